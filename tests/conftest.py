@@ -1,0 +1,17 @@
+"""Where the tests find real data, and how they skip where it is not."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SHARED_DATA = Path(os.environ.get("XLBIAS_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of the real corpora (see README, "Tests"); the test is skipped where it is absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"no corpora at {SHARED_DATA}: set XLBIAS_TEST_DATA to a folder that holds them")
+    return SHARED_DATA

@@ -1,0 +1,47 @@
+"""xlbias: find out whether a multilingual encoder treats languages fairly, and whether that survives a change of domain.
+
+The public API is loaded lazily, so that importing the package costs nothing::
+
+    task = xlbias.load_task("builtin:money")
+    run = xlbias.evaluate(xlbias.load_encoder("models/my-encoder"), task)
+    run.matrix("map")
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_LAZY = {
+    "RetrievalTask": "xlbias.data.task",
+    "load_task": "xlbias.data.catalog",
+    "load_encoder": "xlbias.encode.load",
+    "evaluate": "xlbias.evaluation",
+    "Run": "xlbias.runs.run",
+    "open_run": "xlbias.runs.run",
+    "XlbiasError": "xlbias.errors",
+}
+
+__all__ = ["RetrievalTask", "Run", "XlbiasError", "__version__", "evaluate", "load_encoder", "load_task", "open_run"]
+
+if TYPE_CHECKING:
+    from xlbias.data.catalog import load_task
+    from xlbias.data.task import RetrievalTask
+    from xlbias.encode.load import load_encoder
+    from xlbias.errors import XlbiasError
+    from xlbias.evaluation import evaluate
+    from xlbias.runs.run import Run, open_run
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'xlbias' has no attribute {name!r}")
+    value = getattr(import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

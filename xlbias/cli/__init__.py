@@ -1,0 +1,95 @@
+"""The command line: one thin module per command, imported only when that command is used."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from xlbias import __version__
+from xlbias.errors import XlbiasError
+
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+# name → one line for `xlbias --help`; the module is xlbias.cli.NAME, the command its attribute `command`.
+COMMANDS = {
+    "demo": "The whole loop on embedded data: train, evaluate, audit.",
+    "data": "List, inspect and convert retrieval tasks.",
+    "train": "Fine-tune an encoder with a batch sampler.",
+    "evaluate": "Zero-shot retrieval over all language pairs, into a run file.",
+    "report": "Print the audit of a run.",
+    "dashboard": "Browse a run in the terminal, finished or in progress.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' one-line helps and imports a command's module only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which a new user meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"xlbias.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with `xlbias demo`. Every command has its own --help with an example.",
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(__version__, prog_name="xlbias")
+@click.pass_context
+def main(ctx: click.Context, debug: bool) -> None:
+    """Find out whether a multilingual encoder treats languages fairly, and whether that survives a change of domain."""
+    ctx.obj = {"debug": debug}
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 done, 1 a check failed, 2 bad input, 130 interrupted."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words or bool(os.environ.get("XLBIAS_DEBUG"))
+    words = [word for word in words if word != "--debug"]  # allowed anywhere on the line
+    try:
+        result = main.main(args=words, prog_name="xlbias", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return EXIT_BAD_INPUT
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (XlbiasError, OSError) as error:
+        if debug:
+            raise
+        click.echo(f"xlbias: {_sentence(error)}", err=True)
+        return error.exit_code if isinstance(error, XlbiasError) else EXIT_BAD_INPUT
+    return result if isinstance(result, int) else 0
+
+
+def _sentence(error: Exception) -> str:
+    """Return the error as one line that is safe to print, whatever file name or text it quotes."""
+    from xlbias.text import clean
+
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return clean(f"{where}{error.strerror}")
+    return clean(str(error))

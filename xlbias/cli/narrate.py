@@ -1,0 +1,85 @@
+"""Narration on stderr: what a command is doing, with a rate and an ETA; plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+import click
+
+from xlbias.text import clean
+
+
+class Progress(Protocol):
+    """What a long piece of work reports to: `total` units, `advance`d as they are done."""
+
+    def advance(self, units: int = 1) -> None:
+        """Say that `units` more are done."""
+
+
+class _Silent:
+    def advance(self, units: int = 1) -> None:
+        pass
+
+
+class _Lines:
+    """A plain line every few seconds, for logs and pipes."""
+
+    def __init__(self, label: str, total: int | None, unit: str) -> None:
+        self.label, self.total, self.unit = label, total, unit
+        self.done = 0
+        self.started = self.last = time.monotonic()
+
+    def advance(self, units: int = 1) -> None:
+        self.done += units
+        now = time.monotonic()
+        if now - self.last >= 5.0:
+            self.last = now
+            rate = self.done / max(now - self.started, 1e-9)
+            of = f" of {self.total:,}" if self.total else ""
+            eta = f", {max(0.0, (self.total - self.done) / rate):.0f} s left" if self.total and rate else ""
+            click.echo(f"{self.label}: {self.done:,}{of} {self.unit} ({rate:,.0f}/s{eta})", err=True)
+
+
+class Narrator:
+    """Tells the user on stderr what is going on; silent with `quiet`."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.quiet = quiet
+
+    def say(self, text: str) -> None:
+        """Print one line (cleaned of control characters)."""
+        if not self.quiet:
+            click.echo(clean(text), err=True)
+
+    @contextmanager
+    def progress(self, label: str, total: int | None, unit: str) -> Iterator[Progress]:
+        """Show progress of `total` units under `label` while the block runs."""
+        label = clean(label)
+        if self.quiet:
+            yield _Silent()
+        elif not sys.stderr.isatty():
+            yield _Lines(label, total, unit)
+        else:
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import Progress as RichProgress
+
+            columns = (
+                TextColumn("{task.description}", markup=False),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn(unit, markup=False),
+                TimeRemainingColumn(),
+            )
+            with RichProgress(*columns, console=Console(stderr=True), transient=True) as bar:
+                task = bar.add_task(label, total=total)
+
+                class _Bar:
+                    def advance(self, units: int = 1) -> None:
+                        bar.advance(task, units)
+
+                yield _Bar()

@@ -1,0 +1,1 @@
+"""Retrieval tasks: what is searched, in which languages, and what is relevant."""

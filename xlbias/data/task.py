@@ -1,0 +1,201 @@
+"""RetrievalTask: queries, passages and relevance in any number of languages, validated once and then trusted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import polars as pl
+
+from xlbias.languages import normalise_tag
+from xlbias.errors import TaskError
+
+QUERY_SCHEMA: dict[str, pl.DataType] = {"query_id": pl.String(), "language": pl.String(), "text": pl.String()}
+PASSAGE_SCHEMA: dict[str, pl.DataType] = {
+    "passage_id": pl.String(),
+    "language": pl.String(),
+    "text": pl.String(),
+    "document": pl.String(),
+    "parallel_id": pl.String(),
+}
+QREL_SCHEMA: dict[str, pl.DataType] = {"query_id": pl.String(), "passage_id": pl.String(), "relevance": pl.Int32()}
+_OPTIONAL = {"document", "parallel_id"}
+
+
+@dataclass(frozen=True, eq=False)
+class RetrievalTask:
+    """One retrieval task, monolingual, partly parallel or fully parallel.
+
+    Attributes:
+        name: what the task is called in reports and on the command line.
+        domain: what it is about (``encyclopedia``, ``news``, ...).
+        source: where the texts come from, for the reader of a report.
+        licence: under which licence they may be used.
+        queries: frame ``query_id, language, text``; translations of one query share `query_id`, so a query is
+            ``(query_id, language)``.
+        passages: frame ``passage_id, language, text, document, parallel_id``; `passage_id` is unique in the task.
+            `document` (may be null) keeps what belongs together on one side of a split. `parallel_id` (may be null)
+            is shared by passages that are translations of one another; it is needed only where a query has several
+            relevant passages in one language.
+        qrels: frame ``query_id, passage_id, relevance``; relevance > 0 is relevant, and holds for the query in every
+            language.
+
+    The frames may bring a column `origin` ("FILE, line N"), which error messages quote and which is then dropped.
+    Languages are normalised to BCP 47. Raises TaskError, naming the origin and the field, if anything is missing,
+    empty, doubled or refers to something that is not there.
+    """
+
+    name: str
+    domain: str
+    source: str
+    licence: str
+    queries: pl.DataFrame
+    passages: pl.DataFrame
+    qrels: pl.DataFrame
+
+    def __post_init__(self) -> None:
+        queries = self._checked(self.queries, QUERY_SCHEMA, "query", ["query_id", "language"])
+        passages = self._checked(self.passages, PASSAGE_SCHEMA, "passage", ["passage_id"])
+        qrels = self._checked(self.qrels, QREL_SCHEMA, "qrel", ["query_id", "passage_id"])
+        self._refuse_unknown(qrels, queries, "query_id", "query")
+        self._refuse_unknown(qrels, passages, "passage_id", "passage")
+        qrels = qrels.filter(pl.col("relevance") > 0)
+        if qrels.is_empty():
+            raise TaskError(f"{self.name}: no query has a relevant passage")
+        for field, frame, schema in (
+            ("queries", queries, QUERY_SCHEMA),
+            ("passages", passages, PASSAGE_SCHEMA),
+            ("qrels", qrels, QREL_SCHEMA),
+        ):
+            object.__setattr__(self, field, frame.select(list(schema)))
+
+    # -- what is in it ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def query_languages(self) -> list[str]:
+        """Languages that queries are in, sorted."""
+        return sorted(self.queries["language"].unique().to_list())
+
+    @cached_property
+    def passage_languages(self) -> list[str]:
+        """Languages that passages are in, sorted: one pool each."""
+        return sorted(self.passages["language"].unique().to_list())
+
+    @cached_property
+    def languages(self) -> list[str]:
+        """All languages of queries and passages, sorted."""
+        return sorted({*self.query_languages, *self.passage_languages})
+
+    @cached_property
+    def pool_sizes(self) -> dict[str, int]:
+        """Number of passages per language."""
+        counts = self.passages.group_by("language").len().sort("language")
+        return dict(counts.iter_rows())
+
+    @cached_property
+    def n_pairs(self) -> int:
+        """Number of (query in one language, relevant passage) pairs; XQuAD-R has 143,990."""
+        return self.queries.join(self.qrels, on="query_id", how="inner").height
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over all queries, passages and qrels, independent of their order: the same task, the same value."""
+        digest = hashlib.sha256()
+        for frame, schema in (
+            (self.queries, QUERY_SCHEMA),
+            (self.passages, PASSAGE_SCHEMA),
+            (self.qrels, QREL_SCHEMA),
+        ):
+            ordered = frame.select(list(schema)).sort(list(schema), nulls_last=True)
+            digest.update(f"{ordered.height}|{','.join(schema)}|".encode())
+            for row in ordered.iter_rows():
+                digest.update(repr(row).encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
+
+    # -- parts of it -----------------------------------------------------------------------------------------------
+
+    def select_languages(self, languages: Iterable[str]) -> RetrievalTask:
+        """The same task with queries and passages of the given languages only (BCP 47 tags).
+
+        Raises TaskError if the task has none of one of them.
+        """
+        wanted = [normalise_tag(tag) for tag in languages]
+        for tag in wanted:
+            if tag not in self.languages:
+                raise TaskError(f"{self.name}: no texts in language {tag!r}; it has {', '.join(self.languages)}")
+        return self._with(
+            self.queries.filter(pl.col("language").is_in(wanted)),
+            self.passages.filter(pl.col("language").is_in(wanted)),
+        )
+
+    def select_passages(self, keep: pl.Series) -> RetrievalTask:
+        """The same task with only the passages whose id is in `keep`, and the queries that still have a relevant one."""
+        passages = self.passages.filter(pl.col("passage_id").is_in(keep.implode()))
+        qrels = self.qrels.filter(pl.col("passage_id").is_in(passages["passage_id"].implode()))
+        queries = self.queries.filter(pl.col("query_id").is_in(qrels["query_id"].unique().implode()))
+        return self._with(queries, passages)
+
+    def renamed(self, name: str) -> RetrievalTask:
+        """The same task under another name."""
+        return replace(self, name=name)
+
+    def _with(self, queries: pl.DataFrame, passages: pl.DataFrame) -> RetrievalTask:
+        qrels = self.qrels.filter(
+            pl.col("passage_id").is_in(passages["passage_id"].implode())
+            & pl.col("query_id").is_in(queries["query_id"].unique().implode())
+        )
+        return replace(self, queries=queries, passages=passages, qrels=qrels)
+
+    # -- validation ------------------------------------------------------------------------------------------------
+
+    def _checked(
+        self, frame: pl.DataFrame, schema: dict[str, pl.DataType], kind: str, key: Sequence[str]
+    ) -> pl.DataFrame:
+        for column, dtype in schema.items():
+            if column not in frame.columns:
+                if column not in _OPTIONAL:
+                    raise TaskError(f"{self.name}: the {kind} frame has no column {column!r}")
+                frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(column))
+            try:
+                frame = frame.with_columns(pl.col(column).cast(dtype))
+            except pl.exceptions.PolarsError as error:
+                raise TaskError(f"{self.name}: column {column!r} of the {kind} frame is not {dtype}") from error
+        if frame.is_empty():
+            raise TaskError(f"{self.name}: the task is empty: it has no {kind}")
+        for column, dtype in schema.items():
+            if column in _OPTIONAL:
+                continue
+            bad = pl.col(column).is_null()
+            if dtype == pl.String():
+                bad = bad | (pl.col(column).str.strip_chars() == "")
+            self._refuse(frame.filter(bad), kind, key, f"has no {column}")
+        if "language" in schema:
+            frame = self._with_normal_languages(frame, kind, key)
+        doubled = frame.filter(pl.struct(key).is_duplicated() & ~pl.struct(key).is_first_distinct())
+        self._refuse(doubled, kind, key, f"is there twice (same {' and '.join(key)})")
+        return frame
+
+    def _with_normal_languages(self, frame: pl.DataFrame, kind: str, key: Sequence[str]) -> pl.DataFrame:
+        normal: dict[str, str] = {}
+        for tag in frame["language"].unique(maintain_order=True).to_list():
+            try:
+                normal[tag] = normalise_tag(tag)
+            except TaskError as error:
+                self._refuse(frame.filter(pl.col("language") == tag), kind, key, f"has an {error}")
+        return frame.with_columns(pl.col("language").replace_strict(normal, return_dtype=pl.String))
+
+    def _refuse_unknown(self, qrels: pl.DataFrame, known: pl.DataFrame, column: str, what: str) -> None:
+        unknown = qrels.join(known.select(column).unique(), on=column, how="anti", maintain_order="left")
+        self._refuse(unknown, "qrel", ["query_id", "passage_id"], f"names a {what} that is not there")
+
+    def _refuse(self, rows: pl.DataFrame, kind: str, key: Sequence[str], what: str) -> None:
+        """Raise TaskError about the first of `rows`, with its origin; do nothing where there is none."""
+        if rows.is_empty():
+            return
+        first = rows.row(0, named=True)
+        origin = first.get("origin") or self.name
+        named = ", ".join(f"{column} {first[column]!r}" for column in key)
+        more = f" ({rows.height:,} such in all)" if rows.height > 1 else ""
+        raise TaskError(f"{origin}: the {kind} with {named} {what}{more}")

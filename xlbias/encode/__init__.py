@@ -1,0 +1,1 @@
+"""Encoders: texts in, float32 vectors out."""

@@ -1,0 +1,29 @@
+"""The errors that xlbias raises on purpose: one clear sentence each, exit code 2 on the command line."""
+
+from __future__ import annotations
+
+
+class XlbiasError(Exception):
+    """Base of all errors whose message is written for the user and needs no traceback."""
+
+    exit_code: int = 2
+
+
+class TaskError(XlbiasError):
+    """A retrieval task or one of its source files is not what it must be."""
+
+
+class EncoderError(XlbiasError):
+    """An encoder cannot be loaded, or gave vectors that cannot be used."""
+
+
+class RunError(XlbiasError):
+    """A run file is missing, broken, of another schema, or in use by another writer."""
+
+
+class TrainingError(XlbiasError):
+    """Training cannot start or cannot go on."""
+
+
+class UsageError(XlbiasError):
+    """An argument or option has a value that cannot be used."""

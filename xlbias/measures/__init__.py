@@ -1,0 +1,1 @@
+"""Retrieval quality and language bias: arrays and frames in, numbers out."""

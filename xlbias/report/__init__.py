@@ -1,0 +1,1 @@
+"""The questions asked of a run, and their renderings."""

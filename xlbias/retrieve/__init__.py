@@ -1,0 +1,1 @@
+"""Exact ranks by counting, and the top k for browsing."""

@@ -1,0 +1,1 @@
+"""The run file: written part by part, finished atomically, opened anywhere."""
