@@ -19,7 +19,7 @@ def normalise_tag(tag: str) -> str:
     try:
         standard = langcodes.standardize_tag(tag, macro=True)
         valid = langcodes.tag_is_valid(standard)
-    except (langcodes.LanguageTagError, ValueError):
+    except ValueError:
         valid = False
     if not valid:
         raise TaskError(f"unknown language tag {tag!r}: expected a BCP 47 tag such as 'de', 'zh' or 'pt-BR'")

@@ -1,0 +1,72 @@
+"""A cache of vectors on disk, keyed by encoder weights and text: safe to delete at any time, never wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+
+def default_folder() -> Path:
+    """Folder of the vector cache: ``$XLBIAS_CACHE``, or the user's cache folder."""
+    from platformdirs import user_cache_path
+
+    chosen = os.environ.get("XLBIAS_CACHE")
+    return Path(chosen) if chosen else user_cache_path("xlbias") / "vectors"
+
+
+class VectorCache:
+    """Vectors of chunks of texts, one file per chunk.
+
+    A file's name is a SHA-256 over the encoder's fingerprint, the kind and every text of the chunk; its content ends
+    in a SHA-256 of itself. A file that is missing, cut short or damaged is a miss, and files appear by renaming, so
+    no reader ever sees half of one. A cache that cannot be written is a slower cache, not an error.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or default_folder()
+
+    def load(self, fingerprint: str, kind: str, texts: Sequence[str]) -> npt.NDArray[np.float32] | None:
+        """Return float32 [len(texts), d], or None if the chunk is not there whole."""
+        try:
+            content = self._path(fingerprint, kind, texts).read_bytes()
+        except OSError:
+            return None
+        data, checksum = content[:-32], content[-32:]
+        if len(content) < 32 or hashlib.sha256(data).digest() != checksum:
+            return None
+        vectors = np.frombuffer(data, dtype=np.float32)
+        if not texts or vectors.size % len(texts):
+            return None
+        return vectors.reshape(len(texts), -1)
+
+    def save(self, fingerprint: str, kind: str, texts: Sequence[str], vectors: npt.NDArray[np.float32]) -> None:
+        """Store the vectors of one chunk."""
+        path = self._path(fingerprint, kind, texts)
+        data = np.ascontiguousarray(vectors, dtype=np.float32).tobytes()
+        temporary = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".part-", delete=False) as file:
+                temporary = Path(file.name)
+                file.write(data + hashlib.sha256(data).digest())
+            temporary.replace(path)
+        except OSError:
+            if temporary:
+                with suppress(OSError):
+                    temporary.unlink(missing_ok=True)
+
+    def _path(self, fingerprint: str, kind: str, texts: Sequence[str]) -> Path:
+        digest = hashlib.sha256(f"1|{fingerprint}|{kind}|{len(texts)}|".encode())
+        for text in texts:
+            encoded = text.encode("utf-8", "surrogatepass")
+            digest.update(len(encoded).to_bytes(8, "little"))
+            digest.update(encoded)
+        name = digest.hexdigest()
+        return self.folder / name[:2] / name

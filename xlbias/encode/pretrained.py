@@ -1,0 +1,158 @@
+"""Encoders that sentence-transformers can load: a local folder or a hub name, safetensors only."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import numpy as np
+import torch
+import transformers
+from sentence_transformers import SentenceTransformer
+
+from xlbias.encode.encoder import Kind, Vectors
+from xlbias.errors import EncoderError
+
+CARD_FILE = "xlbias.json"
+"""What `xlbias train` writes into a checkpoint beside the standard files: sampler, source, seed, ..."""
+
+_PICKLED = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
+
+
+class PretrainedEncoder:
+    """A SentenceTransformer behind the encoder protocol.
+
+    Prefixes come from the model's own prompts (``query``, and ``document`` or ``passage``). The similarity is the
+    model's own; models that name none, and those that ask for a distance, are searched by cosine.
+    """
+
+    def __init__(
+        self,
+        model: SentenceTransformer,
+        name: str,
+        *,
+        batch_size: int = 64,
+        card: dict[str, Any] | None = None,
+    ) -> None:
+        self.model = model
+        self.name = name
+        self.batch_size = batch_size
+        self.card = card or {}
+        self.dimension = int(model.get_embedding_dimension() or 0)
+        if self.dimension <= 0:
+            self.dimension = int(model.encode(["dimension"], show_progress_bar=False).shape[1])
+        self.similarity: Literal["cosine", "dot"] = "dot" if model.similarity_fn_name == "dot" else "cosine"
+        self.fingerprint = _fingerprint(model, self.similarity)
+
+    @classmethod
+    def load(
+        cls, name: str, *, device: str | None = None, trust_remote_code: bool = False, batch_size: int = 64
+    ) -> PretrainedEncoder:
+        """Load a folder or hub name; see `xlbias.load_encoder`."""
+        path = Path(name).expanduser()
+        local = path.is_dir()
+        if local:
+            _check_folder(path)
+        elif path.exists():
+            raise EncoderError(f"{name}: is a file; expected a sentence-transformers folder or a hub name")
+        elif name.startswith((".", "/", "~")) or name.count("/") > 1:
+            raise EncoderError(
+                f"{name}: there is no such folder; expected a sentence-transformers folder or a hub name"
+            )
+        if device is not None:
+            _check_device(device)
+        transformers.utils.logging.disable_progress_bar()
+        try:
+            model = SentenceTransformer(
+                str(path) if local else name,
+                device=device,
+                trust_remote_code=trust_remote_code,
+                local_files_only=local or not _hub_answers(),
+                model_kwargs={"use_safetensors": True},
+            )
+        except Exception as error:  # the library raises many kinds; each means that there is no usable encoder
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            where = "cannot be loaded" if local else "is neither a folder here nor a model that could be loaded"
+            raise EncoderError(f"encoder {name!r} {where}: {reason}") from error
+        label = path.resolve().name if local else name
+        return cls(model, label, batch_size=batch_size, card=_read_card(path) if local else None)
+
+    def encode(self, texts: Sequence[str], kind: Kind) -> Vectors:
+        """Return float32 [n, dimension]; see `Encoder.encode`."""
+        vectors: Vectors = self.model.encode(
+            list(texts),
+            prompt=_prefix(self.model, kind),
+            batch_size=self.batch_size,
+            normalize_embeddings=self.similarity == "cosine",
+            show_progress_bar=False,
+            convert_to_numpy=True,
+        ).astype(np.float32, copy=False)
+        return vectors
+
+
+def _hub_answers() -> bool:
+    """Whether the hub's name can be resolved; without this the library retries for most of a minute when offline."""
+    from huggingface_hub import constants
+
+    host = urlsplit(constants.ENDPOINT).hostname or ""
+    try:
+        socket.getaddrinfo(host, 443)
+    except OSError:
+        return False
+    return True
+
+
+def _prefix(model: SentenceTransformer, kind: Kind) -> str:
+    prompts: dict[str, str] = model.prompts or {}
+    names = ("query",) if kind == "query" else ("document", "passage")
+    return next((prompts[name] for name in names if prompts.get(name)), "")
+
+
+def _check_folder(path: Path) -> None:
+    """Raise EncoderError unless `path` is a sentence-transformers (or plain transformers) folder with safetensors."""
+    if not (path / "modules.json").exists() and not (path / "config.json").exists():
+        raise EncoderError(f"{path}: is not an encoder: it has neither modules.json nor config.json")
+    if not any(path.rglob("*.safetensors")):
+        pickled = next((found for pattern in _PICKLED for found in path.rglob(pattern)), None)
+        if pickled:
+            raise EncoderError(f"{pickled}: pickled weights are refused, as they can run code; expected .safetensors")
+        raise EncoderError(f"{path}: holds no weights; expected a .safetensors file")
+
+
+def _check_device(device: str) -> None:
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise EncoderError(f"device {device!r} cannot be used here: {str(error).splitlines()[0]}") from error
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    file = path / CARD_FILE
+    if not file.exists():
+        return {}
+    try:
+        card = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise EncoderError(f"{file}: is not a readable JSON file") from error
+    return card if isinstance(card, dict) else {}
+
+
+def _fingerprint(model: SentenceTransformer, similarity: str) -> str:
+    """SHA-256 over all that decides what vector a text gets: weights, tokenizer, modules, prefixes, device, torch."""
+    digest = hashlib.sha256(f"{torch.__version__}|{model.device.type}|{similarity}".encode())
+    digest.update(repr(model).encode())
+    digest.update(json.dumps(model.prompts or {}, sort_keys=True).encode())
+    digest.update(str(model.max_seq_length).encode())
+    tokenizer = model.tokenizer
+    backend = getattr(tokenizer, "backend_tokenizer", tokenizer)
+    digest.update(backend.to_str().encode() if hasattr(backend, "to_str") else repr(tokenizer).encode())
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
+        flat = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+        digest.update(memoryview(flat.numpy()))
+    return digest.hexdigest()

@@ -1,0 +1,138 @@
+"""Parquet as runs use it: parts that appear whole or not at all, and the finished file with one record per row group."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from xlbias.errors import RunError
+from xlbias.runs.schema import METADATA_KEY
+
+ROW_GROUP = 16_384
+"""Rows that a row group holds at least, if its record has as many: large enough to compress well, small enough that
+the rows of one cell are found without reading those of all others."""
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write `content` to `path` so that `path` is always either as it was or complete, also after a power cut."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise RunError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def write_part(path: Path, frame: pl.DataFrame) -> None:
+    """Write one part of a journal."""
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd", compression_level=1)
+    write_whole(path, buffer.getvalue())
+
+
+def write_run(path: Path, parts: Iterable[Path], metadata: Mapping[str, Any], temporary: Path) -> None:
+    """Write the finished run from its parts, in their order, by way of `temporary` (on the same file system).
+
+    Parts of one record must stand together; each row group holds rows of one record only.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from xlbias.runs.schema import COLUMNS
+
+    schema = pl.DataFrame(schema=COLUMNS).to_arrow().schema.with_metadata({METADATA_KEY: json.dumps(metadata)})
+    try:
+        with pq.ParquetWriter(temporary, schema, compression="zstd", compression_level=3) as writer:
+            waiting: list[pl.DataFrame] = []
+            record = None
+            for part in parts:
+                frame = pl.read_parquet(part)
+                if frame.is_empty():
+                    continue
+                if record not in (None, frame["record"][0]):
+                    _write_group(writer, waiting, schema, pa)
+                record = frame["record"][0]
+                waiting.append(frame)
+                if sum(f.height for f in waiting) >= ROW_GROUP:
+                    _write_group(writer, waiting, schema, pa)
+            _write_group(writer, waiting, schema, pa)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise RunError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def _write_group(writer: Any, waiting: list[pl.DataFrame], schema: Any, pa: Any) -> None:
+    if waiting:
+        table = pl.concat(waiting).to_arrow().cast(pa.schema(schema))
+        writer.write_table(table, row_group_size=max(1, table.num_rows))
+        waiting.clear()
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Return the run metadata of a finished run file. Raises RunError if the file is none."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(4)
+            file.seek(0, os.SEEK_END)
+            size = file.tell()
+            file.seek(max(0, size - 4))
+            tail = file.read(4)
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if head != b"PAR1":
+        raise RunError(f"{path}: is not a run file: expected Parquet")
+    if size < 12 or tail != b"PAR1":
+        raise RunError(f"{path}: is truncated: the Parquet file breaks off after {size:,} bytes")
+    try:
+        raw = pl.read_parquet_metadata(path).get(METADATA_KEY)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise RunError(f"{path}: is a damaged Parquet file") from error
+    if raw is None:
+        raise RunError(f"{path}: is a Parquet file, but not a run of xlbias: it has no {METADATA_KEY!r} metadata")
+    try:
+        metadata = json.loads(raw)
+    except ValueError as error:
+        raise RunError(f"{path}: its {METADATA_KEY!r} metadata is not JSON") from error
+    return check_schema(path, metadata)
+
+
+def check_schema(path: Path, metadata: object) -> dict[str, Any]:
+    """Return `metadata` if it is that of a run that this version can read. Raises RunError otherwise."""
+    from xlbias.runs.schema import SCHEMA_VERSION
+
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("schema"), int):
+        raise RunError(f"{path}: its run metadata names no schema version")
+    if metadata["schema"] > SCHEMA_VERSION:
+        raise RunError(
+            f"{path}: was written by a newer xlbias (run schema {metadata['schema']}, this version reads up to "
+            f"{SCHEMA_VERSION}): upgrade xlbias to read it"
+        )
+    return metadata
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's entries to disk, where the file system can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,180 @@
+"""Opening a run, finished or in progress, and asking it for its records."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from xlbias.errors import RunError
+from xlbias.runs.journal import live_folder
+from xlbias.runs.parquet import check_schema, read_metadata
+from xlbias.runs.schema import COLUMNS, OF_RECORD
+from xlbias.runs.writer import read_writer, writer_state
+
+Status = Literal["finished", "running", "died", "elsewhere"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run in progress is: `done` of `total` units of one phase, as of Unix time `at`."""
+
+    phase: str
+    done: int
+    total: int | None
+    unit: str
+    at: float
+
+
+@dataclass(frozen=True)
+class RunState:
+    """Where a run stands.
+
+    `status` is ``finished``; ``running``; ``died`` (unfinished and its writer's process is gone); or ``elsewhere``
+    (unfinished and written from another host, whose processes cannot be seen from here).
+    """
+
+    status: Status
+    progress: Progress | None = None
+    writer: dict[str, Any] | None = field(default=None, hash=False)
+    version: tuple[Any, ...] = ()
+    """Changes whenever there is something new to read."""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A run, as it was when it was opened; open it again to see what has come since.
+
+    Attributes:
+        path: the run file's path, also while it is still in progress.
+        metadata: models, tasks, versions, seed, command line; see `xlbias.evaluation`.
+        state: finished or in progress, and how far.
+    """
+
+    path: Path
+    metadata: dict[str, Any]
+    state: RunState
+    files: tuple[Path, ...]
+
+    @property
+    def models(self) -> list[dict[str, Any]]:
+        """The encoders of the run, each with `name` and its card (sampler, source, seed, ... where known)."""
+        return list(self.metadata.get("models", []))
+
+    @property
+    def tasks(self) -> list[dict[str, Any]]:
+        """The tasks of the run, each with name, domain, source, licence, fingerprint and sizes."""
+        return list(self.metadata.get("tasks", []))
+
+    @cached_property
+    def rankings(self) -> pl.LazyFrame:
+        """One row per query and pool: ``model, task, domain, query_id, query_language, pool, setting, n_relevant, ap,
+        first_rank, last_rank, relevants, top``."""
+        return self._records("ranking")
+
+    @cached_property
+    def queries(self) -> pl.LazyFrame:
+        """Query texts: ``task, domain, query_id, language, text``."""
+        return self._records("query")
+
+    @cached_property
+    def passages(self) -> pl.LazyFrame:
+        """Passage texts: ``task, domain, passage_id, language, text, document``."""
+        return self._records("passage")
+
+    @cached_property
+    def training(self) -> pl.LazyFrame:
+        """Logged training steps: ``model, step, epoch, loss, learning_rate, ...``."""
+        return self._records("training")
+
+    def _records(self, record: str) -> pl.LazyFrame:
+        columns = list(OF_RECORD[record])
+        if self.state.status == "finished":
+            return pl.scan_parquet(list(self.files)).filter(pl.col("record") == record).select(columns)
+        parts = [file for file in self.files if file.name.startswith(f"{record}-")]
+        if not parts:
+            return pl.LazyFrame(schema={name: COLUMNS[name] for name in columns})
+        return pl.scan_parquet(parts).select(columns)
+
+
+def open_run(path: str | Path) -> Run:
+    """Open the run at `path`: a finished run file, or one in progress (its final path, or its ``.live`` folder).
+
+    Raises RunError if there is none, or if it is truncated, of a newer schema, or no run at all.
+    """
+    path = Path(path)
+    if path.name.endswith(".live") and path.is_dir():
+        path = path.with_name(path.name.removesuffix(".live"))
+    folder = live_folder(path)
+    if path.is_dir():
+        raise RunError(f"{path}: is a folder; expected a run file")
+    for _ in range(20):  # a writer may finish between two looks at the disk: look again
+        unfinished = _newer_journal(path, folder)
+        if not unfinished and path.exists():
+            return Run(path, read_metadata(path), RunState("finished", version=_stamp(path)), (path,))
+        if unfinished and (run := _open_live(path, folder)):
+            return run
+        if not path.exists() and not folder.exists():
+            break
+        time.sleep(0.05)
+    raise RunError(f"{path}: there is no such run")
+
+
+def state_version(path: str | Path) -> tuple[Any, ...]:
+    """Return something that changes whenever the run at `path` has something new, for a few file-system calls."""
+    path = Path(path)
+    folder = live_folder(path)
+    if _newer_journal(path, folder):
+        return _live_version(folder)
+    return _stamp(path)
+
+
+def _newer_journal(path: Path, folder: Path) -> bool:
+    """Whether a journal is there that is not just the remains of the finished run beside it."""
+    try:
+        begun = (folder / "run.json").stat().st_mtime
+    except OSError:
+        return False
+    try:
+        return begun > path.stat().st_mtime
+    except OSError:
+        return True
+
+
+def _open_live(path: Path, folder: Path) -> Run | None:
+    try:
+        metadata = json.loads((folder / "run.json").read_text("utf-8"))
+        parts = sorted(p for p in (folder / "parts").glob("*.parquet") if not p.name.startswith("."))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise RunError(f"{folder}: is a damaged journal: its run.json is not readable JSON") from error
+    check_schema(folder, metadata)
+    writer = read_writer(folder)
+    state = RunState(writer_state(writer), _progress(folder), writer, _live_version(folder))
+    return Run(path, metadata, state, tuple(parts))
+
+
+def _progress(folder: Path) -> Progress | None:
+    try:
+        return Progress(**json.loads((folder / "progress.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _stamp(file: Path) -> tuple[Any, ...]:
+    try:
+        stat = file.stat()
+    except OSError:
+        return ()
+    return (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+
+
+def _live_version(folder: Path) -> tuple[Any, ...]:
+    watched = ("parts", "progress.json", "writer.json", "run.json")
+    return ("live", writer_state(read_writer(folder)), *(_stamp(folder / name) for name in watched))

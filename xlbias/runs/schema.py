@@ -1,0 +1,105 @@
+"""The run file's schema: which records there are, what their columns mean, and what its metadata says.
+
+A run is one Parquet file. `record` says what a row is; columns that do not belong to a record are null in it.
+
+========  ==============================================================================================
+record    one row is
+========  ==============================================================================================
+ranking   one query in one pool (one cell): where its relevant passages ranked, and the top k
+query     one query's text, once per task
+passage   one passage's text, once per task
+training  one logged step of a training
+========  ==============================================================================================
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+SCHEMA_VERSION = 1
+METADATA_KEY = "xlbias"
+RECORDS = ("ranking", "query", "passage", "training")
+
+MULTILINGUAL_POOL = "multilingual"
+"""The name of the union of all languages' pools; no language tag, as those have at most eight letters."""
+
+SETTINGS = ("monolingual", "cross-lingual", "multilingual")
+
+RELEVANT = pl.Struct(
+    {
+        "passage_id": pl.String,
+        "language": pl.String,
+        "parallel_id": pl.String,
+        "relevance": pl.Int32,
+        "rank": pl.UInt32,
+        "score": pl.Float32,
+    }
+)
+TOP = pl.Struct({"passage_id": pl.String, "language": pl.String, "score": pl.Float32})
+
+COLUMNS: dict[str, Any] = {
+    "record": pl.String,
+    "model": pl.String,  # name of the encoder within the run
+    "task": pl.String,
+    "domain": pl.String,
+    # ranking: `query_id` in `query_language` searched in `pool` (a language, or "multilingual")
+    "query_id": pl.String,
+    "query_language": pl.String,
+    "pool": pl.String,
+    "setting": pl.String,
+    "n_relevant": pl.UInt32,  # relevant passages in the pool; 0: the query is excluded from every mean
+    "ap": pl.Float64,  # average precision without cut-off; null where n_relevant is 0
+    "first_rank": pl.UInt32,  # best and worst rank of a relevant passage in the pool
+    "last_rank": pl.UInt32,
+    "relevants": pl.List(RELEVANT),  # by rank
+    "top": pl.List(TOP),  # the first k of the pool, by rank
+    # query and passage: texts
+    "passage_id": pl.String,
+    "language": pl.String,
+    "text": pl.String,
+    "document": pl.String,
+    # training
+    "step": pl.Int64,
+    "epoch": pl.Float64,
+    "loss": pl.Float64,
+    "learning_rate": pl.Float64,
+    "pairs_per_second": pl.Float64,
+    "memory_bytes": pl.Int64,  # peak on the device, or resident size on a CPU
+    "n_monolingual_batches": pl.Int64,  # drawn so far
+    "n_cross_lingual_batches": pl.Int64,
+}
+
+OF_RECORD: dict[str, tuple[str, ...]] = {
+    "ranking": (
+        "model", "task", "domain", "query_id", "query_language", "pool", "setting", "n_relevant", "ap", "first_rank",
+        "last_rank", "relevants", "top",
+    ),
+    "query": ("task", "domain", "query_id", "language", "text"),
+    "passage": ("task", "domain", "passage_id", "language", "text", "document"),
+    "training": (
+        "model", "step", "epoch", "loss", "learning_rate", "pairs_per_second", "memory_bytes",
+        "n_monolingual_batches", "n_cross_lingual_batches",
+    ),
+}  # fmt: skip
+
+
+def as_record(frame: pl.DataFrame, record: str) -> pl.DataFrame:
+    """Return `frame` with exactly the columns of the schema, `record` filled in and foreign columns null."""
+    own = OF_RECORD[record]
+    return frame.select(
+        pl.lit(record).alias(name)
+        if name == "record"
+        else (
+            pl.col(name).cast(dtype) if name in own and name in frame.columns else pl.lit(None, dtype=dtype).alias(name)
+        )
+        for name, dtype in COLUMNS.items()
+    )
+
+
+def setting_of(query_language: str, pool: str) -> str:
+    """``monolingual``, ``cross-lingual`` or ``multilingual``: the setting of the cell (query language, pool)."""
+    if pool == MULTILINGUAL_POOL:
+        return "multilingual"
+    return "monolingual" if query_language == pool else "cross-lingual"
