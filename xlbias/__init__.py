@@ -1,4 +1,4 @@
-"""xlbias: find out whether a multilingual encoder treats languages fairly, and whether that survives a change of domain.
+"""xlbias: does a multilingual encoder treat languages fairly, and does that survive a change of domain?
 
 The public API is loaded lazily, so that importing the package costs nothing::
 

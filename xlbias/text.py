@@ -51,9 +51,9 @@ def clean(text: str, *, keep_newlines: bool = False) -> str:
 
 
 def drop_surrogates(text: str) -> str:
-    """Return `text` as valid Unicode: surrogate pairs joined, lone surrogates replaced by U+FFFD.
+    r"""Return `text` as valid Unicode: surrogate pairs joined, lone surrogates replaced by U+FFFD.
 
-    JSON may hold ``"\\ud800"``, which Python reads as a lone surrogate and which no UTF-8 file can store.
+    JSON may hold ``"\ud800"``, which Python reads as a lone surrogate and which no UTF-8 file can store.
     """
     if text.isascii():
         return text
@@ -67,7 +67,7 @@ def drop_surrogates(text: str) -> str:
 @lru_cache(maxsize=4096)
 def width(text: str) -> int:
     """Number of terminal cells that `text` (already cleaned) takes; never negative."""
-    return max(0, wcswidth(text))
+    return max(0, int(wcswidth(text)))
 
 
 def cut(text: str, cells: int) -> str:

@@ -35,7 +35,7 @@ class Encoder(Protocol):
     fingerprint: str
 
     def encode(self, texts: Sequence[str], kind: Kind) -> Vectors:
-        """Return float32 [n, dimension], one row per text, with the prefix that `kind` needs; L2-normalised for cosine."""
+        """Return float32 [n, dimension], one row per text, with the prefix of `kind`; of length 1 for cosine."""
 
 
 def embed(

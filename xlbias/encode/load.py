@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from xlbias.errors import EncoderError
 
 if TYPE_CHECKING:
     from xlbias.encode.pretrained import PretrainedEncoder
+
+_PICKLED = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
 
 
 def load_encoder(
@@ -16,6 +21,28 @@ def load_encoder(
     `device` is a torch device (``cpu``, ``cuda``, ``cuda:1``); by default the best there is. Raises EncoderError if
     there is no such encoder, if its weights are pickled, or if it needs remote code and `trust_remote_code` is off.
     """
+    check_encoder(name)
     from xlbias.encode.pretrained import PretrainedEncoder
 
     return PretrainedEncoder.load(name, device=device, trust_remote_code=trust_remote_code, batch_size=batch_size)
+
+
+def check_encoder(name: str) -> None:
+    """Raise EncoderError where a look at the files shows that `name` is no encoder, or that its weights are pickled."""
+    path = Path(name).expanduser()
+    if path.is_dir():
+        _check_folder(path)
+    elif path.exists():
+        raise EncoderError(f"{name}: is a file; expected a sentence-transformers folder or a hub name")
+    elif name.startswith((".", "/", "~")) or name.count("/") > 1:
+        raise EncoderError(f"{name}: there is no such folder; expected a sentence-transformers folder or a hub name")
+
+
+def _check_folder(path: Path) -> None:
+    if not (path / "modules.json").exists() and not (path / "config.json").exists():
+        raise EncoderError(f"{path}: is not an encoder: it has neither modules.json nor config.json")
+    if not any(path.rglob("*.safetensors")):
+        pickled = next((found for pattern in _PICKLED for found in path.rglob(pattern)), None)
+        if pickled:
+            raise EncoderError(f"{pickled}: pickled weights are refused, as they can run code; expected .safetensors")
+        raise EncoderError(f"{path}: holds no weights; expected a .safetensors file")

@@ -21,8 +21,6 @@ from xlbias.errors import EncoderError
 CARD_FILE = "xlbias.json"
 """What `xlbias train` writes into a checkpoint beside the standard files: sampler, source, seed, ..."""
 
-_PICKLED = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
-
 
 class PretrainedEncoder:
     """A SentenceTransformer behind the encoder protocol.
@@ -56,14 +54,6 @@ class PretrainedEncoder:
         """Load a folder or hub name; see `xlbias.load_encoder`."""
         path = Path(name).expanduser()
         local = path.is_dir()
-        if local:
-            _check_folder(path)
-        elif path.exists():
-            raise EncoderError(f"{name}: is a file; expected a sentence-transformers folder or a hub name")
-        elif name.startswith((".", "/", "~")) or name.count("/") > 1:
-            raise EncoderError(
-                f"{name}: there is no such folder; expected a sentence-transformers folder or a hub name"
-            )
         if device is not None:
             _check_device(device)
         transformers.utils.logging.disable_progress_bar()
@@ -111,17 +101,6 @@ def _prefix(model: SentenceTransformer, kind: Kind) -> str:
     prompts: dict[str, str] = model.prompts or {}
     names = ("query",) if kind == "query" else ("document", "passage")
     return next((prompts[name] for name in names if prompts.get(name)), "")
-
-
-def _check_folder(path: Path) -> None:
-    """Raise EncoderError unless `path` is a sentence-transformers (or plain transformers) folder with safetensors."""
-    if not (path / "modules.json").exists() and not (path / "config.json").exists():
-        raise EncoderError(f"{path}: is not an encoder: it has neither modules.json nor config.json")
-    if not any(path.rglob("*.safetensors")):
-        pickled = next((found for pattern in _PICKLED for found in path.rglob(pattern)), None)
-        if pickled:
-            raise EncoderError(f"{pickled}: pickled weights are refused, as they can run code; expected .safetensors")
-        raise EncoderError(f"{path}: holds no weights; expected a .safetensors file")
 
 
 def _check_device(device: str) -> None:

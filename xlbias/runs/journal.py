@@ -97,8 +97,8 @@ class Journal:
         return journal
 
     @staticmethod
-    def _settle(path: Path, folder: Path, identity: str, *, resume: bool, overwrite: bool) -> Any:
-        """Deal with what is there already; return when the run that is resumed was created, or None for a new one."""
+    def _settle(path: Path, folder: Path, identity: str, *, resume: bool, overwrite: bool) -> dict[str, Any]:
+        """Deal with what is there already; return what is kept of a resumed run's metadata, nothing for a new one."""
         there = _read_journal(folder)
         if there is None:
             shutil.rmtree(folder / "parts", ignore_errors=True)  # without its metadata a part says nothing
@@ -106,7 +106,7 @@ class Journal:
         if overwrite:
             shutil.rmtree(folder / "parts", ignore_errors=True)
             (folder / "parts").mkdir(exist_ok=True)
-            return None
+            return {}
         if there is not None:
             if not resume:
                 raise RunError(
@@ -117,7 +117,7 @@ class Journal:
                     f"{path}: the unfinished run there was made from other models, tasks or settings: "
                     "name the same ones, or begin anew with --overwrite"
                 )
-            return there.get("created")
+            return _kept(there)
         if path.exists():
             if not resume:
                 raise RunError(f"{path}: is there already: choose another name, or replace it with --overwrite")
@@ -126,8 +126,8 @@ class Journal:
                 raise RunError(
                     f"{path}: a run of other models, tasks or settings is there: replace it with --overwrite"
                 )
-            return finished.get("created")
-        return None
+            return _kept(finished)
+        return {}
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
@@ -138,6 +138,12 @@ class Journal:
     def write(self, record: str, key: str, frame: pl.DataFrame) -> None:
         """Write one part: `frame` holds columns of `record`; parts stand in the run in the order of their keys."""
         write_part(self._part(record, key), as_record(frame, record))
+
+    def describe(self, key: str, value: Any) -> None:
+        """Set one entry of the run's metadata, now also for readers of the live run."""
+        if self.metadata.get(key) != value:
+            self.metadata[key] = value
+            write_whole(self.folder / "run.json", _json(self.metadata))
 
     def progress(self, phase: str, done: int, total: int | None, unit: str, *, force: bool = False) -> None:
         """Say how far the work is, at most twice a second; for readers of the live run, never for resuming."""
@@ -184,6 +190,11 @@ class Journal:
         if record not in RECORDS or not _KEY.fullmatch(key):
             raise ValueError(f"not the name of a part: {record!r}, {key!r}")
         return self.folder / "parts" / f"{record}-{key}.parquet"
+
+
+def _kept(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return what a resumed run keeps: when it was begun and which encoders its finished parts came from."""
+    return {key: metadata[key] for key in ("created", "models") if key in metadata}
 
 
 def _lock(path: Path, folder: Path) -> FileLock:

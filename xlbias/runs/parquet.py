@@ -1,4 +1,4 @@
-"""Parquet as runs use it: parts that appear whole or not at all, and the finished file with one record per row group."""
+"""Parquet as runs use it: parts that appear whole or not at all, and the finished file, one record per row group."""
 
 from __future__ import annotations
 

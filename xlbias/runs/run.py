@@ -12,9 +12,10 @@ from typing import Any, Literal
 import polars as pl
 
 from xlbias.errors import RunError
+from xlbias.runs import aggregate
 from xlbias.runs.journal import live_folder
 from xlbias.runs.parquet import check_schema, read_metadata
-from xlbias.runs.schema import COLUMNS, OF_RECORD
+from xlbias.runs.schema import COLUMNS, MULTILINGUAL_POOL, OF_RECORD
 from xlbias.runs.writer import read_writer, writer_state
 
 Status = Literal["finished", "running", "died", "elsewhere"]
@@ -91,6 +92,56 @@ class Run:
     def training(self) -> pl.LazyFrame:
         """Logged training steps: ``model, step, epoch, loss, learning_rate, ...``."""
         return self._records("training")
+
+    # -- numbers ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def cells(self) -> pl.DataFrame:
+        """One row per model, task, query language and pool: ``n``, ``n_excluded`` and the mean of every measure."""
+        return aggregate.cells(self.rankings)
+
+    @cached_property
+    def settings(self) -> pl.DataFrame:
+        """One row per model, task and setting: macro and query-weighted averages over cells, with their counts."""
+        return aggregate.settings(self.cells, self.rankings)
+
+    @cached_property
+    def rank_distances(self) -> pl.DataFrame:
+        """Rank distance per query: ``model, task, domain, query_language, query_id, rank_distance, normalised``."""
+        return aggregate.rank_distances(
+            self.rankings, {task["name"]: sum(task["pool_sizes"].values()) for task in self.tasks}
+        )
+
+    def bias(self) -> pl.DataFrame:
+        """Rank distance per model, task and query language: ``mean, median, normalised, n, n_excluded``."""
+        return aggregate.rank_distance_by_language(self.rank_distances)
+
+    def matrix(self, measure: str = "map", *, model: str | None = None, task: str | None = None) -> pl.DataFrame:
+        """One measure as a matrix: a row per query language, a column per pool, the multilingual pool last.
+
+        `model` and `task` may be left out where the run has one only. Raises RunError for a measure, model or task
+        that is not there.
+        """
+        if measure not in aggregate.MEASURES:
+            raise RunError(f"unknown measure {measure!r}; there are {', '.join(aggregate.MEASURES)}")
+        chosen = self.cells.filter(
+            (pl.col("model") == self._only("model", model)) & (pl.col("task") == self._only("task", task))
+        )
+        if chosen.is_empty():
+            return pl.DataFrame(schema={"query_language": pl.String})
+        wide = chosen.pivot("pool", index="query_language", values=measure, sort_columns=True)
+        pools = [c for c in wide.columns if c not in ("query_language", MULTILINGUAL_POOL)]
+        last = [MULTILINGUAL_POOL] if MULTILINGUAL_POOL in wide.columns else []
+        return wide.select("query_language", *pools, *last).sort("query_language")
+
+    def _only(self, kind: Literal["model", "task"], name: str | None) -> str:
+        names = [entry["name"] for entry in (self.models if kind == "model" else self.tasks)]
+        if name is None and len(names) == 1:
+            return str(names[0])
+        if name is None or name not in names:
+            asked = f"no {kind} {name!r}" if name is not None else f"several {kind}s: name one"
+            raise RunError(f"{self.path}: {asked}; there are {', '.join(map(str, names))}")
+        return name
 
     def _records(self, record: str) -> pl.LazyFrame:
         columns = list(OF_RECORD[record])

@@ -1,0 +1,368 @@
+"""Zero-shot retrieval over all language pairs of all tasks with all encoders, into a run file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from xlbias import __version__
+from xlbias.data.task import RetrievalTask
+from xlbias.encode.cache import VectorCache
+from xlbias.encode.encoder import Encoder, embed
+from xlbias.encode.load import check_encoder, load_encoder
+from xlbias.encode.precomputed import PrecomputedVectors
+from xlbias.errors import EncoderError, RunError, UsageError
+from xlbias.retrieve.ranks import PassageIndex, rank_pairs
+from xlbias.retrieve.rows import ranking_rows
+from xlbias.retrieve.topk import top_k as find_top_k
+from xlbias.runs.journal import Journal
+from xlbias.runs.run import Run, open_run
+from xlbias.runs.schema import SCHEMA_VERSION
+
+BLOCK = 2048
+"""Queries per part at most. A part is what a killed evaluation repeats, and what a live dashboard sees at a time."""
+
+TEXT_BLOCK = 65_536
+DEFAULT_TOP_K = 10
+TRAINING_FILE = "training.parquet"
+"""The run file that `xlbias train` leaves in a checkpoint; its curve is copied into the evaluation."""
+
+_PACKAGES = ("torch", "sentence-transformers", "transformers", "tokenizers", "faiss-cpu", "numpy", "polars", "numba")
+
+Model = str | Encoder | PrecomputedVectors
+
+
+class Counter(Protocol):
+    """Told how many units of work are done."""
+
+    def advance(self, units: int = 1) -> None:
+        """Say that `units` more are done."""
+
+
+class Narrator(Protocol):
+    """Told what is going on; `xlbias.cli.narrate.Narrator` prints it on stderr."""
+
+    def say(self, text: str) -> None:
+        """Say one line."""
+
+    def progress(self, label: str, total: int | None, unit: str) -> AbstractContextManager[Counter]:
+        """Open a piece of work of `total` units."""
+
+
+class _Silent:
+    def say(self, text: str) -> None:
+        pass
+
+    def advance(self, units: int = 1) -> None:
+        pass
+
+    @contextmanager
+    def progress(self, label: str, total: int | None, unit: str) -> Iterator[Counter]:
+        yield self
+
+
+def evaluate(
+    models: Model | Sequence[Model],
+    tasks: RetrievalTask | Sequence[RetrievalTask],
+    out: str | Path | None = None,
+    *,
+    top_k: int = DEFAULT_TOP_K,
+    device: str | None = None,
+    batch_size: int = 64,
+    trust_remote_code: bool = False,
+    cache: VectorCache | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    narrator: Narrator | None = None,
+) -> Run:
+    """Search every query of every task in every language's pool and in their union, and return the run.
+
+    Args:
+        models: encoders, by name (a folder or a hub name), as objects, or as vectors computed elsewhere.
+        tasks: what to search.
+        out: path of the run file; by default a temporary one that the operating system may remove.
+        top_k: how many passages to keep of each ranking for browsing; ranks are exact whatever it is.
+        device: torch device for encoders loaded by name and for ranking; by default the best there is for encoders
+            and the CPU for ranking.
+        batch_size: texts encoded at a time, for encoders loaded by name.
+        trust_remote_code: whether an encoder may run code of its own.
+        cache: where to keep vectors; None for no cache.
+        resume: go on with an unfinished run at `out`.
+        overwrite: replace what is at `out`.
+        narrator: told about progress.
+
+    Raises a subclass of XlbiasError where an encoder, a task or the path cannot be used. If the process is killed,
+    everything that was finished stays in the journal beside `out`.
+    """
+    models = [models] if isinstance(models, str) or not isinstance(models, Sequence) else list(models)
+    tasks = [tasks] if isinstance(tasks, RetrievalTask) else list(tasks)
+    names = _check(models, tasks, top_k)
+    path = Path(out) if out is not None else Path(tempfile.mkdtemp(prefix="xlbias-")) / "run.parquet"
+    metadata = {
+        "created": time.time(),
+        "xlbias": __version__,
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "versions": package_versions(),
+        "device": device or "auto",
+        "top_k": top_k,
+        "approximate": False,
+        "models": [],
+        "tasks": [describe_task(task) for task in tasks],
+    }
+    identity = _identity(names, tasks, top_k)
+    with Journal.open(path, metadata, identity=identity, resume=resume, overwrite=overwrite) as journal:
+        if not journal.finished:
+            work = _Evaluation(journal, tasks, top_k, device or "cpu", cache, narrator or _Silent())
+            work.write_texts()
+            for i, (model, name) in enumerate(zip(models, names, strict=True)):
+
+                def load(model: Model = model) -> Encoder | PrecomputedVectors:
+                    if isinstance(model, str):
+                        return load_encoder(
+                            model, device=device, trust_remote_code=trust_remote_code, batch_size=batch_size
+                        )
+                    return model
+
+                work.run_model(i, name, load, Path(model) if isinstance(model, str) else None)
+        journal.finish()
+    return open_run(path)
+
+
+class _Evaluation:
+    """The work of one evaluation: which parts there are, and how each is made."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        tasks: list[RetrievalTask],
+        top_k: int,
+        device: str,
+        cache: VectorCache | None,
+        narrator: Narrator,
+    ) -> None:
+        self.journal, self.tasks, self.top_k, self.device = journal, tasks, top_k, device
+        self.cache, self.narrator = cache, narrator
+
+    def write_texts(self) -> None:
+        """Write the texts of all tasks, once each."""
+        for t, task in enumerate(self.tasks):
+            about = (pl.lit(task.name).alias("task"), pl.lit(task.domain).alias("domain"))
+            for record, frame in (("query", task.queries), ("passage", task.passages)):
+                for b, start in enumerate(range(0, frame.height, TEXT_BLOCK)):
+                    key = f"{t:03d}-{b:05d}"
+                    if not self.journal.has(record, key):
+                        self.journal.write(record, key, frame[start : start + TEXT_BLOCK].with_columns(*about))
+
+    def run_model(
+        self, number: int, name: str, load: Callable[[], Encoder | PrecomputedVectors], folder: Path | None
+    ) -> None:
+        """Make all parts of one encoder that are not there yet."""
+        blocks = {t: _blocks(task) for t, task in enumerate(self.tasks)}
+        missing = {
+            t: [b for b in range(len(blocks[t])) if not self.journal.has("ranking", _key(number, t, b))] for t in blocks
+        }
+        if not any(missing.values()):
+            return
+        self.narrator.say(f"{name}: loading")
+        encoder = load()
+        self._describe(number, name, encoder, folder)
+        for t, task in enumerate(self.tasks):
+            if missing[t]:
+                self._run_task(number, t, task, name, encoder, [(b, blocks[t][b]) for b in missing[t]])
+
+    def _describe(self, number: int, name: str, encoder: Encoder | PrecomputedVectors, folder: Path | None) -> None:
+        """Record the encoder in the run's metadata; refuse one that is not what finished parts came from."""
+        about = {
+            "name": name,
+            "fingerprint": encoder.fingerprint,
+            "dimension": encoder.dimension,
+            "similarity": getattr(encoder, "similarity", "dot"),
+            "card": getattr(encoder, "card", {}),
+        }
+        models = list(self.journal.metadata["models"])
+        before = next((m for m in models if m["name"] == name), None)
+        if before and before["fingerprint"] != about["fingerprint"]:
+            raise RunError(
+                f"{self.journal.path}: the encoder {name!r} has changed since the unfinished run there was begun: "
+                "begin anew with --overwrite"
+            )
+        if not before:
+            self.journal.describe("models", [*models, about])
+        if folder is not None and (folder / TRAINING_FILE).is_file():
+            key = f"{number:03d}"
+            if not self.journal.has("training", key):
+                curve = open_run(folder / TRAINING_FILE).training.collect()
+                self.journal.write("training", key, curve.with_columns(pl.lit(name).alias("model")))
+
+    def _run_task(
+        self,
+        number: int,
+        t: int,
+        task: RetrievalTask,
+        name: str,
+        encoder: Encoder | PrecomputedVectors,
+        parts: list[tuple[int, npt.NDArray[np.int64]]],
+    ) -> None:
+        label = f"{name} · {task.name}"
+        passages = task.passages.sort("language", "passage_id", descending=[False, True])
+        if isinstance(encoder, PrecomputedVectors):
+            vectors = _aligned(encoder, task, passages)
+        else:
+            with self.narrator.progress(f"{label}: passages", passages.height, "texts") as bar:
+                counted = self._counted(f"{label}: passages", passages.height, "texts", bar)
+                vectors = embed(encoder, passages["text"].to_list(), "passage", cache=self.cache, advance=counted)
+        index = PassageIndex(
+            vectors, passages["passage_id"].to_list(), passages["language"].to_list(), device=self.device
+        )
+        relevant = _relevant_pairs(task, passages)
+        total = sum(len(rows) for _, rows in parts)
+        with self.narrator.progress(f"{label}: queries", total, "queries") as bar:
+            counted = self._counted(f"{label}: queries", total, "queries", bar)
+            for b, rows in parts:
+                queries = task.queries[rows]
+                if isinstance(encoder, PrecomputedVectors):
+                    query_vectors = np.ascontiguousarray(encoder.queries[rows], dtype=np.float32)
+                else:
+                    query_vectors = embed(encoder, queries["text"].to_list(), "query", cache=self.cache)
+                frame = _rank_block(queries, query_vectors, passages, index, relevant, self.top_k)
+                about = (
+                    pl.lit(name).alias("model"),
+                    pl.lit(task.name).alias("task"),
+                    pl.lit(task.domain).alias("domain"),
+                )
+                self.journal.write("ranking", _key(number, t, b), frame.with_columns(*about))
+                counted(len(rows))
+
+    def _counted(self, phase: str, total: int, unit: str, bar: Counter) -> Callable[[int], None]:
+        done = 0
+
+        def advance(units: int) -> None:
+            nonlocal done
+            done += units
+            bar.advance(units)
+            self.journal.progress(phase, done, total, unit)
+
+        self.journal.progress(phase, 0, total, unit, force=True)
+        return advance
+
+
+def _rank_block(
+    queries: pl.DataFrame,
+    vectors: npt.NDArray[np.float32],
+    passages: pl.DataFrame,
+    index: PassageIndex,
+    relevant: pl.DataFrame,
+    top_k: int,
+) -> pl.DataFrame:
+    pairs = (
+        queries.select("query_id")
+        .with_row_index("row")
+        .join(relevant, on="query_id", how="inner")
+        .sort("row", "passage_row")
+    )  # fmt: skip
+    pair_query = pairs["row"].cast(pl.Int64).to_numpy()
+    pair_passage = pairs["passage_row"].cast(pl.Int64).to_numpy()
+    ranks = rank_pairs(index, vectors, pair_query, pair_passage, query_ids=queries["query_id"].to_list())
+    relevance = pairs["relevance"].cast(pl.Int64).to_numpy()
+    top = find_top_k(index, vectors, top_k)
+    return ranking_rows(queries, passages, index, pair_query, pair_passage, relevance, ranks, top)
+
+
+def _relevant_pairs(task: RetrievalTask, passages: pl.DataFrame) -> pl.DataFrame:
+    """Return ``query_id, passage_row, relevance``: qrels by the position of the passage in `passages`."""
+    rows = passages.select("passage_id").with_row_index("passage_row")
+    return task.qrels.join(rows, on="passage_id", how="inner").select("query_id", "passage_row", "relevance")
+
+
+def _blocks(task: RetrievalTask) -> list[npt.NDArray[np.int64]]:
+    """Return the rows of `task.queries` of each part: one language at a time, in pieces of BLOCK."""
+    blocks = []
+    languages = task.queries["language"].to_numpy()
+    for language in task.query_languages:
+        rows = np.flatnonzero(languages == language)
+        blocks += [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
+    return blocks
+
+
+def _aligned(encoder: PrecomputedVectors, task: RetrievalTask, passages: pl.DataFrame) -> npt.NDArray[np.float32]:
+    """Return the passage vectors in the order of `passages`, which is that of the index and not that of the task."""
+    if len(encoder.queries) != task.queries.height or len(encoder.passages) != task.passages.height:
+        raise EncoderError(
+            f"{encoder.name}: {len(encoder.queries)} query and {len(encoder.passages)} passage vectors, but "
+            f"{task.name} has {task.queries.height} queries and {task.passages.height} passages"
+        )
+    given = task.passages.select("passage_id").with_row_index("given")
+    order = passages.select("passage_id").join(given, on="passage_id", how="left", maintain_order="left")["given"]
+    return np.ascontiguousarray(encoder.passages[order.to_numpy()], dtype=np.float32)
+
+
+def _key(model: int, task: int, block: int) -> str:
+    return f"{model:03d}-{task:03d}-{block:05d}"
+
+
+def _check(models: list[Model], tasks: list[RetrievalTask], top_k: int) -> list[str]:
+    """Return a distinct name for each model. Raises UsageError or EncoderError before any work is done."""
+    if not models or not tasks:
+        raise UsageError("nothing to evaluate: expected at least one encoder and one task")
+    if top_k < 1:
+        raise UsageError(f"top k is {top_k}; expected at least 1")
+    task_names = [task.name for task in tasks]
+    for name in task_names:
+        if task_names.count(name) > 1:
+            raise UsageError(f"two tasks are called {name!r}: give one another name with [name=...]")
+    for model in models:
+        if isinstance(model, str):
+            check_encoder(model)
+    full = [model.rstrip("/") if isinstance(model, str) else model.name for model in models]
+    short = [Path(name).name if isinstance(model, str) and Path(name).is_dir() else name
+             for model, name in zip(models, full, strict=True)]  # fmt: skip
+    names = [s if short.count(s) == 1 else f for s, f in zip(short, full, strict=True)]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"the encoder {name!r} is named twice")
+    return names
+
+
+def describe_task(task: RetrievalTask) -> dict[str, Any]:
+    """Return what a run's metadata says of a task."""
+    per_language = task.queries.group_by("language").len().sort("language")
+    return {
+        "name": task.name,
+        "domain": task.domain,
+        "source": task.source,
+        "licence": task.licence,
+        "fingerprint": task.fingerprint,
+        "n_ids": task.queries["query_id"].n_unique(),
+        "n_queries": dict(per_language.iter_rows()),
+        "pool_sizes": task.pool_sizes,
+        "n_pairs": task.n_pairs,
+    }
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that results depend on."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _identity(names: list[str], tasks: list[RetrievalTask], top_k: int) -> str:
+    content = [SCHEMA_VERSION, names, [(task.name, task.fingerprint) for task in tasks], top_k]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -1,0 +1,98 @@
+"""The report as JSON: stable and versioned, for scripts and gates."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import polars as pl
+
+from xlbias.report.tables import source_of
+from xlbias.runs.aggregate import MEASURES, rank_distance_by_language, rank_distance_summary
+from xlbias.runs.run import Run
+
+REPORT_SCHEMA = 1
+
+
+def report(run: Run) -> dict[str, Any]:
+    """Return the whole report as plain data; see `to_json`."""
+    settings, cells = run.settings, run.cells
+    by_language = rank_distance_by_language(run.rank_distances)
+    overall = rank_distance_summary(run.rank_distances)
+    results = []
+    for model in run.models:
+        for task in run.tasks:
+            chosen = (pl.col("model") == model["name"]) & (pl.col("task") == task["name"])
+            card = model.get("card", {})
+            results.append(
+                {
+                    "model": model["name"],
+                    "source": source_of(card),
+                    "sampler": card.get("sampler"),
+                    "alpha": card.get("alpha"),
+                    "seed": card.get("seed"),
+                    "task": task["name"],
+                    "domain": task["domain"],
+                    "settings": _settings(settings.filter(chosen)),
+                    "cells": cells.filter(chosen)
+                    .select("query_language", "pool", "setting", "n", "n_excluded", *MEASURES)
+                    .to_dicts(),
+                    "bias": {"rank_distance": _rank_distance(overall.filter(chosen), by_language.filter(chosen))},
+                }
+            )
+    return {
+        "schema": REPORT_SCHEMA,
+        "run": {"path": str(run.path), "status": run.state.status, **run.metadata},
+        "results": results,
+    }
+
+
+def to_json(run: Run) -> str:
+    """Return the report as JSON text, numbers in full precision, null for what is undefined, ASCII only.
+
+    ``{"schema": 1, "run": {...}, "results": [{"model", "source", "sampler", "alpha", "seed", "task", "domain",
+    "settings": {setting: {measure: macro average, "weighted": {measure: average over rankings}, "n_cells",
+    "n_cells_empty", "n_queries", "n_rankings", "n_excluded"}}, "cells": [{"query_language", "pool", "setting", "n",
+    "n_excluded", measure: mean}], "bias": {"rank_distance": {"mean", "median", "normalised", "n", "n_excluded",
+    "by_language": {...}}}}]}``. ASCII, so that no control character of a data set reaches a terminal.
+    """
+    return json.dumps(_finite(report(run)), indent=2, allow_nan=False)
+
+
+def _settings(rows: pl.DataFrame) -> dict[str, Any]:
+    return {
+        row["setting"]: {
+            **{name: row[name] for name in MEASURES},
+            "weighted": {name: row[f"{name}_weighted"] for name in MEASURES},
+            "n_cells": row["n_cells"],
+            "n_cells_empty": row["n_cells_empty"],
+            "n_queries": row["n_queries"],
+            "n_rankings": row["n_rankings"],
+            "n_excluded": row["n_excluded"],
+        }
+        for row in rows.iter_rows(named=True)
+    }
+
+
+def _rank_distance(overall: pl.DataFrame, by_language: pl.DataFrame) -> dict[str, Any] | None:
+    if overall.is_empty():
+        return None
+    columns = ["mean", "median", "normalised", "n", "n_excluded"]
+    return {
+        **overall.select(columns).row(0, named=True),
+        "by_language": {
+            row["query_language"]: {name: row[name] for name in columns} for row in by_language.iter_rows(named=True)
+        },
+    }
+
+
+def _finite(value: Any) -> Any:
+    """Return `value` with NaN and infinities as None, which JSON has no numbers for."""
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_finite(entry) for entry in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

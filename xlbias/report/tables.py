@@ -1,0 +1,219 @@
+"""The questions asked of a run, answered as frames and matrices; every rendering and every screen shows these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import polars as pl
+
+from xlbias.measures.quality import QUALITY
+from xlbias.runs.run import Run
+from xlbias.runs.schema import MULTILINGUAL_POOL
+
+SETTING_COLUMN = {"monolingual": "mono", "cross-lingual": "cross", "multilingual": "multi"}
+
+
+@dataclass(frozen=True)
+class MatrixMeasure:
+    """A measure that a matrix can show.
+
+    Attributes:
+        name: as in JSON and on the command line.
+        label: short, for a head.
+        definition: one line.
+        better: whether high or low values are good.
+        unit_range: whether values lie in [0, 1].
+    """
+
+    name: str
+    label: str
+    definition: str
+    better: Literal["high", "low"]
+    unit_range: bool
+
+
+MATRIX_MEASURES: dict[str, MatrixMeasure] = {
+    **{m.name: MatrixMeasure(m.name, m.label, m.definition, "high", True) for m in QUALITY.values()},
+    "rank_distance": MatrixMeasure(
+        "rank_distance",
+        "rank dist.",
+        "max − min rank over the translations of one answer, in the multilingual pool; mean over queries",
+        "low",
+        False,
+    ),
+    "rank_distance_normalised": MatrixMeasure(
+        "rank_distance_normalised",
+        "rank dist. norm.",
+        "rank distance between 0 (translations stand together) and 1 (at the two ends of the pool)",
+        "low",
+        True,
+    ),
+}
+"""Measures by name; rank distance has values for the multilingual pool only."""
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """One measure of one model on one task, query language by pool.
+
+    Attributes:
+        measure: what the values are.
+        query_languages: the rows.
+        pools: the columns: languages, then the multilingual pool.
+        values: [row][column], None for a cell without queries or not yet evaluated.
+        n: [row][column], the number of queries of each mean.
+        excluded: [row][column], queries left out because the pool holds nothing relevant to them, or (rank distance)
+            because it is undefined for them.
+    """
+
+    measure: MatrixMeasure
+    model: str
+    task: str
+    query_languages: tuple[str, ...]
+    pools: tuple[str, ...]
+    values: tuple[tuple[float | None, ...], ...]
+    n: tuple[tuple[int, ...], ...]
+    excluded: tuple[tuple[int, ...], ...]
+
+
+def matrix(run: Run, measure: str, model: str, task: str) -> Matrix:
+    """Return one measure as a matrix. Rows and columns are those of the task, also where cells are still missing."""
+    about = next(entry for entry in run.tasks if entry["name"] == task)
+    rows = tuple(sorted(about["n_queries"]))
+    pools = (*sorted(about["pool_sizes"]), MULTILINGUAL_POOL)
+    found = {
+        (ql, pool): (value, n, excluded)
+        for ql, pool, value, n, excluded in _values(run, measure, model, task).iter_rows()
+    }
+    nothing = (None, 0, 0)
+    grid = [[found.get((ql, pool), nothing) for pool in pools] for ql in rows]
+    values, n, excluded = (tuple(tuple(cell[i] for cell in row) for row in grid) for i in range(3))
+    return Matrix(MATRIX_MEASURES[measure], model, task, rows, pools, values, n, excluded)
+
+
+def _values(run: Run, measure: str, model: str, task: str) -> pl.DataFrame:
+    """Return ``query_language, pool, value, n, excluded`` of one measure."""
+    chosen = (pl.col("model") == model) & (pl.col("task") == task)
+    if measure in QUALITY:
+        return run.cells.filter(chosen).select("query_language", "pool", measure, "n", "n_excluded")
+    column = "mean" if measure == "rank_distance" else "normalised"
+    return (
+        run.bias()
+        .filter(chosen)
+        .select("query_language", pl.lit(MULTILINGUAL_POOL).alias("pool"), pl.col(column), "n", "n_excluded")
+    )
+
+
+def overview(run: Run) -> pl.DataFrame:
+    """Return one row per model and task, in the order of the run: what the first screen and the first table show.
+
+    Columns: ``model, source, sampler, alpha, seed, task, domain``; ``map_mono, map_cross, map_multi`` (macro averages
+    over cells); ``rank_distance, rank_distance_median, rank_distance_normalised``; ``n_rankings`` (over all cells),
+    ``n_cells, n_cells_expected``; ``best_pair, best, worst_pair, worst`` (mAP of the best and worst cell of one
+    language, e.g. ``th→de``).
+    """
+    wide = run.settings.pivot("setting", index=["model", "task"], values="map")
+    for setting, short in SETTING_COLUMN.items():
+        value = pl.col(setting) if setting in wide.columns else pl.lit(None, dtype=pl.Float64)
+        wide = wide.with_columns(value.alias(f"map_{short}"))
+    counts = run.cells.group_by("model", "task").agg(
+        pl.col("n").sum().alias("n_rankings"), (pl.col("n") > 0).sum().cast(pl.Int64).alias("n_cells")
+    )
+    keys = ["model", "task"]
+    return (
+        _every_pair(run)
+        .join(wide.select(*keys, *(f"map_{s}" for s in SETTING_COLUMN.values())), on=keys, how="left")
+        .join(_rank_distance(run), on=keys, how="left")
+        .join(counts, on=keys, how="left")
+        .join(_extreme(run, worst=False), on=keys, how="left")
+        .join(_extreme(run, worst=True), on=keys, how="left")
+        .sort("position")
+        .drop("position")
+        .with_columns(pl.col("n_rankings", "n_cells").fill_null(0))
+    )
+
+
+def _every_pair(run: Run) -> pl.DataFrame:
+    """Return every model × task of the run, also those that are not evaluated yet."""
+    rows: list[dict[str, Any]] = []
+    for model in run.models:
+        card = model.get("card", {})
+        for task in run.tasks:
+            rows.append(
+                {
+                    "model": model["name"],
+                    "source": source_of(card),
+                    "sampler": card.get("sampler"),
+                    "alpha": card.get("alpha"),
+                    "seed": card.get("seed"),
+                    "task": task["name"],
+                    "domain": task["domain"],
+                    "n_cells_expected": len(task["n_queries"]) * (len(task["pool_sizes"]) + 1),
+                    "position": len(rows),
+                }
+            )
+    schema = {
+        "model": pl.String, "source": pl.String, "sampler": pl.String, "alpha": pl.Float64, "seed": pl.Int64,
+        "task": pl.String, "domain": pl.String, "n_cells_expected": pl.Int64, "position": pl.Int64,
+    }  # fmt: skip
+    return pl.DataFrame(rows, schema=schema)
+
+
+def source_of(card: dict[str, Any]) -> str | None:
+    """Return the names of the tasks that an encoder was trained on, joined by `` + ``, or None where unknown."""
+    names = [source["name"] if isinstance(source, dict) else str(source) for source in card.get("sources", [])]
+    return " + ".join(names) or None
+
+
+def _rank_distance(run: Run) -> pl.DataFrame:
+    from xlbias.runs.aggregate import rank_distance_summary
+
+    return rank_distance_summary(run.rank_distances).select(
+        "model",
+        "task",
+        pl.col("mean").alias("rank_distance"),
+        pl.col("median").alias("rank_distance_median"),
+        pl.col("normalised").alias("rank_distance_normalised"),
+    )
+
+
+def _extreme(run: Run, *, worst: bool) -> pl.DataFrame:
+    """Return the worst or best single-language cell by mAP; the first by name where several are equal."""
+    name = "worst" if worst else "best"
+    singles = run.cells.filter((pl.col("pool") != MULTILINGUAL_POOL) & (pl.col("n") > 0))
+    return (
+        singles.sort("map", "query_language", "pool", descending=[not worst, False, False], maintain_order=True)
+        .group_by("model", "task", maintain_order=True)
+        .first()
+        .select(
+            "model",
+            "task",
+            (pl.col("query_language") + "→" + pl.col("pool")).alias(f"{name}_pair"),
+            pl.col("map").alias(name),
+        )
+    )
+
+
+def coverage_notes(run: Run) -> list[str]:
+    """Return what a reader must know of a run's coverage, one sentence each; nothing where all is there."""
+    notes = []
+    for model, task, n, excluded in (
+        run.cells.group_by("model", "task", maintain_order=True)
+        .agg(pl.col("n").sum(), pl.col("n_excluded").sum())
+        .iter_rows()
+    ):
+        if excluded:
+            notes.append(
+                f"{model} on {task}: {excluded:,} of {n + excluded:,} rankings are excluded, as their pool holds "
+                "nothing relevant to the query."
+            )
+    for model, task, n, excluded in (
+        run.bias().group_by("model", "task", maintain_order=True).agg(pl.col("n").sum(), pl.col("n_excluded").sum())
+    ).iter_rows():
+        if excluded:
+            notes.append(
+                f"{model} on {task}: rank distance is undefined for {excluded:,} of {n + excluded:,} queries, which "
+                "have fewer than two relevant passages, or several in a language whose translations are not known."
+            )
+    return notes

@@ -1,0 +1,92 @@
+"""From exact ranks and top k to the `ranking` rows of a run: one row per query and pool."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from xlbias.measures.quality import average_precision
+from xlbias.measures.ragged import Rankings
+from xlbias.retrieve.ranks import Int64s, PairRanks, PassageIndex
+from xlbias.retrieve.topk import TopK
+from xlbias.runs.schema import MULTILINGUAL_POOL, setting_of
+
+
+def ranking_rows(
+    queries: pl.DataFrame,
+    passages: pl.DataFrame,
+    index: PassageIndex,
+    pair_query: Int64s,
+    pair_passage: Int64s,
+    relevance: Int64s,
+    ranks: PairRanks,
+    top: list[TopK],
+) -> pl.DataFrame:
+    """Return the ranking rows of one block of queries, ordered by query, then by pool, the multilingual pool last.
+
+    Args:
+        queries: ``query_id, language``, one row per query of the block.
+        passages: ``passage_id, language, parallel_id``, in the order given to the index.
+        index: the index of those passages.
+        pair_query: int64 [n_pairs], rows of `queries`.
+        pair_passage: int64 [n_pairs], rows of `passages`.
+        relevance: int64 [n_pairs].
+        ranks: from `rank_pairs` for these pairs.
+        top: from `top_k` for these queries: one per language of the index, then the union.
+    """
+    pools = [*index.languages, MULTILINGUAL_POOL]
+    n_rows = queries.height * len(pools)
+    own_pool = index.pool[index.column_of[pair_passage]]
+    row = np.concatenate([pair_query * len(pools) + own_pool, pair_query * len(pools) + len(pools) - 1])
+    rank = np.concatenate([ranks.in_pool, ranks.in_union])
+    order = np.lexsort((rank, row))
+    row, rank = row[order], rank[order]
+    pair = np.concatenate([np.arange(len(pair_query))] * 2)[order]
+    lengths = np.bincount(row, minlength=n_rows).astype(np.int64)
+    rankings = Rankings(rank, relevance[pair], lengths)
+
+    relevants = (
+        passages.select("passage_id", "language", "parallel_id")[pair_passage[pair]]
+        .with_columns(
+            pl.Series("relevance", relevance[pair], dtype=pl.Int32),
+            pl.Series("rank", rank, dtype=pl.UInt32),
+            pl.Series("score", ranks.score[pair]),
+        )
+    )  # fmt: skip
+    ap = average_precision(rankings)
+    has = lengths > 0
+    first, last = np.zeros(n_rows, np.int64), np.zeros(n_rows, np.int64)
+    first[has] = rank[rankings.starts[has]]
+    last[has] = rank[rankings.starts[has] + lengths[has] - 1]
+    query_row = np.repeat(np.arange(queries.height), len(pools))
+    frame = queries.select("query_id", pl.col("language").alias("query_language"))[query_row].with_columns(
+        pl.Series("pool", pools * queries.height),
+        pl.Series("n_relevant", lengths, dtype=pl.UInt32),
+        pl.Series("ap", ap, nan_to_null=True),
+        pl.Series("first_rank", first).replace(0, None).cast(pl.UInt32),
+        pl.Series("last_rank", last).replace(0, None).cast(pl.UInt32),
+        _lists("relevants", relevants, lengths),
+        _top_lists(passages, top, queries.height),
+    )
+    settings = {(ql, pool): setting_of(ql, pool) for ql in queries["language"].unique() for pool in pools}
+    setting = [settings[key] for key in frame.select("query_language", "pool").iter_rows()]
+    return frame.with_columns(pl.Series("setting", setting, dtype=pl.String))
+
+
+def _top_lists(passages: pl.DataFrame, top: list[TopK], n_queries: int) -> pl.Series:
+    """Return the `top` column: for each query, the lists of all pools in the order of `top`."""
+    found = np.concatenate([t.rows for t in top], axis=1).reshape(-1)
+    scores = np.concatenate([t.scores for t in top], axis=1).reshape(-1)
+    lengths = np.tile([t.rows.shape[1] for t in top], n_queries).astype(np.int64)
+    values = passages.select("passage_id", "language")[found].with_columns(pl.Series("score", scores))
+    return _lists("top", values, lengths)
+
+
+def _lists(name: str, values: pl.DataFrame, lengths: npt.NDArray[np.int64]) -> pl.Series:
+    """Return a column of lists of structs: `values` cut into pieces of the given lengths."""
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    structs = values.to_struct().to_arrow()
+    lists = pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), structs)
+    return pl.Series(name, lists)
