@@ -1,0 +1,162 @@
+"""Exact ranks against brute force: ties, tiles, memory, devices, edge shapes."""
+
+import numpy as np
+import pytest
+import torch
+
+from xlbias.errors import EncoderError, TaskError
+from xlbias.retrieve import ranks as ranks_module
+from xlbias.retrieve.counting import count_better_cpu, count_better_torch
+from xlbias.retrieve.ranks import PASSAGE_TILE, PassageIndex, rank_pairs
+
+
+def brute_force(scores, ids, languages, pair_query, pair_passage):
+    """Rank by sorting: score descending, then id descending."""
+    in_pool, in_union = [], []
+    for q, p in zip(pair_query, pair_passage, strict=True):
+        order = sorted(range(len(ids)), key=lambda j: (scores[q, j], ids[j]), reverse=True)
+        in_union.append(order.index(p) + 1)
+        in_pool.append([j for j in order if languages[j] == languages[p]].index(p) + 1)
+    return np.array(in_pool), np.array(in_union)
+
+
+def integer_case(seed, n_queries=30, n_passages=400, dimension=6, n_pairs=120):
+    rng = np.random.default_rng(seed)
+    passages = rng.integers(-2, 3, (n_passages, dimension)).astype(np.float32)
+    queries = rng.integers(-2, 3, (n_queries, dimension)).astype(np.float32)
+    languages = [("th", "de", "en")[i] for i in rng.integers(0, 3, n_passages)]
+    ids = [f"p{i}" for i in rng.permutation(n_passages)]
+    pair_query = np.sort(rng.integers(0, n_queries, n_pairs))
+    return queries, passages, ids, languages, pair_query, rng.integers(0, n_passages, n_pairs)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_ranks_equal_sorting_where_most_scores_are_tied(seed):
+    queries, passages, ids, languages, pair_query, pair_passage = integer_case(seed)
+    found = rank_pairs(PassageIndex(passages, ids, languages), queries, pair_query, pair_passage)
+    in_pool, in_union = brute_force(queries @ passages.T, ids, languages, pair_query, pair_passage)
+    assert (found.in_pool == in_pool).all()
+    assert (found.in_union == in_union).all()
+    assert (found.score == (queries @ passages.T)[pair_query, pair_passage]).all()
+
+
+def test_a_constant_scorer_gets_its_tie_order_and_nothing_better():
+    n = 500
+    ids = [f"{i:04d}" for i in range(n)]
+    index = PassageIndex(np.ones((n, 8), np.float32), ids, ["en"] * n)
+    found = rank_pairs(index, np.ones((1, 8), np.float32), np.zeros(n, np.int64), np.arange(n))
+    assert (found.in_pool == n - np.arange(n)).all()  # ids descending, whatever order the passages came in
+
+
+def test_the_union_rank_is_one_plus_the_better_ones_of_all_languages():
+    queries, passages, ids, languages, pair_query, pair_passage = integer_case(11)
+    whole = rank_pairs(PassageIndex(passages, ids, languages), queries, pair_query, pair_passage)
+    one_pool = rank_pairs(PassageIndex(passages, ids, ["mul"] * len(ids)), queries, pair_query, pair_passage)
+    assert (whole.in_union == one_pool.in_pool).all()
+
+
+@pytest.mark.parametrize("memory", [0, 9 << 20, 1 << 30])
+def test_ranks_and_scores_do_not_depend_on_memory_or_on_which_queries_come_together(memory):
+    rng = np.random.default_rng(3)
+    n = 2 * PASSAGE_TILE + 700
+    passages = rng.standard_normal((n, 40)).astype(np.float32)
+    passages[900:950] = passages[:50]  # equal vectors in one tile, and in two
+    passages[PASSAGE_TILE + 5 : PASSAGE_TILE + 55] = passages[:50]
+    queries = rng.standard_normal((600, 40)).astype(np.float32)
+    ids = [f"{i:05d}" for i in range(n)]
+    languages = ["de" if i % 2 else "en" for i in range(n)]
+    pair_query, pair_passage = np.repeat(np.arange(600), 3), rng.integers(0, n, 1800)
+    expected = rank_pairs(PassageIndex(passages, ids, languages), queries, pair_query, pair_passage)
+    index = PassageIndex(passages, ids, languages, memory=memory)
+    found = rank_pairs(index, queries, pair_query, pair_passage)
+    assert (found.score == expected.score).all()
+    assert (found.in_union == expected.in_union).all()
+    few = pair_query < 256  # the same queries alone
+    alone = rank_pairs(index, queries[:256], pair_query[few], pair_passage[few])
+    assert (alone.score == expected.score[few]).all()
+    assert (alone.in_pool == expected.in_pool[few]).all()
+
+
+def test_equal_vectors_tie_exactly_wherever_they_stand():
+    rng = np.random.default_rng(4)
+    n = PASSAGE_TILE + 301
+    passages = np.tile(rng.standard_normal(384).astype(np.float32), (n, 1))
+    queries = rng.standard_normal((300, 384)).astype(np.float32)
+    index = PassageIndex(passages, [f"{i:05d}" for i in range(n)], ["en"] * n)
+    pair_query = np.repeat(np.arange(300), 2)
+    found = rank_pairs(index, queries, pair_query, np.tile([0, n - 1], 300))
+    assert (found.in_pool.reshape(-1, 2) == [n, 1]).all()
+    assert (found.score.reshape(-1, 2)[:, 0] == found.score.reshape(-1, 2)[:, 1]).all()
+
+
+def test_the_torch_kernel_counts_what_the_cpu_kernel_counts(monkeypatch):
+    queries, passages, ids, languages, pair_query, pair_passage = integer_case(5)
+    index = PassageIndex(passages, ids, languages)
+    expected = rank_pairs(index, queries, pair_query, pair_passage)
+
+    def by_torch(scores, first, n_columns, indptr, thresholds, pools, starts, before, own, union):
+        columns = np.arange(first, first + n_columns)
+        rows = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+        inside = slice(first, first + n_columns)
+        order = before.sum(axis=1)  # passages of all pools before the pair's: its place in the declared order
+        found = count_better_torch(
+            torch.from_numpy(scores), torch.from_numpy(columns - first), torch.from_numpy(index.order[inside]),
+            torch.from_numpy(index.pool[inside]), torch.from_numpy(rows), torch.from_numpy(thresholds),
+            torch.from_numpy(order.astype(np.int64)), torch.from_numpy(pools), chunk_elements=5000,
+        )  # fmt: skip
+        own += found[0].numpy()
+        union += found[1].numpy()
+
+    monkeypatch.setattr(ranks_module, "count_better_cpu", by_torch)
+    found = rank_pairs(index, queries, pair_query, pair_passage)
+    assert (found.in_pool == expected.in_pool).all()
+    assert (found.in_union == expected.in_union).all()
+    assert count_better_cpu is not by_torch
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_cuda_ranks_equal_cpu_ranks_on_exact_scores():
+    queries, passages, ids, languages, pair_query, pair_passage = integer_case(6, n_passages=5000)
+    expected = rank_pairs(PassageIndex(passages, ids, languages), queries, pair_query, pair_passage)
+    found = rank_pairs(PassageIndex(passages, ids, languages, device="cuda"), queries, pair_query, pair_passage)
+    assert (found.in_pool == expected.in_pool).all()
+    assert (found.in_union == expected.in_union).all()
+
+
+def test_parts_of_the_passages_on_two_machines_add_up_to_the_whole():
+    """Counts for given thresholds add up over disjoint sets of passages: what an all_reduce will do."""
+    queries, passages, ids, languages, pair_query, pair_passage = integer_case(7)
+    whole = rank_pairs(PassageIndex(passages, ids, languages), queries, pair_query, pair_passage)
+    scores = queries @ passages.T
+    order = np.array([sorted(ids, reverse=True).index(i) for i in ids])
+    codes = np.array([sorted(set(languages)).index(language) for language in languages])
+    own = union = 0
+    for part in (np.arange(0, 150), np.arange(150, 400)):
+        tensors = [scores, part, order[part], codes[part], pair_query, scores[pair_query, pair_passage]]
+        tensors += [order[pair_passage], codes[pair_passage]]
+        counts = count_better_torch(*(torch.from_numpy(np.ascontiguousarray(t)) for t in tensors))
+        own, union = own + counts[0].numpy(), union + counts[1].numpy()
+    assert (own + 1 == whole.in_pool).all()
+    assert (union + 1 == whole.in_union).all()
+
+
+def test_a_vector_that_is_not_finite_is_named():
+    passages = np.ones((3, 2), np.float32)
+    passages[1, 0] = np.nan
+    with pytest.raises(EncoderError, match="passage 'b' has a NaN"):
+        PassageIndex(passages, ["a", "b", "c"], ["en"] * 3)
+    index = PassageIndex(np.ones((3, 2), np.float32), ["a", "b", "c"], ["en"] * 3)
+    queries = np.array([[1, 1], [np.inf, 0]], np.float32)
+    with pytest.raises(EncoderError, match="query 'second' has a NaN or infinite"):
+        rank_pairs(index, queries, np.array([0]), np.array([0]), query_ids=["first", "second"])
+
+
+def test_vectors_whose_products_overflow_are_refused():
+    index = PassageIndex(np.full((2, 2), 1e30, np.float32), ["a", "b"], ["en"] * 2)
+    with pytest.raises(EncoderError, match="overflow"):
+        rank_pairs(index, np.full((1, 2), 1e30, np.float32), np.array([0]), np.array([0]))
+
+
+def test_doubled_passage_ids_are_refused():
+    with pytest.raises(TaskError, match="not distinct"):
+        PassageIndex(np.ones((2, 2), np.float32), ["a", "a"], ["en", "de"])

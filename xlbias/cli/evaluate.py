@@ -1,0 +1,84 @@
+"""`xlbias evaluate`: zero-shot retrieval over all language pairs, into a run file."""
+
+from __future__ import annotations
+
+import click
+
+EXAMPLE = """\b
+Examples:
+  xlbias evaluate out/hybrid --out run.parquet
+  xlbias evaluate out/mono out/hybrid --task lareqa:xquad-r --out run.parquet
+  xlbias evaluate intfloat/multilingual-e5-small --task 'lareqa:xquad-r[languages=en,de,th]' --device cuda
+  xlbias evaluate out/hybrid --task lareqa:xquad-r --out run.parquet --resume
+"""
+
+DEFAULT_TASKS = ("builtin:money", "builtin:language", "builtin:calendar")
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.option(
+    "--task", "-t", "tasks", multiple=True, metavar="TASK",
+    help="A task: builtin:NAME or FORMAT:PATH, see `xlbias data list`. Repeatable. Default: the embedded three.",
+)  # fmt: skip
+@click.option("--out", "-o", default="run.parquet", show_default=True, help="The run file to write.")
+@click.option("--resume", is_flag=True, help="Go on with the unfinished run at --out.")
+@click.option("--overwrite", is_flag=True, help="Replace the run at --out.")
+@click.option("--top-k", default=10, show_default=True, help="Passages of each ranking kept for browsing.")
+@click.option("--device", help="Torch device: cpu, cuda, cuda:1, mps. Default: the best there is.")
+@click.option("--batch-size", default=64, show_default=True, help="Texts encoded at a time.")
+@click.option("--no-cache", is_flag=True, help="Do not keep vectors in the cache, nor read them from it.")
+@click.option("--trust-remote-code", is_flag=True, help="Let an encoder run code of its own.")
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr.")
+def command(
+    models: tuple[str, ...],
+    tasks: tuple[str, ...],
+    out: str,
+    resume: bool,
+    overwrite: bool,
+    top_k: int,
+    device: str | None,
+    batch_size: int,
+    no_cache: bool,
+    trust_remote_code: bool,
+    quiet: bool,
+) -> None:
+    """Search every query of every TASK in each language and in all languages together, with each MODEL.
+
+    MODEL is a sentence-transformers folder or a hub name. Follow the run with `xlbias dashboard RUN` from another
+    terminal; a killed evaluation goes on with --resume. Prints the audit on stdout.
+    """
+    from xlbias.cli.narrate import Narrator
+    from xlbias.errors import UsageError
+
+    if resume and overwrite:
+        raise UsageError("--resume and --overwrite contradict each other")
+    narrator = Narrator(quiet=quiet)
+    from xlbias.data.catalog import load_task
+
+    loaded = [load_task(name) for name in tasks or DEFAULT_TASKS]
+    narrator.say("loading the libraries")
+    from xlbias.encode.cache import VectorCache
+    from xlbias.evaluation import evaluate
+    from xlbias.report.text import to_text
+
+    try:
+        run = evaluate(
+            list(models),
+            loaded,
+            out,
+            top_k=top_k,
+            device=device,
+            batch_size=batch_size,
+            trust_remote_code=trust_remote_code,
+            cache=None if no_cache else VectorCache(),
+            resume=resume,
+            overwrite=overwrite,
+            narrator=narrator,
+        )
+    except KeyboardInterrupt:
+        narrator.say(f"interrupted: what is finished is kept; go on with the same command and --resume (run: {out})")
+        raise
+    import shutil
+
+    click.echo(to_text(run, max(60, shutil.get_terminal_size((100, 24)).columns)), nl=False)
