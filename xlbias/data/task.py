@@ -9,8 +9,8 @@ from functools import cached_property
 
 import polars as pl
 
-from xlbias.languages import normalise_tag
 from xlbias.errors import TaskError
+from xlbias.languages import normalise_tag
 
 QUERY_SCHEMA: dict[str, pl.DataType] = {"query_id": pl.String(), "language": pl.String(), "text": pl.String()}
 PASSAGE_SCHEMA: dict[str, pl.DataType] = {
@@ -131,7 +131,7 @@ class RetrievalTask:
         )
 
     def select_passages(self, keep: pl.Series) -> RetrievalTask:
-        """The same task with only the passages whose id is in `keep`, and the queries that still have a relevant one."""
+        """The same task with the passages whose id is in `keep`, and the queries that still have a relevant one."""
         passages = self.passages.filter(pl.col("passage_id").is_in(keep.implode()))
         qrels = self.qrels.filter(pl.col("passage_id").is_in(passages["passage_id"].implode()))
         queries = self.queries.filter(pl.col("query_id").is_in(qrels["query_id"].unique().implode()))
@@ -162,7 +162,7 @@ class RetrievalTask:
                 frame = frame.with_columns(pl.col(column).cast(dtype))
             except pl.exceptions.PolarsError as error:
                 raise TaskError(f"{self.name}: column {column!r} of the {kind} frame is not {dtype}") from error
-        if frame.is_empty():
+        if frame.is_empty() and kind != "qrel":
             raise TaskError(f"{self.name}: the task is empty: it has no {kind}")
         for column, dtype in schema.items():
             if column in _OPTIONAL:
@@ -173,9 +173,16 @@ class RetrievalTask:
             self._refuse(frame.filter(bad), kind, key, f"has no {column}")
         if "language" in schema:
             frame = self._with_normal_languages(frame, kind, key)
-        doubled = frame.filter(pl.struct(key).is_duplicated() & ~pl.struct(key).is_first_distinct())
-        self._refuse(doubled, kind, key, f"is there twice (same {' and '.join(key)})")
+        self._refuse_doubles(frame, kind, key)
         return frame
+
+    def _refuse_doubles(self, frame: pl.DataFrame, kind: str, key: Sequence[str]) -> None:
+        doubled = frame.filter(~pl.struct(key).is_first_distinct())
+        if doubled.is_empty():
+            return
+        first = frame.join(doubled.head(1).select(key), on=key, how="semi").row(0, named=True)
+        where = f", first at {first['origin']}" if first.get("origin") else ""
+        self._refuse(doubled, kind, key, f"is there twice (same {' and '.join(key)}){where}")
 
     def _with_normal_languages(self, frame: pl.DataFrame, kind: str, key: Sequence[str]) -> pl.DataFrame:
         normal: dict[str, str] = {}
@@ -196,6 +203,11 @@ class RetrievalTask:
             return
         first = rows.row(0, named=True)
         origin = first.get("origin") or self.name
-        named = ", ".join(f"{column} {first[column]!r}" for column in key)
+        named = ", ".join(f"{column} {_short(first[column])!r}" for column in key)
         more = f" ({rows.height:,} such in all)" if rows.height > 1 else ""
         raise TaskError(f"{origin}: the {kind} with {named} {what}{more}")
+
+
+def _short(value: object) -> object:
+    """Cut an id to what fits a sentence: a megabyte of it helps nobody to find the row."""
+    return f"{value[:80]}…" if isinstance(value, str) and len(value) > 80 else value

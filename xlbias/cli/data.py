@@ -1,0 +1,164 @@
+"""`xlbias data`: what tasks there are, a look inside one, conversion."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xlbias.cli.narrate import Narrator
+from xlbias.text import one_line, width
+
+if TYPE_CHECKING:
+    from xlbias.data.formats.base import Option
+    from xlbias.data.summary import Example
+    from xlbias.data.task import RetrievalTask
+
+_QUIET = click.option("--quiet", is_flag=True, help="No narration on stderr.")
+_PIPE_CELLS = 100  # width of a line where stdout is not a terminal
+_COLUMN = 24  # where the second column of `list` begins
+
+
+def _examples(*lines: str) -> str:
+    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+@click.group(epilog=_examples("xlbias data show builtin:money"))
+def command() -> None:
+    """List, inspect and convert retrieval tasks."""
+
+
+@command.command("list", epilog=_examples("xlbias data list"))
+def list_tasks() -> None:
+    """List the embedded tasks, and the formats that tasks are read from with their options."""
+    from xlbias.data.catalog import GENERAL_OPTIONS, builtin_tasks, describe_formats
+
+    lines = ["Embedded tasks:"]
+    for name, summary in builtin_tasks().items():
+        lines += _entry(f"builtin:{name}", summary)
+    lines += ["", "Formats:"]
+    for known in describe_formats():
+        lines += _entry(f"{known.name}:{'DIR' if known.folder else 'FILE'}", known.summary)
+        lines += _entry("", f"example: {known.example}")
+        lines += _option_lines(known.options)
+    lines += ["", "Options of every task, in brackets, separated by ';':", *_option_lines(GENERAL_OPTIONS)]
+    click.echo("\n".join(lines))
+
+
+@command.command(epilog=_examples("xlbias data show 'lareqa:data/xquad-r[languages=en,de,th]' --examples 5"))
+@click.argument("task")
+@click.option("--examples", "n_examples", type=click.IntRange(min=0), default=3, help="How many queries to show (3).")
+@click.option("--json", "as_json", is_flag=True, help="Numbers and examples as JSON (texts in full, escaped to ASCII).")
+@_QUIET
+def show(task: str, n_examples: int, as_json: bool, quiet: bool) -> None:
+    """Show what is in TASK: languages, counts, relevance, where it comes from, and a few queries."""
+    from xlbias.data.summary import examples, summarise
+
+    loaded = _load(task, Narrator(quiet=quiet))
+    facts, shown = summarise(loaded), examples(loaded, n_examples)
+    if as_json:
+        facts["examples"] = [
+            {"query_id": one.query_id, "queries": dict(one.queries), "passages": dict(one.passages)} for one in shown
+        ]
+        click.echo(json.dumps(facts, indent=2))
+    else:
+        cells = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPE_CELLS
+        click.echo("\n".join(_summary_lines(facts, cells) + _example_lines(shown, cells)))
+
+
+@command.command(
+    epilog=_examples(
+        "xlbias data convert builtin:money money.jsonl.gz",
+        "xlbias data convert lareqa:data/xquad-r xquad-r.beir --format beir",
+    )
+)
+@click.argument("task")
+@click.argument("out")
+@click.option(
+    "--format",
+    "to",
+    type=click.Choice(["parallel", "beir"]),
+    default="parallel",
+    help="parallel: JSON Lines, gzipped if OUT ends in .gz (default); beir: a folder.",
+)
+@click.option("--force", is_flag=True, help="Replace OUT if it exists.")
+@_QUIET
+def convert(task: str, out: str, to: str, force: bool, quiet: bool) -> None:
+    """Write TASK to OUT in another format.
+
+    `parallel` holds tasks whose queries have one relevant passage a language; `beir` holds every task, as corpus.jsonl,
+    queries.jsonl and qrels/test.tsv with ids made of language and id. OUT appears whole or not at all.
+    """
+    from xlbias.data.convert import write_beir, write_parallel
+
+    narrator = Narrator(quiet=quiet)
+    loaded = _load(task, narrator)
+    path = Path(out)
+    if to == "beir":
+        narrator.say(f"wrote {out}: {write_beir(loaded, path, force=force):,} qrels")
+    else:
+        narrator.say(f"wrote {out}: {write_parallel(loaded, path, force=force):,} items")
+
+
+def _load(spec: str, narrator: Narrator) -> RetrievalTask:
+    from xlbias.data.catalog import load_task
+
+    started = time.perf_counter()
+    task = load_task(spec)
+    narrator.say(f"read {task.name} in {time.perf_counter() - started:.2f} s")
+    return task
+
+
+def _entry(key: str, text: str) -> list[str]:
+    """Return `key` in the first column and `text` in the second, wrapped."""
+    indent = " " * _COLUMN
+    return textwrap.wrap(f"  {key}".ljust(_COLUMN) + text, _PIPE_CELLS, subsequent_indent=indent, drop_whitespace=True)
+
+
+def _option_lines(options: tuple[Option, ...]) -> list[str]:
+    lines = []
+    for option in options:
+        values = f" [{'|'.join(option.choices)}]" if option.choices else ""
+        default = f", default {option.default}" if option.default else ""
+        lines += _entry(f"  {option.name}=", f"{option.summary}{values}{default}")
+    return lines
+
+
+def _summary_lines(facts: dict[str, Any], cells: int) -> list[str]:
+    from xlbias.languages import language_name
+
+    relevants = facts["relevants_per_query"]
+    rows = [
+        ("domain", facts["domain"]),
+        ("source", facts["source"]),
+        ("licence", facts["licence"]),
+        ("queries", f"{facts['n_queries']:,} ({facts['n_query_ids']:,} ids)"),
+        ("passages", f"{facts['n_passages']:,}"),
+        ("pairs", f"{facts['n_pairs']:,} (query in one language, relevant passage)"),
+        ("relevants", f"{relevants['min']:,} to {relevants['max']:,} a query, median {relevants['median']:,g}"),
+        ("no relevant", f"{facts['n_queries_without_relevant']:,} queries"),
+        ("documents", f"{facts['n_documents']:,}"),
+        ("fingerprint", facts["fingerprint"]),
+    ]
+    lines = [one_line(facts["name"], cells), *(f"  {key:<12} {one_line(text, cells - 15)}" for key, text in rows)]
+    lines += ["", f"  {'language':<34} {'queries':>12} {'passages':>12}"]
+    for tag, counts in facts["languages"].items():
+        name = one_line(f"{tag:<10} {language_name(tag)}", 34)
+        pad = " " * (34 - width(name))
+        lines.append(f"  {name}{pad} {counts['queries']:>12,} {counts['passages']:>12,}")
+    return lines
+
+
+def _example_lines(shown: list[Example], cells: int) -> list[str]:
+    lines = []
+    for example in shown:
+        lines += ["", f"  query {one_line(example.query_id, cells - 8)}"]
+        for kind, texts in (("query", example.queries), ("relevant", example.passages)):
+            lines += [f"    {kind:<8} {language:<8} {one_line(text, cells - 22)}" for language, text in texts]
+    return lines

@@ -1,0 +1,198 @@
+"""From the name of a task to the task: ``builtin:money``, ``lareqa:DIR[languages=en,de;split=test]``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from typing import cast, get_args
+
+from xlbias.data.formats.base import Format, Option
+from xlbias.data.split import By, Part, split_task
+from xlbias.data.task import RetrievalTask
+from xlbias.errors import TaskError, UsageError
+from xlbias.text import clean
+
+FORMAT_NAMES = ("lareqa", "squad", "parallel", "bitext")
+BUILTIN = "builtin"
+
+GENERAL_OPTIONS = (
+    Option("languages", "only texts in these languages, such as en,de,th (after a split, never before it)"),
+    Option("split", "one side of a split without leaks", choices=get_args(Part)),
+    Option("by", "what a split keeps together", choices=("document", "id", "auto"), default="auto"),
+    Option("test", "share of query ids in the test part of a split", default="0.2"),
+    Option("seed", "another seed gives another split", default="0"),
+    Option("name", "what reports call the task"),
+    Option("domain", "what the task is about, where its data does not say or says it otherwise"),
+)
+_ONLY_WITH_SPLIT = ("by", "test", "seed")
+_EXPECTED = "expected builtin:NAME or FORMAT:PATH, see `xlbias data list`"
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """A parsed task name: format (or ``builtin``), path (or the builtin's name) and the options as given."""
+
+    format: str
+    target: str
+    options: Mapping[str, str]
+
+
+def load_task(spec: str) -> RetrievalTask:
+    """Load a task by name: ``builtin:NAME`` or ``FORMAT:PATH``, with options in brackets, separated by ``;``.
+
+    For instance ``builtin:money``, ``lareqa:data/xquad-r[languages=en,de,th]``,
+    ``bitext:data/ntrex128[pairs=headline;split=train;by=document;test=0.2;seed=0]``. A split is made of the whole
+    task and languages are selected afterwards, so that ``split=train`` and ``split=test`` share nothing whatever their
+    languages are.
+
+    Raises TaskError if there is no such format, builtin, file, folder or option, or if the data is not what it must
+    be; the message names file, place and what was expected.
+    """
+    parsed = parse_spec(spec)
+    if parsed.format == BUILTIN:
+        own: dict[str, str] = {}
+        general = _checked_options(parsed, ())
+        task = _load_builtin(parsed.target)
+    else:
+        reader = get_format(parsed.format)
+        own = _checked_options(parsed, reader.options)
+        general = {option.name: own.pop(option.name) for option in GENERAL_OPTIONS if option.name in own}
+        task = reader.read(_existing_path(reader, parsed.target), _with_defaults(own, reader.options))
+    return _select(task, own, general)
+
+
+def parse_spec(spec: str) -> TaskSpec:
+    """Take a task name apart; a trailing ``[...]`` is options unless a file of that very name exists."""
+    kind, colon, rest = spec.partition(":")
+    if not colon:
+        hint = f", such as {BUILTIN}:{spec}" if spec in builtin_tasks() else ""
+        raise TaskError(f"unknown task {spec!r}: {_EXPECTED}{hint}")
+    known = (BUILTIN, *FORMAT_NAMES)
+    if kind not in known:
+        raise TaskError(f"unknown format {kind!r} in {spec!r}{_suggestion(kind, known)}: {_EXPECTED}")
+    match = re.fullmatch(r"(.*)\[([^\[\]]*)\]", rest, re.DOTALL)
+    if match is None or (kind != BUILTIN and _expanded(rest).exists()):
+        return TaskSpec(kind, rest, {})
+    options: dict[str, str] = {}
+    for item in filter(None, (item.strip() for item in match.group(2).split(";"))):
+        name, equals, value = (part.strip() for part in item.partition("="))
+        if not equals or not value:
+            raise TaskError(f"option {item!r} in {spec!r} has no value: expected [name=value;name=value]")
+        if name in options:
+            raise TaskError(f"option {name!r} is there twice in {spec!r}")
+        options[name] = value
+    return TaskSpec(kind, match.group(1), options)
+
+
+def get_format(name: str) -> Format:
+    """Return the description and reader of one of FORMAT_NAMES."""
+    return cast(Format, import_module(f"xlbias.data.formats.{name}").FORMAT)
+
+
+def describe_formats() -> list[Format]:
+    """Return all formats with their help, example and own options, in the order of `xlbias data list`."""
+    return [get_format(name) for name in FORMAT_NAMES]
+
+
+def builtin_tasks() -> dict[str, str]:
+    """Return the embedded tasks: name → one line of what they are about."""
+    from xlbias.data import builtin
+
+    return dict(builtin.BUILTIN)
+
+
+# -- the parts of load_task --------------------------------------------------------------------------------------------
+
+
+def _load_builtin(name: str) -> RetrievalTask:
+    known = builtin_tasks()
+    if name not in known:
+        there = ", ".join(f"{BUILTIN}:{task}" for task in known)
+        raise TaskError(f"no embedded task {name!r}{_suggestion(name, known)}: there are {there}")
+    from xlbias.data.builtin import load_builtin
+
+    return load_builtin(name)
+
+
+def _checked_options(spec: TaskSpec, own: tuple[Option, ...]) -> dict[str, str]:
+    """Return the options given, all of them known and with a value among the choices."""
+    known = {option.name: option for option in (*own, *GENERAL_OPTIONS)}
+    for name, value in spec.options.items():
+        if name not in known:
+            raise TaskError(
+                f"{spec.format} has no option {name!r}{_suggestion(name, known)}: it has {', '.join(known)}"
+            )
+        choices = known[name].choices
+        if choices and value not in choices:
+            raise TaskError(f"option {name}={value!r} of {spec.format}: expected {' or '.join(choices)}")
+        if name in _ONLY_WITH_SPLIT and "split" not in spec.options:
+            raise TaskError(f"option {name!r} is about a split: give split=train or split=test with it")
+    return dict(spec.options)
+
+
+def _with_defaults(given: Mapping[str, str], options: tuple[Option, ...]) -> dict[str, str]:
+    return {option.name: given.get(option.name, option.default) for option in options}
+
+
+def _existing_path(reader: Format, target: str) -> Path:
+    path = _expanded(target)
+    wanted = "folder" if reader.folder else "file"
+    if not target or not path.exists():
+        raise TaskError(f"{reader.name}:{target}: no such {wanted}; {reader.name} reads a {wanted}")
+    if path.is_dir() != reader.folder:
+        raise TaskError(f"{path}: is a {'file' if reader.folder else 'folder'}, but {reader.name} reads a {wanted}")
+    return path
+
+
+def _expanded(target: str) -> Path:
+    try:
+        return Path(target).expanduser()
+    except RuntimeError:  # ~nobody: no such user, so a path that begins with a tilde
+        return Path(target)
+
+
+def _select(task: RetrievalTask, own: Mapping[str, str], general: Mapping[str, str]) -> RetrievalTask:
+    """Apply the general options, and name the task so that two selections of one corpus never share a name."""
+    parts = [f"{name}={Path(value).name if name == 'documents' else value}" for name, value in own.items()]
+    if "domain" in general:
+        task = replace(task, domain=clean(general["domain"]))
+    base = task.name
+    if "split" in general:
+        given = {name: general[name] for name in ("split", *_ONLY_WITH_SPLIT) if name in general}
+        task = _split(task, given)
+        defaults = {option.name: option.default for option in GENERAL_OPTIONS}
+        parts += [f"{name}={value}" for name, value in given.items() if value != defaults[name]]
+    if "languages" in general:
+        whole = task.languages
+        task = task.select_languages(filter(None, (tag.strip() for tag in general["languages"].split(","))))
+        if task.languages != whole:
+            parts.append(f"languages={','.join(task.languages)}")
+    selection = f"[{';'.join(parts)}]" if parts else ""
+    return task.renamed(clean(general.get("name") or base + selection))
+
+
+def _split(task: RetrievalTask, given: Mapping[str, str]) -> RetrievalTask:
+    try:
+        fraction = float(given.get("test", "0.2"))
+        seed = int(given.get("seed", "0"))
+    except ValueError as error:
+        raise TaskError(f"options of a split: test must be a number and seed a whole number ({error})") from error
+    try:
+        return split_task(
+            task,
+            cast(Part, given["split"]),
+            by=cast(By, given.get("by", "auto")),
+            test_fraction=fraction,
+            seed=seed,
+        )
+    except UsageError as error:
+        raise TaskError(f"{task.name}: {error}") from error
+
+
+def _suggestion(word: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
+    close = get_close_matches(word, list(known), n=3, cutoff=0.7)
+    return f" (did you mean {' or '.join(close)}?)" if close else ""

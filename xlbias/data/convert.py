@@ -1,0 +1,172 @@
+"""Writes a task in other formats: the plain parallel JSON Lines, or a BEIR folder. Whole files or nothing."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from xlbias.data.task import RetrievalTask
+from xlbias.errors import TaskError, UsageError
+
+_BEIR_FILES = {"corpus.jsonl", "queries.jsonl", "qrels", "qrels/test.tsv"}
+
+
+def write_parallel(task: RetrievalTask, out: Path, *, force: bool = False) -> int:
+    """Write `task` as JSON Lines that `parallel:` reads, gzipped if `out` ends in ``.gz``; return the number of items.
+
+    What is read back has the same queries, passages, documents and relevance; passage and parallel ids are made anew,
+    and source and licence are not part of the format. Raises TaskError if the format cannot hold the task, UsageError
+    if `out` exists and not `force`.
+    """
+    items = parallel_items(task)
+    domain = None if task.domain == "unknown" else task.domain
+    with _replacing(out, force) as part:
+        _write_json_lines(
+            part, ({**item, "domain": domain} for item in items.iter_rows(named=True)), out.suffix == ".gz"
+        )
+    return items.height
+
+
+def parallel_items(task: RetrievalTask) -> pl.DataFrame:
+    """Return `task` as items ``id, language, query, passage, document``, sorted; TaskError where it does not fit.
+
+    It fits if relevance is not graded, no query has two relevant passages in one language, and no two passages have
+    the same language, text and document (the format makes one of them).
+    """
+    graded = task.qrels.filter(pl.col("relevance") != 1)
+    if not graded.is_empty():
+        query_id, passage_id, relevance = graded.row(0)
+        raise _does_not_fit(task, f"relevance is graded ({relevance} for query {query_id!r}, passage {passage_id!r})")
+    relevant = task.qrels.join(task.passages, on="passage_id")
+    several = relevant.filter(~pl.struct("query_id", "language").is_first_distinct())
+    if not several.is_empty():
+        query_id, language = several.select("query_id", "language").row(0)
+        raise _does_not_fit(task, f"query {query_id!r} has several relevant passages in language {language!r}")
+    equal = task.passages.filter(~pl.struct("language", "text", "document").is_first_distinct())
+    if not equal.is_empty():
+        passage_id = equal["passage_id"][0]
+        raise _does_not_fit(task, f"passage {passage_id!r} has the language, text and document of another passage")
+    unasked = task.passages.join(task.qrels, on="passage_id", how="anti")
+    prefix = "unasked/"
+    while task.queries["query_id"].str.starts_with(prefix).any():
+        prefix = f"_{prefix}"
+    columns = ["id", "language", "passage", "document"]
+    passages = pl.concat(
+        [
+            relevant.rename({"query_id": "id", "text": "passage"}).select(columns),
+            unasked.select("language", "document", id=prefix + pl.col("passage_id"), passage="text").select(columns),
+        ]
+    )
+    queries = task.queries.select("language", id="query_id", query="text")
+    return (
+        queries.join(passages, on=["id", "language"], how="full", coalesce=True)
+        .select("id", "language", "query", "passage", "document")
+        .sort("id", "language")
+    )
+
+
+def write_beir(task: RetrievalTask, out: Path, *, force: bool = False) -> int:
+    """Write `task` as a BEIR folder (corpus.jsonl, queries.jsonl, qrels/test.tsv); return the number of qrels.
+
+    An ``_id`` is ``LANGUAGE/ID``; each language version of a query has qrels of its own, to the relevant passages of
+    every language. Language, document and query id stand in ``metadata``. Raises TaskError for an id that the
+    tab-separated qrels cannot hold, UsageError if `out` exists and not `force`, or holds anything but a BEIR folder.
+    """
+    passages = task.passages.with_columns(beir_id=_beir_id("passage_id")).sort("beir_id")
+    queries = task.queries.with_columns(beir_id=_beir_id("query_id")).sort("beir_id")
+    for ids in (passages["beir_id"], queries["beir_id"]):
+        broken = ids.filter(ids.str.contains('[\t\r\n"]'))
+        if not broken.is_empty():
+            raise TaskError(
+                f"{task.name}: id {broken[0]!r} holds a tab, line break or quote, which BEIR qrels cannot hold"
+            )
+    qrels = (
+        queries.select("query_id", query="beir_id")
+        .join(task.qrels, on="query_id")
+        .join(passages.select("passage_id", passage="beir_id"), on="passage_id")
+        .select(pl.col("query").alias("query-id"), pl.col("passage").alias("corpus-id"), score="relevance")
+        .sort("query-id", "corpus-id")
+    )
+    with _replacing(out, force, folder=True) as part:
+        (part / "qrels").mkdir(parents=True)
+        _write_json_lines(part / "corpus.jsonl", map(_beir_passage, passages.iter_rows(named=True)))
+        _write_json_lines(part / "queries.jsonl", map(_beir_query, queries.iter_rows(named=True)))
+        qrels.write_csv(part / "qrels" / "test.tsv", separator="\t", quote_style="never")
+    return qrels.height
+
+
+def _does_not_fit(task: RetrievalTask, why: str) -> TaskError:
+    return TaskError(f"{task.name}: does not fit the parallel format: {why}; use --format beir")
+
+
+def _beir_id(column: str) -> pl.Expr:
+    return pl.concat_str("language", pl.lit("/"), column)
+
+
+def _beir_passage(row: dict[str, Any]) -> dict[str, Any]:
+    metadata = {name: row[name] for name in ("language", "document", "parallel_id") if row[name] is not None}
+    return {"_id": row["beir_id"], "title": "", "text": row["text"], "metadata": metadata}
+
+
+def _beir_query(row: dict[str, Any]) -> dict[str, Any]:
+    metadata = {"language": row["language"], "query_id": row["query_id"]}
+    return {"_id": row["beir_id"], "text": row["text"], "metadata": metadata}
+
+
+def _write_json_lines(path: Path, objects: Iterable[dict[str, Any]], gzipped: bool = False) -> None:
+    """Write one object a line, without fields that are None; the same objects give the same bytes, gzipped too."""
+    with path.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) if gzipped else raw as file:
+        for item in objects:
+            kept = {name: value for name, value in item.items() if value is not None}
+            file.write(json.dumps(kept, ensure_ascii=False).encode() + b"\n")
+
+
+@contextmanager
+def _replacing(out: Path, force: bool, folder: bool = False) -> Iterator[Path]:
+    """Give a temporary path beside `out`, renamed to `out` if the block ends well and removed if it does not."""
+    out = out.absolute()  # so that it has a name, "." too
+    if not out.parent.is_dir():
+        raise UsageError(f"{out.parent}: no such folder to write {out.name} into")
+    if out.exists() or out.is_symlink():
+        if out.is_dir() != folder:
+            there, wanted = ("file", "folder") if folder else ("folder", "file")
+            raise UsageError(f"{out}: is a {there}; expected a {wanted} name")
+        if not force:
+            raise UsageError(f"{out}: exists already; give --force to replace it")
+        if folder:
+            _refuse_all_but_beir(out)
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    old = out.with_name(f".{out.name}.{os.getpid()}.old")
+    try:
+        yield part
+        if folder and out.exists():
+            out.rename(old)
+        try:
+            part.replace(out)
+        except OSError:
+            if old.exists():
+                old.rename(out)
+            raise
+    finally:
+        for left in (part, old):
+            if left.is_dir():
+                shutil.rmtree(left)
+            else:
+                left.unlink(missing_ok=True)
+
+
+def _refuse_all_but_beir(folder: Path) -> None:
+    """Raise UsageError unless the folder holds nothing but what `write_beir` writes: --force must not remove more."""
+    if folder.is_symlink():
+        raise UsageError(f"{folder}: is a symbolic link; give the folder itself")
+    for path in folder.rglob("*"):
+        if path.relative_to(folder).as_posix() not in _BEIR_FILES:
+            raise UsageError(f"{folder}: holds {path.name}, which is not part of a BEIR folder; remove it yourself")

@@ -1,0 +1,170 @@
+"""Splits a task into train and test so that nothing of one side can be learnt from the other.
+
+What must not be torn apart hangs together in a group: a query with all its relevant passages, the passages of one
+document, the translations under one `parallel_id`, and passages with the same language and text. Groups are the
+connected components of these ties, and go to one side whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import blake2b
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from xlbias.data.task import RetrievalTask
+from xlbias.errors import TaskError, UsageError
+
+Part = Literal["train", "test"]
+By = Literal["auto", "document", "id"]
+
+_HASH_RANGE = 2.0**64
+
+
+def split_task(
+    task: RetrievalTask, part: Part, *, by: By = "auto", test_fraction: float = 0.2, seed: int = 0
+) -> RetrievalTask:
+    """Return one side of a leak-free split of `task`, under the same name.
+
+    Both sides depend only on what is in the task, `by`, `test_fraction` and `seed`, not on the order of rows. Groups
+    are taken into the test part in the order of a seeded hash of their documents (else query ids), each that still
+    fits, until `test_fraction` of the query ids that have a relevant passage is reached; the test part is never larger
+    than that. Passages and queries tied to no pair are shared out by the same hash.
+
+    Args:
+        task: the whole task. Select languages afterwards: the split of a selection is another split, and so is that
+            of another task cut from the same corpus. Take both sides from one task.
+        part: ``train`` or ``test``.
+        by: ``document`` keeps the passages of a document together; ``id`` only what a query or a text ties together;
+            ``auto`` is ``document`` where the task names documents.
+        test_fraction: share of query ids, between 0 and 1.
+        seed: another seed gives another split.
+
+    Raises TaskError if the groups are so large that the test part would not reach half of what was asked for, or if
+    `by` is ``document`` and the task names none; UsageError for a part, `by` or fraction that does not exist.
+    """
+    if part not in get_args(Part):
+        raise UsageError(f"there is no part {part!r} of a split: expected 'train' or 'test'")
+    if not 0 < test_fraction < 1:
+        raise UsageError(f"the test part of a split must be between 0 and 1 of the query ids, not {test_fraction}")
+    queries, passages = groups(task, by)
+    answered = queries.join(task.qrels, on="query_id", how="semi")
+    sizes = answered.group_by("group").agg(size=pl.len())
+    order = _hashed(queries, passages, _effective(task, by) == "document", seed).join(sizes, on="group", how="left")
+    side = pl.col("group").is_in(_test_groups(task.name, order, test_fraction).implode())
+    if part == "train":
+        side = ~side
+    kept_queries = queries.filter(side).select("query_id")
+    kept_passages = passages.filter(side).select("passage_id")
+    return replace(
+        task,
+        queries=task.queries.join(kept_queries, on="query_id", how="semi", maintain_order="left"),
+        passages=task.passages.join(kept_passages, on="passage_id", how="semi", maintain_order="left"),
+        qrels=task.qrels.join(kept_queries, on="query_id", how="semi", maintain_order="left"),
+    )
+
+
+def groups(task: RetrievalTask, by: By = "auto") -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return what hangs together: frames ``query_id, group`` and ``passage_id, document, group``.
+
+    Every query id and every passage is in exactly one group; group numbers mean nothing beyond equality.
+    """
+    queries = task.queries.select("query_id").unique(maintain_order=True).with_row_index("node")
+    offset = queries.height
+    passages = task.passages.with_row_index("node", offset=offset)
+    ties = [
+        task.qrels.join(queries, on="query_id")
+        .join(passages.select("passage_id", other="node"), on="passage_id")
+        .select("node", "other")
+    ]
+    keys = [["language", "text"], ["parallel_id"]]
+    if _effective(task, by) == "document":
+        keys.append(["document"])
+    for key in keys:
+        tied = passages.drop_nulls(key)
+        ties.append(tied.select("node", other=pl.col("node").first().over(key)))
+    tie = pl.concat(ties)
+    labels = connected_components(
+        offset + passages.height, tie["node"].cast(pl.Int64).to_numpy(), tie["other"].cast(pl.Int64).to_numpy()
+    )
+    return (
+        queries.select("query_id", group=pl.Series(labels[:offset])),
+        passages.select("passage_id", "document", group=pl.Series(labels[offset:])),
+    )
+
+
+def connected_components(
+    n_nodes: int, left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Label the nodes 0 … `n_nodes` − 1 of an undirected graph: int64 [n_nodes], the smallest node of its component.
+
+    `left` and `right` hold the two ends of each edge. Roots are hooked onto smaller neighbours and paths halved until
+    no edge joins two labels: a few passes over arrays even for millions of edges.
+    """
+    labels = np.arange(n_nodes, dtype=np.int64)
+    while True:
+        one, other = labels[left], labels[right]
+        apart = one != other
+        if not apart.any():
+            return labels
+        np.minimum.at(labels, np.maximum(one, other)[apart], np.minimum(one, other)[apart])
+        while not np.array_equal(labels, parents := labels[labels]):
+            labels = parents
+
+
+def _effective(task: RetrievalTask, by: By) -> Literal["document", "id"]:
+    if by not in get_args(By):
+        raise UsageError(f"cannot split by {by!r}: expected 'document', 'id' or 'auto'")
+    if by == "id":
+        return "id"
+    if task.passages["document"].null_count() < task.passages.height:
+        return "document"
+    if by == "document":
+        raise TaskError(f"{task.name}: cannot split by document: the task names no documents; use by=id")
+    return "id"
+
+
+def _test_groups(name: str, groups: pl.DataFrame, test_fraction: float) -> pl.Series:
+    """Choose the groups of the test part out of ``group, hash, size``; size is null where no pair is in the group."""
+    sizes = [size for size in groups["size"].to_list() if size is not None]
+    total = sum(sizes)
+    target = max(1, round(test_fraction * total))
+    taken, chosen = 0, []
+    for group, size, place in groups.select("group", "size", "hash").sort("hash", "group").iter_rows():
+        if size is None:
+            if place / _HASH_RANGE < test_fraction:
+                chosen.append(group)
+        elif taken + size <= target:
+            taken += size
+            chosen.append(group)
+    if 2 * taken < target or taken == total:
+        raise TaskError(
+            f"{name}: cannot put {test_fraction:.0%} of {total:,} query ids into a test part: documents, shared "
+            f"passages and equal texts tie them into {len(sizes):,} groups of {min(sizes):,} to {max(sizes):,} ids, "
+            "which must not be torn apart; try by=id or another share"
+        )
+    return pl.Series(chosen, dtype=pl.Int64)
+
+
+def _hashed(queries: pl.DataFrame, passages: pl.DataFrame, by_document: bool, seed: int) -> pl.DataFrame:
+    """Return ``group, hash``: the smallest seeded hash of the group's documents, else of its query or passage ids.
+
+    Documents come first so that two tasks cut from one corpus (sentence → translation, headline → sentence) put their
+    documents into nearly the same order.
+    """
+    names = [
+        queries.select("group", name=pl.lit("query ") + pl.col("query_id"), rank=pl.lit(1)),
+        passages.select("group", name=pl.lit("passage ") + pl.col("passage_id"), rank=pl.lit(2)),
+    ]
+    if by_document:
+        named = passages.drop_nulls("document").select("group", "document").unique()
+        names.append(named.select("group", name=pl.lit("document ") + pl.col("document"), rank=pl.lit(0)))
+    best = pl.concat(names).filter(pl.col("rank") == pl.col("rank").min().over("group"))
+    key = str(seed).encode()
+    hashes = [
+        int.from_bytes(blake2b(name.encode(), digest_size=8, key=key[:64]).digest(), "big") for name in best["name"]
+    ]
+    return best.with_columns(hash=pl.Series(hashes, dtype=pl.UInt64)).group_by("group").agg(pl.col("hash").min())
