@@ -3,6 +3,10 @@
 import zlib
 
 import numpy as np
+import polars as pl
+
+from xlbias.data.task import RetrievalTask
+from xlbias.encode.precomputed import PrecomputedVectors
 
 
 def ngram_counts(texts: list[str], dimension: int = 48) -> np.ndarray:
@@ -12,3 +16,28 @@ def ngram_counts(texts: list[str], dimension: int = 48) -> np.ndarray:
         for start in range(max(1, len(text) - 2)):
             vectors[i, zlib.crc32(text[start : start + 3].encode()) % dimension] += 1
     return vectors
+
+
+LANGUAGES = ["ar", "de", "en", "hi", "ru", "th", "zh"]
+
+
+def make_task(n_ids: int = 60, name: str = "made") -> RetrievalTask:
+    """Fully parallel queries and passages in seven languages."""
+    ids = [f"q{i:04d}" for i in range(n_ids)]
+    queries = [(q, language, f"question {q} in {language}") for q in ids for language in LANGUAGES]
+    passages = [(f"{language}-{q}", language, f"passage {q} in {language}") for q in ids for language in LANGUAGES]
+    qrels = [(q, f"{language}-{q}", 1) for q in ids for language in LANGUAGES]
+    return RetrievalTask(
+        name, "test", "made by the test", "none",
+        pl.DataFrame(queries, schema=["query_id", "language", "text"], orient="row"),
+        pl.DataFrame(passages, schema=["passage_id", "language", "text"], orient="row"),
+        pl.DataFrame(qrels, schema=["query_id", "passage_id", "relevance"], orient="row"),
+    )  # fmt: skip
+
+
+def make_vectors(task: RetrievalTask, seed: int = 0, dimension: int = 24) -> PrecomputedVectors:
+    """Random vectors for a task."""
+    rng = np.random.default_rng(seed)
+    queries = rng.standard_normal((task.queries.height, dimension)).astype(np.float32)
+    passages = rng.standard_normal((task.passages.height, dimension)).astype(np.float32)
+    return PrecomputedVectors(queries, passages, f"random{seed}")

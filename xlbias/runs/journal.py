@@ -79,12 +79,7 @@ class Journal:
         lock = _lock(path, folder)
         try:
             kept = cls._settle(path, folder, identity, resume=resume, overwrite=overwrite)
-            full = {
-                **metadata,
-                "schema": SCHEMA_VERSION,
-                "identity": identity,
-                **({"created": kept} if kept else {}),
-            }
+            full = {**metadata, **kept, "schema": SCHEMA_VERSION, "identity": identity}
             journal = cls(path, full, lock, finished=resume and path.exists() and not _parts(folder))
             if not journal.finished:
                 write_whole(folder / "run.json", _json(full))
@@ -99,13 +94,11 @@ class Journal:
     @staticmethod
     def _settle(path: Path, folder: Path, identity: str, *, resume: bool, overwrite: bool) -> dict[str, Any]:
         """Deal with what is there already; return what is kept of a resumed run's metadata, nothing for a new one."""
-        there = _read_journal(folder)
-        if there is None:
-            shutil.rmtree(folder / "parts", ignore_errors=True)  # without its metadata a part says nothing
-            (folder / "parts").mkdir(exist_ok=True)
-        if overwrite:
+        there = None if overwrite else _read_journal(folder)
+        if there is None:  # without its metadata a part says nothing
             shutil.rmtree(folder / "parts", ignore_errors=True)
             (folder / "parts").mkdir(exist_ok=True)
+        if overwrite:
             return {}
         if there is not None:
             if not resume:

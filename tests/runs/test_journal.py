@@ -1,0 +1,261 @@
+"""Beginning, resuming, refusing and finishing a run; full disks, read-only folders, broken files."""
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from support import make_task, make_vectors
+
+import xlbias
+from xlbias.errors import RunError, UsageError
+from xlbias.evaluation import evaluate
+from xlbias.runs.journal import Journal, live_folder
+from xlbias.runs.parquet import write_whole
+from xlbias.runs.run import open_run, state_version
+
+TASK = make_task(12)
+
+
+def evaluate_to(out, **options):
+    return evaluate(make_vectors(TASK), TASK, out, **options)
+
+
+def test_a_finished_run_is_one_parquet_file_that_anything_opens(tmp_path):
+    run = evaluate_to(tmp_path / "run.parquet")
+    assert [p.name for p in tmp_path.iterdir()] == ["run.parquet"]
+    frame = pl.read_parquet(run.path)
+    assert dict(frame.group_by("record").len().iter_rows()) == {"ranking": 12 * 7 * 8, "query": 84, "passage": 84}
+    assert run.metadata["schema"] == 1
+    assert run.tasks[0]["fingerprint"] == TASK.fingerprint
+    assert run.metadata["versions"]["python"].count(".") == 2
+
+
+def test_each_record_stands_in_row_groups_of_its_own(tmp_path):
+    import pyarrow.parquet as pq
+
+    run = evaluate_to(tmp_path / "run.parquet")
+    file = pq.ParquetFile(run.path)
+    records = [set(file.read_row_group(g, ["record"])["record"].to_pylist()) for g in range(file.num_row_groups)]
+    assert all(len(record) == 1 for record in records)
+    assert file.metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_what_is_there_is_never_replaced_unasked(tmp_path):
+    out = tmp_path / "run.parquet"
+    evaluate_to(out)
+    before = out.read_bytes()
+    with pytest.raises(RunError, match="is there already: choose another name, or replace it with --overwrite"):
+        evaluate_to(out)
+    assert out.read_bytes() == before
+    evaluate_to(out, overwrite=True)
+
+
+def test_resuming_a_finished_run_changes_nothing(tmp_path):
+    out = tmp_path / "run.parquet"
+    evaluate_to(out)
+    before = out.read_bytes()
+    assert evaluate_to(out, resume=True).state.status == "finished"
+    assert out.read_bytes() == before
+    assert not live_folder(out).exists()
+
+
+def test_resuming_with_other_models_or_tasks_is_refused(tmp_path):
+    out = tmp_path / "run.parquet"
+    with Journal.open(out, {}, identity="these"):
+        pass
+    with pytest.raises(RunError, match="an unfinished run is there: go on with --resume"):
+        Journal.open(out, {}, identity="these")
+    with pytest.raises(RunError, match="made from other models, tasks or settings"):
+        Journal.open(out, {}, identity="those", resume=True)
+    with Journal.open(out, {}, identity="those", overwrite=True):
+        pass
+
+
+def test_an_encoder_that_changed_under_its_name_cannot_finish_another_s_run(tmp_path):
+    out = tmp_path / "run.parquet"
+    vectors = make_vectors(TASK, seed=0)
+    with pytest.raises(ZeroDivisionError):
+        evaluate([vectors, _Breaks()], TASK, out)
+    changed = make_vectors(TASK, seed=1)
+    object.__setattr__(changed, "name", vectors.name)
+    first = next((live_folder(out) / "parts").glob("ranking-*"))
+    first.unlink()
+    with pytest.raises(RunError, match="'random0' has changed since the unfinished run there was begun"):
+        evaluate([changed, _Breaks()], TASK, out, resume=True)
+
+
+class _Breaks:
+    """An encoder that fails when it is used."""
+
+    name, dimension, similarity, fingerprint = "breaks", 4, "cosine", "f"
+
+    def encode(self, texts, kind):
+        raise ZeroDivisionError
+
+
+def test_two_models_or_tasks_of_one_name_are_refused_before_any_work(tmp_path):
+    with pytest.raises(UsageError, match="'random0' is named twice"):
+        evaluate([make_vectors(TASK), make_vectors(TASK)], TASK, tmp_path / "run.parquet")
+    with pytest.raises(UsageError, match="two tasks are called 'made'"):
+        evaluate(make_vectors(TASK), [TASK, make_task(3)], tmp_path / "run.parquet")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_journal_is_said_to_be_damaged_and_can_be_replaced(tmp_path):
+    out = tmp_path / "run.parquet"
+    with Journal.open(out, {}, identity="i"):
+        pass
+    (live_folder(out) / "run.json").write_text("{half")
+    with pytest.raises(RunError, match="is not readable JSON"):
+        evaluate_to(out, resume=True)
+    assert evaluate_to(out, overwrite=True).state.status == "finished"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_said_to_be_one(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(RunError, match="cannot be written: Permission denied"):
+        evaluate_to(tmp_path / "run.parquet")
+
+
+def test_a_folder_that_is_not_there_is_said_not_to_be(tmp_path):
+    with pytest.raises(RunError, match="there is no such folder to write the run to"):
+        evaluate_to(tmp_path / "nowhere" / "run.parquet")
+    with pytest.raises(RunError, match="is a folder; expected the name of a run file"):
+        evaluate_to(tmp_path)
+
+
+def _fill_up(out: str, limit: int) -> None:
+    """Evaluate where no file may grow beyond `limit` bytes, as on a disk that fills up."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    try:
+        evaluate_to(out)
+    except RunError as error:
+        print(error)
+
+
+@pytest.mark.parametrize("limit", [100, 5000, 14000])
+def test_a_full_disk_is_one_clear_error_and_no_half_file(tmp_path, limit):
+    """The limits hit the metadata, a part, and the finished file."""
+    out = tmp_path / "run.parquet"
+    code = f"import sys; sys.path[:0] = {sys.path!r}; import test_journal_child as t; t.fill_up({str(out)!r}, {limit})"
+    child = Path(__file__).read_text().replace("_fill_up", "fill_up")
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "test_journal_child.py").write_text(child)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path / "code", capture_output=True, text=True, timeout=120, check=False
+    )
+    assert "cannot be written" in done.stdout, done.stderr
+    assert done.stdout.count("\n") == 1
+    assert not out.exists()
+    assert not [p for p in tmp_path.rglob("*") if p.name.endswith(".tmp")]
+    for part in (live_folder(out) / "parts").glob("*.parquet"):
+        pl.read_parquet(part)
+    assert evaluate_to(out, resume=live_folder(out).exists()).cells.height == 7 * 8  # with room again, it goes on
+
+
+def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "run.json"
+    write_whole(path, b"old")
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(RunError, match="No space left on device"):
+        write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["run.json"]
+
+
+# -- files that are no runs ----------------------------------------------------------------------------------------
+
+
+def test_a_truncated_run_is_said_to_be_truncated(tmp_path):
+    out = tmp_path / "run.parquet"
+    evaluate_to(out)
+    whole = out.read_bytes()
+    for size in (len(whole) - 1, len(whole) // 2, 5):
+        out.write_bytes(whole[:size])
+        with pytest.raises(RunError, match="is truncated"):
+            open_run(out)
+
+
+def test_other_files_are_said_to_be_none(tmp_path):
+    text = tmp_path / "notes.txt"
+    text.write_text("not a run")
+    with pytest.raises(RunError, match="is not a run file: expected Parquet"):
+        open_run(text)
+    other = tmp_path / "other.parquet"
+    pl.DataFrame({"a": [1]}).write_parquet(other)
+    with pytest.raises(RunError, match="is a Parquet file, but not a run of xlbias"):
+        open_run(other)
+    with pytest.raises(RunError, match="there is no such run"):
+        open_run(tmp_path / "missing.parquet")
+
+
+def test_a_run_of_a_newer_schema_asks_for_an_upgrade(tmp_path):
+    newer = tmp_path / "newer.parquet"
+    pl.DataFrame({"record": ["ranking"]}).write_parquet(newer, metadata={"xlbias": json.dumps({"schema": 99})})
+    with pytest.raises(RunError, match=r"was written by a newer xlbias \(run schema 99"):
+        open_run(newer)
+
+
+def test_a_damaged_footer_is_said_to_be_damage(tmp_path):
+    out = tmp_path / "run.parquet"
+    evaluate_to(out)
+    content = bytearray(out.read_bytes())
+    content[-200:-8] = b"\xff" * 192
+    out.write_bytes(bytes(content))
+    with pytest.raises(RunError, match=r"damaged|metadata"):
+        open_run(out)
+
+
+# -- reading while it is written -------------------------------------------------------------------------------------
+
+
+def test_a_run_in_progress_can_be_opened_by_either_name_and_changes_its_version(tmp_path):
+    out = tmp_path / "run.parquet"
+    source = evaluate_to(tmp_path / "source.parquet")
+    rankings = source.rankings.collect()
+    with Journal.open(out, source.metadata, identity="i") as journal:
+        journal.write("ranking", "000", rankings.head(80))
+        first = open_run(out)
+        assert first.state.status == "running"
+        assert open_run(live_folder(out)).path == out
+        version = state_version(out)
+        assert version == first.state.version
+        journal.write("ranking", "001", rankings.tail(-80))
+        assert state_version(out) != version
+        assert first.cells["n"].sum() < open_run(out).cells["n"].sum()
+        journal.finish()
+    assert open_run(out).state.status == "finished"
+    assert open_run(out).cells.equals(source.cells)
+
+
+def test_opening_a_run_imports_no_deep_learning_library(tmp_path):
+    out = tmp_path / "run.parquet"
+    evaluate_to(out)
+    code = (
+        "import sys, xlbias; run = xlbias.open_run(sys.argv[1]); run.matrix('map'); run.bias();"
+        "from xlbias.report.text import to_text; from xlbias.report.json import to_json; to_text(run); to_json(run);"
+        "print(sorted({'torch', 'transformers', 'sentence_transformers', 'faiss', 'numba'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(out)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_python_api_of_the_readme(tmp_path):
+    run = xlbias.evaluate(make_vectors(TASK), TASK)
+    assert run.matrix("map").shape == (7, 9)
+    assert run.matrix("map").columns[-1] == "multilingual"
+    assert run.bias().columns[-2:] == ["n", "n_excluded"]
+    with pytest.raises(RunError, match="unknown measure 'mrr'"):
+        run.matrix("mrr")
+    with pytest.raises(RunError, match="no task 'x'"):
+        run.matrix("map", task="x")
+    shutil.rmtree(run.path.parent)

@@ -1,0 +1,120 @@
+"""An evaluation killed again and again loses nothing but the part it was at."""
+
+import multiprocessing
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+from support import make_task, make_vectors
+
+from xlbias.errors import RunError
+from xlbias.runs.journal import Journal, live_folder
+from xlbias.runs.run import open_run
+
+KILLS = 20
+
+
+def evaluate_slowly(out: str, pause: float) -> None:
+    """Evaluate with resume, in a process of its own; the pause makes parts long enough to be hit."""
+    import numba
+    import torch
+
+    from xlbias import evaluation
+
+    torch.set_num_threads(1)
+    numba.set_num_threads(1)
+    rank_block = evaluation._rank_block
+
+    def slower(*arguments):
+        time.sleep(pause)
+        return rank_block(*arguments)
+
+    evaluation._rank_block = slower
+    evaluation.BLOCK = 8  # 7 languages × 15 blocks
+    task = make_task(n_ids=120)
+    evaluation.evaluate(make_vectors(task), task, out, resume=True)
+
+
+@pytest.fixture(scope="module")
+def processes():
+    context = multiprocessing.get_context("forkserver")  # imports once, forks before any thread is started
+    context.set_forkserver_preload(["xlbias.evaluation", "support"])
+    return context
+
+
+def finished_parts(out: Path) -> dict[str, int]:
+    return {p.name: p.stat().st_mtime_ns for p in (live_folder(out) / "parts").glob("[!.]*.parquet")}
+
+
+def rows(path: Path) -> pl.DataFrame:
+    return pl.read_parquet(path)
+
+
+def test_killed_at_random_moments_it_repeats_at_most_one_part_and_ends_the_same(tmp_path, processes):
+    whole = tmp_path / "whole.parquet"
+    unbroken = processes.Process(target=evaluate_slowly, args=(str(whole), 0.0))
+    unbroken.start()
+    unbroken.join(120)
+    assert unbroken.exitcode == 0
+
+    out = tmp_path / "killed.parquet"
+    chance = random.Random(1)
+    kills = 0
+    before: dict[str, int] = {}
+    while kills < KILLS:
+        process = processes.Process(target=evaluate_slowly, args=(str(out), 0.03))
+        process.start()
+        while process.is_alive() and len(finished_parts(out)) <= len(before):
+            time.sleep(0.005)  # let it make one part at least, so that 20 kills spread over the whole run
+        time.sleep(chance.uniform(0, 0.12))
+        if not process.is_alive():
+            break
+        os.kill(process.pid, signal.SIGKILL)
+        process.join(30)
+        kills += 1
+        assert not out.exists(), "nothing may stand under the final name before the run is finished"
+        after = finished_parts(out)
+        assert before.items() <= after.items(), "a finished part was written again"
+        for name in after:
+            pl.read_parquet(live_folder(out) / "parts" / name)  # every part that is there is whole
+        before = after
+    assert kills == KILLS
+    last = processes.Process(target=evaluate_slowly, args=(str(out), 0.0))
+    last.start()
+    last.join(120)
+    assert last.exitcode == 0
+    assert rows(out).equals(rows(whole))
+    assert not live_folder(out).exists()
+    assert open_run(out).metadata["identity"] == open_run(whole).metadata["identity"]
+
+
+def test_a_run_whose_writer_was_killed_is_said_to_have_died(tmp_path, processes):
+    out = tmp_path / "run.parquet"
+    process = processes.Process(target=evaluate_slowly, args=(str(out), 0.2))
+    process.start()
+    while len(finished_parts(out)) < 4:
+        time.sleep(0.01)
+    running = open_run(out)
+    assert running.state.status == "running"
+    assert running.cells["n"].sum() > 0  # what is done so far can be read
+    os.kill(process.pid, signal.SIGKILL)
+    process.join(30)
+    assert open_run(out).state.status == "died"
+
+
+def test_a_second_writer_is_refused_and_harms_nothing(tmp_path, processes):
+    out = tmp_path / "run.parquet"
+    process = processes.Process(target=evaluate_slowly, args=(str(out), 0.05))
+    process.start()
+    while len(finished_parts(out)) < 3:
+        time.sleep(0.01)
+    for choice in ({}, {"resume": True}, {"overwrite": True}):
+        with pytest.raises(RunError, match=f"is being written by process {process.pid} on "):
+            Journal.open(out, {}, identity="other", **choice)
+    process.join(120)
+    assert process.exitcode == 0
+    assert open_run(out).state.status == "finished"
