@@ -1,0 +1,154 @@
+"""Conversion: what is written is read back as the same task, whole or not at all."""
+
+import csv
+import json
+
+import polars as pl
+import pytest
+
+from xlbias.data.catalog import load_task
+from xlbias.data.convert import write_beir, write_parallel
+from xlbias.data.task import RetrievalTask
+from xlbias.errors import TaskError, UsageError
+
+
+def content(task):
+    """All that a task says, without the passage ids: queries, passages, and which text is relevant to which query."""
+    relevant = task.qrels.join(task.passages, on="passage_id")
+    return (
+        set(task.queries.rows()),
+        sorted(task.passages.select("language", "text", pl.col("document").fill_null("")).rows()),
+        set(relevant.select("query_id", "language", "text", "document", "relevance").rows()),
+        task.domain,
+    )
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "parallel:{}/mlqa/parallel.jsonl.gz",
+        "parallel:{}/mkqa/parallel.jsonl",
+        "parallel:{}/opensource-guide/parallel.jsonl[languages=en,de,ja]",
+        "bitext:{}/ntrex128[split=test;domain=news]",
+        "squad:{}/xquad-r[languages=en,th]",
+        "lareqa:{}/xquad-r[languages=en,th]",  # with sentences that nobody asks for
+    ],
+)
+def test_the_parallel_format_keeps_everything(corpora, tmp_path, spec):
+    task = corpora(spec)
+    n_items = write_parallel(task, tmp_path / "out.jsonl")
+    assert content(load_task(f"parallel:{tmp_path / 'out.jsonl'}")) == content(task)
+    assert (tmp_path / "out.jsonl").read_bytes().count(b"\n") == n_items
+    assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
+
+
+def test_the_same_task_gives_the_same_bytes_gzipped_too(corpora, tmp_path):
+    task = corpora("parallel:{}/opensource-guide/parallel.jsonl")
+    for name in ("a.gz", "b.gz"):
+        write_parallel(task, tmp_path / name)
+    assert content(load_task(f"parallel:{tmp_path / 'a.gz'}")) == content(task)
+    assert (tmp_path / "a.gz").read_bytes() == (tmp_path / "b.gz").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        ("bitext:{}/ntrex128[pairs=headline]", r"query '[a-z0-9.-]+' has several relevant passages in language '..'"),
+        ("lareqa:{}/xquad-r", r"passage '..-\d{4}-\d\d' has the language, text and document of another passage"),
+    ],
+)
+def test_a_task_that_does_not_fit_is_refused_and_nothing_is_written(corpora, tmp_path, spec, why):
+    task = corpora(spec)
+    with pytest.raises(TaskError, match=f"does not fit the parallel format: {why}; use --format beir"):
+        write_parallel(task, tmp_path / "out.jsonl")
+    assert not list(tmp_path.iterdir())
+
+
+def test_graded_relevance_does_not_fit(corpora, tmp_path):
+    task = corpora("parallel:{}/opensource-guide/parallel.jsonl")
+    graded = RetrievalTask("g", "", "", "", task.queries, task.passages, task.qrels.with_columns(relevance=2))
+    with pytest.raises(TaskError, match="g: does not fit the parallel format: relevance is graded"):
+        write_parallel(graded, tmp_path / "out.jsonl")
+
+
+def read_beir(folder):
+    """Read a BEIR folder with nothing but the standard library."""
+    corpus, queries = (
+        {row["_id"]: row for row in map(json.loads, (folder / name).read_text(encoding="utf-8").split("\n")[:-1])}
+        for name in ("corpus.jsonl", "queries.jsonl")
+    )
+    with (folder / "qrels" / "test.tsv").open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_MINIMAL)
+        assert next(reader) == ["query-id", "corpus-id", "score"]
+        return corpus, queries, [(query, passage, int(score)) for query, passage, score in reader]
+
+
+def test_beir_holds_every_pair_of_xquad_r(corpora, tmp_path):
+    task = corpora("lareqa:{}/xquad-r")
+    assert write_beir(task, tmp_path / "beir") == 143_990
+    corpus, queries, qrels = read_beir(tmp_path / "beir")
+    assert (len(corpus), len(queries), len(qrels)) == (13_014, 13_090, 143_990)
+    assert corpus["ar/ar-0001-01"]["metadata"] == {"language": "ar", "document": "001 Super_Bowl_50"}
+    expected = task.queries.join(task.qrels, on="query_id").join(task.passages, on="passage_id")
+    assert {(queries[q]["text"], corpus[p]["text"]) for q, p, _ in qrels} == set(
+        expected.select("text", "text_right").iter_rows()
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["beir"]
+
+
+def test_beir_refuses_an_id_that_its_table_cannot_hold(json_lines, tmp_path):
+    path = json_lines({"id": "a\tb", "language": "en", "query": "?", "passage": "."})
+    with pytest.raises(TaskError, match=r"corpus: id 'en/en/a\\tb' holds a tab"):
+        write_beir(load_task(f"parallel:{path}"), tmp_path / "beir")
+
+
+@pytest.fixture
+def task(json_lines):
+    return load_task(f"parallel:{json_lines({'id': '1', 'language': 'en', 'query': '?', 'passage': '.'})}")
+
+
+@pytest.mark.parametrize("write", [write_parallel, write_beir])
+def test_what_exists_is_replaced_only_with_force(task, tmp_path, write):
+    out = tmp_path / "out"
+    write(task, out)
+    with pytest.raises(UsageError, match="out: exists already; give --force to replace it"):
+        write(task, out)
+    write(task, out, force=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus.jsonl", "out"]
+
+
+def test_force_never_removes_what_is_not_ours(task, tmp_path):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "thesis.tex").write_text("years of work")
+    with pytest.raises(UsageError, match=r"home: holds thesis\.tex, which is not part of a BEIR folder"):
+        write_beir(task, tmp_path / "home", force=True)
+    with pytest.raises(UsageError, match="home: is a folder; expected a file name"):
+        write_parallel(task, tmp_path / "home", force=True)
+    with pytest.raises(UsageError, match=r"corpus\.jsonl: is a file; expected a folder name"):
+        write_beir(task, tmp_path / "corpus.jsonl", force=True)
+    (tmp_path / "link").symlink_to(tmp_path / "home")
+    with pytest.raises(UsageError, match="link: is a symbolic link"):
+        write_beir(task, tmp_path / "link", force=True)
+    assert (tmp_path / "home" / "thesis.tex").read_text() == "years of work"
+
+
+def test_a_missing_parent_folder_is_named(task, tmp_path):
+    with pytest.raises(UsageError, match=r"nowhere: no such folder to write out\.jsonl into"):
+        write_parallel(task, tmp_path / "nowhere" / "out.jsonl")
+
+
+@pytest.mark.parametrize("write", [write_parallel, write_beir])
+def test_a_failure_half_way_leaves_what_was_there(task, tmp_path, write, monkeypatch):
+    out = tmp_path / "out"
+    write(task, out)
+    before = sorted((path, path.read_bytes()) for path in out.rglob("*.*")) if out.is_dir() else out.read_bytes()
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("xlbias.data.convert.json.dumps", full)
+    with pytest.raises(OSError, match="No space left"):
+        write(task, out, force=True)
+    after = sorted((path, path.read_bytes()) for path in out.rglob("*.*")) if out.is_dir() else out.read_bytes()
+    assert before == after
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus.jsonl", "out"]

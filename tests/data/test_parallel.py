@@ -1,0 +1,154 @@
+"""The plain parallel format: what shares an id belongs together; equal passages are one."""
+
+import gzip
+import json
+
+import pytest
+
+from xlbias.data.catalog import load_task
+from xlbias.errors import TaskError
+
+
+def item(key, language, **fields):
+    return {"id": key, "language": language, **fields}
+
+
+def test_an_id_joins_queries_and_passages_of_all_languages(json_lines):
+    path = json_lines(
+        item("1", "en", query="One?", passage="One.", domain="numbers", document="n"),
+        item("1", "deu", query="Eins?"),
+        item("2", "th", passage="สอง", document="n"),
+    )
+    task = load_task(f"parallel:{path}")
+    assert (task.name, task.domain) == ("corpus", "numbers")
+    assert task.queries.rows() == [("1", "en", "One?"), ("1", "de", "Eins?")]
+    assert task.passages.rows() == [("en/1", "en", "One.", "n", None), ("th/2", "th", "สอง", "n", None)]
+    assert task.qrels.rows() == [("1", "en/1", 1)]  # nobody asks for 2: it only competes
+
+
+def test_equal_passages_of_one_document_are_one_passage_relevant_to_all_their_ids(json_lines):
+    yes = [item(key, "en", query=f"Is it {key}?", passage="yes", document=key[0]) for key in ("b2", "b1", "a1")]
+    task = load_task(f"parallel:{json_lines(*yes, item('b1', 'de', passage='yes', document='b'))}")
+    assert task.passages.select("passage_id", "document").rows() == [("en/b1", "b"), ("en/a1", "a"), ("de/b1", "b")]
+    assert sorted(task.qrels.select("query_id", "passage_id").rows()) == [
+        ("a1", "en/a1"),
+        ("b1", "de/b1"),
+        ("b1", "en/b1"),
+        ("b2", "en/b1"),
+    ]
+
+
+def test_the_task_does_not_depend_on_the_order_of_lines(json_lines):
+    items = [item(str(n), language, query=f"{n}?", passage=f"{n % 3}") for n in range(9) for language in ("de", "en")]
+    there = load_task(f"parallel:{json_lines(*items, name='a.jsonl')}")
+    back = load_task(f"parallel:{json_lines(*reversed(items), name='b.jsonl')}")
+    assert there.fingerprint == back.fingerprint
+
+
+def plain_items(path):
+    raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    return [json.loads(line) for line in raw.decode().split("\n")[:-1]]
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "domain", "counts"),
+    [
+        # queries, passages, pairs, (query, passage of the same language) pairs
+        ("mlqa/parallel.jsonl.gz", "mlqa", "encyclopedia", (22_724, 14_580, 41_904, 11_907)),
+        ("opensource-guide/parallel.jsonl", "opensource-guide", "community", (1_464, 1_464, 14_230, 1_464)),
+        ("mkqa/parallel.jsonl", "mkqa", "search", (21_096, 17_554, 253_152, 21_096)),
+    ],
+)
+def test_the_real_files_hold_what_a_plain_reading_finds(shared_data, corpora, file, name, domain, counts):
+    task = corpora(f"parallel:{{}}/{file}")
+    assert (task.name, task.domain) == (name, domain)
+    pairs = task.queries.join(task.qrels, on="query_id").join(task.passages, on="passage_id")
+    same = pairs.filter(pairs["language"] == pairs["language_right"]).height
+    assert (task.queries.height, task.passages.height, task.n_pairs, same) == counts
+
+    items = plain_items(shared_data / file)
+    queries: dict[str, set] = {}
+    for one in items:
+        if "query" in one:
+            queries.setdefault(one["id"], set()).add((one["language"], one["query"]))
+    expected = {
+        (one["id"], *query, one["language"], one["passage"])
+        for one in items
+        if "passage" in one
+        for query in queries.get(one["id"], ())
+    }
+    found = pairs.select("query_id", "language", "text", "language_right", "text_right")
+    assert set(found.iter_rows()) == expected
+    assert found.height == len(expected)
+
+
+def test_source_and_licence_are_taken_from_the_file_beside(corpora, json_lines):
+    task = corpora("parallel:{}/opensource-guide/parallel.jsonl")
+    assert task.source == "github/opensource.guide"
+    assert task.licence == "CC BY 4.0 (LICENSE, notices.md)"
+    task = load_task(f"parallel:{json_lines(item('1', 'en', query='?', passage='.'))}")
+    assert (task.source, task.licence, task.domain) == ("unknown", "unknown", "unknown")
+
+
+def test_several_domains_in_one_file_are_a_mixed_task(json_lines):
+    path = json_lines(
+        item("1", "en", query="?", passage="a", domain="news"), item("2", "en", query="?", passage="b", domain="law")
+    )
+    assert load_task(f"parallel:{path}").domain == "mixed"
+
+
+def test_lone_surrogates_become_replacement_characters(json_lines):
+    line = r'{"id": "\udc80", "language": "en", "query": "a\ud800b", "passage": "\ud83d\ude00", "document": "\ud800"}'
+    task = load_task(f"parallel:{json_lines(line)}")
+    assert task.queries.rows() == [("\ufffd", "en", "a\ufffdb")]
+    assert task.passages.rows() == [("en/\ufffd", "en", "😀", "\ufffd", None)]
+
+
+def test_blank_lines_a_byte_order_mark_and_windows_line_ends_are_no_trouble(tmp_path):
+    path = tmp_path / "corpus.jsonl"
+    line = json.dumps(item("1", "en", query="?", passage="."))
+    path.write_bytes(b"\xef\xbb\xbf\r\n" + line.encode() + b"\r\n\r\n")
+    assert load_task(f"parallel:{path}").queries.height == 1
+
+
+GOOD = item("1", "en", query="One?", passage="One.")
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ('{"id": "2", "language"', "line 2: not valid JSON (Expecting ':' delimiter, column 23)"),
+        ("[1]", "line 2: expected an object with the fields id and language, not a list"),
+        (item("2", "en"), "line 2: neither a field 'query' nor a field 'passage'"),
+        (item("2", "en", query=None), "line 2: neither a field 'query' nor a field 'passage'"),
+        (item("2", "en", query=" "), "line 2: field 'query' is empty; leave the field out where there is no text"),
+        (item("2", "en", query="?", document=""), "line 2: field 'document' is empty"),
+        (item("2", "en", query=["?"]), "line 2: field 'query' must be a string, not a list"),
+        (item(2, "en", query="?"), "line 2: field 'id' must be a string, not a number"),
+        ({"language": "en", "query": "?"}, "line 2: no field 'id'"),
+        ({"id": "2", "query": "?"}, "line 2: no field 'language'"),
+        (item("2", "klingonish", query="?"), "line 2: unknown language tag 'klingonish': expected a BCP 47 tag"),
+        (item("1", "EN", query="?"), "line 2: id '1' is there twice in language 'en', first on line 1"),
+    ],
+)
+def test_a_bad_line_is_named(json_lines, bad, message):
+    path = json_lines(GOOD, bad, item("3", "en", query="Three?"))
+    with pytest.raises(TaskError) as caught:
+        load_task(f"parallel:{path}")
+    assert str(caught.value).startswith(f"{path}, {message}")
+
+
+def test_a_file_that_is_not_what_its_name_says(tmp_path):
+    path = tmp_path / "corpus.jsonl.gz"
+    whole = gzip.compress((json.dumps(GOOD) + "\n").encode() * 2000)
+    for content in (b"{}", whole[:-20], whole[:20] + b"\xff" * 20 + whole[40:]):
+        path.write_bytes(content)
+        with pytest.raises(TaskError, match=r"corpus.jsonl.gz: not a whole gzip file \(broken after line [0-9,]+\)"):
+            load_task(f"parallel:{path}")
+    path = tmp_path / "latin1.jsonl"
+    path.write_bytes(json.dumps(GOOD).encode() + b'\n{"id": "2", "language": "de", "query": "K\xfcche?"}\n')
+    with pytest.raises(TaskError, match=r"latin1.jsonl, line 2: not valid UTF-8 \(byte 0xfc\)"):
+        load_task(f"parallel:{path}")
+    path.write_bytes(b"\n\n")
+    with pytest.raises(TaskError, match=r"latin1.jsonl: the file holds no items"):
+        load_task(f"parallel:{path}")
