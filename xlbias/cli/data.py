@@ -141,7 +141,12 @@ def _summary_lines(facts: dict[str, Any], cells: int) -> list[str]:
         ("queries", f"{facts['n_queries']:,} ({facts['n_query_ids']:,} ids)"),
         ("passages", f"{facts['n_passages']:,}"),
         ("pairs", f"{facts['n_pairs']:,} (query in one language, relevant passage)"),
-        ("relevants", f"{relevants['min']:,} to {relevants['max']:,} a query, median {relevants['median']:,.1f}".removesuffix(".0")),
+        (
+            "relevants",
+            f"{relevants['min']:,} to {relevants['max']:,} a query, median {relevants['median']:,.1f}".removesuffix(
+                ".0"
+            ),
+        ),
         ("no relevant", f"{facts['n_queries_without_relevant']:,} queries"),
         ("documents", f"{facts['n_documents']:,}"),
         ("fingerprint", facts["fingerprint"]),
