@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,12 +22,14 @@ from xlbias.encode.encoder import Encoder, embed
 from xlbias.encode.load import check_encoder, load_encoder
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.errors import EncoderError, RunError, UsageError
+from xlbias.narration import Counter, Narrator, Silent
 from xlbias.retrieve.ranks import PassageIndex, rank_pairs
 from xlbias.retrieve.rows import ranking_rows
 from xlbias.retrieve.topk import top_k as find_top_k
 from xlbias.runs.journal import Journal
 from xlbias.runs.run import Run, open_run
 from xlbias.runs.schema import SCHEMA_VERSION
+from xlbias.versions import package_versions
 
 BLOCK = 2048
 """Queries per part at most. A part is what a killed evaluation repeats, and what a live dashboard sees at a time."""
@@ -40,38 +39,7 @@ DEFAULT_TOP_K = 10
 TRAINING_FILE = "training.parquet"
 """The run file that `xlbias train` leaves in a checkpoint; its curve is copied into the evaluation."""
 
-_PACKAGES = ("torch", "sentence-transformers", "transformers", "tokenizers", "faiss-cpu", "numpy", "polars", "numba")
-
 Model = str | Encoder | PrecomputedVectors
-
-
-class Counter(Protocol):
-    """Told how many units of work are done."""
-
-    def advance(self, units: int = 1) -> None:
-        """Say that `units` more are done."""
-
-
-class Narrator(Protocol):
-    """Told what is going on; `xlbias.cli.narrate.Narrator` prints it on stderr."""
-
-    def say(self, text: str) -> None:
-        """Say one line."""
-
-    def progress(self, label: str, total: int | None, unit: str) -> AbstractContextManager[Counter]:
-        """Open a piece of work of `total` units."""
-
-
-class _Silent:
-    def say(self, text: str) -> None:
-        pass
-
-    def advance(self, units: int = 1) -> None:
-        pass
-
-    @contextmanager
-    def progress(self, label: str, total: int | None, unit: str) -> Iterator[Counter]:
-        yield self
 
 
 def evaluate(
@@ -125,7 +93,7 @@ def evaluate(
     identity = _identity(names, tasks, top_k)
     with Journal.open(path, metadata, identity=identity, resume=resume, overwrite=overwrite) as journal:
         if not journal.finished:
-            work = _Evaluation(journal, tasks, top_k, device or "cpu", cache, narrator or _Silent())
+            work = _Evaluation(journal, tasks, top_k, device or "cpu", cache, narrator or Silent())
             work.write_texts()
             for i, (model, name) in enumerate(zip(models, names, strict=True)):
 
@@ -350,17 +318,6 @@ def describe_task(task: RetrievalTask) -> dict[str, Any]:
         "pool_sizes": task.pool_sizes,
         "n_pairs": task.n_pairs,
     }
-
-
-def package_versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that results depend on."""
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _identity(names: list[str], tasks: list[RetrievalTask], top_k: int) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xlbias.cli.narrate import Narrator
+from xlbias.cli.narrate import StderrNarrator
 from xlbias.text import one_line, width
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def show(task: str, n_examples: int, as_json: bool, quiet: bool) -> None:
     """Show what is in TASK: languages, counts, relevance, where it comes from, and a few queries."""
     from xlbias.data.summary import examples, summarise
 
-    loaded = _load(task, Narrator(quiet=quiet))
+    loaded = _load(task, StderrNarrator(quiet=quiet))
     facts, shown = summarise(loaded), examples(loaded, n_examples)
     if as_json:
         facts["examples"] = [
@@ -97,7 +97,7 @@ def convert(task: str, out: str, to: str, force: bool, quiet: bool) -> None:
     """
     from xlbias.data.convert import write_beir, write_parallel
 
-    narrator = Narrator(quiet=quiet)
+    narrator = StderrNarrator(quiet=quiet)
     loaded = _load(task, narrator)
     path = Path(out)
     if to == "beir":
@@ -106,7 +106,7 @@ def convert(task: str, out: str, to: str, force: bool, quiet: bool) -> None:
         narrator.say(f"wrote {out}: {write_parallel(loaded, path, force=force):,} items")
 
 
-def _load(spec: str, narrator: Narrator) -> RetrievalTask:
+def _load(spec: str, narrator: StderrNarrator) -> RetrievalTask:
     from xlbias.data.catalog import load_task
 
     started = time.perf_counter()

@@ -48,12 +48,12 @@ def command(
     MODEL is a sentence-transformers folder or a hub name. Follow the run with `xlbias dashboard RUN` from another
     terminal; a killed evaluation goes on with --resume. Prints the audit on stdout.
     """
-    from xlbias.cli.narrate import Narrator
+    from xlbias.cli.narrate import StderrNarrator
     from xlbias.errors import UsageError
 
     if resume and overwrite:
         raise UsageError("--resume and --overwrite contradict each other")
-    narrator = Narrator(quiet=quiet)
+    narrator = StderrNarrator(quiet=quiet)
     from xlbias.data.catalog import load_task
 
     loaded = [load_task(name) for name in tasks or DEFAULT_TASKS]

@@ -6,23 +6,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 import click
 
+from xlbias.narration import Counter, Silent
 from xlbias.text import clean
-
-
-class Progress(Protocol):
-    """What a long piece of work reports to: `total` units, `advance`d as they are done."""
-
-    def advance(self, units: int = 1) -> None:
-        """Say that `units` more are done."""
-
-
-class _Silent:
-    def advance(self, units: int = 1) -> None:
-        pass
 
 
 class _Lines:
@@ -44,7 +32,7 @@ class _Lines:
             click.echo(f"{self.label}: {self.done:,}{of} {self.unit} ({rate:,.0f}/s{eta})", err=True)
 
 
-class Narrator:
+class StderrNarrator:
     """Tells the user on stderr what is going on; silent with `quiet`."""
 
     def __init__(self, *, quiet: bool = False) -> None:
@@ -56,11 +44,11 @@ class Narrator:
             click.echo(clean(text), err=True)
 
     @contextmanager
-    def progress(self, label: str, total: int | None, unit: str) -> Iterator[Progress]:
+    def progress(self, label: str, total: int | None, unit: str) -> Iterator[Counter]:
         """Show progress of `total` units under `label` while the block runs."""
         label = clean(label)
         if self.quiet:
-            yield _Silent()
+            yield Silent()
         elif not sys.stderr.isatty():
             yield _Lines(label, total, unit)
         else:

@@ -14,14 +14,15 @@ from xlbias.report.tables import MATRIX_MEASURES, Matrix, coverage_notes, matrix
 from xlbias.runs.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import clean, cut
+from xlbias.text import width as cells
 
 NOTHING = "·"
 """Shown where there is no number."""
 
 _STATUS = {
     "finished": "finished",
-    "running": "in progress: numbers are over what is done so far",
-    "died": "unfinished, and its writer has died: `xlbias evaluate --resume` goes on with it",
+    "running": "in progress (numbers are over what is done so far)",
+    "died": "unfinished, its writer died (`xlbias evaluate --resume` goes on)",
     "elsewhere": "unfinished, written from another host",
 }
 
@@ -35,7 +36,7 @@ def to_text(run: Run, width: int = 80, *, measures: Sequence[str] = ()) -> str:
                 lines += ["", *matrix_lines(matrix(run, measure, model["name"], task["name"]), width)]
     notes = coverage_notes(run)
     if notes:
-        lines += ["", "Left out", *(f"  {clean(note)}" for note in notes)]
+        lines += ["", "Left out", *(line for note in notes for line in _wrapped(clean(note), width))]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -74,7 +75,7 @@ def name_of(row: dict[str, Any]) -> str:
 def _head(run: Run, width: int) -> list[str]:
     created = run.metadata.get("created")
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(created)) if isinstance(created, (int, float)) else "?"
-    lines = [cut(f"Run {clean(str(run.path))} · {when} · {_STATUS[run.state.status]}", width)]
+    lines = [cut(f"Run of {when}, {_STATUS[run.state.status]}: {clean(str(run.path))}", width)]
     for task in run.tasks:
         n_queries, pool = sum(task["n_queries"].values()), sum(task["pool_sizes"].values())
         about = (
@@ -109,7 +110,7 @@ def _overview(run: Run, width: int) -> list[str]:
         body.append([*cells, f"{name_of(row)} on {clean(row['task'])}{done}"])
     lines = table([*heads, "encoder on task"], body, left=1)
     return [
-        "mAP by setting (macro average over cells), rank distance in the multilingual pool",
+        cut("mAP (macro average over cells) and rank distance", width),
         *(cut(line, width) for line in lines),
     ]
 
@@ -127,7 +128,7 @@ def _bias(run: Run, width: int) -> list[str]:
     mean = {(m, t, ql): (value, n) for m, t, ql, value, n in by_language.select(
         "model", "task", "query_language", "mean", "n").iter_rows()}  # fmt: skip
     per_line = max(1, (width - 24) // 8)
-    lines = ["Rank distance by query language (mean; fewer ranks are fairer)"]
+    lines = [cut("Rank distance by query language (mean; fewer is fairer)", width)]
     for start in range(0, len(languages), per_line):
         part = languages[start : start + per_line]
         body = []
@@ -145,12 +146,29 @@ def matrix_lines(m: Matrix, width: int) -> list[str]:
     """Return a matrix as aligned text: query languages down, pools across, ``all`` for the multilingual pool."""
     measure = MATRIX_MEASURES[m.measure.name]
     title = clean(f"{measure.label} of {m.model} on {m.task}: query language down, passage language across")
-    heads = ["", *("all" if pool == MULTILINGUAL_POOL else pool for pool in m.pools)]
-    body = [
-        [ql, *(number(value, unit_range=measure.unit_range) for value in row)]
-        for ql, row in zip(m.query_languages, m.values, strict=True)
-    ]
+    heads = ["all" if pool == MULTILINGUAL_POOL else pool for pool in m.pools]
+    body = [[number(value, unit_range=measure.unit_range) for value in row] for row in m.values]
+    first = max((len(ql) for ql in m.query_languages), default=0)
+    widest = max(len(cell) for row in [heads, *body] for cell in row) + 2
+    per_line = max(1, (width - first) // widest)
+    lines = [cut(title, width)]
+    for start in range(0, len(heads), per_line):
+        part = slice(start, start + per_line)
+        rows = [[ql, *row[part]] for ql, row in zip(m.query_languages, body, strict=True)]
+        lines += table(["", *heads[part]], rows)
     smallest = min((n for row in m.n for n in row if n), default=0)
     largest = max((n for row in m.n for n in row), default=0)
     n = f"n = {largest:,} queries a cell" if smallest == largest else f"n = {smallest:,} to {largest:,} queries a cell"
-    return [cut(title, width), *table(heads, body), f"  {n}; {measure.definition}"]
+    return [*lines, *_wrapped(f"{n}; {measure.definition}", width)]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Return `text` in indented lines of at most `width` cells; a word that is longer is cut."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines else ""
+        if lines and cells(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(cut(f"  {word}", width))
+    return lines

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from xlbias.data.formats.base import Format, Option
@@ -30,7 +31,9 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
         ]
         return sentences, [answer_position(question, breaks) for question in paragraph.questions]
 
-    return read_folder(path, cut)
+    task = read_folder(path, cut)
+    # Both of LAReQA's data sets are made from Wikipedia, so the reader knows what its files do not say.
+    return replace(task, domain="encyclopedia") if task.domain == "unknown" else task
 
 
 def sentence_breaks(paragraph: Paragraph) -> list[tuple[int, int]]:
