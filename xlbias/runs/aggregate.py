@@ -5,7 +5,6 @@ The report, the JSON, the dashboard and the Python API all take their numbers fr
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 
 from xlbias.measures.bias import rank_distance
@@ -23,13 +22,10 @@ def cells(rankings: pl.LazyFrame) -> pl.DataFrame:
     """Return one row per cell: CELL, ``n`` (queries with a relevant passage in the pool), ``n_excluded`` (queries
     without), and the mean of every measure of `MEASURES` over those n; null where n is 0.
     """
-    ranked = rankings.select(
-        *CELL,
-        pl.col("relevants").list.eval(pl.element().struct.field("rank")).alias("rank"),
-        pl.col("relevants").list.eval(pl.element().struct.field("relevance")).alias("relevance"),
-    ).collect()
+    ranked = rankings.select(*CELL, "n_relevant", "relevants").collect()
+    pairs = ranked["relevants"].explode(empty_as_null=False, keep_nulls=False).struct.unnest()
     rankings_of = Rankings(
-        _flat(ranked["rank"]), _flat(ranked["relevance"]), ranked["rank"].list.len().cast(pl.Int64).to_numpy()
+        *(column.cast(pl.Int64).to_numpy() for column in (pairs["rank"], pairs["relevance"], ranked["n_relevant"]))
     )
     values = [pl.Series(name, QUALITY[name].compute(rankings_of), nan_to_null=True) for name in MEASURES]
     has = pl.Series("has", rankings_of.lengths > 0)
@@ -44,11 +40,6 @@ def cells(rankings: pl.LazyFrame) -> pl.DataFrame:
         )
         .sort("model", "task", "query_language", pl.col("pool") == MULTILINGUAL_POOL, "pool", maintain_order=True)
     )
-
-
-def _flat(lists: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    flat = lists.explode(empty_as_null=False, keep_nulls=False)
-    return flat.cast(pl.Int64).to_numpy()
 
 
 def settings(cell_means: pl.DataFrame, rankings: pl.LazyFrame) -> pl.DataFrame:
