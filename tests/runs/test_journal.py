@@ -259,3 +259,9 @@ def test_the_python_api_of_the_readme(tmp_path):
     with pytest.raises(RunError, match="no task 'x'"):
         run.matrix("map", task="x")
     shutil.rmtree(run.path.parent)
+
+
+@pytest.mark.parametrize("name", ["run [a-z]*.parquet", "lauf ü.parquet", "-q.parquet", "run \x1b[31m.parquet"])
+def test_odd_file_names_are_names_and_no_patterns(tmp_path, name):
+    evaluate_to(tmp_path / name)
+    assert open_run(tmp_path / name).cells.height == 7 * 8

@@ -59,7 +59,7 @@ def write_run(path: Path, parts: Iterable[Path], metadata: Mapping[str, Any], te
             waiting: list[pl.DataFrame] = []
             record = None
             for part in parts:
-                frame = pl.read_parquet(part)
+                frame = pl.read_parquet(part, glob=False)
                 if frame.is_empty():
                     continue
                 if record not in (None, frame["record"][0]):

@@ -146,11 +146,11 @@ class Run:
     def _records(self, record: str) -> pl.LazyFrame:
         columns = list(OF_RECORD[record])
         if self.state.status == "finished":
-            return pl.scan_parquet(list(self.files)).filter(pl.col("record") == record).select(columns)
+            return pl.scan_parquet(list(self.files), glob=False).filter(pl.col("record") == record).select(columns)
         parts = [file for file in self.files if file.name.startswith(f"{record}-")]
         if not parts:
             return pl.LazyFrame(schema={name: COLUMNS[name] for name in columns})
-        return pl.scan_parquet(parts).select(columns)
+        return pl.scan_parquet(parts, glob=False).select(columns)
 
 
 def open_run(path: str | Path) -> Run:
