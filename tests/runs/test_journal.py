@@ -125,6 +125,12 @@ def test_a_read_only_folder_is_said_to_be_one(tmp_path):
         evaluate_to(tmp_path / "run.parquet")
 
 
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a file system that nobody may write to")
+def test_a_file_system_that_takes_no_files_is_said_not_to():
+    with pytest.raises(RunError, match=r"/proc/self/run.parquet.live: cannot be written"):
+        evaluate_to("/proc/self/run.parquet")
+
+
 def test_a_folder_that_is_not_there_is_said_not_to_be(tmp_path):
     with pytest.raises(RunError, match="there is no such folder to write the run to"):
         evaluate_to(tmp_path / "nowhere" / "run.parquet")
