@@ -1,0 +1,84 @@
+"""The model card for people: what an encoder was trained on and how, as Markdown with the hub's YAML head."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from xlbias.text import clean
+
+USE = """\
+```python
+from sentence_transformers import SentenceTransformer
+
+model = SentenceTransformer("path/to/this/folder")
+queries = model.encode_query(["..."])
+passages = model.encode_document(["..."])
+```"""
+
+
+def readme(card: Mapping[str, Any]) -> str:
+    """Return the README.md of a checkpoint from its card, as in ``xlbias.json``.
+
+    Names and licences come from data: they are kept from leaving their place in a table or a heading.
+    """
+    recipe, batches, sources = card["recipe"], card["batches"], card["sources"]
+    languages = sorted({language for source in sources for language in source["languages"]})
+    total = sum(batches["by_setting"].values())
+    head = {
+        "library_name": "sentence-transformers",
+        "pipeline_tag": "sentence-similarity",
+        "tags": ["sentence-transformers", "xlbias", f"sampler-{card['sampler']}"],
+        "language": languages,
+    }
+    sections = [
+        "\n".join(["---", *(f"{key}: {json.dumps(value)}" for key, value in head.items()), "---"]),
+        f"# {_cell(card['name'])}",
+        f"Trained by xlbias {card['versions']['xlbias']} from `{_cell(card['base'])}` with the `{card['sampler']}` "
+        f"batch sampler (share of monolingual batches α = {card['alpha']:g}), seed {card['seed']}: "
+        f"{card['steps']:,} steps of {recipe['batch_size']:,} pairs in {card['seconds']:,.0f} s on "
+        f"{_cell(card['device'])}; final loss {card['loss']:.4f}.",
+        "## Trained on",
+        _table(
+            ("task", "domain", "licence", "ids", "share of batches"),
+            (
+                (
+                    s["name"],
+                    s["domain"],
+                    s["licence"],
+                    f"{s['n_ids']:,}",
+                    f"{batches['by_task'].get(s['name'], 0) / total:.1%}",
+                )
+                for s in sources
+            ),
+        ),
+        f"Languages: {', '.join(languages)}.",
+        "## Batches drawn",
+        _table(
+            ("setting", "batches", "share"),
+            (
+                (setting, f"{n:,}", f"{n / total:.1%}")
+                for setting, n in sorted(batches["by_setting"].items(), reverse=True)
+            ),
+        ),
+        "`xlbias.json` counts the pairs of each language pair; `training.parquet` has the loss curve.",
+        "## Recipe",
+        _table(("setting", "value"), ((key, json.dumps(value)) for key, value in recipe.items())),
+        "## Use",
+        USE,
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    """Return `value` without control characters, line breaks and what Markdown or HTML would act on."""
+    text = clean(str(value))
+    for special, harmless in (("&", "&amp;"), ("<", "&lt;"), ("|", "\\|"), ("`", "'"), ("[", "\\[")):
+        text = text.replace(special, harmless)
+    return text

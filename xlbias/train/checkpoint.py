@@ -1,0 +1,92 @@
+"""The folder that a training leaves: a standard sentence-transformers checkpoint, its card, and its loss curve."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sentence_transformers import SentenceTransformer
+
+from xlbias.encode.pretrained import CARD_FILE
+from xlbias.errors import TrainingError
+from xlbias.runs.journal import live_folder
+from xlbias.train.card import readme
+
+TRAINING_FILE = "training.parquet"
+README = "README.md"
+_TEMPORARY = ".checkpoint"
+_LAST = ("modules.json", "config.json", CARD_FILE)  # what makes a folder an encoder; the card says that it is whole
+
+
+def check_folder(out: Path, *, overwrite: bool) -> None:
+    """Raise TrainingError unless a training may write its checkpoint to `out`.
+
+    With `overwrite` that is also where an earlier training of xlbias wrote, finished or not, but never a folder that
+    is something else.
+    """
+    if out.is_dir():
+        if any(out.iterdir()):
+            if not overwrite:
+                raise TrainingError(
+                    f"{out}: is not empty: choose another folder, or replace its checkpoint with --overwrite"
+                )
+            ours = (out / CARD_FILE, out / TRAINING_FILE, live_folder(out / TRAINING_FILE))
+            if not any(path.exists() for path in ours):
+                raise TrainingError(f"{out}: holds something else than a training of xlbias: choose another folder")
+    elif out.exists():
+        raise TrainingError(f"{out}: is a file; expected the name of a folder")
+
+
+def remove_checkpoint(out: Path) -> None:
+    """Remove the checkpoint of an earlier training from `out`: only the files that its card names."""
+    _remove(out / _TEMPORARY)
+    card = out / CARD_FILE
+    try:
+        names = json.loads(card.read_text("utf-8"))["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    card.unlink()  # first: what is left is no whole checkpoint any more
+    for name in names if isinstance(names, list) else []:
+        if isinstance(name, str) and name not in {"", ".", "..", TRAINING_FILE} and Path(name).name == name:
+            _remove(out / name)
+
+
+@contextmanager
+def temporary_folder(out: Path) -> Iterator[Path]:
+    """A folder inside `out` for what is not finished; it is gone afterwards, whatever happens."""
+    folder = out / _TEMPORARY
+    _remove(folder)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        _remove(folder)
+
+
+def save_checkpoint(model: SentenceTransformer, card: Mapping[str, Any], out: Path, temporary: Path) -> dict[str, Any]:
+    """Save `model` whole in `temporary`, then move it to `out`; the card, `xlbias.json`, comes last. Returns the card.
+
+    The folder holds the journal of the training as well, so it cannot be renamed at once; until the last of a handful
+    of renames nothing there can be loaded, or there is no card.
+    """
+    folder = temporary / "model"
+    model.save_pretrained(str(folder), create_model_card=False, safe_serialization=True)
+    (folder / README).write_text(readme(card), "utf-8")
+    names = sorted({path.name for path in folder.iterdir()} | {CARD_FILE})
+    names.sort(key=lambda name: _LAST.index(name) if name in _LAST else -1)
+    full = {**card, "files": names}
+    (folder / CARD_FILE).write_text(json.dumps(full, ensure_ascii=False, indent=1), "utf-8", errors="backslashreplace")
+    for name in names:
+        (folder / name).replace(out / name)
+    return full
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
