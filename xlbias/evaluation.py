@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import torch
 
 from xlbias import __version__
 from xlbias.data.task import RetrievalTask
@@ -63,8 +64,8 @@ def evaluate(
         tasks: what to search.
         out: path of the run file; by default a temporary one that the operating system may remove.
         top_k: how many passages to keep of each ranking for browsing; ranks are exact whatever it is.
-        device: torch device for encoders loaded by name and for ranking; by default the best there is for encoders
-            and the CPU for ranking.
+        device: torch device for encoders loaded by name and for ranking; by default the best there is. Ranking is done
+            on the CPU where that is neither CPU nor CUDA.
         batch_size: texts encoded at a time, for encoders loaded by name.
         trust_remote_code: whether an encoder may run code of its own.
         cache: where to keep vectors; None for no cache.
@@ -93,7 +94,7 @@ def evaluate(
     identity = _identity(names, tasks, top_k)
     with Journal.open(path, metadata, identity=identity, resume=resume, overwrite=overwrite) as journal:
         if not journal.finished:
-            work = _Evaluation(journal, tasks, top_k, device or "cpu", cache, narrator or Silent())
+            work = _Evaluation(journal, tasks, top_k, _ranking_device(device), cache, narrator or Silent())
             work.write_texts()
             for i, (model, name) in enumerate(zip(models, names, strict=True)):
 
@@ -225,6 +226,13 @@ class _Evaluation:
 
         self.journal.progress(phase, 0, total, unit, force=True)
         return advance
+
+
+def _ranking_device(device: str | None) -> str:
+    """Return where to rank: exact counting is tested on the CPU and on CUDA."""
+    if device is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device if device.startswith("cuda") else "cpu"
 
 
 def _rank_block(

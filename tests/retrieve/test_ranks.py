@@ -160,3 +160,21 @@ def test_vectors_whose_products_overflow_are_refused():
 def test_doubled_passage_ids_are_refused():
     with pytest.raises(TaskError, match="not distinct"):
         PassageIndex(np.ones((2, 2), np.float32), ["a", "a"], ["en", "de"])
+
+
+def test_scores_are_of_full_precision_whatever_a_training_set_before():
+    rng = np.random.default_rng(8)
+    passages, queries = (
+        rng.standard_normal((300, 64)).astype(np.float32),
+        rng.standard_normal((20, 64)).astype(np.float32),
+    )
+    index = PassageIndex(passages, [f"{i:03d}" for i in range(300)], ["en"] * 300)
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        found = rank_pairs(index, queries, np.arange(20), np.arange(20))
+        assert torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision(before)
+    exact = (queries.astype(np.float64) * passages[:20].astype(np.float64)).sum(axis=1)
+    assert found.score == pytest.approx(exact, abs=1e-5)

@@ -173,6 +173,27 @@ def rank_pairs(
     slots = index.n_tiles if index.n_tiles * tile_bytes <= index.memory else 1
     buffer = torch.empty(slots, QUERY_TILE, PASSAGE_TILE, device=index.device)
     padded = torch.zeros(QUERY_TILE, index.dimension, device=index.device)
+    precision = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")  # whatever a training set: TF32 or bf16 scores are not exact
+    try:
+        _rank_blocks(index, queries, pair_query, columns, padded, buffer, score, own, union)
+    finally:
+        torch.set_float32_matmul_precision(precision)
+    return PairRanks(score, own + 1, union + 1)
+
+
+def _rank_blocks(
+    index: PassageIndex,
+    queries: Vectors,
+    pair_query: Int64s,
+    columns: Int64s,
+    padded: torch.Tensor,
+    buffer: torch.Tensor,
+    score: Vectors,
+    own: Int64s,
+    union: Int64s,
+) -> None:
+    """Fill `score`, `own` and `union` for all pairs, one tile of queries at a time."""
     for start in range(0, len(queries), QUERY_TILE):
         block = torch.from_numpy(np.ascontiguousarray(queries[start : start + QUERY_TILE], dtype=np.float32))
         padded.zero_()
@@ -183,7 +204,6 @@ def rank_pairs(
         tiles = _ScoreTiles(index, padded, buffer)
         score[pairs] = relevant_scores(index, tiles, rows, columns[pairs])
         count_better(index, tiles, rows, columns[pairs], score[pairs], own[pairs], union[pairs])
-    return PairRanks(score, own + 1, union + 1)
 
 
 def relevant_scores(index: PassageIndex, tiles: _ScoreTiles, rows: Int64s, columns: Int64s) -> Vectors:
