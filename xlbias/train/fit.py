@@ -18,7 +18,7 @@ from sentence_transformers.sentence_transformer.losses import MultipleNegativesR
 
 from xlbias import __version__
 from xlbias.data.task import RetrievalTask
-from xlbias.encode.load import load_encoder
+from xlbias.encode.load import check_encoder, load_encoder
 from xlbias.encode.static import build_static
 from xlbias.errors import TrainingError
 from xlbias.narration import Narrator, Silent
@@ -82,6 +82,8 @@ def fit(
     _check_names(tasks)
     check_folder(out, overwrite=overwrite)
     device = _device(device, recipe)
+    if recipe.base != STATIC:
+        check_encoder(recipe.base)
     texts = PairTexts(tasks)
     batches = LanguageBatchSampler(texts, recipe.batch_size, seed=recipe.seed, sampler=sampler, alpha=alpha)
     steps = recipe.steps or max(1, round(recipe.epochs * len(batches)))

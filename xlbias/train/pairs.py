@@ -261,21 +261,21 @@ def connected_components(items: Ints, keys: Ints, n_items: int) -> Ints:
     """Number the connected components of items 0..n-1, where two items are connected if they share a key.
 
     `items` and `keys` are the edges, sorted by key. Returns int32 or int64 [n_items], numbers from 0 without gaps.
-    Labels are spread by minimum over keys and over items in turn and shortened by pointer jumping, so that a chain of
-    n items takes about log n rounds.
+    Every item points to one with a smaller or the same number; a round hooks what an item points to, and the item
+    itself, to the smallest that is found over its keys, and halves the paths (FastSV: Zhang, Azad and Hu 2020, in
+    whole arrays), so that even a chain of n items takes about log n rounds.
     """
-    label = np.arange(n_items, dtype=np.int64)
+    parent = np.arange(n_items, dtype=np.int64)
     if len(items):
-        key_starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
-        key_sizes = np.diff(np.append(key_starts, len(keys)))
-        by_item = np.argsort(items, kind="stable")
-        touched, item_starts = np.unique(items[by_item], return_index=True)
+        starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+        sizes = np.diff(np.append(starts, len(keys)))
         while True:
-            offered = np.repeat(np.minimum.reduceat(label[items], key_starts), key_sizes)
-            new = label.copy()
-            new[touched] = np.minimum.reduceat(offered[by_item], item_starts)
-            new = new[new]
-            if np.array_equal(new, label):
+            grandparent = parent[parent]
+            smallest = np.repeat(np.minimum.reduceat(grandparent[items], starts), sizes)
+            new = np.minimum(parent, grandparent)
+            np.minimum.at(new, parent[items], smallest)
+            np.minimum.at(new, items, smallest)
+            if np.array_equal(new, parent):
                 break
-            label = new
-    return _compact(np.append(np.unique(label, return_inverse=True)[1], n_items))[:-1]
+            parent = new
+    return _compact(np.append(np.unique(parent, return_inverse=True)[1], n_items))[:-1]

@@ -55,9 +55,9 @@ class Recipe:
     query_prefix: str = "Query: "
     passage_prefix: str = "Passage: "
     seed: int = 0
-    dimension: int = 256
+    dimension: int = 384
     vocabulary: int = 32_000
-    initial_scale: float = 0.1
+    initial_scale: float = 0.02
 
     def __post_init__(self) -> None:
         for field, (valid, expected) in _BOUNDS.items():
@@ -75,8 +75,9 @@ class Recipe:
         return replace(self, **given)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the recipe as a model card shows it: without the settings that its base does not have."""
+        """Return the recipe as a model card shows it: without the settings that were not used."""
         everything = asdict(self)
+        del everything["epochs" if self.steps else "steps"]
         if self.base != STATIC:
             for name in ("dimension", "vocabulary", "initial_scale"):
                 del everything[name]

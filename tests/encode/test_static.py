@@ -1,0 +1,87 @@
+"""The untrained static encoder: sub-words of the training texts alone, in scripts with and without spaces."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from xlbias.encode.static import build_static, train_tokenizer
+from xlbias.errors import EncoderError
+
+TEXTS = [
+    ("de", ["Die Straße ist gesperrt.", "Die Straßen sind gesperrt.", "Der ＦＣ spielt auf der Straße."] * 3),
+    ("th", ["ประเทศไทยมีประชากรมาก", "ประเทศไทยและประเทศลาว", "ประชากรของประเทศไทย"] * 3),
+    ("zh", ["中国的首都是北京。", "北京是中国的首都。", "日本的首都是东京。"] * 3),
+]
+
+
+def news(shared_data: Path) -> list[tuple[str, list[str]]]:
+    files = {"en": "src.eng", "de": "ref.deu", "th": "ref.tha", "zh": "ref.zho-CN"}
+    folder = shared_data / "ntrex128"
+    return [
+        (language, (folder / f"newstest2019-{name}.txt").read_text("utf-8").splitlines())
+        for language, name in files.items()
+    ]
+
+
+def build(seed: int = 0, **options: int):
+    return build_static(TEXTS, **{"dimension": 8, "vocabulary": 200, "scale": 0.1, "seed": seed, **options})
+
+
+def test_words_are_found_with_and_without_spaces(shared_data: Path) -> None:
+    tokenizer = train_tokenizer(news(shared_data), vocabulary=12_000, seed=0)
+    for words in (["government", "police"], ["polizei", "regierung"], ["รัฐบาล", "ประเทศ"], ["政府", "警察", "中国"]):
+        for word in words:
+            assert tokenizer.encode(word).tokens == [word]
+    thai = "ประเทศไทยและรัฐบาลของประเทศไทย"
+    assert 4 <= len(tokenizer.encode(thai).tokens) <= len(thai) // 2
+    assert tokenizer.encode("Police, POLICE；ＰＯＬＩＣＥ").tokens == ["police", ",", "police", ";", "police"]
+
+
+def test_only_characters_of_the_training_texts_have_tokens() -> None:
+    seen = set("".join(text for _, texts in TEXTS for text in texts).lower()) | set("fc")
+    tokenizer = train_tokenizer(TEXTS, vocabulary=300, seed=0)
+    assert set("".join(tokenizer.get_vocab())) <= seen
+    assert tokenizer.encode("Ω").tokens == []
+
+
+def test_a_text_without_known_characters_gets_the_zero_vector() -> None:
+    assert (build().encode(["Ω", ""]) == 0).all()
+
+
+def test_the_same_texts_and_seed_give_the_same_encoder() -> None:
+    one, same, other = build(), build(), build(seed=1)
+    assert one.tokenizer.to_str() == same.tokenizer.to_str()
+    assert torch.equal(one[0].embedding.weight, same[0].embedding.weight)
+    assert not torch.equal(one[0].embedding.weight[:50], other[0].embedding.weight[:50])
+
+
+def test_sub_words_are_the_same_each_time(shared_data: Path) -> None:
+    """Ties between merges must not be settled by the order of a hash map, nor by that of threads."""
+    texts = [(language, lines[:500]) for language, lines in news(shared_data)]
+    assert len({train_tokenizer(texts, vocabulary=6_000, seed=0).to_str() for _ in range(4)}) == 1
+
+
+def test_dimension_and_scale_are_as_asked_for() -> None:
+    model = build(dimension=64)
+    assert model.get_embedding_dimension() == 64
+    assert model.encode(["Straße"]).shape == (1, 64)
+    assert float(model[0].embedding.weight.detach().std()) == pytest.approx(0.1, rel=0.05)
+    assert model.similarity_fn_name == "cosine"
+
+
+def test_a_long_corpus_in_one_language_does_not_crowd_out_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xlbias.encode.static.CHARACTERS_PER_LANGUAGE", 200)
+    rng = np.random.default_rng(0)
+    english = ["".join(rng.choice(list("abcdefghij "), 40)) for _ in range(2_000)]
+    tokenizer = train_tokenizer([("en", english), *TEXTS], vocabulary=300, seed=0)
+    crowd = train_tokenizer([("en", english)], vocabulary=300, seed=0).get_vocab()
+    assert len(crowd) < 60
+    assert set("".join(tokenizer.get_vocab())) >= set("首都ประเทศ")
+    assert max(len(token) for token in tokenizer.get_vocab()) > 4
+
+
+def test_no_text_is_an_error() -> None:
+    with pytest.raises(EncoderError, match="hold no characters"):
+        build_static([("en", [" "])], dimension=8, vocabulary=100, scale=0.1, seed=0)

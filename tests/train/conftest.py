@@ -1,0 +1,62 @@
+"""Tasks to draw from: real ones, partly and fully parallel, and a small one to train on."""
+
+from collections import defaultdict
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from xlbias.data.catalog import load_task
+from xlbias.data.task import RetrievalTask
+
+
+@pytest.fixture(scope="session")
+def mlqa(shared_data: Path) -> RetrievalTask:
+    """Partly parallel: questions in six languages, passages in four of them, several questions about a paragraph."""
+    return load_task(f"parallel:{shared_data / 'mlqa' / 'parallel.jsonl.gz'}[name=mlqa]")
+
+
+@pytest.fixture(scope="session")
+def ntrex(shared_data: Path) -> RetrievalTask:
+    """Fully parallel: a sentence and its translations in eleven languages."""
+    return load_task(f"bitext:{shared_data / 'ntrex128'}[name=ntrex]")
+
+
+@pytest.fixture(scope="session")
+def headlines(shared_data: Path) -> RetrievalTask:
+    """Several relevant passages in one language: a headline and the sentences of its article."""
+    return load_task(f"bitext:{shared_data / 'ntrex128'}[name=headlines;pairs=headline]")
+
+
+@pytest.fixture(scope="session")
+def small(ntrex: RetrievalTask) -> RetrievalTask:
+    """Sixty sentences in three languages: trains in a second."""
+    keep = ntrex.queries["query_id"].unique().sort()[:60]
+    qrels = ntrex.qrels.filter(pl.col("query_id").is_in(keep.implode()))
+    return ntrex.select_passages(qrels["passage_id"].unique()).select_languages(["de", "en", "th"]).renamed("small")
+
+
+class Oracle:
+    """What a task says of texts, read off its frames without the code under test."""
+
+    def __init__(self, task: RetrievalTask) -> None:
+        self.query_ids: dict[str, set[str]] = defaultdict(set)
+        self.query_languages: dict[str, set[str]] = defaultdict(set)
+        self.passage_ids: dict[str, set[str]] = defaultdict(set)
+        self.passage_languages: dict[str, set[str]] = defaultdict(set)
+        self.answers: dict[str, set[str]] = defaultdict(set)  # passage text, in any language → query ids it answers
+        for query_id, language, text in task.queries.iter_rows():
+            self.query_ids[text].add(query_id)
+            self.query_languages[text].add(language)
+        relevant = task.qrels.join(task.passages, on="passage_id")
+        for query_id, passage_id, language, text in relevant.select(
+            "query_id", "passage_id", "language", "text"
+        ).iter_rows():
+            self.passage_ids[text].add(passage_id)
+            self.passage_languages[text].add(language)
+            self.answers[text].add(query_id)
+
+
+@pytest.fixture(scope="session")
+def mlqa_oracle(mlqa: RetrievalTask) -> Oracle:
+    return Oracle(mlqa)
