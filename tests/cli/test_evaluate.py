@@ -44,7 +44,7 @@ def test_an_encoder_is_evaluated_reported_and_cached(tmp_path, corpus, capsys, o
     out = tmp_path / "run.parquet"
     assert run(["evaluate", MINILM, "--task", corpus, "--out", str(out), "--device", "cpu"]) == 0
     shown = capsys.readouterr()
-    assert "model on facts" in shown.out
+    assert "facts (unknown): 2 languages" in shown.out
     assert "\r" not in shown.err
     cells = {(c["query_language"], c["pool"]): c for c in open_run(out).cells.iter_rows(named=True)}
     assert len(cells) == 6

@@ -73,5 +73,5 @@ def test_nothing_from_the_data_reaches_the_terminal(corpus, tmp_path):
     as_json = in_a_terminal("report", out, "--format", "json")
     for text in (shown, evaluated, reported, as_json):
         assert not FORBIDDEN.search(text), repr(FORBIDDEN.search(text))
-    assert "model on corpus" in reported
+    assert "corpus ␛]0;name␇" in reported
     assert json.loads(as_json)["results"][0]["task"].startswith("corpus")

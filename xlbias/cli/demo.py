@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from xlbias.runs.run import Run
 
 SAMPLERS = ("mono", "cross", "hybrid")
 SOURCES = ("builtin:money", "builtin:language")
@@ -38,7 +43,8 @@ def command(out: str, seed: int, no_dashboard: bool, quiet: bool) -> None:
     narrator = StderrNarrator(quiet=quiet)
     started = time.monotonic()
     sources = [load_task(f"{name}[split=train]") for name in SOURCES]
-    targets = [load_task(UNSEEN), *(load_task(f"{name}[split=test]") for name in SOURCES)]
+    held_out = [f"{name}[split=test;name={name.removeprefix('builtin:')} held out]" for name in SOURCES]
+    targets = [load_task(f"{UNSEEN}[name={UNSEEN.removeprefix('builtin:')} unseen]"), *map(load_task, held_out)]
     narrator.say("loading the libraries")
     from xlbias.encode.cache import VectorCache
     from xlbias.evaluation import evaluate
@@ -60,8 +66,30 @@ def command(out: str, seed: int, no_dashboard: bool, quiet: bool) -> None:
         narrator=narrator,
     )
     click.echo(to_text(run, max(60, shutil.get_terminal_size((100, 24)).columns)), nl=False)
+    click.echo()
+    click.echo("\n".join(_comparison(run)))
     narrator.say(f"done in {time.monotonic() - started:.0f} s; look again with: xlbias dashboard {run.path}")
     if not no_dashboard and sys.stdin.isatty() and sys.stdout.isatty():
         from xlbias.dashboard.app import run_dashboard
 
         run_dashboard(run.path)
+
+
+def _comparison(run: Run) -> list[str]:
+    """Return what the hybrid sampler changed against the monolingual one, a line per task, from the run's numbers."""
+    from xlbias.report.tables import overview
+    from xlbias.report.text import number
+
+    rows = {(row["model"], row["task"]): row for row in overview(run).to_dicts()}
+    lines = ["Hybrid against monolingual batches"]
+    for task in run.tasks:
+        mono, hybrid = rows["mono", task["name"]], rows["hybrid", task["name"]]
+        change = (hybrid["rank_distance"] - mono["rank_distance"]) / mono["rank_distance"]
+        changes = "; ".join(
+            f"mAP {name} {number(mono[f'map_{name}'])} to {number(hybrid[f'map_{name}'])}" for name in ("mono", "cross")
+        )
+        lines.append(
+            f"  {task['name']}: rank distance {mono['rank_distance']:,.0f} to {hybrid['rank_distance']:,.0f} "
+            f"({change:+.0%}); {changes}"
+        )
+    return lines

@@ -7,7 +7,7 @@ import click
 EXAMPLE = """\b
 Examples:
   xlbias report run.parquet
-  xlbias report run.parquet --matrix map --matrix rank_distance
+  xlbias report run.parquet --by-language --matrix map
   xlbias report run.parquet --format json | jq '.results[].settings'
 """
 
@@ -19,8 +19,9 @@ Examples:
     "--matrix", "measures", multiple=True, metavar="MEASURE",
     help="Add the full matrix of this measure (text only), e.g. map, recall@10, ndcg@10, rank_distance. Repeatable.",
 )  # fmt: skip
+@click.option("--by-language", is_flag=True, help="Add the rank distance of every query language (text only).")
 @click.option("--out", type=click.Path(dir_okay=False), help="Write to this file instead of stdout.")
-def command(run: str, form: str, measures: tuple[str, ...], out: str | None) -> None:
+def command(run: str, form: str, measures: tuple[str, ...], by_language: bool, out: str | None) -> None:
     """Print the audit of RUN, a finished run file or one in progress."""
     from xlbias.errors import UsageError
     from xlbias.report.json import to_json
@@ -37,7 +38,8 @@ def command(run: str, form: str, measures: tuple[str, ...], out: str | None) -> 
     else:
         import shutil
 
-        text = to_text(opened, 120 if out else max(60, shutil.get_terminal_size((100, 24)).columns), measures=measures)
+        width = 120 if out else max(60, shutil.get_terminal_size((100, 24)).columns)
+        text = to_text(opened, width, measures=measures, by_language=by_language)
     if out is None:
         click.echo(text, nl=False)
         return

@@ -10,6 +10,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import polars as pl
+
 from xlbias.report.tables import MATRIX_MEASURES, Matrix, coverage_notes, matrix, overview
 from xlbias.runs.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL
@@ -27,9 +29,21 @@ _STATUS = {
 }
 
 
-def to_text(run: Run, width: int = 80, *, measures: Sequence[str] = ()) -> str:
-    """Return the audit of a run as text of at most `width` columns; `measures` names matrices to add in full."""
-    lines = [*_head(run, width), "", *_overview(run, width), "", *_bias(run, width)]
+def to_text(run: Run, width: int = 80, *, measures: Sequence[str] = (), by_language: bool = False) -> str:
+    """Return the audit of a run as text of at most `width` columns.
+
+    `measures` names matrices to add in full; `by_language` adds the rank distance of every query language.
+    """
+    rows = overview(run).to_dicts()
+    lines = _head(run, width)
+    if not any(row["n_rankings"] for row in rows):
+        lines += ["", "Nothing has been ranked yet."]
+    for task in run.tasks:
+        of_task = [row for row in rows if row["task"] == task["name"] and row["n_rankings"]]
+        if of_task:
+            lines += ["", _about(task, width), *_overview(run, of_task, width), "", *_bias(run, of_task, width)]
+    if by_language:
+        lines += ["", *by_language_lines(run, rows, width)]
     for measure in measures:
         for model in run.models:
             for task in run.tasks:
@@ -75,21 +89,19 @@ def name_of(row: dict[str, Any]) -> str:
 def _head(run: Run, width: int) -> list[str]:
     created = run.metadata.get("created")
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(created)) if isinstance(created, (int, float)) else "?"
-    lines = [cut(f"Run of {when}, {_STATUS[run.state.status]}: {clean(str(run.path))}", width)]
-    for task in run.tasks:
-        n_queries, pool = sum(task["n_queries"].values()), sum(task["pool_sizes"].values())
-        about = (
-            f"Task {task['name']} ({task['domain']}): {len(task['pool_sizes'])} languages, {task['n_ids']:,} ids, "
-            f"{n_queries:,} queries, {pool:,} passages"
-        )
-        lines.append(cut(clean(about), width))
-    return lines
+    return [
+        cut(f"Run of {when}, {_STATUS[run.state.status]}: {clean(str(run.path))}", width),
+        cut("mAP: mean over cells of a setting; rank dist.: in the pool of all languages", width),
+    ]
 
 
-def _overview(run: Run, width: int) -> list[str]:
-    rows = overview(run).to_dicts()
-    if not any(row["n_rankings"] for row in rows):
-        return ["Nothing has been ranked yet."]
+def _about(task: dict[str, Any], width: int) -> str:
+    n_queries, pool = sum(task["n_queries"].values()), sum(task["pool_sizes"].values())
+    sizes = f"{len(task['pool_sizes'])} languages, {n_queries:,} queries, {pool:,} passages"
+    return cut(clean(f"{task['name']} ({task['domain']}): {sizes}"), width)
+
+
+def _overview(run: Run, rows: list[dict[str, Any]], width: int) -> list[str]:
     heads = ["mono", "cross", "multi", "rank dist.", "norm."]
     wide = width >= 76
     if wide:
@@ -107,39 +119,63 @@ def _overview(run: Run, width: int) -> list[str]:
             cells += [_pair(row, "worst"), _pair(row, "best")]
         unfinished = row["n_cells"] < row["n_cells_expected"] and run.state.status != "finished"
         done = f" [{row['n_cells']} of {row['n_cells_expected']} cells]" if unfinished else ""
-        body.append([*cells, f"{name_of(row)} on {clean(row['task'])}{done}"])
-    lines = table([*heads, "encoder on task"], body, left=1)
-    return [
-        cut("mAP (macro average over cells) and rank distance", width),
-        *(cut(line, width) for line in lines),
-    ]
+        body.append([*cells, f"{name_of(row)}{done}"])
+    return _cut_all(table([*heads, "encoder"], body, left=1), width)
 
 
 def _pair(row: dict[str, Any], which: str) -> str:
     return f"{row[f'{which}_pair']} {number(row[which])}" if row[f"{which}_pair"] else NOTHING
 
 
-def _bias(run: Run, width: int) -> list[str]:
-    """Return rank distance per query language, a block of columns per line where the languages do not fit one."""
+def _bias(run: Run, rows: list[dict[str, Any]], width: int) -> list[str]:
+    """Return rank distance over query languages, a line per encoder: whom it serves best and worst."""
+    body = []
+    for row in rows:
+        languages = run.bias().filter(
+            (pl.col("model") == row["model"]) & (pl.col("task") == row["task"]) & (pl.col("n") > 0)
+        )
+        if languages.is_empty():
+            continue
+        ordered = languages.sort("mean", "query_language").select("query_language", "mean").rows()
+        fairest, least = (f"{ql} {number(value, unit_range=False)}" for ql, value in (ordered[0], ordered[-1]))
+        body.append(
+            [
+                number(row["rank_distance"], unit_range=False),
+                number(row["rank_distance_median"], unit_range=False),
+                fairest,
+                least,
+                f"{languages['n'].sum():,}",
+                name_of(row),
+            ]
+        )
+    heads = ["rank dist.", "median", "fairest for", "least fair for", "queries", "encoder"]
+    return _cut_all(table(heads, body, left=1), width) if body else []
+
+
+def by_language_lines(run: Run, rows: list[dict[str, Any]], width: int) -> list[str]:
+    """Return mean rank distance of every query language, in blocks of columns where they do not fit one line."""
     by_language = run.bias()
-    if by_language.is_empty():
-        return []
+    mean = {
+        (m, t, ql): value
+        for m, t, ql, value in by_language.select("model", "task", "query_language", "mean").iter_rows()
+    }
     languages = by_language["query_language"].unique().sort().to_list()
-    mean = {(m, t, ql): (value, n) for m, t, ql, value, n in by_language.select(
-        "model", "task", "query_language", "mean", "n").iter_rows()}  # fmt: skip
     per_line = max(1, (width - 24) // 8)
-    lines = [cut("Rank distance by query language (mean; fewer is fairer)", width)]
+    lines = [cut("Rank distance of every query language (mean)", width)]
     for start in range(0, len(languages), per_line):
         part = languages[start : start + per_line]
         body = []
-        for model in run.models:
-            for task in run.tasks:
-                values = [mean.get((model["name"], task["name"], ql), (None, 0))[0] for ql in part]
-                if any(value is not None for value in values):
-                    cells = [number(value, unit_range=False) for value in values]
-                    body.append([*cells, clean(f"{model['name']} on {task['name']}")])
-        lines += [cut(line, width) for line in table([*part, "encoder on task"], body, left=1)]
+        for row in rows:
+            values = [mean.get((row["model"], row["task"], ql)) for ql in part]
+            if any(value is not None for value in values):
+                name = f"{name_of(row)} on {clean(row['task'])}"
+                body.append([*(number(value, unit_range=False) for value in values), name])
+        lines += _cut_all(table([*part, "encoder on task"], body, left=1), width)
     return lines
+
+
+def _cut_all(lines: list[str], width: int) -> list[str]:
+    return [cut(line, width) for line in lines]
 
 
 def matrix_lines(m: Matrix, width: int) -> list[str]:
