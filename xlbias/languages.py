@@ -35,3 +35,16 @@ def language_name(tag: str) -> str:
         return Locale.parse(tag, sep="-").get_display_name("en") or tag
     except (UnknownLocaleError, ValueError):
         return tag
+
+
+@cache
+def script_of(tag: str) -> str:
+    """ISO 15924 code of the script that a language tag is likely written in (``hi`` → ``Deva``), ``Zyyy`` if unknown.
+
+    Chinese is ``Hans`` or ``Hant``; the likely script is that of Unicode CLDR's likely subtags.
+    """
+    try:
+        known = langcodes.tag_is_valid(tag)
+        return (langcodes.get(tag).maximize().script if known else None) or "Zyyy"
+    except (ValueError, LookupError):
+        return "Zyyy"

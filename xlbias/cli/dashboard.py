@@ -1,0 +1,47 @@
+"""`xlbias dashboard`: a run in the terminal, finished or in progress."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--theme", help="A colour theme, e.g. xlbias-light; all of them are in the palette (ctrl+p).")
+def command(run: Path, theme: str | None) -> int:
+    r"""Browse RUN in the terminal: finished, in progress, or about to begin.
+
+    Without a terminal the report is printed instead. Press ? for the keys.
+
+    \b
+    Example:
+      xlbias dashboard run.parquet
+    """
+    if not _on_a_terminal():
+        from xlbias.report.text import to_text
+        from xlbias.runs.run import open_run
+
+        click.echo(to_text(open_run(run), shutil.get_terminal_size((100, 24)).columns), nl=False)
+        return 0
+    # What reads the run is imported first: the reading then goes on, mostly without the interpreter's lock, while the
+    # interface is imported. The other way round both imports would wait for each other.
+    import_module("xlbias.report.tables")
+    from xlbias.dashboard.live import Follower
+
+    follower = Follower(run)
+    follower.start()
+    from xlbias.dashboard.app import run_dashboard
+
+    return run_dashboard(run, theme=theme, follower=follower)
+
+
+def _on_a_terminal() -> bool:
+    """Whether there is a terminal to read keys from and to draw on (Textual draws on stderr)."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    return all(stream.isatty() for stream in streams) and os.environ.get("TERM") != "dumb"

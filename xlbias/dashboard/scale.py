@@ -1,0 +1,127 @@
+"""The colour scale of the heatmap: perceptual, colour-blind safe, readable; and glyph shades where there is no colour.
+
+The scale is a path through OKLCH (Ottosson 2020) from indigo over teal to yellow whose lightness rises evenly, so that
+it orders values for readers who see no hue, too. The bright end is always the good one.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+RGB = tuple[int, int, int]
+
+STEPS = 64
+"""Colours of the scale; more cannot be told apart, and few styles keep a repaint small."""
+
+SHADES = " ░▒▓█"
+"""Glyphs from bad to good, for terminals without colour."""
+
+MIN_CONTRAST = 4.5
+"""WCAG 2 level AA for text."""
+
+_DARK: tuple[RGB, ...] = ((16, 20, 24), (0, 0, 0))
+_LIGHT: tuple[RGB, ...] = ((238, 242, 245), (255, 255, 255))
+
+
+@lru_cache(maxsize=1)
+def colours() -> tuple[RGB, ...]:
+    """The `STEPS` colours of the scale as sRGB, bad to good."""
+    return tuple(_colour(i / (STEPS - 1)) for i in range(STEPS))
+
+
+def colour_at(goodness: float) -> RGB:
+    """Colour of a goodness in [0, 1]; values outside are clipped."""
+    return colours()[round(min(1.0, max(0.0, goodness)) * (STEPS - 1))]
+
+
+def shade_at(goodness: float) -> str:
+    """Glyph of a goodness in [0, 1]: the fuller, the better."""
+    return SHADES[min(len(SHADES) - 1, int(min(1.0, max(0.0, goodness)) * len(SHADES)))]
+
+
+def text_on(background: RGB) -> RGB:
+    """Text colour that is readable on `background`: soft where contrast allows, else plain black or white."""
+    for soft in (_LIGHT[0], _DARK[0]):
+        if contrast(soft, background) >= MIN_CONTRAST:
+            return soft
+    return max((_LIGHT[1], _DARK[1]), key=lambda colour: contrast(colour, background))
+
+
+def contrast(a: RGB, b: RGB) -> float:
+    """Contrast ratio of two colours after WCAG 2, in [1, 21]."""
+    low, high = sorted((luminance(a), luminance(b)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(colour: RGB) -> float:
+    """Relative luminance after WCAG 2, in [0, 1]."""
+    red, green, blue = (_linear(channel / 255) for channel in colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@dataclass(frozen=True)
+class Range:
+    """The values that the two ends of the scale stand for.
+
+    Attributes:
+        low: smallest value of the range.
+        high: largest value of the range.
+        better: whether high or low values are good.
+    """
+
+    low: float
+    high: float
+    better: Literal["high", "low"]
+
+    def goodness(self, value: float) -> float:
+        """Place of `value` on the scale: 0 at the bad end, 1 at the good end, 0.5 where all values are equal."""
+        if not self.high > self.low:
+            return 0.5
+        place = min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
+        return place if self.better == "high" else 1.0 - place
+
+    @property
+    def worst(self) -> float:
+        """The value at the bad end."""
+        return self.low if self.better == "high" else self.high
+
+    @property
+    def best(self) -> float:
+        """The value at the good end."""
+        return self.high if self.better == "high" else self.low
+
+
+def _colour(t: float) -> RGB:
+    lightness, hue, chroma = 0.27 + 0.61 * t, 285.0 - 185.0 * t, 0.11
+    while not _displayable(linear := _oklch(lightness, chroma, hue)):
+        chroma -= 0.002
+    red, green, blue = (round(255 * _gamma(min(1.0, max(0.0, channel)))) for channel in linear)
+    return red, green, blue
+
+
+def _oklch(lightness: float, chroma: float, hue: float) -> tuple[float, float, float]:
+    """Return linear sRGB of an OKLCH colour, outside [0, 1] where no display can show it."""
+    a, b = chroma * math.cos(math.radians(hue)), chroma * math.sin(math.radians(hue))
+    long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
+    medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
+    short = (lightness - 0.0894841775 * a - 1.2914855480 * b) ** 3
+    return (
+        4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short,
+        -1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short,
+        -0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short,
+    )
+
+
+def _displayable(linear: tuple[float, float, float]) -> bool:
+    return all(-1e-6 <= channel <= 1 + 1e-6 for channel in linear)
+
+
+def _gamma(channel: float) -> float:
+    return 12.92 * channel if channel <= 0.0031308 else 1.055 * channel ** (1 / 2.4) - 0.055
+
+
+def _linear(channel: float) -> float:
+    return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4

@@ -1,0 +1,120 @@
+"""What all screens of the dashboard have in common: frame, place, and being told of a new snapshot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from xlbias.dashboard.widgets.frame import Banner, Footer, Header
+from xlbias.dashboard.words import banner
+
+if TYPE_CHECKING:
+    from xlbias.dashboard.app import DashboardApp
+    from xlbias.dashboard.live import Cell
+
+SETTLING = 0.03
+"""Seconds in which a new screen finds its layout; held back so long, a slow link gets half as many frames of it."""
+
+
+class View(Screen[None], inherit_bindings=False):
+    """A screen between header and footer.
+
+    `show` is called whenever the run, the choice of what to show, or the size has changed while the screen is seen.
+    """
+
+    PLACE: ClassVar[str]
+
+    @property
+    def dashboard(self) -> DashboardApp:
+        """The application, by its own type."""
+        from xlbias.dashboard.app import DashboardApp
+
+        assert isinstance(self.app, DashboardApp)
+        return self.app
+
+    def compose(self) -> ComposeResult:
+        """Frame and content."""
+        self._classify()
+        yield Header()
+        yield Banner()
+        yield from self.content()
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Begin with a whole frame."""
+        self.app.delay_update(SETTLING)
+
+    def content(self) -> ComposeResult:
+        """What stands between header and footer."""
+        raise NotImplementedError
+
+    def show(self) -> None:
+        """Show the application's present snapshot and choice."""
+        app = self.dashboard
+        sentence, error = banner(app.newest, app.problem)
+        self.query_one(Banner).say(sentence, error=error)
+        self.tell()
+
+    def tell(self) -> None:
+        """Bring header and footer up to date."""
+        self.query_one(Header).tell(self.dashboard)
+        self.query_one(Footer).tell(self.dashboard)
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what has happened while another screen was seen."""
+        self.dashboard.settle()
+        self.show()
+
+    def on_resize(self) -> None:
+        """Choose anew what there is room for, once the parts have their sizes."""
+        self._classify()
+        self.call_after_refresh(self.show)
+
+    def _classify(self) -> None:
+        """Say by classes how much room there is. Known before the first layout, so that nothing is painted twice."""
+        columns, lines = self.app.size
+        for name, fits in {
+            "-narrow": columns < 72,
+            "-wide": columns >= 120,
+            "-low": lines < 22,
+            "-middle": 22 <= lines < 34,
+            "-high": lines >= 34,
+        }.items():
+            self.set_class(fits, name)
+
+    # -- what keys ask of a screen; those that do not apply to it are never called -----------------------------------
+
+    def move(self, where: str) -> None:
+        """Move the cursor."""
+
+    def cycle_sort(self) -> None:
+        """Next order."""
+
+    def reverse_sort(self) -> None:
+        """Turn the order round."""
+
+    def toggle_range(self) -> None:
+        """Another range of the colours."""
+
+    def toggle_details(self) -> None:
+        """Show or hide provenance."""
+
+    @property
+    def panel_open(self) -> bool:
+        """Whether a panel has taken the place of the screen's content, for Escape to close."""
+        return False
+
+    def close_panel(self) -> None:
+        """Close it."""
+
+    def go_to_cell(self, cell: tuple[str, str]) -> None:
+        """Put the cursor on a query language and pool."""
+
+    def follow_to(self, cell: Cell) -> None:
+        """Put the cursor where this cell is shown."""
+
+    def copied(self, *, row_only: bool) -> tuple[str, str]:
+        """Return what to copy as TSV, and a name for it."""
+        raise NotImplementedError

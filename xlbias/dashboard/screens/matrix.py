@@ -1,0 +1,177 @@
+"""The second screen: one measure of one model on one task, for every query language and pool."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+
+from xlbias.dashboard import keys
+from xlbias.dashboard.export import matrix_tsv
+from xlbias.dashboard.live import Cell
+from xlbias.dashboard.scale import SHADES, colour_at
+from xlbias.dashboard.screens.base import View
+from xlbias.dashboard.widgets.line import Line, Part
+from xlbias.dashboard.widgets.matrix import MatrixView
+from xlbias.dashboard.widgets.order import SORTS
+from xlbias.dashboard.widgets.paint import depth_of, shown
+from xlbias.languages import language_name, script_of
+from xlbias.report.tables import Matrix
+from xlbias.report.text import number
+from xlbias.runs.schema import MULTILINGUAL_POOL
+from xlbias.text import clean, one_line
+
+
+class MatrixScreen(View):
+    """Title, heatmap, legend, and in words the cell under the cursor."""
+
+    PLACE = keys.MATRIX
+
+    DEFAULT_CSS = """
+    MatrixScreen {
+        #title, #which, #legend, #cell, #names { padding: 0 1; }
+        MatrixView { margin: 0 0; }
+        &.-middle MatrixView { margin: 1 0 0 0; }
+        &.-high MatrixView { margin: 1 0; }
+        &.-high #title { margin-top: 1; }
+    }
+    """
+
+    def content(self) -> ComposeResult:
+        """Title lines, heatmap, legend and cell."""
+        yield Line(id="title")
+        yield Line(id="which")
+        yield MatrixView(id="matrix")
+        yield Line(id="legend")
+        yield Line(id="cell")
+        yield Line(id="names")
+
+    @property
+    def view(self) -> MatrixView:
+        """The heatmap."""
+        return self.query_one(MatrixView)
+
+    def show(self) -> None:
+        """Show the chosen measure, model and task of the present snapshot; the cursor stays on its languages."""
+        super().show()
+        app = self.dashboard
+        chosen = app.chosen
+        if app.snapshot is None or chosen is None:
+            return
+        model, task = chosen
+        matrix = app.snapshot.matrix(app.measure.name, model, task)
+        self._tell_title(matrix)
+        if matrix is not self.view.matrix:
+            self.view.show(matrix)
+        else:
+            self._tell_cell()
+
+    def _tell_title(self, matrix: Matrix) -> None:
+        snapshot = self.dashboard.snapshot
+        assert snapshot is not None
+        measure = matrix.measure
+        self.query_one("#title", Line).set(
+            [Part(f"{measure.label}  ", "bold $text-accent", key="measure")], measure.definition, "$quiet"
+        )
+        models, tasks = ([e["name"] for e in entries] for entries in (snapshot.run.models, snapshot.run.tasks))
+        counts = []
+        if len(models) > 1:
+            counts.append(f"model {models.index(matrix.model) + 1}/{len(models)}")
+        if len(tasks) > 1:
+            counts.append(f"task {tasks.index(matrix.task) + 1}/{len(tasks)}")
+        if not any(value is not None for row in matrix.values for value in row):
+            counts.append("no rankings yet")
+        self.query_one("#which", Line).set(
+            [Part("  ".join(counts) + "  " if counts else "", "$quiet")], f"{matrix.model} on {matrix.task}", "bold"
+        )
+
+    @on(MatrixView.Moved)
+    def _tell_cell(self) -> None:
+        """Say everything about the cell under the cursor, and what the colours mean."""
+        view, matrix = self.view, self.view.matrix
+        self.query_one("#legend", Line).set(self._legend())
+        if matrix is None or view.shown is None or view.cursor is None:
+            return
+        language, pool = view.cursor
+        place = view.shown.place(view.cursor)
+        assert place is not None
+        value, n, excluded = view.shown.value(place), view.shown.n(place), view.shown.excluded(place)
+        codes = f"{one_line(language, 12)}→{one_line(pool, 12)}"
+        if value is None:
+            said = "no query has a relevant passage here" if excluded else "not evaluated yet"
+        else:
+            full = f"{value:.6f}" if matrix.measure.unit_range else f"{value:,.1f}"
+            said = f"{matrix.measure.label} {full}"
+        parts = [Part(codes, "bold"), Part(f"  {said}"), Part(f"  n {n:,}")]
+        if excluded:
+            parts.append(Part(f"  {excluded:,} excluded", "$text-warning"))
+        self.query_one("#cell", Line).set(parts)
+        self.query_one("#names", Line).set([], self._names(language, pool), "$quiet")
+
+    def _names(self, language: str, pool: str) -> str:
+        snapshot = self.dashboard.snapshot
+        assert snapshot is not None and self.view.matrix is not None
+        asked = f"{language_name(language)} ({script_of(language)}) queries"
+        sizes: dict[str, int] = next(
+            (t["pool_sizes"] for t in snapshot.run.tasks if t["name"] == self.view.matrix.task), {}
+        )
+        if pool == MULTILINGUAL_POOL:
+            return f"{asked} in all {sum(sizes.values()):,} passages of {len(sizes)} languages"
+        return f"{asked} in {sizes.get(pool, 0):,} {language_name(pool)} ({script_of(pool)}) passages"
+
+    def _legend(self) -> list[Part]:
+        view, matrix = self.view, self.view.matrix
+        found = view.shown.range if view.shown else None
+        if matrix is None or found is None:
+            return [Part("· not evaluated yet", "$quiet")]
+        depth = depth_of(self.app)
+        cells = 12 if self.has_class("-narrow") else 24
+        if depth == "none":
+            bar = [Part("".join(glyph * 2 for glyph in SHADES))]
+        else:
+            steps = (shown(colour_at(i / (cells - 1)), depth) for i in range(cells))
+            bar = [Part(" ", f"on rgb({r},{g},{b})") for r, g, b in steps]
+        unit_range = matrix.measure.unit_range
+        ends = [number(value, unit_range=unit_range) for value in (found.worst, found.best)]
+        order = f"by {view.sort}{', reversed' if view.reverse else ''}"
+        return [
+            Part(f"worse {ends[0]} ", "$quiet"),
+            *bar,
+            Part(f" {ends[1]} better", "$quiet"),
+            Part(f"   {order}", "$quiet", key="sort"),
+        ]
+
+    # -- keys ------------------------------------------------------------------------------------------------------
+
+    def move(self, where: str) -> None:
+        """Move the cursor of the heatmap."""
+        self.view.move(where)
+
+    def cycle_sort(self) -> None:
+        """Next order of rows and columns, in its natural direction."""
+        following = SORTS[(SORTS.index(self.view.sort) + 1) % len(SORTS)]
+        self.view.order_by(following, reverse=False)
+
+    def reverse_sort(self) -> None:
+        """Turn the order of rows and columns round."""
+        self.view.order_by(self.view.sort, reverse=not self.view.reverse)
+
+    def toggle_range(self) -> None:
+        """Spread the colours over the values shown, or over 0 to 1."""
+        self.view.set_full_range(not self.view.full_range)
+
+    def go_to_cell(self, cell: tuple[str, str]) -> None:
+        """Put the cursor on a query language and pool."""
+        self.view.go_to(cell)
+
+    def follow_to(self, cell: Cell) -> None:
+        """Show the matrix of a cell and put the cursor on it."""
+        self.dashboard.choose(cell[:2])
+        self.view.go_to(cell[2:])
+
+    def copied(self, *, row_only: bool) -> tuple[str, str]:
+        """Return the matrix, or the row under the cursor, in the order shown."""
+        view, matrix = self.view, self.view.matrix
+        assert matrix is not None and view.shown is not None and view.cursor is not None
+        languages = [view.cursor[0]] if row_only else view.shown.languages
+        text = matrix_tsv(matrix, languages, view.shown.pools)
+        return text, f"{clean(matrix.task)}-{clean(matrix.model)}-{matrix.measure.name}"

@@ -1,0 +1,79 @@
+"""The screen in place of a run: it is waited for, being read, or cannot be read; and what can be done."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from xlbias.dashboard import keys
+from xlbias.dashboard.live import Broken, Waiting
+from xlbias.dashboard.screens.base import View
+from xlbias.text import clean, one_line
+
+_SHOWN_OTHERS = 6
+
+
+class NoticeScreen(View):
+    """One clear message in the middle of the screen."""
+
+    PLACE = keys.NOTICE
+
+    DEFAULT_CSS = """
+    NoticeScreen #notice-panel { padding: 1 3; height: 1fr; }
+    NoticeScreen.-low #notice-panel { padding: 1 2; }
+    """
+
+    def content(self) -> ComposeResult:
+        """The message."""
+        with VerticalScroll(id="notice-panel", can_focus=False):
+            yield Static(id="notice")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.message = ""
+
+    def show(self) -> None:
+        """Say why there is no run to see."""
+        super().show()
+        message = notice(self.dashboard.event)
+        if message.plain != self.message:
+            self.message = message.plain
+            self.query_one("#notice", Static).update(message)
+
+
+def notice(event: Waiting | Broken | None) -> Content:
+    """Return what is said of a run that cannot be shown; whatever comes from data in it is cleaned."""
+    if event is None:
+        return Content.styled("reading the run …", "dim")
+    if isinstance(event, Broken):
+        return Content("\n\n").join(
+            [
+                Content.styled("✖ This run cannot be shown", "bold $text-error"),
+                Content(clean(event.sentence[:2000])),
+                Content.styled("What can be done", "bold"),
+                Content(
+                    "·  It is read again as soon as it changes: a copy that is still under way needs only patience.\n"
+                    "·  r reads it again now.\n"
+                    "·  A truncated or damaged file cannot be mended: copy it again from where it was made, or make it "
+                    "anew with the same `xlbias evaluate` command and --overwrite."
+                ),
+            ]
+        )
+    name = one_line(event.path.name, 200)
+    parts = [Content.styled(f"◌ waiting for {name} …", "bold $text-primary")]
+    if event.others is None:
+        parts.append(Content(f"There is no folder {clean(str(event.path.parent))} yet."))
+    else:
+        parts.append(
+            Content("Nothing is there yet. This screen turns to the run as soon as an evaluation begins to write it.")
+        )
+        if event.others:
+            listed = [one_line(other, 70) for other in event.others[:_SHOWN_OTHERS]]
+            more = len(event.others) - len(listed)
+            lines = [Content.styled("Meant another one? In this folder:", "bold")]
+            lines += [Content(f"·  {other}") for other in listed]
+            lines += [Content(f"·  and {more} more")] if more else []
+            parts.append(Content("\n").join(lines))
+    return Content("\n\n").join(parts)

@@ -1,0 +1,62 @@
+"""The dashboard's own themes, beside those that Textual brings along."""
+
+from __future__ import annotations
+
+from textual.color import Color
+from textual.theme import Theme
+
+DARK = Theme(
+    name="xlbias-dark",
+    primary="#7fb4c9",
+    secondary="#8fa3b8",
+    accent="#e8c468",
+    foreground="#d5dde5",
+    background="#12171d",
+    surface="#171d25",
+    panel="#1e2630",
+    success="#8cc39a",
+    warning="#e8c468",
+    error="#e57373",
+    dark=True,
+    variables={
+        "block-cursor-blurred-background": "#2a3744",
+        "scrollbar": "#3a4856",
+        "scrollbar-background": "#171d25",
+        "scrollbar-background-hover": "#171d25",
+        "scrollbar-background-active": "#171d25",
+    },
+)
+
+LIGHT = Theme(
+    name="xlbias-light",
+    primary="#1f6f8b",
+    secondary="#556575",
+    accent="#8a5a00",
+    foreground="#1d2730",
+    background="#fbfaf7",
+    surface="#f4f2ec",
+    panel="#e9e6de",
+    success="#2f7d46",
+    warning="#8a5a00",
+    error="#b3261e",
+    dark=False,
+    variables={"block-cursor-blurred-background": "#d8e3e8"},
+)
+
+NO_COLOUR = "ansi-dark"
+"""The theme under NO_COLOR: of Textual's, only those of the terminal's own colours let no colour code through."""
+
+THEMES = (DARK, LIGHT)
+
+
+def quiet_colours(theme: Theme) -> dict[str, str]:
+    """Return `$quiet` and `$faint`, for what stands back behind the numbers: solid mixtures of text and background.
+
+    Textual's own muted colours are translucent, which line-rendered widgets cannot blend. In the terminal's own
+    colours nothing can be mixed, so both are plain there.
+    """
+    if theme.ansi:
+        return {"quiet": "ansi_default", "faint": "ansi_default"}
+    colours = theme.to_color_system().generate()
+    background, foreground = Color.parse(colours["background"]), Color.parse(colours["foreground"])
+    return {"quiet": background.blend(foreground, 0.68).hex, "faint": background.blend(foreground, 0.45).hex}

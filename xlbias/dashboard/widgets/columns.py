@@ -1,0 +1,115 @@
+"""Columns of a virtual table: which fit a width, and how a row becomes styled text.
+
+Columns of codes and numbers are aligned and have a fixed width. Columns of text from data come after them, because
+terminals disagree about the width of Indic, Thai and right-to-left text: only what stands behind it can shift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from xlbias.text import one_line, width
+
+GAP = 2
+"""Blank cells between two columns."""
+
+MIN_TEXT = 20
+"""Cells that are kept for the text columns before a column of numbers is left out."""
+
+_LEAST_TEXT = 8
+
+NOTHING = "·"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        name: of the frame's column.
+        label: head.
+        width: in terminal cells; of a text column the most it takes, shared out if there is less.
+        format: how a value that is not null is written.
+        align: of an aligned column.
+        group: head over several neighbouring columns.
+        rank: the higher, the earlier it is left out where there is no room; 0 stays always.
+        text: whether it holds text from data, which stands last on its line.
+        sortable: whether the table may be sorted by it.
+        best_first: whether sorting by it begins with the largest values.
+        style: component class of its values.
+    """
+
+    name: str
+    label: str
+    width: int
+    format: Callable[[Any], str] = str
+    align: Literal["left", "right"] = "right"
+    group: str = ""
+    rank: int = 0
+    text: bool = False
+    sortable: bool = True
+    best_first: bool = False
+    style: str = "virtual-table--value"
+
+    def cell(self, value: Any, cells: int) -> str:
+        """Return a value as exactly `cells` terminal cells of clean text."""
+        return fit(NOTHING if value is None else self.format(value), cells, "left" if self.text else self.align)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A column with its place on the line."""
+
+    column: Column
+    x: int
+    width: int
+
+
+def place(columns: Sequence[Column], total: int, *, margin: int = 0) -> tuple[Placed, ...]:
+    """Choose the columns that fit `total` cells, least important ones out first, and give each its place.
+
+    Aligned columns come first, text columns last, both in the given order. `margin` cells stay free on the left.
+    """
+    texts = [column for column in columns if column.text]
+    shown = [column for column in columns if not column.text]
+    room = total - margin
+    wanted_text = min(sum(column.width + GAP for column in texts), MIN_TEXT + GAP) if texts else 0
+    while sum(column.width + GAP for column in shown) - GAP + wanted_text > room:
+        optional = [column for column in shown if column.rank]
+        if not optional:
+            break
+        shown.remove(max(optional, key=lambda column: column.rank))
+    placed, x = [], margin
+    for column in shown:
+        placed.append(Placed(column, x, column.width))
+        x += column.width + GAP
+    while len(texts) > 1 and total - x < sum(min(column.width, _LEAST_TEXT) + GAP for column in texts) - GAP:
+        optional = [column for column in texts if column.rank]
+        if not optional:
+            break
+        texts.remove(max(optional, key=lambda column: column.rank))
+    for i, column in enumerate(texts):
+        rest = texts[i + 1 :]
+        share = _share(column, rest, total - x)
+        if share <= 0:
+            break
+        placed.append(Placed(column, x, share))
+        x += share + GAP
+    return tuple(placed)
+
+
+def _share(column: Column, rest: Sequence[Column], room: int) -> int:
+    """Cells of a text column: what it wants, but for a few that those behind it need; all if it is the last."""
+    if not rest:
+        return room
+    reserved = sum(min(other.width, _LEAST_TEXT) + GAP for other in rest)
+    return max(_LEAST_TEXT, min(column.width, room - reserved))
+
+
+def fit(text: str, cells: int, align: Literal["left", "right"] = "left") -> str:
+    """Clean, cut and pad `text` to exactly `cells` terminal cells."""
+    line = one_line(text, cells)
+    blank = " " * (cells - width(line))
+    return blank + line if align == "right" else line + blank

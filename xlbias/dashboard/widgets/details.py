@@ -1,0 +1,135 @@
+"""Where the numbers of one model and task come from: model card, task, sizes, versions, coverage."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual.widget import Widget
+
+from xlbias.dashboard.live import Snapshot
+from xlbias.report.text import number
+from xlbias.text import clean, cut
+
+Fact = tuple[str, str]
+"""Label and cleaned text."""
+
+_LABEL = 11
+_MOST = 400  # characters of one fact; a model card may hold anything
+
+
+def facts(snapshot: Snapshot, row: dict[str, Any]) -> list[Fact]:
+    """Return what is known of the model and task of one row of the overview, cleaned; what is unknown stays out."""
+    metadata = snapshot.run.metadata
+    model: dict[str, Any] = next((m for m in snapshot.run.models if m["name"] == row["model"]), {})
+    task: dict[str, Any] = next((t for t in snapshot.run.tasks if t["name"] == row["task"]), {})
+    found = [
+        ("model", _joined(row["model"], _with(model.get("dimension"), "{} dimensions"), model.get("similarity"))),
+        ("trained", _joined(_with(row["sampler"], "{} sampler"), _with(row["alpha"], "α {:g}"),
+                            _with(row["seed"], "seed {}"), _with(row["source"], "on {}"))),
+        ("task", _joined(row["task"], _with(row["domain"], "domain {}"))),
+        ("source", _joined(task.get("source"), task.get("licence"))),
+        ("queries", _queries(task)),
+        ("pools", _pools(task)),
+        ("mAP", _quality(row)),
+        ("rank dist.", _rank_distance(row)),
+        ("coverage", _coverage(row)),
+        ("", "approximate search: ranks are not exact" if metadata.get("approximate") else ""),
+        ("made", _joined(_date(metadata.get("created")), _with(metadata.get("xlbias"), "xlbias {}"),
+                         _with(metadata.get("device"), "device {}"))),
+        ("with", _joined(*(f"{name} {version}" for name, version in dict(metadata.get("versions", {})).items()))),
+        ("fingerprint", _joined(_with(_short(model), "model {}"), _with(_short(task), "task {}"))),
+        *(("note", note) for note in snapshot.notes),
+    ]  # fmt: skip
+    return [(label, cut(clean(text[:_MOST]), _MOST)) for label, text in found if text]
+
+
+class Details(Widget):
+    """The facts, one a line, labels aligned, texts wrapped behind them."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"details--label"}
+
+    DEFAULT_CSS = """
+    Details {
+        height: auto;
+        padding: 0 2;
+        & > .details--label { color: $quiet; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.facts: list[Fact] = []
+
+    def tell(self, found: list[Fact]) -> None:
+        """Show other facts."""
+        if found != self.facts:
+            self.facts = found
+            self.refresh(layout=True)
+
+    def render(self) -> Table:
+        """The facts as a grid of Rich texts, never markup."""
+        label_style = self.get_component_rich_style("details--label", partial=True)
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(no_wrap=True, width=_LABEL)
+        grid.add_column(overflow="fold")
+        for label, text in self.facts:
+            grid.add_row(Text(label, style=label_style), Text(text))
+        return grid
+
+
+def _joined(*texts: object) -> str:
+    return " · ".join(str(text) for text in texts if text not in (None, ""))
+
+
+def _with(value: object, pattern: str) -> str | None:
+    if value is None or value == "":
+        return None
+    try:
+        return pattern.format(value)
+    except (ValueError, TypeError):  # a model card from elsewhere may hold anything
+        return str(value)
+
+
+def _short(entry: dict[str, Any]) -> str | None:
+    fingerprint = entry.get("fingerprint")
+    return str(fingerprint)[:12] if fingerprint else None
+
+
+def _date(at: object) -> str | None:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at)) if isinstance(at, int | float) else None
+
+
+def _queries(task: dict[str, Any]) -> str:
+    counts = dict(task.get("n_queries", {}))
+    if not counts:
+        return ""
+    return f"{sum(counts.values()):,} in {len(counts)} languages · {task.get('n_ids', 0):,} ids"
+
+
+def _pools(task: dict[str, Any]) -> str:
+    sizes = dict(task.get("pool_sizes", {}))
+    if not sizes:
+        return ""
+    return f"{sum(sizes.values()):,} passages · " + " ".join(f"{code} {size:,}" for code, size in sizes.items())
+
+
+def _coverage(row: dict[str, Any]) -> str:
+    done, expected = row["n_cells"], row["n_cells_expected"]
+    return f"{done:,} of {expected:,} cells have rankings · {row['n_rankings']:,} rankings"
+
+
+def _quality(row: dict[str, Any]) -> str:
+    worst = f"worst {row['worst_pair']} {number(row['worst'])}" if row["worst_pair"] else None
+    best = f"best {row['best_pair']} {number(row['best'])}" if row["best_pair"] else None
+    means = " ".join(f"{short} {number(row[f'map_{short}'])}" for short in ("mono", "cross", "multi"))
+    return _joined(means, worst, best) if row["n_rankings"] else ""
+
+
+def _rank_distance(row: dict[str, Any]) -> str:
+    if row["rank_distance"] is None:
+        return ""
+    mean, median = (number(row[f"rank_distance{kind}"], unit_range=False) for kind in ("", "_median"))
+    return f"mean {mean} · median {median} · normalised {number(row['rank_distance_normalised'])}"

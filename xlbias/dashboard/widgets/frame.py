@@ -1,0 +1,112 @@
+"""What stands around every screen: the header with the run's state, banners, and the footer with its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.widgets import Static
+
+from xlbias.dashboard import keys
+from xlbias.dashboard.widgets.line import Line, Part
+
+if TYPE_CHECKING:
+    from xlbias.dashboard.app import DashboardApp
+
+STATUS_PARTS = {
+    "finished": ("■ finished", "$text-success"),
+    "running": ("● running", "$text-primary"),
+    "died": ("✖ writer died", "bold $text-error"),
+    "elsewhere": ("◌ written elsewhere", "$text-warning"),
+}
+
+
+class Header(Line):
+    """Name, screens, state of the run, and last its path."""
+
+    DEFAULT_CSS = """
+    Header { dock: top; background: $panel; }
+    Header:ansi { background: ansi_default; }
+    """
+
+    def tell(self, app: DashboardApp) -> None:
+        """Say where the run stands now."""
+        parts = [Part(" xlbias ", "bold $text-accent")]
+        for number, (place, title) in enumerate(keys.TITLES.items(), 1):
+            here = place == app.place
+            parts.append(Part(f" {number} {title} ", "bold reverse" if here else "$quiet", key=place))
+        parts.append(Part("  "))
+        parts += state_parts(app)
+        self.set(parts, str(app.path), "$quiet")
+
+
+def state_parts(app: DashboardApp) -> list[Part]:
+    """The state of the run in a few words; a mark and a word carry it without colour, too."""
+    parts = []
+    if app.paused:
+        waiting = f" · {app.n_waiting} new" if app.n_waiting else ""
+        parts.append(Part(f"‖ paused{waiting}  ", "bold $text-warning", key="pause"))
+    newest = app.newest
+    if newest is not None:
+        text, style = STATUS_PARTS[newest.state.status]
+        progress = newest.state.progress
+        if newest.state.status == "running" and progress and progress.total:
+            text += f" {100 * progress.done // progress.total} %"
+        parts.append(Part(f"{text}  ", style))
+    if app.following:
+        parts.append(Part("⇢ follow  ", "$text-primary", key="follow"))
+    return parts
+
+
+class Footer(Line):
+    """The keys that can be used here and now, as many as there is room for; help and quit always."""
+
+    DEFAULT_CSS = """
+    Footer { dock: bottom; background: $panel; }
+    Footer:ansi { background: ansi_default; }
+    """
+
+    def tell(self, app: DashboardApp) -> None:
+        """Choose keys for the present screen and width."""
+        room = self.size.width - 1
+        chosen: list[keys.Key] = []
+        for key in keys.for_footer(app):
+            length = len(key.first) + len(key.label) + 3
+            if length <= room:
+                chosen.append(key)
+                room -= length
+        parts = [Part(" ")]
+        for key in sorted(chosen, key=keys.KEYS.index):
+            parts += [Part(key.first, "bold $text-accent", key.id), Part(f" {key.label}  ", "$quiet", key.id)]
+        self.set(parts)
+
+
+class Banner(Static):
+    """A sentence that must not be missed, above the screen; not there when there is nothing to say."""
+
+    DEFAULT_CSS = """
+    Banner {
+        height: auto;
+        max-height: 4;
+        padding: 0 1;
+        display: none;
+        background: $warning-muted;
+        color: $text-warning;
+        text-style: bold;
+        &.-error { background: $error-muted; color: $text-error; }
+        &:ansi { background: ansi_default; color: ansi_yellow; text-style: bold reverse; }
+        &.-error:ansi { color: ansi_red; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sentence = ""
+
+    def say(self, sentence: str, *, error: bool = False) -> None:
+        """Show a cleaned sentence, or nothing where it is empty."""
+        if sentence != self.sentence:
+            self.sentence = sentence
+            self.set_class(error, "-error")
+            self.display = bool(sentence)
+            self.update(Content(sentence))

@@ -1,0 +1,94 @@
+"""How a value looks on the heatmap: colours of the scale, or glyph shades where colours cannot carry it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+from rich.color import Color, ColorSystem
+from rich.style import Style
+
+from xlbias.dashboard.scale import RGB, STEPS, Range, colour_at, shade_at, text_on
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+Depth = Literal["true", "256", "none"]
+
+
+def depth_of(app: App[object]) -> Depth:
+    """Colours that the terminal can show of the scale: all, the 256 of xterm, or none that could be trusted."""
+    if app.no_color or app.native_ansi_color:
+        return "none"
+    return {"truecolor": "true", "256": "256"}.get(app.console.color_system or "", "none")  # type: ignore[return-value]
+
+
+@lru_cache(maxsize=4 * STEPS)
+def heat_style(step: int, depth: Depth) -> Style:
+    """Style of one step of the scale: readable text on its colour, as the terminal will really show it."""
+    background = shown(colour_at(step / (STEPS - 1)), depth)
+    return Style(color=Color.from_rgb(*text_on(background)), bgcolor=Color.from_rgb(*background))
+
+
+@lru_cache(maxsize=4 * STEPS)
+def shown(colour: RGB, depth: Depth) -> RGB:
+    """The colour that a terminal of this depth shows for `colour`.
+
+    With 256 colours that is the nearest one that has a hue: Rich's own choice puts greys between the greens, which
+    would break the order of the scale.
+    """
+    if depth != "256":
+        return colour
+    return min(_cube(), key=lambda candidate: _difference(candidate, colour))
+
+
+@lru_cache(maxsize=1)
+def _cube() -> tuple[RGB, ...]:
+    """The colours of xterm's cube that Rich sends as they are."""
+    levels = (0, 95, 135, 175, 215, 255)
+    every = ((red, green, blue) for red in levels for green in levels for blue in levels)
+    return tuple(colour for colour in every if len(set(colour)) > 1 and _sent(colour) == colour)
+
+
+def _sent(colour: RGB) -> RGB:
+    triplet = Color.from_rgb(*colour).downgrade(ColorSystem.EIGHT_BIT).get_truecolor()
+    return triplet.red, triplet.green, triplet.blue
+
+
+def _difference(a: RGB, b: RGB) -> float:
+    """How different two colours look, roughly: squared distance with the eye's weights for red, green and blue."""
+    red = (a[0] + b[0]) / 512
+    return (
+        (2 + red) * (a[0] - b[0]) ** 2 + 4 * (a[1] - b[1]) ** 2 + (3 - red) * (a[2] - b[2]) ** 2
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Painter:
+    """Gives values of one range their look.
+
+    Attributes:
+        range: what the ends of the scale stand for.
+        depth: what the terminal can show.
+        plain: style of text outside the scale.
+    """
+
+    range: Range
+    depth: Depth
+    plain: Style
+
+    def style(self, value: float) -> Style:
+        """Style of a cell with this value."""
+        if self.depth == "none":
+            return self.plain
+        return heat_style(round(self.range.goodness(value) * (STEPS - 1)), self.depth)
+
+    def mark(self, value: float) -> str:
+        """The glyph that carries the value where colour does not: one cell."""
+        return shade_at(self.range.goodness(value)) if self.depth == "none" else " "
+
+    def bar_style(self, value: float) -> Style:
+        """Style of a bar of the value's colour on the plain background."""
+        colour = self.style(value).bgcolor
+        return self.plain if self.depth == "none" or colour is None else self.plain + Style(color=colour)

@@ -1,0 +1,59 @@
+"""What the dashboard says of a run in progress: pure functions from state to clean text."""
+
+from __future__ import annotations
+
+import time
+
+from xlbias.dashboard.live import Pace, Snapshot
+from xlbias.dashboard.numbers import duration
+from xlbias.text import clean
+
+_BAR = 20
+
+
+def banner(snapshot: Snapshot | None, problem: str) -> tuple[str, bool]:
+    """Return the sentence that must not be missed, cleaned, and whether it is an error; empty if all is well."""
+    if problem and snapshot:
+        return f"! {clean(problem)} Shown is what was read at {_clock(snapshot.read_at)}.", True
+    if snapshot is None or snapshot.state.status in ("finished", "running"):
+        return "", False
+    writer = snapshot.state.writer or {}
+    if snapshot.state.status == "died":
+        who = f" (process {clean(str(writer['pid']))})" if "pid" in writer else ""
+        return (
+            f"✖ The writer of this run{who} has died. What it had finished is kept and shown; "
+            "the same command with --resume goes on with it.",
+            True,
+        )
+    progress = snapshot.state.progress
+    sign = f" Its last sign of progress was at {_clock(progress.at)}." if progress else ""
+    host = clean(str(writer.get("host", "another host")))
+    return f"◌ Being written on {host}: whether its writer still runs cannot be seen from here.{sign}", False
+
+
+def progress_line(snapshot: Snapshot, pace: Pace, *, wide: bool) -> tuple[str, str]:
+    """Return how far a run in progress is, and its phase's name, which comes from data; empty for a finished one."""
+    progress = snapshot.state.progress
+    if snapshot.finished or progress is None:
+        return "", ""
+    words = []
+    if progress.total:
+        share = min(1.0, progress.done / progress.total)
+        full = round(share * _BAR)
+        words.append(f"{'█' * full}{'░' * (_BAR - full)} {100 * share:3.0f} %" if wide else f"{100 * share:.0f} %")
+        words.append(f"{progress.done:,} of {progress.total:,} {clean(progress.unit)}")
+    else:
+        words.append(f"{progress.done:,} {clean(progress.unit)}")
+    if snapshot.state.status == "running" and pace.rate:
+        words.append(f"{pace.rate:,.0f}/s" if pace.rate >= 10 else f"{pace.rate:.1f}/s")
+        left = pace.seconds_left(progress)
+        if left is not None:
+            words.append(f"{duration(left)} left")
+    return "  ".join(words), progress.phase
+
+
+def _clock(at: float) -> str:
+    """Local time of day of a Unix time, with the date where it was not today."""
+    moment = time.localtime(at)
+    today = moment[:3] == time.localtime()[:3]
+    return time.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M", moment)
