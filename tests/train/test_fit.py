@@ -206,6 +206,16 @@ def test_an_interrupted_training_leaves_its_curve_and_no_checkpoint(small: Retri
     assert fit(small, out, QUICK, overwrite=True).steps == 12
 
 
+def test_a_training_that_fails_leaves_the_earlier_checkpoint_as_it_was(small: RetrievalTask, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    fit(small, out, QUICK.overridden(steps=2))
+    before = weights(out)
+    with pytest.raises(KeyboardInterrupt):
+        fit(small, out, QUICK, overwrite=True, narrator=Interrupting(after=6))
+    assert torch.equal(weights(out), before)
+    assert json.loads((out / "xlbias.json").read_text("utf-8"))["steps"] == 2
+
+
 def test_only_an_earlier_training_is_overwritten_and_other_files_stay(small: RetrievalTask, tmp_path: Path) -> None:
     out = tmp_path / "out"
     first = fit(small, out, QUICK.overridden(steps=1))

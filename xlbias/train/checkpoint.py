@@ -41,9 +41,8 @@ def check_folder(out: Path, *, overwrite: bool) -> None:
         raise TrainingError(f"{out}: is a file; expected the name of a folder")
 
 
-def remove_checkpoint(out: Path) -> None:
+def _remove_checkpoint(out: Path) -> None:
     """Remove the checkpoint of an earlier training from `out`: only the files that its card names."""
-    _remove(out / _TEMPORARY)
     card = out / CARD_FILE
     try:
         names = json.loads(card.read_text("utf-8"))["files"]
@@ -70,8 +69,9 @@ def temporary_folder(out: Path) -> Iterator[Path]:
 def save_checkpoint(model: SentenceTransformer, card: Mapping[str, Any], out: Path, temporary: Path) -> dict[str, Any]:
     """Save `model` whole in `temporary`, then move it to `out`; the card, `xlbias.json`, comes last. Returns the card.
 
-    The folder holds the journal of the training as well, so it cannot be renamed at once; until the last of a handful
-    of renames nothing there can be loaded, or there is no card.
+    What an earlier training left in `out` goes only now that there is something to put in its place. The folder holds
+    the journal of the training as well, so it cannot be renamed at once; until the last of a handful of renames nothing
+    there can be loaded, or there is no card.
     """
     folder = temporary / "model"
     model.save_pretrained(str(folder), create_model_card=False, safe_serialization=True)
@@ -80,6 +80,7 @@ def save_checkpoint(model: SentenceTransformer, card: Mapping[str, Any], out: Pa
     names.sort(key=lambda name: _LAST.index(name) if name in _LAST else -1)
     full = {**card, "files": names}
     (folder / CARD_FILE).write_text(json.dumps(full, ensure_ascii=False, indent=1), "utf-8", errors="backslashreplace")
+    _remove_checkpoint(out)
     for name in names:
         (folder / name).replace(out / name)
     return full

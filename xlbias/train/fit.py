@@ -23,7 +23,7 @@ from xlbias.encode.static import build_static
 from xlbias.errors import TrainingError
 from xlbias.narration import Narrator, Silent
 from xlbias.runs.journal import Journal
-from xlbias.train.checkpoint import TRAINING_FILE, check_folder, remove_checkpoint, save_checkpoint, temporary_folder
+from xlbias.train.checkpoint import TRAINING_FILE, check_folder, save_checkpoint, temporary_folder
 from xlbias.train.loop import PairTrainer, Recorder, Row, Tally, quiet_libraries
 from xlbias.train.pairs import PairTexts
 from xlbias.train.recipe import STATIC, Recipe, recipe_for
@@ -96,7 +96,6 @@ def fit(
         model = _base(recipe, texts, device, trust_remote_code, narrator)
         out.mkdir(parents=True, exist_ok=True)
         with _open_journal(out, card, overwrite) as journal:
-            remove_checkpoint(out)
             with temporary_folder(out) as temporary:
                 trained = _train(
                     model, texts, batches, recipe, steps, device, temporary, journal, card["name"], narrator
