@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from xlbias.report.tables import source_of
+from xlbias.report.tables import who_on_what
 from xlbias.runs.aggregate import MEASURES, rank_distance_by_language, rank_distance_summary
 from xlbias.runs.run import Run
 
@@ -24,16 +24,9 @@ def report(run: Run) -> dict[str, Any]:
     for model in run.models:
         for task in run.tasks:
             chosen = (pl.col("model") == model["name"]) & (pl.col("task") == task["name"])
-            card = model.get("card", {})
             results.append(
                 {
-                    "model": model["name"],
-                    "source": source_of(card),
-                    "sampler": card.get("sampler"),
-                    "alpha": card.get("alpha"),
-                    "seed": card.get("seed"),
-                    "task": task["name"],
-                    "domain": task["domain"],
+                    **who_on_what(model, task),
                     "settings": _settings(settings.filter(chosen)),
                     "cells": cells.filter(chosen)
                     .select("query_language", "pool", "setting", "n", "n_excluded", *MEASURES)

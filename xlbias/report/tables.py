@@ -138,17 +138,10 @@ def _every_pair(run: Run) -> pl.DataFrame:
     """Return every model × task of the run, also those that are not evaluated yet."""
     rows: list[dict[str, Any]] = []
     for model in run.models:
-        card = model.get("card", {})
         for task in run.tasks:
             rows.append(
                 {
-                    "model": model["name"],
-                    "source": source_of(card),
-                    "sampler": card.get("sampler"),
-                    "alpha": card.get("alpha"),
-                    "seed": card.get("seed"),
-                    "task": task["name"],
-                    "domain": task["domain"],
+                    **who_on_what(model, task),
                     "n_cells_expected": len(task["n_queries"]) * (len(task["pool_sizes"]) + 1),
                     "position": len(rows),
                 }
@@ -160,8 +153,24 @@ def _every_pair(run: Run) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema)
 
 
-def source_of(card: dict[str, Any]) -> str | None:
-    """Return the names of the tasks that an encoder was trained on, joined by `` + ``, or None where unknown."""
+def who_on_what(model: dict[str, Any], task: dict[str, Any]) -> dict[str, Any]:
+    """Return ``model, source, sampler, alpha, seed, task, domain`` of one result; None for what is not known.
+
+    `source` names the tasks that the encoder was trained on, joined by `` + ``.
+    """
+    card = model.get("card", {})
+    return {
+        "model": model["name"],
+        "source": _source_of(card),
+        "sampler": card.get("sampler"),
+        "alpha": card.get("alpha"),
+        "seed": card.get("seed"),
+        "task": task["name"],
+        "domain": task["domain"],
+    }
+
+
+def _source_of(card: dict[str, Any]) -> str | None:
     names = [source["name"] if isinstance(source, dict) else str(source) for source in card.get("sources", [])]
     return " + ".join(names) or None
 

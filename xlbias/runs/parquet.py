@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,17 @@ the rows of one cell are found without reading those of all others."""
 def write_whole(path: Path, content: bytes) -> None:
     """Write `content` to `path` so that `path` is always either as it was or complete, also after a power cut."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with _into_place(temporary, path), temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def _into_place(temporary: Path, path: Path) -> Iterator[None]:
+    """Rename `temporary` to `path` once the block has written it; RunError, and nothing left, where it could not."""
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        yield
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
@@ -54,7 +60,7 @@ def write_run(path: Path, parts: Iterable[Path], metadata: Mapping[str, Any], te
     from xlbias.runs.schema import COLUMNS
 
     schema = pl.DataFrame(schema=COLUMNS).to_arrow().schema.with_metadata({METADATA_KEY: json.dumps(metadata)})
-    try:
+    with _into_place(temporary, path):
         with pq.ParquetWriter(temporary, schema, compression="zstd", compression_level=3) as writer:
             waiting: list[pl.DataFrame] = []
             record = None
@@ -71,12 +77,6 @@ def write_run(path: Path, parts: Iterable[Path], metadata: Mapping[str, Any], te
             _write_group(writer, waiting, schema, pa)
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
-        temporary.replace(path)
-        sync_folder(path.parent)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise RunError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
 def _write_group(writer: Any, waiting: list[pl.DataFrame], schema: Any, pa: Any) -> None:
