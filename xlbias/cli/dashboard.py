@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import click
@@ -29,16 +28,9 @@ def command(run: Path, theme: str | None) -> int:
 
         click.echo(to_text(open_run(run), shutil.get_terminal_size((100, 24)).columns), nl=False)
         return 0
-    # What reads the run is imported first: the reading then goes on, mostly without the interpreter's lock, while the
-    # interface is imported. The other way round both imports would wait for each other.
-    import_module("xlbias.report.tables")
-    from xlbias.dashboard.live import Follower
+    from xlbias.dashboard.run import run_dashboard
 
-    follower = Follower(run)
-    follower.start()
-    from xlbias.dashboard.app import run_dashboard
-
-    return run_dashboard(run, theme=theme, follower=follower)
+    return run_dashboard(run, theme=theme)
 
 
 def _on_a_terminal() -> bool:

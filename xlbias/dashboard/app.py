@@ -14,6 +14,7 @@ from textual.screen import Screen
 from xlbias.dashboard import keys
 from xlbias.dashboard.export import CLIPBOARD_LIMIT, save, state_folder, without_fonts
 from xlbias.dashboard.live import Broken, Event, Follower, Pace, Snapshot, Waiting
+from xlbias.dashboard.run import run_dashboard
 from xlbias.dashboard.screens.base import View
 from xlbias.dashboard.screens.notice import NoticeScreen
 from xlbias.dashboard.screens.overview import OverviewScreen
@@ -21,6 +22,8 @@ from xlbias.dashboard.theme import DARK, NO_COLOUR, THEMES, quiet_colours
 from xlbias.errors import UsageError
 from xlbias.report.tables import MATRIX_MEASURES, MatrixMeasure
 from xlbias.text import clean
+
+__all__ = ["DashboardApp", "run_dashboard"]
 
 Chosen = tuple[str, str]
 """Model and task."""
@@ -322,16 +325,3 @@ class DashboardApp(App[None], inherit_bindings=False):
         from xlbias.dashboard.palette import Commands
 
         self.push_screen(CommandPalette(providers=[Commands], placeholder="command, hi→en, or theme"))
-
-
-def run_dashboard(path: Path, *, theme: str | None = None, follower: Follower | None = None) -> int:
-    """Show the run at `path` until the user leaves; return the exit code.
-
-    `follower` may be one for that path which has been started already, so that the run is read meanwhile.
-    """
-    if follower is None:
-        follower = Follower(path)
-        follower.start()
-    app = DashboardApp(follower, theme)
-    app.run()
-    return app.return_code or 0

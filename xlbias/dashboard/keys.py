@@ -137,7 +137,7 @@ KEYS: tuple[Key, ...] = (
         lambda app: app.go(MATRIX), disabled=_no_matrix),
     Key("open", ("enter",), "matrix", "Matrix of the model and task under the cursor", "Screens",
         lambda app: app.open_row(), frozenset({OVERVIEW}), disabled=_no_matrix, footer=1),
-    Key("back", ("escape",), "back", "Back to the screen before, where you left it", "Screens",
+    Key("back", ("escape",), "back", "Back, where you left it", "Screens",
         lambda app: app.back(), disabled=_not_back, footer=1),
     _move("up", ("up", "k"), "One row up"),
     _move("down", ("down", "j"), "One row down"),

@@ -105,7 +105,7 @@ def _share(column: Column, rest: Sequence[Column], room: int) -> int:
     if not rest:
         return room
     reserved = sum(min(other.width, _LEAST_TEXT) + GAP for other in rest)
-    return max(_LEAST_TEXT, min(column.width, room - reserved))
+    return min(room, max(_LEAST_TEXT, min(column.width, room - reserved)))
 
 
 def fit(text: str, cells: int, align: Literal["left", "right"] = "left") -> str:

@@ -114,10 +114,12 @@ class Drawing:
         return (self.grid.lines - 1) // 2
 
     def _row_head(self, row: int, line: int) -> list[Segment]:
-        code = fit(self.shown.languages[row], self.grid.head - 2).rstrip() if line == self._middle else ""
+        plain = self.styles.plain
+        if line != self._middle:
+            return [Segment(" " * self.grid.head, plain)]
+        code = fit(self.shown.languages[row], self.grid.head - 2).rstrip()
         style = self.styles.here if self.here and self.here[0] == row else self.styles.head
-        blank = " " * (self.grid.head - 1 - width(code))
-        return [Segment(" ", self.styles.plain), Segment(code, style), Segment(blank, self.styles.plain)]
+        return [Segment(" ", plain), Segment(code, style), Segment(" " * (self.grid.head - 1 - width(code)), plain)]
 
     def _cell(self, place: Place, line: int) -> Segment:
         """One line of a cell: its number, below it its n where there is room, around both the cursor's frame."""

@@ -1,0 +1,285 @@
+"""The heatmap: a number in every cell, heads that stay, order, cursor, and what it looks like without colour."""
+
+from contextlib import asynccontextmanager
+
+import pytest
+from textual.app import App
+from textual.events import MouseScrollDown
+
+from xlbias.dashboard.theme import quiet_colours
+from xlbias.dashboard.widgets.geometry import Geometry
+from xlbias.dashboard.widgets.matrix import MatrixView
+from xlbias.report.tables import MATRIX_MEASURES, Matrix
+
+
+def matrix_of(values, languages=("de", "hi", "th"), pools=None, measure="map", n=5, excluded=0):
+    pools = pools or (*languages, "multilingual")
+    rows = tuple(tuple(row) for row in values)
+    same = tuple(tuple(0 if v is None else n for v in row) for row in rows)
+    return Matrix(
+        MATRIX_MEASURES[measure], "m", "t", tuple(languages), tuple(pools), rows, same,
+        tuple(tuple(excluded for _ in row) for row in rows),
+    )  # fmt: skip
+
+
+EXACT = (32, 5)
+"""The panel that the smallest cells of `SMALL` fill, with a line left over."""
+
+SMALL = matrix_of([[0.9, 0.4, 0.1, 0.5], [0.3, 0.8, 0.2, 0.6], [0.7, 0.5, None, 0.4]])
+
+
+def large(n=24):
+    languages = tuple(f"{chr(97 + i // 5)}{chr(97 + i % 5)}" for i in range(n))
+    return matrix_of([[(r + c) / (2 * n) for c in range(n + 1)] for r in range(n)], languages)
+
+
+class HeatApp(App):
+    def __init__(self, matrix, no_colour=False):
+        super().__init__(ansi_color=True if no_colour else None)
+        self.view = MatrixView()
+        self.first = matrix
+
+    def get_theme_variable_defaults(self):
+        return quiet_colours(self.current_theme)
+
+    def compose(self):
+        yield self.view
+
+    def on_mount(self):
+        self.view.show(self.first)
+
+
+@asynccontextmanager
+async def heatmap(matrix, size=(60, 8), no_colour=False):
+    app = HeatApp(matrix, no_colour)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield app.view, pilot
+
+
+def lines(view):
+    return [view.render_line(y).text.rstrip() for y in range(view.size.height)]
+
+
+async def test_numbers_missing_cells_and_the_multilingual_pool_set_apart():
+    async with heatmap(SMALL, EXACT) as (view, _):
+        assert lines(view) == [
+            " query  de    hi    th   │multi",
+            " de   [.900] .400  .100  │ .500",
+            " hi    .300  .800  .200  │ .600",
+            " th    .700  .500   ·    │ .400",
+            "",
+        ]
+
+
+async def test_the_cursor_is_framed_and_its_heads_stand_out_without_colour():
+    async with heatmap(SMALL, EXACT) as (view, _):
+        view.move("down")
+        view.move("right")
+
+        assert view.cursor == ("hi", "hi")
+        assert "[.800]" in "".join(lines(view))
+        for y in (0, 2):
+            head = next(s for s in view.render_line(y) if s.text == "hi")
+            assert head.style.reverse
+            assert head.style.bold
+
+
+async def test_colours_run_from_bad_to_good_also_where_low_is_good():
+    async with heatmap(SMALL) as (view, pilot):
+        best, worst = cell_colour(view, 1, ".900"), cell_colour(view, 1, ".100")
+        assert sum(best) > sum(worst) + 200
+
+        distances = matrix_of([[None, None, None, 9000.0], [None] * 3 + [20.0], [None] * 4], measure="rank_distance")
+        view.show(distances)
+        await pilot.pause()
+        assert sum(cell_colour(view, 3, "20.0")) > sum(cell_colour(view, 1, "9,000")) + 200
+
+
+def cell_colour(view, y, text):
+    segment = next(s for s in view.render_line(y) if text in s.text)
+    return segment.style.bgcolor.get_truecolor()
+
+
+async def test_every_cell_differs_by_glyph_where_there_is_no_colour():
+    async with heatmap(SMALL, EXACT, no_colour=True) as (view, _):
+        body = "\n".join(lines(view)[1:4])
+
+        assert "░.400" in body
+        assert "▓.700" in body
+        assert " .100" in body
+        segment = next(s for s in view.render_line(1) if ".400" in s.text)
+        assert segment.style.bgcolor is None or segment.style.bgcolor.is_default
+
+
+async def test_monolingual_cells_are_bold():
+    async with heatmap(SMALL, EXACT) as (view, _):
+        assert next(s for s in view.render_line(2) if ".800" in s.text).style.bold
+        assert not next(s for s in view.render_line(2) if ".300" in s.text).style.bold
+
+
+async def test_n_is_in_every_cell_where_there_is_room():
+    async with heatmap(SMALL, size=(60, 8)) as (view, _):
+        shown = lines(view)
+        assert [line.split() for line in shown[2:3]] == [["└", "5", "┘", "5", "5", "│", "5"]]
+
+
+async def test_a_measure_of_the_multilingual_pool_only_is_a_list_with_bars():
+    distances = matrix_of([[None] * 3 + [10917.0], [None] * 3 + [5458.5], [None] * 4], measure="rank_distance")
+    async with heatmap(distances, size=(60, 4)) as (view, _):
+        head, de, hi, th = lines(view)
+
+        assert head.split() == ["query", "multi"]
+        assert "10,917" in de
+        assert abs(de.count("█") / 2 - hi.count("█")) <= 1
+        assert "█" not in th
+        assert "·" in th
+
+
+@pytest.mark.parametrize(
+    ("sort", "reverse", "rows", "columns"),
+    [
+        ("language", False, ("de", "hi", "th"), ("de", "hi", "th", "multilingual")),
+        ("language", True, ("th", "hi", "de"), ("th", "hi", "de", "multilingual")),
+        # row means over single languages: de .467, hi .433, th .6; column means: de .633, hi .567, th .15
+        ("mean", False, ("th", "de", "hi"), ("de", "hi", "th", "multilingual")),
+        ("mean", True, ("hi", "de", "th"), ("th", "hi", "de", "multilingual")),
+        # Deva, Latn, Thai
+        ("script", False, ("hi", "de", "th"), ("hi", "de", "th", "multilingual")),
+    ],
+)
+async def test_order_of_rows_and_columns(sort, reverse, rows, columns):
+    async with heatmap(SMALL) as (view, _):
+        view.go_to(("hi", "th"))
+        view.order_by(sort, reverse=reverse)
+
+        assert view.shown.languages == rows
+        assert view.shown.pools == columns
+        assert view.cursor == ("hi", "th")
+
+
+async def test_mean_puts_the_best_first_where_low_is_good_and_unknown_last():
+    values = [[None, None, None, 50.0], [None, None, None, 10.0], [None] * 4]
+    async with heatmap(matrix_of(values, measure="rank_distance")) as (view, _):
+        view.order_by("mean", reverse=False)
+        assert view.shown.languages == ("hi", "de", "th")
+        view.order_by("mean", reverse=True)
+        assert view.shown.languages == ("de", "hi", "th")
+
+
+async def test_newer_values_keep_cursor_order_and_scroll():
+    async with heatmap(large(), size=(60, 10)) as (view, pilot):
+        view.order_by("language", reverse=True)
+        view.go_to(("cc", "cd"))
+        await pilot.pause()
+        place, cursor = (view.top, view.left), view.cursor
+
+        view.show(large())
+        await pilot.pause()
+        assert (view.top, view.left) == place
+        assert view.cursor == cursor
+        assert view.reverse
+
+
+async def test_a_measure_without_the_cursor_s_pool_does_not_lose_it():
+    async with heatmap(SMALL) as (view, _):
+        view.go_to(("hi", "th"))
+        view.show(matrix_of([[None] * 3 + [1.0]] * 3, measure="rank_distance"))
+        assert view.cursor == ("hi", "multilingual")
+        view.show(SMALL)
+        assert view.cursor == ("hi", "th")
+
+
+async def test_heads_stay_when_a_large_matrix_scrolls_both_ways():
+    async with heatmap(large(), size=(60, 10)) as (view, pilot):
+        assert lines(view)[0].startswith("↓query")
+        assert lines(view)[0].endswith("›")
+        view.move("last")
+        view.move("end")
+        await pilot.pause()
+
+        shown = lines(view)
+        assert view.cursor == ("ed", "multilingual")
+        assert shown[0].startswith("↑quer‹")
+        assert shown[0].endswith("│multi")
+        assert shown[9].startswith(" ed")
+        assert all(len(line) <= 60 for line in shown)
+
+
+async def test_every_move_keeps_the_cursor_in_sight():
+    async with heatmap(large(), size=(50, 9)) as (view, _):
+        for where in "down right page_down end up left page_up start last first".split() * 3:
+            view.move(where)
+            row, column = view.shown.place(view.cursor)
+            assert row in view._grid.rows_from(view.top)
+            assert column in view._grid.columns_from(view.left)
+            assert "[" in "".join(lines(view))
+
+
+async def test_a_cursor_move_repaints_two_rows_and_no_more():
+    async with heatmap(large(8), size=(80, 9)) as (view, pilot):
+        painted = []
+        render = view.render_line
+        view.render_line = lambda y: (painted.append(y), render(y))[1]
+        view.move("down")
+        await pilot.pause()
+        assert sorted(set(painted)) == [1, 2]
+
+        painted.clear()
+        view.move("right")
+        await pilot.pause()
+        assert sorted(set(painted)) == [0, 2]
+
+
+async def test_the_mouse_puts_the_cursor_on_a_cell_and_the_wheel_scrolls():
+    async with heatmap(large(), size=(60, 10)) as (view, pilot):
+        await pilot.click(MatrixView, offset=(20, 3))
+        assert view.cursor == ("ac", "ac")
+        await pilot.click(MatrixView, offset=(20, 0))
+        assert view.cursor == ("ac", "ac")
+        await pilot._post_mouse_events([MouseScrollDown], MatrixView, offset=(20, 3))
+        assert view.top == 1
+        assert view.cursor == ("ac", "ac")
+
+
+async def test_the_scale_fits_the_values_or_spans_0_to_1():
+    async with heatmap(SMALL) as (view, _):
+        assert (view.shown.range.low, view.shown.range.high) == (0.1, 0.9)
+        view.set_full_range(True)
+        assert (view.shown.range.low, view.shown.range.high) == (0.0, 1.0)
+
+
+async def test_hostile_language_codes_stay_inert_and_in_their_cells():
+    bad = ("\x1b]52;c;aGk=\x07", "[@click=app.quit]x", "\u202ede\x00")
+    async with heatmap(matrix_of([[0.1, 0.2, 0.3, 0.4]] * 3, bad), size=(70, 5)) as (view, _):
+        for y in range(4):
+            strip = view.render_line(y)
+            assert strip.cell_length == 70
+            assert not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c == "\u202e" for c in strip.text)
+
+
+async def test_nothing_to_show_is_blank():
+    async with heatmap(None) as (view, _):
+        assert set(lines(view)) == {""}
+        view.move("down")
+        view.show(matrix_of([[None] * 4] * 3))
+        assert view.shown.range is None
+        assert lines(view)[1].count("·") == 4
+
+
+@pytest.mark.parametrize("width", [20, 60, 80, 140])
+@pytest.mark.parametrize("height", [3, 12, 45])
+def test_what_is_drawn_at_a_point_is_what_a_click_there_finds(width, height):
+    grid = Geometry.fit(width, height, n_rows=11, n_columns=12, union=True, code=2, number=4)
+    for row in grid.rows_from(2):
+        for column in grid.columns_from(1):
+            region = grid.cell_region(row, column, 2, 1)
+            assert grid.at(region.x, region.y, 2, 1) == (row, column)
+            assert grid.at(region.right - 1, region.bottom - 1, 2, 1) == (row, column)
+    assert grid.at(0, 0, 0, 0) is None
+
+
+def test_the_eleven_languages_of_xquad_r_fit_80_columns():
+    grid = Geometry.fit(80, 15, n_rows=11, n_columns=12, union=True, code=2, number=4)
+    assert len(grid.columns_from(0)) == 12
+    assert len(grid.rows_from(0)) == 11

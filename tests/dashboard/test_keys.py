@@ -1,0 +1,322 @@
+"""Every key of the registry does what it says, says why it cannot, and stands in help, palette and footer."""
+
+from pathlib import Path
+
+import pytest
+from dashboard.made import opened, press, screen_lines, settled, until
+from textual.command import CommandPalette
+
+from xlbias.dashboard import keys
+from xlbias.dashboard.export import state_folder
+from xlbias.dashboard.keys import BY_ID, KEYS
+from xlbias.dashboard.screens.help import HelpScreen
+from xlbias.report.tables import MATRIX_MEASURES
+
+
+class Driver:
+    """Presses keys by their id."""
+
+    def __init__(self, app, pilot):
+        self.app, self.pilot = app, pilot
+
+    async def press(self, key_id, alternative=0):
+        await press(self.pilot, BY_ID[key_id].keys[alternative])
+
+    @property
+    def table(self):
+        return self.app.view.table
+
+    @property
+    def heat(self):
+        return self.app.view.view
+
+    def said(self):
+        return [notification.message for notification in self.app._notifications]
+
+
+@pytest.fixture
+async def finished(finished_run):
+    async with opened(finished_run) as (app, pilot):
+        yield Driver(app, pilot)
+
+
+async def test_screens_lead_into_each_other_and_back_without_losing_place(finished):
+    assert finished.app.place == keys.OVERVIEW
+    await finished.press("move.down")
+    await finished.press("open")
+    assert finished.app.place == keys.MATRIX
+    assert finished.app.chosen == ("mono", "mlqa")
+    await finished.press("move.right")
+    cursor = finished.heat.cursor
+
+    await finished.press("back")
+    assert finished.app.place == keys.OVERVIEW
+    assert finished.table.cursor_key == ("mono", "mlqa")
+    await finished.press("matrix")
+    assert finished.heat.cursor == cursor
+    await finished.press("overview")
+    assert finished.app.place == keys.OVERVIEW
+
+
+async def test_moves_in_the_table(finished):
+    for key_id, alternative, row in [
+        ("move.down", 0, 1), ("move.down", 1, 2), ("move.up", 0, 1), ("move.up", 1, 0), ("move.last", 0, 3),
+        ("move.first", 0, 0), ("move.end", 0, 3), ("move.start", 0, 0), ("move.page_down", 0, 3),
+        ("move.page_up", 0, 0), ("move.page_down", 1, 3), ("move.page_up", 1, 0),
+    ]:  # fmt: skip
+        await finished.press(key_id, alternative)
+        assert finished.table.cursor == row, key_id
+
+
+async def test_moves_in_the_matrix(finished):
+    await finished.press("matrix")
+    for key_id, alternative, cell in [
+        ("move.down", 0, ("de", "ar")), ("move.right", 0, ("de", "de")), ("move.right", 1, ("de", "hi")),
+        ("move.left", 0, ("de", "de")), ("move.left", 1, ("de", "ar")), ("move.up", 1, ("ar", "ar")),
+        ("move.end", 0, ("ar", "multilingual")), ("move.start", 0, ("ar", "ar")), ("move.last", 0, ("th", "ar")),
+        ("move.first", 0, ("ar", "ar")), ("move.page_down", 0, ("th", "ar")), ("move.page_up", 0, ("ar", "ar")),
+    ]:  # fmt: skip
+        await finished.press(key_id, alternative)
+        assert finished.heat.cursor == cell, key_id
+
+
+async def test_measures_go_round_both_ways(finished):
+    await finished.press("matrix")
+    names = list(MATRIX_MEASURES)
+    for name in [*names[1:], names[0]]:
+        await finished.press("measure")
+        assert finished.app.measure.name == name == finished.heat.matrix.measure.name
+    await finished.press("measure.previous")
+    assert finished.heat.matrix.measure.name == names[-1]
+
+
+async def test_task_and_model_go_round(finished):
+    await finished.press("matrix")
+    seen = []
+    for key_id in ("task", "model", "task", "model"):
+        await finished.press(key_id)
+        seen.append((finished.heat.matrix.model, finished.heat.matrix.task))
+    assert seen == [("mono", "mlqa"), ("hybrid", "mlqa"), ("hybrid", "xquad-r"), ("mono", "xquad-r")]
+
+
+async def test_sort_and_reverse(finished):
+    await finished.press("sort")
+    assert (finished.table.sorted_by, finished.table.descending) == ("map_mono", True)
+    await finished.press("sort.reverse")
+    assert finished.table.descending is False
+
+    await finished.press("matrix")
+    orders = []
+    for key_id in ("sort", "sort.reverse", "sort", "sort"):
+        await finished.press(key_id)
+        orders.append((finished.heat.sort, finished.heat.reverse))
+    assert orders == [("mean", False), ("mean", True), ("script", False), ("language", False)]
+
+
+async def test_range_of_the_colours(finished):
+    await finished.press("matrix")
+    await finished.press("range")
+    assert (finished.heat.shown.range.low, finished.heat.shown.range.high) == (0.0, 1.0)
+    await finished.press("range")
+    assert finished.heat.shown.range.low == pytest.approx(0.1)
+
+
+async def test_details_can_be_hidden_and_take_the_table_s_place_on_a_low_screen(finished, finished_run):
+    below = finished.app.view.query_one("#below")
+    assert below.display
+    await finished.press("info")
+    assert not below.display
+    await finished.press("info")
+    assert below.display
+
+    async with opened(finished_run, size=(60, 20)) as (app, pilot):
+        below = app.view.query_one("#below")
+        assert not below.display
+        await press(pilot, "i")
+        assert below.display
+        assert not app.view.table.display
+        await press(pilot, "escape")
+        assert app.view.table.display
+
+
+async def test_reload_reads_the_run_again(finished):
+    before = finished.app.snapshot
+    await finished.press("reload")
+    await until(finished.pilot, lambda: finished.app.snapshot is not before)
+
+
+async def test_copies_go_to_the_clipboard_and_into_a_file_whose_path_is_said(finished):
+    await finished.press("copy")
+    text = finished.app.clipboard
+    file = next(state_folder().glob("overview-*.tsv"))
+    assert file.read_text("utf-8") == text
+    assert str(file) in finished.said()[-1]
+    head, *rows = text.splitlines()
+    assert head.split("\t")[:2] == ["model", "source"]
+    assert len(rows) == 4
+
+    await finished.press("move.down")
+    await finished.press("copy.row")
+    assert finished.app.clipboard.splitlines()[1] == rows[1]
+
+    await finished.press("matrix")
+    await finished.press("copy")
+    assert finished.app.clipboard.splitlines()[0] == "map\tar\tde\thi\tth\tmultilingual"
+    assert finished.app.clipboard.splitlines()[2].startswith("de\t0.5\t1.0\t0.5\t0.1\t")
+    await finished.press("copy.row")
+    assert [line.split("\t")[0] for line in finished.app.clipboard.splitlines()] == ["map", "ar"]
+
+
+async def test_a_picture_loads_nothing_from_elsewhere(finished):
+    await finished.press("screenshot")
+    svg = next(state_folder().glob("xlbias-overview-*.svg")).read_text("utf-8")
+    assert svg.startswith("<svg")
+    assert "@font-face" not in svg
+    assert "url(http" not in svg
+    assert "cdnjs" not in svg
+    assert "rank" in svg
+
+
+async def test_a_state_folder_that_cannot_be_written_is_said_and_nothing_breaks(finished, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    await finished.press("copy")
+    assert "no file could be written" in finished.said()[-1]
+    assert finished.app.clipboard
+
+
+async def test_help_lists_every_key_and_says_why_one_cannot_be_used(finished):
+    await finished.press("help")
+    assert isinstance(finished.app.screen, HelpScreen)
+    text = finished.app.screen._text.plain
+    for key in KEYS:
+        assert key.description in text
+        assert key.shown in text
+    follow = next(line for line in text.splitlines() if line.startswith("f "))
+    assert "not now: the run is finished" in follow
+    assert "not now" not in next(line for line in text.splitlines() if line.startswith("y "))
+
+    before = screen_lines(finished.app)
+    await press(finished.pilot, "pagedown")
+    assert screen_lines(finished.app) != before
+    for closing in ("escape", "question_mark", "q"):
+        await press(finished.pilot, closing)
+        assert finished.app.place == keys.OVERVIEW
+        assert not isinstance(finished.app.screen, HelpScreen)
+        await finished.press("help")
+
+
+async def test_the_palette_goes_to_a_cell_by_name(finished):
+    await finished.press("matrix")
+    await finished.press("palette")
+    assert isinstance(finished.app.screen, CommandPalette)
+    await finished.pilot.press(*"hi>th")
+    await until(finished.pilot, lambda: "hi→th  Hindi → Thai" in "\n".join(screen_lines(finished.app)))
+    await settled(finished.pilot)
+    await press(finished.pilot, "enter")
+    await until(finished.pilot, lambda: finished.heat.cursor == ("hi", "th"))
+
+
+async def test_the_palette_changes_the_theme(finished):
+    await finished.press("palette")
+    await finished.pilot.press(*"theme: nord")
+    await until(finished.pilot, lambda: "theme: nord" in "\n".join(screen_lines(finished.app)[5:]))
+    await settled(finished.pilot)
+    await press(finished.pilot, "enter")
+    await until(finished.pilot, lambda: finished.app.theme == "nord")
+
+
+@pytest.mark.parametrize("alternative", range(3))
+async def test_quit(finished, alternative):
+    await finished.press("quit", alternative)
+    await until(finished.pilot, lambda: not finished.app.is_running)
+
+
+async def test_pause_holds_the_screen_and_counts_what_waits(live_run):
+    run = live_run(models=("m",), tasks=("t",))
+    run.write("de")
+    async with opened(run.path) as (app, pilot):
+        driver = Driver(app, pilot)
+        await driver.press("matrix")
+        await driver.press("pause")
+        run.write("hi")
+        await until(pilot, lambda: app.n_waiting == 5)
+        await settled(pilot)
+        assert "‖ paused · 5 new" in screen_lines(app)[0]
+        assert driver.heat.shown.value(driver.heat.shown.place(("hi", "hi"))) is None
+
+        await driver.press("pause")
+        assert driver.heat.shown.value(driver.heat.shown.place(("hi", "hi"))) == 1.0
+        assert "paused" not in screen_lines(app)[0]
+
+
+async def test_follow_keeps_the_cursor_on_what_was_finished_last_until_it_is_moved(live_run):
+    run = live_run(models=("m", "n"), tasks=("t",))
+    run.write("de")
+    async with opened(run.path) as (app, pilot):
+        driver = Driver(app, pilot)
+        await driver.press("matrix")
+        await driver.press("follow")
+        run.write("hi")
+        await until(pilot, lambda: driver.heat.cursor == ("hi", "th"))
+        run.write("ar", model=1)
+        await until(pilot, lambda: app.chosen == ("n", "t") and driver.heat.cursor == ("ar", "th"))
+
+        await press(pilot, "up", "left")
+        assert not app.following
+        before = driver.heat.cursor
+        run.write("th", model=1)
+        await until(pilot, lambda: len(app.snapshot.cells) == 20)
+        await settled(pilot)
+        assert driver.heat.cursor == before
+
+
+async def test_keys_that_cannot_be_used_say_why(finished):
+    for key, reason in [("f", "the run is finished"), ("space", "the run is finished"), ("escape", "first screen"),
+                        ("m", "works on Matrix (2)"), ("left", "works on Matrix (2)")]:  # fmt: skip
+        await press(finished.pilot, key)
+        assert reason in finished.said()[-1], key
+    await press(finished.pilot, "2", "M", "c")
+    assert "no upper end" in finished.said()[-1] or finished.app.measure.unit_range
+    await press(finished.pilot, "M", "c")
+    assert "no upper end" in finished.said()[-1]
+    await press(finished.pilot, "i")
+    assert "works on Overview (1)" in finished.said()[-1]
+
+
+async def test_with_one_task_and_one_model_there_is_no_next_one(live_run):
+    path = live_run(models=("m",), tasks=("t",)).write_all().finish()
+    async with opened(path) as (app, pilot):
+        await press(pilot, "2", "t", "T")
+        said = Driver(app, pilot).said()
+        assert "one task only" in said[-2]
+        assert "one model only" in said[-1]
+
+
+def test_no_two_keys_share_a_key_and_every_binding_has_an_id():
+    pressed = [key for entry in KEYS for key in entry.keys]
+    assert len(pressed) == len(set(pressed))
+    assert [binding.id for binding in keys.bindings()] == [key.id for key in KEYS]
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+async def test_the_footer_shows_usable_keys_and_always_help_and_quit(finished_run, width):
+    async with opened(finished_run, size=(width, 24)) as (app, _):
+        footer = screen_lines(app)[-1]
+        assert "? help" in footer
+        assert "q quit" in footer
+        assert "follow" not in footer
+
+
+async def test_a_click_in_the_frame_presses_the_key(finished):
+    await finished.pilot.click("Header", offset=(23, 0))
+    await settled(finished.pilot)
+    assert finished.app.place == keys.MATRIX
+    await finished.pilot.click("Footer", offset=(2, 0))
+    await settled(finished.pilot)
+    assert finished.app.place == keys.OVERVIEW
+
+
+def test_every_key_of_the_registry_is_pressed_by_a_test_above():
+    source = Path(__file__).read_text("utf-8")
+    assert [key.id for key in KEYS if f'"{key.id}"' not in source] == []

@@ -1,0 +1,243 @@
+"""What the screens say: golden screens at three sizes, and every state a run can be in."""
+
+import json
+import os
+from pathlib import Path
+
+import polars as pl
+import pytest
+from dashboard.made import metadata, opened, press, ranking_rows, screen_lines, settled, until
+
+from xlbias.dashboard import keys
+from xlbias.dashboard.words import banner, progress_line
+from xlbias.runs.journal import Journal
+
+GOLDEN = Path(__file__).parent / "golden"
+"""What the screens showed when someone last looked at them and found them good: rewritten by XLBIAS_UPDATE_GOLDEN=1."""
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (140, 45)], ids=lambda size: "{}x{}".format(*size))
+@pytest.mark.parametrize(
+    ("name", "pressed"),
+    [("overview", []), ("matrix", ["2", "down", "right"]), ("distances", ["2", "M", "M"]), ("help", ["question_mark"])],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_golden_screens(finished_run, name, pressed, size):
+    async with opened(finished_run, size=size) as (app, pilot):
+        await press(pilot, *pressed)
+        await pilot.pause(0.2)  # the overview's preview comes once the cursor rests
+        shown = "\n".join(screen_lines(app)[1:]) + "\n"  # without the header, which names a path
+
+    golden = GOLDEN / f"{name}-{size[0]}x{size[1]}.txt"
+    if os.environ.get("XLBIAS_UPDATE_GOLDEN"):
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(shown, "utf-8")
+    assert shown == golden.read_text("utf-8")
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+async def test_the_header_says_screen_state_and_path(finished_run, width):
+    async with opened(finished_run, size=(width, 24)) as (app, _):
+        header = screen_lines(app)[0]
+        assert header.startswith(" xlbias  1 Overview  2 Matrix   ■ finished  ")
+        assert len(header) <= width
+
+
+async def test_the_matrix_tells_the_cell_under_the_cursor_in_full(finished_run):
+    async with opened(finished_run) as (app, pilot):
+        await press(pilot, "2", "down", "right", "right")
+        text = "\n".join(screen_lines(app))
+        assert "de→hi  mAP 0.500000  n 5" in text
+        assert "German (Latn) queries in 100 Hindi (Deva) passages" in text
+        await press(pilot, "end")
+        assert "German (Latn) queries in all 400 passages of 4 languages" in "\n".join(screen_lines(app))
+
+
+async def test_queries_without_a_relevant_passage_are_counted_in_the_cell(live_run):
+    run = live_run(models=("m",), tasks=("t",))
+    here = (pl.col("pool") == "hi") & (pl.col("query_id").is_in(["q0", "q1"]))
+    rows = ranking_rows("m", "t", "de").with_columns(
+        pl.when(here).then(pl.lit(0)).otherwise("n_relevant").alias("n_relevant"),
+        pl.when(here).then(pl.col("relevants").list.head(0)).otherwise("relevants").alias("relevants"),
+    )
+    run.journal.write("ranking", "000-000-00001", rows)
+    async with opened(run.path) as (app, pilot):
+        await press(pilot, "2", "down", "right", "right")
+        assert "de→hi  mAP 0.500000  n 3  2 excluded" in "\n".join(screen_lines(app))
+
+
+async def test_a_run_with_nothing_in_it_says_so(tmp_path):
+    with Journal.open(tmp_path / "run.parquet", {"models": [], "tasks": []}, identity="x") as journal:
+        path = journal.finish()
+    async with opened(path) as (app, pilot):
+        assert "This run holds no evaluation" in "\n".join(screen_lines(app))
+        await press(pilot, "2", "s", "y", "enter")
+        assert app.place == keys.OVERVIEW
+        assert all("no model evaluated" in notification.message for notification in app._notifications)
+
+
+async def test_a_run_whose_encoder_is_still_loading_and_then_begins(live_run):
+    run = live_run(models=())
+    async with opened(run.path) as (app, pilot):
+        assert "the first encoder is being loaded" in "\n".join(screen_lines(app))
+
+        run.about = metadata()
+        run.journal.describe("models", run.about["models"])
+        await until(pilot, lambda: app.view.table.height == 4)
+        await settled(pilot)
+        assert "No rankings yet" in "\n".join(screen_lines(app))
+
+        await press(pilot, "2")
+        assert "no rankings yet" in "\n".join(screen_lines(app))
+        run.write("de")
+        await until(
+            pilot, lambda: "·" in app.view.view.shown.number((0, 0)) and app.view.view.shown.value((1, 1)) == 1.0
+        )
+
+
+async def test_cells_fill_in_while_cursor_sort_and_scroll_stay(live_run):
+    run = live_run(models=("m",), tasks=("t",))
+    run.write("de")
+    async with opened(run.path, size=(60, 10)) as (app, pilot):
+        await press(pilot, "2", "s", "G", "end")
+        view = app.view.view
+        before = (view.cursor, view.sort, view.left)
+        for language in ("ar", "hi", "th"):
+            run.write(language)
+        await until(pilot, lambda: len(app.snapshot.cells) == 20)
+        await settled(pilot)
+        assert (view.cursor, view.sort, view.left) == before
+        framed = next(line for line in screen_lines(app) if "[" in line)
+        assert view.shown.number(view.shown.place(view.cursor)) in framed
+
+
+async def test_progress_is_told_with_a_rate_and_the_time_left(live_run, monkeypatch):
+    run = live_run()
+    monkeypatch.setattr("xlbias.runs.journal.time.time", lambda: 1000.0)
+    run.journal.progress("m · t: queries", 0, 100, "queries", force=True)
+    async with opened(run.path) as (app, pilot):
+        monkeypatch.setattr("xlbias.runs.journal.time.time", lambda: 1002.0)
+        run.journal.progress("m · t: queries", 40, 100, "queries", force=True)
+        await until(pilot, lambda: app.pace.rate)
+        await settled(pilot)
+        line = "\n".join(screen_lines(app))
+        assert "40 %  40 of 100 queries  20/s  3 s left  m · t: queries" in line
+        assert "● running 40 %" in screen_lines(app)[0]
+
+
+async def test_the_end_of_a_run_is_said_and_ends_the_pause(live_run):
+    run = live_run().write_all()
+    async with opened(run.path) as (app, pilot):
+        await press(pilot, "space")
+        run.finish()
+        await until(pilot, lambda: app.snapshot.finished)
+        await settled(pilot)
+        assert "■ finished" in screen_lines(app)[0]
+        assert "paused" not in screen_lines(app)[0]
+        assert [notification.message for notification in app._notifications] == ["The run has finished."]
+
+
+async def test_a_dead_writer_is_announced_in_words(live_run):
+    run = live_run()
+    run.write("de")
+    async with opened(run.path) as (app, pilot):
+        pretend(run, pid=2**22 + 1)
+        await until(pilot, lambda: app.newest.state.status == "died")
+        await settled(pilot)
+        text = " ".join(" ".join(screen_lines(app)).split())
+        assert "✖ writer died" in text
+        assert "✖ The writer of this run (process 4194305) has died. What it had finished is kept and shown" in text
+        assert "--resume" in text
+        assert app.snapshot.cells
+
+
+async def test_a_writer_elsewhere_is_said_honestly(live_run):
+    run = live_run()
+    pretend(run, host="\x1b[31mgpu-box")
+    async with opened(run.path) as (app, _):
+        text = "\n".join(screen_lines(app))
+        assert "◌ written elsewhere" in text
+        assert "Being written on ␛[31mgpu-box: whether its writer still runs cannot be seen from here." in text
+
+
+def pretend(run, **changes):
+    """Change what the journal says of its writer."""
+    file = run.journal.folder / "writer.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+
+
+async def test_a_file_that_vanishes_leaves_its_numbers_on_the_screen(finished_run):
+    content = finished_run.read_bytes()
+    async with opened(finished_run) as (app, pilot):
+        finished_run.unlink()
+        await until(pilot, lambda: app.problem)
+        await settled(pilot)
+        text = "\n".join(screen_lines(app))
+        assert "run.parquet is gone. Shown is what was read at" in text
+        assert "hybrid" in text
+
+        finished_run.write_bytes(content)
+        await until(pilot, lambda: not app.problem)
+        await settled(pilot)
+        assert "is gone" not in "\n".join(screen_lines(app))
+
+
+async def test_a_broken_run_has_one_clear_screen_that_gives_way_once_it_is_mended(finished_run, tmp_path):
+    path = tmp_path / "bad.parquet"
+    path.write_bytes(finished_run.read_bytes()[:-50])
+    async with opened(path, size=(60, 20)) as (app, pilot):
+        text = " ".join(" ".join(screen_lines(app)).split())
+        assert "✖ This run cannot be shown" in text
+        assert "is truncated" in text
+        assert "What can be done" in text
+        await press(pilot, "1", "y")
+        assert app.place == keys.NOTICE
+
+        await press(pilot, "question_mark")
+        path.write_bytes(finished_run.read_bytes())
+        await until(pilot, lambda: app.snapshot is not None)
+        await press(pilot, "escape")
+        assert app.place == keys.OVERVIEW
+
+
+async def test_a_run_that_is_not_there_yet_is_waited_for(live_run, tmp_path):
+    async with opened(tmp_path / "run.parquet") as (app, pilot):
+        assert "◌ waiting for run.parquet …" in "\n".join(screen_lines(app))
+        live_run().write("de")
+        await until(pilot, lambda: app.place == keys.OVERVIEW)
+        await settled(pilot)
+        assert "mono" in "\n".join(screen_lines(app))
+
+
+async def test_sizes_change_under_way(finished_run):
+    async with opened(finished_run, size=(140, 45)) as (app, pilot):
+        await press(pilot, "2")
+        for size in [(60, 20), (20, 6), (140, 45), (80, 24)]:
+            await pilot.resize_terminal(*size)
+            await settled(pilot)
+            assert all(len(line) <= size[0] for line in screen_lines(app))
+        await press(pilot, "1")
+        await pilot.resize_terminal(60, 20)
+        await settled(pilot)
+        assert "mono" in "\n".join(screen_lines(app))
+
+
+@pytest.mark.parametrize("theme", ["xlbias-light", "textual-dark", "ansi-light", "ansi-dark", "nord"])
+async def test_themes(finished_run, theme):
+    async with opened(finished_run, theme=theme) as (app, pilot):
+        await press(pilot, "2", "question_mark")
+        assert app.theme == theme
+
+
+def test_words_for_a_run_that_is_well_are_none():
+    assert banner(None, "") == ("", False)
+
+
+def test_progress_of_an_unknown_total(live_run):
+    from xlbias.dashboard.live import Pace, take_snapshot
+
+    run = live_run()
+    run.journal.progress("reading", 1234, None, "texts", force=True)
+    words, phase = progress_line(take_snapshot(run.path), Pace(), wide=True)
+    assert words == "1,234 texts"
+    assert phase == "reading"

@@ -1,0 +1,213 @@
+"""The whole program in a pseudo-terminal: what bytes reach a terminal, and what never does."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pexpect
+import pyte
+import pytest
+
+HOSTILE = (
+    "\x1b]52;c;aGFja2Vk\x07clip", "\x1b]0;title\x07", "\x1b[31mred\x1b[0m",
+    "\x9b31mc1\x9d52;c;eA==\x9c", "[/]", "[bold]x[/bold]",
+    "[@click=app.quit]quit[/]", "\u202eevil\u2066", "nul\x00bel\x07",
+    "line\nbreak\rreturn\ttab", "x" * 5000, "\ud800lone", "👩‍👩‍👧",
+)  # fmt: skip
+
+
+class Terminal:
+    """A dashboard in a pty of its own: all bytes that it wrote, and the screen that they make."""
+
+    def __init__(self, *arguments, size=(80, 24), **environment):
+        self.screen = pyte.Screen(*size)
+        self.stream = pyte.ByteStream(self.screen)
+        self.raw = b""
+        env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **environment}
+        env = {name: value for name, value in env.items() if value is not None}
+        self.child = pexpect.spawn(
+            sys.executable, ["-m", "xlbias", "dashboard", *map(str, arguments)], dimensions=(size[1], size[0]), env=env
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.child.close(force=True)
+
+    def read(self, seconds):
+        """Read for a while; return the bytes that came."""
+        got = b""
+        ends = time.monotonic() + seconds
+        while (left := ends - time.monotonic()) > 0:
+            try:
+                got += self.child.read_nonblocking(65536, timeout=left)
+            except (pexpect.TIMEOUT, pexpect.EOF):
+                break
+        self._take(got)
+        return got
+
+    def until(self, text, seconds=20.0):
+        """Read until `text` is on the screen; return the seconds that took."""
+        started = time.monotonic()
+        while text not in "\n".join(self.screen.display):
+            if time.monotonic() - started > seconds:
+                raise AssertionError(f"{text!r} not on the screen:\n" + "\n".join(self.screen.display))
+            self.read(0.02)
+        return time.monotonic() - started
+
+    def press(self, keys, quiet=0.15, longest=3.0):
+        """Press keys; return the bytes that came until nothing more did for a moment."""
+        self.child.send(keys)
+        got, ends = self.read(0.3), time.monotonic() + longest
+        while time.monotonic() < ends and (more := self.read(quiet)):
+            got += more
+        return got
+
+    def _take(self, got):
+        self.raw += got
+        # pyte knows neither the kitty protocol nor private pointer shapes
+        self.stream.feed(re.sub(rb"\x1b\[[>=<][0-9;]*[a-zA-Z]|\x1b\]22;[^\x07]*\x07|\x1b\[\?[0-9;]*\$p", b"", got))
+
+
+def test_a_finished_run_is_shown_quits_on_q_and_leaves_the_terminal_as_it_was(finished_run):
+    with Terminal(finished_run) as terminal:
+        terminal.until("hybrid")
+        terminal.press("2")
+        terminal.until("mono on xquad-r")
+        terminal.press("q")
+        terminal.child.expect(pexpect.EOF, timeout=10)
+        terminal.child.close()
+        assert terminal.child.exitstatus == 0
+        assert terminal.raw.count(b"\x1b[?1049h") == 1
+        assert b"\x1b[?1049l" in terminal.raw + terminal.child.before
+
+
+def test_no_deep_learning_library_and_no_slow_one_is_in_the_process(finished_run):
+    code = (
+        "import asyncio, sys\nfrom pathlib import Path\n"
+        "from xlbias.dashboard.app import DashboardApp\nfrom xlbias.dashboard.live import Follower\n"
+        "async def main():\n"
+        "    follower = Follower(Path(sys.argv[1])); follower.start()\n"
+        "    app = DashboardApp(follower)\n"
+        "    async with app.run_test() as pilot:\n"
+        "        while app.snapshot is None: await pilot.pause(0.05)\n"
+        "        for key in ('2', 's', 's', 'y', 'p', 'question_mark', 'escape', 'ctrl+p'): await pilot.press(key)\n"
+        "asyncio.run(main())\n"
+        "heavy = ('torch', 'transformers', 'sentence_transformers', 'faiss', 'scipy', 'pyarrow', 'numba', 'pandas')\n"
+        "print([name for name in heavy if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, finished_run], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_hostile_names_reach_the_terminal_only_as_visible_marks(live_run, tmp_path):
+    run = live_run("ho\x1b]52;c;eA==\x07stile.parquet", models=HOSTILE[:11] + HOSTILE[12:], tasks=HOSTILE[:4])
+    for i in range(len(run.about["models"])):
+        run.write("de", model=i, task=0)
+    run.journal.progress("\x1b]52;c;cGhhc2U=\x07 phase [/]", 1, 3, "\x1b[31mqueries", force=True)
+    with Terminal(run.path, size=(140, 45)) as terminal:
+        terminal.until("␛]52;c;aGFja2Vk")
+        for keys in ("j" * 5, "i", "i", "2", "t", "T", "m", "?", "\x1b", "1", "S", "\x10", "matrix of"):
+            terminal.press(keys)
+        assert_inert(terminal.raw)
+        assert terminal.child.isalive()
+
+
+def test_a_hostile_error_reaches_the_terminal_only_as_visible_marks(tmp_path):
+    path = tmp_path / "b\x1b]0;pwned\x07ad[.].parquet"
+    path.write_text("nothing")
+    with Terminal(path) as terminal:
+        terminal.until("cannot be shown")
+        assert_inert(terminal.raw)
+
+
+def assert_inert(raw):
+    """No byte from data came out as a control: only sequences of the interface's own are there."""
+    known = (
+        rb"\x1b\[[?>=<]?[0-9;:]*[a-zA-Z]"  # CSI: colours, cursor, modes
+        rb"|\x1b\[\?[0-9;]*\$p"  # mode queries
+        rb"|\x1b\]22;[a-z]*\x07"  # pointer shape
+        rb"|\x1b[78]"
+    )
+    rest = re.sub(rb"\x1b[\[\]?0-9;:]*$", b"", re.sub(known, b"", raw))  # the last sequence may be read in part
+    assert b"\x1b" not in rest
+    assert b"\x07" not in rest
+    assert b"\x00" not in rest
+    assert b"\x1b]52" not in raw
+    assert b"\x1b]0" not in raw
+    assert b"\x1b[31m" not in raw
+    text = rest.decode("utf-8")
+    assert not re.search("[\x80-\x9f\u202a-\u202e\u2066-\u2069]", text)
+
+
+def test_no_colour_leaves_the_program_under_no_color(finished_run):
+    with Terminal(finished_run, NO_COLOR="1") as terminal:
+        terminal.until("hybrid")
+        for keys in ("j", "2", "l", "m", "?", "\x1b", "f"):
+            terminal.press(keys)
+        colours = re.findall(rb"\x1b\[([0-9;:]*)m", terminal.raw)
+        assert colours
+        for code in b";".join(colours).split(b";"):
+            assert not re.fullmatch(rb"3[0-8]|4[0-8]|9[0-7]|10[0-7]", code), code
+        assert "░" in "".join(terminal.screen.display) or "█" in "".join(terminal.screen.display)
+
+
+@pytest.mark.parametrize("environment", [{"TERM": "xterm", "COLORTERM": None}, {"COLORTERM": None}])
+def test_16_and_256_colours(finished_run, environment):
+    with Terminal(finished_run, **environment) as terminal:
+        terminal.until("hybrid")
+        terminal.press("2")
+        terminal.until("on xquad-r")
+        assert b"38;2;" not in terminal.raw
+        assert b"48;2;" not in terminal.raw
+
+
+def test_nothing_is_written_while_nothing_happens_and_little_when_the_cursor_moves(finished_run):
+    with Terminal(finished_run) as terminal:
+        terminal.until("hybrid")
+        terminal.press("2")
+        assert terminal.read(1.5) == b""
+        assert 0 < len(terminal.press("j")) < 1500
+        assert 0 < len(terminal.press("m")) < 30_000
+        terminal.press("1")
+        assert 0 < len(terminal.press("G")) < 30_000
+
+
+def test_a_writer_that_is_killed_is_announced_within_five_seconds(tmp_path):
+    path = tmp_path / "run.parquet"
+    writer = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys, time\nfrom pathlib import Path\nfrom dashboard.made import LiveRun\n"
+            "run = LiveRun(Path(sys.argv[1]))\nrun.write('de')\nprint('ready', flush=True)\ntime.sleep(600)",
+            str(path),
+        ],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+    )
+    try:
+        assert writer.stdout.readline() == b"ready\n"
+        with Terminal(path) as terminal:
+            terminal.until("● running")
+            writer.kill()
+            writer.wait()
+            assert terminal.until("✖ writer died") < 5
+            terminal.until(f"process {writer.pid}")
+    finally:
+        writer.kill()
+        writer.wait()
+
+
+def test_a_damaged_file_leaves_no_panic_on_the_terminal(finished_run):
+    content = bytearray(finished_run.read_bytes())
+    content[200:1200:3] = bytes(len(content[200:1200:3]))
+    finished_run.write_bytes(content)
+    with Terminal(finished_run) as terminal:
+        terminal.until("cannot be shown")
+        assert b"panic" not in terminal.raw
+        assert b"Traceback" not in terminal.raw

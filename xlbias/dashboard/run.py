@@ -1,0 +1,59 @@
+"""Starting the dashboard: in the right order, so that it is quick, and with the terminal to itself."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import IO
+
+from xlbias.text import clean
+
+
+def run_dashboard(path: Path, *, theme: str | None = None) -> int:
+    """Show the run at `path` until the user leaves; return the exit code.
+
+    Raises UsageError if there is no theme of that name.
+    """
+    with terminal_to_itself() as said:
+        # What reads the run is imported first: the reading then goes on, mostly without the interpreter's lock, while
+        # the interface is imported. The other way round both imports would wait for each other.
+        import_module("xlbias.report.tables")
+        from xlbias.dashboard.live import Follower
+
+        follower = Follower(path)
+        follower.start()
+        from xlbias.dashboard.app import DashboardApp
+
+        app = DashboardApp(follower, theme)
+        app.run()
+        said.seek(0)
+        trouble = said.read().decode("utf-8", "replace") if app.return_code else ""
+    sys.stderr.write(clean(trouble, keep_newlines=True))
+    return app.return_code or 0
+
+
+@contextmanager
+def terminal_to_itself() -> Iterator[IO[bytes]]:
+    """Keep everything but the interface from writing to the terminal through stderr, on which Textual draws.
+
+    Native code writes there on its own: a damaged file makes Polars print what its threads have to say of it. Yields
+    the file that it goes to instead.
+    """
+    stderr = sys.__stderr__
+    assert stderr is not None, "the dashboard needs a terminal"
+    number = stderr.fileno()
+    terminal = os.dup(number)
+    with tempfile.TemporaryFile() as said, open(terminal, "w", encoding="utf-8") as drawn:  # noqa: PTH123
+        os.dup2(said.fileno(), number)
+        sys.__stderr__ = drawn  # type: ignore[misc]
+        try:
+            yield said
+        finally:
+            drawn.flush()
+            sys.__stderr__ = stderr  # type: ignore[misc]
+            os.dup2(terminal, number)
