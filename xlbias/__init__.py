@@ -18,18 +18,30 @@ _LAZY = {
     "RetrievalTask": "xlbias.data.task",
     "load_task": "xlbias.data.catalog",
     "load_encoder": "xlbias.encode.load",
+    "PrecomputedVectors": "xlbias.encode.precomputed",
     "evaluate": "xlbias.evaluation",
     "Run": "xlbias.runs.run",
     "open_run": "xlbias.runs.run",
     "XlbiasError": "xlbias.errors",
 }
 
-__all__ = ["RetrievalTask", "Run", "XlbiasError", "__version__", "evaluate", "load_encoder", "load_task", "open_run"]
+__all__ = [
+    "PrecomputedVectors",
+    "RetrievalTask",
+    "Run",
+    "XlbiasError",
+    "__version__",
+    "evaluate",
+    "load_encoder",
+    "load_task",
+    "open_run",
+]
 
 if TYPE_CHECKING:
     from xlbias.data.catalog import load_task
     from xlbias.data.task import RetrievalTask
     from xlbias.encode.load import load_encoder
+    from xlbias.encode.precomputed import PrecomputedVectors
     from xlbias.errors import XlbiasError
     from xlbias.evaluation import evaluate
     from xlbias.runs.run import Run, open_run

@@ -19,10 +19,11 @@ import torch
 from xlbias import __version__
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.cache import VectorCache
+from xlbias.encode.card import read_card
 from xlbias.encode.encoder import Encoder, embed
 from xlbias.encode.load import check_encoder, load_encoder
 from xlbias.encode.precomputed import PrecomputedVectors
-from xlbias.errors import EncoderError, RunError, UsageError
+from xlbias.errors import EncoderError, RunError, UsageError, XlbiasError
 from xlbias.narration import Counter, Narrator, Silent
 from xlbias.retrieve.ranks import PassageIndex, rank_pairs
 from xlbias.retrieve.rows import ranking_rows
@@ -41,6 +42,7 @@ TRAINING_FILE = "training.parquet"
 """The run file that `xlbias train` leaves in a checkpoint; its curve is copied into the evaluation."""
 
 Model = str | Encoder | PrecomputedVectors
+"""An encoder by name (a folder or a hub name), as an object, or as vectors that were computed elsewhere."""
 
 
 def evaluate(
@@ -85,18 +87,22 @@ def evaluate(
         "xlbias": __version__,
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "versions": package_versions(),
-        "device": device or "auto",
+        "device": _ranking_device(device),
         "top_k": top_k,
         "approximate": False,
         "models": [],
         "tasks": [describe_task(task) for task in tasks],
     }
-    identity = _identity(names, tasks, top_k)
+    identity = _identity(tasks, top_k)
+    narrator = narrator or Silent()
     with Journal.open(path, metadata, identity=identity, resume=resume, overwrite=overwrite) as journal:
-        if not journal.finished:
-            work = _Evaluation(journal, tasks, top_k, _ranking_device(device), cache, narrator or Silent())
+        _refuse_other_models(journal, names)
+        if journal.finished:
+            narrator.say(f"{path}: is finished already; nothing is evaluated again")
+        else:
+            work = _Evaluation(journal, tasks, top_k, _ranking_device(device), cache, narrator)
             work.write_texts()
-            for i, (model, name) in enumerate(zip(models, names, strict=True)):
+            for model, name in zip(models, names, strict=True):
 
                 def load(model: Model = model) -> Encoder | PrecomputedVectors:
                     if isinstance(model, str):
@@ -105,7 +111,12 @@ def evaluate(
                         )
                     return model
 
-                work.run_model(i, name, load, Path(model) if isinstance(model, str) else None)
+                try:
+                    work.run_model(name, load, Path(model) if isinstance(model, str) else None)
+                except XlbiasError:
+                    if not journal.has_any("ranking"):
+                        journal.discard()  # nothing is lost, and the corrected command need not ask for --resume
+                    raise
         journal.finish()
     return open_run(path)
 
@@ -135,30 +146,29 @@ class _Evaluation:
                     if not self.journal.has(record, key):
                         self.journal.write(record, key, frame[start : start + TEXT_BLOCK].with_columns(*about))
 
-    def run_model(
-        self, number: int, name: str, load: Callable[[], Encoder | PrecomputedVectors], folder: Path | None
-    ) -> None:
+    def run_model(self, name: str, load: Callable[[], Encoder | PrecomputedVectors], folder: Path | None) -> None:
         """Make all parts of one encoder that are not there yet."""
         blocks = {t: _blocks(task) for t, task in enumerate(self.tasks)}
         missing = {
-            t: [b for b in range(len(blocks[t])) if not self.journal.has("ranking", _key(number, t, b))] for t in blocks
+            t: [b for b in range(len(blocks[t])) if not self.journal.has("ranking", _key(name, t, b))] for t in blocks
         }
         if not any(missing.values()):
             return
         self.narrator.say(f"{name}: loading")
         encoder = load()
-        self._describe(number, name, encoder, folder)
+        self._describe(name, encoder, folder)
         for t, task in enumerate(self.tasks):
             if missing[t]:
-                self._run_task(number, t, task, name, encoder, [(b, blocks[t][b]) for b in missing[t]])
+                self._run_task(t, task, name, encoder, [(b, blocks[t][b]) for b in missing[t]])
 
-    def _describe(self, number: int, name: str, encoder: Encoder | PrecomputedVectors, folder: Path | None) -> None:
+    def _describe(self, name: str, encoder: Encoder | PrecomputedVectors, folder: Path | None) -> None:
         """Record the encoder in the run's metadata; refuse one that is not what finished parts came from."""
         about = {
             "name": name,
             "fingerprint": encoder.fingerprint,
             "dimension": encoder.dimension,
             "similarity": getattr(encoder, "similarity", "dot"),
+            "device": getattr(encoder, "device", None),
             "card": getattr(encoder, "card", {}),
         }
         models = list(self.journal.metadata["models"])
@@ -171,14 +181,14 @@ class _Evaluation:
         if not before:
             self.journal.describe("models", [*models, about])
         if folder is not None and (folder / TRAINING_FILE).is_file():
-            key = f"{number:03d}"
+            key = _slug(name)
             if not self.journal.has("training", key):
-                curve = open_run(folder / TRAINING_FILE).training.collect()
+                # Only the finished curve: beside it there may be that of a later training which failed.
+                curve = open_run(folder / TRAINING_FILE, live=False).training.collect()
                 self.journal.write("training", key, curve.with_columns(pl.lit(name).alias("model")))
 
     def _run_task(
         self,
-        number: int,
         t: int,
         task: RetrievalTask,
         name: str,
@@ -212,7 +222,7 @@ class _Evaluation:
                     pl.lit(task.name).alias("task"),
                     pl.lit(task.domain).alias("domain"),
                 )
-                self.journal.write("ranking", _key(number, t, b), frame.with_columns(*about))
+                self.journal.write("ranking", _key(name, t, b), frame.with_columns(*about))
                 counted(len(rows))
 
     def _counted(self, phase: str, total: int, unit: str, bar: Counter) -> Callable[[int], None]:
@@ -285,8 +295,26 @@ def _aligned(encoder: PrecomputedVectors, task: RetrievalTask, passages: pl.Data
     return np.ascontiguousarray(encoder.passages[order.to_numpy()], dtype=np.float32)
 
 
-def _key(model: int, task: int, block: int) -> str:
-    return f"{model:03d}-{task:03d}-{block:05d}"
+def _key(model: str, task: int, block: int) -> str:
+    return f"{_slug(model)}-{task:03d}-{block:05d}"
+
+
+def _slug(model: str) -> str:
+    """Return a part's name for an encoder: it does not depend on which others are named beside it."""
+    return hashlib.sha256(model.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _refuse_other_models(journal: Journal, names: list[str]) -> None:
+    """Raise RunError where the run that is resumed holds results of an encoder that is not named now."""
+    for model in journal.metadata["models"]:
+        if model["name"] not in names:
+            raise RunError(
+                f"{journal.path}: the run there has results of the encoder {model['name']!r}: name it as well"
+            )
+    known = [model["name"] for model in journal.metadata["models"]]
+    missing = [name for name in names if name not in known]
+    if journal.finished and missing:
+        raise RunError(f"{journal.path}: is finished without the encoder {missing[0]!r}: evaluate it into another run")
 
 
 def _check(models: list[Model], tasks: list[RetrievalTask], top_k: int) -> list[str]:
@@ -302,14 +330,21 @@ def _check(models: list[Model], tasks: list[RetrievalTask], top_k: int) -> list[
     for model in models:
         if isinstance(model, str):
             check_encoder(model)
-    full = [model.rstrip("/") if isinstance(model, str) else model.name for model in models]
-    short = [Path(name).name if isinstance(model, str) and Path(name).is_dir() else name
-             for model, name in zip(models, full, strict=True)]  # fmt: skip
+        elif not all(hasattr(model, field) for field in ("name", "dimension", "fingerprint")):
+            raise UsageError(f"a model is a {type(model).__name__}; expected a name, an encoder or PrecomputedVectors")
+    full = [model if isinstance(model, str) else model.name for model in models]
+    short = [_short_name(model) if isinstance(model, str) else model.name for model in models]
     names = [s if short.count(s) == 1 else f for s, f in zip(short, full, strict=True)]
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"the encoder {name!r} is named twice")
     return names
+
+
+def _short_name(model: str) -> str:
+    """Return what reports call an encoder given by name: what its card says, else its folder's or its hub name."""
+    path = Path(model).expanduser()
+    return str(read_card(path).get("name") or path.resolve().name) if path.is_dir() else model
 
 
 def describe_task(task: RetrievalTask) -> dict[str, Any]:
@@ -328,6 +363,6 @@ def describe_task(task: RetrievalTask) -> dict[str, Any]:
     }
 
 
-def _identity(names: list[str], tasks: list[RetrievalTask], top_k: int) -> str:
-    content = [SCHEMA_VERSION, names, [(task.name, task.fingerprint) for task in tasks], top_k]
+def _identity(tasks: list[RetrievalTask], top_k: int) -> str:
+    content = [SCHEMA_VERSION, [(task.name, task.fingerprint) for task in tasks], top_k]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -84,7 +84,7 @@ def test_report_prints_a_matrix_and_writes_to_a_file(tmp_path, corpus, capsys):
         (["evaluate", "./nowhere", "--task", "{corpus}"], "./nowhere: there is no such folder"),
         (["evaluate", MINILM, "--task", "parallel:missing.jsonl"], "missing.jsonl"),
         (["evaluate", MINILM, "--task", "nonsense:x"], "nonsense"),
-        (["evaluate", MINILM, "--task", "{corpus}", "--top-k", "0"], "top k is 0"),
+        (["evaluate", MINILM, "--task", "{corpus}", "--top-k", "0"], "Invalid value for '--top-k'"),
         (["evaluate", MINILM, MINILM, "--task", "{corpus}"], "is named twice"),
         (["evaluate", MINILM, "--task", "{corpus}", "--task", "{corpus}"], "two tasks are called 'facts'"),
         (["evaluate", MINILM, "--task", "{corpus}", "--resume", "--overwrite"], "contradict each other"),

@@ -13,12 +13,13 @@ from xlbias.evaluation import evaluate
 from xlbias.report.json import to_json
 from xlbias.report.tables import matrix, overview
 from xlbias.report.text import number, to_text
+from xlbias.runs.run import open_run
 from xlbias.text import width
 
 HOSTILE = "\x1b]52;c;ZXZpbA==\x07[/][@click=app.quit]x\u202e\x00\x9b31m"
 
 
-def small_run(tmp_path, model="planted", task="facts"):
+def small_run(tmp_path, model="planted", task="facts", card=None, languages=None):
     """Two ids in two languages: one German question finds the English passage third."""
     made = RetrievalTask(
         task, "test", "by hand", "none",
@@ -26,9 +27,15 @@ def small_run(tmp_path, model="planted", task="facts"):
         pl.DataFrame({"passage_id": ["1", "2", "3", "4"], "language": ["en", "de", "en", "en"], "text": list("pqrs")}),
         pl.DataFrame({"query_id": ["a", "a", "b"], "passage_id": ["1", "2", "3"], "relevance": [1, 1, 1]}),
     )  # fmt: skip
+    if languages:
+        made = made.select_languages(languages)
+        keep = [i for i, language in enumerate(["en", "de", "en", "en"]) if language in languages]
     passages = np.array([[0.1, 0], [1, 0], [0.5, 1], [0.4, 0.5]], np.float32)
     queries = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
-    return evaluate(PrecomputedVectors(queries, passages, model), made, tmp_path / "run.parquet")
+    if languages:
+        passages, queries = passages[keep], queries[[0, 2]]
+    tmp_path.mkdir(exist_ok=True)
+    return evaluate(PrecomputedVectors(queries, passages, model, card or {}), made, tmp_path / "run.parquet")
 
 
 def test_the_report_says_what_the_ranks_are(tmp_path):
@@ -40,6 +47,8 @@ def test_the_report_says_what_the_ranks_are(tmp_path):
     row = next(line for line in text.splitlines() if line.endswith("planted") and "→" in line)
     numbers, pairs = [".833", ".667", ".812", "3.0", "1.000"], ["de→en", ".333", "de→de", "1.000"]
     assert row.split() == [*numbers, *pairs, "planted"]
+    assert "n: mono 3 queries in 2 cells, cross 2 queries in 2 cells, multi 3 queries in 2 cells" in text
+    assert "weighted by queries: mono .778" in text
     assert "planted on facts: 1 of 9 rankings are excluded" in text
     assert "rank distance is undefined for 1 of 3 queries" in text
 
@@ -75,6 +84,29 @@ def test_names_from_data_cannot_command_the_terminal(tmp_path):
     assert json.loads(to_json(run))["results"][0]["model"] == HOSTILE  # in JSON it is escaped, not lost
 
 
+def test_language_tags_of_a_tampered_run_cannot_command_the_terminal_either(tmp_path):
+    run = small_run(tmp_path)
+    tampered = json.loads(json.dumps(run.metadata).replace('"en"', json.dumps(HOSTILE)))
+    frame = pl.read_parquet(run.path).with_columns(pl.col("query_language", "pool", "language").replace("en", HOSTILE))
+    path = tmp_path / "tampered.parquet"
+    frame.write_parquet(path, metadata={"xlbias": json.dumps(tampered)})
+    text = to_text(open_run(path), 100, measures=["map"], by_language=True)
+    assert "␛]52" in text
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", text)
+
+
+def test_an_encoder_trained_on_the_task_itself_is_pointed_out(tmp_path):
+    fingerprint = small_run(tmp_path / "first").tasks[0]["fingerprint"]
+    run = small_run(tmp_path / "second", card={"sources": [{"name": "facts", "fingerprint": fingerprint}]})
+    assert "planted was trained on facts itself" in to_text(run, 100)
+
+
+def test_a_setting_without_cells_is_there_and_empty(tmp_path):
+    report = json.loads(to_json(small_run(tmp_path, languages=["en"])))
+    cross = report["results"][0]["settings"]["cross-lingual"]
+    assert (cross["map"], cross["n_cells"], cross["n_queries"]) == (None, 0, 0)
+
+
 def test_numbers_are_shown_as_in_papers():
     assert [number(v) for v in (0.5734, 1.0, 0.0, None, float("nan"))] == [".573", "1.000", ".000", "·", "·"]
     assert [number(v, unit_range=False) for v in (10917.3, 12.34, 3)] == ["10,917", "12.3", "3.0"]
@@ -82,7 +114,6 @@ def test_numbers_are_shown_as_in_papers():
 
 def test_an_unfinished_run_says_so(tmp_path):
     from xlbias.runs.journal import Journal
-    from xlbias.runs.run import open_run
 
     source = small_run(tmp_path)
     out = tmp_path / "live.parquet"

@@ -14,7 +14,7 @@ import pytest
 from support import make_task, make_vectors
 
 import xlbias
-from xlbias.errors import RunError, UsageError
+from xlbias.errors import EncoderError, RunError, UsageError
 from xlbias.evaluation import evaluate
 from xlbias.runs.journal import Journal, live_folder
 from xlbias.runs.parquet import write_whole
@@ -98,6 +98,47 @@ class _Breaks:
 
     def encode(self, texts, kind):
         raise ZeroDivisionError
+
+
+def test_a_resume_after_an_aborted_overwrite_makes_the_new_run_and_not_the_old_one(tmp_path):
+    out = tmp_path / "run.parquet"
+    evaluate_to(out)
+    with Journal.open(out, {"models": []}, identity="new", overwrite=True):
+        pass  # killed before its first part
+    with Journal.open(out, {"models": []}, identity="new", resume=True) as journal:
+        assert not journal.finished
+        assert journal.metadata["identity"] == "new"
+
+
+def test_a_writer_killed_after_the_last_rename_has_finished(tmp_path):
+    out = tmp_path / "run.parquet"
+    run = evaluate_to(out)
+    shutil.copytree(tmp_path, tmp_path / "copy")
+    (live_folder(out) / "parts").mkdir(parents=True)
+    (live_folder(out) / "run.json").write_text(json.dumps(run.metadata))
+    before = out.read_bytes()
+    assert evaluate_to(out, resume=True).state.status == "finished"
+    assert out.read_bytes() == before
+    assert not live_folder(out).exists()
+
+
+def test_an_encoder_that_cannot_be_loaded_costs_no_finished_work(tmp_path):
+    out = tmp_path / "run.parquet"
+    with pytest.raises(EncoderError):
+        evaluate([make_vectors(TASK), "nobody/nothing-of-the-kind"], TASK, out)
+    parts = {p.name: p.stat().st_mtime_ns for p in (live_folder(out) / "parts").iterdir()}
+    assert len(parts) == 2 + 7
+    other = make_vectors(TASK, seed=1)
+    run = evaluate([make_vectors(TASK), other], TASK, out, resume=True)  # the name is corrected
+    assert [model["name"] for model in run.models] == ["random0", "random1"]
+    with pytest.raises(RunError, match="has results of the encoder 'random1': name it as well"):
+        evaluate(make_vectors(TASK), TASK, out, resume=True)
+
+
+def test_an_evaluation_that_fails_before_any_result_leaves_nothing_behind(tmp_path):
+    with pytest.raises(EncoderError):
+        evaluate("nobody/nothing-of-the-kind", TASK, tmp_path / "run.parquet")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_models_or_tasks_of_one_name_are_refused_before_any_work(tmp_path):

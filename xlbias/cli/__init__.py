@@ -68,17 +68,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
         result = main.main(args=words, prog_name="xlbias", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
-    except click.ClickException as error:
-        error.show()
-        return EXIT_BAD_INPUT
+    except SystemExit:  # click leaves so where a pipe was closed by its reader, as `| head` does
+        return 0
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except (XlbiasError, OSError) as error:
-        if debug:
+    except Exception as error:
+        if debug and not isinstance(error, click.ClickException):
             raise
         click.echo(f"xlbias: {_sentence(error)}", err=True)
         return error.exit_code if isinstance(error, XlbiasError) else EXIT_BAD_INPUT
@@ -89,7 +85,12 @@ def _sentence(error: Exception) -> str:
     """Return the error as one line that is safe to print, whatever file name or text it quotes."""
     from xlbias.text import clean
 
+    if isinstance(error, click.ClickException):
+        return clean(error.format_message())
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return clean(f"{where}{error.strerror}")
-    return clean(str(error))
+    if isinstance(error, XlbiasError):
+        return clean(str(error))
+    # Not foreseen: still no traceback unless it is asked for, and never the exit code of a check that failed.
+    return clean(f"unexpected {type(error).__name__}: {error} (--debug shows where)")

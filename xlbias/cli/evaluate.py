@@ -12,21 +12,31 @@ Examples:
   xlbias evaluate out/hybrid --task lareqa:xquad-r --out run.parquet --resume
 """
 
-DEFAULT_TASKS = ("builtin:money", "builtin:language", "builtin:calendar")
+DEFAULT_TASKS = tuple(f"builtin:{name}[split=test]" for name in ("money", "language", "calendar"))
+"""Held out: `xlbias train` uses the other part of each by default."""
 
 
 @click.command(epilog=EXAMPLE)
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @click.option(
     "--task", "-t", "tasks", multiple=True, metavar="TASK",
-    help="A task: builtin:NAME or FORMAT:PATH, see `xlbias data list`. Repeatable. Default: the embedded three.",
+    help="A task: builtin:NAME or FORMAT:PATH, see `xlbias data list`. Repeatable. "
+    "Default: the held-out part of each embedded task.",
 )  # fmt: skip
 @click.option("--out", "-o", default="run.parquet", show_default=True, help="The run file to write.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished run at --out.")
 @click.option("--overwrite", is_flag=True, help="Replace the run at --out.")
-@click.option("--top-k", default=10, show_default=True, help="Passages of each ranking kept for browsing.")
+@click.option(
+    "--top-k",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="Passages of each ranking kept for browsing.",
+)
 @click.option("--device", help="Torch device: cpu, cuda, cuda:1, mps. Default: the best there is.")
-@click.option("--batch-size", default=64, show_default=True, help="Texts encoded at a time.")
+@click.option(
+    "--batch-size", type=click.IntRange(min=1), default=64, show_default=True, help="Texts encoded at a time."
+)
 @click.option("--no-cache", is_flag=True, help="Do not keep vectors in the cache, nor read them from it.")
 @click.option("--trust-remote-code", is_flag=True, help="Let an encoder run code of its own.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr.")

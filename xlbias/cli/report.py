@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+
 import click
 
 EXAMPLE = """\b
@@ -32,14 +35,20 @@ def command(run: str, form: str, measures: tuple[str, ...], by_language: bool, o
     for measure in measures:
         if measure not in MATRIX_MEASURES:
             raise UsageError(f"unknown measure {measure!r}; there are {', '.join(MATRIX_MEASURES)}")
-    opened = open_run(run)
-    if form == "json":
-        text = to_json(opened) + "\n"
-    else:
-        import shutil
+    if out is not None and (out.endswith(".parquet") or os.path.realpath(out) == os.path.realpath(run)):
+        raise UsageError(f"{out}: is the name of a run; choose another one for the report")
 
+    def render() -> str:
+        opened = open_run(run)
+        if form == "json":
+            return to_json(opened) + "\n"
         width = 120 if out else max(60, shutil.get_terminal_size((100, 24)).columns)
-        text = to_text(opened, width, measures=measures, by_language=by_language)
+        return to_text(opened, width, measures=measures, by_language=by_language)
+
+    try:
+        text = render()
+    except FileNotFoundError:  # its writer finished while it was being read: now it is the finished file
+        text = render()
     if out is None:
         click.echo(text, nl=False)
         return

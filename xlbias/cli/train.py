@@ -22,7 +22,8 @@ SAMPLERS = ("mono", "cross", "hybrid")
 @click.option("--alpha", type=float, help="Probability of a mono batch of the hybrid sampler.  [default: 0.5]")
 @click.option(
     "--task", "-t", "tasks", multiple=True, metavar="TASK",
-    help="A task: builtin:NAME or FORMAT:PATH, see `xlbias data list`. Repeatable. Default: the embedded ones.",
+    help="A task: builtin:NAME or FORMAT:PATH, see `xlbias data list`. Repeatable. "
+    "Default: the training part of each embedded task.",
 )  # fmt: skip
 @click.option(
     "--base", "-b", metavar="ENCODER",
@@ -77,7 +78,7 @@ def command(
     narrator = StderrNarrator(quiet=quiet)
     chosen = find_recipe(recipe) if recipe else recipe_for(base or "static")
     chosen = chosen.overridden(base=base, steps=steps, epochs=epochs, **settings)
-    loaded = [load_task(task) for task in tasks or [f"builtin:{task}" for task in builtin_tasks()]]
+    loaded = [load_task(task) for task in tasks or [f"builtin:{task}[split=train]" for task in builtin_tasks()]]
     narrator.say("loading the libraries")
     from xlbias.train.fit import fit
 

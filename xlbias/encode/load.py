@@ -41,8 +41,11 @@ def check_encoder(name: str) -> None:
 def _check_folder(path: Path) -> None:
     if not (path / "modules.json").exists() and not (path / "config.json").exists():
         raise EncoderError(f"{path}: is not an encoder: it has neither modules.json nor config.json")
+    for pattern in _PICKLED:
+        for pickled in path.rglob(pattern):
+            if not any(pickled.parent.glob("*.safetensors")):  # each module's folder has weights of its own
+                raise EncoderError(
+                    f"{pickled}: pickled weights are refused, as they can run code; expected .safetensors"
+                )
     if not any(path.rglob("*.safetensors")):
-        pickled = next((found for pattern in _PICKLED for found in path.rglob(pattern)), None)
-        if pickled:
-            raise EncoderError(f"{pickled}: pickled weights are refused, as they can run code; expected .safetensors")
         raise EncoderError(f"{path}: holds no weights; expected a .safetensors file")

@@ -6,20 +6,20 @@ import hashlib
 import json
 import socket
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import numpy as np
 import torch
 import transformers
 from sentence_transformers import SentenceTransformer
 
+from xlbias.encode.card import read_card
 from xlbias.encode.encoder import Kind, Vectors
 from xlbias.errors import EncoderError
-
-CARD_FILE = "xlbias.json"
-"""What `xlbias train` writes into a checkpoint beside the standard files: sampler, source, seed, ..."""
 
 
 class PretrainedEncoder:
@@ -46,6 +46,7 @@ class PretrainedEncoder:
             self.dimension = int(model.encode(["dimension"], show_progress_bar=False).shape[1])
         self.similarity: Literal["cosine", "dot"] = "dot" if model.similarity_fn_name == "dot" else "cosine"
         self.fingerprint = _fingerprint(model, self.similarity)
+        self.device = str(model.device)
 
     @classmethod
     def load(
@@ -69,12 +70,15 @@ class PretrainedEncoder:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             where = "cannot be loaded" if local else "is neither a folder here nor a model that could be loaded"
             raise EncoderError(f"encoder {name!r} {where}: {reason}") from error
-        label = path.resolve().name if local else name
-        return cls(model, label, batch_size=batch_size, card=_read_card(path) if local else None)
+        card = read_card(path) if local else {}
+        label = card.get("name") or (path.resolve().name if local else name)
+        return cls(model, label, batch_size=batch_size, card=card)
 
     def encode(self, texts: Sequence[str], kind: Kind) -> Vectors:
         """Return float32 [n, dimension]; see `Encoder.encode`."""
-        vectors: Vectors = self.model.encode(
+        # Not plain encode(): models that route queries and documents apart would take everything for a document.
+        encode = self.model.encode_query if kind == "query" else self.model.encode_document
+        vectors: Vectors = encode(
             list(texts),
             prompt=_prefix(self.model, kind),
             batch_size=self.batch_size,
@@ -89,6 +93,8 @@ def _hub_answers() -> bool:
     """Whether the hub's name can be resolved; without this the library retries for most of a minute when offline."""
     from huggingface_hub import constants
 
+    if getproxies():  # a proxy resolves names itself
+        return True
     host = urlsplit(constants.ENDPOINT).hostname or ""
     try:
         socket.getaddrinfo(host, 443)
@@ -110,20 +116,17 @@ def _check_device(device: str) -> None:
         raise EncoderError(f"device {device!r} cannot be used here: {str(error).splitlines()[0]}") from error
 
 
-def _read_card(path: Path) -> dict[str, Any]:
-    file = path / CARD_FILE
-    if not file.exists():
-        return {}
-    try:
-        card = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise EncoderError(f"{file}: is not a readable JSON file") from error
-    return card if isinstance(card, dict) else {}
-
-
 def _fingerprint(model: SentenceTransformer, similarity: str) -> str:
-    """SHA-256 over all that decides what vector a text gets: weights, tokenizer, modules, prefixes, device, torch."""
-    digest = hashlib.sha256(f"{torch.__version__}|{model.device.type}|{similarity}".encode())
+    """SHA-256 over all that decides what vector a text gets.
+
+    Weights, configuration, tokenizer, modules, prefixes, lengths, device type, and the versions of the libraries.
+    """
+    libraries = [version(name) for name in ("torch", "transformers", "sentence-transformers", "tokenizers")]
+    digest = hashlib.sha256(f"{libraries}|{model.device.type}|{similarity}|{model.truncate_dim}".encode())
+    for module in model.modules():
+        config = getattr(module, "config", None)
+        if config is not None and hasattr(config, "to_json_string"):
+            digest.update(config.to_json_string().encode())
     digest.update(repr(model).encode())
     digest.update(json.dumps(model.prompts or {}, sort_keys=True).encode())
     digest.update(str(model.max_seq_length).encode())

@@ -11,6 +11,7 @@ import polars as pl
 from xlbias.report.tables import who_on_what
 from xlbias.runs.aggregate import MEASURES, rank_distance_by_language, rank_distance_summary
 from xlbias.runs.run import Run
+from xlbias.runs.schema import SETTINGS
 
 REPORT_SCHEMA = 1
 
@@ -54,7 +55,12 @@ def to_json(run: Run) -> str:
 
 
 def _settings(rows: pl.DataFrame) -> dict[str, Any]:
-    return {
+    empty: dict[str, Any] = {
+        **dict.fromkeys(MEASURES),
+        "weighted": dict.fromkeys(MEASURES),
+        **dict.fromkeys(("n_cells", "n_cells_empty", "n_queries", "n_rankings", "n_excluded"), 0),
+    }
+    return dict.fromkeys(SETTINGS, empty) | {
         row["setting"]: {
             **{name: row[name] for name in MEASURES},
             "weighted": {name: row[f"{name}_weighted"] for name in MEASURES},

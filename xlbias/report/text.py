@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from xlbias.report.tables import MATRIX_MEASURES, Matrix, coverage_notes, matrix, overview
+from xlbias.report.tables import MATRIX_MEASURES, SETTING_COLUMN, Matrix, coverage_notes, matrix, overview
 from xlbias.runs.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import clean, cut
@@ -24,7 +24,7 @@ NOTHING = "·"
 _STATUS = {
     "finished": "finished",
     "running": "in progress (numbers are over what is done so far)",
-    "died": "unfinished, its writer died (`xlbias evaluate --resume` goes on)",
+    "died": "unfinished, its writer died",
     "elsewhere": "unfinished, written from another host",
 }
 
@@ -50,7 +50,7 @@ def to_text(run: Run, width: int = 80, *, measures: Sequence[str] = (), by_langu
                 lines += ["", *matrix_lines(matrix(run, measure, model["name"], task["name"]), width)]
     notes = coverage_notes(run)
     if notes:
-        lines += ["", "Left out", *(line for note in notes for line in _wrapped(clean(note), width))]
+        lines += ["", "Note", *(line for note in notes for line in _wrapped(clean(note), width))]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -65,8 +65,9 @@ def number(value: float | None, *, unit_range: bool = True) -> str:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 0) -> list[str]:
-    """Return aligned lines; columns are right-aligned but for the last `left` ones. Cells must be cleaned already."""
-    widths = [max(len(str(row[i])) for row in [heads, *rows]) for i in range(len(heads))]
+    """Return aligned lines; columns are right-aligned but for the last `left` ones; cells are cleaned."""
+    heads, rows = [clean(head) for head in heads], [[clean(cell) for cell in row] for row in rows]
+    widths = [max(cells(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
     first_left = len(heads) - left
 
     def line(cells: Sequence[str]) -> str:
@@ -120,7 +121,32 @@ def _overview(run: Run, rows: list[dict[str, Any]], width: int) -> list[str]:
         unfinished = row["n_cells"] < row["n_cells_expected"] and run.state.status != "finished"
         done = f" [{row['n_cells']} of {row['n_cells_expected']} cells]" if unfinished else ""
         body.append([*cells, f"{name_of(row)}{done}"])
-    return _cut_all(table([*heads, "encoder"], body, left=1), width)
+    return [*_cut_all(table([*heads, "encoder"], body, left=1), width), *_counts(run, rows, width)]
+
+
+def _counts(run: Run, rows: list[dict[str, Any]], width: int) -> list[str]:
+    """Return over how many queries the means above are taken, a line for each encoder where they differ.
+
+    With the query-weighted average beside the macro average where the two are not the same number.
+    """
+    lines: dict[str, list[str]] = {}
+    for row in rows:
+        counts, weighted = [], []
+        of_row = run.settings.filter((pl.col("model") == row["model"]) & (pl.col("task") == row["task"]))
+        for setting in of_row.iter_rows(named=True):
+            short = SETTING_COLUMN[setting["setting"]]
+            counts.append(f"{short} {setting['n_rankings']:,} queries in {setting['n_cells']} cells")
+            if number(setting["map"]) != number(setting["map_weighted"]):
+                weighted.append(f"{short} {number(setting['map_weighted'])}")
+        if weighted:
+            lines.setdefault(f"weighted by queries: {', '.join(weighted)}", []).append(name_of(row))
+        lines.setdefault(f"n: {', '.join(counts)}", []).append(name_of(row))
+    everyone = len(rows)
+    return [
+        line
+        for text, who in lines.items()
+        for line in _wrapped(text if len(who) == everyone else f"{text} ({', '.join(who)})", width)
+    ]
 
 
 def _pair(row: dict[str, Any], which: str) -> str:
@@ -161,7 +187,10 @@ def by_language_lines(run: Run, rows: list[dict[str, Any]], width: int) -> list[
     }
     languages = by_language["query_language"].unique().sort().to_list()
     per_line = max(1, (width - 24) // 8)
-    lines = [cut("Rank distance of every query language (mean)", width)]
+    counts = by_language["n"]
+    fewest, most = min(counts.to_list()), max(counts.to_list())
+    n = f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
+    lines = [cut(f"Rank distance of every query language (mean over {n} queries each)", width)]
     for start in range(0, len(languages), per_line):
         part = languages[start : start + per_line]
         body = []
@@ -184,18 +213,28 @@ def matrix_lines(m: Matrix, width: int) -> list[str]:
     title = clean(f"{measure.label} of {m.model} on {m.task}: query language down, passage language across")
     heads = ["all" if pool == MULTILINGUAL_POOL else pool for pool in m.pools]
     body = [[number(value, unit_range=measure.unit_range) for value in row] for row in m.values]
-    first = max((len(ql) for ql in m.query_languages), default=0)
-    widest = max(len(cell) for row in [heads, *body] for cell in row) + 2
-    per_line = max(1, (width - first) // widest)
-    lines = [cut(title, width)]
-    for start in range(0, len(heads), per_line):
-        part = slice(start, start + per_line)
-        rows = [[ql, *row[part]] for ql, row in zip(m.query_languages, body, strict=True)]
-        lines += table(["", *heads[part]], rows)
+    lines = [cut(title, width), *_blocks(m.query_languages, heads, body, width)]
     smallest = min((n for row in m.n for n in row if n), default=0)
     largest = max((n for row in m.n for n in row), default=0)
     n = f"n = {largest:,} queries a cell" if smallest == largest else f"n = {smallest:,} to {largest:,} queries a cell"
-    return [*lines, *_wrapped(f"{n}; {measure.definition}", width)]
+    lines += _wrapped(f"{n}; {measure.definition}", width)
+    if smallest != largest:
+        counts = [[f"{count:,}" for count in row] for row in m.n]
+        lines += ["n of every cell", *_blocks(m.query_languages, heads, counts, width)]
+    return lines
+
+
+def _blocks(firsts: Sequence[str], heads: Sequence[str], body: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Return a table with a row per name in `firsts`, in blocks of as many columns as fit the width."""
+    first = max((len(name) for name in firsts), default=0)
+    widest = max(len(cell) for row in [heads, *body] for cell in row) + 2
+    per_line = max(1, (width - first) // widest)
+    lines = []
+    for start in range(0, len(heads), per_line):
+        part = slice(start, start + per_line)
+        rows = [[name, *row[part]] for name, row in zip(firsts, body, strict=True)]
+        lines += table(["", *heads[part]], rows)
+    return lines
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
+from uuid import uuid4
 
 import polars as pl
 from filelock import FileLock, Timeout
@@ -24,6 +25,8 @@ from xlbias.errors import RunError
 from xlbias.runs.parquet import check_schema, read_metadata, write_part, write_run, write_whole
 from xlbias.runs.schema import RECORDS, SCHEMA_VERSION, as_record
 from xlbias.runs.writer import describe_self, read_writer
+
+Found = Literal["nothing", "unfinished", "finished"]
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _PROGRESS_INTERVAL = 0.5  # seconds between two writes of progress.json
@@ -78,9 +81,9 @@ class Journal:
             raise RunError(f"{folder}: cannot be written: {error.strerror or error}") from error
         lock = _lock(path, folder)
         try:
-            kept = cls._settle(path, folder, identity, resume=resume, overwrite=overwrite)
-            full = {**metadata, **kept, "schema": SCHEMA_VERSION, "identity": identity}
-            journal = cls(path, full, lock, finished=resume and path.exists() and not _parts(folder))
+            there, kept = cls._settle(path, folder, identity, resume=resume, overwrite=overwrite)
+            full = {"run_id": uuid4().hex, **metadata, **kept, "schema": SCHEMA_VERSION, "identity": identity}
+            journal = cls(path, full, lock, finished=there == "finished")
             if not journal.finished:
                 write_whole(folder / "run.json", _json(full))
                 write_whole(folder / "writer.json", _json(describe_self()))
@@ -92,14 +95,16 @@ class Journal:
         return journal
 
     @staticmethod
-    def _settle(path: Path, folder: Path, identity: str, *, resume: bool, overwrite: bool) -> dict[str, Any]:
-        """Deal with what is there already; return what is kept of a resumed run's metadata, nothing for a new one."""
+    def _settle(
+        path: Path, folder: Path, identity: str, *, resume: bool, overwrite: bool
+    ) -> tuple[Found, dict[str, Any]]:
+        """Deal with what is there already; return what that is, and what is kept of a resumed run's metadata."""
         there = None if overwrite else _read_journal(folder)
         if there is None:  # without its metadata a part says nothing
             shutil.rmtree(folder / "parts", ignore_errors=True)
             (folder / "parts").mkdir(exist_ok=True)
         if overwrite:
-            return {}
+            return "nothing", {}
         if there is not None:
             if not resume:
                 raise RunError(
@@ -110,7 +115,9 @@ class Journal:
                     f"{path}: the unfinished run there was made from other models, tasks or settings: "
                     "name the same ones, or begin anew with --overwrite"
                 )
-            return _kept(there)
+            if path.exists() and read_metadata(path).get("run_id") == there.get("run_id"):
+                return "finished", _kept(there)  # killed between the last rename and the removal of the journal
+            return "unfinished", _kept(there)
         if path.exists():
             if not resume:
                 raise RunError(f"{path}: is there already: choose another name, or replace it with --overwrite")
@@ -119,10 +126,14 @@ class Journal:
                 raise RunError(
                     f"{path}: a run of other models, tasks or settings is there: replace it with --overwrite"
                 )
-            return _kept(finished)
-        return {}
+            return "finished", _kept(finished)
+        return "nothing", {}
 
     # -- writing ---------------------------------------------------------------------------------------------------
+
+    def has_any(self, record: str) -> bool:
+        """Whether any part of this record is finished."""
+        return any(part.name.startswith(f"{record}-") for part in _parts(self.folder))
 
     def has(self, record: str, key: str) -> bool:
         """Whether this part is finished."""
@@ -155,6 +166,11 @@ class Journal:
             ordered = sorted(_parts(self.folder), key=lambda p: (RECORDS.index(p.name.split("-", 1)[0]), p.name))
             write_run(self.path, ordered, metadata, self.folder / "finish.tmp")
             self.finished = True
+        self._remove()
+        self.close()
+        return self.path
+
+    def _remove(self) -> None:
         # The lock file goes last and while it is held, so that no second writer finds half a journal.
         for child in self.folder.iterdir():
             if child.name == "parts":
@@ -164,8 +180,11 @@ class Journal:
         with suppress(OSError):
             (self.folder / "lock").unlink(missing_ok=True)
             self.folder.rmdir()
+
+    def discard(self) -> None:
+        """Remove the journal and all its parts: for a run that failed before anything worth keeping was made."""
+        self._remove()
         self.close()
-        return self.path
 
     def close(self) -> None:
         """Let go of the run; finished parts stay."""
@@ -186,8 +205,8 @@ class Journal:
 
 
 def _kept(metadata: dict[str, Any]) -> dict[str, Any]:
-    """Return what a resumed run keeps: when it was begun and which encoders its finished parts came from."""
-    return {key: metadata[key] for key in ("created", "models") if key in metadata}
+    """Return what a resumed run keeps: which run it is, when it was begun, and what encoders its parts came from."""
+    return {key: metadata[key] for key in ("run_id", "created", "models") if key in metadata}
 
 
 def _lock(path: Path, folder: Path) -> FileLock:

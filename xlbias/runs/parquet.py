@@ -125,7 +125,15 @@ def check_schema(path: Path, metadata: object) -> dict[str, Any]:
             f"{path}: was written by a newer xlbias (run schema {metadata['schema']}, this version reads up to "
             f"{SCHEMA_VERSION}): upgrade xlbias to read it"
         )
+    for kind, fields in (("models", {"name": str}), ("tasks", {"name": str, "n_queries": dict, "pool_sizes": dict})):
+        entries = metadata.get(kind, [])
+        if not isinstance(entries, list) or not all(_has_fields(entry, fields) for entry in entries):
+            raise RunError(f"{path}: its run metadata is damaged: {kind!r} is not what xlbias writes")
     return metadata
+
+
+def _has_fields(entry: object, fields: Mapping[str, type]) -> bool:
+    return isinstance(entry, dict) and all(isinstance(entry.get(name), kind) for name, kind in fields.items())
 
 
 def sync_folder(folder: Path) -> None:

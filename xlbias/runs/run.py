@@ -153,10 +153,11 @@ class Run:
         return pl.scan_parquet(parts, glob=False).select(columns)
 
 
-def open_run(path: str | Path) -> Run:
+def open_run(path: str | Path, *, live: bool = True) -> Run:
     """Open the run at `path`: a finished run file, or one in progress (its final path, or its ``.live`` folder).
 
-    Raises RunError if there is none, or if it is truncated, of a newer schema, or no run at all.
+    With `live` off, only a finished run file is opened, whatever is being written beside it. Raises RunError if there
+    is none, or if it is truncated, of a newer schema, or no run at all.
     """
     path = Path(path)
     if path.name.endswith(".live") and path.is_dir():
@@ -164,6 +165,8 @@ def open_run(path: str | Path) -> Run:
     folder = live_folder(path)
     if path.is_dir():
         raise RunError(f"{path}: is a folder; expected a run file")
+    if not live:
+        return Run(path, read_metadata(path), RunState("finished", version=_stamp(path)), (path,))
     for _ in range(20):  # a writer may finish between two looks at the disk: look again
         unfinished = _newer_journal(path, folder)
         if not unfinished and path.exists():

@@ -11,7 +11,7 @@ from typing import Any
 
 from sentence_transformers import SentenceTransformer
 
-from xlbias.encode.pretrained import CARD_FILE
+from xlbias.encode.card import CARD_FILE
 from xlbias.errors import TrainingError
 from xlbias.runs.journal import live_folder
 from xlbias.train.card import readme

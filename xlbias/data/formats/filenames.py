@@ -11,7 +11,7 @@ from xlbias.languages import normalise_tag
 
 # File name endings that happen to be ISO 639-3 codes of small languages (txt is Citak, csv Sumtu Chin, ...). In a
 # folder of texts they mean what everyone takes them for.
-_NOT_LANGUAGES = {"bin", "csv", "doc", "ids", "log", "tar", "tsv", "txt", "xml", "yml"}
+_NOT_LANGUAGES = {"bin", "csv", "doc", "ids", "log", "sh", "tar", "tsv", "txt", "xml", "yml"}
 _SCRIPT_AND_REGION = re.compile(r"([a-z]{2,3})((-[A-Z][a-z]{3})|(-[A-Z]{2})|(-[0-9]{3}))+")
 _UNREGISTERED_REGION = re.compile(r"([A-Za-z]{2,3})[-_][A-Z]{2}")
 
