@@ -13,7 +13,10 @@ HEAVY = {"torch", "polars", "textual", "numpy", "transformers", "sentence_transf
 
 
 def imported_by(*arguments: str) -> set[str]:
-    code = f"import sys; from xlbias.cli import run; code = run({list(arguments)!r}); print(*sys.modules, file=sys.stderr); sys.exit(code)"
+    code = (
+        f"import sys; from xlbias.cli import run; code = run({list(arguments)!r});"
+        "print(*sys.modules, file=sys.stderr); sys.exit(code)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return set(done.stderr.split())
 
