@@ -1,5 +1,6 @@
 """`xlbias dashboard` as a command: what it does where there is no terminal, and what it refuses."""
 
+import os
 import subprocess
 import sys
 
@@ -18,7 +19,10 @@ def run_path(tmp_path_factory):
 
 def dashboard(*arguments):
     command = [sys.executable, "-m", "xlbias", "dashboard", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, timeout=60)
+    environment = dict(os.environ)  # passed on as Python sees it: readline sets COLUMNS behind its back
+    return subprocess.run(
+        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, timeout=60, env=environment
+    )
 
 
 def test_without_a_terminal_it_prints_the_report(run_path):

@@ -9,6 +9,7 @@ from textual.events import MouseScrollDown
 from xlbias.dashboard.theme import quiet_colours
 from xlbias.dashboard.widgets.geometry import Geometry
 from xlbias.dashboard.widgets.matrix import MatrixView
+from xlbias.languages import script_of
 from xlbias.report.tables import MATRIX_MEASURES, Matrix
 
 
@@ -265,6 +266,12 @@ async def test_nothing_to_show_is_blank():
         view.show(matrix_of([[None] * 4] * 3))
         assert view.shown.range is None
         assert lines(view)[1].count("·") == 4
+
+
+def test_scripts_come_from_likely_subtags_and_are_unknown_for_what_is_no_language():
+    assert [script_of(tag) for tag in ("hi", "zh", "zh-Hant", "sr", "ja", "[/]", "")] == [
+        "Deva", "Hans", "Hant", "Cyrl", "Jpan", "Zyyy", "Zyyy",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("width", [20, 60, 80, 140])

@@ -188,7 +188,7 @@ BROKEN = {
     make_newer: "newer xlbias",
     make_other: "not a run of xlbias",
     make_columnless: "cannot be read",
-    make_nonsense: "cannot be read",
+    make_nonsense: "metadata is damaged",
     make_text: "expected Parquet",
     make_folder: "is a folder",
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -13,7 +12,8 @@ import click
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--theme", help="A colour theme, e.g. xlbias-light; all of them are in the palette (ctrl+p).")
-def command(run: Path, theme: str | None) -> int:
+@click.pass_context
+def command(ctx: click.Context, run: Path, theme: str | None) -> int:
     r"""Browse RUN in the terminal: finished, in progress, or about to begin.
 
     Without a terminal the report is printed instead. Press ? for the keys.
@@ -23,10 +23,9 @@ def command(run: Path, theme: str | None) -> int:
       xlbias dashboard run.parquet
     """
     if not _on_a_terminal():
-        from xlbias.report.text import to_text
-        from xlbias.runs.run import open_run
+        from xlbias.cli.report import command as report
 
-        click.echo(to_text(open_run(run), shutil.get_terminal_size((100, 24)).columns), nl=False)
+        ctx.invoke(report, run=str(run))
         return 0
     from xlbias.dashboard.run import run_dashboard
 

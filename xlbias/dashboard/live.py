@@ -113,8 +113,9 @@ class Follower:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop watching; returns at once."""
-        self._stopped = True
+        """Stop watching; once this returns the sink is called no more."""
+        with self._lock:
+            self._stopped = True
         self._wake.set()
 
     def attach(self, sink: Callable[[Event], None]) -> None:
@@ -151,10 +152,10 @@ class Follower:
 
     def _hand_over(self, event: Event) -> None:
         with self._lock:
-            if event == self._newest:
+            if event == self._newest or self._stopped:
                 return
             self._newest = event
-            if self._sink is not None and not self._stopped:
+            if self._sink is not None:
                 self._sink(event)
 
     def _read(self, *, fresh: bool) -> Event:

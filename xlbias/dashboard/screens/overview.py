@@ -35,19 +35,20 @@ def columns(overview: pl.DataFrame) -> tuple[Column, ...]:
     """Return the overview's columns, pair and text columns as wide as what they hold."""
     pair = max([5, *_widths(overview, "best_pair"), *_widths(overview, "worst_pair")])
     sampler = max([0, *_widths(overview, "sampler")])
+    complete = bool((overview["n_cells"] == overview["n_cells_expected"]).all())
     most = overview["n_cells_expected"].max() or 0
     found = [
         Column("map_mono", "mono", 5, number, group="mAP", best_first=True),
         Column("map_cross", "cross", 5, number, group="mAP", best_first=True),
         Column("map_multi", "multi", 5, number, group="mAP", best_first=True),
-        Column("rank_distance", "mean", 7, _ranks, group="rank distance"),
-        Column("rank_distance_normalised", "norm.", 5, number, group="rank distance", rank=4),
-        Column("worst_pair", "pair", min(pair, 15), align="left", group="worst", rank=3),
-        Column("worst", "mAP", 4, number, group="worst", rank=3),
-        Column("best_pair", "pair", min(pair, 15), align="left", group="best", rank=5, style=_DIM),
-        Column("best", "mAP", 4, number, group="best", rank=5, best_first=True, style=_DIM),
-        Column("done", "cells", max(5, 2 * len(str(most)) + 1), rank=2, sortable=False, style=_DIM),
-        Column("sampler", "sampler", max(7, min(sampler, 10)), align="left", rank=6),
+        Column("rank_distance", "dist.", 7, _ranks, group="rank"),
+        Column("rank_distance_normalised", "norm.", 5, number, group="rank", rank=5),
+        Column("worst_pair", "pair", min(pair, 15), align="left", group="worst", rank=2),
+        Column("worst", "mAP", 5, number, group="worst", rank=2),
+        Column("best_pair", "pair", min(pair, 15), align="left", group="best", rank=6, style=_DIM),
+        Column("best", "mAP", 5, number, group="best", rank=6, best_first=True, style=_DIM),
+        Column("done", "cells", max(5, 2 * len(str(most)) + 1), rank=4 if complete else 1, sortable=False, style=_DIM),
+        Column("sampler", "sampler", max(7, min(sampler, 10)), align="left", rank=7),
     ]
     texts = [
         Column("model", "model", _text_width(overview, "model"), text=True, style=_NAME),

@@ -6,7 +6,7 @@ terminals disagree about the width of Indic, Thai and right-to-left text: only w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,10 +15,11 @@ from xlbias.text import one_line, width
 GAP = 2
 """Blank cells between two columns."""
 
-MIN_TEXT = 20
-"""Cells that are kept for the text columns before a column of numbers is left out."""
+MIN_TEXT = 30
+"""Cells that are kept for the text columns, if they need so many, before a column of numbers is left out."""
 
 _LEAST_TEXT = 8
+_LEAST_OPTIONAL = 14  # cells below which a text column that may be left out says nothing
 
 NOTHING = "·"
 
@@ -70,34 +71,40 @@ class Placed:
 def place(columns: Sequence[Column], total: int, *, margin: int = 0) -> tuple[Placed, ...]:
     """Choose the columns that fit `total` cells, least important ones out first, and give each its place.
 
-    Aligned columns come first, text columns last, both in the given order. `margin` cells stay free on the left.
+    Aligned columns come first, text columns last, both in the given order; those of one rank stay or go together.
+    `margin` cells stay free on the left.
     """
     texts = [column for column in columns if column.text]
     shown = [column for column in columns if not column.text]
     room = total - margin
-    wanted_text = min(sum(column.width + GAP for column in texts), MIN_TEXT + GAP) if texts else 0
-    while sum(column.width + GAP for column in shown) - GAP + wanted_text > room:
-        optional = [column for column in shown if column.rank]
-        if not optional:
-            break
-        shown.remove(max(optional, key=lambda column: column.rank))
+    wanted_text = min(_needed(column for column in texts if not column.rank), MIN_TEXT)
+    while _needed(shown) + wanted_text > room and any(column.rank for column in shown):
+        shown = _without_least(shown)
+    room -= _needed(shown)
+    while _needed(c for c in texts if not c.rank) + _LEAST_OPTIONAL > room and any(column.rank for column in texts):
+        texts = _without_least(texts)
     placed, x = [], margin
     for column in shown:
         placed.append(Placed(column, x, column.width))
         x += column.width + GAP
-    while len(texts) > 1 and total - x < sum(min(column.width, _LEAST_TEXT) + GAP for column in texts) - GAP:
-        optional = [column for column in texts if column.rank]
-        if not optional:
-            break
-        texts.remove(max(optional, key=lambda column: column.rank))
     for i, column in enumerate(texts):
-        rest = texts[i + 1 :]
-        share = _share(column, rest, total - x)
+        share = _share(column, texts[i + 1 :], total - x)
         if share <= 0:
             break
         placed.append(Placed(column, x, share))
         x += share + GAP
     return tuple(placed)
+
+
+def _needed(columns: Iterable[Column]) -> int:
+    """Cells of some columns with the gap behind each."""
+    return sum(column.width + GAP for column in columns)
+
+
+def _without_least(columns: Sequence[Column]) -> list[Column]:
+    """The columns without those of the highest rank."""
+    least = max(column.rank for column in columns)
+    return [column for column in columns if column.rank != least]
 
 
 def _share(column: Column, rest: Sequence[Column], room: int) -> int:

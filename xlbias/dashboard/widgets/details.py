@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import time
 from typing import Any, ClassVar
 
-from rich.table import Table
+from rich.console import Console
+from rich.segment import Segment
 from rich.text import Text
+from textual.geometry import Region, Size
+from textual.strip import Strip
 from textual.widget import Widget
 
 from xlbias.dashboard.live import Snapshot
@@ -16,7 +20,8 @@ from xlbias.text import clean, cut
 Fact = tuple[str, str]
 """Label and cleaned text."""
 
-_LABEL = 11
+_CONSOLE = Console(file=io.StringIO())  # Rich wraps text for a console; nothing is ever printed on this one
+_LABEL = 13
 _MOST = 400  # characters of one fact; a model card may hold anything
 
 
@@ -47,7 +52,7 @@ def facts(snapshot: Snapshot, row: dict[str, Any]) -> list[Fact]:
 
 
 class Details(Widget):
-    """The facts, one a line, labels aligned, texts wrapped behind them."""
+    """The facts, one a line, labels aligned, texts wrapped behind them; only lines that change are repainted."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"details--label"}
 
@@ -62,22 +67,46 @@ class Details(Widget):
     def __init__(self) -> None:
         super().__init__()
         self.facts: list[Fact] = []
+        self._lines: list[Fact] = []
 
     def tell(self, found: list[Fact]) -> None:
         """Show other facts."""
-        if found != self.facts:
-            self.facts = found
+        self.facts = found
+        before, self._lines = self._lines, wrapped(found, self.size.width)
+        if len(before) != len(self._lines):
             self.refresh(layout=True)
+        for y, (old, new) in enumerate(zip(before, self._lines, strict=False)):
+            if old != new:
+                self.refresh(Region(0, y, self.size.width, 1))
 
-    def render(self) -> Table:
-        """The facts as a grid of Rich texts, never markup."""
-        label_style = self.get_component_rich_style("details--label", partial=True)
-        grid = Table.grid(padding=(0, 2))
-        grid.add_column(no_wrap=True, width=_LABEL)
-        grid.add_column(overflow="fold")
-        for label, text in self.facts:
-            grid.add_row(Text(label, style=label_style), Text(text))
-        return grid
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Number of lines that the facts take at this width."""
+        return len(wrapped(self.facts, width))
+
+    def on_resize(self) -> None:
+        """Wrap anew."""
+        self._lines = wrapped(self.facts, self.size.width)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Render one line: a label, and a piece of text from data behind it."""
+        plain, cells = self.rich_style, self.size.width
+        if y >= len(self._lines):
+            return Strip.blank(cells, plain)
+        label, text = self._lines[y]
+        label_style = plain + self.get_component_rich_style("details--label", partial=True)
+        segments = [Segment(label.ljust(_LABEL), label_style), Segment(text, plain)]
+        return Strip(segments).adjust_cell_length(cells, plain)
+
+
+def wrapped(found: list[Fact], cells: int) -> list[Fact]:
+    """Return the facts as lines of at most `cells` cells: each label once, the text broken at blanks behind it."""
+    room = max(1, cells - _LABEL)
+    lines: list[Fact] = []
+    for label, text in found:
+        pieces = Text(text).wrap(_CONSOLE, room, overflow="fold")
+        lines += [(label if i == 0 else "", piece.plain.rstrip()) for i, piece in enumerate(pieces)]
+    return lines
 
 
 def _joined(*texts: object) -> str:

@@ -231,7 +231,7 @@ class MatrixView(Widget):
         painter = Painter(found, depth_of(self.app), plain) if found else None
         styles = Styles(plain, *(self._styled(part) for part in ("matrix--head", "matrix--here", "matrix--nothing")))
         drawing = Drawing(self.shown, self._grid, self.top, self.left, self._place(), painter, styles)
-        return Strip(drawing.line(y))
+        return Strip(drawing.line(y)).simplify()
 
     def _styled(self, component: str) -> Style:
         return self.rich_style + self.get_component_rich_style(component, partial=True)

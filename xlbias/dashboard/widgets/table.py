@@ -326,7 +326,10 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
             done.add(group)
             members = [p for p in self._placed if p.column.group == group]
             end = members[-1].x + members[-1].width
-            line = line.ljust(placed.x) + f" {group} ".center(end - placed.x, "─")
+            span = end - placed.x
+            line = line.ljust(placed.x) + (
+                f" {group} ".center(span, "─") if span > len(group) + 5 else group.rjust(span)
+            )
         return line
 
 
@@ -341,4 +344,4 @@ def _strip(segments: list[Segment], cells: int, blank: Style) -> Strip:
             break
         kept.append(segment)
         used += length
-    return Strip([*kept, Segment(" " * (cells - used), blank)], cells)
+    return Strip([*kept, Segment(" " * (cells - used), blank)], cells).simplify()
