@@ -57,7 +57,7 @@ def test_a_training_prints_what_it_did(corpus: str, tmp_path: Path, capfd: pytes
     assert printed.err.splitlines() == [
         "loading the libraries",
         "mine: hybrid batches of 8 from 12 ids in 2 languages",
-        "learning 32,000 sub-words from the training texts",
+        "learning 16,000 sub-words from the training texts",
     ]
 
 

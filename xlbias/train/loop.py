@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import numpy as np
+import polars as pl
 import psutil
 import torch
 import transformers
@@ -20,10 +21,13 @@ from transformers import TrainerCallback
 from transformers.trainer_callback import PrinterCallback
 
 from xlbias.errors import TrainingError
+from xlbias.runs.journal import Journal
 from xlbias.train.pairs import PairTexts
 from xlbias.train.samplers import Batch, LanguageBatchSampler
 
 Row = dict[str, float | int]
+
+_ROW_SECONDS = 2.0  # between two rows where steps are slow, so that a live dashboard moves
 
 
 class PairTrainer(SentenceTransformerTrainer):  # type: ignore[misc]  # the library is not typed for mypy
@@ -82,7 +86,9 @@ class Tally:
 
 
 class Recorder(TrainerCallback):  # type: ignore[misc]  # the library is not typed for mypy
-    """Counts steps and, every `every` of them, checks the loss and hands over one row of the `training` record.
+    """Counts steps and hands over rows of the `training` record: every `every` steps, and at least every 2 seconds.
+
+    The loss is looked at for a row only, as that makes a GPU wait.
 
     Raises TrainingError, which ends the training, where a loss is not finite.
     """
@@ -115,7 +121,8 @@ class Recorder(TrainerCallback):  # type: ignore[misc]  # the library is not typ
         step = int(state.global_step)
         self.tally.add(self.sampler.batch(*divmod(step - 1, len(self.sampler))))
         self.on_step_done()
-        if step % self.every == 0 or step == state.max_steps:
+        slow = time.monotonic() - self._since >= _ROW_SECONDS
+        if slow or step % self.every == 0 or step == state.max_steps:
             self.on_row(self._row(step, float(state.epoch), args.device))
 
     def _row(self, step: int, epoch: float, device: torch.device) -> Row:
@@ -141,6 +148,32 @@ class Recorder(TrainerCallback):  # type: ignore[misc]  # the library is not typ
             "n_monolingual_batches": self.tally.settings["monolingual"],
             "n_cross_lingual_batches": self.tally.settings["cross-lingual"],
         }
+
+
+class RowWriter:
+    """Writes rows of the `training` record as parts, ever more rarely, so that a long training has few of them."""
+
+    def __init__(self, journal: Journal, name: str) -> None:
+        self.journal, self.name = journal, name
+        self.rows: list[Row] = []
+        self.last_loss = float("nan")
+        self.began = self.written = time.monotonic()
+
+    def add(self, row: Row) -> None:
+        """Take a row, and write a part where one is due."""
+        self.rows.append(row)
+        self.last_loss = row["loss"]
+        now = time.monotonic()
+        if now - self.written >= max(1.0, (now - self.began) / 200):
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what has not been written yet."""
+        if self.rows:
+            key = f"{self.rows[0]['step']:012d}"
+            self.journal.write("training", key, pl.DataFrame(self.rows).with_columns(pl.lit(self.name).alias("model")))
+            self.rows.clear()
+            self.written = time.monotonic()
 
 
 def _memory(device: torch.device) -> int:

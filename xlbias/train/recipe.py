@@ -56,7 +56,7 @@ class Recipe:
     passage_prefix: str = "Passage: "
     seed: int = 0
     dimension: int = 384
-    vocabulary: int = 32_000
+    vocabulary: int = 16_000
     initial_scale: float = 0.02
 
     def __post_init__(self) -> None:
