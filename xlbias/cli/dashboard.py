@@ -9,18 +9,21 @@ from pathlib import Path
 import click
 
 
-@click.command()
+EXAMPLE = """\b
+Examples:
+  xlbias dashboard run.parquet
+  xlbias dashboard run.parquet --theme xlbias-light
+"""
+
+
+@click.command(epilog=EXAMPLE)
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--theme", help="A colour theme, e.g. xlbias-light; all of them are in the palette (ctrl+p).")
 @click.pass_context
 def command(ctx: click.Context, run: Path, theme: str | None) -> int:
-    r"""Browse RUN in the terminal: finished, in progress, or about to begin.
+    """Browse RUN in the terminal: finished, in progress, or about to begin.
 
     Without a terminal the report is printed instead. Press ? for the keys.
-
-    \b
-    Example:
-      xlbias dashboard run.parquet
     """
     if not _on_a_terminal():
         from xlbias.cli.report import command as report

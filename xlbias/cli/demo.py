@@ -70,7 +70,7 @@ def command(out: str, seed: int, no_dashboard: bool, quiet: bool) -> None:
     click.echo("\n".join(_comparison(run)))
     narrator.say(f"done in {time.monotonic() - started:.0f} s; look again with: xlbias dashboard {run.path}")
     if not no_dashboard and sys.stdin.isatty() and sys.stdout.isatty():
-        from xlbias.dashboard.app import run_dashboard
+        from xlbias.dashboard.run import run_dashboard
 
         run_dashboard(run.path)
 
