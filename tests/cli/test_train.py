@@ -68,10 +68,11 @@ def test_quiet_says_nothing(corpus: str, tmp_path: Path, capfd: pytest.CaptureFi
     assert load_encoder(str(tmp_path / "out"), device="cpu").card["name"] == "x"
 
 
-def test_the_embedded_tasks_are_the_default(tmp_path: Path) -> None:
+def test_the_training_parts_of_the_embedded_tasks_are_the_default(tmp_path: Path) -> None:
     assert run(["train", "-o", str(tmp_path / "out"), "--steps", "1", "-q"]) == 0
     card = load_encoder(str(tmp_path / "out"), device="cpu").card
-    assert [source["name"] for source in card["sources"]] == ["builtin:money", "builtin:language", "builtin:calendar"]
+    names = [f"builtin:{name}[split=train]" for name in ("money", "language", "calendar")]
+    assert [source["name"] for source in card["sources"]] == names
     assert card["sampler"] == "hybrid"
 
 
