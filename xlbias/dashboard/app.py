@@ -54,7 +54,7 @@ class DashboardApp(App[None], inherit_bindings=False):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings()]
-    SCREENS: ClassVar = {keys.OVERVIEW: OverviewScreen, keys.MATRIX: _matrix_screen}
+    SCREENS: ClassVar = {keys.MATRIX: _matrix_screen, keys.NOTICE: NoticeScreen}
     ENABLE_COMMAND_PALETTE = False  # opened by a key of the registry instead, with commands of its own
     ALLOW_SELECT = False
     TITLE = "xlbias"
@@ -90,8 +90,8 @@ class DashboardApp(App[None], inherit_bindings=False):
         self._theme_name = theme or (NO_COLOUR if no_colour else DARK.name)
 
     def get_default_screen(self) -> Screen[Any]:
-        """The bottom of the stack, seen while there is no run to show; at most one other screen stands on it."""
-        return NoticeScreen()
+        """The bottom of the stack, on which at most one other screen stands; laid out while the run is being read."""
+        return OverviewScreen()
 
     def on_mount(self) -> None:
         """Set the theme and begin to take snapshots."""
@@ -114,7 +114,7 @@ class DashboardApp(App[None], inherit_bindings=False):
 
     @property
     def view(self) -> View:
-        """The present screen below any help or palette; there is always one, the notice at the bottom."""
+        """The present screen below any help or palette; there is always one, the overview at the bottom."""
         return next(screen for screen in reversed(self.screen_stack) if isinstance(screen, View))
 
     @property
@@ -136,6 +136,7 @@ class DashboardApp(App[None], inherit_bindings=False):
             self.event = event
             gone = isinstance(event, Waiting)
             self.problem = f"{self.path.name} is gone." if gone else f"{cast(Broken, event).sentence}."
+            self.settle()
             self._show()
             return
         was_finished = self.newest is None or self.newest.finished
@@ -170,14 +171,22 @@ class DashboardApp(App[None], inherit_bindings=False):
 
     def settle(self) -> None:
         """Leave a screen that has nothing to show for one that has, unless help or palette are open above it."""
-        empty = self.place == keys.MATRIX and self.chosen is None
-        if self.snapshot is not None and self.screen is self.view and (self.place == keys.NOTICE or empty):
+        if self.screen is not self.view:
+            return
+        if self.snapshot is None:
+            if self.event is not None:
+                self._switch(keys.NOTICE)
+        elif self.place == keys.NOTICE or (self.place == keys.MATRIX and self.chosen is None):
             self._switch(keys.OVERVIEW)
 
     def _switch(self, place: str) -> None:
-        if self.place == keys.NOTICE:
+        if place == self.place:
+            return
+        if place == keys.OVERVIEW:
+            self.pop_screen()
+        elif self.place == keys.OVERVIEW:
             self.push_screen(place)
-        elif place != self.place:
+        else:
             self.switch_screen(place)
 
     # -- what keys do ------------------------------------------------------------------------------------------------
@@ -213,8 +222,8 @@ class DashboardApp(App[None], inherit_bindings=False):
         self.go(keys.MATRIX)
 
     def _choose_row(self) -> None:
-        overview = cast(OverviewScreen, self.get_screen(keys.OVERVIEW))
-        key = overview.table.cursor_key
+        overview = self.view
+        key = overview.table.cursor_key if isinstance(overview, OverviewScreen) else None
         if key is not None:
             self.chosen = (key[0], key[1])
 

@@ -127,6 +127,7 @@ def _move(id: str, keys: tuple[str, ...], description: str, where: frozenset[str
         "Move",
         lambda app: app.move(id),
         where,
+        disabled=_no_run,
     )
 
 

@@ -43,8 +43,9 @@ class View(Screen[None], inherit_bindings=False):
         yield Footer()
 
     def on_mount(self) -> None:
-        """Begin with a whole frame."""
-        self.app.delay_update(SETTLING)
+        """Begin with a whole frame, unless it is the first one, which cannot come too early and is nearly empty."""
+        if self.dashboard.snapshot is not None:
+            self.app.delay_update(SETTLING)
 
     def content(self) -> ComposeResult:
         """What stands between header and footer."""
@@ -52,13 +53,13 @@ class View(Screen[None], inherit_bindings=False):
 
     def show(self) -> None:
         """Show the application's present snapshot and choice."""
-        app = self.dashboard
-        sentence, error = banner(app.newest, app.problem)
-        self.query_one(Banner).say(sentence, error=error)
         self.tell()
 
     def tell(self) -> None:
-        """Bring header and footer up to date."""
+        """Bring the frame up to date: banner, header and footer."""
+        app = self.dashboard
+        sentence, error = banner(app.newest, app.problem)
+        self.query_one(Banner).say(sentence, error=error)
         self.query_one(Header).tell(self.dashboard)
         self.query_one(Footer).tell(self.dashboard)
 

@@ -1,4 +1,4 @@
-"""The screen in place of a run: it is waited for, being read, or cannot be read; and what can be done."""
+"""The screen in place of a run: it is waited for or cannot be read, and what can be done."""
 
 from __future__ import annotations
 
@@ -32,21 +32,19 @@ class NoticeScreen(View):
 
     def __init__(self) -> None:
         super().__init__()
-        self.message = ""
+        self.event: Waiting | Broken | None = None
 
     def show(self) -> None:
         """Say why there is no run to see."""
         super().show()
-        message = notice(self.dashboard.event)
-        if message.plain != self.message:
-            self.message = message.plain
-            self.query_one("#notice", Static).update(message)
+        event = self.dashboard.event
+        if event is not None and event != self.event:
+            self.event = event
+            self.query_one("#notice", Static).update(notice(event))
 
 
-def notice(event: Waiting | Broken | None) -> Content:
+def notice(event: Waiting | Broken) -> Content:
     """Return what is said of a run that cannot be shown; whatever comes from data in it is cleaned."""
-    if event is None:
-        return Content.styled("reading the run …", "dim")
     if isinstance(event, Broken):
         return Content("\n\n").join(
             [

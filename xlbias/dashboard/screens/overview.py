@@ -114,6 +114,7 @@ class OverviewScreen(View):
     def show(self) -> None:
         """Show the present snapshot; cursor, order and scroll stay."""
         super().show()
+        self._say_if_empty()
         snapshot = self.dashboard.snapshot
         if snapshot is None:
             return
@@ -121,7 +122,6 @@ class OverviewScreen(View):
         line = self.query_one("#progress", Line)
         line.display = bool(words)
         line.set([Part(words, "$text-primary"), Part("  ")], phase, "$quiet")
-        self._say_if_empty()
         if snapshot.overview is not getattr(self, "_shown", None):
             self._shown = snapshot.overview
             cells = pl.format("{}/{}", "n_cells", "n_cells_expected").alias("done")
@@ -131,15 +131,16 @@ class OverviewScreen(View):
 
     def _say_if_empty(self) -> None:
         snapshot = self.dashboard.snapshot
-        assert snapshot is not None
         sentence = ""
-        if not snapshot.run.tasks:
+        if snapshot is None:
+            sentence = "reading the run …"
+        elif not snapshot.run.tasks:
             sentence = "This run holds no evaluation: `xlbias evaluate` makes one."
         elif not snapshot.run.models:
             sentence = "No rankings yet: the first encoder is being loaded."
         elif not snapshot.cells:
             sentence = "No rankings yet: passages are encoded first." if not snapshot.finished else "No rankings."
-        self.set_class(snapshot.overview.is_empty(), "-empty")
+        self.set_class(snapshot is None or snapshot.overview.is_empty(), "-empty")
         line = self.query_one("#empty", Line)
         line.display = bool(sentence)
         line.set([], sentence, "italic")

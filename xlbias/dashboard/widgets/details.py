@@ -68,11 +68,13 @@ class Details(Widget):
         super().__init__()
         self.facts: list[Fact] = []
         self._lines: list[Fact] = []
+        self._wrapped_for = 0
 
     def tell(self, found: list[Fact]) -> None:
         """Show other facts."""
         self.facts = found
-        before, self._lines = self._lines, wrapped(found, self.size.width)
+        before = self._lines
+        self._wrap()
         if len(before) != len(self._lines):
             self.refresh(layout=True)
         for y, (old, new) in enumerate(zip(before, self._lines, strict=False)):
@@ -83,14 +85,14 @@ class Details(Widget):
         """Number of lines that the facts take at this width."""
         return len(wrapped(self.facts, width))
 
-    def on_resize(self) -> None:
-        """Wrap anew."""
-        self._lines = wrapped(self.facts, self.size.width)
-        self.refresh()
+    def _wrap(self) -> None:
+        self._lines, self._wrapped_for = wrapped(self.facts, self.size.width), self.size.width
 
     def render_line(self, y: int) -> Strip:
         """Render one line: a label, and a piece of text from data behind it."""
         plain, cells = self.rich_style, self.size.width
+        if cells != self._wrapped_for:
+            self._wrap()
         if y >= len(self._lines):
             return Strip.blank(cells, plain)
         label, text = self._lines[y]

@@ -83,6 +83,7 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.descending = False
         self._order: pl.Series | None = None
         self._placed: tuple[Placed, ...] = ()
+        self._placed_for = 0
         self._grouped = any(column.group for column in self.columns)
 
     # -- content ---------------------------------------------------------------------------------------------------
@@ -272,12 +273,15 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
             self._reveal()
 
     def _place(self) -> None:
-        self._placed = place(self.columns, self.scrollable_content_region.width, margin=_MARGIN)
+        self._placed_for = self.scrollable_content_region.width
+        self._placed = place(self.columns, self._placed_for, margin=_MARGIN)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Render one line of the panel: heads above, rows below."""
         cells = self.scrollable_content_region.width
+        if cells != self._placed_for:  # a first frame is painted before any resize event
+            self._place()
         if y < self._head:
             style = self._styled("virtual-table--head")
             line = self._group_line() if y < self._head - 1 else self._label_line()
