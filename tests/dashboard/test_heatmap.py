@@ -207,6 +207,15 @@ async def test_heads_stay_when_a_large_matrix_scrolls_both_ways():
         assert all(len(line) <= 60 for line in shown)
 
 
+async def test_that_there_are_more_pools_is_seen_at_every_width():
+    async with heatmap(large(), size=(60, 10)) as (view, pilot):
+        for width in range(40, 61):
+            await pilot.resize_terminal(width, 10)
+            await pilot.pause()
+            assert lines(view)[0].endswith("›"), width
+            assert len(lines(view)[0]) <= width
+
+
 async def test_every_move_keeps_the_cursor_in_sight():
     async with heatmap(large(), size=(50, 9)) as (view, _):
         for where in "down right page_down end up left page_up start last first".split() * 3:

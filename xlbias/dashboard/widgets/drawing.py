@@ -75,8 +75,8 @@ class Drawing:
                 Segment(label, style),
                 Segment(" " * (grid.cell - width(label) - before), head),
             ]
-        if columns.stop < grid.n_columns:
-            segments.append(Segment("›", head))
+        if columns.stop < grid.n_columns:  # the blank behind the last label says that there is more
+            segments[-1] = Segment(f"{segments[-1].text[:-1]}›", head)
         return segments
 
     def _corner(self) -> str:
