@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-
 EXAMPLE = """\b
 Examples:
   xlbias dashboard run.parquet
