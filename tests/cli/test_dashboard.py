@@ -19,7 +19,7 @@ def run_path(tmp_path_factory):
 
 def dashboard(*arguments):
     command = [sys.executable, "-m", "xlbias", "dashboard", *map(str, arguments)]
-    environment = dict(os.environ)  # passed on as Python sees it: readline sets COLUMNS behind its back
+    environment = {**os.environ, "COLUMNS": "100"}  # whatever the shell that runs the tests says
     return subprocess.run(
         command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, timeout=60, env=environment
     )
