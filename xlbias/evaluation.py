@@ -19,7 +19,7 @@ import torch
 from xlbias import __version__
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.cache import VectorCache
-from xlbias.encode.card import read_card
+from xlbias.encode.card import TRAINING_FILE, read_card
 from xlbias.encode.encoder import Encoder, embed
 from xlbias.encode.load import check_encoder, load_encoder
 from xlbias.encode.precomputed import PrecomputedVectors
@@ -38,8 +38,6 @@ BLOCK = 2048
 
 TEXT_BLOCK = 65_536
 DEFAULT_TOP_K = 10
-TRAINING_FILE = "training.parquet"
-"""The run file that `xlbias train` leaves in a checkpoint; its curve is copied into the evaluation."""
 
 Model = str | Encoder | PrecomputedVectors
 """An encoder by name (a folder or a hub name), as an object, or as vectors that were computed elsewhere."""

@@ -11,7 +11,8 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components as scipy_components
 
 from xlbias.data.catalog import load_task
-from xlbias.data.split import connected_components, groups, split_task
+from xlbias.data.components import connected_components
+from xlbias.data.split import groups, split_task
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError, UsageError
 

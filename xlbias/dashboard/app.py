@@ -14,7 +14,6 @@ from textual.screen import Screen
 from xlbias.dashboard import keys
 from xlbias.dashboard.export import CLIPBOARD_LIMIT, save, state_folder, without_fonts
 from xlbias.dashboard.live import Broken, Event, Follower, Pace, Snapshot, Waiting
-from xlbias.dashboard.run import run_dashboard
 from xlbias.dashboard.screens.base import View
 from xlbias.dashboard.screens.notice import NoticeScreen
 from xlbias.dashboard.screens.overview import OverviewScreen
@@ -22,8 +21,6 @@ from xlbias.dashboard.theme import DARK, NO_COLOUR, THEMES, quiet_colours
 from xlbias.errors import UsageError
 from xlbias.report.tables import MATRIX_MEASURES, MatrixMeasure
 from xlbias.text import clean
-
-__all__ = ["DashboardApp", "run_dashboard"]
 
 Chosen = tuple[str, str]
 """Model and task."""

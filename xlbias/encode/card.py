@@ -11,6 +11,9 @@ from xlbias.errors import EncoderError
 CARD_FILE = "xlbias.json"
 """What `xlbias train` writes into a checkpoint beside the standard files: sampler, source, seed, ..."""
 
+TRAINING_FILE = "training.parquet"
+"""The run file in a checkpoint that holds its loss curve; an evaluation of it copies the curve."""
+
 _FIELDS: dict[str, tuple[type, ...]] = {"name": (str,), "sampler": (str,), "alpha": (int, float), "seed": (int,)}
 
 

@@ -11,12 +11,11 @@ from typing import Any
 
 from sentence_transformers import SentenceTransformer
 
-from xlbias.encode.card import CARD_FILE
+from xlbias.encode.card import CARD_FILE, TRAINING_FILE
 from xlbias.errors import TrainingError
 from xlbias.runs.journal import live_folder
 from xlbias.train.card import readme
 
-TRAINING_FILE = "training.parquet"
 README = "README.md"
 _TEMPORARY = ".checkpoint"
 _LAST = ("modules.json", "config.json", CARD_FILE)  # what makes a folder an encoder; the card says that it is whole

@@ -17,13 +17,14 @@ from sentence_transformers.sentence_transformer.losses import MultipleNegativesR
 
 from xlbias import __version__
 from xlbias.data.task import RetrievalTask
+from xlbias.encode.card import TRAINING_FILE
 from xlbias.encode.load import check_encoder, load_encoder
 from xlbias.encode.static import build_static
 from xlbias.errors import TrainingError
 from xlbias.narration import Narrator, Silent
 from xlbias.runs.journal import Journal
 from xlbias.train.card import describe
-from xlbias.train.checkpoint import TRAINING_FILE, check_folder, save_checkpoint, temporary_folder
+from xlbias.train.checkpoint import check_folder, save_checkpoint, temporary_folder
 from xlbias.train.loop import PairTrainer, Recorder, RowWriter, Tally, quiet_libraries
 from xlbias.train.pairs import PairTexts
 from xlbias.train.recipe import STATIC, Recipe, recipe_for

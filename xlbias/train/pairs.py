@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from xlbias.data import components
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TrainingError
 
@@ -260,22 +261,10 @@ def _groups(queries: pl.DataFrame, relevants: pl.DataFrame, n_ids: int) -> Ints:
 def connected_components(items: Ints, keys: Ints, n_items: int) -> Ints:
     """Number the connected components of items 0..n-1, where two items are connected if they share a key.
 
-    `items` and `keys` are the edges, sorted by key. Returns int32 or int64 [n_items], numbers from 0 without gaps.
-    Every item points to one with a smaller or the same number; a round hooks what an item points to, and the item
-    itself, to the smallest that is found over its keys, and halves the paths (FastSV: Zhang, Azad and Hu 2020, in
-    whole arrays), so that even a chain of n items takes about log n rounds.
+    `items` and `keys` belong together and are sorted by key. Returns int32 or int64 [n_items], numbers from 0 without
+    gaps.
     """
-    parent = np.arange(n_items, dtype=np.int64)
-    if len(items):
-        starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
-        sizes = np.diff(np.append(starts, len(keys)))
-        while True:
-            grandparent = parent[parent]
-            smallest = np.repeat(np.minimum.reduceat(grandparent[items], starts), sizes)
-            new = np.minimum(parent, grandparent)
-            np.minimum.at(new, parent[items], smallest)
-            np.minimum.at(new, items, smallest)
-            if np.array_equal(new, parent):
-                break
-            parent = new
-    return _compact(np.append(np.unique(parent, return_inverse=True)[1], n_items))[:-1]
+    starts = np.flatnonzero(np.diff(keys, prepend=keys[:1] - 1))
+    first = np.repeat(items[starts], np.diff(np.append(starts, len(keys))))  # of the key: all its items hang on it
+    labels = components.connected_components(n_items, items, first)
+    return _compact(np.append(np.unique(labels, return_inverse=True)[1], n_items))[:-1]

@@ -13,10 +13,10 @@ from typing import Any
 
 import polars as pl
 
+from xlbias.data.components import connected_components
 from xlbias.data.formats.base import Format
 from xlbias.data.formats.filenames import language_of, shortest_tags
 from xlbias.data.formats.reading import Rows, json_file, json_type, plain_name, provenance, shown, string_field
-from xlbias.data.split import connected_components
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError
 
