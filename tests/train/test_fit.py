@@ -116,16 +116,16 @@ def test_the_card_says_what_was_trained_on_what(trained: Training, small: Retrie
     assert card["recipe"] == QUICK.as_dict()
     assert card["loss"] == trained.loss
     assert card["versions"]["torch"] == torch.__version__
-    assert sum(card["batches"]["by_setting"].values()) == card["batches"]["by_task"]["small"] == 12
+    assert sum(card["batches"]["by_kind"].values()) == card["batches"]["by_task"]["small"] == 12
     assert sum(n for of_query in card["batches"]["pairs"].values() for n in of_query.values()) == 12 * 16
     assert load_encoder(str(trained.path), device="cpu").card == card
 
 
 def test_counts_of_batches_are_those_that_were_trained_on(trained: Training, small: RetrievalTask) -> None:
     sampler = LanguageBatchSampler(PairTexts([small]), 16, seed=7)
-    settings = [sampler.batch(*divmod(i, len(sampler))).setting for i in range(12)]
+    settings = [sampler.batch(*divmod(i, len(sampler))).kind for i in range(12)]
     expected = {setting: settings.count(setting) for setting in set(settings)}
-    assert trained.card["batches"]["by_setting"] == expected
+    assert trained.card["batches"]["by_kind"] == expected
     assert set(expected) == {"monolingual", "cross-lingual"}
 
 

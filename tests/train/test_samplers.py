@@ -11,15 +11,16 @@ from scipy.stats import binomtest, chisquare
 from xlbias.cli.train import SAMPLERS as ON_THE_COMMAND_LINE
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TrainingError
+from xlbias.train.batch import Batch
 from xlbias.train.pairs import PairTexts
-from xlbias.train.samplers import SAMPLERS, Batch, LanguageBatchSampler, draw_ids
+from xlbias.train.samplers import SAMPLERS, LanguageBatchSampler, draw_ids
 
 P = 0.001  # with fixed seeds a test fails always or never; below this, something is wrong with the sampler
 
 
 def batches(tasks: list[RetrievalTask], n: int, size: int = 256, seed: int = 11, **options: object) -> list[Batch]:
     sampler = LanguageBatchSampler(PairTexts(tasks), size, seed=seed, **options)
-    return [sampler.batch(epoch=i // len(sampler), index=i % len(sampler)) for i in range(n)]
+    return [sampler.batch(epoch=i // len(sampler), number=i % len(sampler)) for i in range(n)]
 
 
 def test_the_command_line_offers_every_sampler() -> None:
@@ -50,7 +51,7 @@ def test_mono_is_one_language_drawn_uniformly_from_those_that_can_fill_a_batch(
     texts = PairTexts([mlqa])
     counts: Counter[str] = Counter()
     for batch in batches([mlqa], 1_000, size=32, sampler="mono"):
-        assert batch.setting == "monolingual"
+        assert batch.kind == "monolingual"
         pairs = texts.__getitems__(batch.pairs.tolist())
         language = texts.languages[batch.query_language[0]]
         assert all(language in mlqa_oracle.query_languages[pair["query"]] for pair in pairs)
@@ -104,9 +105,9 @@ def test_hybrid_is_mono_with_probability_alpha(alpha: float, ntrex: RetrievalTas
     n = 2_000
     drawn = batches([ntrex], n, size=16, sampler="hybrid", alpha=alpha)
     monolingual = [batch for batch in drawn if (batch.query_language == batch.passage_language).all()]
-    assert {batch.setting for batch in monolingual} == {"monolingual"}
+    assert {batch.kind for batch in monolingual} == {"monolingual"}
     assert all((b.query_language == b.query_language[0]).all() for b in monolingual)
-    others = [batch for batch in drawn if batch.setting == "cross-lingual"]
+    others = [batch for batch in drawn if batch.kind == "cross-lingual"]
     assert all((batch.query_language != batch.passage_language).all() for batch in others)
     assert len(monolingual) + len(others) == n
     assert binomtest(len(monolingual), n, alpha).pvalue > P

@@ -94,9 +94,7 @@ def command(
         overwrite=overwrite,
         narrator=narrator,
     )
-    batches = ", ".join(
-        f"{n:,} {setting}" for setting, n in sorted(trained.card["batches"]["by_setting"].items())[::-1]
-    )
+    batches = ", ".join(f"{n:,} {kind}" for kind, n in sorted(trained.card["batches"]["by_kind"].items())[::-1])
     click.echo(f"encoder\t{click.format_filename(trained.path)}")
     click.echo(f"steps\t{trained.steps}")
     click.echo(f"seconds\t{trained.seconds:.1f}")

@@ -69,6 +69,7 @@ COLUMNS: dict[str, Any] = {
     "memory_bytes": pl.Int64,  # peak on the device, or resident size on a CPU
     "n_monolingual_batches": pl.Int64,  # drawn so far
     "n_cross_lingual_batches": pl.Int64,
+    "n_mixed_batches": pl.Int64,
 }
 
 OF_RECORD: dict[str, tuple[str, ...]] = {
@@ -80,7 +81,7 @@ OF_RECORD: dict[str, tuple[str, ...]] = {
     "passage": ("task", "domain", "passage_id", "language", "text", "document"),
     "training": (
         "model", "step", "epoch", "loss", "learning_rate", "pairs_per_second", "memory_bytes",
-        "n_monolingual_batches", "n_cross_lingual_batches",
+        "n_monolingual_batches", "n_cross_lingual_batches", "n_mixed_batches",
     ),
 }  # fmt: skip
 

@@ -68,7 +68,7 @@ def readme(card: Mapping[str, Any]) -> str:
     """
     recipe, batches, sources = card["recipe"], card["batches"], card["sources"]
     languages = sorted({language for source in sources for language in source["languages"]})
-    total = sum(batches["by_setting"].values())
+    total = sum(batches["by_kind"].values())
     head = {
         "library_name": "sentence-transformers",
         "pipeline_tag": "sentence-similarity",
@@ -99,11 +99,8 @@ def readme(card: Mapping[str, Any]) -> str:
         f"Languages: {', '.join(languages)}.",
         "## Batches drawn",
         _table(
-            ("setting", "batches", "share"),
-            (
-                (setting, f"{n:,}", f"{n / total:.1%}")
-                for setting, n in sorted(batches["by_setting"].items(), reverse=True)
-            ),
+            ("kind", "batches", "share"),
+            ((kind, f"{n:,}", f"{n / total:.1%}") for kind, n in sorted(batches["by_kind"].items(), reverse=True)),
         ),
         "`xlbias.json` counts the pairs of each language pair; `training.parquet` has the loss curve.",
         "## Recipe",

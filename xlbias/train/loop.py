@@ -22,8 +22,9 @@ from transformers.trainer_callback import PrinterCallback
 
 from xlbias.errors import TrainingError
 from xlbias.runs.journal import Journal
+from xlbias.train.batch import Batch
 from xlbias.train.pairs import PairTexts
-from xlbias.train.samplers import Batch, LanguageBatchSampler
+from xlbias.train.samplers import LanguageBatchSampler
 
 Row = dict[str, float | int]
 
@@ -61,28 +62,28 @@ class PairTrainer(SentenceTransformerTrainer):  # type: ignore[misc]  # the libr
 
 
 class Tally:
-    """Counts what was drawn: batches by setting and by task, pairs by language pair."""
+    """Counts what was drawn: batches by kind and by task, pairs by language pair."""
 
     def __init__(self, texts: PairTexts) -> None:
         self.languages = texts.languages
         self.task_names = [task.name for task in texts.tasks]
-        self.settings: Counter[str] = Counter()
+        self.kinds: Counter[str] = Counter()
         self.tasks: Counter[str] = Counter()
         self.pairs = np.zeros((len(self.languages),) * 2, dtype=np.int64)
 
     def add(self, batch: Batch) -> None:
         """Count one batch."""
-        self.settings[batch.setting] += 1
+        self.kinds[batch.kind] += 1
         self.tasks[self.task_names[batch.task]] += 1
         np.add.at(self.pairs, (batch.query_language, batch.passage_language), 1)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return ``by_setting``, ``by_task`` and ``pairs`` ({query language: {passage language: count}})."""
+        """Return ``by_kind``, ``by_task`` and ``pairs`` ({query language: {passage language: count}})."""
         pairs: dict[str, dict[str, int]] = {}
         for query, passage in zip(*(axis.tolist() for axis in np.nonzero(self.pairs)), strict=True):
             of_query = pairs.setdefault(self.languages[query], {})
             of_query[self.languages[passage]] = int(self.pairs[query, passage])
-        return {"by_setting": dict(self.settings), "by_task": dict(self.tasks), "pairs": pairs}
+        return {"by_kind": dict(self.kinds), "by_task": dict(self.tasks), "pairs": pairs}
 
 
 class Recorder(TrainerCallback):  # type: ignore[misc]  # the library is not typed for mypy
@@ -145,8 +146,9 @@ class Recorder(TrainerCallback):  # type: ignore[misc]  # the library is not typ
             "learning_rate": self._rate,
             "pairs_per_second": steps * self.sampler.batch_size / seconds,
             "memory_bytes": _memory(device),
-            "n_monolingual_batches": self.tally.settings["monolingual"],
-            "n_cross_lingual_batches": self.tally.settings["cross-lingual"],
+            "n_monolingual_batches": self.tally.kinds["monolingual"],
+            "n_cross_lingual_batches": self.tally.kinds["cross-lingual"],
+            "n_mixed_batches": self.tally.kinds["mixed"],
         }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,7 @@ import polars as pl
 from xlbias.data import components
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TrainingError
-
-Ints = npt.NDArray[Any]  # integers; narrow ones where they are stored
-Pairs = npt.NDArray[np.int64]
+from xlbias.train.batch import Batch, Ints, Pairs
 
 _PASSAGE_BITS = 32
 _CHUNK = 1 << 16  # ids looked at together: bounds the memory of a pass over all ids
@@ -127,19 +125,27 @@ def _find(offsets: Ints, values: Ints, ids: Ints, wanted: Ints) -> Ints:
     return found
 
 
+class TextSwitch(Protocol):
+    """Rewrites a text when a batch is made; code-switching is one."""
+
+    def __call__(self, text: str, language: str, key: tuple[int, ...]) -> str:
+        """Return what `text`, in `language` (BCP 47), becomes; `key` alone decides what is drawn."""
+
+
 class PairTexts:
     """A map-style dataset over the pairs of several tasks: a pair's number in, its two texts out.
 
     `tasks` are the drawable pairs of each task; query and passage rows are counted over all tasks. Texts are looked up
-    when a batch is made and never copied before.
+    when a batch is made and never copied before; `switch` then rewrites each of them.
     """
 
     column_names = ("query", "passage")
 
-    def __init__(self, tasks: Sequence[RetrievalTask]) -> None:
+    def __init__(self, tasks: Sequence[RetrievalTask], switch: TextSwitch | None = None) -> None:
         if not tasks:
             raise TrainingError("there is no task to train on")
         self.languages = tuple(sorted({language for task in tasks for language in task.languages}))
+        self.switch = switch
         self.tasks: list[TaskPairs] = []
         self.queries: list[pl.Series] = []
         self.passages: list[pl.Series] = []
@@ -173,14 +179,25 @@ class PairTexts:
     def __getitem__(self, pair: int) -> dict[str, str]:
         return self.__getitems__([pair])[0]
 
-    def __getitems__(self, pairs: Sequence[int]) -> list[dict[str, str]]:
-        """Return the texts of one batch; PyTorch's data loader asks for a whole batch at once."""
-        task, queries, passages = self.decode(np.asarray(pairs, dtype=np.int64))
+    def __getitems__(self, batch: Sequence[int]) -> list[dict[str, str]]:
+        """Return the texts of one batch; PyTorch's data loader asks for a whole batch at once.
+
+        A row is ``query`` and ``passage`` of a pair; the rows after the pairs are a hard ``negative`` each.
+        """
+        task, query_rows, passage_rows = self.decode(np.asarray(batch, dtype=np.int64))
+        queries = self.queries[task].gather(query_rows).to_list()
+        passages = self.passages[task].gather(passage_rows).to_list()
+        if self.switch and isinstance(batch, Batch):
+            queries = self._switched(queries, batch.query_language, batch, 0)
+            passages = self._switched(passages, batch.passage_language, batch, 1)
+        return [{"query": query, "passage": passage} for query, passage in zip(queries, passages, strict=True)]
+
+    def _switched(self, texts: list[str], languages: Ints, batch: Batch, side: int) -> list[str]:
+        """Rewrite the texts of one side of a batch; the place of a text in the whole batch decides what is drawn."""
+        assert self.switch is not None
         return [
-            {"query": query, "passage": passage}
-            for query, passage in zip(
-                self.queries[task].gather(queries), self.passages[task].gather(passages), strict=True
-            )
+            self.switch(text, self.languages[code], (batch.epoch, batch.number, side, batch.first + row))
+            for row, (text, code) in enumerate(zip(texts, languages.tolist(), strict=True))
         ]
 
     def texts(self) -> Iterator[tuple[str, pl.Series]]:

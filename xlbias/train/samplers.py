@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,7 +16,8 @@ import numpy.typing as npt
 from sentence_transformers.base.sampler import DefaultBatchSampler
 
 from xlbias.errors import TrainingError
-from xlbias.train.pairs import Ints, Pairs, PairTexts, TaskPairs
+from xlbias.train.batch import Batch, Ints
+from xlbias.train.pairs import PairTexts, TaskPairs
 
 _ROUNDS = 4  # of drawing with replacement, before all ids are put in order; enough unless groups are scarce
 _REMEMBERED = 256  # batches whose description is kept: more than a data loader draws ahead
@@ -27,10 +27,10 @@ class BatchKind(Protocol):
     """One way to draw a batch from one task; made once, before training starts.
 
     Attributes:
-        setting: ``monolingual`` or ``cross-lingual``, what the run file counts a batch under.
+        name: ``monolingual``, ``cross-lingual`` or ``mixed``, what a batch is counted under.
     """
 
-    setting: str
+    name: str
 
     def __init__(self, pairs: TaskPairs, batch_size: int) -> None:
         """Prepare. Raises TrainingError where not even one such batch can be made."""
@@ -42,7 +42,7 @@ class BatchKind(Protocol):
 class Monolingual:
     """Queries and passages of the whole batch in one language, drawn uniformly over those that can make a batch."""
 
-    setting = "monolingual"
+    name = "monolingual"
 
     def __init__(self, pairs: TaskPairs, batch_size: int) -> None:
         self.pairs, self.batch_size = pairs, batch_size
@@ -60,7 +60,7 @@ class Monolingual:
             )
         if not self.pools:
             best = max(groups, key=lambda code: groups[code])
-            raise _too_few(pairs, self.setting, batch_size, groups[best], f" in {pairs.languages[best]}")
+            raise _too_few(pairs, self.name, batch_size, groups[best], f" in {pairs.languages[best]}")
 
     def draw(self, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
         """See `BatchKind.draw`."""
@@ -73,7 +73,7 @@ class Monolingual:
 class CrossLingual:
     """Every pair in two different languages, drawn for each pair uniformly over those that its id has."""
 
-    setting = "cross-lingual"
+    name = "cross-lingual"
 
     def __init__(self, pairs: TaskPairs, batch_size: int) -> None:
         self.pairs, self.batch_size = pairs, batch_size
@@ -88,7 +88,7 @@ class CrossLingual:
             )
         groups = pairs.count_groups(self.ids)
         if groups < batch_size:
-            raise _too_few(pairs, self.setting, batch_size, groups)
+            raise _too_few(pairs, self.name, batch_size, groups)
 
     def draw(self, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
         """See `BatchKind.draw`."""
@@ -96,9 +96,9 @@ class CrossLingual:
         return ids, *self.pairs.draw_language_pairs(ids, rng)
 
 
-def _too_few(pairs: TaskPairs, setting: str, batch_size: int, most: int, where: str = "") -> TrainingError:
+def _too_few(pairs: TaskPairs, kind: str, batch_size: int, most: int, where: str = "") -> TrainingError:
     return TrainingError(
-        f"{pairs.name}: no {setting} batch of {batch_size} can be made: at most {most} ids{where} can meet "
+        f"{pairs.name}: no {kind} batch of {batch_size} can be made: at most {most} ids{where} can meet "
         "without a passage that answers two of them; choose a smaller batch size or leave the task out"
     )
 
@@ -137,17 +137,6 @@ def _ids_where(present: npt.NDArray[np.bool_], start: int) -> Ints:
     return np.flatnonzero(present).astype(np.int64 if start > np.iinfo(np.int32).max >> 1 else np.int32) + start
 
 
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """One drawn batch: its task's index, its kind's setting, the pairs and their language codes (each [batch_size])."""
-
-    task: int
-    setting: str
-    pairs: Pairs
-    query_language: Ints
-    passage_language: Ints
-
-
 class LanguageBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # the library is not typed for mypy
     """Batches over a `PairTexts`, for the `batch_sampler` argument of sentence-transformers' trainer.
 
@@ -175,7 +164,7 @@ class LanguageBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # the li
             raise TrainingError(f"a batch of {batch_size} has no negatives: expected a batch size of at least 2")
         self.dataset = dataset
         mixture = [(kind, share) for kind, share in mixture_of(sampler, alpha) if share > 0]
-        self.alpha = float(sum(share for kind, share in mixture if kind.setting == "monolingual"))
+        self.alpha = float(sum(share for kind, share in mixture if kind is Monolingual))
         """Probability of a monolingual batch."""
         self.kinds = [[kind(task, batch_size) for kind, _ in mixture] for task in dataset.tasks]
         self._kind_bounds = np.cumsum([share for _, share in mixture])
@@ -187,33 +176,35 @@ class LanguageBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # the li
         """Number of batches in an epoch, exactly."""
         return max(1, self._n_ids // int(self.batch_size))
 
-    def __iter__(self) -> Iterator[list[int]]:
-        for index in range(len(self)):
-            yield self.batch(self.epoch, index).pairs.tolist()
+    def __iter__(self) -> Iterator[Batch]:
+        for number in range(len(self)):
+            yield self.batch(self.epoch, number)
 
-    def batch(self, epoch: int, index: int) -> Batch:
-        """Return batch `index` of `epoch`; the same arguments always give the same batch."""
-        key = (epoch, index)
+    def batch(self, epoch: int, number: int) -> Batch:
+        """Return batch `number` of `epoch`; the same arguments always give the same batch."""
+        key = (epoch, number)
         if key not in self._recent:
-            self._recent[key] = self._draw(
-                np.random.Generator(np.random.Philox(np.random.SeedSequence([self.seed, epoch, index])))
-            )
+            self._recent[key] = self._draw(epoch, number)
             while len(self._recent) > _REMEMBERED:
                 self._recent.popitem(last=False)
         return self._recent[key]
 
-    def _draw(self, rng: np.random.Generator) -> Batch:
+    def _draw(self, epoch: int, number: int) -> Batch:
+        rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([self.seed, epoch, number])))
         task = int(np.searchsorted(self._task_bounds, rng.random(), side="right"))
         kind = self.kinds[task][int(np.searchsorted(self._kind_bounds[:-1], rng.random(), side="right"))]
         pairs = self.dataset.tasks[task]
         ids, query_language, passage_language = kind.draw(rng)
         passages = pairs.draw_passages(ids, passage_language, rng)
         return Batch(
-            task,
-            kind.setting,
-            self.dataset.encode(task, pairs.query_rows(ids, query_language), passages),
-            query_language,
-            passage_language,
+            epoch=epoch,
+            number=number,
+            task=task,
+            kind=kind.name,
+            pairs=self.dataset.encode(task, pairs.query_rows(ids, query_language), passages),
+            query_language=query_language,
+            passage_language=passage_language,
+            negatives=ids[:0],
         )
 
 
