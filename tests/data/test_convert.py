@@ -19,6 +19,7 @@ def content(task):
         set(task.queries.rows()),
         sorted(task.passages.select("language", "text", pl.col("document").fill_null("")).rows()),
         set(relevant.select("query_id", "language", "text", "document", "relevance").rows()),
+        set(task.negatives.join(task.passages, on="passage_id").select("query_id", "language", "text").rows()),
         task.domain,
     )
 
@@ -69,6 +70,53 @@ def test_graded_relevance_does_not_fit(corpora, tmp_path):
     graded = RetrievalTask("g", "", "", "", task.queries, task.passages, task.qrels.with_columns(relevance=2))
     with pytest.raises(TaskError, match="g: does not fit the parallel format: relevance is graded"):
         write_parallel(graded, tmp_path / "out.jsonl")
+
+
+@pytest.fixture
+def judged(json_lines):
+    """Negatives of every sort: another id's passage, of their own, with and without a document."""
+    task = load_task(
+        "parallel:"
+        + str(
+            json_lines(
+                {"id": "1", "language": "en", "query": "1?", "passage": "1", "document": "d", "negatives": ["2", "x"]},
+                {"id": "2", "language": "en", "query": "2?", "passage": "2", "negatives": ["x", "unasked"]},
+                {"id": "3", "language": "en", "passage": "unasked", "document": "e"},
+                {"id": "2", "language": "th", "negatives": ["y", "z"]},
+            )
+        )
+    )
+    assert (task.passages.height, task.negatives.height) == (6, 6)
+    return task
+
+
+def test_negatives_are_kept_by_the_parallel_format(judged, tmp_path):
+    write_parallel(judged, tmp_path / "a.jsonl")
+    back = load_task(f"parallel:{tmp_path / 'a.jsonl'}")
+    assert content(back) == content(judged)
+    write_parallel(back, tmp_path / "b.jsonl")
+    assert content(load_task(f"parallel:{tmp_path / 'b.jsonl'}")) == content(judged)
+
+
+def test_a_negative_that_its_text_does_not_name_does_not_fit(tmp_path):
+    task = RetrievalTask(
+        "t", "", "", "",
+        pl.DataFrame({"query_id": ["1"], "language": ["en"], "text": ["?"]}),
+        pl.DataFrame({"passage_id": list("abc"), "language": "en", "text": list("122"), "document": list("def")}),
+        pl.DataFrame({"query_id": ["1", "1"], "passage_id": ["a", "b"], "relevance": [1, 0]}),
+    )  # fmt: skip
+    with pytest.raises(TaskError, match="t: does not fit the parallel format: negative 'b' has the text of another"):
+        write_parallel(task, tmp_path / "out.jsonl")
+
+
+def test_beir_scores_negatives_zero_for_every_language_of_the_query(judged, tmp_path):
+    assert write_beir(judged, tmp_path / "beir") == 2 + 6
+    corpus, queries, qrels = read_beir(tmp_path / "beir")
+    scored = sorted((queries[q]["text"], corpus[p]["text"], score) for q, p, score in qrels)
+    assert scored == [
+        *(("1?", "1", 1), ("1?", "2", 0), ("1?", "x", 0)),
+        *(("2?", "2", 1), ("2?", "unasked", 0), ("2?", "x", 0), ("2?", "y", 0), ("2?", "z", 0)),
+    ]
 
 
 def read_beir(folder):

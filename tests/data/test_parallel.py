@@ -38,8 +38,44 @@ def test_equal_passages_of_one_document_are_one_passage_relevant_to_all_their_id
     ]
 
 
+def test_negatives_are_passages_of_the_task_and_of_no_use_to_their_query(json_lines):
+    path = json_lines(
+        item("1", "en", query="One?", passage="One.", document="n", negatives=["Two.", "Ten."]),
+        item("1", "de", query="Eins?", negatives=["Zehn."]),
+        item("2", "en", query="Two?", passage="Two.", document="m", negatives=["Ten.", "Ten."]),
+        item("3", "en", passage="Three.", negatives=["One.", "Six."]),  # no query: nothing can be negative to it
+        item("1", "th", negatives=["สิบ"]),  # an id may have negatives alone in a language
+    )
+    task = load_task(f"parallel:{path}")
+    assert task.passages.select("passage_id", "text", "document").rows() == [
+        *(("en/1", "One.", "n"), ("en/2", "Two.", "m"), ("en/3", "Three.", None)),
+        *(("de/1#1", "Zehn.", None), ("en/1#2", "Ten.", None), ("en/3#2", "Six.", None), ("th/1#1", "สิบ", None)),
+    ]
+    assert sorted(task.negatives.rows()) == [
+        *(("1", "de/1#1"), ("1", "en/1#2"), ("1", "en/2"), ("1", "th/1#1")),
+        ("2", "en/1#2"),
+    ]
+    assert sorted(task.qrels["passage_id"]) == ["en/1", "en/2"]
+
+
+def test_a_negative_that_stands_in_two_documents_is_the_first_of_them_and_ids_never_clash(json_lines):
+    path = json_lines(
+        item("b", "en", passage="same", document="2"),
+        item("a", "en", passage="same", document="1"),
+        item("c#2", "en", passage="other"),
+        item("c", "en", query="?", passage="answer", negatives=["same", "new"]),
+    )
+    task = load_task(f"parallel:{path}")
+    assert sorted(task.negatives.rows()) == [("c", "en/a"), ("c", "en/c##2")]
+    assert task.passages["passage_id"].is_unique().all()
+
+
 def test_the_task_does_not_depend_on_the_order_of_lines(json_lines):
-    items = [item(str(n), language, query=f"{n}?", passage=f"{n % 3}") for n in range(9) for language in ("de", "en")]
+    items = [
+        item(str(n), language, query=f"{n}?", passage=f"{n % 3}", negatives=[f"{n % 2} {language}", f"{(n + 1) % 3}"])
+        for n in range(9)
+        for language in ("de", "en")
+    ]
     there = load_task(f"parallel:{json_lines(*items, name='a.jsonl')}")
     back = load_task(f"parallel:{json_lines(*reversed(items), name='b.jsonl')}")
     assert there.fingerprint == back.fingerprint
@@ -124,6 +160,23 @@ GOOD = item("1", "en", query="One?", passage="One.")
         (item("2", "en", query=" "), "line 2: field 'query' is empty; leave the field out where there is no text"),
         (item("2", "en", query="?", document=""), "line 2: field 'document' is empty"),
         (item("2", "en", query=["?"]), "line 2: field 'query' must be a string, not a list"),
+        (
+            item("2", "en", query="?", negatives="no"),
+            "line 2: field 'negatives' must be a list of strings, not a string",
+        ),
+        (
+            item("2", "en", query="?", negatives=["no", {"text": "no"}]),
+            "line 2: field 'negatives': entry 2 must be a string, not an object",
+        ),
+        (
+            item("2", "en", query="?", negatives=["no", " "]),
+            "line 2: field 'negatives': entry 2 is empty; leave it out",
+        ),
+        (
+            item("2", "en", query="?", passage="yes", negatives=["yes"]),
+            "line 2: field 'negatives': entry 1 is the item's own passage, which is relevant",
+        ),
+        (item("2", "en", negatives=[]), "line 2: neither a field 'query' nor a field 'passage'"),
         (item(2, "en", query="?"), "line 2: field 'id' must be a string, not a number"),
         ({"language": "en", "query": "?"}, "line 2: no field 'id'"),
         ({"id": "2", "query": "?"}, "line 2: no field 'language'"),

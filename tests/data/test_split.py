@@ -1,6 +1,7 @@
 """A split leaks nothing, is the same whatever order rows come in, and takes about the share asked for."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -119,6 +120,35 @@ def test_what_ties_passages_together():
     assert together == {frozenset(ids.split()) for ids in ("q0 q1", "q2 q3", "q4", "q5 q6", "q7 q8", "q9")}
     together = {frozenset(ids) for ids in groups(task, "id")[0].group_by("group").agg("query_id")["query_id"]}
     assert {frozenset({"q5"}), frozenset({"q6"})} <= together
+
+
+def with_negatives(task, pairs):
+    return replace(task, negatives=pl.DataFrame(pairs, schema=["query_id", "passage_id"], orient="row"))
+
+
+def test_a_negative_ties_nothing_together_and_stays_where_both_its_ends_do():
+    plain = make(TEN)
+    everywhere = [(f"q{n}", f"p{m}") for n in range(10) for m in range(10) if n != m]
+    task = with_negatives(plain, everywhere)
+    for part in ("train", "test"):
+        cut, whole = split_task(plain, part), split_task(task, part)
+        assert whole.queries.equals(cut.queries)
+        assert whole.passages.equals(cut.passages)
+        here = {query[1:] for query in cut.queries["query_id"]}
+        assert set(whole.negatives.rows()) == {(q, p) for q, p in everywhere if {q[1:], p[1:]} <= here}
+    assert split_task(task, "train").negatives.height == 8 * 7
+
+
+def test_a_passage_that_is_nothing_but_a_negative_goes_with_its_first_query():
+    mined = [(query, f"mined {query} {n}") for query, _ in TEN for n in range(5)]
+    shared = [(query, "mined by all") for query, _ in TEN]
+    task = make([*TEN, *((None, passage) for _, passage in mined), (None, "mined by all")])
+    task = with_negatives(task, [*mined, *shared])
+    train, test = (split_task(task, part) for part in ("train", "test"))
+    assert (train.negatives.height, test.negatives.height) in {(8 * 6, 2 * 5), (8 * 5, 2 * 6)}
+    together = groups(task, "id")
+    number = dict(together[1].select("passage_id", "group").rows())
+    assert number["mined by all"] == dict(together[0].rows())["q0"]
 
 
 def test_texts_that_nobody_asks_for_are_shared_out_too():

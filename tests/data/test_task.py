@@ -16,8 +16,12 @@ PASSAGES = {
 QRELS = {"query_id": ["1", "1", "2"], "passage_id": ["en/1", "de/1", "en/2"], "relevance": [1, 1, 1]}
 
 
-def make(queries=QUERIES, passages=PASSAGES, qrels=QRELS) -> RetrievalTask:
-    frames = [frame if isinstance(frame, pl.DataFrame) else pl.DataFrame(frame) for frame in (queries, passages, qrels)]
+NEGATIVES = {"query_id": ["1", "2"], "passage_id": ["en/2", "de/1"]}
+
+
+def make(queries=QUERIES, passages=PASSAGES, qrels=QRELS, *negatives) -> RetrievalTask:
+    given = (queries, passages, qrels, *negatives)
+    frames = [frame if isinstance(frame, pl.DataFrame) else pl.DataFrame(frame) for frame in given]
     return RetrievalTask("tiny", "news", "here", "CC0", *frames)
 
 
@@ -109,9 +113,65 @@ def test_an_error_counts_the_others_of_its_kind_and_cuts_endless_ids():
     assert len(str(caught.value)) < 300
 
 
-def test_judged_but_irrelevant_passages_are_no_qrels():
+def test_judged_but_irrelevant_passages_are_no_qrels_but_negatives():
     task = make(qrels={**QRELS, "relevance": [2, 0, 1]})
     assert task.qrels.rows() == [("1", "en/1", 2), ("2", "en/2", 1)]
+    assert task.negatives.rows() == [("1", "de/1")]
+    assert make().negatives.schema == {"query_id": pl.String, "passage_id": pl.String}
+    assert make().negatives.is_empty()
+
+
+def test_negatives_may_be_given_and_judged():
+    qrels = {name: [*values, more] for (name, values), more in zip(QRELS.items(), ["1", "en/2", -1], strict=True)}
+    assert make(QUERIES, PASSAGES, qrels, NEGATIVES).negatives.rows() == [("1", "en/2"), ("2", "de/1")]
+
+
+@pytest.mark.parametrize(
+    ("negatives", "message"),
+    [
+        (
+            {"query_id": ["2", "1"], "passage_id": ["en/1", "de/1"], "origin": ["f, line 1", "f, line 2"]},
+            "f, line 2: the negative with query_id '1', passage_id 'de/1' is relevant too: a passage is one or the "
+            "other",
+        ),
+        (
+            {"query_id": ["2"], "passage_id": ["en/3"]},
+            "tiny: the negative with query_id '2', passage_id 'en/3' names a passage that is not there",
+        ),
+        (
+            {"query_id": ["3"], "passage_id": ["en/1"]},
+            "tiny: the negative with query_id '3', passage_id 'en/1' names a query that is not there",
+        ),
+        ({"query_id": ["1"]}, "tiny: the negative frame has no column 'passage_id'"),
+    ],
+)
+def test_wrong_negatives_are_named(negatives, message):
+    with pytest.raises(TaskError) as caught:
+        make(QUERIES, PASSAGES, QRELS, negatives)
+    assert str(caught.value) == message
+
+
+def test_the_fingerprint_tells_negatives_apart_and_is_the_old_one_without_them():
+    frames = (QUERIES, PASSAGES, QRELS)
+    with_negatives = make(*frames, NEGATIVES)
+    assert (
+        make().fingerprint == "a7d59fcb1242743a7eaa6df8d94219ecc7d9b8f33257aafb24a3f09c3863e51c"
+    )  # as before tasks had negatives
+    assert with_negatives.fingerprint != make().fingerprint
+    assert make(*frames, pl.DataFrame(NEGATIVES).reverse()).fingerprint == with_negatives.fingerprint
+    assert make(*frames, pl.DataFrame(NEGATIVES).head(1)).fingerprint not in {
+        with_negatives.fingerprint,
+        make().fingerprint,
+    }
+
+
+def test_negatives_survive_selections_as_far_as_their_texts_do():
+    task = make(QUERIES, PASSAGES, QRELS, NEGATIVES)
+    assert task.renamed("other").negatives.rows() == [("1", "en/2"), ("2", "de/1")]
+    assert task.select_languages(["en"]).negatives.rows() == [("1", "en/2")]
+    assert task.select_languages(["de"]).negatives.is_empty()  # query 2 is English only
+    kept = task.select_passages(pl.Series(["en/1", "en/2"]))
+    assert kept.negatives.rows() == [("1", "en/2")]
 
 
 def test_selecting_languages_keeps_what_holds_between_them():

@@ -22,9 +22,9 @@ _BEIR_FILES = {"corpus.jsonl", "queries.jsonl", "qrels", "qrels/test.tsv"}
 def write_parallel(task: RetrievalTask, out: Path, *, force: bool = False) -> int:
     """Write `task` as JSON Lines that `parallel:` reads, gzipped if `out` ends in ``.gz``; return the number of items.
 
-    What is read back has the same queries, passages, documents and relevance; passage and parallel ids are made anew,
-    and source and licence are not part of the format. Raises TaskError if the format cannot hold the task, UsageError
-    if `out` exists and not `force`.
+    What is read back has the same queries, passages, documents, relevance and negatives; passage and parallel ids are
+    made anew, and source and licence are not part of the format. Raises TaskError if the format cannot hold the task,
+    UsageError if `out` exists and not `force`.
     """
     items = parallel_items(task)
     domain = None if task.domain == "unknown" else task.domain
@@ -36,10 +36,11 @@ def write_parallel(task: RetrievalTask, out: Path, *, force: bool = False) -> in
 
 
 def parallel_items(task: RetrievalTask) -> pl.DataFrame:
-    """Return `task` as items ``id, language, query, passage, document``, sorted; TaskError where it does not fit.
+    """Return `task` as items ``id, language, query, passage, document, negatives``, sorted by id and language.
 
-    It fits if relevance is not graded, no query has two relevant passages in one language, and no two passages have
-    the same language, text and document (the format makes one of them).
+    `negatives` is a list of texts, null where there are none. Raises TaskError where the task does not fit: where
+    relevance is graded, a query has two relevant passages in one language, two passages have the same language, text
+    and document (the format makes one of them), or a negative is known by its language and text to be another passage.
     """
     graded = task.qrels.filter(pl.col("relevance") != 1)
     if not graded.is_empty():
@@ -54,7 +55,15 @@ def parallel_items(task: RetrievalTask) -> pl.DataFrame:
     if not equal.is_empty():
         passage_id = equal["passage_id"][0]
         raise _does_not_fit(task, f"passage {passage_id!r} has the language, text and document of another passage")
-    unasked = task.passages.join(task.qrels, on="passage_id", how="anti")
+    negatives = task.negatives.join(task.passages, on="passage_id")
+    copies = task.passages.filter(pl.struct("language", "text").is_duplicated())
+    ambiguous = negatives.join(copies, on="passage_id", how="semi")
+    if not ambiguous.is_empty():
+        raise _does_not_fit(task, f"negative {ambiguous['passage_id'][0]!r} has the text of another passage")
+    unasked = task.passages.join(task.qrels, on="passage_id", how="anti").filter(
+        # A negative without a document comes back by being one.
+        pl.col("document").is_not_null() | ~pl.col("passage_id").is_in(negatives["passage_id"].unique().implode())
+    )
     prefix = "unasked/"
     while task.queries["query_id"].str.starts_with(prefix).any():
         prefix = f"_{prefix}"
@@ -66,9 +75,11 @@ def parallel_items(task: RetrievalTask) -> pl.DataFrame:
         ]
     )
     queries = task.queries.select("language", id="query_id", query="text")
+    lists = negatives.group_by("language", id="query_id").agg(negatives=pl.col("text").sort())
     return (
         queries.join(passages, on=["id", "language"], how="full", coalesce=True)
-        .select("id", "language", "query", "passage", "document")
+        .join(lists, on=["id", "language"], how="full", coalesce=True)
+        .select("id", "language", "query", "passage", "document", "negatives")
         .sort("id", "language")
     )
 
@@ -77,8 +88,9 @@ def write_beir(task: RetrievalTask, out: Path, *, force: bool = False) -> int:
     """Write `task` as a BEIR folder (corpus.jsonl, queries.jsonl, qrels/test.tsv); return the number of qrels.
 
     An ``_id`` is ``LANGUAGE/ID``; each language version of a query has qrels of its own, to the relevant passages of
-    every language. Language, document and query id stand in ``metadata``. Raises TaskError for an id that the
-    tab-separated qrels cannot hold, UsageError if `out` exists and not `force`, or holds anything but a BEIR folder.
+    every language, and to its negatives with score 0. Language, document and query id stand in ``metadata``. Raises
+    TaskError for an id that the tab-separated qrels cannot hold, UsageError if `out` exists and not `force`, or holds
+    anything but a BEIR folder.
     """
     passages = task.passages.with_columns(beir_id=_beir_id("passage_id")).sort("beir_id")
     queries = task.queries.with_columns(beir_id=_beir_id("query_id")).sort("beir_id")
@@ -90,7 +102,7 @@ def write_beir(task: RetrievalTask, out: Path, *, force: bool = False) -> int:
             )
     qrels = (
         queries.select("query_id", query="beir_id")
-        .join(task.qrels, on="query_id")
+        .join(pl.concat([task.qrels, task.negatives.with_columns(relevance=pl.lit(0, dtype=pl.Int32))]), on="query_id")
         .join(passages.select("passage_id", passage="beir_id"), on="passage_id")
         .select(pl.col("query").alias("query-id"), pl.col("passage").alias("corpus-id"), score="relevance")
         .sort("query-id", "corpus-id")

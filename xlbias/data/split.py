@@ -2,7 +2,8 @@
 
 What must not be torn apart hangs together in a group: a query with all its relevant passages, the passages of one
 document, the translations under one `parallel_id`, and passages with the same language and text. Groups are the
-connected components of these ties, and go to one side whole.
+connected components of these ties, and go to one side whole. A negative is no tie: mined ones would chain the whole
+task together. It stays where its query and its passage come to be on one side.
 """
 
 from __future__ import annotations
@@ -63,13 +64,17 @@ def split_task(
         queries=task.queries.join(kept_queries, on="query_id", how="semi", maintain_order="left"),
         passages=task.passages.join(kept_passages, on="passage_id", how="semi", maintain_order="left"),
         qrels=task.qrels.join(kept_queries, on="query_id", how="semi", maintain_order="left"),
+        negatives=task.negatives.join(kept_queries, on="query_id", how="semi", maintain_order="left").join(
+            kept_passages, on="passage_id", how="semi", maintain_order="left"
+        ),
     )
 
 
 def groups(task: RetrievalTask, by: By = "auto") -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return what hangs together: frames ``query_id, group`` and ``passage_id, document, group``.
 
-    Every query id and every passage is in exactly one group; group numbers mean nothing beyond equality.
+    Every query id and every passage is in exactly one group; group numbers mean nothing beyond equality. Passages that
+    hang together with no query join that of the first query id (by name) that has one of them as a negative.
     """
     queries = task.queries.select("query_id").unique(maintain_order=True).with_row_index("node")
     offset = queries.height
@@ -89,9 +94,24 @@ def groups(task: RetrievalTask, by: By = "auto") -> tuple[pl.DataFrame, pl.DataF
     labels = connected_components(
         offset + passages.height, tie["node"].cast(pl.Int64).to_numpy(), tie["other"].cast(pl.Int64).to_numpy()
     )
-    return (
-        queries.select("query_id", group=pl.Series(labels[:offset])),
-        passages.select("passage_id", "document", group=pl.Series(labels[offset:])),
+    of_queries = queries.select("query_id", group=pl.Series(labels[:offset]))
+    of_passages = passages.select("passage_id", "document", group=pl.Series(labels[offset:]))
+    return of_queries, _with_first_query(of_passages, of_queries, task.negatives)
+
+
+def _with_first_query(passages: pl.DataFrame, queries: pl.DataFrame, negatives: pl.DataFrame) -> pl.DataFrame:
+    """Let groups of passages without a query join a query that they are negatives of, as many as can without a tie."""
+    if negatives.is_empty():
+        return passages
+    joined = (
+        passages.join(queries, on="group", how="anti")
+        .join(negatives, on="passage_id")
+        .join(queries.rename({"group": "joins"}), on="query_id")
+        .group_by("group")
+        .agg(pl.col("joins").sort_by("query_id").first())
+    )
+    return passages.join(joined, on="group", how="left", maintain_order="left").select(
+        "passage_id", "document", group=pl.coalesce("joins", "group")
     )
 
 

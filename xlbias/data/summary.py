@@ -23,7 +23,8 @@ def summarise(task: RetrievalTask) -> dict[str, Any]:
     """Return the facts of a task, ready for JSON.
 
     `relevants_per_query` counts, for every query in one language, its relevant passages in all languages; queries
-    without any are counted apart and left out of it. `n_documents` is 0 where the task names no documents.
+    without any are counted apart and left out of it. `n_negatives` counts hard negatives, (query id, passage) each.
+    `n_documents` is 0 where the task names no documents.
     """
     per_query = task.queries.join(task.qrels, on="query_id").group_by("query_id", "language").len()["len"]
     queries_by_language = dict(task.queries.group_by("language").len().iter_rows())
@@ -38,6 +39,7 @@ def summarise(task: RetrievalTask) -> dict[str, Any]:
         "n_queries": task.queries.height,
         "n_passages": task.passages.height,
         "n_pairs": task.n_pairs,
+        "n_negatives": task.negatives.height,
         "n_documents": task.passages["document"].drop_nulls().n_unique(),
         "n_queries_without_relevant": task.queries.height - len(per_query),
         "relevants_per_query": {"min": per_query.min(), "median": per_query.median(), "max": per_query.max()},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import polars as pl
@@ -21,6 +21,7 @@ PASSAGE_SCHEMA: dict[str, pl.DataType] = {
     "parallel_id": pl.String(),
 }
 QREL_SCHEMA: dict[str, pl.DataType] = {"query_id": pl.String(), "passage_id": pl.String(), "relevance": pl.Int32()}
+NEGATIVE_SCHEMA: dict[str, pl.DataType] = {"query_id": pl.String(), "passage_id": pl.String()}
 _OPTIONAL = {"document", "parallel_id"}
 
 
@@ -40,7 +41,9 @@ class RetrievalTask:
             is shared by passages that are translations of one another; it is needed only where a query has several
             relevant passages in one language.
         qrels: frame ``query_id, passage_id, relevance``; relevance > 0 is relevant, and holds for the query in every
-            language.
+            language. Rows judged 0 or less are moved to `negatives`.
+        negatives: frame ``query_id, passage_id``: passages judged, or known, not to answer the query, though they look
+            as if they did. Training may draw them as hard negatives; measures take no notice of them.
 
     The frames may bring a column `origin` ("FILE, line N"), which error messages quote and which is then dropped.
     Languages are normalised to BCP 47. Raises TaskError, naming the origin and the field, if anything is missing,
@@ -54,22 +57,31 @@ class RetrievalTask:
     queries: pl.DataFrame
     passages: pl.DataFrame
     qrels: pl.DataFrame
+    negatives: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NEGATIVE_SCHEMA))
 
     def __post_init__(self) -> None:
         queries = self._checked(self.queries, QUERY_SCHEMA, "query", ["query_id", "language"])
         passages = self._checked(self.passages, PASSAGE_SCHEMA, "passage", ["passage_id"])
-        qrels = self._checked(self.qrels, QREL_SCHEMA, "qrel", ["query_id", "passage_id"])
-        self._refuse_unknown(qrels, queries, "query_id", "query")
-        self._refuse_unknown(qrels, passages, "passage_id", "passage")
+        pair = ["query_id", "passage_id"]
+        qrels = self._checked(self.qrels, QREL_SCHEMA, "qrel", pair)
+        negatives = self._checked(self.negatives, NEGATIVE_SCHEMA, "negative", pair)
+        for kind, frame in (("qrel", qrels), ("negative", negatives)):
+            self._refuse_unknown(kind, frame, queries, "query_id", "query")
+            self._refuse_unknown(kind, frame, passages, "passage_id", "passage")
+        irrelevant = qrels.filter(pl.col("relevance") <= 0)
         qrels = qrels.filter(pl.col("relevance") > 0)
         if qrels.is_empty():
             raise TaskError(f"{self.name}: no query has a relevant passage")
-        for field, frame, schema in (
+        contradicted = negatives.join(qrels, on=pair, how="semi", maintain_order="left")
+        self._refuse(contradicted, "negative", pair, "is relevant too: a passage is one or the other")
+        negatives = pl.concat([negatives.select(pair), irrelevant.select(pair)]).unique(maintain_order=True)
+        for name, frame, schema in (
             ("queries", queries, QUERY_SCHEMA),
             ("passages", passages, PASSAGE_SCHEMA),
             ("qrels", qrels, QREL_SCHEMA),
+            ("negatives", negatives, NEGATIVE_SCHEMA),
         ):
-            object.__setattr__(self, field, frame.select(list(schema)))
+            object.__setattr__(self, name, frame.select(list(schema)))
 
     # -- what is in it ---------------------------------------------------------------------------------------------
 
@@ -101,13 +113,15 @@ class RetrievalTask:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over all queries, passages and qrels, independent of their order: the same task, the same value."""
+        """SHA-256 over all that is in the task, independent of the order of rows: the same task, the same value.
+
+        Negatives count where there are any, so that a task without them has the value it had before they existed.
+        """
         digest = hashlib.sha256()
-        for frame, schema in (
-            (self.queries, QUERY_SCHEMA),
-            (self.passages, PASSAGE_SCHEMA),
-            (self.qrels, QREL_SCHEMA),
-        ):
+        frames = [(self.queries, QUERY_SCHEMA), (self.passages, PASSAGE_SCHEMA), (self.qrels, QREL_SCHEMA)]
+        if not self.negatives.is_empty():
+            frames.append((self.negatives, NEGATIVE_SCHEMA))
+        for frame, schema in frames:
             ordered = frame.select(list(schema)).sort(list(schema), nulls_last=True)
             digest.update(f"{ordered.height}|{','.join(schema)}|".encode())
             for row in ordered.iter_rows():
@@ -142,11 +156,16 @@ class RetrievalTask:
         return replace(self, name=name)
 
     def _with(self, queries: pl.DataFrame, passages: pl.DataFrame) -> RetrievalTask:
-        qrels = self.qrels.filter(
-            pl.col("passage_id").is_in(passages["passage_id"].implode())
-            & pl.col("query_id").is_in(queries["query_id"].unique().implode())
+        kept = pl.col("passage_id").is_in(passages["passage_id"].implode()) & pl.col("query_id").is_in(
+            queries["query_id"].unique().implode()
         )
-        return replace(self, queries=queries, passages=passages, qrels=qrels)
+        return replace(
+            self,
+            queries=queries,
+            passages=passages,
+            qrels=self.qrels.filter(kept),
+            negatives=self.negatives.filter(kept),
+        )
 
     # -- validation ------------------------------------------------------------------------------------------------
 
@@ -162,7 +181,7 @@ class RetrievalTask:
                 frame = frame.with_columns(pl.col(column).cast(dtype))
             except pl.exceptions.PolarsError as error:
                 raise TaskError(f"{self.name}: column {column!r} of the {kind} frame is not {dtype}") from error
-        if frame.is_empty() and kind != "qrel":
+        if frame.is_empty() and kind not in ("qrel", "negative"):
             raise TaskError(f"{self.name}: the task is empty: it has no {kind}")
         for column, dtype in schema.items():
             if column in _OPTIONAL:
@@ -193,9 +212,9 @@ class RetrievalTask:
                 self._refuse(frame.filter(pl.col("language") == tag), kind, key, f"has an {error}")
         return frame.with_columns(pl.col("language").replace_strict(normal, return_dtype=pl.String))
 
-    def _refuse_unknown(self, qrels: pl.DataFrame, known: pl.DataFrame, column: str, what: str) -> None:
-        unknown = qrels.join(known.select(column).unique(), on=column, how="anti", maintain_order="left")
-        self._refuse(unknown, "qrel", ["query_id", "passage_id"], f"names a {what} that is not there")
+    def _refuse_unknown(self, kind: str, pairs: pl.DataFrame, known: pl.DataFrame, column: str, what: str) -> None:
+        unknown = pairs.join(known.select(column).unique(), on=column, how="anti", maintain_order="left")
+        self._refuse(unknown, kind, ["query_id", "passage_id"], f"names a {what} that is not there")
 
     def _refuse(self, rows: pl.DataFrame, kind: str, key: Sequence[str], what: str) -> None:
         """Raise TaskError about the first of `rows`, with its origin; do nothing where there is none."""

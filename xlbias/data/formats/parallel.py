@@ -1,14 +1,20 @@
 """Reads the plain parallel format: JSON Lines, one object per item and language, gzipped or not.
 
-``{"id": str, "language": str, "query": str?, "passage": str?, "domain": str?, "document": str?}``. Objects with one id
-are translations of each other: a passage is relevant to the query with its id in every language. An id may have only a
-query or only a passage in a language. Equal passages are merged, see `merging`.
+``{"id": str, "language": str, "query": str?, "passage": str?, "negatives": [str, ...]?, "domain": str?,
+"document": str?}``. Objects with one id are translations of each other: a passage is relevant to the query with its id
+in every language. An id may have only a query or only a passage in a language. Equal passages are merged, see
+`merging`.
+
+`negatives` are texts in the object's language that look like an answer to its query and are none. They are passages of
+the task, to be searched like all others, and hard negatives of the id; one that is the passage of another id is that
+very passage. `document` says nothing of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -27,11 +33,12 @@ from xlbias.data.formats.reading import (
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError
 from xlbias.languages import normalise_tag
+from xlbias.text import drop_surrogates
 
 
 def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
     """Read a JSON Lines file as query → passage with the same id."""
-    items = _items(path)
+    items, negatives = _items(path)
     source, licence, domain = provenance(path.parent)
     domains = items["domain"].drop_nulls().unique().to_list()
     if domains:
@@ -40,6 +47,7 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
     passages, pairs = merge_equal_passages(
         items.drop_nulls("passage").select("id", "language", "document", "origin", text="passage")
     )
+    passages, negatives = _with_negatives(passages, negatives)
     return RetrievalTask(
         name=plain_name(path),
         domain=domain,
@@ -50,12 +58,41 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
         qrels=pairs.unique(maintain_order=True)
         .join(queries, on="query_id", how="semi", maintain_order="left")
         .with_columns(relevance=pl.lit(1, dtype=pl.Int32)),
+        negatives=negatives.join(queries, on="query_id", how="semi", maintain_order="left"),
     )
 
 
-def _items(path: Path) -> pl.DataFrame:
-    """Return ``id, language, query, passage, document, domain, origin``, checked, with normalised languages."""
+def _with_negatives(passages: pl.DataFrame, negatives: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the passages with those that are negatives only, and the pairs ``query_id, passage_id, origin``.
+
+    `negatives` has the columns ``id, language, number, text, origin``. A text that a passage of its language has
+    already is that passage, for a second one would be a wrong answer where the first is right.
+    """
+    key = ["language", "text"]
+    known = passages.group_by(key).agg(pl.col("passage_id").min())
+    unknown = negatives.join(known, on=key, how="anti").sort("id", "number").unique(key, keep="first")
+    mark = "#"
+    while passages["passage_id"].str.contains(mark, literal=True).any():
+        mark += "#"
+    new = unknown.select(
+        *key, "origin", passage_id=pl.concat_str("language", pl.lit("/"), "id", pl.lit(mark), "number")
+    )
+    named = pl.concat([known, new.select(*key, "passage_id")])
+    pairs = negatives.join(named, on=key, maintain_order="left").select("passage_id", "origin", query_id="id")
+    return (
+        pl.concat([passages, new.sort("passage_id")], how="diagonal"),
+        pairs.unique(["query_id", "passage_id"], keep="first", maintain_order=True),
+    )
+
+
+def _items(path: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return items ``id, language, query, passage, document, domain, origin`` and their negatives.
+
+    Negatives are ``id, language, number, text, origin``, where `number` is the place in the item's list. All is
+    checked, and languages are normalised.
+    """
     rows = Rows("id", "language", "query", "passage", "document", "domain", "origin")
+    of_negatives = Rows("id", "language", "number", "text", "origin")
     languages: dict[str, str] = {}
     for number, line in text_lines(path):
         if not line.strip():
@@ -71,7 +108,8 @@ def _items(path: Path) -> pl.DataFrame:
             if value is not None and not value.strip():
                 hint = "; leave the field out where there is no text" if name in _TEXTS else ""
                 raise TaskError(f"{origin}: field {name!r} is empty{hint}")
-        if fields["query"] is None and fields["passage"] is None:
+        negatives = _negatives(item, fields["passage"], origin)
+        if fields["query"] is None and fields["passage"] is None and not negatives:
             raise TaskError(f"{origin}: neither a field 'query' nor a field 'passage'")
         tag = str(fields["language"])
         if tag not in languages:
@@ -80,14 +118,35 @@ def _items(path: Path) -> pl.DataFrame:
             except TaskError as error:
                 raise TaskError(f"{origin}: {error}") from error
         rows.add(fields["id"], languages[tag], *(fields[name] for name in (*_TEXTS, "document", "domain")), origin)
+        for place, text in enumerate(negatives, start=1):
+            of_negatives.add(fields["id"], languages[tag], str(place), text, origin)
     items = rows.frame()
     if items.is_empty():
         raise TaskError(f"{path}: the file holds no items")
     _refuse_doubles(items)
-    return items
+    return items, of_negatives.frame().with_columns(pl.col("number").cast(pl.Int64))
 
 
 _TEXTS = ("query", "passage")
+
+
+def _negatives(item: Mapping[str, Any], passage: str | None, origin: str) -> list[str]:
+    """Return the texts of `negatives`; TaskError for a wrong type, an empty text or the item's own passage."""
+    value = item.get("negatives")
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise TaskError(f"{origin}: field 'negatives' must be a list of strings, not {json_type(value)}")
+    texts = []
+    for place, text in enumerate(value, start=1):
+        if not isinstance(text, str):
+            raise TaskError(f"{origin}: field 'negatives': entry {place} must be a string, not {json_type(text)}")
+        if not text.strip():
+            raise TaskError(f"{origin}: field 'negatives': entry {place} is empty; leave it out")
+        texts.append(drop_surrogates(text))
+        if texts[-1] == passage:
+            raise TaskError(f"{origin}: field 'negatives': entry {place} is the item's own passage, which is relevant")
+    return texts
 
 
 def _refuse_doubles(items: pl.DataFrame) -> None:
@@ -106,7 +165,8 @@ def _refuse_doubles(items: pl.DataFrame) -> None:
 
 FORMAT = Format(
     name="parallel",
-    summary="query → passage with the same id in every language, from JSON Lines (.jsonl, .jsonl.gz)",
+    summary="query → passage with the same id in every language, from JSON Lines (.jsonl, .jsonl.gz): id, language, "
+    "and any of query, passage, negatives (a list of texts that look like an answer and are none), domain, document",
     example="parallel:FILE[split=train;by=id]",
     folder=False,
     options=(),
