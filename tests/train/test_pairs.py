@@ -11,7 +11,12 @@ from scipy.stats import chisquare
 
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TrainingError
-from xlbias.train.pairs import PairTexts, TaskPairs, connected_components
+from xlbias.train.drawable import TaskPairs
+from xlbias.train.index import connected_components
+from xlbias.train.pairs import PairTexts
+from xlbias.train.pool import Pool
+from xlbias.train.rows import LanguageRows, draw_codes
+from xlbias.train.samplers import CrossLingual, Mixed, Monolingual
 
 
 def same_partition(a: np.ndarray, b: np.ndarray) -> bool:
@@ -94,7 +99,8 @@ def test_each_of_several_relevant_passages_is_drawn_as_often(headlines: Retrieva
     texts = PairTexts([headlines])
     pairs = texts.tasks[0]
     german = pairs.languages.index("de")
-    most = int(np.argmax(np.diff(pairs.relevant_offsets)[pairs.run_language == german]))
+    of_runs = np.concatenate(list(pairs.runs.codes()))
+    most = int(np.argmax(np.diff(pairs.relevant_offsets)[of_runs == german]))
     drawn = pairs.draw_passages(np.full(20_000, most), np.full(20_000, german), np.random.default_rng(3))
     document = headlines.qrels["query_id"].unique().sort()[most]
     expected = headlines.passages.filter((pl.col("document") == document) & (pl.col("language") == "de"))["text"]
@@ -114,34 +120,97 @@ def test_the_training_texts_are_all_texts_that_can_be_drawn_and_no_others(small:
     )
 
 
-def synthetic(n_ids: int, n_languages: int) -> TaskPairs:
-    """Fully parallel ids, as arrays alone."""
-    rows = n_ids * n_languages
-    by_id = np.arange(0, rows + 1, n_languages, dtype=np.int32)
-    codes = np.tile(np.arange(n_languages, dtype=np.int16), n_ids)
+def language_rows(present: np.ndarray) -> LanguageRows:
+    return LanguageRows.of(*np.nonzero(present), *present.shape)
+
+
+@pytest.mark.parametrize(("n_ids", "n_languages", "share"), [(500, 9, 0.4), (90, 130, 0.1), (300, 8, 1.0), (7, 1, 0.5)])
+def test_rows_are_where_a_plain_list_has_them(n_ids: int, n_languages: int, share: float) -> None:
+    present = np.random.default_rng(n_ids).random((n_ids, n_languages)) < share
+    rows = language_rows(present)
+    ids, codes = np.nonzero(present)
+    assert (rows.first is None) == (share == 1.0)
+    assert rows.rows(ids, codes).tolist() == list(range(len(ids)))
+    assert (np.concatenate(list(rows.codes())) == codes).all()
+    some = np.random.default_rng(0).integers(n_ids, size=50)
+    assert (rows.has(some) == present[some]).all()
+    assert (rows.count(some) == present[some].sum(axis=1)).all()
+    for code in range(n_languages):
+        assert (rows.has_in(some, code) == present[some, code]).all()
+        assert (rows.has_in(slice(None), code) == present[:, code]).all()
+
+
+def test_more_ids_than_a_chunk_are_no_different() -> None:
+    present = np.random.default_rng(1).random((150_000, 3)) < 0.5
+    rows = language_rows(present)
+    ids, codes = np.nonzero(present)
+    assert (rows.rows(ids, codes) == np.arange(len(ids))).all()
+    assert (np.concatenate(list(rows.codes())) == codes).all()
+
+
+def test_a_language_is_drawn_as_often_as_every_other_that_an_id_has() -> None:
+    present = np.array([[0, 1, 1, 0, 1], [1, 0, 0, 0, 0]], dtype=bool)
+    codes = draw_codes(np.repeat(present, 6_000, axis=0), np.random.default_rng(5))
+    assert set(codes[6_000:]) == {0}
+    counts = np.bincount(codes[:6_000], minlength=5)
+    assert counts[[0, 3]].tolist() == [0, 0]
+    assert chisquare(counts[[1, 2, 4]]).pvalue > 0.001
+
+
+@pytest.mark.parametrize(("share", "listed"), [(1.0, False), (0.3, False), (0.07, False), (0.05, True)])
+def test_a_pool_draws_its_ids_uniformly_whether_it_lists_them_or_not(share: float, listed: bool) -> None:
+    belongs = np.random.default_rng(2).random(2_000) < share
+    pool = Pool(2_000, lambda ids: belongs[ids])
+    assert (pool.ids is not None) == listed
+    assert pool.count == belongs.sum()
+    assert np.concatenate(list(pool)).tolist() == np.flatnonzero(belongs).tolist()
+    drawn = np.bincount(pool.draw(np.random.default_rng(3), 40_000), minlength=2_000)
+    assert (drawn[~belongs] == 0).all()
+    assert chisquare(drawn[belongs]).pvalue > 0.001
+    group = np.arange(2_000) // 100
+    assert pool.count_groups(group, 10_000) == len(np.unique(group[belongs]))
+    assert pool.count_groups(group, 2) >= 2
+    assert pool.count_groups(None, 2) == belongs.sum()
+
+
+def test_a_passage_of_each_row_is_in_the_language_that_the_row_says(mlqa: RetrievalTask, mlqa_oracle) -> None:
+    texts = PairTexts([mlqa])
+    codes = texts.tasks[0].passage_languages(len(texts.passages[0]))
+    found = zip(texts.passages[0], codes.tolist(), strict=True)
+    assert all(texts.languages[code] in mlqa_oracle.passage_languages[text] for text, code in found)
+
+
+def synthetic(n_ids: int, n_languages: int, share: float) -> TaskPairs:
+    """Partly parallel ids, as arrays alone."""
+    rng = np.random.default_rng(0)
+    present = rng.random((2, n_ids, n_languages)) < share
+    present[:, :, 0] |= ~present.any(axis=2)
     return TaskPairs(
         name="synthetic",
         languages=tuple(f"x-{i}" for i in range(n_languages)),
-        query_offsets=by_id,
-        query_language=codes,
-        run_offsets=by_id,
-        run_language=codes,
-        relevant_offsets=np.arange(rows + 1, dtype=np.int32),
-        relevant_passage=np.arange(rows, dtype=np.int32),
-        group=np.arange(n_ids, dtype=np.int32),
+        queries=language_rows(present[0]),
+        runs=language_rows(present[1]),
+        relevant_offsets=None,
+        relevant_passage=None,
+        group=np.arange(n_ids, dtype=np.int32) // 2,
     )
 
 
-def test_drawing_takes_memory_for_a_batch_whatever_the_number_of_ids() -> None:
-    from xlbias.train.samplers import CrossLingual, Monolingual
-
-    pairs = synthetic(300_000, 9)
-    for kind in (Monolingual(pairs, 256), CrossLingual(pairs, 256)):
-        rng = np.random.default_rng(0)
+@pytest.mark.parametrize("share", [1.0, 0.6])
+def test_drawing_takes_memory_for_a_batch_whatever_the_number_of_ids(share: float) -> None:
+    n_ids = 300_000
+    pairs = synthetic(n_ids, 9, share)
+    for make in (Monolingual, CrossLingual, Mixed):
         tracemalloc.start()
+        kind = make(pairs, 256)
+        kept, peak = tracemalloc.get_traced_memory()
+        assert kept < 100_000  # no list of ids
+        assert peak < 5_000_000  # a chunk of ids at a time
+        tracemalloc.reset_peak()
+        rng = np.random.default_rng(0)
         for _ in range(20):
             ids, query, passage = kind.draw(rng)
-            pairs.query_rows(ids, query), pairs.draw_passages(ids, passage, rng)
+            pairs.queries.rows(ids, query), pairs.draw_passages(ids, passage, rng)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 500_000

@@ -1,4 +1,4 @@
-"""What batch samplers draw, against the tasks' own frames: kinds, languages, shares, and no false negatives."""
+"""Batch samplers: determinism, lengths, what they refuse. What they draw in the long run is in `test_shares`."""
 
 from collections import Counter
 from itertools import islice
@@ -13,7 +13,8 @@ from xlbias.data.task import RetrievalTask
 from xlbias.errors import TrainingError
 from xlbias.train.batch import Batch
 from xlbias.train.pairs import PairTexts
-from xlbias.train.samplers import SAMPLERS, LanguageBatchSampler, draw_ids
+from xlbias.train.pool import Pool, draw_ids
+from xlbias.train.samplers import SAMPLERS, LanguageBatchSampler
 
 P = 0.001  # with fixed seeds a test fails always or never; below this, something is wrong with the sampler
 
@@ -27,69 +28,12 @@ def test_the_command_line_offers_every_sampler() -> None:
     assert tuple(SAMPLERS) == ON_THE_COMMAND_LINE
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
-def test_thousands_of_batches_hold_no_id_twice_no_equal_passages_and_no_false_negative(
-    sampler: str, mlqa: RetrievalTask, mlqa_oracle
-) -> None:
-    texts = PairTexts([mlqa])
-    drawn = LanguageBatchSampler(texts, 64, seed=5, sampler=sampler)
-    for i in range(2_000 if sampler == "hybrid" else 500):  # mono and cross are what hybrid is made of
-        batch = drawn.batch(0, i)
-        _, queries, passages = texts.decode(batch.pairs)
-        ids = [mlqa_oracle.query_ids[text] for text in texts.queries[0].gather(queries)]
-        answered = [mlqa_oracle.answers[text] for text in texts.passages[0].gather(passages)]
-        assert len(set(queries.tolist())) == len(set(passages.tolist())) == 64
-        # Every passage answers its own query, and no other query of the batch in any language.
-        assert all(query & answer for query, answer in zip(ids, answered, strict=True))
-        in_batch = Counter(query_id for answer in answered for query_id in answer)
-        assert all(in_batch[query_id] <= 1 for query in ids for query_id in query)
-
-
-def test_mono_is_one_language_drawn_uniformly_from_those_that_can_fill_a_batch(
-    mlqa: RetrievalTask, mlqa_oracle
-) -> None:
-    texts = PairTexts([mlqa])
-    counts: Counter[str] = Counter()
-    for batch in batches([mlqa], 1_000, size=32, sampler="mono"):
-        assert batch.kind == "monolingual"
-        pairs = texts.__getitems__(batch.pairs.tolist())
-        language = texts.languages[batch.query_language[0]]
-        assert all(language in mlqa_oracle.query_languages[pair["query"]] for pair in pairs)
-        assert all(language in mlqa_oracle.passage_languages[pair["passage"]] for pair in pairs)
-        counts[language] += 1
-    assert set(counts) == {"de", "es", "vi", "zh"}  # the languages that passages are in
-    assert chisquare(list(counts.values())).pvalue > P
-
-
 def test_a_language_with_too_few_ids_is_not_drawn(mlqa: RetrievalTask) -> None:
     few = mlqa.passages.filter(pl.col("language") == "vi")["passage_id"][:100]
     others = mlqa.passages.filter(pl.col("language") != "vi")["passage_id"]
     task = mlqa.select_passages(pl.concat([few, others]))
     codes = {int(batch.query_language[0]) for batch in batches([task], 200, sampler="mono")}
     assert {task.languages[code] for code in codes} == {"de", "es", "zh"}
-
-
-def test_cross_draws_two_languages_for_each_pair_uniformly_over_those_that_its_id_has(mlqa: RetrievalTask) -> None:
-    relevant = mlqa.qrels.join(mlqa.passages, on="passage_id").select("query_id", passage_language="language").unique()
-    pairs = (
-        mlqa.queries.select("query_id", query_language="language")
-        .join(relevant, on="query_id")
-        .filter(pl.col("query_language") != pl.col("passage_language"))
-        .with_columns(share=1 / pl.len().over("query_id"))
-    )
-    expected = dict(
-        pairs.group_by(pl.concat_str("query_language", "passage_language", separator=" "))
-        .agg(pl.col("share").sum() / pairs["query_id"].n_unique())
-        .iter_rows()
-    )
-    n = 3_000
-    counts: Counter[str] = Counter()
-    for batch in batches([mlqa], n, size=64, sampler="cross"):
-        assert (batch.query_language != batch.passage_language).all()
-        # Ids are drawn uniformly but for conflicts within the batch, which the first pair cannot have.
-        counts[f"{mlqa.languages[batch.query_language[0]]} {mlqa.languages[batch.passage_language[0]]}"] += 1
-    assert set(counts) <= set(expected)
-    assert chisquare([counts[key] for key in expected], [n * share for share in expected.values()]).pvalue > P
 
 
 def test_cross_on_fully_parallel_texts_draws_all_language_pairs_as_often(ntrex: RetrievalTask) -> None:
@@ -111,27 +55,6 @@ def test_hybrid_is_mono_with_probability_alpha(alpha: float, ntrex: RetrievalTas
     assert all((batch.query_language != batch.passage_language).all() for batch in others)
     assert len(monolingual) + len(others) == n
     assert binomtest(len(monolingual), n, alpha).pvalue > P
-
-
-@pytest.mark.parametrize(("alpha", "pure"), [(1.0, "mono"), (0.0, "cross")])
-def test_hybrid_at_its_ends_is_mono_and_cross_batch_for_batch(
-    alpha: float, pure: str, mlqa: RetrievalTask, ntrex: RetrievalTask
-) -> None:
-    ours = batches([mlqa, ntrex], 300, sampler="hybrid", alpha=alpha)
-    theirs = batches([mlqa, ntrex], 300, sampler=pure)
-    assert all((a.pairs == b.pairs).all() for a, b in zip(ours, theirs, strict=True))
-
-
-def test_tasks_are_drawn_in_proportion_to_their_ids_and_never_mixed(mlqa: RetrievalTask, ntrex: RetrievalTask) -> None:
-    texts = PairTexts([mlqa, ntrex])
-    n = 2_000
-    counts: Counter[int] = Counter()
-    for batch in batches([mlqa, ntrex], n, size=16):
-        owners = {texts.decode(batch.pairs[i : i + 1])[0] for i in range(16)}
-        assert owners == {batch.task}
-        counts[batch.task] += 1
-    ids = [9677, 1997]
-    assert chisquare([counts[0], counts[1]], [n * size / sum(ids) for size in ids]).pvalue > P
 
 
 def test_a_batch_depends_on_seed_epoch_and_number_alone(ntrex: RetrievalTask) -> None:
@@ -167,10 +90,14 @@ def test_iterating_gives_as_many_batches_as_len_says_and_another_epoch_other_one
     assert len({batch for epoch in epochs for batch in epoch}) == 3 * 19
 
 
+def everyone(n_ids: int) -> Pool:
+    return Pool(n_ids, lambda ids: np.ones(len(np.arange(n_ids)[ids]), dtype=bool))
+
+
 def test_scarce_groups_still_fill_a_batch() -> None:
     group = np.array([0] * 5_000 + list(range(1, 10)))
     for seed in range(50):
-        ids = draw_ids(np.random.default_rng(seed), np.arange(len(group)), group, 10)
+        ids = draw_ids(np.random.default_rng(seed), everyone(len(group)), group, 10)
         assert sorted(group[ids].tolist()) == list(range(10))
 
 
@@ -178,7 +105,7 @@ def test_ids_are_drawn_as_by_a_permutation_that_skips_conflicts() -> None:
     group = np.array([0, 0, 0, 1, 2, 3])
     n = 6_000
     rngs = np.random.default_rng(0), np.random.default_rng(1)
-    ours = Counter(tuple(draw_ids(rngs[0], np.arange(6), group, 2).tolist()) for _ in range(n))
+    ours = Counter(tuple(draw_ids(rngs[0], everyone(6), group, 2).tolist()) for _ in range(n))
     theirs: Counter[tuple[int, ...]] = Counter()
     for _ in range(20 * n):
         order = rngs[1].permutation(6)
@@ -202,12 +129,33 @@ def question(query_id: str, language: str) -> RetrievalTask:
         ("cross", "de", "one: no cross-lingual batch can be made: no id has a query and a passage in two languages"),
         ("mono", "en", "one: no monolingual batch can be made: no id has a query and a passage in the same language"),
         ("mono", "de", "one: no monolingual batch of 8 can be made: at most 1 ids in de can meet"),
+        ("mixed", "en", "one: no mixed batch can be made: no id has a query and a passage in the same language"),
+        ("mixed", "de", "one: no mixed batch of 8 can be made: at most 1 ids can meet"),
+        (
+            "english",
+            "de",
+            "one: no monolingual batch in en can be made: no id has a query and a passage in it; the task has both in "
+            "de$",
+        ),
+        ("english", "en", "one: no monolingual batch in en can be made: .*; the task has both in no language$"),
         ("cross", "en", "one: no cross-lingual batch of 8 can be made: at most 1 ids can meet"),
     ],
 )
 def test_a_sampler_that_cannot_make_a_batch_says_why(sampler: str, language: str, message: str) -> None:
     with pytest.raises(TrainingError, match=message):
         LanguageBatchSampler(PairTexts([question("q", language)]), 8, sampler=sampler)
+
+
+def test_english_takes_any_pivot_and_names_the_task_that_has_none_of_it(
+    mlqa: RetrievalTask, ntrex: RetrievalTask
+) -> None:
+    drawn = batches([ntrex], 20, size=16, sampler="english")
+    assert {ntrex.languages[code] for batch in drawn for code in batch.query_language} == {"en"}
+    drawn = batches([ntrex], 20, size=16, sampler="english", pivot="TH")
+    assert {ntrex.languages[code] for batch in drawn for code in batch.passage_language} == {"th"}
+    assert LanguageBatchSampler(PairTexts([ntrex]), 8, sampler="english").alpha == 1.0
+    with pytest.raises(TrainingError, match=r"mlqa: no monolingual batch in en .* both in de, es, vi, zh$"):
+        LanguageBatchSampler(PairTexts([ntrex, mlqa]), 8, sampler="english")
 
 
 def test_a_hybrid_of_one_kind_needs_only_that_kind(mlqa: RetrievalTask) -> None:
@@ -220,10 +168,15 @@ def test_a_hybrid_of_one_kind_needs_only_that_kind(mlqa: RetrievalTask) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sampler": "monolingual"}, "unknown sampler 'monolingual': expected one of mono, cross, hybrid"),
+        (
+            {"sampler": "monolingual"},
+            "unknown sampler 'monolingual': expected one of english, mixed, mono, cross, hybrid",
+        ),
         ({"alpha": 1.5}, "alpha is 1.5: expected a probability between 0 and 1"),
         ({"alpha": float("nan")}, "alpha is nan"),
         ({"batch_size": 1}, "a batch of 1 has no negatives"),
+        ({"pivot": "klingonish"}, "pivot: unknown language tag 'klingonish': expected a BCP 47 tag"),
+        ({"hard_negatives": -1}, "hard negatives for each pair are -1: expected 0 or more"),
     ],
 )
 def test_wrong_settings_are_named(options: dict[str, object], message: str, small: RetrievalTask) -> None:

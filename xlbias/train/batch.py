@@ -25,6 +25,7 @@ class Batch(Sequence[int]):
         query_language, passage_language: language codes, int [n].
         negatives: hard negatives for all queries, rows of the task's passages, int [m]; m may be 0.
         first: position of the first pair in the whole batch, where this is a part of one.
+        first_negative: position of the first negative among those of the whole batch.
     """
 
     epoch: int
@@ -36,6 +37,7 @@ class Batch(Sequence[int]):
     passage_language: Ints
     negatives: Ints
     first: int = 0
+    first_negative: int = 0
 
     def part(self, rank: int, world: int) -> Batch:
         """Return the share of process `rank` of `world`: equal shares in order, which together are the batch.
@@ -52,6 +54,7 @@ class Batch(Sequence[int]):
             passage_language=self.passage_language[mine],
             negatives=self.negatives[rank * extra : (rank + 1) * extra],
             first=self.first + mine.start,
+            first_negative=self.first_negative + rank * extra,
         )
 
     def __len__(self) -> int:

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 from sentence_transformers.base.sampler import DefaultBatchSampler
 
-from xlbias.errors import TrainingError
+from xlbias.errors import TaskError, TrainingError
+from xlbias.languages import normalise_tag
 from xlbias.train.batch import Batch, Ints
-from xlbias.train.pairs import PairTexts, TaskPairs
+from xlbias.train.drawable import TaskPairs
+from xlbias.train.pairs import PairTexts
+from xlbias.train.pool import Pool, draw_ids
+from xlbias.train.rows import Bools
 
-_ROUNDS = 4  # of drawing with replacement, before all ids are put in order; enough unless groups are scarce
 _REMEMBERED = 256  # batches whose description is kept: more than a data loader draws ahead
 
 
@@ -32,32 +35,31 @@ class BatchKind(Protocol):
 
     name: str
 
-    def __init__(self, pairs: TaskPairs, batch_size: int) -> None:
-        """Prepare. Raises TrainingError where not even one such batch can be made."""
-
     def draw(self, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
         """Draw ids, their query languages and their passage languages, each int [batch_size]; no group twice."""
 
 
 class Monolingual:
-    """Queries and passages of the whole batch in one language, drawn uniformly over those that can make a batch."""
+    """Queries and passages of the whole batch in one language, drawn uniformly over those that can make a batch.
+
+    With `only`, a BCP 47 tag, always in that language. Raises TrainingError where not even one batch can be made.
+    """
 
     name = "monolingual"
 
-    def __init__(self, pairs: TaskPairs, batch_size: int) -> None:
+    def __init__(self, pairs: TaskPairs, batch_size: int, only: str | None = None) -> None:
         self.pairs, self.batch_size = pairs, batch_size
-        found: list[list[Ints]] = [[] for _ in pairs.languages]
-        for start, queries, passages in pairs.languages_of_ids():
-            for code in np.flatnonzero((queries & passages).any(axis=0)):
-                found[code].append(_ids_where(queries[:, code] & passages[:, code], start))
-        pools = {code: np.concatenate(chunks) for code, chunks in enumerate(found) if chunks}
-        groups = {code: pairs.count_groups(ids) for code, ids in pools.items()}
-        self.pools = {code: ids for code, ids in pools.items() if groups[code] >= batch_size}
-        self.codes = sorted(self.pools)
+        pools = {
+            code: Pool(pairs.n_ids, partial(_has_both_in, pairs, code))
+            for code, language in enumerate(pairs.languages)
+            if only in (None, language)
+        }
+        pools = {code: pool for code, pool in pools.items() if pool.count}
         if not pools:
-            raise TrainingError(
-                f"{pairs.name}: no monolingual batch can be made: no id has a query and a passage in the same language"
-            )
+            raise TrainingError(_no_monolingual(pairs, only))
+        groups = {code: pool.count_groups(pairs.group, batch_size) for code, pool in pools.items()}
+        self.pools = {code: pool for code, pool in pools.items() if groups[code] >= batch_size}
+        self.codes = sorted(self.pools)
         if not self.pools:
             best = max(groups, key=lambda code: groups[code])
             raise _too_few(pairs, self.name, batch_size, groups[best], f" in {pairs.languages[best]}")
@@ -71,29 +73,83 @@ class Monolingual:
 
 
 class CrossLingual:
-    """Every pair in two different languages, drawn for each pair uniformly over those that its id has."""
+    """Every pair in two different languages, drawn for each pair uniformly over those that its id has.
+
+    Raises TrainingError where not even one batch can be made.
+    """
 
     name = "cross-lingual"
 
     def __init__(self, pairs: TaskPairs, batch_size: int) -> None:
         self.pairs, self.batch_size = pairs, batch_size
-        found = []
-        for start, queries, passages in pairs.languages_of_ids():
-            different = queries.sum(axis=1) * passages.sum(axis=1) - (queries & passages).sum(axis=1)
-            found.append(_ids_where(different > 0, start))
-        self.ids = np.concatenate(found)
-        if not len(self.ids):
+        self.pool = Pool(pairs.n_ids, self._has_two_languages)
+        if not self.pool.count:
             raise TrainingError(
                 f"{pairs.name}: no cross-lingual batch can be made: no id has a query and a passage in two languages"
             )
-        groups = pairs.count_groups(self.ids)
-        if groups < batch_size:
-            raise _too_few(pairs, self.name, batch_size, groups)
+        _check_groups(pairs, self.pool, self.name, batch_size)
+
+    def _has_two_languages(self, ids: Ints | slice) -> Bools:
+        both = np.bitwise_count(self.pairs.queries.mask[ids] & self.pairs.runs.mask[ids]).sum(axis=1, dtype=np.int64)
+        there: Bools = self.pairs.queries.count(ids) * self.pairs.runs.count(ids) > both
+        return there
 
     def draw(self, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
         """See `BatchKind.draw`."""
-        ids = draw_ids(rng, self.ids, self.pairs.group, self.batch_size)
+        ids = draw_ids(rng, self.pool, self.pairs.group, self.batch_size)
         return ids, *self.pairs.draw_language_pairs(ids, rng)
+
+
+class Mixed:
+    """Every pair in one language, drawn for each pair uniformly over those in which its id has query and passage.
+
+    Raises TrainingError where not even one batch can be made.
+    """
+
+    name = "mixed"
+
+    def __init__(self, pairs: TaskPairs, batch_size: int) -> None:
+        self.pairs, self.batch_size = pairs, batch_size
+        self.pool = Pool(pairs.n_ids, self._has_one_language)
+        if not self.pool.count:
+            raise TrainingError(
+                f"{pairs.name}: no mixed batch can be made: no id has a query and a passage in the same language"
+            )
+        _check_groups(pairs, self.pool, self.name, batch_size)
+
+    def _has_one_language(self, ids: Ints | slice) -> Bools:
+        both = self.pairs.queries.mask[ids] & self.pairs.runs.mask[ids]
+        there: Bools = (both != 0).any(axis=1)
+        return there
+
+    def draw(self, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
+        """See `BatchKind.draw`."""
+        ids = draw_ids(rng, self.pool, self.pairs.group, self.batch_size)
+        codes = self.pairs.draw_languages(ids, rng)
+        return ids, codes, codes
+
+
+def _has_both_in(pairs: TaskPairs, code: int, ids: Ints | slice) -> Bools:
+    return pairs.queries.has_in(ids, code) & pairs.runs.has_in(ids, code)
+
+
+def _no_monolingual(pairs: TaskPairs, only: str | None) -> str:
+    start = f"{pairs.name}: no monolingual batch"
+    if only is None:
+        return f"{start} can be made: no id has a query and a passage in the same language"
+    having = [
+        language
+        for code, language in enumerate(pairs.languages)
+        if Pool(pairs.n_ids, partial(_has_both_in, pairs, code)).count
+    ]
+    there = f"in {', '.join(having)}" if having else "in no language"
+    return f"{start} in {only} can be made: no id has a query and a passage in it; the task has both {there}"
+
+
+def _check_groups(pairs: TaskPairs, pool: Pool, kind: str, batch_size: int) -> None:
+    groups = pool.count_groups(pairs.group, batch_size)
+    if groups < batch_size:
+        raise _too_few(pairs, kind, batch_size, groups)
 
 
 def _too_few(pairs: TaskPairs, kind: str, batch_size: int, most: int, where: str = "") -> TrainingError:
@@ -103,38 +159,19 @@ def _too_few(pairs: TaskPairs, kind: str, batch_size: int, most: int, where: str
     )
 
 
-Mixture = Sequence[tuple[type[BatchKind], float]]
+Mixture = Sequence[tuple[Callable[[TaskPairs, int], BatchKind], float]]
 
-SAMPLERS: Mapping[str, Callable[[float], Mixture]] = {
-    "mono": lambda _: [(Monolingual, 1.0)],
-    "cross": lambda _: [(CrossLingual, 1.0)],
-    "hybrid": lambda alpha: [(Monolingual, alpha), (CrossLingual, 1.0 - alpha)],
+SAMPLERS: Mapping[str, Callable[[float, str], Mixture]] = {
+    "english": lambda _, pivot: [(partial(Monolingual, only=pivot), 1.0)],
+    "mixed": lambda *_: [(Mixed, 1.0)],
+    "mono": lambda *_: [(Monolingual, 1.0)],
+    "cross": lambda *_: [(CrossLingual, 1.0)],
+    "hybrid": lambda alpha, _: [(Monolingual, alpha), (CrossLingual, 1.0 - alpha)],
 }
-"""Sampler name → (α → kinds of batches and their probabilities). Kinds stand in one order everywhere, so that under
-one seed ``hybrid`` with α = 1 is ``mono`` and with α = 0 is ``cross``, batch for batch."""
+"""Sampler name → (α, pivot language → kinds of batches and their probabilities).
 
-
-def draw_ids(rng: np.random.Generator, ids: Ints, group: Ints, size: int) -> Ints:
-    """Draw `size` of `ids` in random order, no two of one group: a random permutation with the conflicts skipped.
-
-    `ids` must belong to at least `size` groups.
-    """
-    chosen = ids[:0]
-    for _ in range(_ROUNDS):
-        chosen = np.concatenate((chosen, ids[rng.integers(len(ids), size=size + size // 4)]))
-        chosen = _first_of_group(chosen, group)
-        if len(chosen) >= size:
-            return chosen[:size]
-    return _first_of_group(np.concatenate((chosen, rng.permutation(ids))), group)[:size]
-
-
-def _first_of_group(ids: Ints, group: Ints) -> Ints:
-    _, first = np.unique(group[ids], return_index=True)
-    return ids[np.sort(first)]
-
-
-def _ids_where(present: npt.NDArray[np.bool_], start: int) -> Ints:
-    return np.flatnonzero(present).astype(np.int64 if start > np.iinfo(np.int32).max >> 1 else np.int32) + start
+Kinds stand in one order everywhere, so that under one seed ``hybrid`` with α = 1 is ``mono`` and with α = 0 is
+``cross``, batch for batch."""
 
 
 class LanguageBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # the library is not typed for mypy
@@ -143,6 +180,9 @@ class LanguageBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # the li
     The task of a batch is drawn in proportion to its number of ids, then its kind, then its pairs. An epoch has as
     many full batches as the ids of all tasks would fill; `len` is that number, and always drawn in full. Pairs are
     drawn anew for each batch, so an epoch is a unit of length, not a pass over the data.
+
+    `sampler` is one of `SAMPLERS`, `alpha` the share of monolingual batches of ``hybrid``, `pivot` the language of
+    ``english``. Each pair brings up to `hard_negatives` of its id's hard negatives, in its passage's language.
 
     Raises TrainingError where a task with a share of the batches cannot make one of each kind that the sampler needs.
     """
@@ -158,15 +198,21 @@ class LanguageBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # the li
         *,
         sampler: str = "hybrid",
         alpha: float = 0.5,
+        pivot: str = "en",
+        hard_negatives: int = 0,
     ) -> None:
         super().__init__(dataset, batch_size, True, valid_label_columns, generator, seed)
         if batch_size < 2:
             raise TrainingError(f"a batch of {batch_size} has no negatives: expected a batch size of at least 2")
+        if hard_negatives < 0:
+            raise TrainingError(f"hard negatives for each pair are {hard_negatives}: expected 0 or more")
         self.dataset = dataset
-        mixture = [(kind, share) for kind, share in mixture_of(sampler, alpha) if share > 0]
-        self.alpha = float(sum(share for kind, share in mixture if kind is Monolingual))
-        """Probability of a monolingual batch."""
+        self.hard_negatives = hard_negatives
+        mixture = [(kind, share) for kind, share in mixture_of(sampler, alpha, pivot) if share > 0]
         self.kinds = [[kind(task, batch_size) for kind, _ in mixture] for task in dataset.tasks]
+        named = zip(self.kinds[0], mixture, strict=True)
+        self.alpha = float(sum(share for kind, (_, share) in named if kind.name == Monolingual.name))
+        """Probability of a monolingual batch."""
         self._kind_bounds = np.cumsum([share for _, share in mixture])
         self._n_ids: int = len(dataset)
         self._task_bounds = np.cumsum([task.n_ids for task in dataset.tasks]) / self._n_ids
@@ -201,17 +247,23 @@ class LanguageBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # the li
             number=number,
             task=task,
             kind=kind.name,
-            pairs=self.dataset.encode(task, pairs.query_rows(ids, query_language), passages),
+            pairs=self.dataset.encode(task, pairs.queries.rows(ids, query_language), passages),
             query_language=query_language,
             passage_language=passage_language,
-            negatives=ids[:0],
+            negatives=pairs.draw_negatives(ids, passage_language, self.hard_negatives, rng),
         )
 
 
-def mixture_of(sampler: str, alpha: float) -> Mixture:
-    """Return the kinds of batches of a sampler and their probabilities. Raises TrainingError for a wrong name or α."""
+def mixture_of(sampler: str, alpha: float, pivot: str = "en") -> Mixture:
+    """Return the kinds of batches of a sampler and their probabilities.
+
+    Raises TrainingError for a sampler, α or pivot language that does not exist.
+    """
     if sampler not in SAMPLERS:
         raise TrainingError(f"unknown sampler {sampler!r}: expected one of {', '.join(SAMPLERS)}")
     if not 0.0 <= alpha <= 1.0:
         raise TrainingError(f"alpha is {alpha}: expected a probability between 0 and 1")
-    return SAMPLERS[sampler](alpha)
+    try:
+        return SAMPLERS[sampler](alpha, normalise_tag(pivot))
+    except TaskError as error:
+        raise TrainingError(f"pivot: {error}") from error

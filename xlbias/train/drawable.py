@@ -1,0 +1,95 @@
+"""What can be drawn from one task, as arrays whose size grows with its ids, never with its language pairs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xlbias.train.batch import Ints
+from xlbias.train.negatives import HardNegatives
+from xlbias.train.rows import LanguageRows, draw_codes
+
+
+@dataclass(frozen=True, eq=False)
+class TaskPairs:
+    """What can be drawn from one task, as arrays over ids 0..n-1.
+
+    Attributes:
+        name: the task's name.
+        languages: BCP 47 tags; a language code is an index into them.
+        queries: the languages in which each id has a query; its rows are query rows.
+        runs: the languages in which each id has relevant passages; its rows are runs of such passages.
+        relevant_offsets: int [n_runs + 1], where a run's relevant passages stand in `relevant_passage`; None where
+            every run has one passage.
+        relevant_passage: passage row of each relevant passage; None where it is the place itself, as no passage is
+            relevant twice.
+        group: int [n_ids]. Two ids of one group must not meet in a batch: a passage of one answers the other. None
+            where every id is a group of its own.
+        negatives: hard negatives, None where the task has none.
+    """
+
+    name: str
+    languages: tuple[str, ...]
+    queries: LanguageRows
+    runs: LanguageRows
+    relevant_offsets: Ints | None
+    relevant_passage: Ints | None
+    group: Ints | None
+    negatives: HardNegatives | None = None
+
+    @property
+    def n_ids(self) -> int:
+        """Number of query ids that have a relevant passage."""
+        return len(self.queries)
+
+    def groups_of(self, ids: Ints) -> Ints:
+        """Group of each id."""
+        return ids if self.group is None else self.group[ids]
+
+    def draw_passages(self, ids: Ints, codes: Ints, rng: np.random.Generator) -> Ints:
+        """Draw one relevant passage row for each (id, language code), uniformly over those of that language."""
+        places = self.runs.rows(ids, codes)
+        if self.relevant_offsets is not None:
+            first = self.relevant_offsets[places]
+            places = first + rng.integers(self.relevant_offsets[places + 1] - first)
+        return places if self.relevant_passage is None else self.relevant_passage[places]
+
+    def draw_languages(self, ids: Ints, rng: np.random.Generator) -> Ints:
+        """Draw a language code for each id, uniformly over those in which it has both query and passage."""
+        return draw_codes(self.queries.has(ids) & self.runs.has(ids), rng)
+
+    def draw_language_pairs(self, ids: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
+        """Draw query and passage language of each id, uniformly over its pairs of two different languages.
+
+        Every id must have such a pair. Draws that give the same language twice are repeated; at least every second
+        draw succeeds, as an id with only same-language pairs is not among `ids`.
+        """
+        has_query, has_passage = self.queries.has(ids), self.runs.has(ids)
+        query, passage = draw_codes(has_query, rng), draw_codes(has_passage, rng)
+        while len(again := np.flatnonzero(query == passage)):
+            query[again] = draw_codes(has_query[again], rng)
+            passage[again] = draw_codes(has_passage[again], rng)
+        return query, passage
+
+    def draw_negatives(self, ids: Ints, codes: Ints, most: int, rng: np.random.Generator) -> Ints:
+        """Draw up to `most` hard negatives for each (id, language code) of a batch; see `HardNegatives.draw`."""
+        if self.negatives is None or not most:
+            return np.empty(0, dtype=np.int64)
+        return self.negatives.draw(ids, codes, self.groups_of(ids), most, rng)
+
+    def passage_languages(self, n_passages: int) -> Ints:
+        """Language code of each passage row, int [n_passages]."""
+        languages = np.zeros(n_passages, dtype=np.min_scalar_type(len(self.languages)))
+        start = 0
+        for of_runs in self.runs.codes():
+            stop = start + len(of_runs)
+            places, codes = slice(start, stop), of_runs
+            if self.relevant_offsets is not None:
+                offsets = self.relevant_offsets[start : stop + 1]
+                places, codes = slice(int(offsets[0]), int(offsets[-1])), np.repeat(of_runs, np.diff(offsets))
+            languages[places if self.relevant_passage is None else self.relevant_passage[places]] = codes
+            start = stop
+        if self.negatives is not None:
+            languages[self.negatives.passage] = self.negatives.language
+        return languages
