@@ -25,9 +25,8 @@ from xlbias.encode.load import check_encoder, load_encoder
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.errors import EncoderError, RunError, UsageError, XlbiasError
 from xlbias.narration import Counter, Narrator, Silent
-from xlbias.retrieve.ranks import PassageIndex, rank_pairs
-from xlbias.retrieve.rows import ranking_rows
-from xlbias.retrieve.topk import top_k as find_top_k
+from xlbias.retrieve.ranks import PassageIndex
+from xlbias.retrieve.search import in_index_order, relevant_pairs, search
 from xlbias.runs.journal import Journal
 from xlbias.runs.run import Run, open_run
 from xlbias.runs.schema import SCHEMA_VERSION
@@ -178,12 +177,21 @@ class _Evaluation:
             )
         if not before:
             self.journal.describe("models", [*models, about])
-        if folder is not None and (folder / TRAINING_FILE).is_file():
-            key = _slug(name)
-            if not self.journal.has("training", key):
-                # Only the finished curve: beside it there may be that of a later training which failed.
-                curve = open_run(folder / TRAINING_FILE, live=False).training.collect()
-                self.journal.write("training", key, curve.with_columns(pl.lit(name).alias("model")))
+        if folder is not None:
+            self._copy_curves(name, folder, about["card"])
+
+    def _copy_curves(self, name: str, folder: Path, card: dict[str, Any]) -> None:
+        """Copy an encoder's loss and validation curves, from its folder or from that of the grid it belongs to."""
+        files = [file for file in (folder / TRAINING_FILE, folder.parent / TRAINING_FILE) if file.is_file()]
+        if not files or not card:
+            return
+        # Only the finished curve: beside it there may be that of a later training which failed.
+        training = open_run(files[0], live=False)
+        for record, frame in (("training", training.training), ("validation", training.validation)):
+            if not self.journal.has(record, _slug(name)):
+                curve = frame.filter(pl.col("model") == card.get("name")).collect()
+                if curve.height:
+                    self.journal.write(record, _slug(name), curve.with_columns(pl.lit(name).alias("model")))
 
     def _run_task(
         self,
@@ -194,7 +202,7 @@ class _Evaluation:
         parts: list[tuple[int, npt.NDArray[np.int64]]],
     ) -> None:
         label = f"{name} · {task.name}"
-        passages = task.passages.sort("language", "passage_id", descending=[False, True])
+        passages = in_index_order(task.passages)
         if isinstance(encoder, PrecomputedVectors):
             vectors = _aligned(encoder, task, passages)
         else:
@@ -204,7 +212,7 @@ class _Evaluation:
         index = PassageIndex(
             vectors, passages["passage_id"].to_list(), passages["language"].to_list(), device=self.device
         )
-        relevant = _relevant_pairs(task, passages)
+        relevant = relevant_pairs(task, passages)
         total = sum(len(rows) for _, rows in parts)
         with self.narrator.progress(f"{label}: queries", total, "queries") as bar:
             counted = self._counted(f"{label}: queries", total, "queries", bar)
@@ -214,7 +222,7 @@ class _Evaluation:
                     query_vectors = np.ascontiguousarray(encoder.queries[rows], dtype=np.float32)
                 else:
                     query_vectors = embed(encoder, queries["text"].to_list(), "query", cache=self.cache)
-                frame = _rank_block(queries, query_vectors, passages, index, relevant, self.top_k)
+                frame = search(queries, query_vectors, passages, index, relevant, self.top_k)
                 about = (
                     pl.lit(name).alias("model"),
                     pl.lit(task.name).alias("task"),
@@ -241,34 +249,6 @@ def _ranking_device(device: str | None) -> str:
     if device is None:
         return "cuda" if torch.cuda.is_available() else "cpu"
     return device if device.startswith("cuda") else "cpu"
-
-
-def _rank_block(
-    queries: pl.DataFrame,
-    vectors: npt.NDArray[np.float32],
-    passages: pl.DataFrame,
-    index: PassageIndex,
-    relevant: pl.DataFrame,
-    top_k: int,
-) -> pl.DataFrame:
-    pairs = (
-        queries.select("query_id")
-        .with_row_index("row")
-        .join(relevant, on="query_id", how="inner")
-        .sort("row", "passage_row")
-    )  # fmt: skip
-    pair_query = pairs["row"].cast(pl.Int64).to_numpy()
-    pair_passage = pairs["passage_row"].cast(pl.Int64).to_numpy()
-    ranks = rank_pairs(index, vectors, pair_query, pair_passage, query_ids=queries["query_id"].to_list())
-    relevance = pairs["relevance"].cast(pl.Int64).to_numpy()
-    top = find_top_k(index, vectors, top_k)
-    return ranking_rows(queries, passages, index, pair_query, pair_passage, relevance, ranks, top)
-
-
-def _relevant_pairs(task: RetrievalTask, passages: pl.DataFrame) -> pl.DataFrame:
-    """Return ``query_id, passage_row, relevance``: qrels by the position of the passage in `passages`."""
-    rows = passages.select("passage_id").with_row_index("passage_row")
-    return task.qrels.join(rows, on="passage_id", how="inner").select("query_id", "passage_row", "relevance")
 
 
 def _blocks(task: RetrievalTask) -> list[npt.NDArray[np.int64]]:

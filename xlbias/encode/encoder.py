@@ -32,7 +32,10 @@ class Encoder(Protocol):
     name: str
     dimension: int
     similarity: Literal["cosine", "dot"]
-    fingerprint: str
+
+    @property
+    def fingerprint(self) -> str:
+        """See above."""
 
     def encode(self, texts: Sequence[str], kind: Kind) -> Vectors:
         """Return float32 [n, dimension], one row per text, with the prefix of `kind`; of length 1 for cosine."""

@@ -6,6 +6,7 @@ import hashlib
 import json
 import socket
 from collections.abc import Sequence
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -45,8 +46,12 @@ class PretrainedEncoder:
         if self.dimension <= 0:
             self.dimension = int(model.encode(["dimension"], show_progress_bar=False).shape[1])
         self.similarity: Literal["cosine", "dot"] = "dot" if model.similarity_fn_name == "dot" else "cosine"
-        self.fingerprint = _fingerprint(model, self.similarity)
         self.device = str(model.device)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """See `Encoder`; it reads all weights, so it is made when it is first asked for, and never again."""
+        return _fingerprint(self.model, self.similarity)
 
     @classmethod
     def load(

@@ -11,7 +11,7 @@ from xlbias.measures.quality import average_precision
 from xlbias.measures.ragged import Rankings
 from xlbias.retrieve.ranks import Int64s, PairRanks, PassageIndex
 from xlbias.retrieve.topk import TopK
-from xlbias.runs.schema import MULTILINGUAL_POOL, setting_of
+from xlbias.runs.schema import MULTILINGUAL_POOL, TOP, setting_of
 
 
 def ranking_rows(
@@ -34,7 +34,8 @@ def ranking_rows(
         pair_passage: int64 [n_pairs], rows of `passages`.
         relevance: int64 [n_pairs].
         ranks: from `rank_pairs` for these pairs.
-        top: from `top_k` for these queries: one per language of the index, then the union.
+        top: from `top_k` for these queries: one per language of the index, then the union; empty where no passages
+            are to be kept.
     """
     pools = [*index.languages, MULTILINGUAL_POOL]
     n_rows = queries.height * len(pools)
@@ -68,7 +69,7 @@ def ranking_rows(
         pl.Series("first_rank", first).replace(0, None).cast(pl.UInt32),
         pl.Series("last_rank", last).replace(0, None).cast(pl.UInt32),
         _lists("relevants", relevants, lengths),
-        _top_lists(passages, top, queries.height),
+        _top_lists(passages, top, queries.height) if top else pl.Series("top", [[]] * n_rows, dtype=pl.List(TOP)),
     )
     settings = {(ql, pool): setting_of(ql, pool) for ql in queries["language"].unique() for pool in pools}
     setting = [settings[key] for key in frame.select("query_language", "pool").iter_rows()]

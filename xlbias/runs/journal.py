@@ -11,7 +11,7 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -142,6 +142,13 @@ class Journal:
     def write(self, record: str, key: str, frame: pl.DataFrame) -> None:
         """Write one part: `frame` holds columns of `record`; parts stand in the run in the order of their keys."""
         write_part(self._part(record, key), as_record(frame, record))
+
+    def forget(self, record: str, which: Callable[[str], bool]) -> None:
+        """Remove the finished parts of this record whose key `which` says yes to: they will be made again."""
+        for part in _parts(self.folder):
+            of, _, key = part.name.removesuffix(".parquet").partition("-")
+            if of == record and which(key):
+                part.unlink(missing_ok=True)
 
     def describe(self, key: str, value: Any) -> None:
         """Set one entry of the run's metadata, now also for readers of the live run."""

@@ -93,6 +93,11 @@ class Run:
         """Logged training steps: ``model, step, epoch, loss, learning_rate, ...``."""
         return self._records("training")
 
+    @cached_property
+    def validation(self) -> pl.LazyFrame:
+        """Validations during training, one row per step and task: ``model, task, domain, step, loss, map_..., ...``."""
+        return self._records("validation")
+
     # -- numbers ---------------------------------------------------------------------------------------------------
 
     @cached_property

@@ -2,14 +2,15 @@
 
 A run is one Parquet file. `record` says what a row is; columns that do not belong to a record are null in it.
 
-========  ==============================================================================================
-record    one row is
-========  ==============================================================================================
-ranking   one query in one pool (one cell): where its relevant passages ranked, and the top k
-query     one query's text, once per task
-passage   one passage's text, once per task
-training  one logged step of a training
-========  ==============================================================================================
+==========  ============================================================================================
+record      one row is
+==========  ============================================================================================
+ranking     one query in one pool (one cell): where its relevant passages ranked, and the top k
+query       one query's text, once per task
+passage     one passage's text, once per task
+training    one logged step of a training
+validation  one task of one validation during a training
+==========  ============================================================================================
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import polars as pl
 
 SCHEMA_VERSION = 1
 METADATA_KEY = "xlbias"
-RECORDS = ("ranking", "query", "passage", "training")
+RECORDS = ("ranking", "query", "passage", "training", "validation")
 
 MULTILINGUAL_POOL = "multilingual"
 """The name of the union of all languages' pools; no language tag, as those have at most eight letters."""
@@ -66,10 +67,18 @@ COLUMNS: dict[str, Any] = {
     "loss": pl.Float64,
     "learning_rate": pl.Float64,
     "pairs_per_second": pl.Float64,
+    "tokens_per_second": pl.Float64,
     "memory_bytes": pl.Int64,  # peak on the device, or resident size on a CPU
     "n_monolingual_batches": pl.Int64,  # drawn so far
     "n_cross_lingual_batches": pl.Int64,
     "n_mixed_batches": pl.Int64,
+    # validation, beside model, task, domain, step and loss: means over the cells of a setting, over query languages
+    "n_queries": pl.Int64,
+    "map_monolingual": pl.Float64,
+    "map_cross_lingual": pl.Float64,
+    "map_multilingual": pl.Float64,
+    "rank_distance": pl.Float64,
+    "rank_distance_normalised": pl.Float64,
 }
 
 OF_RECORD: dict[str, tuple[str, ...]] = {
@@ -80,8 +89,12 @@ OF_RECORD: dict[str, tuple[str, ...]] = {
     "query": ("task", "domain", "query_id", "language", "text"),
     "passage": ("task", "domain", "passage_id", "language", "text", "document"),
     "training": (
-        "model", "step", "epoch", "loss", "learning_rate", "pairs_per_second", "memory_bytes",
+        "model", "step", "epoch", "loss", "learning_rate", "pairs_per_second", "tokens_per_second", "memory_bytes",
         "n_monolingual_batches", "n_cross_lingual_batches", "n_mixed_batches",
+    ),
+    "validation": (
+        "model", "task", "domain", "step", "loss", "n_queries", "map_monolingual", "map_cross_lingual",
+        "map_multilingual", "rank_distance", "rank_distance_normalised",
     ),
 }  # fmt: skip
 

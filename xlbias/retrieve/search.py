@@ -1,0 +1,53 @@
+"""One block of queries against all passages of a task: vectors in, `ranking` rows of a run out."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from xlbias.data.task import RetrievalTask
+from xlbias.retrieve.ranks import PassageIndex, Vectors, rank_pairs
+from xlbias.retrieve.rows import ranking_rows
+from xlbias.retrieve.topk import top_k as find_top_k
+
+
+def in_index_order(passages: pl.DataFrame) -> pl.DataFrame:
+    """Return passages in the order in which a `PassageIndex` holds them best: by language, then by declared order."""
+    return passages.sort("language", "passage_id", descending=[False, True])
+
+
+def relevant_pairs(task: RetrievalTask, passages: pl.DataFrame) -> pl.DataFrame:
+    """Return ``query_id, passage_row, relevance``: qrels by the position of the passage in `passages`."""
+    rows = passages.select("passage_id").with_row_index("passage_row")
+    return task.qrels.join(rows, on="passage_id", how="inner").select("query_id", "passage_row", "relevance")
+
+
+def search(
+    queries: pl.DataFrame,
+    vectors: Vectors,
+    passages: pl.DataFrame,
+    index: PassageIndex,
+    relevant: pl.DataFrame,
+    top_k: int,
+) -> pl.DataFrame:
+    """Return the ranking rows of `queries` in every pool of `index`.
+
+    Args:
+        queries: ``query_id, language``, one row per query.
+        vectors: float32 [n_queries, d].
+        passages: ``passage_id, language, parallel_id``, in the order given to the index.
+        index: the index of those passages.
+        relevant: from `relevant_pairs` for those passages.
+        top_k: passages of each ranking to keep; 0 for none, which spares that search.
+    """
+    pairs = (
+        queries.select("query_id")
+        .with_row_index("row")
+        .join(relevant, on="query_id", how="inner")
+        .sort("row", "passage_row")
+    )  # fmt: skip
+    pair_query = pairs["row"].cast(pl.Int64).to_numpy()
+    pair_passage = pairs["passage_row"].cast(pl.Int64).to_numpy()
+    ranks = rank_pairs(index, vectors, pair_query, pair_passage, query_ids=queries["query_id"].to_list())
+    relevance = pairs["relevance"].cast(pl.Int64).to_numpy()
+    top = find_top_k(index, vectors, top_k) if top_k else []
+    return ranking_rows(queries, passages, index, pair_query, pair_passage, relevance, ranks, top)
