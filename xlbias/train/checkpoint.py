@@ -21,17 +21,18 @@ _TEMPORARY = ".checkpoint"
 _LAST = ("modules.json", "config.json", CARD_FILE)  # what makes a folder an encoder; the card says that it is whole
 
 
-def check_folder(out: Path, *, overwrite: bool) -> None:
+def check_folder(out: Path, *, overwrite: bool, resume: bool = False) -> None:
     """Raise TrainingError unless a training may write its checkpoint to `out`.
 
-    With `overwrite` that is also where an earlier training of xlbias wrote, finished or not, but never a folder that
-    is something else.
+    With `overwrite` or `resume` that is also where an earlier training of xlbias wrote, finished or not, but never a
+    folder that is something else.
     """
     if out.is_dir():
         if any(out.iterdir()):
-            if not overwrite:
+            if not (overwrite or resume):
                 raise TrainingError(
-                    f"{out}: is not empty: choose another folder, or replace its checkpoint with --overwrite"
+                    f"{out}: is not empty: choose another folder, go on with the training there with --resume, or "
+                    "replace its checkpoint with --overwrite"
                 )
             ours = (out / CARD_FILE, out / TRAINING_FILE, live_folder(out / TRAINING_FILE))
             if not any(path.exists() for path in ours):
@@ -54,7 +55,7 @@ def _remove_checkpoint(out: Path) -> None:
 
 
 @contextmanager
-def temporary_folder(out: Path) -> Iterator[Path]:
+def _temporary_folder(out: Path) -> Iterator[Path]:
     """A folder inside `out` for what is not finished; it is gone afterwards, whatever happens."""
     folder = out / _TEMPORARY
     _remove(folder)
@@ -65,23 +66,25 @@ def temporary_folder(out: Path) -> Iterator[Path]:
         _remove(folder)
 
 
-def save_checkpoint(model: SentenceTransformer, card: Mapping[str, Any], out: Path, temporary: Path) -> dict[str, Any]:
-    """Save `model` whole in `temporary`, then move it to `out`; the card, `xlbias.json`, comes last. Returns the card.
+def save_checkpoint(model: SentenceTransformer, card: Mapping[str, Any], out: Path) -> dict[str, Any]:
+    """Save `model` whole in a folder of its own, then move it to `out`; the card, `xlbias.json`, comes last.
 
-    What an earlier training left in `out` goes only now that there is something to put in its place. The folder holds
-    the journal of the training as well, so it cannot be renamed at once; until the last of a handful of renames nothing
-    there can be loaded, or there is no card.
+    Returns the card with the names of the files. What an earlier training left in `out` goes only now that there is
+    something to put in its place. The folder holds the journal of the training as well, so it cannot be renamed at
+    once; until the last of a handful of renames nothing there can be loaded, or there is no card.
     """
-    folder = temporary / "model"
-    model.save_pretrained(str(folder), create_model_card=False, safe_serialization=True)
-    (folder / README).write_text(readme(card), "utf-8")
-    names = sorted({path.name for path in folder.iterdir()} | {CARD_FILE})
-    names.sort(key=lambda name: _LAST.index(name) if name in _LAST else -1)
-    full = {**card, "files": names}
-    (folder / CARD_FILE).write_text(json.dumps(full, ensure_ascii=False, indent=1), "utf-8", errors="backslashreplace")
-    _remove_checkpoint(out)
-    for name in names:
-        (folder / name).replace(out / name)
+    with _temporary_folder(out) as temporary:
+        folder = temporary / "model"
+        model.save_pretrained(str(folder), create_model_card=False, safe_serialization=True)
+        (folder / README).write_text(readme(card), "utf-8")
+        names = sorted({path.name for path in folder.iterdir()} | {CARD_FILE})
+        names.sort(key=lambda name: _LAST.index(name) if name in _LAST else -1)
+        full = {**card, "files": names}
+        content = json.dumps(full, ensure_ascii=False, indent=1)
+        (folder / CARD_FILE).write_text(content, "utf-8", errors="backslashreplace")
+        _remove_checkpoint(out)
+        for name in names:
+            (folder / name).replace(out / name)
     return full
 
 

@@ -1,45 +1,54 @@
-"""Trains an encoder: tasks, a sampler and a recipe in; a checkpoint with its card and its journal out."""
+"""Trains encoders: tasks, a sampler and a recipe in; checkpoints with their cards and a journal out."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
-from typing import Any
-
-import torch
-from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
-from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+from typing import Any, TypedDict, Unpack
 
 from xlbias import __version__
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.card import TRAINING_FILE
-from xlbias.encode.load import check_encoder, load_encoder
-from xlbias.encode.static import build_static
+from xlbias.encode.load import check_encoder
 from xlbias.errors import TrainingError
 from xlbias.narration import Narrator, Silent
 from xlbias.runs.journal import Journal
-from xlbias.train.card import describe
-from xlbias.train.checkpoint import check_folder, save_checkpoint, temporary_folder
-from xlbias.train.loop import PairTrainer, Recorder, RowWriter, Tally, quiet_libraries
+from xlbias.train.checkpoint import check_folder
+from xlbias.train.codeswitch import CodeSwitch
 from xlbias.train.pairs import PairTexts
+from xlbias.train.processes import Processes
 from xlbias.train.recipe import STATIC, Recipe, recipe_for
-from xlbias.train.samplers import LanguageBatchSampler
+from xlbias.train.validation import hold_out, without_texts_of
+from xlbias.train.work import Data, Place, Training, Work, check_device
+
+__all__ = ["Options", "Training", "fit", "fit_grid"]
 
 
-@dataclass(frozen=True)
-class Training:
-    """What a training did: the checkpoint's folder, its card (as in ``xlbias.json``) and the headline figures."""
+class Options(TypedDict, total=False):
+    """Options of `fit` and `fit_grid` that have no bearing on what a sampler draws.
 
-    path: Path
-    card: dict[str, Any]
-    steps: int
-    seconds: float
-    loss: float
+    Attributes:
+        switch: code-switching of the training texts.
+        validation: tasks to validate on, in place of a slice of the training tasks; empty for none.
+        device: ``cpu``, ``cuda`` or ``mps``; by default the CPU for ``static``, which has little to compute, and the
+            best there is for others.
+        trust_remote_code: whether the base may run code of its own.
+        overwrite: replace what an earlier training left in the folder.
+        resume: go on with what an earlier training left; what is finished is not trained again.
+        narrator: told about progress.
+    """
+
+    switch: CodeSwitch | None
+    validation: Sequence[RetrievalTask] | None
+    device: str | None
+    trust_remote_code: bool
+    overwrite: bool
+    resume: bool
+    narrator: Narrator | None
 
 
 def fit(
@@ -47,13 +56,11 @@ def fit(
     out: str | Path,
     recipe: Recipe | None = None,
     *,
+    name: str | None = None,
     sampler: str = "hybrid",
     alpha: float = 0.5,
-    name: str | None = None,
-    device: str | None = None,
-    trust_remote_code: bool = False,
-    overwrite: bool = False,
-    narrator: Narrator | None = None,
+    pivot: str = "en",
+    **options: Unpack[Options],
 ) -> Training:
     """Train an encoder on `tasks` with InfoNCE over in-batch negatives and save it to the folder `out`.
 
@@ -61,154 +68,148 @@ def fit(
         tasks: what to train on; each batch comes from one of them, drawn in proportion to its number of ids.
         out: folder of the checkpoint, with ``xlbias.json``, a model card and ``training.parquet`` beside the weights.
         recipe: the settings; by default those of the ``static`` encoder.
-        sampler: ``mono``, ``cross`` or ``hybrid``, see `xlbias.train.samplers.SAMPLERS`.
-        alpha: probability of a monolingual batch of ``hybrid``.
         name: what reports call the encoder; by default the folder's name.
-        device: ``cpu``, ``cuda`` or ``mps``; by default the CPU for ``static``, which has little to compute, and the
-            best there is for others.
-        trust_remote_code: whether the base may run code of its own.
-        overwrite: replace the checkpoint that an earlier training left in `out`.
-        narrator: told about progress.
+        sampler: ``english``, ``mixed``, ``mono``, ``cross`` or ``hybrid``, see `xlbias.train.samplers.SAMPLERS`.
+        alpha: probability of a monolingual batch of ``hybrid``.
+        pivot: language of ``english``.
+        options: see `Options`.
 
-    The same tasks, recipe and sampler give the same weights, bit for bit on one CPU. Raises TrainingError if the
-    sampler cannot make a batch, a setting or the folder cannot be used, or the loss is not finite; then, and when
-    interrupted, no checkpoint appears, and the journal of the steps made stays in ``training.parquet.live``.
+    The same tasks, recipe and sampler give the same weights, bit for bit on one CPU, also where the training was
+    killed and resumed. Raises TrainingError if the sampler cannot make a batch, a setting or the folder cannot be used,
+    or the loss is not finite; then, and when interrupted, no encoder appears in `out`: the journal of the steps
+    made stays in ``training.parquet.live``, and the last good checkpoint in ``checkpoints``.
     """
-    started = time.monotonic()
-    tasks = [tasks] if isinstance(tasks, RetrievalTask) else list(tasks)
-    recipe = recipe or recipe_for(STATIC)
-    narrator = narrator or Silent()
     out = Path(out)
+    members = [(name or out.resolve().name, out, recipe or recipe_for(STATIC), alpha)]
+    return _fit(tasks, out, members, sampler, pivot, **options)[0]
+
+
+def fit_grid(
+    tasks: RetrievalTask | Sequence[RetrievalTask],
+    out: str | Path,
+    recipe: Recipe | None = None,
+    *,
+    sampler: str = "hybrid",
+    alphas: Sequence[float] = (0.5,),
+    seeds: int = 1,
+    pivot: str = "en",
+    **options: Unpack[Options],
+) -> list[Training]:
+    """Train an encoder for each α and seed, each to a folder of its own in `out`, with one journal for all.
+
+    Args:
+        tasks: as in `fit`.
+        out: folder of the grid; ``training.parquet`` in it has the loss curves of all.
+        recipe: as in `fit`.
+        sampler: as in `fit`.
+        alphas: probabilities of a monolingual batch; more than one are for ``hybrid``.
+        seeds: how many seeds, from the recipe's on.
+        pivot: as in `fit`.
+        options: see `Options`.
+
+    All members of the grid see the same tasks and the same held-out slice.
+    """
+    recipe, out = recipe or recipe_for(STATIC), Path(out)
+    if len(set(alphas)) < len(alphas) or not alphas:
+        raise TrainingError(f"alpha: expected different probabilities, not {', '.join(f'{a:g}' for a in alphas)}")
+    if seeds < 1:
+        raise TrainingError(f"seeds is {seeds}: expected at least 1")
+    members = []
+    for alpha, seed in product(alphas, range(recipe.seed, recipe.seed + seeds)):
+        of_alpha = f"alpha{alpha:g}-" if sampler == "hybrid" else ""
+        name = f"{sampler}-{of_alpha}seed{seed}"
+        members.append((name, out / name, recipe.overridden(seed=seed), alpha))
+    return _fit(tasks, out, members, sampler, pivot, **options)
+
+
+def _fit(
+    tasks: RetrievalTask | Sequence[RetrievalTask],
+    out: Path,
+    members: Sequence[tuple[str, Path, Recipe, float]],
+    sampler: str,
+    pivot: str,
+    *,
+    switch: CodeSwitch | None = None,
+    validation: Sequence[RetrievalTask] | None = None,
+    device: str | None = None,
+    trust_remote_code: bool = False,
+    overwrite: bool = False,
+    resume: bool = False,
+    narrator: Narrator | None = None,
+) -> list[Training]:
+    tasks = [tasks] if isinstance(tasks, RetrievalTask) else list(tasks)
+    recipe = members[0][2]
+    device = check_device(device, recipe)
+    processes = Processes(device)
+    narrator = narrator if narrator and processes.main else Silent()
     _check_names(tasks)
-    check_folder(out, overwrite=overwrite)
-    device = _device(device, recipe)
+    processes.on_main(lambda: check_folder(out, overwrite=overwrite, resume=resume))
     if recipe.base != STATIC:
         check_encoder(recipe.base)
-    texts = PairTexts(tasks)
-    batches = LanguageBatchSampler(texts, recipe.batch_size, seed=recipe.seed, sampler=sampler, alpha=alpha)
-    steps = recipe.steps or max(1, round(recipe.epochs * len(batches)))
-    card = describe(name or out.resolve().name, tasks, texts, recipe, sampler, batches, device)
+    data = _data(tasks, recipe, validation, switch, narrator)
+    place = Place(device, processes, trust_remote_code)
+    sampling = {"sampler": sampler, "pivot": pivot, "hard_negatives": recipe.hard_negatives}
+    works = [
+        Work(name, folder, member, {**sampling, "alpha": alpha}, data, place, narrator)
+        for name, folder, member, alpha in members
+    ]
+    if switch:
+        switch.check(data.texts.languages)
     narrator.say(
-        f"{card['name']}: {sampler} batches of {recipe.batch_size:,} from {len(texts):,} ids in "
-        f"{len(texts.languages)} languages"
+        f"{', '.join(work.name for work in works)}: {sampler} batches of {recipe.batch_size:,} from "
+        f"{len(data.texts):,} ids in {len(data.texts.languages)} languages"
     )
-    with quiet_libraries():
-        model = _base(recipe, texts, device, trust_remote_code, narrator)
-        out.mkdir(parents=True, exist_ok=True)
-        with _open_journal(out, card, overwrite) as journal:
-            with temporary_folder(out) as temporary:
-                trained = _train(
-                    model, texts, batches, recipe, steps, device, temporary, journal, card["name"], narrator
-                )
-                card |= trained | {"seconds": time.monotonic() - started}
-                card = save_checkpoint(model, card, out, temporary)
-            journal.metadata["models"] = [_of_run(card)]
-            journal.finish()
-    return Training(out, card, steps, card["seconds"], card["loss"])
+    journal = processes.on_main(lambda: _open_journal(out, works, overwrite, resume))
+    try:
+        trainings = _run_all(works, out, journal, resume, narrator)
+    finally:
+        if journal:
+            journal.close()
+    return trainings
 
 
-def _train(
-    model: SentenceTransformer,
-    texts: PairTexts,
-    batches: LanguageBatchSampler,
+def _run_all(
+    works: Sequence[Work], out: Path, journal: Journal | None, resume: bool, narrator: Narrator
+) -> list[Training]:
+    trainings = []
+    for number, work in enumerate(works):
+        done = work.place.processes.from_main(work.finished() if resume else None)
+        if done:
+            narrator.say(f"{work.name}: is trained already: {work.out}")
+        else:
+            if work.data.switch:
+                work.data.switch.counts.clear()
+            done = work.run(journal, f"{number:04d}-" if len(works) > 1 else "", resume=resume)
+        trainings.append(done)
+        if journal and not journal.finished:
+            cards = [training.card for training in trainings] + [work.card for work in works[number + 1 :]]
+            journal.describe("models", [_of_run(card) for card in cards])
+    if journal:
+        journal.finish()
+    for work in works:
+        work.clean_up()
+    return trainings
+
+
+def _data(
+    tasks: list[RetrievalTask],
     recipe: Recipe,
-    steps: int,
-    device: str | None,
-    temporary: Path,
-    journal: Journal,
-    name: str,
+    validation: Sequence[RetrievalTask] | None,
+    switch: CodeSwitch | None,
     narrator: Narrator,
-) -> dict[str, Any]:
-    """Train `model` in place and return what the card says of it."""
-    writer = RowWriter(journal, name)
-    tally = Tally(texts)
-    done = 0
-    began = time.monotonic()
-    with narrator.progress(f"{name}: training", steps, "steps") as bar:
-
-        def step_done() -> None:
-            nonlocal done
-            done += 1
-            bar.advance()
-            journal.progress("training", done, steps, "steps")
-
-        recorder = Recorder(batches, tally, max(1, min(50, steps // 100)), writer.add, step_done)
-        trainer = PairTrainer(
-            batches,
-            model=model,
-            args=_arguments(recipe, steps, device, temporary),
-            loss=MultipleNegativesRankingLoss(model, scale=1.0 / recipe.temperature),
-            callbacks=[recorder],
-        )
-        recorder.trainer = trainer
-        try:
-            trainer.train()
-        except KeyboardInterrupt:
-            narrator.say(f"{name}: stopped after {done:,} of {steps:,} steps; no checkpoint was written")
-            raise
-        finally:
-            writer.flush()
-    return {
-        "steps": steps,
-        "loss": writer.last_loss,
-        "training_seconds": time.monotonic() - began,
-        "batches": tally.as_dict(),
-        "device": str(trainer.args.device),
-    }
-
-
-def _arguments(recipe: Recipe, steps: int, device: str | None, temporary: Path) -> SentenceTransformerTrainingArguments:
-    return SentenceTransformerTrainingArguments(
-        output_dir=str(temporary / "trainer"),
-        max_steps=steps,
-        per_device_train_batch_size=recipe.batch_size,
-        learning_rate=recipe.learning_rate,
-        lr_scheduler_type=recipe.schedule if recipe.schedule != "constant" else "constant_with_warmup",
-        warmup_steps=round(recipe.warmup * steps),
-        weight_decay=recipe.weight_decay,
-        seed=recipe.seed,
-        prompts={"query": recipe.query_prefix, "passage": recipe.passage_prefix},
-        use_cpu=device == "cpu",
-        dataloader_drop_last=True,
-        logging_strategy="no",
-        save_strategy="no",
-        eval_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-    )
-
-
-def _base(
-    recipe: Recipe, texts: PairTexts, device: str | None, trust_remote_code: bool, narrator: Narrator
-) -> SentenceTransformer:
-    """Return the encoder to train, with the recipe's prefixes as its prompts."""
-    if recipe.base == STATIC:
-        narrator.say(f"learning {recipe.vocabulary:,} sub-words from the training texts")
-        model = build_static(
-            texts.texts(),
-            dimension=recipe.dimension,
-            vocabulary=recipe.vocabulary,
-            scale=recipe.initial_scale,
-            seed=recipe.seed,
-        )
+) -> Data:
+    """Hold out what is validated on: `validation` where given, else the recipe's share of each task."""
+    if validation is not None:
+        _check_names(validation)
+        tasks, held = without_texts_of(tasks, validation), list(validation)
+    elif recipe.validation:
+        split = hold_out(tasks, recipe.validation, seed=0)  # the same for every seed: seeds are compared
+        for note in split.notes:
+            narrator.say(note)
+        tasks, held = split.training, split.validation
     else:
-        narrator.say(f"loading {recipe.base}")
-        model = load_encoder(recipe.base, device=device, trust_remote_code=trust_remote_code).model
-    model.prompts = {"query": recipe.query_prefix, "document": recipe.passage_prefix}
-    return model
-
-
-def _device(device: str | None, recipe: Recipe) -> str | None:
-    if device is None:
-        return "cpu" if recipe.base == STATIC else None
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if device not in there:
-        raise TrainingError(
-            f"device {device!r}: expected {', '.join(there)}; of several GPUs, CUDA_VISIBLE_DEVICES chooses one"
-        )
-    if not there[device]:
-        raise TrainingError(f"device {device!r} is not there: PyTorch {torch.__version__} finds none")
-    return device
+        held = []
+    return Data(tasks, held, PairTexts(tasks, switch))
 
 
 def _check_names(tasks: Sequence[RetrievalTask]) -> None:
@@ -222,15 +223,18 @@ def _of_run(card: dict[str, Any]) -> dict[str, Any]:
     return {"name": card["name"], "card": card}
 
 
-def _open_journal(out: Path, card: dict[str, Any], overwrite: bool) -> Journal:
-    identity = hashlib.sha256(json.dumps(card, sort_keys=True).encode()).hexdigest()
+def _open_journal(out: Path, works: Sequence[Work], overwrite: bool, resume: bool) -> Journal:
+    out.mkdir(parents=True, exist_ok=True)
+    for work in works:
+        work.out.mkdir(exist_ok=True)
+    identity = hashlib.sha256("|".join(work.identity for work in works).encode()).hexdigest()
     metadata = {
         "created": time.time(),
         "xlbias": __version__,
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
-        "versions": card["versions"],
-        "device": card["device"],
-        "models": [_of_run(card)],
+        "versions": works[0].card["versions"],
+        "device": works[0].card["device"],
+        "models": [_of_run(work.card) for work in works],
         "tasks": [],
     }
-    return Journal.open(out / TRAINING_FILE, metadata, identity=identity, overwrite=overwrite)
+    return Journal.open(out / TRAINING_FILE, metadata, identity=identity, overwrite=overwrite, resume=resume)

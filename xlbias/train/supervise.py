@@ -1,0 +1,225 @@
+"""What happens between two steps of a training: rows for the journal, validation, checkpoints, and when to stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import torch
+from transformers import TrainerCallback
+
+from xlbias.errors import TrainingError
+from xlbias.train.batch import Batch
+from xlbias.train.loop import PairTrainer
+from xlbias.train.processes import Processes
+from xlbias.train.recipe import Recipe
+from xlbias.train.record import Row, RowWriter, Tally
+from xlbias.train.samplers import LanguageBatchSampler
+from xlbias.train.state import Progress, checkpoints, save_state
+from xlbias.train.stop import StopRequest
+from xlbias.train.validation import Validation, monitored
+
+_ROW_SECONDS = 2.0  # between two rows where steps are slow, so that a live dashboard moves
+_SAVE_SECONDS = 300.0  # between two checkpoints where the recipe names no number of steps
+
+
+def batches_of_step(sampler: LanguageBatchSampler, step: int, accumulate: int) -> Iterator[Batch]:
+    """Yield the batches of step `step`, counted from 1: `accumulate` of them, or what an epoch has left."""
+    per_epoch = max(1, -(-len(sampler) // accumulate))
+    epoch, within = divmod(step - 1, per_epoch)
+    for number in range(within * accumulate, min((within + 1) * accumulate, len(sampler))):
+        yield sampler.batch(epoch, number)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a training reads and writes beside its model.
+
+    Attributes:
+        out: folder of the checkpoints.
+        processes: who trains together; only the main one writes.
+        writer: of the journal; None in processes that do not write.
+        validates: whether there is something to validate on.
+        validation: that, in the main process.
+        stop: whether somebody asked for an end.
+        step_done: called after each step with its number.
+        say: called with lines for the user.
+    """
+
+    out: Path
+    processes: Processes
+    writer: RowWriter | None
+    validates: bool
+    validation: Validation | None
+    stop: StopRequest
+    step_done: Callable[[int], None]
+    say: Callable[[str], None]
+
+
+class Supervisor(TrainerCallback):  # type: ignore[misc]  # the library is not typed for mypy
+    """Watches over the steps of a `PairTrainer`; set `trainer` before it begins.
+
+    Losses are looked at for a row only, as that makes a GPU wait, and always before a checkpoint is written. All
+    decisions are the same in all processes: what only one of them can know is exchanged every few steps.
+
+    Raises TrainingError, which ends the training, where a loss or the weights are not finite.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        steps: int,
+        sampler: LanguageBatchSampler,
+        tally: Tally,
+        around: Surroundings,
+        progress: Progress,
+    ) -> None:
+        self.recipe, self.sampler, self.tally, self.around, self.progress = recipe, sampler, tally, around, progress
+        self.every = max(1, min(50, steps // 100))
+        self.validate_every = recipe.validate_every or max(1, steps // 10)
+        self.interrupted = False
+        """Whether the training ended because somebody asked for it."""
+        self.trainer: PairTrainer
+        self._rate = 0.0
+        self.seconds_before = progress.seconds
+        self._began = self._since = self._saved = time.monotonic()
+        self._row_step = progress.step
+        self._tokens = 0
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Start the clock; see what the encoder can do before the first step."""
+        if state.global_step == 0 and self.around.validates:
+            self._validate(0)
+        self._began = self._since = self._saved = time.monotonic()
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Note the learning rate of the step that begins; the schedule moves on before it ends."""
+        self._rate = float(kwargs["optimizer"].param_groups[0]["lr"])
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Count the step's batches; write, validate, save and stop where it is time to."""
+        step, last = int(state.global_step), state.global_step >= state.max_steps
+        for batch in batches_of_step(self.sampler, step, self.recipe.accumulate):
+            self.tally.add(batch)
+        self.progress.step = step
+        self.around.step_done(step)
+        validating = self.around.validates and (step % self.validate_every == 0 or last)
+        stopping, saving = self._asked(step, last)
+        if validating or saving or stopping or last or self._row_is_due(step):
+            self._write_row(step, float(state.epoch), args.device)
+        better = validating and self._validate(step)
+        if saving or stopping or better:
+            self._save(state, kwargs["optimizer"], kwargs["lr_scheduler"])
+        enough = bool(self.recipe.patience) and self.progress.worse >= self.recipe.patience
+        if self.around.processes.from_main(enough) and not last:
+            control.should_training_stop = True
+            self.around.say(
+                f"stopped early after step {step:,}: {self.recipe.patience} validations in a row brought no better "
+                f"{self.recipe.monitor} than step {self.progress.best_step or 0:,}"
+            )
+        if stopping and not last:
+            control.should_training_stop = self.interrupted = True
+
+    def seconds(self) -> float:
+        """Seconds of training so far, those before a resumption included."""
+        return self.seconds_before + time.monotonic() - self._began
+
+    def counts(self) -> dict[str, Any]:
+        """Return what was drawn so far, in all processes."""
+        words = self.tally.words
+        return self.tally.as_dict() | {"words": self.around.processes.sum(words.as_dict()) if words else None}
+
+    # -- decisions ---------------------------------------------------------------------------------------------------
+
+    def _asked(self, step: int, last: bool) -> tuple[bool, bool]:
+        """Return whether to stop and whether to save, the same in all processes."""
+        processes = self.around.processes
+        every = self.recipe.checkpoint_every
+        if processes.world > 1 and step % self.every and not last:
+            return False, bool(every) and step % every == 0
+        due = step % every == 0 if every else time.monotonic() - self._saved >= _SAVE_SECONDS
+        stopping, saving = processes.any(self.around.stop.requested, due)
+        return stopping, saving
+
+    def _row_is_due(self, step: int) -> bool:
+        slow = self.around.processes.world == 1 and time.monotonic() - self._since >= _ROW_SECONDS
+        return slow or step % self.every == 0
+
+    # -- what is done ------------------------------------------------------------------------------------------------
+
+    def _write_row(self, step: int, epoch: float, device: torch.device) -> None:
+        losses = self.trainer.taken_losses().numpy()
+        if not np.isfinite(losses).all():
+            first = self._row_step + 1 + int(np.flatnonzero(~np.isfinite(losses))[0]) // self.recipe.accumulate
+            value = losses[np.flatnonzero(~np.isfinite(losses))[0]]
+            kept = checkpoints(self.around.out)
+            raise TrainingError(
+                f"the loss is {value} at step {first}: training diverged; lower the learning rate or raise the "
+                "temperature" + (f" (the last good checkpoint is kept: {kept[-1]})" if kept else "")
+            )
+        now = time.monotonic()
+        seconds = max(now - self._since, 1e-9)
+        world, tokens = self.around.processes.world, self.trainer.collator.n_tokens
+        row: Row = {
+            "step": step,
+            "epoch": epoch,
+            "loss": float(losses.mean()),
+            "learning_rate": self._rate,
+            "pairs_per_second": len(losses) * self.recipe.batch_size / seconds,
+            "tokens_per_second": (tokens - self._tokens) * world / seconds,
+            "memory_bytes": _memory(device),
+            "n_monolingual_batches": self.tally.kinds["monolingual"],
+            "n_cross_lingual_batches": self.tally.kinds["cross-lingual"],
+            "n_mixed_batches": self.tally.kinds["mixed"],
+        }
+        self._row_step, self._since, self._tokens = step, now, tokens
+        if self.around.writer:
+            self.around.writer.add(row)
+
+    def _validate(self, step: int) -> bool:
+        """Measure; return whether the encoder is the best so far (never before the first step)."""
+        progress, began = self.progress, time.monotonic()
+        rows = self.around.processes.on_main(lambda: self._measured(step))
+        better = False
+        if rows is not None:
+            value = monitored(rows, self.recipe.monitor)
+            if step:
+                better = progress.best_step is None or value > self._best()
+                progress.best_step, progress.worse = (step, 0) if better else (progress.best_step, progress.worse + 1)
+            progress.validations += rows
+            if self.around.writer:
+                self.around.writer.flush()
+                self.around.writer.validated(rows)
+        self._since += time.monotonic() - began  # a validation is no part of the rate of training
+        return self.around.processes.from_main(better)
+
+    def _measured(self, step: int) -> list[Row]:
+        assert self.around.validation is not None
+        return self.around.validation.measure(self.trainer.model, step, min(64, self.recipe.batch_size))
+
+    def _best(self) -> float:
+        best = [row for row in self.progress.validations if row["step"] == self.progress.best_step]
+        return monitored(best, self.recipe.monitor)
+
+    def _save(self, state: Any, optimizer: Any, scheduler: Any) -> None:
+        began = time.monotonic()
+        if self.around.writer:
+            self.around.writer.flush()
+        self.progress.seconds = self.seconds()
+        self.progress.counts = self.counts()
+        save_state(
+            self.around.out, self.progress, self.trainer.model, optimizer, scheduler, state, self.around.processes
+        )
+        self._saved = time.monotonic()
+        self._since += self._saved - began
+
+
+def _memory(device: torch.device) -> int:
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    return int(psutil.Process().memory_info().rss)

@@ -1,0 +1,337 @@
+"""One training from its base to its checkpoint: builds the encoder, runs the trainer, saves the best of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
+from sentence_transformers.sentence_transformer.losses import (
+    CachedMultipleNegativesRankingLoss,
+    MultipleNegativesRankingLoss,
+)
+
+from xlbias.data.task import RetrievalTask
+from xlbias.encode.card import read_card
+from xlbias.encode.load import load_encoder
+from xlbias.encode.static import build_static
+from xlbias.errors import TrainingError
+from xlbias.narration import Narrator
+from xlbias.runs.journal import Journal
+from xlbias.train.card import describe
+from xlbias.train.checkpoint import save_checkpoint
+from xlbias.train.codeswitch import CodeSwitch
+from xlbias.train.loop import PairTrainer, quiet_libraries
+from xlbias.train.pairs import PairTexts
+from xlbias.train.processes import Processes
+from xlbias.train.recipe import STATIC, Recipe
+from xlbias.train.record import RowWriter, Tally
+from xlbias.train.samplers import LanguageBatchSampler
+from xlbias.train.state import FOLDER, Progress, checkpoint_of, checkpoints, read_progress
+from xlbias.train.stop import StopRequest
+from xlbias.train.supervise import Supervisor, Surroundings
+from xlbias.train.validation import Validation
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training did: the checkpoint's folder, its card (as in ``xlbias.json``) and the headline figures."""
+
+    path: Path
+    card: dict[str, Any]
+    steps: int
+    seconds: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class Data:
+    """What is trained and validated on, the same for every training of a grid.
+
+    Attributes:
+        tasks: to train on, without what is held out.
+        validation: to validate on; may be empty.
+        texts: the training tasks' pairs, code-switched where they are to be.
+    """
+
+    tasks: Sequence[RetrievalTask]
+    validation: Sequence[RetrievalTask]
+    texts: PairTexts
+
+    @property
+    def switch(self) -> CodeSwitch | None:
+        """Code-switching, where there is some."""
+        return self.texts.switch if isinstance(self.texts.switch, CodeSwitch) else None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a training runs: device (None for the best there is), processes, and whether the base may run code."""
+
+    device: str | None
+    processes: Processes
+    trust_remote_code: bool
+
+
+class Work:
+    """One training, checked and ready to run.
+
+    Args:
+        name: what reports call the encoder.
+        out: folder of its checkpoint.
+        sampling: keyword arguments of `LanguageBatchSampler`.
+
+    Raises TrainingError where the sampler cannot make a batch.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        out: Path,
+        recipe: Recipe,
+        sampling: dict[str, Any],
+        data: Data,
+        place: Place,
+        narrator: Narrator,
+    ) -> None:
+        self.name, self.out, self.recipe, self.data, self.place, self.narrator = (
+            name, out, recipe, data, place, narrator,
+        )  # fmt: skip
+        self.sampling = sampling
+        place.processes.share_of(recipe.batch_size)
+        self.batches = LanguageBatchSampler(data.texts, recipe.batch_size, seed=recipe.seed, **sampling)
+        per_epoch = max(1, -(-len(self.batches) // recipe.accumulate))
+        self.steps = recipe.steps or max(1, round(recipe.epochs * per_epoch))
+        self.card = describe(name, data.tasks, data.texts, recipe, sampling, self.batches, place.device)
+        self.card |= {
+            "processes": place.processes.world,
+            "validated_on": [{"name": task.name, "fingerprint": task.fingerprint} for task in data.validation],
+            "code_switch": data.switch.describe() if data.switch else None,
+        }
+        same = {key: value for key, value in self.card.items() if key not in {"device", "versions", "processes"}}
+        self.identity = hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
+        """What a training must share with this one to be gone on with: all but where and with what versions it ran."""
+
+    def finished(self) -> Training | None:
+        """Return this very training if its checkpoint is in its folder."""
+        card = read_card(self.out)
+        if card.get("identity") != self.identity:
+            return None
+        return Training(self.out, card, card["steps"], card["seconds"], card["loss"])
+
+    def run(self, journal: Journal | None, prefix: str, *, resume: bool) -> Training:
+        """Train, from the last checkpoint on with `resume`, and save the best encoder to the folder.
+
+        `journal` is the main process's; `prefix` keeps parts of several trainings apart. Raises KeyboardInterrupt
+        where somebody asked for an end: a checkpoint is saved then.
+        """
+        started = time.monotonic()
+        found = self.place.processes.from_main(checkpoints(self.out)[-1:] if resume else [])
+        progress = read_progress(found[0]) if found else Progress()
+        writer = RowWriter(journal, self.name, prefix) if journal else None
+        if self.place.processes.main and not found:
+            shutil.rmtree(self.out / FOLDER, ignore_errors=True)
+        if writer:
+            writer.go_back(progress.step)
+        with quiet_libraries():
+            model = self._base(found[0] if found else None)
+            trainer, supervisor = self._trainer(model, writer, journal, progress)
+            with self.narrator.progress(f"{self.name}: training", self.steps, "steps") as bar:
+                self._bar = bar
+                bar.advance(progress.step)
+                try:
+                    with supervisor.around.stop:
+                        trainer.train(resume_from_checkpoint=str(found[0]) if found else None)
+                finally:
+                    if writer:
+                        writer.flush()
+                        with suppress(OSError):
+                            (self.out / FOLDER).rmdir()  # empty unless there is a checkpoint to go on from
+            if supervisor.interrupted:
+                self.narrator.say(
+                    f"{self.name}: stopped after {progress.step:,} of {self.steps:,} steps; "
+                    "go on with the same command and --resume"
+                )
+                raise KeyboardInterrupt
+            best = self.place.processes.from_main(progress.best_step)
+            self.card |= self._result(trainer, supervisor, writer, best) | {
+                "seconds": supervisor.seconds_before + time.monotonic() - started
+            }
+            if self.place.processes.main:
+                if best not in (None, progress.step):
+                    model = load_encoder(
+                        str(checkpoint_of(self.out, best)),
+                        device="cpu",
+                        trust_remote_code=self.place.trust_remote_code,
+                    ).model
+                self.card = save_checkpoint(model, self.card, self.out)
+        return Training(self.out, self.card, self.card["steps"], self.card["seconds"], self.card["loss"])
+
+    def clean_up(self) -> None:
+        """Remove the checkpoints of a training that is finished."""
+        if self.place.processes.main:
+            shutil.rmtree(self.out / FOLDER, ignore_errors=True)
+
+    # -- the parts of run --------------------------------------------------------------------------------------------
+
+    def _base(self, checkpoint: Path | None) -> SentenceTransformer:
+        """Return the encoder to train, with the recipe's prefixes as its prompts."""
+        recipe, device = self.recipe, self.place.device
+        if checkpoint is not None:
+            self.narrator.say(f"{self.name}: going on from {checkpoint}")
+            model = load_encoder(str(checkpoint), device=device, trust_remote_code=self.place.trust_remote_code).model
+        elif recipe.base == STATIC:
+            self.narrator.say(f"learning {recipe.vocabulary:,} sub-words from the training texts")
+            model = build_static(
+                self.data.texts.texts(),
+                dimension=recipe.dimension,
+                vocabulary=recipe.vocabulary,
+                scale=recipe.initial_scale,
+                seed=recipe.seed,
+            )
+        else:
+            self.narrator.say(f"loading {recipe.base}")
+            model = load_encoder(recipe.base, device=device, trust_remote_code=self.place.trust_remote_code).model
+        model.prompts = {"query": recipe.query_prefix, "document": recipe.passage_prefix}
+        model.similarity_fn_name = "cosine"  # what it is trained for, whatever the base was
+        if recipe.max_length:
+            model.max_seq_length = recipe.max_length
+        return model
+
+    def _trainer(
+        self, model: SentenceTransformer, writer: RowWriter | None, journal: Journal | None, progress: Progress
+    ) -> tuple[PairTrainer, Supervisor]:
+        tally = Tally(self.data.texts)
+        if progress.counts:
+            tally.restore(progress.counts, main=self.place.processes.main)
+
+        def step_done(step: int) -> None:
+            self._bar.advance()
+            if journal:
+                journal.progress(f"{self.name}: training", step, self.steps, "steps")
+
+        around = Surroundings(
+            self.out,
+            self.place.processes,
+            writer,
+            bool(self.data.validation),
+            self._validation(),
+            StopRequest(),
+            step_done,
+            lambda text: self.narrator.say(f"{self.name}: {text}"),
+        )
+        supervisor = Supervisor(self.recipe, self.steps, self.batches, tally, around, progress)
+        trainer = PairTrainer(
+            self.batches,
+            self.place.processes,
+            model=model,
+            args=self._arguments(),
+            loss=self._loss(model),
+            callbacks=[supervisor],
+        )
+        supervisor.trainer = trainer
+        return trainer, supervisor
+
+    def _validation(self) -> Validation | None:
+        if not (self.data.validation and self.place.processes.main):
+            return None
+        return Validation(
+            self.data.validation,
+            batch_size=self.recipe.batch_size,
+            sampling=self.sampling,
+            temperature=self.recipe.temperature,
+        )
+
+    def _loss(self, model: SentenceTransformer) -> torch.nn.Module:
+        several = self.place.processes.world > 1
+        scale = 1.0 / self.recipe.temperature
+        loss: torch.nn.Module
+        if self.recipe.mini_batch:
+            loss = CachedMultipleNegativesRankingLoss(
+                model, scale=scale, mini_batch_size=self.recipe.mini_batch, gather_across_devices=several
+            )
+        else:
+            loss = MultipleNegativesRankingLoss(model, scale=scale, gather_across_devices=several)
+        return loss
+
+    def _arguments(self) -> SentenceTransformerTrainingArguments:
+        recipe, device = self.recipe, self.place.device
+        on_cpu = device == "cpu" or (device is None and not torch.cuda.is_available() and not _has_mps())
+        arguments = SentenceTransformerTrainingArguments(
+            output_dir=str(self.out / FOLDER),
+            max_steps=self.steps,
+            per_device_train_batch_size=self.place.processes.share_of(recipe.batch_size),
+            gradient_accumulation_steps=recipe.accumulate,
+            gradient_checkpointing=recipe.gradient_checkpointing,
+            bf16=recipe.precision == "bf16",
+            learning_rate=recipe.learning_rate,
+            lr_scheduler_type=recipe.schedule if recipe.schedule != "constant" else "constant_with_warmup",
+            warmup_steps=round(recipe.warmup * self.steps),
+            weight_decay=recipe.weight_decay,
+            seed=recipe.seed,
+            prompts={
+                "query": recipe.query_prefix,
+                "passage": recipe.passage_prefix,
+                "negative": recipe.passage_prefix,
+            },
+            use_cpu=on_cpu,
+            ddp_backend=("gloo" if on_cpu else "nccl") if self.place.processes.world > 1 else None,
+            # layers may have parameters that no loss reaches, such as an unused pooler; a table of vectors has not
+            ddp_find_unused_parameters=recipe.base != STATIC,
+            dataloader_drop_last=True,
+            logging_strategy="no",
+            save_strategy="no",
+            eval_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+        )
+        if arguments.n_gpu > 1:
+            # Several GPUs in one process would tear a batch apart, its negatives with it; torchrun does not.
+            arguments._n_gpu = 1
+            self.narrator.say("training on one GPU of several: torchrun uses all, see the README")
+        return arguments
+
+    def _result(
+        self, trainer: PairTrainer, supervisor: Supervisor, writer: RowWriter | None, best: int | None
+    ) -> dict[str, Any]:
+        """Return what the card says of a training that is over."""
+        progress = supervisor.progress
+        return {
+            "steps": progress.step,
+            "best_step": best,
+            "loss": writer.last_loss if writer else float("nan"),
+            "training_seconds": supervisor.seconds(),
+            "batches": supervisor.counts(),
+            "validation": progress.validations,
+            "device": str(trainer.args.device),
+            "identity": self.identity,
+        }
+
+
+def _has_mps() -> bool:
+    return torch.backends.mps.is_available()
+
+
+def check_device(device: str | None, recipe: Recipe) -> str | None:
+    """Return the device to train on: the CPU for ``static``, which has little to compute, unless another is named.
+
+    Raises TrainingError if there is no such device.
+    """
+    if device is None:
+        return "cpu" if recipe.base == STATIC else None
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": _has_mps()}
+    if device not in there:
+        raise TrainingError(
+            f"device {device!r}: expected {', '.join(there)}; of several GPUs, CUDA_VISIBLE_DEVICES chooses one"
+        )
+    if not there[device]:
+        raise TrainingError(f"device {device!r} is not there: PyTorch {torch.__version__} finds none")
+    return device
