@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from xlbias.report.tables import who_on_what
+from xlbias.report.training import trained, training_facts
 from xlbias.runs.aggregate import MEASURES, rank_distance_by_language, rank_distance_summary
 from xlbias.runs.run import Run
 from xlbias.runs.schema import SETTINGS
@@ -21,6 +22,7 @@ def report(run: Run) -> dict[str, Any]:
     settings, cells = run.settings, run.cells
     by_language = rank_distance_by_language(run.rank_distances)
     overall = rank_distance_summary(run.rank_distances)
+    trainings = {one.model: {"training": training_facts(one)} for one in trained(run)}
     results = []
     for model in run.models:
         for task in run.tasks:
@@ -37,7 +39,12 @@ def report(run: Run) -> dict[str, Any]:
             )
     return {
         "schema": REPORT_SCHEMA,
-        "run": {"path": str(run.path), "status": run.state.status, **run.metadata},
+        "run": {
+            "path": str(run.path),
+            "status": run.state.status,
+            **run.metadata,
+            "models": [{**model, **trainings.get(model["name"], {})} for model in run.models],
+        },
         "results": results,
     }
 
@@ -49,7 +56,10 @@ def to_json(run: Run) -> str:
     "settings": {setting: {measure: macro average, "weighted": {measure: average over rankings}, "n_cells",
     "n_cells_empty", "n_queries", "n_rankings", "n_excluded"}}, "cells": [{"query_language", "pool", "setting", "n",
     "n_excluded", measure: mean}], "bias": {"rank_distance": {"mean", "median", "normalised", "n", "n_excluded",
-    "by_language": {...}}}}]}``. ASCII, so that no control character of a data set reaches a terminal.
+    "by_language": {...}}}}]}``. An entry of ``run.models`` that was trained has ``"training": {"steps", "first_loss",
+    "last_loss", "pairs_per_second", "drawn": {"batches_by_kind", "batches_by_task", "pairs_by_query_language",
+    "pairs_by_passage_language": {name: {"n", "share"}}, "pairs": [{"query_language", "passage_language", "n"}],
+    "n_negatives"}}``, null for what is not known. ASCII, so that no control character of a data set reaches a terminal.
     """
     return json.dumps(_finite(report(run)), indent=2, allow_nan=False)
 

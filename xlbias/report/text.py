@@ -12,11 +12,12 @@ from typing import Any
 
 import polars as pl
 
+from xlbias.report.layout import blocks, cut_all, table, wrapped
 from xlbias.report.tables import MATRIX_MEASURES, SETTING_COLUMN, Matrix, coverage_notes, matrix, overview
+from xlbias.report.training import trained, training_lines
 from xlbias.runs.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import clean, cut
-from xlbias.text import width as cells
 
 NOTHING = "·"
 """Shown where there is no number."""
@@ -30,13 +31,15 @@ _STATUS = {
 
 
 def to_text(run: Run, width: int = 80, *, measures: Sequence[str] = (), by_language: bool = False) -> str:
-    """Return the audit of a run as text of at most `width` columns.
+    """Return the audit of a run as text of at most `width` columns, with what was drawn to train its encoders.
 
     `measures` names matrices to add in full; `by_language` adds the rank distance of every query language.
     """
     rows = overview(run).to_dicts()
-    lines = _head(run, width)
-    if not any(row["n_rankings"] for row in rows):
+    trainings = trained(run)
+    ranked = any(row["n_rankings"] for row in rows)
+    lines = _head(run, width) if ranked or run.tasks else _head(run, width)[:1]
+    if not ranked and (run.tasks or not trainings):
         lines += ["", "Nothing has been ranked yet."]
     for task in run.tasks:
         of_task = [row for row in rows if row["task"] == task["name"] and row["n_rankings"]]
@@ -48,9 +51,11 @@ def to_text(run: Run, width: int = 80, *, measures: Sequence[str] = (), by_langu
         for model in run.models:
             for task in run.tasks:
                 lines += ["", *matrix_lines(matrix(run, measure, model["name"], task["name"]), width)]
+    for training in trainings:
+        lines += ["", *training_lines(training, width, matrix=not ranked)]
     notes = coverage_notes(run)
     if notes:
-        lines += ["", "Note", *(line for note in notes for line in _wrapped(clean(note), width))]
+        lines += ["", "Note", *(line for note in notes for line in wrapped(clean(note), width))]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -62,21 +67,6 @@ def number(value: float | None, *, unit_range: bool = True) -> str:
         return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}"
     text = f"{value:.3f}"
     return text[1:] if text.startswith("0.") else text
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 0) -> list[str]:
-    """Return aligned lines; columns are right-aligned but for the last `left` ones; cells are cleaned."""
-    heads, rows = [clean(head) for head in heads], [[clean(cell) for cell in row] for row in rows]
-    widths = [max(cells(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
-    first_left = len(heads) - left
-
-    def line(cells: Sequence[str]) -> str:
-        return "  ".join(
-            cell.rjust(widths[i]) if i < first_left else (cell if i == len(heads) - 1 else cell.ljust(widths[i]))
-            for i, cell in enumerate(cells)
-        )
-
-    return [line(heads), *(line(row) for row in rows)]
 
 
 def name_of(row: dict[str, Any]) -> str:
@@ -121,7 +111,7 @@ def _overview(run: Run, rows: list[dict[str, Any]], width: int) -> list[str]:
         unfinished = row["n_cells"] < row["n_cells_expected"] and run.state.status != "finished"
         done = f" [{row['n_cells']} of {row['n_cells_expected']} cells]" if unfinished else ""
         body.append([*cells, f"{name_of(row)}{done}"])
-    return [*_cut_all(table([*heads, "encoder"], body, left=1), width), *_counts(run, rows, width)]
+    return [*cut_all(table([*heads, "encoder"], body, left=1), width), *_counts(run, rows, width)]
 
 
 def _counts(run: Run, rows: list[dict[str, Any]], width: int) -> list[str]:
@@ -145,7 +135,7 @@ def _counts(run: Run, rows: list[dict[str, Any]], width: int) -> list[str]:
     return [
         line
         for text, who in lines.items()
-        for line in _wrapped(text if len(who) == everyone else f"{text} ({', '.join(who)})", width)
+        for line in wrapped(text if len(who) == everyone else f"{text} ({', '.join(who)})", width)
     ]
 
 
@@ -175,7 +165,7 @@ def _bias(run: Run, rows: list[dict[str, Any]], width: int) -> list[str]:
             ]
         )
     heads = ["rank dist.", "median", "fairest for", "least fair for", "queries", "encoder"]
-    return _cut_all(table(heads, body, left=1), width) if body else []
+    return cut_all(table(heads, body, left=1), width) if body else []
 
 
 def by_language_lines(run: Run, rows: list[dict[str, Any]], width: int) -> list[str]:
@@ -199,12 +189,8 @@ def by_language_lines(run: Run, rows: list[dict[str, Any]], width: int) -> list[
             if any(value is not None for value in values):
                 name = f"{name_of(row)} on {clean(row['task'])}"
                 body.append([*(number(value, unit_range=False) for value in values), name])
-        lines += _cut_all(table([*part, "encoder on task"], body, left=1), width)
+        lines += cut_all(table([*part, "encoder on task"], body, left=1), width)
     return lines
-
-
-def _cut_all(lines: list[str], width: int) -> list[str]:
-    return [cut(line, width) for line in lines]
 
 
 def matrix_lines(m: Matrix, width: int) -> list[str]:
@@ -213,37 +199,12 @@ def matrix_lines(m: Matrix, width: int) -> list[str]:
     title = clean(f"{measure.label} of {m.model} on {m.task}: query language down, passage language across")
     heads = ["all" if pool == MULTILINGUAL_POOL else pool for pool in m.pools]
     body = [[number(value, unit_range=measure.unit_range) for value in row] for row in m.values]
-    lines = [cut(title, width), *_blocks(m.query_languages, heads, body, width)]
+    lines = [cut(title, width), *blocks(m.query_languages, heads, body, width)]
     smallest = min((n for row in m.n for n in row if n), default=0)
     largest = max((n for row in m.n for n in row), default=0)
     n = f"n = {largest:,} queries a cell" if smallest == largest else f"n = {smallest:,} to {largest:,} queries a cell"
-    lines += _wrapped(f"{n}; {measure.definition}", width)
+    lines += wrapped(f"{n}; {measure.definition}", width)
     if smallest != largest:
         counts = [[f"{count:,}" for count in row] for row in m.n]
-        lines += ["n of every cell", *_blocks(m.query_languages, heads, counts, width)]
-    return lines
-
-
-def _blocks(firsts: Sequence[str], heads: Sequence[str], body: Sequence[Sequence[str]], width: int) -> list[str]:
-    """Return a table with a row per name in `firsts`, in blocks of as many columns as fit the width."""
-    first = max((len(name) for name in firsts), default=0)
-    widest = max(len(cell) for row in [heads, *body] for cell in row) + 2
-    per_line = max(1, (width - first) // widest)
-    lines = []
-    for start in range(0, len(heads), per_line):
-        part = slice(start, start + per_line)
-        rows = [[name, *row[part]] for name, row in zip(firsts, body, strict=True)]
-        lines += table(["", *heads[part]], rows)
-    return lines
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    """Return `text` in indented lines of at most `width` cells; a word that is longer is cut."""
-    lines: list[str] = []
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}" if lines else ""
-        if lines and cells(longer) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(cut(f"  {word}", width))
+        lines += ["n of every cell", *blocks(m.query_languages, heads, counts, width)]
     return lines
