@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from xlbias.errors import TrainingError
-from xlbias.train.recipe import Recipe, find_recipe, read_recipe, recipe_for, recipe_names
+from xlbias.train.recipe import Recipe, find_recipe, parse_settings, read_recipe, recipe_for, recipe_names
 
 
 def test_every_packaged_recipe_can_be_read() -> None:
@@ -25,7 +25,49 @@ def test_static_has_its_own_recipe_and_other_encoders_get_the_papers_settings() 
 def test_a_card_shows_only_the_settings_that_were_used() -> None:
     pretrained, static = Recipe(base="some/encoder").as_dict(), Recipe(base="static", steps=300).as_dict()
     assert set(static) - set(pretrained) == {"steps", "dimension", "vocabulary", "initial_scale"}
-    assert set(pretrained) - set(static) == {"epochs"}
+    assert set(pretrained) - set(static) == {"epochs", "mini_batch", "gradient_checkpointing", "max_length"}
+
+
+@pytest.mark.parametrize("name", ["xlm-r", "labse", "multilingual-e5-small", "minilm"])
+def test_recipes_of_pretrained_encoders_have_the_papers_settings(name: str) -> None:
+    recipe = find_recipe(name)
+    assert (recipe.learning_rate, recipe.weight_decay, recipe.batch_size) == (3e-5, 1e-2, 100)
+    assert recipe.patience > 0
+    assert "/" in recipe.base
+    assert recipe_for(name) == recipe
+    prefixes = {"xlm-r": "Query: ", "labse": "Query: ", "multilingual-e5-small": "query: ", "minilm": ""}
+    assert recipe.query_prefix == prefixes[name]
+
+
+@pytest.mark.parametrize("name", ["static", "xlm-r"])
+def test_what_is_shown_is_a_recipe_again(name: str, tmp_path: Path) -> None:
+    recipe = find_recipe(name).overridden(seed=3, query_prefix='say "': \u0e17')
+    file = tmp_path / "shown.toml"
+    file.write_text(recipe.as_toml(), "utf-8")
+    assert read_recipe(file) == recipe
+
+
+def test_settings_of_the_command_line_have_the_types_of_the_recipe() -> None:
+    given = ["precision=bf16", "accumulate=2", "validation=0", "gradient_checkpointing=true", "query_prefix=Q: = "]
+    assert parse_settings(given) == {
+        "precision": "bf16", "accumulate": 2, "validation": 0.0, "gradient_checkpointing": True, "query_prefix": "Q: =",
+    }  # fmt: skip
+    assert parse_settings(['query_prefix="Q: "']) == {"query_prefix": "Q: "}
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("accumulate", "the setting 'accumulate' has no value: expected KEY=VALUE"),
+        ("acumulate=2", "unknown key 'acumulate'; did you mean 'accumulate'?"),
+        ("accumulate=two", "accumulate is 'two': expected a whole number"),
+        ("gradient_checkpointing=1", "gradient_checkpointing is 1: expected true or false"),
+    ],
+)
+def test_a_wrong_setting_is_named(setting: str, message: str) -> None:
+    with pytest.raises(TrainingError) as error:
+        parse_settings([setting])
+    assert message in str(error.value)
 
 
 def test_settings_are_overridden_one_by_one() -> None:
@@ -58,6 +100,10 @@ def test_a_file_is_a_recipe(tmp_path: Path) -> None:
         ('base = "static"\nbatch_size = 1', "batch_size is 1: expected at least 2"),
         ('base = "static"\nseed = -1', "seed is -1: expected from 0"),
         ('base = "static"\nschedule = "step"', "schedule is 'step': expected linear, cosine, constant"),
+        ('base = "static"\naccumulate = 0', "accumulate is 0: expected at least 1"),
+        ('base = "x"\nprecision = "fp8"', "precision is 'fp8': expected fp32, bf16"),
+        ('base = "x"\nmonitor = "map"', "monitor is 'map': expected map_multilingual, map_monolingual"),
+        ('base = "x"\nvalidation = 0.9', "validation is 0.9: expected a share of the query ids, from 0 to 0.5"),
         ("base = static", "is not TOML: .*line 1"),
     ],
 )

@@ -62,15 +62,17 @@ class TaskPairs:
     def draw_language_pairs(self, ids: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
         """Draw query and passage language of each id, uniformly over its pairs of two different languages.
 
-        Every id must have such a pair. Draws that give the same language twice are repeated; at least every second
-        draw succeeds, as an id with only same-language pairs is not among `ids`.
+        Every id must have such a pair. Pairs are counted by query language, and one of them is drawn by its number.
         """
         has_query, has_passage = self.queries.has(ids), self.runs.has(ids)
-        query, passage = draw_codes(has_query, rng), draw_codes(has_passage, rng)
-        while len(again := np.flatnonzero(query == passage)):
-            query[again] = draw_codes(has_query[again], rng)
-            passage[again] = draw_codes(has_passage[again], rng)
-        return query, passage
+        each = np.arange(len(ids))
+        others = has_passage.sum(axis=1)[:, None] - has_passage  # passages in another language than this
+        ends = np.cumsum(has_query * others, axis=1)
+        number = rng.integers(ends[:, -1])
+        query = (ends > number[:, None]).argmax(axis=1)
+        number -= ends[each, query] - others[each, query]
+        has_passage[each, query] = False
+        return query, (np.cumsum(has_passage, axis=1) > number[:, None]).argmax(axis=1)
 
     def draw_negatives(self, ids: Ints, codes: Ints, most: int, rng: np.random.Generator) -> Ints:
         """Draw up to `most` hard negatives for each (id, language code) of a batch; see `HardNegatives.draw`."""

@@ -73,9 +73,9 @@ class PairTrainer(SentenceTransformerTrainer):  # type: ignore[misc]  # the libr
         return PairLoader(dataset, batch_sampler=sampler, collate_fn=self.collator)
 
     def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
-        """Make one step and keep its loss on the device."""
+        """Compute the gradients of one batch and keep its loss on the device; it comes as a share of a step's mean."""
         loss: torch.Tensor = super().training_step(*args, **kwargs)
-        self.losses.append(loss.detach())
+        self.losses.append(loss.detach() * self.current_gradient_accumulation_steps)
         return loss
 
     def taken_losses(self) -> torch.Tensor:
