@@ -21,7 +21,7 @@ from xlbias.data.task import RetrievalTask
 from xlbias.encode.cache import VectorCache
 from xlbias.encode.card import TRAINING_FILE, read_card
 from xlbias.encode.encoder import Encoder, embed
-from xlbias.encode.load import check_encoder, load_encoder
+from xlbias.encode.load import check_encoder, find_encoder, load_encoder
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.errors import EncoderError, RunError, UsageError, XlbiasError
 from xlbias.narration import Counter, Narrator, Silent
@@ -59,7 +59,8 @@ def evaluate(
     """Search every query of every task in every language's pool and in their union, and return the run.
 
     Args:
-        models: encoders, by name (a folder or a hub name), as objects, or as vectors computed elsewhere.
+        models: encoders, by name (a folder, one that comes with xlbias, or a hub name), as objects, or as vectors that
+            were computed elsewhere.
         tasks: what to search.
         out: path of the run file; by default a temporary one that the operating system may remove.
         top_k: how many passages to keep of each ranking for browsing; ranks are exact whatever it is.
@@ -76,6 +77,7 @@ def evaluate(
     everything that was finished stays in the journal beside `out`.
     """
     models = [models] if isinstance(models, str) or not isinstance(models, Sequence) else list(models)
+    models = [find_encoder(model) if isinstance(model, str) else model for model in models]
     tasks = [tasks] if isinstance(tasks, RetrievalTask) else list(tasks)
     names = _check(models, tasks, top_k)
     path = Path(out) if out is not None else Path(tempfile.mkdtemp(prefix="xlbias-")) / "run.parquet"
@@ -178,7 +180,7 @@ class _Evaluation:
         if not before:
             self.journal.describe("models", [*models, about])
         if folder is not None:
-            self._copy_curves(name, folder, about["card"])
+            self._copy_curves(name, folder, getattr(encoder, "card", {}))
 
     def _copy_curves(self, name: str, folder: Path, card: dict[str, Any]) -> None:
         """Copy an encoder's loss and validation curves, from its folder or from that of the grid it belongs to."""

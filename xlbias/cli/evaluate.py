@@ -55,8 +55,8 @@ def command(
 ) -> None:
     """Search every query of every TASK in each language and in all languages together, with each MODEL.
 
-    MODEL is a sentence-transformers folder or a hub name. Follow the run with `xlbias dashboard RUN` from another
-    terminal; a killed evaluation goes on with --resume. Prints the audit on stdout.
+    MODEL is a sentence-transformers folder, a hub name, or static-small, which comes with xlbias. Follow the run with
+    `xlbias dashboard RUN` from another terminal; a killed evaluation goes on with --resume. Prints the audit on stdout.
     """
     from xlbias.cli.narrate import StderrNarrator
     from xlbias.errors import UsageError

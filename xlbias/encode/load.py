@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlbias.errors import EncoderError
+from xlbias.packaged import packaged_encoders
 
 if TYPE_CHECKING:
     from xlbias.encode.pretrained import PretrainedEncoder
@@ -13,14 +14,22 @@ if TYPE_CHECKING:
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
 
 
+def find_encoder(name: str) -> str:
+    """Return the folder of the encoder `name` if it comes with xlbias and no folder here is called so; else `name`."""
+    if Path(name).expanduser().exists():
+        return name
+    return str(packaged_encoders().get(name, name))
+
+
 def load_encoder(
     name: str, *, device: str | None = None, trust_remote_code: bool = False, batch_size: int = 64
 ) -> PretrainedEncoder:
-    """Load the encoder `name`: a local sentence-transformers folder, or the name of one on the hub.
+    """Load the encoder `name`: a local sentence-transformers folder, one that comes with xlbias, or one on the hub.
 
     `device` is a torch device (``cpu``, ``cuda``, ``cuda:1``); by default the best there is. Raises EncoderError if
     there is no such encoder, if its weights are pickled, or if it needs remote code and `trust_remote_code` is off.
     """
+    name = find_encoder(name)
     check_encoder(name)
     from xlbias.encode.pretrained import PretrainedEncoder
 
@@ -29,7 +38,7 @@ def load_encoder(
 
 def check_encoder(name: str) -> None:
     """Raise EncoderError where a look at the files shows that `name` is no encoder, or that its weights are pickled."""
-    path = Path(name).expanduser()
+    path = Path(find_encoder(name)).expanduser()
     if path.is_dir():
         _check_folder(path)
     elif path.exists():

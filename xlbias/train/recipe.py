@@ -11,8 +11,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_type_hints
 
-import xlbias
 from xlbias.errors import TrainingError
+from xlbias.packaged import models_folder
 
 STATIC = "static"
 """The base that is not loaded but made: `xlbias.encode.static`."""
@@ -155,16 +155,9 @@ _BOUNDS: dict[str, tuple[Callable[[float], bool], str]] = {
 }
 
 
-def recipe_folder() -> Path:
-    """Folder of the recipes that come with xlbias: in the installed package, or ``models`` in a checkout."""
-    package = Path(xlbias.__file__).parent
-    installed = package / "_models"
-    return installed if installed.is_dir() else package.parent / "models"
-
-
 def recipe_names() -> list[str]:
     """Names of the recipes that come with xlbias, sorted."""
-    return sorted(path.stem for path in recipe_folder().glob("*.toml"))
+    return sorted(path.stem for path in models_folder().glob("*.toml"))
 
 
 def find_recipe(name: str) -> Recipe:
@@ -174,7 +167,7 @@ def find_recipe(name: str) -> Recipe:
         return read_recipe(path)
     if name not in recipe_names():
         raise TrainingError(f"unknown recipe {name!r}: expected {', '.join(recipe_names())} or a .toml file")
-    return read_recipe(recipe_folder() / f"{name}.toml")
+    return read_recipe(models_folder() / f"{name}.toml")
 
 
 def recipe_for(base: str) -> Recipe:
