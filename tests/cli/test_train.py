@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,18 @@ def test_the_training_parts_of_the_embedded_tasks_are_the_default(tmp_path: Path
         (["--lr", "0"], "learning_rate is 0.0: expected more than 0"),
         (["--temperature", "nan"], "temperature is nan: expected more than 0"),
         (["--recipe", "nosuch"], "unknown recipe 'nosuch'"),
+        (["--alpha", "0,half"], "--alpha 0,half: expected probabilities such as 0.5 or 0,0.5,1"),
+        (["--seeds", "0"], "seeds is 0: expected at least 1"),
+        (["--seeds", "2", "--name", "x"], "--name is for one encoder"),
+        (["--pivot", "de"], "--pivot is for the english sampler, not for hybrid"),
+        (["--sampler", "english"], "facts: no monolingual batch of 256 can be made: at most 12 ids in en can meet"),
+        (["--set", "acumulate=2"], "unknown key 'acumulate'; did you mean 'accumulate'?"),
+        (["--set", "mini_batch=4"], "mini_batch is 4: the static encoder has no layers to need it"),
+        (["--resume", "--overwrite"], "--resume and --overwrite contradict each other"),
+        (["--validate", "none", "--validate", "builtin:money"], "--validate none contradicts the other --validate"),
+        (["--code-switch", "0.5"], "--code-switch needs translations of words: give --lexicon"),
+        (["--lexicon", "en-de.tsv"], "--lexicon and --code-switch-to are for --code-switch"),
+        (["--code-switch", "0.5", "--lexicon", "nowhere.tsv"], "nowhere.tsv: no such lexicon"),
         (["--batch-size", "200"], "facts: no monolingual batch of 200 can be made: at most 12 ids in de can meet"),
         (["--device", "tpu"], "device 'tpu': expected cpu, cuda, mps"),
         (["--base", "./nowhere"], "./nowhere: there is no such folder"),
@@ -105,6 +118,81 @@ def test_wrong_values_are_one_sentence_and_exit_code_2(
     assert "Traceback" not in printed.err
     assert printed.out == ""
     assert not out.exists()
+
+
+@pytest.fixture
+def lexicon(tmp_path: Path) -> str:
+    file = tmp_path / "de-en.tsv"
+    file.write_text("hauptstadt\tcapital\nland\tcountry\n", "utf-8")
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--code-switch", "2"], "the probability of code-switching is 2.0: expected one between 0 and 1"),
+        (["--code-switch", "1", "--code-switch-mode", "bilingual"], "bilingual code-switching needs a target language"),
+        (["--code-switch", "1", "--code-switch-to", "de"], "multilingual code-switching draws the target language"),
+    ],
+)
+def test_wrong_code_switching_is_one_sentence(
+    options: list[str], message: str, corpus: str, lexicon: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["train", "-q", "-t", corpus, "-o", str(tmp_path / "out"), "--lexicon", lexicon, *options]) == 2
+    assert message in capfd.readouterr().err.splitlines()[-1]
+
+
+def test_a_code_switched_training_says_how_many_words_it_replaced(
+    lexicon: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "capitals.jsonl"
+    with file.open("w", encoding="utf-8") as lines:
+        for i in range(40):
+            for language, query in (
+                ("de", f"Welche Hauptstadt hat Land {i}?"),
+                ("en", f"Which capital has country {i}?"),
+            ):
+                item = {"id": f"q{i}", "language": language, "query": query, "passage": f"{query} {i} {i * i}"}
+                lines.write(json.dumps(item) + "\n")
+    out = tmp_path / "out"
+    arguments = ["train", "-t", f"parallel:{file}", "-o", str(out), "--code-switch", "0.5", "--lexicon", lexicon]
+    assert run([*arguments, "--validate", "none", "-q", *QUICK]) == 0
+    rows = dict(line.split("\t") for line in capfd.readouterr().out.splitlines())
+    card = load_encoder(str(out), device="cpu").card
+    words = card["batches"]["words"]
+    assert rows["code-switched"] == (
+        f"{words['replaced']:,} of {words['translatable']:,} translatable words, of {words['words']:,} words"
+    )
+    assert words["translatable"] == 3 * 8 * 2 * 2  # batches of 8 pairs, two texts each, both words of every text
+    assert 0 < words["replaced"] < words["translatable"]
+    assert card["code_switch"]["probability"] == 0.5
+    assert card["code_switch"]["lexicons"][0]["name"] == "de-en.tsv"
+    assert str(tmp_path) not in json.dumps(card["code_switch"])
+
+
+def test_a_grid_prints_a_line_for_each_encoder(corpus: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    assert run(["train", "-t", corpus, "-o", str(out), "--alpha", "0,1", "--seeds", "2", "-q", *QUICK]) == 0
+    header, *rows = [line.split("\t") for line in capfd.readouterr().out.splitlines()]
+    assert header[:6] == ["encoder", "alpha", "seed", "steps", "seconds", "loss"]
+    assert [row[0] for row in rows] == [
+        str(out / f"hybrid-alpha{alpha}-seed{seed}") for alpha in (0, 1) for seed in (0, 1)
+    ]
+    assert {row[3] for row in rows} == {"3"}
+    assert len(open_run(out / "training.parquet").models) == 4
+
+
+def test_a_recipe_is_shown_with_all_that_overrides_it(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "--base", "xlm-r", "--set", "precision=bf16", "--batch-size", "512", "--show"]) == 0
+    shown = tomllib.loads(capfd.readouterr().out)
+    assert (shown["base"], shown["precision"], shown["batch_size"]) == ("FacebookAI/xlm-roberta-base", "bf16", 512)
+    assert run(["train", "--recipe", "xlm-r", "--base", "some/other", "--show"]) == 0
+    assert tomllib.loads(capfd.readouterr().out)["base"] == "some/other"
+
+
+def test_without_a_folder_there_is_nothing_to_train_into(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["train"]) == 2
+    assert capfd.readouterr().err.splitlines() == ["xlbias: Missing option '--out' / '-o'."]
 
 
 def test_a_folder_that_holds_something_is_refused(

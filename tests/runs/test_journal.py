@@ -252,6 +252,29 @@ def test_a_run_of_a_newer_schema_asks_for_an_upgrade(tmp_path):
         open_run(newer)
 
 
+def test_a_run_of_an_earlier_version_lacks_columns_and_opens_with_nulls(tmp_path):
+    import pyarrow.parquet as pq
+
+    run = evaluate_to(tmp_path / "run.parquet")
+    table = pq.read_table(run.path)
+    older = table.drop_columns(["tokens_per_second", "map_monolingual", "n_mixed_batches"])
+    pq.write_table(older, tmp_path / "older.parquet")
+    opened = open_run(tmp_path / "older.parquet")
+    assert opened.rankings.collect().equals(run.rankings.collect())
+    assert opened.training.collect().schema == run.training.collect().schema
+    assert opened.validation.collect().height == 0
+
+
+def test_parts_can_be_forgotten_by_their_key(tmp_path):
+    with Journal.open(tmp_path / "run.parquet", {"models": []}, identity="x") as journal:
+        for step in (1, 5, 9):
+            journal.write("training", f"a-{step:03d}", pl.DataFrame({"step": [step]}))
+        journal.write("validation", "a-009", pl.DataFrame({"step": [9]}))
+        journal.forget("training", lambda key: key > "a-004")
+        assert open_run(tmp_path / "run.parquet").training.collect()["step"].to_list() == [1]
+        assert open_run(tmp_path / "run.parquet").validation.collect()["step"].to_list() == [9]
+
+
 def test_a_damaged_footer_is_said_to_be_damage(tmp_path):
     out = tmp_path / "run.parquet"
     evaluate_to(out)

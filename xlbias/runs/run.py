@@ -150,12 +150,17 @@ class Run:
 
     def _records(self, record: str) -> pl.LazyFrame:
         columns = list(OF_RECORD[record])
-        if self.state.status == "finished":
-            return pl.scan_parquet(list(self.files), glob=False).filter(pl.col("record") == record).select(columns)
-        parts = [file for file in self.files if file.name.startswith(f"{record}-")]
-        if not parts:
+        finished = self.state.status == "finished"
+        files = [file for file in self.files if finished or file.name.startswith(f"{record}-")]
+        if not files:
             return pl.LazyFrame(schema={name: COLUMNS[name] for name in columns})
-        return pl.scan_parquet(parts, glob=False).select(columns)
+        rows = pl.scan_parquet(files, glob=False)
+        if finished:
+            rows = rows.filter(pl.col("record") == record)
+        there = rows.collect_schema().names()  # a file of an earlier version lacks columns that have come since
+        return rows.select(
+            pl.col(name) if name in there else pl.lit(None, dtype=COLUMNS[name]).alias(name) for name in columns
+        )
 
 
 def open_run(path: str | Path, *, live: bool = True) -> Run:

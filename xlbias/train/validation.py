@@ -172,7 +172,7 @@ def _fixed_batches(
     size = batch_size
     while size >= 2:
         try:
-            drawn = LanguageBatchSampler(texts, size, seed=0, **sampling)
+            drawn = LanguageBatchSampler(texts, size, seed=0, **{**sampling, "hard_negatives": 0})
         except TrainingError:
             size //= 2
             continue
