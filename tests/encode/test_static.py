@@ -85,3 +85,13 @@ def test_a_long_corpus_in_one_language_does_not_crowd_out_the_others(monkeypatch
 def test_no_text_is_an_error() -> None:
     with pytest.raises(EncoderError, match="hold no characters"):
         build_static([("en", [" "])], dimension=8, vocabulary=100, scale=0.1, seed=0)
+
+
+def test_an_untrained_encoder_ranks_like_a_lexical_search() -> None:
+    texts = ["the cat sat on the mat", "the dog sat on the log", "the bird sang in the tree"] * 3
+    encoder = build_static([("en", texts)], dimension=256, vocabulary=200, scale=0.1, seed=0)
+    weights = encoder[0].embedding.weight.detach()
+    length = {word: float(weights[encoder.tokenizer.token_to_id(word)].norm()) for word in ("the", "sat", "cat")}
+    assert length["the"] < length["sat"] < length["cat"]
+    query, right, wrong = encoder.encode(["the cat", "a cat", "the the on the"], normalize_embeddings=True)
+    assert query @ right > query @ wrong

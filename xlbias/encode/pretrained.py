@@ -6,7 +6,6 @@ import hashlib
 import json
 import socket
 from collections.abc import Sequence
-from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +26,8 @@ class PretrainedEncoder:
     """A SentenceTransformer behind the encoder protocol.
 
     Prefixes come from the model's own prompts (``query``, and ``document`` or ``passage``). The similarity is the
-    model's own; models that name none, and those that ask for a distance, are searched by cosine.
+    model's own; models that name none, and those that ask for a distance, are searched by cosine. The fingerprint takes
+    a pass over all weights; one whose vectors are never kept can be given any.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class PretrainedEncoder:
         *,
         batch_size: int = 64,
         card: dict[str, Any] | None = None,
+        fingerprint: str | None = None,
     ) -> None:
         self.model = model
         self.name = name
@@ -46,12 +47,8 @@ class PretrainedEncoder:
         if self.dimension <= 0:
             self.dimension = int(model.encode(["dimension"], show_progress_bar=False).shape[1])
         self.similarity: Literal["cosine", "dot"] = "dot" if model.similarity_fn_name == "dot" else "cosine"
+        self.fingerprint = fingerprint or _fingerprint(model, self.similarity)
         self.device = str(model.device)
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """See `Encoder`; it reads all weights, so it is made when it is first asked for, and never again."""
-        return _fingerprint(self.model, self.similarity)
 
     @classmethod
     def load(

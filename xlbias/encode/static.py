@@ -6,10 +6,11 @@ tens of thousands of sentences a second on a CPU, and still shows what a batch s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import StaticEmbedding
@@ -22,6 +23,7 @@ CHARACTERS_PER_LANGUAGE = 400_000
 time for any corpus, and the same for all, so that no language is cut into smaller pieces because it has fewer texts."""
 
 _ALPHABET = 8_000  # distinct characters at most: room for the Han characters of a news corpus
+_CHUNK = 4_096  # texts tokenised at a time
 _LONGEST = 16  # characters of a sub-word; in scripts without spaces merges would otherwise span phrases
 
 
@@ -30,12 +32,16 @@ def build_static(
 ) -> SentenceTransformer:
     """Return an untrained static encoder whose sub-words come from `texts`, pairs of (language, its distinct texts).
 
-    Vectors of tokens are drawn from a normal distribution with standard deviation `scale`. The same texts and seed give
-    the same encoder. Raises EncoderError if there are no texts.
+    Vectors of tokens are drawn from a normal distribution with standard deviation `scale` and then weighted by how rare
+    the token is, so that untrained vectors are those of a lexical search: what two texts share counts, and rare words
+    most. Nothing relates two languages but the sub-words that both write. The same texts and seed give the same
+    encoder. Raises EncoderError if there are no texts.
     """
-    tokenizer = train_tokenizer(texts, vocabulary=vocabulary, seed=seed)
+    sample = list(_same_share(texts, seed))
+    tokenizer = _learn_tokenizer(sample, vocabulary)
     rng = np.random.Generator(np.random.Philox(seed))
-    weights = scale * rng.standard_normal((tokenizer.get_vocab_size(), dimension), dtype=np.float32)
+    weights = rng.standard_normal((tokenizer.get_vocab_size(), dimension), dtype=np.float32)
+    weights *= scale * _rarity(tokenizer, sample)[:, None]
     module = StaticEmbedding(tokenizer, embedding_weights=torch.from_numpy(weights))
     return SentenceTransformer(modules=[module], device="cpu", similarity_fn_name="cosine")
 
@@ -46,6 +52,10 @@ def train_tokenizer(texts: Iterable[tuple[str, Iterable[str]]], *, vocabulary: i
     Texts are NFKC-normalised and lower-cased, and cut at spaces, punctuation and changes of script; within a run of
     Thai or Han characters merges find the words. A character that the texts do not hold gives no token.
     """
+    return _learn_tokenizer(_same_share(texts, seed), vocabulary)
+
+
+def _learn_tokenizer(texts: Iterable[str], vocabulary: int) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.UnicodeScripts(), pre_tokenizers.Whitespace()])
@@ -56,10 +66,21 @@ def train_tokenizer(texts: Iterable[tuple[str, Iterable[str]]], *, vocabulary: i
         max_token_length=_LONGEST,
         show_progress=False,
     )
-    tokenizer.train_from_iterator(_same_share(texts, seed), trainer)
+    tokenizer.train_from_iterator(texts, trainer)
     if not tokenizer.get_vocab_size():
         raise EncoderError("the training texts hold no characters to make a vocabulary from")
     return tokenizer
+
+
+def _rarity(tokenizer: Tokenizer, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Return each token's inverse document frequency in `texts`, float32 [vocabulary], 1 on average."""
+    frequency = np.zeros(tokenizer.get_vocab_size(), dtype=np.int64)
+    for start in range(0, len(texts), _CHUNK):
+        for encoding in tokenizer.encode_batch_fast(texts[start : start + _CHUNK], add_special_tokens=False):
+            frequency[list(set(encoding.ids))] += 1
+    rarity: npt.NDArray[np.float32] = np.log1p(len(texts) / (frequency + 1), dtype=np.float32)
+    rarity /= rarity.mean()
+    return rarity
 
 
 def _same_share(texts: Iterable[tuple[str, Iterable[str]]], seed: int) -> Iterator[str]:

@@ -60,7 +60,7 @@ class TokenCache:
         fresh = {
             text: np.array(encoding.ids, dtype=np.int64)
             for text, encoding in zip(
-                missing, self.tokenizer.encode_batch(missing, add_special_tokens=False), strict=True
+                missing, self.tokenizer.encode_batch_fast(missing, add_special_tokens=False), strict=True
             )
         }
         tokens = [found if (found := self.tokens.get(text)) is not None else fresh[text] for text in texts]

@@ -87,6 +87,9 @@ class PairTrainer(SentenceTransformerTrainer):  # type: ignore[misc]  # the libr
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
         """Do nothing: the library's card looks into a `datasets.Dataset`, and ours says more."""
 
+    def _get_grad_norm(self, *args: Any, **kwargs: Any) -> None:
+        """Do nothing: the norm would be computed for a log that is not kept, a tenth of a static encoder's step."""
+
     # What the library would read from pickles:
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:

@@ -45,6 +45,7 @@ class Recipe:
         schedule: how it falls after the warm-up: ``linear`` or ``cosine`` to 0, or ``constant``.
         warmup: share of the steps over which it rises from 0.
         weight_decay: of AdamW.
+        max_grad_norm: longer gradients are cut to this length; 0 for no limit.
         temperature: cosine similarities are divided by it before the softmax of InfoNCE.
         query_prefix: put before every query, in training and afterwards.
         passage_prefix: put before every passage.
@@ -77,6 +78,7 @@ class Recipe:
     schedule: str = "linear"
     warmup: float = 0.1
     weight_decay: float = 1e-2
+    max_grad_norm: float = 1.0
     temperature: float = 0.05
     query_prefix: str = "Query: "
     passage_prefix: str = "Passage: "
@@ -139,6 +141,7 @@ _BOUNDS: dict[str, tuple[Callable[[float], bool], str]] = {
     "learning_rate": (lambda x: x > 0, "more than 0"),
     "warmup": (lambda x: 0 <= x < 1, "a share of the steps, from 0 to below 1"),
     "weight_decay": (lambda x: x >= 0, "0 or more"),
+    "max_grad_norm": (lambda x: x >= 0, "0 or more"),
     "temperature": (lambda x: x > 0, "more than 0"),
     "accumulate": (lambda x: x >= 1, "at least 1"),
     "mini_batch": (lambda x: x >= 0, "at least 1, or 0 for the whole batch"),

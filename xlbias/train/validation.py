@@ -138,7 +138,7 @@ class Validation:
         was_training = model.training
         model.eval()
         try:
-            encoder = PretrainedEncoder(model, "validation", batch_size=batch_size)
+            encoder = PretrainedEncoder(model, "validation", batch_size=batch_size, fingerprint=f"step {step}")
             return [
                 {"step": step, "task": task.name, "domain": task.domain}
                 | _measures(task, encoder)

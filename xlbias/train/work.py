@@ -14,10 +14,6 @@ from typing import Any
 
 import torch
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
-from sentence_transformers.sentence_transformer.losses import (
-    CachedMultipleNegativesRankingLoss,
-    MultipleNegativesRankingLoss,
-)
 
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.card import read_card
@@ -30,6 +26,8 @@ from xlbias.train.card import describe
 from xlbias.train.checkpoint import save_checkpoint
 from xlbias.train.codeswitch import CodeSwitch
 from xlbias.train.loop import PairTrainer, quiet_libraries
+from xlbias.train.loss import infonce
+from xlbias.train.memory import keep_freed_memory
 from xlbias.train.pairs import PairTexts
 from xlbias.train.processes import Processes
 from xlbias.train.recipe import STATIC, Recipe
@@ -141,6 +139,8 @@ class Work:
             shutil.rmtree(self.out / FOLDER, ignore_errors=True)
         if writer:
             writer.go_back(progress.step)
+        if self.recipe.base == STATIC:
+            keep_freed_memory()
         with quiet_libraries():
             model = self._base(found[0] if found else None)
             trainer, supervisor = self._trainer(model, writer, journal, progress)
@@ -234,7 +234,12 @@ class Work:
             self.place.processes,
             model=model,
             args=self._arguments(),
-            loss=self._loss(model),
+            loss=infonce(
+                model,
+                self.recipe.temperature,
+                mini_batch=self.recipe.mini_batch,
+                gather=self.place.processes.world > 1,
+            ),
             callbacks=[supervisor],
         )
         supervisor.trainer = trainer
@@ -250,18 +255,6 @@ class Work:
             temperature=self.recipe.temperature,
         )
 
-    def _loss(self, model: SentenceTransformer) -> torch.nn.Module:
-        several = self.place.processes.world > 1
-        scale = 1.0 / self.recipe.temperature
-        loss: torch.nn.Module
-        if self.recipe.mini_batch:
-            loss = CachedMultipleNegativesRankingLoss(
-                model, scale=scale, mini_batch_size=self.recipe.mini_batch, gather_across_devices=several
-            )
-        else:
-            loss = MultipleNegativesRankingLoss(model, scale=scale, gather_across_devices=several)
-        return loss
-
     def _arguments(self) -> SentenceTransformerTrainingArguments:
         recipe, device = self.recipe, self.place.device
         on_cpu = device == "cpu" or (device is None and not torch.cuda.is_available() and not _has_mps())
@@ -276,6 +269,7 @@ class Work:
             lr_scheduler_type=recipe.schedule if recipe.schedule != "constant" else "constant_with_warmup",
             warmup_steps=round(recipe.warmup * self.steps),
             weight_decay=recipe.weight_decay,
+            max_grad_norm=recipe.max_grad_norm,
             seed=recipe.seed,
             prompts={
                 "query": recipe.query_prefix,
