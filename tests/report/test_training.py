@@ -54,6 +54,40 @@ def test_a_training_is_shown_with_what_was_drawn(tmp_path):
     ]
 
 
+def test_the_validation_curve_is_shown_as_means_over_tasks_with_the_step_that_was_saved(tmp_path):
+    steps = list(range(0, 401, 10))
+    rows = pl.DataFrame(
+        {
+            "model": "hy",
+            "task": ["a", "b"] * len(steps),
+            "step": [step for step in steps for _ in range(2)],
+            "loss": [2.0, 3.0] * len(steps),
+            "map_monolingual": [0.5, 0.25] * len(steps),
+            "map_cross_lingual": pl.Series([None, 0.125] * len(steps), dtype=pl.Float64),
+            "map_multilingual": pl.Series([None, None] * len(steps), dtype=pl.Float64),
+            "rank_distance": [1000.0, 3000.5] * len(steps),
+        }
+    )
+    card = {"name": "hy", "best_step": 230, "batches": {"words": {"words": 1000, "translatable": 40, "replaced": 21}}}
+    card["batches"] |= BATCHES
+    out = tmp_path / "training.parquet"
+    with Journal.open(out, {"models": [{"name": "hy", "card": card}], "tasks": []}, identity="i") as journal:
+        journal.write("validation", "0", rows)
+        journal.finish()
+    text = to_text(open_run(out), 80)
+    lines = text.splitlines()
+    head = lines.index("step   loss  mono  cross  multi  rank dist.  validation")
+    assert lines[head + 1] == "   0  2.500  .375   .125      -     2,000.2"
+    curve = lines[head + 1 : head + 1 + 13]
+    assert [line for line in curve if line.endswith("saved")] == [" 230  2.500  .375   .125      -     2,000.2  saved"]
+    assert [int(line.split()[0]) for line in curve][-1] == 400
+    assert "  code-switched: 21 of 40 translatable words, of 1,000 words" in lines
+    (model,) = json.loads(to_json(open_run(out)))["run"]["models"]
+    assert len(model["training"]["validation"]) == 41
+    assert model["training"]["best_step"] == 230
+    assert model["training"]["drawn"]["code_switched"] == {"words": 1000, "translatable": 40, "replaced": 21}
+
+
 def test_an_audit_shows_the_languages_of_each_side_only(tmp_path):
     text = to_text(small_run(tmp_path, card={"batches": BATCHES}), 80)
     assert "mono  cross  multi" in text

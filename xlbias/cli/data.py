@@ -93,7 +93,8 @@ def convert(task: str, out: str, to: str, force: bool, quiet: bool) -> None:
     """Write TASK to OUT in another format.
 
     `parallel` holds tasks whose queries have one relevant passage a language; `beir` holds every task, as corpus.jsonl,
-    queries.jsonl and qrels/test.tsv with ids made of language and id. OUT appears whole or not at all.
+    queries.jsonl and qrels/test.tsv with ids made of language and id, hard negatives with score 0. OUT appears whole or
+    not at all.
     """
     from xlbias.data.convert import write_beir, write_parallel
 
@@ -148,6 +149,7 @@ def _summary_lines(facts: dict[str, Any], cells: int) -> list[str]:
             ),
         ),
         ("no relevant", f"{facts['n_queries_without_relevant']:,} queries"),
+        *([("negatives", f"{facts['n_negatives']:,} (judged, not relevant)")] if facts["n_negatives"] else []),
         ("documents", f"{facts['n_documents']:,}"),
         ("fingerprint", facts["fingerprint"]),
     ]

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from xlbias.report.layout import blocks, cut_all, table, wrapped
+from xlbias.report.validation import validation_curves, validation_lines
 from xlbias.runs.run import Run
 from xlbias.text import clean, cut, one_line
 
@@ -31,6 +32,7 @@ class Drawn:
     tasks: dict[str, int]
     pairs: dict[tuple[str, str], int]
     negatives: int
+    words: dict[str, int]
 
     def languages(self, side: int) -> dict[str, int]:
         """Pairs by the language of their query (side 0) or passage (side 1), by tag."""
@@ -42,13 +44,18 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Trained:
-    """One encoder's training: None for what is not known, and `drawn` only where its card says it."""
+    """One encoder's training: None for what is not known, and `drawn` only where its card says it.
+
+    `validation` holds a row per validation, `best_step` the step whose encoder was saved.
+    """
 
     model: str
     steps: int | None
     first_loss: float | None
     last_loss: float | None
     pairs_per_second: float | None
+    best_step: int | None
+    validation: list[dict[str, Any]]
     drawn: Drawn | None
 
 
@@ -68,13 +75,23 @@ def trained(run: Run) -> list[Trained]:
         .to_dicts()
     }
     found = []
+    curves = validation_curves(run)
     for model in run.models:
         card = model.get("card")
+        best = card.get("best_step") if isinstance(card, Mapping) else None
         drawn = _drawn(card.get("batches")) if isinstance(card, Mapping) else None
         row = logged.get(model["name"], {})
         if row or drawn:
             figures = {name: row.get(name) for name in ("steps", "first_loss", "last_loss", "pairs_per_second")}
-            found.append(Trained(model=model["name"], **figures, drawn=drawn))
+            found.append(
+                Trained(
+                    model=model["name"],
+                    **figures,
+                    best_step=best if type(best) is int else None,
+                    validation=curves.get(model["name"], []),
+                    drawn=drawn,
+                )
+            )
     return found
 
 
@@ -93,6 +110,7 @@ def training_facts(training: Trained) -> dict[str, Any]:
                 for (query, passage), n in sorted(drawn.pairs.items())
             ],
             "n_negatives": drawn.negatives,
+            "code_switched": drawn.words or None,
         }
     return facts
 
@@ -100,7 +118,7 @@ def training_facts(training: Trained) -> dict[str, Any]:
 def training_lines(training: Trained, width: int, *, matrix: bool) -> list[str]:
     """Return a training as text: a line of figures, a histogram of kinds and tasks, and the languages of the pairs.
 
-    With `matrix`, pairs are shown by query and passage language, where there are not too many.
+    With `matrix`, pairs are shown by query and passage language, where there are not too many, and the validations.
     """
     figures = []
     if training.steps is not None:
@@ -112,12 +130,18 @@ def training_lines(training: Trained, width: int, *, matrix: bool) -> list[str]:
     # The name is cut so that the figures have room.
     about = f": {', '.join(figures)}" if figures else ""
     lines = [cut(f"Training of {one_line(training.model, max(8, width - 12 - len(about)))}{about}", width)]
+    if matrix:
+        lines += cut_all(validation_lines(training.validation, training.best_step), width)
     if drawn := training.drawn:
         lines += cut_all(_histogram(drawn), width)
         if matrix and len({language for pair in drawn.pairs for language in pair}) <= _MOST_LANGUAGES:
             lines += cut_all(_pair_matrix(drawn, width), width)
         else:
             lines += _language_lines(drawn, width)
+        if words := drawn.words.get("words"):
+            replaced, translatable = (drawn.words.get(name, 0) for name in ("replaced", "translatable"))
+            switched = f"code-switched: {replaced:,} of {translatable:,} translatable words, of {words:,} words"
+            lines += wrapped(switched, width)
     return lines
 
 
@@ -132,7 +156,8 @@ def _drawn(value: object) -> Drawn | None:
         for passage, n in _counts(of_query).items()
     }
     negatives = _counts({"n": value.get("negatives")}).get("n", 0)
-    drawn = Drawn(_counts(value.get("by_kind")), _counts(value.get("by_task")), by_pair, negatives)
+    words = _counts(value.get("words"))
+    drawn = Drawn(_counts(value.get("by_kind")), _counts(value.get("by_task")), by_pair, negatives, words)
     return drawn if drawn.kinds or drawn.tasks or drawn.pairs else None
 
 

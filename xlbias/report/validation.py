@@ -1,0 +1,52 @@
+"""The validation curve of a training: a line per validation, means over its tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from xlbias.report.layout import table
+from xlbias.runs.run import Run
+
+MEASURES = ("loss", "map_monolingual", "map_cross_lingual", "map_multilingual", "rank_distance")
+_HEADS = ("step", "loss", "mono", "cross", "multi", "rank dist.")
+_MOST_ROWS = 12
+
+
+def validation_curves(run: Run) -> dict[str, list[dict[str, Any]]]:
+    """Return by model: a row per validation, ``step`` and MEASURES as means over tasks (None where none gives it)."""
+    rows = (
+        run.validation.group_by("model", "step")
+        .agg(pl.col(name).mean() for name in MEASURES)
+        .sort("model", "step")
+        .collect()
+    )
+    return {
+        str(model): curve.drop("model").to_dicts() for (model,), curve in rows.group_by("model", maintain_order=True)
+    }
+
+
+def validation_lines(curve: Sequence[dict[str, Any]], best_step: int | None) -> list[str]:
+    """Return the curve as text, at most 12 lines of it: the first, the last, the best, and some between."""
+    chosen = {round(i * (len(curve) - 1) / (_MOST_ROWS - 1)) for i in range(_MOST_ROWS)} if curve else set()
+    shown = [row for i, row in enumerate(curve) if i in chosen or row["step"] == best_step]
+    rows = [
+        [
+            f"{row['step']:,}",
+            _number(row["loss"], 3),
+            *(_number(row[name], 3) for name in MEASURES[1:4]),
+            _number(row["rank_distance"], 1),
+            "saved" if row["step"] == best_step else "",
+        ]
+        for row in shown
+    ]
+    return table([*_HEADS, "validation"], rows, left=1) if rows else []
+
+
+def _number(value: float | None, digits: int) -> str:
+    if value is None:
+        return "-"
+    text = f"{value:,.{digits}f}"
+    return text.removeprefix("0") if digits == 3 else text
