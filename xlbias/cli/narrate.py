@@ -14,22 +14,29 @@ from xlbias.text import clean
 
 
 class _Lines:
-    """A plain line every few seconds, for logs and pipes."""
+    """A plain line every few seconds, for logs and pipes; the rate is that since the last line."""
 
     def __init__(self, label: str, total: int | None, unit: str) -> None:
         self.label, self.total, self.unit = label, total, unit
-        self.done = 0
-        self.started = self.last = time.monotonic()
+        self.done = self.last_done = 0
+        self.last = time.monotonic()
 
     def advance(self, units: int = 1) -> None:
         self.done += units
         now = time.monotonic()
         if now - self.last >= 5.0:
-            self.last = now
-            rate = self.done / max(now - self.started, 1e-9)
+            rate = (self.done - self.last_done) / (now - self.last)
+            self.last, self.last_done = now, self.done
             of = f" of {self.total:,}" if self.total else ""
-            eta = f", {max(0.0, (self.total - self.done) / rate):.0f} s left" if self.total and rate else ""
-            click.echo(f"{self.label}: {self.done:,}{of} {self.unit} ({rate:,.0f}/s{eta})", err=True)
+            eta = f", {max(0.0, (self.total - self.done) / rate):,.0f} s left" if self.total and rate else ""
+            click.echo(f"{self.label}: {self.done:,}{of} {self.unit} ({_rate(rate)}{eta})", err=True)
+
+
+def _rate(rate: float) -> str:
+    """Return a rate with two digits at least, as a time where it is below one a second."""
+    if 0 < rate < 1:
+        return f"{1 / rate:.1f} s each"
+    return f"{rate:.1f}/s" if rate < 10 else f"{rate:,.0f}/s"
 
 
 class StderrNarrator:
