@@ -37,6 +37,7 @@ tests: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/ranks.py
+	$(BIN)/python benchmarks/samplers.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

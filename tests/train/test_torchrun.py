@@ -46,15 +46,17 @@ def corpus(small: RetrievalTask, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return path
 
 
-def start(corpus: Path, out: Path, processes: int, *options: str, steps: int = 10) -> subprocess.Popen[str]:
+def start(
+    corpus: Path, out: Path, processes: int, *options: str, settings: dict[str, float] = SETTINGS
+) -> subprocess.Popen[str]:
     """Start a training whose batches each process writes down beside `out`."""
     script = out.parent / "spy.py"
     script.write_text(SPY, "utf-8")
     launcher = (
         [] if processes == 1 else ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
     )
-    settings = [f"--set={key}={value}" for key, value in (SETTINGS | {"steps": steps}).items()]
-    command = ["train", "-t", f"parallel:{corpus}", "-o", str(out), *settings, *options]
+    set_all = [f"--set={key}={value}" for key, value in settings.items()]
+    command = ["train", "-t", f"parallel:{corpus}", "-o", str(out), *set_all, *options]
     return subprocess.Popen(
         [sys.executable, *launcher, str(script), *command],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -62,9 +64,11 @@ def start(corpus: Path, out: Path, processes: int, *options: str, steps: int = 1
     )  # fmt: skip
 
 
-def train(corpus: Path, out: Path, processes: int, *options: str) -> tuple[str, str]:
+def train(
+    corpus: Path, out: Path, processes: int, *options: str, settings: dict[str, float] = SETTINGS
+) -> tuple[str, str]:
     """Train to the end; return what was printed on stdout and stderr."""
-    with start(corpus, out, processes, *options) as process:
+    with start(corpus, out, processes, *options, settings=settings) as process:
         printed = process.communicate(timeout=200)
     assert process.returncode == 0, printed[1]
     return printed
@@ -114,6 +118,19 @@ def test_the_loss_curve_and_the_encoder_are_those_of_one_process(one: Path, two:
     assert values[1] == pytest.approx(values[0], abs=0.02)
 
 
+def test_an_encoder_with_layers_learns_the_same_in_two_processes(corpus: Path, two_layers: str, tmp_path: Path) -> None:
+    """BERT's pooler is reached by no loss, which must not stop the exchange of gradients."""
+    options = ["--base", two_layers, "--set", "max_length=24", "--set", "steps=3", "--lr", "1e-3", "--device", "cpu"]
+    curves = []
+    for processes, extra in ((1, []), (2, []), (2, ["--set", "mini_batch=3"])):
+        out = tmp_path / f"out{len(curves)}"
+        train(corpus, out, processes, *options, *extra, settings={"batch_size": 8, "validation": 0})
+        curves.append(open_run(out / "training.parquet").training.collect()["loss"].to_list())
+    assert len(curves[0]) == 3
+    assert curves[1] == pytest.approx(curves[0], rel=1e-4)
+    assert curves[2] == pytest.approx(curves[0], rel=1e-4)
+
+
 def test_only_the_first_process_talks(two: tuple[Path, tuple[str, str]]) -> None:
     out, (printed, narrated) = two
     assert [line.split("\t")[0] for line in printed.splitlines()][:2] == ["encoder", "steps"]
@@ -131,7 +148,7 @@ def test_a_batch_that_cannot_be_shared_out_is_one_sentence(corpus: Path, tmp_pat
 
 def test_two_processes_stop_together_on_ctrl_c_and_go_on(corpus: Path, tmp_path: Path, one: Path) -> None:
     out = tmp_path / "out"
-    with start(corpus, out, 2, steps=100_000) as process:
+    with start(corpus, out, 2, settings=SETTINGS | {"steps": 100_000}) as process:
         written = Path(f"{out}.batches-0")
         deadline = time.monotonic() + 150
         while not written.exists() or len(drawn(out, 0)) < 30:
