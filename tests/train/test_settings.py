@@ -231,3 +231,28 @@ def test_what_was_fine_tuned_loads_anywhere_with_the_same_vectors(plain: Path) -
     theirs = SentenceTransformer(str(plain), device="cpu").encode_query(texts, normalize_embeddings=True)
     assert (ours == theirs).all()
     assert json.loads((plain / "xlbias.json").read_text("utf-8"))["recipe"]["max_length"] == 24
+
+
+def test_a_default_prompt_of_the_base_does_not_outlive_its_prompts(
+    two_layers: str, small: RetrievalTask, recipe: Recipe, tmp_path: Path
+) -> None:
+    model = SentenceTransformer(two_layers, device="cpu", prompts={"passage": "p: "}, default_prompt_name="passage")
+    model.save_pretrained(str(tmp_path / "base"), create_model_card=False)
+    trained = fit(small, tmp_path / "out", recipe.overridden(base=str(tmp_path / "base"), steps=1), device="cpu")
+    assert load_encoder(str(trained.path), device="cpu").encode(["x"], "query").shape == (1, 384)
+
+
+def test_more_tokens_than_the_base_has_positions_are_refused(
+    small: RetrievalTask, recipe: Recipe, tmp_path: Path
+) -> None:
+    with pytest.raises(TrainingError, match="max_length is 600: the base has positions for 512 tokens"):
+        fit(small, tmp_path / "out", recipe.overridden(max_length=600), device="cpu")
+
+
+def test_a_language_that_no_monolingual_batch_can_be_in_is_named(
+    small: RetrievalTask, recipe: Recipe, tmp_path: Path
+) -> None:
+    few = small.queries.filter((pl.col("language") != "th") | (pl.col("query_id") < "newstest2019/0006"))
+    partly = RetrievalTask("partly", "news", "a source", "a licence", few, small.passages, small.qrels)
+    trained = fit(partly, tmp_path / "out", recipe.overridden(steps=1), device="cpu", sampler="mono")
+    assert trained.card["languages_left_out"] == {"partly": ["th"]}

@@ -17,7 +17,7 @@ from xlbias.narration import Silent
 from xlbias.runs.run import open_run
 from xlbias.train.fit import fit
 from xlbias.train.recipe import MONITORS, Recipe
-from xlbias.train.validation import Validation, hold_out, monitored
+from xlbias.train.validation import Validation, hold_out, monitored, without_texts_of
 
 QUICK = Recipe(
     base="static", steps=12, batch_size=16, learning_rate=1e-2, query_prefix="", passage_prefix="", dimension=16,
@@ -61,6 +61,23 @@ def test_no_text_of_one_tasks_slice_is_trained_on_in_another(headlines: Retrieva
         assert training.queries.height > 1_000 * len(training.query_languages) * (training.name == "ntrex")
     lost = ntrex.queries["query_id"].n_unique() - split.training[1].queries["query_id"].n_unique()
     assert lost > 100  # more than its own slice: sentences of held-out articles
+
+
+def test_hard_negatives_go_with_the_queries_that_are_held_out(small: RetrievalTask) -> None:
+    ids = small.queries["query_id"].unique().sort()
+    other = [*ids[1:], ids[0]]
+    wrong = small.qrels.join(pl.DataFrame({"query_id": ids, "other": other}), on="query_id").select(
+        pl.col("other").alias("query_id"), "passage_id", pl.lit(0, dtype=pl.Int32).alias("relevance")
+    )
+    judged = RetrievalTask(
+        "judged", "news", "a source", "a licence", small.queries, small.passages, pl.concat([small.qrels, wrong])
+    )
+    held = small.select_languages(["de"])
+    five = held.qrels.filter(pl.col("query_id").is_in(ids[:5].implode()))
+    (rest,) = without_texts_of([judged], [held.select_passages(five["passage_id"].unique())])
+    assert rest.queries["query_id"].n_unique() == 55
+    assert 0 < rest.negatives.height < judged.negatives.height
+    assert not set(rest.negatives["query_id"]) & set(ids[:5])
 
 
 def test_a_task_too_small_to_spare_anything_says_so(small: RetrievalTask) -> None:

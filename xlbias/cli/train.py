@@ -176,8 +176,8 @@ def _recipe(
     if shortcuts["steps"] is not None and shortcuts["epochs"] is not None:
         raise UsageError("--steps and --epochs contradict each other")
     chosen = find_recipe(name) if name else recipe_for(base or "static")
-    if base is not None and (name or base not in recipe_names()):
-        chosen = chosen.overridden(base=base)
+    if base is not None:
+        chosen = chosen.overridden(base=find_recipe(base).base if base in recipe_names() else base)
     return chosen.overridden(**parse_settings(settings)).overridden(**shortcuts)
 
 

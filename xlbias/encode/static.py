@@ -6,6 +6,7 @@ tens of thousands of sentences a second on a CPU, and still shows what a batch s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
@@ -30,20 +31,32 @@ _LONGEST = 16  # characters of a sub-word; in scripts without spaces merges woul
 def build_static(
     texts: Iterable[tuple[str, Iterable[str]]], *, dimension: int, vocabulary: int, scale: float, seed: int
 ) -> SentenceTransformer:
-    """Return an untrained static encoder whose sub-words come from `texts`, pairs of (language, its distinct texts).
+    """Return an untrained static encoder: the `static_parts` of these arguments, assembled."""
+    return assemble(*static_parts(texts, dimension=dimension, vocabulary=vocabulary, scale=scale, seed=seed))
 
-    Vectors of tokens are drawn from a normal distribution with standard deviation `scale` and then weighted by how rare
-    the token is, so that untrained vectors are those of a lexical search: what two texts share counts, and rare words
-    most. Nothing relates two languages but the sub-words that both write. The same texts and seed give the same
-    encoder. Raises EncoderError if there are no texts.
+
+def assemble(tokenizer: str, weights: npt.NDArray[np.float32]) -> SentenceTransformer:
+    """Return a static encoder made of a tokenizer, as JSON, and a vector for each of its tokens, float32 [n, d]."""
+    module = StaticEmbedding(Tokenizer.from_str(tokenizer), embedding_weights=torch.from_numpy(weights))
+    return SentenceTransformer(modules=[module], device="cpu", similarity_fn_name="cosine")
+
+
+def static_parts(
+    texts: Iterable[tuple[str, Iterable[str]]], *, dimension: int, vocabulary: int, scale: float, seed: int
+) -> tuple[str, npt.NDArray[np.float32]]:
+    """Return tokenizer (as JSON) and token vectors, float32 [n, dimension], of an untrained static encoder.
+
+    Its sub-words come from `texts`, pairs of (language, its distinct texts). Vectors are drawn from a normal one
+    (standard deviation `scale`) and then weighted by how rare the token is, so that untrained vectors are those of a
+    lexical search: what two texts share counts, and rare words most. Nothing relates two languages but the sub-words
+    that both write. The same texts and seed give the same parts. Raises EncoderError if there are no texts.
     """
     sample = list(_same_share(texts, seed))
     tokenizer = _learn_tokenizer(sample, vocabulary)
     rng = np.random.Generator(np.random.Philox(seed))
     weights = rng.standard_normal((tokenizer.get_vocab_size(), dimension), dtype=np.float32)
     weights *= scale * _rarity(tokenizer, sample)[:, None]
-    module = StaticEmbedding(tokenizer, embedding_weights=torch.from_numpy(weights))
-    return SentenceTransformer(modules=[module], device="cpu", similarity_fn_name="cosine")
+    return tokenizer.to_str(), weights
 
 
 def train_tokenizer(texts: Iterable[tuple[str, Iterable[str]]], *, vocabulary: int, seed: int) -> Tokenizer:
@@ -52,17 +65,19 @@ def train_tokenizer(texts: Iterable[tuple[str, Iterable[str]]], *, vocabulary: i
     Texts are NFKC-normalised and lower-cased, and cut at spaces, punctuation and changes of script; within a run of
     Thai or Han characters merges find the words. A character that the texts do not hold gives no token.
     """
-    return _learn_tokenizer(_same_share(texts, seed), vocabulary)
+    return _learn_tokenizer(list(_same_share(texts, seed)), vocabulary)
 
 
-def _learn_tokenizer(texts: Iterable[str], vocabulary: int) -> Tokenizer:
+def _learn_tokenizer(texts: Sequence[str], vocabulary: int) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.UnicodeScripts(), pre_tokenizers.Whitespace()])
+    alphabet = _alphabet(tokenizer.normalizer, texts, min(_ALPHABET, vocabulary))
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
         min_frequency=2,
-        limit_alphabet=min(_ALPHABET, vocabulary),
+        initial_alphabet=alphabet,
+        limit_alphabet=len(alphabet) or min(_ALPHABET, vocabulary),
         max_token_length=_LONGEST,
         show_progress=False,
     )
@@ -70,6 +85,20 @@ def _learn_tokenizer(texts: Iterable[str], vocabulary: int) -> Tokenizer:
     if not tokenizer.get_vocab_size():
         raise EncoderError("the training texts hold no characters to make a vocabulary from")
     return tokenizer
+
+
+def _alphabet(normalizer: normalizers.Normalizer, texts: Sequence[str], limit: int) -> list[str]:
+    """Return the `limit` most frequent characters of `texts`, or none where they have no more than that.
+
+    The trainer would choose among equally rare ones by chance, and another vocabulary would come of it in each process.
+    """
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(normalizer.normalize_str(text))
+    letters = [character for character in counts if not character.isspace()]
+    if len(letters) <= limit:
+        return []
+    return sorted(letters, key=lambda character: (-counts[character], character))[:limit]
 
 
 def _rarity(tokenizer: Tokenizer, texts: Sequence[str]) -> npt.NDArray[np.float32]:

@@ -130,9 +130,14 @@ class CodeSwitch:
             f"none{into}; {there}"
         )
 
+    def seeded(self, seed: int) -> CodeSwitch:
+        """Return the same code-switching under another seed, with counts of its own."""
+        return CodeSwitch(self.lexicon, self.probability, self.mode, self.target, seed)
+
     def describe(self) -> dict[str, Any]:
-        """Return what a model card says: probability, mode, target language and the lexicons by name and SHA-256."""
+        """Return what a model card says: probability, mode, target, seed and the lexicons by name and SHA-256."""
         return {
+            "seed": self.seed,
             "probability": self.probability,
             "mode": self.mode,
             "target": self.target,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import sys
 import time
@@ -22,6 +23,7 @@ from xlbias.train.codeswitch import CodeSwitch
 from xlbias.train.pairs import PairTexts
 from xlbias.train.processes import Processes
 from xlbias.train.recipe import STATIC, Recipe, recipe_for
+from xlbias.train.stop import StopRequest
 from xlbias.train.validation import hold_out, without_texts_of
 from xlbias.train.work import Data, Place, Training, Work, check_device
 
@@ -159,9 +161,12 @@ def _fit(
         f"{', '.join(work.name for work in works)}: {sampler} batches of {recipe.batch_size:,} from "
         f"{len(data.texts):,} ids in {len(data.texts.languages)} languages"
     )
+    for line in _left_out(works[0]):
+        narrator.say(line)
     journal = processes.on_main(lambda: _open_journal(out, works, overwrite, resume))
     try:
-        trainings = _run_all(works, out, journal, resume, narrator)
+        with StopRequest() as stop:
+            trainings = _run_all(works, out, journal, stop, resume, narrator)
     finally:
         if journal:
             journal.close()
@@ -169,26 +174,48 @@ def _fit(
 
 
 def _run_all(
-    works: Sequence[Work], out: Path, journal: Journal | None, resume: bool, narrator: Narrator
+    works: Sequence[Work], out: Path, journal: Journal | None, stop: StopRequest, resume: bool, narrator: Narrator
 ) -> list[Training]:
-    trainings = []
+    processes = works[0].place.processes
+    run_id = processes.from_main(journal.metadata["run_id"] if journal else "")
+    over = processes.from_main(journal.finished if journal else False)
+    trainings: list[Training] = []
     for number, work in enumerate(works):
-        done = work.place.processes.from_main(work.finished() if resume else None)
+        if trainings and processes.any(stop.requested)[0]:
+            narrator.say(f"stopped before {work.name}; go on with the same command and --resume")
+            raise KeyboardInterrupt
+        done = processes.from_main(work.finished(run_id) if resume else None)
         if done:
             narrator.say(f"{work.name}: is trained already: {work.out}")
+        elif over:
+            raise TrainingError(
+                f"{out}: the training there is finished, but {work.out} does not hold its encoder: begin anew with "
+                "--overwrite"
+            )
         else:
-            if work.data.switch:
-                work.data.switch.counts.clear()
-            done = work.run(journal, f"{number:04d}-" if len(works) > 1 else "", resume=resume)
+            done = work.run(journal, f"{number:04d}-" if len(works) > 1 else "", stop, resume=resume)
         trainings.append(done)
-        if journal and not journal.finished:
-            cards = [training.card for training in trainings] + [work.card for work in works[number + 1 :]]
-            journal.describe("models", [_of_run(card) for card in cards])
+        processes.on_main(lambda: _write_cards(journal, trainings, works))
+        gc.collect()  # a trainer and its callbacks hold one another, and the model and optimiser with them
     if journal:
         journal.finish()
     for work in works:
         work.clean_up()
     return trainings
+
+
+def _write_cards(journal: Journal | None, trainings: Sequence[Training], works: Sequence[Work]) -> None:
+    if journal and not journal.finished:
+        cards = [training.card for training in trainings] + [work.card for work in works[len(trainings) :]]
+        journal.describe("models", [_of_run(card) for card in cards])
+
+
+def _left_out(work: Work) -> list[str]:
+    """Return a line for each task of which a monolingual batch leaves languages out, as they have too few ids."""
+    return [
+        f"{task}: too few ids for a monolingual batch in {', '.join(languages)}: none is drawn"
+        for task, languages in work.card["languages_left_out"].items()
+    ]
 
 
 def _data(
@@ -237,4 +264,8 @@ def _open_journal(out: Path, works: Sequence[Work], overwrite: bool, resume: boo
         "models": [_of_run(work.card) for work in works],
         "tasks": [],
     }
-    return Journal.open(out / TRAINING_FILE, metadata, identity=identity, overwrite=overwrite, resume=resume)
+    journal = Journal.open(out / TRAINING_FILE, metadata, identity=identity, overwrite=overwrite, resume=resume)
+    if overwrite:
+        for work in works:
+            work.clean_up()  # of checkpoints that a resumption would take for its own
+    return journal

@@ -7,6 +7,7 @@ made.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from typing import Protocol
 
 import numpy as np
@@ -54,6 +55,12 @@ class PairTexts:
         self._first_passage = np.cumsum([0, *(len(texts) for texts in self.passages)])
         if self._first_passage[-1] >= 1 << _PASSAGE_BITS or self._first_query[-1] >= 1 << (63 - _PASSAGE_BITS):
             raise TrainingError("too many texts to train on: at most 2 billion queries and 4 billion passages")
+
+    def switched_by(self, switch: TextSwitch | None) -> PairTexts:
+        """Return the same pairs of the same texts, rewritten by another switch."""
+        other = copy(self)
+        other.switch = switch
+        return other
 
     def encode(self, task: int, query_rows: Ints, passage_rows: Ints) -> Pairs:
         """Return the numbers of pairs of rows of one task, int64 [n]."""

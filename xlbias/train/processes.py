@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, TypeVar
+from datetime import timedelta
+from typing import Any, TypeVar, cast
 
 import torch
 import torch.distributed as dist
@@ -13,6 +14,8 @@ from accelerate import PartialState
 from xlbias.errors import TrainingError, XlbiasError
 
 T = TypeVar("T")
+
+_TIMEOUT = timedelta(hours=2)  # the others wait so long for a validation in the main process
 
 
 class Processes:
@@ -27,7 +30,7 @@ class Processes:
         self.rank, self.world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
         if self.world > 1 and not dist.is_initialized():
             on_cpu = device == "cpu" or not torch.cuda.is_available()
-            PartialState(cpu=on_cpu, backend="gloo" if on_cpu else "nccl")
+            PartialState(cpu=on_cpu, backend="gloo" if on_cpu else "nccl", timeout=_TIMEOUT)
 
     @property
     def main(self) -> bool:
@@ -45,13 +48,16 @@ class Processes:
 
     def on_main(self, action: Callable[[], T]) -> T | None:
         """Do `action` in the main process only; the others wait for it, get None, and fail where it failed."""
-        result, failed = None, None
+        result: T | None = None
+        own: Exception | None = None
         if self.main:
             try:
                 result = action()
-            except XlbiasError as error:
-                failed = error
-        failed = self.from_main(failed)
+            except Exception as error:  # whatever it is, the others must not wait for what will not come
+                own = error
+        failed = self.from_main(_tellable(own))
+        if own is not None:
+            raise own
         if failed is not None:
             raise failed
         return result
@@ -64,6 +70,10 @@ class Processes:
         dist.broadcast_object_list(shared, src=0)
         received: T = shared[0]
         return received
+
+    def shared(self, action: Callable[[], T]) -> T:
+        """Do `action` in the main process and return its result in every process."""
+        return cast(T, self.from_main(self.on_main(action)))
 
     def any(self, *flags: bool) -> tuple[bool, ...]:
         """Return for each flag whether it is set in any process."""
@@ -93,6 +103,13 @@ class Processes:
         """Wait until every process is here."""
         if self.world > 1:
             dist.barrier()
+
+
+def _tellable(error: Exception | None) -> XlbiasError | None:
+    """Return an error as one that other processes can be sent."""
+    if error is None or isinstance(error, XlbiasError):
+        return error
+    return TrainingError(f"the first process failed: {type(error).__name__}: {error}")
 
 
 def leave_processes() -> None:

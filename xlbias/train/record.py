@@ -19,15 +19,16 @@ Row = dict[str, Any]
 
 
 class Tally:
-    """Counts what was drawn: batches by kind and by task, pairs by language pair, hard negatives."""
+    """Counts what `world` processes draw together: batches by kind and task, pairs by language pair, hard negatives."""
 
-    def __init__(self, texts: PairTexts) -> None:
+    def __init__(self, texts: PairTexts, world: int = 1) -> None:
         self.languages = texts.languages
         self.task_names = [task.name for task in texts.tasks]
         self.kinds: Counter[str] = Counter()
         self.tasks: Counter[str] = Counter()
         self.pairs = np.zeros((len(self.languages),) * 2, dtype=np.int64)
         self.negatives = 0
+        self.world = world
         self.words: SwitchCounts | None = getattr(texts.switch, "counts", None)
         """Of code-switching, which counts for itself, this process's texts only."""
 
@@ -36,7 +37,7 @@ class Tally:
         self.kinds[batch.kind] += 1
         self.tasks[self.task_names[batch.task]] += 1
         np.add.at(self.pairs, (batch.query_language, batch.passage_language), 1)
-        self.negatives += len(batch.negatives)
+        self.negatives += len(batch.negatives) // self.world * self.world  # see `Batch.part`
 
     def as_dict(self) -> dict[str, Any]:
         """Return ``by_kind``, ``by_task``, ``pairs`` ({query language: {passage language: count}}), ``negatives``."""

@@ -60,6 +60,7 @@ class Monolingual:
         groups = {code: pool.count_groups(pairs.group, batch_size) for code, pool in pools.items()}
         self.pools = {code: pool for code, pool in pools.items() if groups[code] >= batch_size}
         self.codes = sorted(self.pools)
+        self.left_out = [pairs.languages[code] for code in pools if code not in self.pools]
         if not self.pools:
             best = max(groups, key=lambda code: groups[code])
             raise _too_few(pairs, self.name, batch_size, groups[best], f" in {pairs.languages[best]}")
@@ -225,6 +226,15 @@ class LanguageBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # the li
     def __iter__(self) -> Iterator[Batch]:
         for number in range(len(self)):
             yield self.batch(self.epoch, number)
+
+    def languages_left_out(self) -> dict[str, list[str]]:
+        """Return by task the languages in which it has pairs, but too few ids for a monolingual batch."""
+        found = {}
+        for task, kinds in zip(self.dataset.tasks, self.kinds, strict=True):
+            for kind in kinds:
+                if isinstance(kind, Monolingual) and kind.left_out:
+                    found[task.name] = kind.left_out
+        return found
 
     def batch(self, epoch: int, number: int) -> Batch:
         """Return batch `number` of `epoch`; the same arguments always give the same batch."""

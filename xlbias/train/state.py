@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import re
 import shutil
@@ -34,6 +35,8 @@ TRAINER_FILE = "trainer_state.json"  # the trainer's own: its name is the librar
 _STEP = re.compile(r"step-(\d{9})")
 _SCHEMA = 1
 
+DIVERGED = "training diverged; lower the learning rate or raise the temperature"
+
 
 @dataclass
 class Progress:
@@ -41,6 +44,7 @@ class Progress:
 
     Attributes:
         step: steps made.
+        last_loss: mean loss of the last row of the journal.
         seconds: spent on them.
         counts: of what was drawn, see `Tally`.
         validations: one row per validation and task, see `Validation`.
@@ -49,11 +53,16 @@ class Progress:
     """
 
     step: int = 0
+    last_loss: float = float("nan")
     seconds: float = 0.0
     counts: dict[str, Any] = field(default_factory=dict)
     validations: list[dict[str, Any]] = field(default_factory=list)
     best_step: int | None = None
     worse: int = 0
+
+    def stale(self, patience: int) -> bool:
+        """Whether so many validations in a row were no better; never for a patience of 0."""
+        return 0 < patience <= self.worse
 
 
 def checkpoints(out: Path) -> list[Path]:
@@ -83,14 +92,11 @@ def save_state(
     temporary = folder.with_name("unfinished")
 
     def begin() -> None:
-        _check_finite(model, progress.step)
+        check_finite(model, progress.step)
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
 
-    processes.on_main(begin)
-    safetensors.torch.save_file(_random_state(), temporary / _random_file(processes.rank))
-    processes.wait()
-    if processes.main:
+    def write() -> None:
         model.save_pretrained(str(temporary), create_model_card=False, safe_serialization=True)
         tensors, described = _split_state(optimizer.state_dict())
         safetensors.torch.save_file(tensors, temporary / OPTIMISER_FILE)
@@ -105,11 +111,16 @@ def save_state(
         (temporary / STATE_FILE).write_text(json.dumps(content, ensure_ascii=False, indent=1), "utf-8")
         if folder.exists():
             shutil.rmtree(folder)
+        _flush(temporary)
         temporary.rename(folder)
         for old in checkpoints(out):
             if old not in (folder, checkpoint_of(out, progress.best_step or 0)):
                 shutil.rmtree(old, ignore_errors=True)
+
+    processes.on_main(begin)
+    safetensors.torch.save_file(_random_state(model.device), temporary / _random_file(processes.rank))
     processes.wait()
+    processes.on_main(write)
     return folder
 
 
@@ -157,7 +168,7 @@ def load_random_state(folder: Path, rank: int) -> None:
         torch.cuda.set_rng_state(state["cuda"])
 
 
-def _random_state() -> dict[str, torch.Tensor]:
+def _random_state(device: torch.device) -> dict[str, torch.Tensor]:
     version, words, _ = random.getstate()
     of_numpy: Any = np.random.get_state(legacy=True)
     state = {
@@ -165,8 +176,8 @@ def _random_state() -> dict[str, torch.Tensor]:
         "numpy": torch.tensor([*of_numpy[1].tolist(), of_numpy[2]], dtype=torch.int64),
         "cpu": torch.random.get_rng_state(),
     }
-    if torch.cuda.is_available():
-        state["cuda"] = torch.cuda.get_rng_state()
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
     return state
 
 
@@ -199,13 +210,21 @@ def _joined_state(tensors: Mapping[str, torch.Tensor], described: Mapping[str, A
     return {"state": state, "param_groups": groups}
 
 
-def _check_finite(model: SentenceTransformer, step: int) -> None:
+def check_finite(model: SentenceTransformer, step: int) -> None:
+    """Raise TrainingError if a weight is not finite after step `step`."""
     for name, parameter in model.named_parameters():
         if not bool(torch.isfinite(parameter).all()):
-            raise TrainingError(
-                f"the weights {name} are not finite after step {step:,}: training diverged; "
-                "lower the learning rate or raise the temperature"
-            )
+            raise TrainingError(f"the weights {name} are not finite after step {step:,}: {DIVERGED}")
+
+
+def _flush(folder: Path) -> None:
+    """Make sure that what is in `folder` is on the disk and not only on its way there."""
+    for path in (*_files(folder), folder):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _files(folder: Path) -> list[Path]:

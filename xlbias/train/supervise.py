@@ -20,11 +20,12 @@ from xlbias.train.processes import Processes
 from xlbias.train.recipe import Recipe
 from xlbias.train.record import Row, RowWriter, Tally
 from xlbias.train.samplers import LanguageBatchSampler
-from xlbias.train.state import Progress, checkpoints, save_state
+from xlbias.train.state import DIVERGED, Progress, check_finite, checkpoints, save_state
 from xlbias.train.stop import StopRequest
 from xlbias.train.validation import Validation, monitored
 
 _ROW_SECONDS = 2.0  # between two rows where steps are slow, so that a live dashboard moves
+_EXCHANGE_SECONDS = 1.0  # between two exchanges of what only one process can know: torchrun waits for half a minute
 _SAVE_SECONDS = 300.0  # between two checkpoints where the recipe names no number of steps
 
 
@@ -65,7 +66,7 @@ class Supervisor(TrainerCallback):  # type: ignore[misc]  # the library is not t
     """Watches over the steps of a `PairTrainer`; set `trainer` before it begins.
 
     Losses are looked at for a row only, as that makes a GPU wait, and always before a checkpoint is written. All
-    decisions are the same in all processes: what only one of them can know is exchanged every few steps.
+    decisions are the same in all processes: what only one of them can know is exchanged about once a second.
 
     Raises TrainingError, which ends the training, where a loss or the weights are not finite.
     """
@@ -88,14 +89,17 @@ class Supervisor(TrainerCallback):  # type: ignore[misc]  # the library is not t
         self._rate = 0.0
         self.seconds_before = progress.seconds
         self._began = self._since = self._saved = time.monotonic()
-        self._row_step = progress.step
+        self._exchanged, self._exchanged_step, self._next_exchange = self._began, progress.step, 0
+        self._steps: list[int] = []  # of the losses that were not looked at yet
         self._tokens = 0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Start the clock; see what the encoder can do before the first step."""
+        if args.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(args.device)
         if state.global_step == 0 and self.around.validates:
             self._validate(0)
-        self._began = self._since = self._saved = time.monotonic()
+        self._began = self._since = self._saved = self._exchanged = time.monotonic()
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Note the learning rate of the step that begins; the schedule moves on before it ends."""
@@ -106,6 +110,7 @@ class Supervisor(TrainerCallback):  # type: ignore[misc]  # the library is not t
         step, last = int(state.global_step), state.global_step >= state.max_steps
         for batch in batches_of_step(self.sampler, step, self.recipe.accumulate):
             self.tally.add(batch)
+            self._steps.append(step)
         self.progress.step = step
         self.around.step_done(step)
         validating = self.around.validates and (step % self.validate_every == 0 or last)
@@ -115,8 +120,7 @@ class Supervisor(TrainerCallback):  # type: ignore[misc]  # the library is not t
         better = validating and self._validate(step)
         if saving or stopping or better:
             self._save(state, kwargs["optimizer"], kwargs["lr_scheduler"])
-        enough = bool(self.recipe.patience) and self.progress.worse >= self.recipe.patience
-        if self.around.processes.from_main(enough) and not last:
+        if validating and not last and self.around.processes.from_main(self.progress.stale(self.recipe.patience)):
             control.should_training_stop = True
             self.around.say(
                 f"stopped early after step {step:,}: {self.recipe.patience} validations in a row brought no better "
@@ -138,13 +142,17 @@ class Supervisor(TrainerCallback):  # type: ignore[misc]  # the library is not t
 
     def _asked(self, step: int, last: bool) -> tuple[bool, bool]:
         """Return whether to stop and whether to save, the same in all processes."""
-        processes = self.around.processes
+        processes, now = self.around.processes, time.monotonic()
         every = self.recipe.checkpoint_every
-        if processes.world > 1 and step % self.every and not last:
-            return False, bool(every) and step % every == 0
-        due = step % every == 0 if every else time.monotonic() - self._saved >= _SAVE_SECONDS
-        stopping, saving = processes.any(self.around.stop.requested, due)
-        return stopping, saving
+        by_step = bool(every) and step % every == 0
+        if processes.world > 1 and step < self._next_exchange and not last:
+            return False, by_step
+        stopping, saving = processes.any(self.around.stop.requested, not every and now - self._saved >= _SAVE_SECONDS)
+        if processes.world > 1:
+            pace = (now - self._exchanged) / max(1, step - self._exchanged_step)
+            self._exchanged, self._exchanged_step = now, step
+            self._next_exchange = step + processes.from_main(max(1, int(_EXCHANGE_SECONDS / max(pace, 1e-6))))
+        return stopping, saving or by_step
 
     def _row_is_due(self, step: int) -> bool:
         slow = self.around.processes.world == 1 and time.monotonic() - self._since >= _ROW_SECONDS
@@ -154,21 +162,18 @@ class Supervisor(TrainerCallback):  # type: ignore[misc]  # the library is not t
 
     def _write_row(self, step: int, epoch: float, device: torch.device) -> None:
         losses = self.trainer.taken_losses().numpy()
+        steps, self._steps = self._steps, []
         if not np.isfinite(losses).all():
-            first = self._row_step + 1 + int(np.flatnonzero(~np.isfinite(losses))[0]) // self.recipe.accumulate
-            value = losses[np.flatnonzero(~np.isfinite(losses))[0]]
-            kept = checkpoints(self.around.out)
-            raise TrainingError(
-                f"the loss is {value} at step {first}: training diverged; lower the learning rate or raise the "
-                "temperature" + (f" (the last good checkpoint is kept: {kept[-1]})" if kept else "")
-            )
+            first = int(np.flatnonzero(~np.isfinite(losses))[0])
+            raise TrainingError(f"the loss is {losses[first]} at step {steps[first]}: {DIVERGED}{self._kept()}")
+        self.progress.last_loss = float(losses.mean())
         now = time.monotonic()
         seconds = max(now - self._since, 1e-9)
         world, tokens = self.around.processes.world, self.trainer.collator.n_tokens
         row: Row = {
             "step": step,
             "epoch": epoch,
-            "loss": float(losses.mean()),
+            "loss": self.progress.last_loss,
             "learning_rate": self._rate,
             "pairs_per_second": len(losses) * self.recipe.batch_size / seconds,
             "tokens_per_second": (tokens - self._tokens) * world / seconds,
@@ -177,30 +182,43 @@ class Supervisor(TrainerCallback):  # type: ignore[misc]  # the library is not t
             "n_cross_lingual_batches": self.tally.kinds["cross-lingual"],
             "n_mixed_batches": self.tally.kinds["mixed"],
         }
-        self._row_step, self._since, self._tokens = step, now, tokens
+        self._since, self._tokens = now, tokens
         if self.around.writer:
             self.around.writer.add(row)
 
     def _validate(self, step: int) -> bool:
         """Measure; return whether the encoder is the best so far (never before the first step)."""
-        progress, began = self.progress, time.monotonic()
-        rows = self.around.processes.on_main(lambda: self._measured(step))
-        better = False
-        if rows is not None:
-            value = monitored(rows, self.recipe.monitor)
-            if step:
-                better = progress.best_step is None or value > self._best()
-                progress.best_step, progress.worse = (step, 0) if better else (progress.best_step, progress.worse + 1)
-            progress.validations += rows
-            if self.around.writer:
-                self.around.writer.flush()
-                self.around.writer.validated(rows)
+        began = time.monotonic()
+        better = self.around.processes.from_main(self.around.processes.on_main(lambda: self._judge(step)))
         self._since += time.monotonic() - began  # a validation is no part of the rate of training
-        return self.around.processes.from_main(better)
+        return bool(better)
 
-    def _measured(self, step: int) -> list[Row]:
+    def _judge(self, step: int) -> bool:
+        """Measure in the main process and write it down; return whether the encoder is the best so far."""
+        progress, writer = self.progress, self.around.writer
         assert self.around.validation is not None
-        return self.around.validation.measure(self.trainer.model, step, min(64, self.recipe.batch_size))
+        assert writer is not None
+        self.check_finite(step)
+        rows = self.around.validation.measure(self.trainer.model, step, min(64, self.recipe.batch_size))
+        value = monitored(rows, self.recipe.monitor)
+        better = step > 0 and (progress.best_step is None or value > self._best())
+        if step:
+            progress.best_step, progress.worse = (step, 0) if better else (progress.best_step, progress.worse + 1)
+        progress.validations += rows
+        writer.flush()
+        writer.validated(rows)
+        return better
+
+    def check_finite(self, step: int) -> None:
+        """Raise TrainingError if a weight is not finite after step `step`."""
+        try:
+            check_finite(self.trainer.model, step)
+        except TrainingError as error:
+            raise TrainingError(f"{error}{self._kept()}") from None
+
+    def _kept(self) -> str:
+        kept = checkpoints(self.around.out)
+        return f" (the last good checkpoint is kept: {kept[-1]})" if kept else ""
 
     def _best(self) -> float:
         best = [row for row in self.progress.validations if row["step"] == self.progress.best_step]

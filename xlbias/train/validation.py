@@ -40,9 +40,9 @@ class Split:
 def hold_out(tasks: Sequence[RetrievalTask], share: float, seed: int) -> Split:
     """Hold out `share` of the query ids of each task, from 10 to 200.
 
-    Neither documents nor ids nor equal or parallel passages are on both sides, nor is a text of one task's slice
-    anywhere in the training part of another. A task whose documents tie too many ids together is split by id. Nothing
-    is held out of a task that is too small.
+    Neither documents nor ids nor equal or parallel passages of a task are on both sides, and no text of its slice is in
+    the training part of another task (a translation of it may be, where two tasks hold parts of one corpus). A task
+    whose documents tie too many ids together is split by id. Nothing is held out of a task that is too small.
     """
     training, validation, notes = [], [], []
     for task in tasks:
@@ -95,17 +95,19 @@ def without_texts_of(training: Sequence[RetrievalTask], validation: Sequence[Ret
         if ids.is_empty() and passages.is_empty():
             kept.append(task)
             continue
-        try:
-            kept.append(
-                replace(
-                    task,
-                    queries=task.queries.join(ids, on="query_id", how="anti", maintain_order="left"),
-                    passages=task.passages.join(passages, on="passage_id", how="anti", maintain_order="left"),
-                    qrels=task.qrels.join(ids, on="query_id", how="anti", maintain_order="left"),
-                )
+        qrels = task.qrels.join(ids, on="query_id", how="anti", maintain_order="left")
+        if qrels.is_empty():
+            raise TrainingError(f"{task.name}: all its texts are in the validation tasks too")
+        negatives = task.negatives.join(ids, on="query_id", how="anti", maintain_order="left")
+        kept.append(
+            replace(
+                task,
+                queries=task.queries.join(ids, on="query_id", how="anti", maintain_order="left"),
+                passages=task.passages.join(passages, on="passage_id", how="anti", maintain_order="left"),
+                qrels=qrels,
+                negatives=negatives.join(passages, on="passage_id", how="anti", maintain_order="left"),
             )
-        except TaskError as error:
-            raise TrainingError(f"{task.name}: all its texts are in the validation tasks too") from error
+        )
     return kept
 
 

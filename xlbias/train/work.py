@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -12,15 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
+import transformers
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
 
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.card import read_card
 from xlbias.encode.load import load_encoder
-from xlbias.encode.static import build_static
+from xlbias.encode.static import assemble, static_parts
 from xlbias.errors import TrainingError
-from xlbias.narration import Narrator
+from xlbias.narration import Counter, Narrator
 from xlbias.runs.journal import Journal
 from xlbias.train.card import describe
 from xlbias.train.checkpoint import save_checkpoint
@@ -105,50 +109,53 @@ class Work:
         )  # fmt: skip
         self.sampling = sampling
         place.processes.share_of(recipe.batch_size)
-        self.batches = LanguageBatchSampler(data.texts, recipe.batch_size, seed=recipe.seed, **sampling)
+        self.switch = data.switch.seeded(recipe.seed) if data.switch else None
+        self.texts = data.texts.switched_by(self.switch)
+        self.batches = LanguageBatchSampler(self.texts, recipe.batch_size, seed=recipe.seed, **sampling)
         per_epoch = max(1, -(-len(self.batches) // recipe.accumulate))
         self.steps = recipe.steps or max(1, round(recipe.epochs * per_epoch))
-        self.card = describe(name, data.tasks, data.texts, recipe, sampling, self.batches, place.device)
+        self.card = describe(name, data.tasks, self.texts, recipe, sampling, self.batches, place.device)
         self.card |= {
             "processes": place.processes.world,
+            "languages_left_out": self.batches.languages_left_out(),
             "validated_on": [{"name": task.name, "fingerprint": task.fingerprint} for task in data.validation],
-            "code_switch": data.switch.describe() if data.switch else None,
+            "code_switch": self.switch.describe() if self.switch else None,
         }
         same = {key: value for key, value in self.card.items() if key not in {"device", "versions", "processes"}}
         self.identity = hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
         """What a training must share with this one to be gone on with: all but where and with what versions it ran."""
 
-    def finished(self) -> Training | None:
-        """Return this very training if its checkpoint is in its folder."""
+    def finished(self, run_id: str) -> Training | None:
+        """Return this very training, of the run `run_id`, if its checkpoint is in its folder."""
         card = read_card(self.out)
-        if card.get("identity") != self.identity:
-            return None
+        if (card.get("identity"), card.get("run_id")) != (self.identity, run_id):
+            return None  # another training, or what one that is being overwritten has left
         return Training(self.out, card, card["steps"], card["seconds"], card["loss"])
 
-    def run(self, journal: Journal | None, prefix: str, *, resume: bool) -> Training:
+    def run(self, journal: Journal | None, prefix: str, stop: StopRequest, *, resume: bool) -> Training:
         """Train, from the last checkpoint on with `resume`, and save the best encoder to the folder.
 
         `journal` is the main process's; `prefix` keeps parts of several trainings apart. Raises KeyboardInterrupt
-        where somebody asked for an end: a checkpoint is saved then.
+        where `stop` asked for an end before the last step: a checkpoint is saved then.
         """
-        started = time.monotonic()
-        found = self.place.processes.from_main(checkpoints(self.out)[-1:] if resume else [])
+        started, processes = time.monotonic(), self.place.processes
+        found = processes.from_main(checkpoints(self.out)[-1:] if resume else [])
         progress = read_progress(found[0]) if found else Progress()
         writer = RowWriter(journal, self.name, prefix) if journal else None
-        if self.place.processes.main and not found:
-            shutil.rmtree(self.out / FOLDER, ignore_errors=True)
+        if processes.main and not found:
+            self.clean_up()
         if writer:
             writer.go_back(progress.step)
         if self.recipe.base == STATIC:
             keep_freed_memory()
         with quiet_libraries():
             model = self._base(found[0] if found else None)
-            trainer, supervisor = self._trainer(model, writer, journal, progress)
             with self.narrator.progress(f"{self.name}: training", self.steps, "steps") as bar:
-                self._bar = bar
                 bar.advance(progress.step)
+                trainer, supervisor = self._trainer(model, writer, journal, progress, stop, bar)
+                over = progress.step >= self.steps or progress.stale(self.recipe.patience)
                 try:
-                    with supervisor.around.stop:
+                    if not processes.from_main(over):  # killed between the last checkpoint and the encoder
                         trainer.train(resume_from_checkpoint=str(found[0]) if found else None)
                 finally:
                     if writer:
@@ -161,19 +168,23 @@ class Work:
                     "go on with the same command and --resume"
                 )
                 raise KeyboardInterrupt
-            best = self.place.processes.from_main(progress.best_step)
-            self.card |= self._result(trainer, supervisor, writer, best) | {
+            self.card |= self._result(trainer, supervisor, journal) | {
                 "seconds": supervisor.seconds_before + time.monotonic() - started
             }
-            if self.place.processes.main:
-                if best not in (None, progress.step):
-                    model = load_encoder(
-                        str(checkpoint_of(self.out, best)),
-                        device="cpu",
-                        trust_remote_code=self.place.trust_remote_code,
-                    ).model
-                self.card = save_checkpoint(model, self.card, self.out)
+            saved = processes.on_main(lambda: self._save(model, supervisor))
+        self.card = saved or self.card
         return Training(self.out, self.card, self.card["steps"], self.card["seconds"], self.card["loss"])
+
+    def _save(self, model: SentenceTransformer, supervisor: Supervisor) -> dict[str, Any]:
+        """Save the encoder of the best validation, else the last one; return its card."""
+        best = supervisor.progress.best_step
+        if best in (None, supervisor.progress.step):
+            supervisor.check_finite(supervisor.progress.step)
+        else:
+            model = load_encoder(
+                str(checkpoint_of(self.out, best)), device="cpu", trust_remote_code=self.place.trust_remote_code
+            ).model
+        return save_checkpoint(model, self.card, self.out)
 
     def clean_up(self) -> None:
         """Remove the checkpoints of a training that is finished."""
@@ -185,36 +196,49 @@ class Work:
     def _base(self, checkpoint: Path | None) -> SentenceTransformer:
         """Return the encoder to train, with the recipe's prefixes as its prompts."""
         recipe, device = self.recipe, self.place.device
+        transformers.set_seed(recipe.seed)  # for weights that the base lacks, such as an unused pooler
         if checkpoint is not None:
             self.narrator.say(f"{self.name}: going on from {checkpoint}")
             model = load_encoder(str(checkpoint), device=device, trust_remote_code=self.place.trust_remote_code).model
         elif recipe.base == STATIC:
             self.narrator.say(f"learning {recipe.vocabulary:,} sub-words from the training texts")
-            model = build_static(
-                self.data.texts.texts(),
-                dimension=recipe.dimension,
-                vocabulary=recipe.vocabulary,
-                scale=recipe.initial_scale,
-                seed=recipe.seed,
-            )
+            model = assemble(*self.place.processes.shared(self._static_parts))
         else:
             self.narrator.say(f"loading {recipe.base}")
             model = load_encoder(recipe.base, device=device, trust_remote_code=self.place.trust_remote_code).model
         model.prompts = {"query": recipe.query_prefix, "document": recipe.passage_prefix}
+        model.default_prompt_name = None  # of the base's prompts, which are gone
         model.similarity_fn_name = "cosine"  # what it is trained for, whatever the base was
         if recipe.max_length:
+            _check_length(model, recipe.max_length)
             model.max_seq_length = recipe.max_length
         return model
 
+    def _static_parts(self) -> tuple[str, npt.NDArray[np.float32]]:
+        recipe = self.recipe
+        return static_parts(
+            self.texts.texts(),
+            dimension=recipe.dimension,
+            vocabulary=recipe.vocabulary,
+            scale=recipe.initial_scale,
+            seed=recipe.seed,
+        )
+
     def _trainer(
-        self, model: SentenceTransformer, writer: RowWriter | None, journal: Journal | None, progress: Progress
+        self,
+        model: SentenceTransformer,
+        writer: RowWriter | None,
+        journal: Journal | None,
+        progress: Progress,
+        stop: StopRequest,
+        bar: Counter,
     ) -> tuple[PairTrainer, Supervisor]:
-        tally = Tally(self.data.texts)
+        tally = Tally(self.texts, self.place.processes.world)
         if progress.counts:
             tally.restore(progress.counts, main=self.place.processes.main)
 
         def step_done(step: int) -> None:
-            self._bar.advance()
+            bar.advance()
             if journal:
                 journal.progress(f"{self.name}: training", step, self.steps, "steps")
 
@@ -223,8 +247,8 @@ class Work:
             self.place.processes,
             writer,
             bool(self.data.validation),
-            self._validation(),
-            StopRequest(),
+            self.place.processes.on_main(self._validation),
+            stop,
             step_done,
             lambda text: self.narrator.say(f"{self.name}: {text}"),
         )
@@ -246,7 +270,7 @@ class Work:
         return trainer, supervisor
 
     def _validation(self) -> Validation | None:
-        if not (self.data.validation and self.place.processes.main):
+        if not self.data.validation:
             return None
         return Validation(
             self.data.validation,
@@ -258,6 +282,8 @@ class Work:
     def _arguments(self) -> SentenceTransformerTrainingArguments:
         recipe, device = self.recipe, self.place.device
         on_cpu = device == "cpu" or (device is None and not torch.cuda.is_available() and not _has_mps())
+        # A launcher's choice would win over the recipe's otherwise.
+        os.environ["ACCELERATE_MIXED_PRECISION"] = "bf16" if recipe.precision == "bf16" else "no"
         arguments = SentenceTransformerTrainingArguments(
             output_dir=str(self.out / FOLDER),
             max_steps=self.steps,
@@ -270,6 +296,7 @@ class Work:
             warmup_steps=round(recipe.warmup * self.steps),
             weight_decay=recipe.weight_decay,
             max_grad_norm=recipe.max_grad_norm,
+            logging_nan_inf_filter=False,  # it would wait for the device in every step
             seed=recipe.seed,
             prompts={
                 "query": recipe.query_prefix,
@@ -293,25 +320,35 @@ class Work:
             self.narrator.say("training on one GPU of several: torchrun uses all, see the README")
         return arguments
 
-    def _result(
-        self, trainer: PairTrainer, supervisor: Supervisor, writer: RowWriter | None, best: int | None
-    ) -> dict[str, Any]:
+    def _result(self, trainer: PairTrainer, supervisor: Supervisor, journal: Journal | None) -> dict[str, Any]:
         """Return what the card says of a training that is over."""
         progress = supervisor.progress
         return {
             "steps": progress.step,
-            "best_step": best,
-            "loss": writer.last_loss if writer else float("nan"),
+            "best_step": progress.best_step,
+            "loss": progress.last_loss,
             "training_seconds": supervisor.seconds(),
             "batches": supervisor.counts(),
             "validation": progress.validations,
             "device": str(trainer.args.device),
             "identity": self.identity,
+            "run_id": journal.metadata["run_id"] if journal else None,
         }
 
 
 def _has_mps() -> bool:
     return torch.backends.mps.is_available()
+
+
+def _check_length(model: SentenceTransformer, length: int) -> None:
+    config = getattr(getattr(model[0], "auto_model", None), "config", None)
+    positions = getattr(config, "max_position_embeddings", None)
+    if not isinstance(positions, int) or positions < 1:
+        return
+    if getattr(config, "model_type", "") in {"roberta", "xlm-roberta", "camembert"}:
+        positions -= int(getattr(config, "pad_token_id", 1) or 0) + 1  # they count from behind the padding
+    if length > positions:
+        raise TrainingError(f"max_length is {length}: the base has positions for {positions} tokens")
 
 
 def check_device(device: str | None, recipe: Recipe) -> str | None:
