@@ -59,7 +59,7 @@ def test_a_training_prints_what_it_did(corpus: str, tmp_path: Path, capfd: pytes
         "loading the libraries",
         "nothing is held out of facts to validate on: it has 12 query ids, too few to spare 10",
         "mine: hybrid batches of 8 from 12 ids in 2 languages",
-        "learning 16,000 sub-words from the training texts",
+        "learning 24,000 sub-words from the training texts",
     ]
 
 

@@ -27,13 +27,13 @@ def evaluate_slowly(out: str, pause: float) -> None:
 
     torch.set_num_threads(1)
     numba.set_num_threads(1)
-    rank_block = evaluation._rank_block
+    search = evaluation.search
 
     def slower(*arguments):
         time.sleep(pause)
-        return rank_block(*arguments)
+        return search(*arguments)
 
-    evaluation._rank_block = slower
+    evaluation.search = slower
     evaluation.BLOCK = 8  # 7 languages × 15 blocks
     task = make_task(n_ids=120)
     evaluation.evaluate(make_vectors(task), task, out, resume=True)
