@@ -38,6 +38,7 @@ tests: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/ranks.py
 	$(BIN)/python benchmarks/samplers.py
+	$(BIN)/python benchmarks/significance.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from xlbias.measures.quality import average_precision
+from xlbias.measures.quality.average_precision import average_precision
 from xlbias.measures.ragged import Rankings
 from xlbias.retrieve.ranks import PassageIndex, rank_pairs
 

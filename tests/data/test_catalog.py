@@ -100,7 +100,7 @@ def test_embedded_tasks_take_the_same_options():
 
 def test_the_formats_describe_themselves():
     formats = {one.name: one for one in describe_formats()}
-    assert list(formats) == ["lareqa", "squad", "parallel", "bitext"]
+    assert list(formats) == ["lareqa", "squad", "parallel", "bitext", "sib200"]
     for one in formats.values():
         assert parse_spec(one.example).format == one.name
         assert all(option.default in option.choices for option in one.options if option.choices)

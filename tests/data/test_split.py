@@ -52,6 +52,7 @@ TASKS = {
     "ntrex sentences": "bitext:{}/ntrex128",
     "ntrex headlines": "bitext:{}/ntrex128[pairs=headline]",
     "tatoeba": "bitext:{}/tatoeba",
+    "sib200": "sib200:{}/sib200",
 }
 
 

@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from xlbias.measures.quality import average_precision, ndcg, precision, recall, reciprocal_rank, success
+from xlbias.measures.quality.average_precision import average_precision
+from xlbias.measures.quality.ndcg import ndcg
+from xlbias.measures.quality.precision import precision
+from xlbias.measures.quality.recall import recall
+from xlbias.measures.quality.reciprocal_rank import reciprocal_rank
+from xlbias.measures.quality.success import success
 from xlbias.measures.ragged import Rankings
 
 THREE = Rankings.of([[1, 3], [2], []])

@@ -9,8 +9,8 @@ from support import ngram_counts
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.evaluation import evaluate
-from xlbias.measures.quality import QUALITY
 from xlbias.measures.ragged import Rankings
+from xlbias.measures.registry import measures
 from xlbias.runs.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
@@ -127,7 +127,7 @@ def test_graded_relevance_and_cut_offs_equal_pytrec_eval():
         run[str(q)] = {f"d{p}": float(1000 - p) for p in range(1, 200)}
     expected = pytrec_eval.RelevanceEvaluator(qrels, REQUESTED).evaluate(run)
     for ours, theirs in TREC.items():
-        values = QUALITY[ours].compute(Rankings.of(ranks, grades))
+        values = measures("quality")[ours].compute(Rankings.of(ranks, grades))
         assert values == pytest.approx([expected[str(q)][theirs] for q in range(60)], abs=1e-6)
 
 

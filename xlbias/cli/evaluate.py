@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import click
 
 EXAMPLE = """\b
@@ -10,6 +12,7 @@ Examples:
   xlbias evaluate out/mono out/hybrid --task lareqa:xquad-r --out run.parquet
   xlbias evaluate intfloat/multilingual-e5-small --task 'lareqa:xquad-r[languages=en,de,th]' --device cuda
   xlbias evaluate out/hybrid --task lareqa:xquad-r --out run.parquet --resume
+  xlbias evaluate out/mono --mitigate mean --mitigate lir:1 --out mitigated.parquet
 """
 
 DEFAULT_TASKS = tuple(f"builtin:{name}[split=test]" for name in ("money", "language", "calendar"))
@@ -33,6 +36,14 @@ DEFAULT_TASKS = tuple(f"builtin:{name}[split=test]" for name in ("money", "langu
     show_default=True,
     help="Passages of each ranking kept for browsing.",
 )
+@click.option(
+    "--top-of", type=click.Choice(["all", "multilingual"]), default="all", show_default=True,
+    help="Pools of which they are kept; only the multilingual one makes a run a third the size.",
+)  # fmt: skip
+@click.option(
+    "--mitigate", multiple=True, metavar="mean|lir:R",
+    help="Evaluate also without what tells languages apart: their means, or their first R components. Repeatable.",
+)  # fmt: skip
 @click.option("--device", help="Torch device: cpu, cuda, cuda:1, mps. Default: the best there is.")
 @click.option(
     "--batch-size", type=click.IntRange(min=1), default=64, show_default=True, help="Texts encoded at a time."
@@ -47,6 +58,8 @@ def command(
     resume: bool,
     overwrite: bool,
     top_k: int,
+    top_of: Literal["all", "multilingual"],
+    mitigate: tuple[str, ...],
     device: str | None,
     batch_size: int,
     no_cache: bool,
@@ -78,6 +91,8 @@ def command(
             loaded,
             out,
             top_k=top_k,
+            top_of=top_of,
+            mitigate=mitigate,
             device=device,
             batch_size=batch_size,
             trust_remote_code=trust_remote_code,

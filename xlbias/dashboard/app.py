@@ -19,7 +19,8 @@ from xlbias.dashboard.screens.notice import NoticeScreen
 from xlbias.dashboard.screens.overview import OverviewScreen
 from xlbias.dashboard.theme import DARK, NO_COLOUR, THEMES, quiet_colours
 from xlbias.errors import UsageError
-from xlbias.report.tables import MATRIX_MEASURES, MatrixMeasure
+from xlbias.measures.measure import Measure
+from xlbias.report.tables import MATRIX_MEASURES
 from xlbias.text import clean
 
 Chosen = tuple[str, str]
@@ -82,7 +83,7 @@ class DashboardApp(App[None], inherit_bindings=False):
         self.paused = False
         self.following = False
         self.pace = Pace()
-        self.measure: MatrixMeasure = next(iter(MATRIX_MEASURES.values()))
+        self.measure: Measure = next(iter(MATRIX_MEASURES.values()))
         self.chosen: Chosen | None = None
         self._theme_name = theme or (NO_COLOUR if no_colour else DARK.name)
 

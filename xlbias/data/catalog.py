@@ -16,7 +16,7 @@ from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError, UsageError
 from xlbias.text import clean
 
-FORMAT_NAMES = ("lareqa", "squad", "parallel", "bitext")
+FORMAT_NAMES = ("lareqa", "squad", "parallel", "bitext", "sib200")
 BUILTIN = "builtin"
 
 GENERAL_OPTIONS = (

@@ -1,1 +1,1 @@
-"""Retrieval quality and language bias: arrays and frames in, numbers out."""
+"""Retrieval quality, language bias and alignment: arrays in, numbers out; one measure a file."""

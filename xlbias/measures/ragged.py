@@ -50,6 +50,10 @@ class Rankings:
         """Return the sum of `values` [n_pairs] per ranking, float64 [n_rankings], 0 where there is none."""
         return np.bincount(self.owner, weights=values, minlength=self.n).astype(np.float64)
 
+    def hits(self, k: int) -> Floats:
+        """Return how many relevant passages of each ranking are among its first k, float64 [n_rankings]."""
+        return self.summed((self.ranks <= k).astype(np.float64))
+
     def undefined_where_empty(self, values: Floats) -> Floats:
         """Return `values` [n_rankings] with NaN for rankings without a relevant passage."""
         return np.where(self.lengths > 0, values, np.nan)

@@ -10,9 +10,9 @@ import polars as pl
 
 from xlbias.report.tables import who_on_what
 from xlbias.report.training import trained, training_facts
-from xlbias.runs.aggregate import MEASURES, rank_distance_by_language, rank_distance_summary
 from xlbias.runs.run import Run
 from xlbias.runs.schema import SETTINGS
+from xlbias.runs.views import MEASURES, rank_distance_by_language, rank_distance_summary
 
 REPORT_SCHEMA = 1
 
@@ -20,8 +20,8 @@ REPORT_SCHEMA = 1
 def report(run: Run) -> dict[str, Any]:
     """Return the whole report as plain data; see `to_json`."""
     settings, cells = run.settings, run.cells
-    by_language = rank_distance_by_language(run.rank_distances)
-    overall = rank_distance_summary(run.rank_distances)
+    by_language = rank_distance_by_language(run.summary)
+    overall = rank_distance_summary(run.summary)
     trainings = {one.model: {"training": training_facts(one)} for one in trained(run)}
     results = []
     for model in run.models:

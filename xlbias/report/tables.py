@@ -3,54 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 
-from xlbias.measures.quality import QUALITY
+from xlbias.measures.measure import Measure
+from xlbias.measures.registry import measures
 from xlbias.runs.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL
+from xlbias.runs.views import rank_distance_summary
 
 SETTING_COLUMN = {"monolingual": "mono", "cross-lingual": "cross", "multilingual": "multi"}
 
 
-@dataclass(frozen=True)
-class MatrixMeasure:
-    """A measure that a matrix can show.
-
-    Attributes:
-        name: as in JSON and on the command line.
-        label: short, for a head.
-        definition: one line.
-        better: whether high or low values are good.
-        unit_range: whether values lie in [0, 1].
-    """
-
-    name: str
-    label: str
-    definition: str
-    better: Literal["high", "low"]
-    unit_range: bool
-
-
-MATRIX_MEASURES: dict[str, MatrixMeasure] = {
-    **{m.name: MatrixMeasure(m.name, m.label, m.definition, "high", True) for m in QUALITY.values()},
-    "rank_distance": MatrixMeasure(
-        "rank_distance",
-        "rank dist.",
-        "max − min rank over the translations of one answer, in the multilingual pool; mean over queries",
-        "low",
-        False,
-    ),
-    "rank_distance_normalised": MatrixMeasure(
-        "rank_distance_normalised",
-        "rank dist. norm.",
-        "rank distance between 0 (translations stand together) and 1 (at the two ends of the pool)",
-        "low",
-        True,
-    ),
+MATRIX_MEASURES: dict[str, Measure] = {
+    name: measure
+    for name, measure in (measures("quality") | measures("bias")).items()
+    if name not in ("friedman_chi2", "friedman_p")
 }
-"""Measures by name; rank distance has values for the multilingual pool only."""
+"""Measures by name that have a value for each query language; measures of bias are about the multilingual pool."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +38,7 @@ class Matrix:
             because it is undefined for them.
     """
 
-    measure: MatrixMeasure
+    measure: Measure
     model: str
     task: str
     query_languages: tuple[str, ...]
@@ -93,15 +64,18 @@ def matrix(run: Run, measure: str, model: str, task: str) -> Matrix:
 
 
 def _values(run: Run, measure: str, model: str, task: str) -> pl.DataFrame:
-    """Return ``query_language, pool, value, n, excluded`` of one measure."""
-    chosen = (pl.col("model") == model) & (pl.col("task") == task)
-    if measure in QUALITY:
-        return run.cells.filter(chosen).select("query_language", "pool", measure, "n", "n_excluded")
-    column = "mean" if measure == "rank_distance" else "normalised"
-    return (
-        run.bias()
-        .filter(chosen)
-        .select("query_language", pl.lit(MULTILINGUAL_POOL).alias("pool"), pl.col(column), "n", "n_excluded")
+    """Return ``query_language, pool, value, n, n_excluded`` of one measure."""
+    return run.summary.filter(
+        (pl.col("model") == model)
+        & (pl.col("task") == task)
+        & (pl.col("measure") == measure)
+        & pl.col("query_language").is_not_null()
+    ).select(
+        "query_language",
+        pl.col("passage_language").fill_null(MULTILINGUAL_POOL).alias("pool"),
+        "value",
+        "n",
+        "n_excluded",
     )
 
 
@@ -176,9 +150,7 @@ def _source_of(card: dict[str, Any]) -> str | None:
 
 
 def _rank_distance(run: Run) -> pl.DataFrame:
-    from xlbias.runs.aggregate import rank_distance_summary
-
-    return rank_distance_summary(run.rank_distances).select(
+    return rank_distance_summary(run.summary).select(
         "model",
         "task",
         pl.col("mean").alias("rank_distance"),

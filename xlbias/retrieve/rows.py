@@ -7,7 +7,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from xlbias.measures.quality import average_precision
+from xlbias.measures.quality.average_precision import average_precision
 from xlbias.measures.ragged import Rankings
 from xlbias.retrieve.ranks import Int64s, PairRanks, PassageIndex
 from xlbias.retrieve.topk import TopK

@@ -7,6 +7,7 @@ import polars as pl
 from xlbias.data.task import RetrievalTask
 from xlbias.retrieve.ranks import PassageIndex, Vectors, rank_pairs
 from xlbias.retrieve.rows import ranking_rows
+from xlbias.retrieve.topk import TopOf
 from xlbias.retrieve.topk import top_k as find_top_k
 
 
@@ -28,6 +29,7 @@ def search(
     index: PassageIndex,
     relevant: pl.DataFrame,
     top_k: int,
+    top_of: TopOf = "all",
 ) -> pl.DataFrame:
     """Return the ranking rows of `queries` in every pool of `index`.
 
@@ -38,6 +40,7 @@ def search(
         index: the index of those passages.
         relevant: from `relevant_pairs` for those passages.
         top_k: passages of each ranking to keep; 0 for none, which spares that search.
+        top_of: pools of which they are kept.
     """
     pairs = (
         queries.select("query_id")
@@ -49,5 +52,5 @@ def search(
     pair_passage = pairs["passage_row"].cast(pl.Int64).to_numpy()
     ranks = rank_pairs(index, vectors, pair_query, pair_passage, query_ids=queries["query_id"].to_list())
     relevance = pairs["relevance"].cast(pl.Int64).to_numpy()
-    top = find_top_k(index, vectors, top_k) if top_k else []
+    top = find_top_k(index, vectors, top_k, top_of) if top_k else []
     return ranking_rows(queries, passages, index, pair_query, pair_passage, relevance, ranks, top)

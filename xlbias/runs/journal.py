@@ -143,6 +143,10 @@ class Journal:
         """Write one part: `frame` holds columns of `record`; parts stand in the run in the order of their keys."""
         write_part(self._part(record, key), as_record(frame, record))
 
+    def read(self, record: str, key: str, columns: list[str]) -> pl.DataFrame:
+        """Return columns of a finished part."""
+        return pl.read_parquet(self._part(record, key), columns=columns)
+
     def forget(self, record: str, which: Callable[[str], bool]) -> None:
         """Remove the finished parts of this record whose key `which` says yes to: they will be made again."""
         for part in _parts(self.folder):

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import polars as pl
 
 from xlbias.errors import RunError
-from xlbias.runs import aggregate
+from xlbias.runs import views
 from xlbias.runs.journal import live_folder
 from xlbias.runs.parquet import check_schema, read_metadata
 from xlbias.runs.schema import COLUMNS, MULTILINGUAL_POOL, OF_RECORD
@@ -98,28 +98,56 @@ class Run:
         """Validations during training, one row per step and task: ``model, task, domain, step, loss, map_..., ...``."""
         return self._records("validation")
 
+    @cached_property
+    def alignments(self) -> pl.LazyFrame:
+        """Alignment of the translations of every query id: ``model, task, domain, measure, query_id, value``."""
+        return self._records("alignment")
+
     # -- numbers ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def summary(self) -> pl.DataFrame:
+        """Every number of the audit: ``model, task, domain`` and the columns of `xlbias.runs.summary.SUMMARY_SCHEMA`.
+
+        What a finished evaluation has stored, with intervals; for what is still being ranked, and for runs of earlier
+        versions, numbers without intervals, from the rankings there are.
+        """
+        stored = self._records("summary").collect()
+        known = set(stored.select("model", "task").unique().iter_rows())
+        missing = [
+            (m["name"], t["name"]) for m in self.models for t in self.tasks if (m["name"], t["name"]) not in known
+        ]
+        if not missing:
+            return stored
+        wanted = pl.DataFrame(missing, schema={"model": pl.String, "task": pl.String}, orient="row")
+        columns = ("query_id", "query_language", "pool", "n_relevant", "relevants", "top", "consistency")
+        rankings = self.rankings.select("model", "task", "domain", *columns)
+        found = rankings.join(wanted.lazy(), on=["model", "task"], how="semi").collect()
+        return pl.concat([stored, views.summary_of(found, self.pool_sizes)])
+
+    @property
+    def pool_sizes(self) -> dict[str, dict[str, int]]:
+        """Passages by language, of each task."""
+        return {task["name"]: task["pool_sizes"] for task in self.tasks}
 
     @cached_property
     def cells(self) -> pl.DataFrame:
         """One row per model, task, query language and pool: ``n``, ``n_excluded`` and the mean of every measure."""
-        return aggregate.cells(self.rankings)
+        return views.cells(self.summary)
 
     @cached_property
     def settings(self) -> pl.DataFrame:
         """One row per model, task and setting: macro and query-weighted averages over cells, with their counts."""
-        return aggregate.settings(self.cells, self.rankings)
+        return views.settings(self.summary)
 
     @cached_property
     def rank_distances(self) -> pl.DataFrame:
         """Rank distance per query: ``model, task, domain, query_language, query_id, rank_distance, normalised``."""
-        return aggregate.rank_distances(
-            self.rankings, {task["name"]: sum(task["pool_sizes"].values()) for task in self.tasks}
-        )
+        return views.rank_distances(self.rankings.collect(), self.pool_sizes)
 
     def bias(self) -> pl.DataFrame:
         """Rank distance per model, task and query language: ``mean, median, normalised, n, n_excluded``."""
-        return aggregate.rank_distance_by_language(self.rank_distances)
+        return views.rank_distance_by_language(self.summary)
 
     def matrix(self, measure: str = "map", *, model: str | None = None, task: str | None = None) -> pl.DataFrame:
         """One measure as a matrix: a row per query language, a column per pool, the multilingual pool last.
@@ -127,8 +155,8 @@ class Run:
         `model` and `task` may be left out where the run has one only. Raises RunError for a measure, model or task
         that is not there.
         """
-        if measure not in aggregate.MEASURES:
-            raise RunError(f"unknown measure {measure!r}; there are {', '.join(aggregate.MEASURES)}")
+        if measure not in views.MEASURES:
+            raise RunError(f"unknown measure {measure!r}; there are {', '.join(views.MEASURES)}")
         chosen = self.cells.filter(
             (pl.col("model") == self._only("model", model)) & (pl.col("task") == self._only("task", task))
         )

@@ -8,6 +8,8 @@ record      one row is
 ranking     one query in one pool (one cell): where its relevant passages ranked, and the top k
 query       one query's text, once per task
 passage     one passage's text, once per task
+alignment   one query id's alignment of its translations in one measure, where the measure has such values
+summary     one number of the audit: a measure of a cell, a language, a setting or all, with its interval and its n
 training    one logged step of a training
 validation  one task of one validation during a training
 ==========  ============================================================================================
@@ -21,7 +23,7 @@ import polars as pl
 
 SCHEMA_VERSION = 1
 METADATA_KEY = "xlbias"
-RECORDS = ("ranking", "query", "passage", "training", "validation")
+RECORDS = ("ranking", "query", "passage", "alignment", "summary", "training", "validation")
 
 MULTILINGUAL_POOL = "multilingual"
 """The name of the union of all languages' pools; no language tag, as those have at most eight letters."""
@@ -56,11 +58,24 @@ COLUMNS: dict[str, Any] = {
     "last_rank": pl.UInt32,
     "relevants": pl.List(RELEVANT),  # by rank
     "top": pl.List(TOP),  # the first k of the pool, by rank
+    "consistency": pl.Float32,  # of a query in the multilingual pool: mean Spearman with its translations' rankings
     # query and passage: texts
     "passage_id": pl.String,
     "language": pl.String,
     "text": pl.String,
     "document": pl.String,
+    # alignment and summary, beside the columns above: see xlbias.runs.summary. `value` is NaN-free: null is undefined
+    "measure": pl.String,
+    "passage_language": pl.String,
+    "value": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "weighted": pl.Float64,
+    "n": pl.Int64,
+    "n_ids": pl.Int64,
+    "n_cells": pl.Int64,
+    "n_cells_empty": pl.Int64,
+    "n_excluded": pl.Int64,
     # training
     "step": pl.Int64,
     "epoch": pl.Float64,
@@ -84,10 +99,15 @@ COLUMNS: dict[str, Any] = {
 OF_RECORD: dict[str, tuple[str, ...]] = {
     "ranking": (
         "model", "task", "domain", "query_id", "query_language", "pool", "setting", "n_relevant", "ap", "first_rank",
-        "last_rank", "relevants", "top",
+        "last_rank", "relevants", "top", "consistency",
     ),
     "query": ("task", "domain", "query_id", "language", "text"),
     "passage": ("task", "domain", "passage_id", "language", "text", "document"),
+    "alignment": ("model", "task", "domain", "measure", "query_id", "value"),
+    "summary": (
+        "model", "task", "domain", "measure", "setting", "query_language", "passage_language", "value", "low", "high",
+        "weighted", "n", "n_queries", "n_ids", "n_cells", "n_cells_empty", "n_excluded",
+    ),
     "training": (
         "model", "step", "epoch", "loss", "learning_rate", "pairs_per_second", "tokens_per_second", "memory_bytes",
         "n_monolingual_batches", "n_cross_lingual_batches", "n_mixed_batches",

@@ -18,7 +18,8 @@ from xlbias.encode.pretrained import PretrainedEncoder
 from xlbias.errors import TaskError, TrainingError
 from xlbias.retrieve.ranks import PassageIndex
 from xlbias.retrieve.search import in_index_order, relevant_pairs, search
-from xlbias.runs import aggregate
+from xlbias.runs import views
+from xlbias.runs.summary import summarise
 from xlbias.train.pairs import PairTexts
 from xlbias.train.recipe import MONITORS
 from xlbias.train.samplers import LanguageBatchSampler
@@ -191,12 +192,13 @@ def _measures(task: RetrievalTask, encoder: PretrainedEncoder) -> dict[str, Any]
     queries = task.queries
     rows = search(
         queries, _vectors(encoder, queries, "query"), passages, index, relevant_pairs(task, passages), top_k=0
-    ).with_columns(pl.lit("").alias("model"), pl.lit(task.name).alias("task"), pl.lit(task.domain).alias("domain"))
-    rankings = rows.lazy()
-    means = aggregate.settings(aggregate.cells(rankings), rankings)
-    maps = dict(means.select("setting", "map").iter_rows())
-    distances = aggregate.rank_distances(rankings, {task.name: task.passages.height})
-    distance = aggregate.rank_distance_summary(distances).row(0, named=True) if distances.height else {}
+    )
+    summary = summarise(rows, task.pool_sizes, intervals=False).with_columns(
+        pl.lit("").alias("model"), pl.lit(task.name).alias("task"), pl.lit(task.domain).alias("domain")
+    )
+    maps = dict(views.settings(summary).select("setting", "map").iter_rows())
+    distances = views.rank_distance_summary(summary)
+    distance = distances.row(0, named=True) if distances.height else {}
     return {
         "n_queries": queries.height,
         "map_monolingual": maps.get("monolingual"),

@@ -49,7 +49,7 @@ class Arranged:
         if values:
             fixed = full_range and matrix.measure.unit_range
             low, high = (0.0, 1.0) if fixed else (min(values), max(values))
-            found = Range(low, high, matrix.measure.better)
+            found = Range(low, high, "low" if matrix.measure.better == "low" else "high")
         return cls(matrix, tuple(rows), tuple(columns), found)
 
     @cached_property

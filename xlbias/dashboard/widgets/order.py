@@ -29,7 +29,7 @@ def order(matrix: Matrix, sort: Sort, *, reverse: bool) -> tuple[list[int], list
         across = pools if any(matrix.values[r][c] is not None for r in rows for c in pools) else union
         row_means = {r: _mean([matrix.values[r][c] for c in across]) for r in rows}
         pool_means = {c: _mean([matrix.values[r][c] for r in rows]) for c in pools}
-        downwards = (matrix.measure.better == "high") != reverse
+        downwards = (matrix.measure.better != "low") != reverse
         rows = _by_mean(rows, row_means, downwards=downwards)
         pools = _by_mean(pools, pool_means, downwards=downwards)
     elif reverse:

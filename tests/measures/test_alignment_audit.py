@@ -1,0 +1,127 @@
+"""All alignment measures at once: which rows there are, over how many ids, and that they agree with the functions."""
+
+import numpy as np
+import pytest
+
+from xlbias.measures.alignment import audit
+from xlbias.measures.alignment.alignment import alignment
+from xlbias.measures.alignment.audit import alignment_rows
+from xlbias.measures.alignment.parallel import ParallelVectors
+from xlbias.measures.alignment.parallel_accuracy import csls_accuracy, parallel_accuracy
+from xlbias.measures.alignment.similarity import Similarity
+from xlbias.measures.alignment.uniformity import uniformity
+from xlbias.measures.registry import measures
+
+SYMMETRIC = {"alignment", "cka", "centroid_distance"}
+DIRECTED = {"parallel_accuracy", "parallel_accuracy.csls", "hubness"}
+SINGLE = {"uniformity", "language_identifiability"}
+PER_ID = {"alignment", "parallel_accuracy", "parallel_accuracy.csls", "language_identifiability"}
+
+
+def made(n_ids, languages, missing=(), noise=1.0, seed=0):
+    rng = np.random.default_rng(seed)
+    topic = rng.standard_normal((n_ids, 12))
+    keys = [(f"q{i:03}", language) for i in range(n_ids) for language in languages if (i, language) not in missing]
+    vectors = [topic[int(q[1:])] + noise * rng.standard_normal(12) for q, _ in keys]
+    return ParallelVectors.of(*map(list, zip(*keys, strict=True)), np.array(vectors, dtype=np.float32))
+
+
+def by_key(rows):
+    table = {(row.measure, row.language, row.other): row for row in rows}
+    assert len(table) == len(rows)
+    return table
+
+
+def test_every_registered_measure_has_its_rows():
+    table = by_key(alignment_rows(made(40, ["ar", "de", "th"])))
+    assert {measure for measure, _, _ in table} == set(measures("alignment")) == SYMMETRIC | DIRECTED | SINGLE
+    pairs = [("ar", "de"), ("ar", "th"), ("de", "th")]
+    both = pairs + [(b, a) for a, b in pairs]
+    expected = {(measure, *pair) for measure in SYMMETRIC for pair in pairs}
+    expected |= {(measure, *pair) for measure in DIRECTED for pair in both}
+    expected |= {(measure, language, None) for measure in SINGLE for language in ("ar", "de", "th")}
+    expected |= {(measure, None, None) for measure in SYMMETRIC | DIRECTED | SINGLE}
+    assert set(table) == expected
+    for (measure, _, _), row in table.items():
+        declared = measures("alignment")[measure]
+        assert declared.low <= row.value <= declared.high
+        assert (row.per_id is not None) == (measure in PER_ID)
+
+
+def test_rows_agree_with_the_functions_and_overall_is_the_mean_of_pairs():
+    parallel = made(30, ["ar", "de", "th"])
+    table = by_key(alignment_rows(parallel))
+    pair = parallel.pair("de", "th")
+    similarity = Similarity.of(pair.x, pair.y)
+    assert np.array_equal(table["alignment", "de", "th"].per_id, alignment(pair.x, pair.y))
+    assert np.array_equal(table["parallel_accuracy", "de", "th"].per_id, parallel_accuracy(similarity))
+    assert np.array_equal(table["parallel_accuracy.csls", "th", "de"].per_id, csls_accuracy(similarity.reversed))
+    assert table["uniformity", "de", None].value == uniformity(parallel.vectors["de"])
+    assert table["uniformity", None, None].value == uniformity(parallel.stacked()[0])
+    assert table["uniformity", None, None].n == 90
+    for measure in SYMMETRIC | DIRECTED:
+        overall = table[measure, None, None]
+        of_pairs = [row for (name, a, _), row in table.items() if name == measure and a is not None]
+        assert overall.value == pytest.approx(np.mean([row.value for row in of_pairs]))
+        assert overall.n == 30
+        if overall.per_id is not None:
+            assert overall.per_id == pytest.approx(np.mean([row.per_id for row in of_pairs], axis=0))
+
+
+def test_missing_translations_are_left_out_and_counted():
+    parallel = made(20, ["ar", "de", "th"], missing={(0, "ar"), (3, "ar"), (3, "de"), (5, "th")})
+    table = by_key(alignment_rows(parallel))
+    assert table["alignment", "ar", "de"].n == 18
+    assert table["alignment", "de", "th"].n == 18
+    assert table["cka", "ar", "th"].n == 17
+    overall = table["alignment", None, None]
+    assert overall.n == 19  # q003 is in Thai only
+    assert 3 not in overall.ids
+    assert overall.per_id[0] == table["alignment", "de", "th"].per_id[0]  # q000 has this pair only
+
+
+def test_languages_that_share_fewer_than_two_ids_are_undefined():
+    missing = {(i, "th") for i in range(1, 15)} | {(i, "zh") for i in range(15)}
+    table = by_key(alignment_rows(made(15, ["ar", "de", "th", "zh"], missing={*missing} - {(14, "zh")})))
+    for measure in SYMMETRIC | DIRECTED:
+        for pair, n in ((("ar", "th"), 1), (("th", "zh"), 0)):
+            row = table[measure, *pair]
+            assert np.isnan(row.value)
+            assert (row.n, row.per_id) == (n, None)
+        assert table[measure, None, None].value == pytest.approx(
+            np.mean([table[measure, *p].value for p in [("ar", "de"), ("de", "ar")] if (measure, *p) in table])
+        )
+    assert np.isnan(table["uniformity", "th", None].value)
+
+
+def test_two_ids():
+    table = by_key(alignment_rows(made(2, ["ar", "de"], noise=0.01)))
+    assert table["parallel_accuracy", "ar", "de"].value == 1
+    assert table["cka", "ar", "de"].value == pytest.approx(1)
+    assert np.isnan(table["hubness", "ar", "de"].value)
+    assert np.isnan(table["hubness", None, None].value)
+
+
+def test_one_language_has_its_uniformity_only():
+    (row,) = alignment_rows(made(9, ["th"]))
+    assert (row.measure, row.language, row.n) == ("uniformity", "th", 9)
+    assert alignment_rows(ParallelVectors.of([], [], np.empty((0, 3)))) == []
+
+
+def test_an_encoder_that_gives_every_text_one_vector_does_not_look_good():
+    keys = [(f"q{i}", language) for i in range(30) for language in ("ar", "de")]
+    table = by_key(alignment_rows(ParallelVectors.of(*map(list, zip(*keys, strict=True)), np.ones((60, 7)))))
+    assert table["alignment", None, None].value == 0
+    assert table["uniformity", None, None].value == pytest.approx(0, abs=1e-6)
+    assert table["parallel_accuracy", None, None].value == 0
+    assert table["parallel_accuracy.csls", None, None].value == 0
+    assert np.isnan(table["cka", None, None].value)
+    assert np.isnan(table["hubness", None, None].value)
+    assert table["language_identifiability", None, None].value == pytest.approx(1 / 2)
+
+
+def test_candidates_are_capped(monkeypatch):
+    monkeypatch.setattr(audit, "CANDIDATES", 15)
+    table = by_key(alignment_rows(made(40, ["ar", "de"])))
+    assert table["parallel_accuracy", "ar", "de"].n == 15
+    assert table["alignment", "ar", "de"].n == 40

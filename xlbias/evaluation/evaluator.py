@@ -1,0 +1,181 @@
+"""Zero-shot retrieval over all language pairs of all tasks with all encoders, into a run file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from xlbias import __version__
+from xlbias.data.task import RetrievalTask
+from xlbias.encode.cache import VectorCache
+from xlbias.encode.card import read_card
+from xlbias.encode.encoder import Encoder
+from xlbias.encode.load import check_encoder, find_encoder, load_encoder
+from xlbias.encode.mitigate import parse_mitigation
+from xlbias.encode.precomputed import PrecomputedVectors
+from xlbias.errors import RunError, UsageError, XlbiasError
+from xlbias.evaluation.describe import describe_task
+from xlbias.evaluation.work import Evaluation, variant_name
+from xlbias.narration import Narrator, Silent
+from xlbias.retrieve.topk import TopOf
+from xlbias.runs.journal import Journal
+from xlbias.runs.run import Run, open_run
+from xlbias.runs.schema import SCHEMA_VERSION
+from xlbias.versions import package_versions
+
+BLOCK = 2048
+"""Queries per part at most. A part is what a killed evaluation repeats, and what a live dashboard sees at a time."""
+
+TEXT_BLOCK = 65_536
+DEFAULT_TOP_K = 10
+
+Model = str | Encoder | PrecomputedVectors
+"""An encoder by name (a folder or a hub name), as an object, or as vectors that were computed elsewhere."""
+
+
+def evaluate(
+    models: Model | Sequence[Model],
+    tasks: RetrievalTask | Sequence[RetrievalTask],
+    out: str | Path | None = None,
+    *,
+    top_k: int = DEFAULT_TOP_K,
+    top_of: TopOf = "all",
+    mitigate: Sequence[str] = (),
+    device: str | None = None,
+    batch_size: int = 64,
+    trust_remote_code: bool = False,
+    cache: VectorCache | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    narrator: Narrator | None = None,
+) -> Run:
+    """Search every query of every task in every language's pool and in their union, and return the run.
+
+    Args:
+        models: encoders, by name (a folder, one that comes with xlbias, or a hub name), as objects, or as vectors that
+            were computed elsewhere.
+        tasks: what to search.
+        out: path of the run file; by default a temporary one that the operating system may remove.
+        top_k: how many passages to keep of each ranking for browsing; ranks are exact whatever it is.
+        top_of: pools of which they are kept: ``all``, or only the ``multilingual`` one, for a smaller run.
+        mitigate: what to take out of the vectors, ``mean`` or ``lir:R``, see `xlbias.encode.mitigate`: each encoder is
+            evaluated as it is, and once more with each of these.
+        device: torch device for encoders loaded by name and for ranking; by default the best there is. Ranking is done
+            on the CPU where that is neither CPU nor CUDA.
+        batch_size: texts encoded at a time, for encoders loaded by name.
+        trust_remote_code: whether an encoder may run code of its own.
+        cache: where to keep vectors; None for no cache.
+        resume: go on with an unfinished run at `out`.
+        overwrite: replace what is at `out`.
+        narrator: told about progress.
+
+    Raises a subclass of XlbiasError where an encoder, a task or the path cannot be used. If the process is killed,
+    everything that was finished stays in the journal beside `out`.
+    """
+    models = [models] if isinstance(models, str) or not isinstance(models, Sequence) else list(models)
+    models = [find_encoder(model) if isinstance(model, str) else model for model in models]
+    tasks = [tasks] if isinstance(tasks, RetrievalTask) else list(tasks)
+    names = _check(models, tasks, top_k)
+    mitigations = [parse_mitigation(text) for text in mitigate]
+    variants = [variant_name(name, mitigation) for name in names for mitigation in (None, *mitigations)]
+    path = Path(out) if out is not None else Path(tempfile.mkdtemp(prefix="xlbias-")) / "run.parquet"
+    metadata = {
+        "created": time.time(),
+        "xlbias": __version__,
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "versions": package_versions(),
+        "device": _ranking_device(device),
+        "top_k": top_k,
+        "top_of": top_of,
+        "approximate": False,
+        "models": [],
+        "tasks": [describe_task(task) for task in tasks],
+    }
+    identity = _identity(tasks, top_k, top_of)
+    narrator = narrator or Silent()
+    with Journal.open(path, metadata, identity=identity, resume=resume, overwrite=overwrite) as journal:
+        _refuse_other_models(journal, variants)
+        if journal.finished:
+            narrator.say(f"{path}: is finished already; nothing is evaluated again")
+        else:
+            work = Evaluation(journal, tasks, top_k, top_of, mitigations, _ranking_device(device), cache, narrator)
+            work.write_texts()
+            for model, name in zip(models, names, strict=True):
+
+                def load(model: Model = model) -> Encoder | PrecomputedVectors:
+                    if isinstance(model, str):
+                        return load_encoder(
+                            model, device=device, trust_remote_code=trust_remote_code, batch_size=batch_size
+                        )
+                    return model
+
+                try:
+                    work.run_model(name, load, Path(model) if isinstance(model, str) else None)
+                except XlbiasError:
+                    if not journal.has_any("ranking"):
+                        journal.discard()  # nothing is lost, and the corrected command need not ask for --resume
+                    raise
+        journal.finish()
+    return open_run(path)
+
+
+def _ranking_device(device: str | None) -> str:
+    """Return where to rank: exact counting is tested on the CPU and on CUDA."""
+    if device is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device if device.startswith("cuda") else "cpu"
+
+
+def _refuse_other_models(journal: Journal, names: list[str]) -> None:
+    """Raise RunError where the run that is resumed holds results of an encoder that is not named now."""
+    for model in journal.metadata["models"]:
+        if model["name"] not in names:
+            raise RunError(
+                f"{journal.path}: the run there has results of the encoder {model['name']!r}: name it as well"
+            )
+    known = [model["name"] for model in journal.metadata["models"]]
+    missing = [name for name in names if name not in known]
+    if journal.finished and missing:
+        raise RunError(f"{journal.path}: is finished without the encoder {missing[0]!r}: evaluate it into another run")
+
+
+def _check(models: list[Model], tasks: list[RetrievalTask], top_k: int) -> list[str]:
+    """Return a distinct name for each model. Raises UsageError or EncoderError before any work is done."""
+    if not models or not tasks:
+        raise UsageError("nothing to evaluate: expected at least one encoder and one task")
+    if top_k < 1:
+        raise UsageError(f"top k is {top_k}; expected at least 1")
+    task_names = [task.name for task in tasks]
+    for name in task_names:
+        if task_names.count(name) > 1:
+            raise UsageError(f"two tasks are called {name!r}: give one another name with [name=...]")
+    for model in models:
+        if isinstance(model, str):
+            check_encoder(model)
+        elif not all(hasattr(model, field) for field in ("name", "dimension", "fingerprint")):
+            raise UsageError(f"a model is a {type(model).__name__}; expected a name, an encoder or PrecomputedVectors")
+    full = [model if isinstance(model, str) else model.name for model in models]
+    short = [_short_name(model) if isinstance(model, str) else model.name for model in models]
+    names = [s if short.count(s) == 1 else f for s, f in zip(short, full, strict=True)]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"the encoder {name!r} is named twice")
+    return names
+
+
+def _short_name(model: str) -> str:
+    """Return what reports call an encoder given by name: what its card says, else its folder's or its hub name."""
+    path = Path(model).expanduser()
+    return str(read_card(path).get("name") or path.resolve().name) if path.is_dir() else model
+
+
+def _identity(tasks: list[RetrievalTask], top_k: int, top_of: TopOf) -> str:
+    content = [SCHEMA_VERSION, [(task.name, task.fingerprint) for task in tasks], top_k, top_of]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -1,0 +1,103 @@
+"""The parallel texts of a task: which queries and which passages are translations of one another."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from xlbias.data.task import RetrievalTask
+from xlbias.encode.encoder import Vectors
+from xlbias.measures.alignment.audit import AlignmentValue, alignment_rows
+from xlbias.measures.alignment.parallel import ParallelVectors
+from xlbias.runs.summary import SummaryRow, aggregated, replicates_for
+from xlbias.runs.values import Aggregate, Key
+from xlbias.stats.bootstrap import percentile_intervals
+
+
+def parallel_passages(task: RetrievalTask, passages: pl.DataFrame) -> pl.DataFrame:
+    """Return ``id, language, row``: passages that are translations of one another share an id, one in a language.
+
+    The id is their `parallel_id`, or the query they answer where it has one relevant passage in each language; of
+    queries with the very same answers the first counts. `row` is the position in `passages`.
+    """
+    rows = passages.select("passage_id", "language", "parallel_id").with_row_index("row")
+    known = rows.drop_nulls("parallel_id").select(pl.col("parallel_id").alias("id"), "language", "row")
+    of_query = (
+        task.qrels.join(rows.filter(pl.col("parallel_id").is_null()), on="passage_id")
+        .with_columns(pl.struct("query_id", "language").is_duplicated().any().over("query_id").alias("several"))
+        .filter(~pl.col("several"))
+    )
+    first = (
+        of_query.sort("query_id", "row")
+        .group_by("query_id", maintain_order=True)
+        .agg("row")
+        .unique("row", keep="first", maintain_order=True)
+        .explode("row", empty_as_null=True, keep_nulls=True)
+    )
+    unknown = first.join(rows.select("row", "language"), on="row").select(
+        pl.col("query_id").alias("id"), "language", "row"
+    )
+    found = pl.concat([known, unknown]).unique(["id", "language"], keep="first", maintain_order=True)
+    return found.filter(pl.len().over("id") > 1)
+
+
+def alignments(
+    task: RetrievalTask, passages: pl.DataFrame, passage_vectors: Vectors, query_vectors: Vectors
+) -> tuple[list[SummaryRow], pl.DataFrame]:
+    """Return the alignment of a task's parallel passages and queries.
+
+    Args:
+        task: the task; its queries are parallel by their ids.
+        passages: its passages, in the order of their vectors.
+        passage_vectors: float32 [n_passages, d].
+        query_vectors: float32 [n_queries, d].
+
+    Returns rows of a summary, measures named ``passages.NAME`` and ``queries.NAME``, and a frame ``measure, query_id,
+    value`` of the ids' own values, for those that `query_id` names: comparisons of two encoders are made with them.
+    """
+    chosen = parallel_passages(task, passages)
+    groups = (
+        ("passages", chosen["id"], chosen["language"], passage_vectors[chosen["row"].to_numpy()]),
+        ("queries", task.queries["query_id"], task.queries["language"], query_vectors),
+    )
+    rows: list[SummaryRow] = []
+    frames = [pl.DataFrame(schema={"measure": pl.String, "query_id": pl.String, "value": pl.Float64})]
+    for side, ids, languages, vectors in groups:
+        if not len(vectors):
+            continue
+        parallel = ParallelVectors.of(ids.to_list(), languages.to_list(), vectors)
+        values = alignment_rows(parallel)
+        rows += _summary_rows(side, values, len(parallel.ids))
+        names = np.asarray(parallel.ids, dtype=object)
+        frames += [
+            pl.DataFrame({"measure": f"{side}.{one.measure}", "query_id": names[one.ids].tolist(), "value": one.per_id})
+            for one in values
+            if one.language is None and one.per_id is not None and one.ids is not None
+        ]
+    return rows, pl.concat(frames)
+
+
+def _summary_rows(side: str, values: list[AlignmentValue], n_ids: int) -> list[SummaryRow]:
+    """Return rows of a summary; a measure that is a mean over ids has an interval, as has its mean over pairs."""
+    cells = [one for one in values if one.language is not None and one.per_id is not None]
+    table = np.full((n_ids, len(cells)), np.nan)
+    for column, one in enumerate(cells):
+        table[one.ids, column] = one.per_id
+    keys = [Key(f"{side}.{one.measure}", None, one.language, one.other) for one in cells]
+    overall = [
+        Aggregate(Key(measure), tuple(i for i, key in enumerate(keys) if key.measure == measure))
+        for measure in dict.fromkeys(key.measure for key in keys)
+    ]
+    found = percentile_intervals(
+        table, derive=lambda means: aggregated(means, overall), replicates=replicates_for(n_ids)
+    )
+    intervals = np.stack([found.low, found.high], axis=1).tolist()
+    ends = dict(zip([*keys, *(one.key for one in overall)], intervals, strict=True))
+    rows = []
+    for one in values:
+        key = Key(f"{side}.{one.measure}", None, one.language, one.other)
+        low, high = ends.get(key, (float("nan"), float("nan")))
+        defined = int(np.isfinite(one.value))
+        n_own = one.n if one.ids is not None else 0
+        rows.append(SummaryRow(key, one.value, low, high, None, one.n, one.n, n_own, defined, 1 - defined, 0))
+    return rows

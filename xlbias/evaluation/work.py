@@ -1,0 +1,294 @@
+"""The work of an evaluation: which parts there are, and how each is made."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from xlbias.data.task import RetrievalTask
+from xlbias.encode.cache import VectorCache
+from xlbias.encode.card import TRAINING_FILE
+from xlbias.encode.encoder import Encoder, Kind, Vectors, embed
+from xlbias.encode.mitigate import Mitigation
+from xlbias.encode.precomputed import PrecomputedVectors
+from xlbias.errors import EncoderError, RunError
+from xlbias.evaluation.parallel import alignments
+from xlbias.measures.ragged import Floats
+from xlbias.narration import Counter, Narrator
+from xlbias.retrieve.consistency import MOST_SCORES, rank_consistency
+from xlbias.retrieve.ranks import PassageIndex
+from xlbias.retrieve.search import in_index_order, relevant_pairs, search
+from xlbias.retrieve.topk import TopOf
+from xlbias.runs.journal import Journal
+from xlbias.runs.run import open_run
+from xlbias.runs.schema import MULTILINGUAL_POOL
+from xlbias.runs.summary import as_frame, summarise
+
+BLOCK = 2048
+"""Queries per part at most. A part is what a killed evaluation repeats, and what a live dashboard sees at a time."""
+
+TEXT_BLOCK = 65_536
+
+
+@dataclass(frozen=True, eq=False)
+class TaskVectors:
+    """The vectors of one task: float32 [n, d] of `passages`, in their order, and of the task's queries."""
+
+    passages: pl.DataFrame
+    of_passages: Vectors
+    of_queries: Vectors
+
+
+class Evaluation:
+    """The work of one evaluation: which parts there are, and how each is made."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        tasks: list[RetrievalTask],
+        top_k: int,
+        top_of: TopOf,
+        mitigations: Sequence[Mitigation],
+        device: str,
+        cache: VectorCache | None,
+        narrator: Narrator,
+    ) -> None:
+        self.journal, self.tasks, self.device = journal, tasks, device
+        self.top_k, self.top_of, self.mitigations = top_k, top_of, mitigations
+        self.cache, self.narrator = cache, narrator
+
+    def write_texts(self) -> None:
+        """Write the texts of all tasks, once each."""
+        for t, task in enumerate(self.tasks):
+            about = (pl.lit(task.name).alias("task"), pl.lit(task.domain).alias("domain"))
+            for record, frame in (("query", task.queries), ("passage", task.passages)):
+                for b, start in enumerate(range(0, frame.height, TEXT_BLOCK)):
+                    key = f"{t:03d}-{b:05d}"
+                    if not self.journal.has(record, key):
+                        self.journal.write(record, key, frame[start : start + TEXT_BLOCK].with_columns(*about))
+
+    def run_model(self, name: str, load: Callable[[], Encoder | PrecomputedVectors], folder: Path | None) -> None:
+        """Make all parts of one encoder, plain and with every mitigation, that are not there yet."""
+        variants = {variant_name(name, mitigation): mitigation for mitigation in (None, *self.mitigations)}
+        missing = {t: self._missing(t, list(variants)) for t in range(len(self.tasks))}
+        if not any(missing.values()):
+            return
+        self.narrator.say(f"{name}: loading")
+        encoder = load()
+        for variant, mitigation in variants.items():
+            self._describe(variant, encoder, folder, mitigation)
+        for t, task in enumerate(self.tasks):
+            if missing[t]:
+                vectors = self._embed(task, name, encoder)
+                for variant in missing[t]:
+                    self._run_task(t, task, variant, self._mitigated(vectors, variants[variant], encoder, task))
+
+    def _missing(self, t: int, variants: Sequence[str]) -> list[str]:
+        """Return the variants of an encoder that something of task `t` is still to be made for."""
+        blocks = range(len(query_blocks(self.tasks[t])))
+        return [
+            name
+            for name in variants
+            if not self.journal.has("summary", task_key(name, t))
+            or not all(self.journal.has("ranking", block_key(name, t, b)) for b in blocks)
+        ]
+
+    def _describe(
+        self, name: str, encoder: Encoder | PrecomputedVectors, folder: Path | None, mitigation: Mitigation | None
+    ) -> None:
+        """Record the encoder in the run's metadata; refuse one that is not what finished parts came from."""
+        about = {
+            "name": name,
+            "fingerprint": encoder.fingerprint,
+            "dimension": encoder.dimension,
+            "similarity": getattr(encoder, "similarity", "dot"),
+            "device": getattr(encoder, "device", None),
+            "card": getattr(encoder, "card", {}),
+            "mitigation": str(mitigation) if mitigation else None,
+        }
+        models = list(self.journal.metadata["models"])
+        before = next((m for m in models if m["name"] == name), None)
+        if before and before["fingerprint"] != about["fingerprint"]:
+            raise RunError(
+                f"{self.journal.path}: the encoder {name!r} has changed since the unfinished run there was begun: "
+                "begin anew with --overwrite"
+            )
+        if not before:
+            self.journal.describe("models", [*models, about])
+        if folder is not None and mitigation is None:
+            self._copy_curves(name, folder, getattr(encoder, "card", {}))
+
+    def _copy_curves(self, name: str, folder: Path, card: dict[str, Any]) -> None:
+        """Copy an encoder's loss and validation curves, from its folder or from that of the grid it belongs to."""
+        files = [file for file in (folder / TRAINING_FILE, folder.parent / TRAINING_FILE) if file.is_file()]
+        if not files or not card:
+            return
+        # Only the finished curve: beside it there may be that of a later training which failed.
+        training = open_run(files[0], live=False)
+        for record, frame in (("training", training.training), ("validation", training.validation)):
+            if not self.journal.has(record, slug(name)):
+                curve = frame.filter(pl.col("model") == card.get("name")).collect()
+                if curve.height:
+                    self.journal.write(record, slug(name), curve.with_columns(pl.lit(name).alias("model")))
+
+    def _embed(self, task: RetrievalTask, name: str, encoder: Encoder | PrecomputedVectors) -> TaskVectors:
+        passages = in_index_order(task.passages)
+        if isinstance(encoder, PrecomputedVectors):
+            vectors = np.ascontiguousarray(encoder.queries, dtype=np.float32)
+            return TaskVectors(passages, aligned(encoder, task, passages), vectors)
+        return TaskVectors(
+            passages,
+            self._encode(f"{name} · {task.name}: passages", encoder, passages, "passage"),
+            self._encode(f"{name} · {task.name}: queries", encoder, task.queries, "query"),
+        )
+
+    def _encode(self, phase: str, encoder: Encoder, texts: pl.DataFrame, kind: Kind) -> Vectors:
+        with self.narrator.progress(phase, texts.height, "texts") as bar:
+            counted = self._counted(phase, texts.height, "texts", bar)
+            return embed(encoder, texts["text"].to_list(), kind, cache=self.cache, advance=counted)
+
+    def _mitigated(
+        self,
+        vectors: TaskVectors,
+        mitigation: Mitigation | None,
+        encoder: Encoder | PrecomputedVectors,
+        task: RetrievalTask,
+    ) -> TaskVectors:
+        """Return the vectors without what the mitigation takes out, learnt from all texts of the task together."""
+        if mitigation is None:
+            return vectors
+        similarity: Literal["cosine", "dot"] = getattr(encoder, "similarity", "dot")
+        passage_languages = vectors.passages["language"].to_list()
+        query_languages = task.queries["language"].to_list()
+        both = np.concatenate([vectors.of_passages, vectors.of_queries])
+        fitted = mitigation.fit(both, [*passage_languages, *query_languages])
+        return TaskVectors(
+            vectors.passages,
+            fitted.apply(vectors.of_passages, passage_languages, similarity),
+            fitted.apply(vectors.of_queries, query_languages, similarity),
+        )
+
+    def _run_task(self, t: int, task: RetrievalTask, name: str, vectors: TaskVectors) -> None:
+        passages = vectors.passages
+        index = PassageIndex(
+            vectors.of_passages, passages["passage_id"].to_list(), passages["language"].to_list(), device=self.device
+        )
+        about = {"model": name, "task": task.name, "domain": task.domain}
+        blocks = {b: rows for b, rows in enumerate(query_blocks(task)) if not self._has_block(name, t, b)}
+        if blocks:
+            consistency = self._consistency(f"{name} · {task.name}", task, index, vectors.of_queries)
+            relevant = relevant_pairs(task, passages)
+            phase, total = f"{name} · {task.name}: ranking", sum(len(rows) for rows in blocks.values())
+            with self.narrator.progress(phase, total, "queries") as bar:
+                counted = self._counted(phase, total, "queries", bar)
+                for b, rows in blocks.items():
+                    queries = task.queries[rows]
+                    frame = search(
+                        queries, np.ascontiguousarray(vectors.of_queries[rows]), passages, index, relevant, self.top_k,
+                        self.top_of,
+                    )  # fmt: skip
+                    own = queries.select("query_id", pl.col("language").alias("query_language")).with_columns(
+                        pl.lit(MULTILINGUAL_POOL).alias("pool"),
+                        pl.Series("consistency", consistency[rows], dtype=pl.Float32, nan_to_null=True),
+                    )
+                    frame = frame.join(
+                        own, on=["query_id", "query_language", "pool"], how="left", maintain_order="left"
+                    )
+                    self.journal.write("ranking", block_key(name, t, b), with_columns(frame, about))
+                    counted(len(rows))
+        if not self.journal.has("summary", task_key(name, t)):
+            self._summarise(t, task, about, vectors)
+
+    def _has_block(self, name: str, t: int, b: int) -> bool:
+        return self.journal.has("ranking", block_key(name, t, b))
+
+    def _consistency(self, label: str, task: RetrievalTask, index: PassageIndex, queries: Vectors) -> Floats:
+        """Return the rank consistency of every query of the task; NaN where nothing is parallel or all is too large."""
+        ids = task.queries["query_id"]
+        if len(ids) * index.n_passages > MOST_SCORES:
+            self.narrator.say(f"{label}: too large for rank consistency, which ranks every passage for every query")
+            return np.full(len(ids), np.nan)
+        phase = f"{label}: rank consistency"
+        with self.narrator.progress(phase, len(ids), "queries") as bar:
+            return rank_consistency(index, queries, ids.to_list(), self._counted(phase, len(ids), "queries", bar))
+
+    def _summarise(self, t: int, task: RetrievalTask, about: dict[str, str], vectors: TaskVectors) -> None:
+        """Write the alignment of the vectors, and the summary of all rankings with its intervals."""
+        name = about["model"]
+        label = f"{name} · {task.name}: audit"
+        self.journal.progress(label, 0, None, "", force=True)
+        self.narrator.say(label)
+        rows, per_id = alignments(task, vectors.passages, vectors.of_passages, vectors.of_queries)
+        if per_id.height:
+            self.journal.write("alignment", task_key(name, t), with_columns(per_id, about))
+        columns = ["query_id", "query_language", "pool", "n_relevant", "relevants", "top", "consistency"]
+        keys = [block_key(name, t, b) for b in range(len(query_blocks(task)))]
+        rankings = pl.concat([self.journal.read("ranking", key, columns) for key in keys])
+        summary = pl.concat([summarise(rankings, task.pool_sizes), as_frame(rows)])
+        self.journal.write("summary", task_key(name, t), with_columns(summary, about))
+
+    def _counted(self, phase: str, total: int, unit: str, bar: Counter) -> Callable[[int], None]:
+        done = 0
+
+        def advance(units: int) -> None:
+            nonlocal done
+            done += units
+            bar.advance(units)
+            self.journal.progress(phase, done, total, unit)
+
+        self.journal.progress(phase, 0, total, unit, force=True)
+        return advance
+
+
+def query_blocks(task: RetrievalTask) -> list[npt.NDArray[np.int64]]:
+    """Return the rows of `task.queries` of each part: one language at a time, in pieces of BLOCK."""
+    blocks = []
+    languages = task.queries["language"].to_numpy()
+    for language in task.query_languages:
+        rows = np.flatnonzero(languages == language)
+        blocks += [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
+    return blocks
+
+
+def aligned(encoder: PrecomputedVectors, task: RetrievalTask, passages: pl.DataFrame) -> npt.NDArray[np.float32]:
+    """Return the passage vectors in the order of `passages`, which is that of the index and not that of the task."""
+    if len(encoder.queries) != task.queries.height or len(encoder.passages) != task.passages.height:
+        raise EncoderError(
+            f"{encoder.name}: {len(encoder.queries)} query and {len(encoder.passages)} passage vectors, but "
+            f"{task.name} has {task.queries.height} queries and {task.passages.height} passages"
+        )
+    given = task.passages.select("passage_id").with_row_index("given")
+    order = passages.select("passage_id").join(given, on="passage_id", how="left", maintain_order="left")["given"]
+    return np.ascontiguousarray(encoder.passages[order.to_numpy()], dtype=np.float32)
+
+
+def block_key(model: str, task: int, block: int) -> str:
+    """Return the key of the part with one block of queries of one encoder on one task."""
+    return f"{slug(model)}-{task:03d}-{block:05d}"
+
+
+def slug(model: str) -> str:
+    """Return a part's name for an encoder: it does not depend on which others are named beside it."""
+    return hashlib.sha256(model.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def variant_name(model: str, mitigation: Mitigation | None) -> str:
+    """Return what reports call an encoder with a mitigation."""
+    return f"{model}+{mitigation}" if mitigation else model
+
+
+def with_columns(frame: pl.DataFrame, about: dict[str, str]) -> pl.DataFrame:
+    """Return `frame` with model, task and domain in every row."""
+    return frame.with_columns(pl.lit(value).alias(name) for name, value in about.items())
+
+
+def task_key(model: str, task: int) -> str:
+    """Return the key of a part about one encoder on one task."""
+    return f"{slug(model)}-{task:03d}"

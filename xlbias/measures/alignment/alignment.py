@@ -1,0 +1,36 @@
+"""Alignment: how far apart translations lie."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xlbias.measures.alignment.parallel import Vectors
+from xlbias.measures.measure import Measure
+from xlbias.measures.ragged import Floats
+
+
+def alignment(x: Vectors, y: Vectors) -> Floats:
+    """Return the squared distance ||x − y||² of each pair of translations, float64 [n] in [0, 4].
+
+    Args:
+        x: [n, d], unit vectors.
+        y: [n, d], unit vectors of their translations.
+    """
+    difference = x.astype(np.float64) - y
+    squares: Floats = (difference * difference).sum(axis=1)
+    return squares
+
+
+MEASURES = (
+    Measure(
+        name="alignment",
+        label="alignment",
+        family="alignment",
+        definition="mean squared distance between the unit vectors of translations",
+        compute=alignment,
+        source="Wang and Isola 2020",
+        high=4.0,
+        better="low",
+        undefined="for two languages that share fewer than 2 ids",
+    ),
+)

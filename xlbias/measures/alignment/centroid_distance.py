@@ -1,0 +1,33 @@
+"""Centroid distance: how far apart two languages lie as a whole."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xlbias.measures.alignment.parallel import Vectors
+from xlbias.measures.measure import Measure
+
+
+def centroid_distance(x: Vectors, y: Vectors) -> float:
+    """Return the Euclidean distance between the means of the unit vectors `x` and `y`, both [n, d]; in [0, 2].
+
+    Over texts that are translations of one another, so that only language tells the two apart. NaN without texts.
+    """
+    if not len(x):
+        return float("nan")
+    return float(np.linalg.norm(x.mean(axis=0, dtype=np.float64) - y.mean(axis=0, dtype=np.float64)))
+
+
+MEASURES = (
+    Measure(
+        name="centroid_distance",
+        label="centroids",
+        family="alignment",
+        definition="distance between the mean unit vectors of two languages over the texts they share",
+        compute=centroid_distance,
+        source="Libovický et al. 2020",
+        high=2.0,
+        better="low",
+        undefined="for two languages that share fewer than 2 ids",
+    ),
+)

@@ -1,0 +1,135 @@
+"""Vectors of parallel texts: one text per id and language, where some translations may be missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from xlbias.errors import EncoderError, TaskError
+from xlbias.measures.ragged import Ints
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """The texts that two languages share.
+
+    Attributes:
+        x: float32 [n, d], unit vectors in the first language.
+        y: float32 [n, d], unit vectors of their translations in the second.
+        ids: int64 [n], ascending indices into `ParallelVectors.ids`.
+    """
+
+    x: Vectors
+    y: Vectors
+    ids: Ints
+
+    @property
+    def n(self) -> int:
+        """Number of shared ids."""
+        return len(self.ids)
+
+    def thinned(self, limit: int) -> Pair:
+        """Return at most `limit` texts, evenly spaced over the ids."""
+        if self.n <= limit:
+            return self
+        kept = np.linspace(0, self.n - 1, limit).astype(np.int64)
+        return Pair(self.x[kept], self.y[kept], self.ids[kept])
+
+
+@dataclass(frozen=True, eq=False)
+class ParallelVectors:
+    """Unit vectors of parallel texts, see `of`.
+
+    Attributes:
+        ids: all ids, sorted.
+        vectors: per language, sorted, float32 [n_language, d], of length 1.
+        rows: per language int64 [n_language], the id of each vector, as ascending indices into `ids`.
+        excluded: (id, language) of texts whose vector is zero: it has no direction, so they are left out.
+    """
+
+    ids: tuple[str, ...]
+    vectors: dict[str, Vectors]
+    rows: dict[str, Ints]
+    excluded: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, ids: Sequence[str], languages: Sequence[str], vectors: npt.NDArray[np.floating]) -> ParallelVectors:
+        """Build from one row per text, in any order.
+
+        Args:
+            ids: n ids; texts with one id are translations of one another.
+            languages: n languages.
+            vectors: float [n, d], of any length; they are scaled to length 1.
+
+        Raises TaskError where an id has two texts in one language, EncoderError where shapes do not fit or a vector
+        is NaN or infinite, naming it.
+        """
+        if vectors.ndim != 2 or not len(ids) == len(languages) == len(vectors):
+            raise EncoderError(
+                f"{len(ids)} ids, {len(languages)} languages and vectors of shape {vectors.shape} do not fit: "
+                "expected one row [d] per text"
+            )
+        all_ids, id_of = _codes(ids)
+        names, language_of = _codes(languages)
+        order = np.lexsort((id_of, language_of))
+        _refuse_doubles(ids, languages, id_of, language_of, order)
+        unit, there = _normalised(ids, languages, vectors)
+        kept = order[there[order]]
+        of_language = [kept[language_of[kept] == code] for code in range(len(names))]
+        return cls(
+            all_ids,
+            {name: unit[rows] for name, rows in zip(names, of_language, strict=True)},
+            {name: id_of[rows] for name, rows in zip(names, of_language, strict=True)},
+            tuple(sorted((ids[i], languages[i]) for i in np.flatnonzero(~there).tolist())),
+        )
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages, sorted; one whose texts are all excluded still counts."""
+        return tuple(self.vectors)
+
+    def pair(self, a: str, b: str) -> Pair:
+        """Return the texts that languages `a` and `b` share."""
+        ids, in_a, in_b = np.intersect1d(self.rows[a], self.rows[b], assume_unique=True, return_indices=True)
+        return Pair(self.vectors[a][in_a], self.vectors[b][in_b], ids)
+
+    def stacked(self) -> tuple[Vectors, Ints, Ints]:
+        """Return all vectors, float32 [n, d], the language of each, int64 [n], and its id, int64 [n], as indices."""
+        if not self.vectors:
+            return np.empty((0, 0), dtype=np.float32), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        sizes = [len(rows) for rows in self.rows.values()]
+        language = np.repeat(np.arange(len(sizes)), sizes)
+        return np.concatenate(list(self.vectors.values())), language, np.concatenate(list(self.rows.values()))
+
+
+def _codes(names: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
+    """Return the distinct names, sorted, and the index of each name among them."""
+    distinct = tuple(sorted(set(names)))
+    code = {name: i for i, name in enumerate(distinct)}
+    return distinct, np.fromiter((code[name] for name in names), dtype=np.int64, count=len(names))
+
+
+def _refuse_doubles(ids: Sequence[str], languages: Sequence[str], id_of: Ints, language_of: Ints, order: Ints) -> None:
+    same = (np.diff(id_of[order]) == 0) & (np.diff(language_of[order]) == 0)
+    if same.any():
+        row = int(order[np.flatnonzero(same)[0]])
+        raise TaskError(f"the id {ids[row]!r} has two texts in {languages[row]!r}; expected one per language")
+
+
+def _normalised(
+    ids: Sequence[str], languages: Sequence[str], vectors: npt.NDArray[np.floating]
+) -> tuple[Vectors, npt.NDArray[np.bool_]]:
+    """Return vectors of length 1, float32 [n, d], and which were not zero, bool [n]."""
+    finite = np.isfinite(vectors).all(axis=1)
+    if not finite.all():
+        row = int(np.flatnonzero(~finite)[0])
+        raise EncoderError(f"NaN or infinite vector for the text {ids[row]!r} in {languages[row]!r}")
+    rows = np.ascontiguousarray(vectors, dtype=np.float64)
+    length = np.sqrt((rows * rows).sum(axis=1))
+    there = length > 0
+    return (rows / np.where(there, length, 1.0)[:, None]).astype(np.float32), there

@@ -1,0 +1,85 @@
+"""Friedman's ranks of passage languages and Kendall's W: is one language's answer always first?"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from xlbias.measures.measure import Measure
+from xlbias.measures.pooled import PooledRankings
+from xlbias.measures.ragged import Floats
+from xlbias.stats.friedman import average_ranks, friedman, kendall_w_of_mean_ranks
+
+
+def ranks_by_language(rankings: PooledRankings) -> Floats:
+    """Mean rank of a query's relevants in each language, float64 [n_rankings, n_languages]; NaN where it has none."""
+    return rankings.averaged(rankings.ranks.astype(np.float64))
+
+
+def within_blocks(values: Floats) -> Floats:
+    """Return ranks from 1 within each row of `values` [n_blocks, k], float64, ties shared; NaN for incomplete rows.
+
+    A block is a query, its treatments are the passage languages.
+    """
+    complete = np.isfinite(values).all(axis=1) & (values.shape[1] > 1)
+    ranks = np.full(values.shape, np.nan)
+    ranks[complete] = average_ranks(values[complete])[0]
+    return ranks
+
+
+def language_ranks(rankings: PooledRankings) -> Floats:
+    """Places of the languages among the answers to one query, float64 [n_rankings, n_languages], 1 for the first."""
+    return within_blocks(ranks_by_language(rankings))
+
+
+MEASURES = (
+    Measure(
+        name="language_rank",
+        label="mean rank",
+        family="bias",
+        definition="mean place of a language's answer among the answers to one query, from 1 (first) to the number of "
+        "languages",
+        compute=language_ranks,
+        source="Friedman 1937",
+        low=1.0,
+        high=math.inf,
+        better="neither",
+        undefined="unless the query has an answer in every language of the pool",
+    ),
+    Measure(
+        name="kendall_w",
+        label="Kendall W",
+        family="bias",
+        definition="agreement of queries on the order of answer languages: 0 no language is favoured, 1 one order "
+        "always",
+        compute=kendall_w_of_mean_ranks,
+        source="Kendall and Babington Smith 1939",
+        better="low",
+        undefined="unless queries have an answer in every language of the pool",
+        statistic="derived",
+    ),
+    Measure(
+        name="friedman_chi2",
+        label="Friedman χ²",
+        family="bias",
+        definition="Friedman's statistic over query ids, of ranks averaged over query languages; L − 1 degrees of "
+        "freedom",
+        compute=friedman,
+        source="Friedman 1937",
+        high=math.inf,
+        better="low",
+        undefined="unless queries have an answer in every language of the pool",
+        statistic="derived",
+    ),
+    Measure(
+        name="friedman_p",
+        label="Friedman p",
+        family="bias",
+        definition="probability of at least that χ² if no answer language were favoured",
+        compute=friedman,
+        source="Friedman 1937",
+        undefined="unless queries have an answer in every language of the pool",
+        statistic="derived",
+    ),
+)

@@ -1,0 +1,37 @@
+"""Max@R: how deep one must read to have every relevant passage."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xlbias.measures.measure import Measure
+from xlbias.measures.pooled import PooledRankings
+from xlbias.measures.ragged import Floats
+
+
+def max_at_r(rankings: PooledRankings) -> Floats:
+    """100 · (log2|pool| − log2 worst rank) / (log2|pool| − log2|R|), float64 [n_rankings], 0 worst, 100 best.
+
+    Undefined for a query without relevant passages, and where the pool holds nothing else.
+    """
+    value = np.full(rankings.n, np.nan)
+    usable = (rankings.lengths > 0) & (rankings.lengths < rankings.pool_size)
+    last = rankings.ranks[(rankings.starts + rankings.lengths - 1)[usable]]
+    pool = np.log2(rankings.pool_size)
+    share = (pool - np.log2(last)) / (pool - np.log2(rankings.lengths[usable]))
+    value[usable] = 100.0 * share  # in this order, as 100 x / x may exceed 100
+    return value
+
+
+MEASURES = (
+    Measure(
+        name="max@r",
+        label="Max@R",
+        family="bias",
+        definition="how soon every translation of the answer is found, on a logarithmic scale of ranks; 100: at once",
+        compute=max_at_r,
+        source="arXiv 2604.05684",
+        high=100.0,
+        undefined="without relevant passages, and where the pool holds nothing else",
+    ),
+)

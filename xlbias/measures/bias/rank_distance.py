@@ -1,0 +1,74 @@
+"""Rank distance: how far apart the translations of one answer stand in the multilingual pool."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from xlbias.measures.measure import Measure
+from xlbias.measures.pooled import PooledRankings
+from xlbias.measures.ragged import Floats
+
+_UNDEFINED = "for fewer than two relevant passages, or several in one language whose translations are not known"
+
+
+def rank_distance(rankings: PooledRankings) -> Floats:
+    """Max − min rank over a query's parallel relevants, float64 [n_rankings], in ranks, at least |R| − 1.
+
+    A mean over parallel groups where the query has several.
+    """
+    groups = rankings.groups
+    return rankings.mean_over_groups((groups.last - groups.first).astype(np.float64))
+
+
+def normalised_rank_distance(rankings: PooledRankings) -> Floats:
+    """(d − (|R|−1)) / (|pool| − |R|), float64 [n_rankings]: 0 where translations stand together, 1 at the two ends.
+
+    Undefined also where the pool holds nothing but relevant passages.
+    """
+    groups = rankings.groups
+    room = rankings.pool_size - groups.size
+    distance = (groups.last - groups.first - (groups.size - 1)).astype(np.float64)
+    return rankings.mean_over_groups(np.where(room > 0, distance / np.maximum(room, 1), np.nan))
+
+
+MEASURES = (
+    Measure(
+        name="rank_distance",
+        label="rank dist.",
+        family="bias",
+        definition="max − min rank over the translations of one answer, in the multilingual pool; mean over queries",
+        compute=rank_distance,
+        source="arXiv 2408.10536, § 4.3; arXiv 2305.09025",
+        low=1.0,
+        high=math.inf,
+        better="low",
+        unit="ranks",
+        undefined=_UNDEFINED,
+    ),
+    Measure(
+        name="rank_distance.normalised",
+        label="rank dist. norm.",
+        family="bias",
+        definition="rank distance between 0 (translations stand together) and 1 (at the two ends of the pool)",
+        compute=normalised_rank_distance,
+        source="xlbias; comparable across data sets and numbers of languages",
+        better="low",
+        undefined=f"{_UNDEFINED}, and where the pool holds nothing else",
+    ),
+    Measure(
+        name="rank_distance.median",
+        label="rank dist. med.",
+        family="bias",
+        definition="median over queries of the rank distance",
+        compute=rank_distance,
+        source="arXiv 2408.10536, § 4.3",
+        low=1.0,
+        high=math.inf,
+        better="low",
+        unit="ranks",
+        undefined=_UNDEFINED,
+        statistic="median",
+    ),
+)

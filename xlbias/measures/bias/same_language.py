@@ -1,0 +1,35 @@
+"""Same-language preference: is the best-ranked answer the one in the query's own language?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xlbias.measures.measure import Measure
+from xlbias.measures.pooled import PooledRankings
+from xlbias.measures.ragged import Floats
+
+
+def same_language(rankings: PooledRankings) -> Floats:
+    """1 where the top relevant passage is in the query's language, else 0, float64 [n_rankings].
+
+    NaN unless there are relevant passages in every language of the pool, two at least, among them the query's.
+    """
+    everywhere = (rankings.per_language > 0).all(axis=1) & (rankings.query_language >= 0) & (rankings.n_languages > 1)
+    value = np.full(rankings.n, np.nan)
+    best = rankings.language[rankings.starts[everywhere]]
+    value[everywhere] = best == rankings.query_language[everywhere]
+    return value
+
+
+MEASURES = (
+    Measure(
+        name="same_language@1",
+        label="own first",
+        family="bias",
+        definition="share of queries whose best-ranked answer is in the query's language; 1/L is neutral",
+        compute=same_language,
+        source="xlbias, after LAReQA, arXiv 2004.05484",
+        better="neither",
+        undefined="unless the query has an answer in every language of the pool, its own among them",
+    ),
+)

@@ -1,0 +1,63 @@
+"""Single-gold mAP: how well the answer in one language is found among the passages of all languages."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xlbias.measures.measure import Measure
+from xlbias.measures.pooled import PooledRankings
+from xlbias.measures.ragged import Floats
+
+
+def single_gold(rankings: PooledRankings) -> Floats:
+    """AP when only the relevants of one language are kept, float64 [n_rankings, n_languages]; NaN where it has none.
+
+    The relevants of the other languages are taken out of the pool, so each of them that stood before a passage lets
+    that passage move up by one.
+    """
+    own = rankings.position_in_language
+    rank = rankings.ranks - (rankings.position - own)
+    return rankings.averaged(own / rank)
+
+
+def gap(rankings: PooledRankings) -> Floats:
+    """Single-gold AP of the query's own language minus the mean over the others, float64 [n_rankings].
+
+    NaN where either is missing. The gap reported is that of means over cells, not the mean of these.
+    """
+    values = single_gold(rankings)
+    own = np.full(rankings.n, np.nan)
+    known = np.flatnonzero(rankings.query_language >= 0)
+    own[known] = values[known, rankings.query_language[known]]
+    values[known, rankings.query_language[known]] = np.nan
+    there = np.isfinite(values)
+    others = np.where(there, values, 0.0).sum(axis=1) / np.where(there.any(axis=1), there.sum(axis=1), np.nan)
+    difference: Floats = own - others
+    return difference
+
+
+MEASURES = (
+    Measure(
+        name="single_gold",
+        label="single gold",
+        family="bias",
+        definition="mAP by query and answer language in the multilingual pool when only that language's answers are "
+        "kept and those in other languages are taken out",
+        compute=single_gold,
+        source="LAReQA, arXiv 2004.05484, § 5 (bias analysis)",
+        undefined="for a language without an answer to the query",
+    ),
+    Measure(
+        name="single_gold.gap",
+        label="own − other",
+        family="bias",
+        definition="single-gold mAP of answers in the query's language minus that of answers in other languages: the "
+        "preference for one's own language",
+        compute=gap,
+        source="LAReQA, arXiv 2004.05484, § 5 (bias analysis)",
+        low=-1.0,
+        better="neither",
+        undefined="without answers in the query's language and in another",
+        statistic="derived",
+    ),
+)

@@ -1,0 +1,37 @@
+"""All measures by name: every module of `quality`, `bias` and `alignment` names its own in `MEASURES`.
+
+A new measure is a new file in one of these folders. What its `compute` takes is up to the family:
+
+* quality: `Rankings` → float64 [n_rankings];
+* bias: `PooledRankings` → float64 [n_rankings] or [n_rankings, n_languages];
+* alignment: unit vectors of parallel texts, see `xlbias.measures.alignment`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+
+from xlbias.measures.measure import Family, Measure
+
+FAMILIES: tuple[Family, ...] = ("quality", "bias", "alignment")
+_FIRST = ("map", "rr", "recall@1", "recall@10", "recall@100", "rank_distance", "rank_distance.normalised")
+
+
+@cache
+def measures(family: Family) -> dict[str, Measure]:
+    """Return the measures of a family by name: the best known first, the others by file."""
+    package = import_module(f"xlbias.measures.{family}")
+    found = [
+        measure
+        for module in sorted(module.name for module in iter_modules(package.__path__))
+        for measure in getattr(import_module(f"{package.__name__}.{module}"), "MEASURES", ())
+    ]
+    found.sort(key=lambda measure: _FIRST.index(measure.name) if measure.name in _FIRST else len(_FIRST))
+    return {measure.name: measure for measure in found}
+
+
+def all_measures() -> dict[str, Measure]:
+    """Return every measure by name."""
+    return {name: measure for family in FAMILIES for name, measure in measures(family).items()}

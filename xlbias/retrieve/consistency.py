@@ -1,0 +1,72 @@
+"""Rank consistency while vectors are at hand: does a question get the same ranking in whatever language it is asked?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+
+from xlbias.measures.bias.rank_consistency import mean_spearman
+from xlbias.measures.ragged import Floats, Ints
+from xlbias.retrieve.ranks import PassageIndex, Vectors
+
+MOST_SCORES = 4_000_000_000
+"""Queries × passages that are ranked in full at most: beyond it, sorting would take longer than all the rest."""
+
+_ROWS = 256
+
+
+def rank_consistency(
+    index: PassageIndex, queries: Vectors, query_ids: Sequence[str], advance: Callable[[int], None] = lambda _: None
+) -> Floats:
+    """Return each query's mean Spearman correlation with the other translations of its id, float64 [n_queries].
+
+    Args:
+        index: the passages; all of them are ranked, equal scores in the declared order.
+        queries: float32 [n_queries, d].
+        query_ids: translations share an id; one without another translation has NaN.
+        advance: called with numbers of queries done.
+    """
+    found = np.full(len(queries), np.nan)
+    ids, of_query = np.unique(np.asarray(query_ids, dtype=object).astype(str), return_inverse=True)
+    order = np.argsort(of_query, kind="stable")
+    ends = np.cumsum(np.bincount(of_query, minlength=len(ids)))
+    rows = max(1, min(_ROWS, (1 << 26) // max(index.n_passages, 1)))
+    place = index.order.astype(np.uint64)
+    passages = torch.from_numpy(index.vectors)
+    start = 0
+    workers = ThreadPoolExecutor(os.cpu_count())  # sorting lets go of the interpreter
+    while start < len(order):
+        stop = int(ends[np.searchsorted(ends, start, side="right")])
+        while stop < len(order) and (following := int(ends[np.searchsorted(ends, stop, side="right")])) - start <= rows:
+            stop = following
+        block = order[start:stop]  # whole ids, as many as fit
+        scores = torch.mm(torch.from_numpy(np.ascontiguousarray(queries[block])), passages.T).numpy()
+        ranks = np.stack(list(workers.map(lambda row: ranks_of(row, place), scores)))
+        first = 0
+        for id_ in range(int(of_query[block[0]]), int(of_query[block[-1]]) + 1):
+            size = int(ends[id_] - (ends[id_ - 1] if id_ else 0))
+            found[block[first : first + size]] = mean_spearman(ranks[first : first + size])
+            first += size
+        advance(len(block))
+        start = stop
+    workers.shutdown()
+    return found
+
+
+def ranks_of(scores: Vectors, place: Ints | np.ndarray[tuple[int, ...], np.dtype[np.uint64]]) -> Ints:
+    """Return int64 [n]: the rank of every score, from 1 for the highest; equal ones in the order of `place`.
+
+    Score and place are packed into one integer, as sorting integers is several times faster than a stable argsort.
+    """
+    bits = (scores + np.float32(0.0)).view(np.uint32)  # −0 is 0
+    ascending = np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31))  # in the order of the numbers
+    keys = (~ascending).astype(np.uint64) << np.uint64(32) | place.astype(np.uint64)
+    keys.sort()
+    by_place = np.empty(len(scores), dtype=np.int64)
+    by_place[(keys & np.uint64(0xFFFFFFFF)).astype(np.int64)] = np.arange(1, len(scores) + 1)
+    ranked: Ints = by_place[place.astype(np.int64)]
+    return ranked

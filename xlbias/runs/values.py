@@ -1,0 +1,297 @@
+"""From the rankings of one encoder on one task to values per query id: a row per id, a column per cell of a measure.
+
+A query id is the unit of significance: its translations are not independent, so they stand in one row. Means, their
+intervals and the comparison of two encoders all start from these tables. One table per measure bounds the memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from xlbias.measures.bias.language_ranks import ranks_by_language, within_blocks
+from xlbias.measures.pooled import PooledRankings
+from xlbias.measures.ragged import Floats, Ints, Rankings
+from xlbias.measures.registry import measures
+from xlbias.runs.schema import MULTILINGUAL_POOL, SETTINGS
+from xlbias.stats.friedman import friedman, untied
+
+
+class Key(NamedTuple):
+    """What a number is: a measure of a cell, of a language, of a setting, or of everything (None: taken together).
+
+    `passage_language` is the pool of a measure of retrieval quality (a language or ``multilingual``), and the language
+    of the answers for a measure of bias, which is always about the multilingual pool.
+    """
+
+    measure: str
+    setting: str | None = None
+    query_language: str | None = None
+    passage_language: str | None = None
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """A number made of column means: their mean, a difference of two means, or Kendall's W of mean ranks.
+
+    `divisor` corrects W for ties.
+    """
+
+    key: Key
+    columns: tuple[int, ...]
+    minus: tuple[int, ...] = ()
+    kind: Literal["mean", "difference", "kendall_w"] = "mean"
+    divisor: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Values:
+    """Values of one measure per query id.
+
+    Attributes:
+        ids: the query ids, the rows.
+        columns: what each column is.
+        values: float64 [n_ids, n_columns], NaN where an id has no value there.
+        n_excluded: int64 [n_columns], queries without a value: nothing relevant in the pool, or undefined for them.
+        aggregates: numbers made of the columns' means.
+    """
+
+    ids: tuple[str, ...]
+    columns: tuple[Key, ...]
+    values: Floats
+    n_excluded: Ints
+    aggregates: tuple[Aggregate, ...]
+
+    @property
+    def measure(self) -> str:
+        """The measure of the columns."""
+        return self.columns[0].measure
+
+
+class Ranked:
+    """The `ranking` rows of one encoder on one task, taken apart into arrays once."""
+
+    def __init__(self, rankings: pl.DataFrame, pool_sizes: Mapping[str, int]) -> None:
+        """Take `ranking` rows of one model and task, and the number of passages by language of that task."""
+        self.frame = rankings
+        self.pool_sizes = dict(sorted(pool_sizes.items()))
+        self.ids = tuple(rankings["query_id"].unique().sort().to_list())
+        self.query_languages = rankings["query_language"].unique().sort().to_list()
+
+    def column(self, frame: pl.DataFrame, name: str, values: Sequence[str]) -> Ints:
+        """Return int64 codes of a column: positions in `values`, -1 for what is not there."""
+        codes = frame[name].cast(pl.Enum(list(values)), strict=False).to_physical()
+        return codes.cast(pl.Int64).fill_null(-1).to_numpy()
+
+    @cached_property
+    def languages(self) -> tuple[str, ...]:
+        """Languages of the pool."""
+        return tuple(self.pool_sizes)
+
+    @cached_property
+    def all(self) -> Rankings:
+        """Relevant passages of every ranking in every pool."""
+        pairs = _exploded(self.frame, ["rank", "relevance"])
+        rank, relevance, lengths = (
+            column.cast(pl.Int64).to_numpy() for column in (pairs["rank"], pairs["relevance"], self.frame["n_relevant"])
+        )
+        return Rankings(rank, relevance, lengths)
+
+    @cached_property
+    def union(self) -> pl.DataFrame:
+        """The rankings of the multilingual pool."""
+        return self.frame.filter(pl.col("pool") == MULTILINGUAL_POOL)
+
+    @cached_property
+    def pooled(self) -> PooledRankings:
+        """Relevant passages in the multilingual pool, with their languages."""
+        pairs = _exploded(self.union, ["rank", "relevance", "language", "parallel_id"])
+        groups = pairs["parallel_id"].drop_nulls().unique().sort().to_list()
+        union = self.union
+        return PooledRankings(
+            ranks=pairs["rank"].cast(pl.Int64).to_numpy(),
+            relevance=pairs["relevance"].cast(pl.Int64).to_numpy(),
+            lengths=union["n_relevant"].cast(pl.Int64).to_numpy(),
+            languages=self.languages,
+            pool_sizes=np.array(list(self.pool_sizes.values()), dtype=np.int64),
+            language=self.column(pairs, "language", self.languages),
+            parallel=self.column(pairs, "parallel_id", groups),
+            query_language=self.column(union, "query_language", self.languages),
+            top=self._top(),
+            consistency=union["consistency"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+            if "consistency" in union.columns
+            else np.full(union.height, np.nan),
+        )
+
+    def _top(self) -> Ints:
+        """Return int64 [n_rankings, k], the languages of the first passages in the multilingual pool; -1 beyond."""
+        if "top" not in self.union.columns:
+            return np.full((self.union.height, 0), -1, dtype=np.int64)
+        lengths = self.union["top"].list.len().fill_null(0).cast(pl.Int64).to_numpy()
+        found = _exploded(self.union, ["language"], of="top")
+        table = np.full((self.union.height, int(lengths.max(initial=0))), -1, dtype=np.int64)
+        owner = np.repeat(np.arange(len(lengths)), lengths)
+        place = np.arange(len(owner)) - (np.cumsum(lengths) - lengths)[owner]
+        table[owner, place] = self.column(found, "language", self.languages)
+        return table
+
+
+def _exploded(frame: pl.DataFrame, fields: list[str], of: str = "relevants") -> pl.DataFrame:
+    """Return the fields of all structs in a column of lists, end to end."""
+    inner = frame[of].explode(empty_as_null=False, keep_nulls=False)
+    return pl.DataFrame([inner.struct.field(name) for name in fields])
+
+
+def quality_values(ranked: Ranked) -> Iterator[Values]:
+    """Yield the values of every quality measure: a column per cell, and the macro average of each setting."""
+    frame = ranked.frame
+    pools = [*ranked.languages, MULTILINGUAL_POOL]
+    query_language = ranked.column(frame, "query_language", ranked.query_languages)
+    key = query_language * len(pools) + ranked.column(frame, "pool", pools)
+    there, cell = np.unique(key, return_inverse=True)
+    row = ranked.column(frame, "query_id", ranked.ids)
+    names = [(ranked.query_languages[k // len(pools)], pools[k % len(pools)]) for k in there]
+    settings = [_setting(*name) for name in names]
+    for measure in measures("quality").values():
+        values = measure.compute(ranked.all)
+        table = np.full((len(ranked.ids), len(there)), np.nan)
+        table[row, cell] = values
+        excluded = np.bincount(cell[np.isnan(values)], minlength=len(there)).astype(np.int64)
+        columns = tuple(Key(measure.name, s, *name) for s, name in zip(settings, names, strict=True))
+        means = tuple(
+            Aggregate(Key(measure.name, setting), tuple(i for i, s in enumerate(settings) if s == setting))
+            for setting in SETTINGS
+            if setting in settings
+        )
+        yield Values(ranked.ids, columns, table, excluded, means)
+
+
+def bias_values(ranked: Ranked) -> Iterator[Values]:
+    """Yield the values of every bias measure: columns by query language, or by query and answer language."""
+    if ranked.union.is_empty():
+        return
+    for measure in measures("bias").values():
+        if measure.statistic == "mean" and measure.name != "language_rank":
+            values = measure.compute(ranked.pooled)
+            yield (_by_query_language if values.ndim == 1 else _by_both_languages)(ranked, measure.name, values)
+    yield _language_ranks(ranked)
+
+
+def facts(ranked: Ranked) -> Iterator[tuple[Key, float, int, int]]:
+    """Yield ``key, value, n, n_excluded`` of what is no mean and has no interval: medians and Friedman's test."""
+    if ranked.union.is_empty():
+        return
+    languages = ranked.union["query_language"].to_numpy()
+    for measure in measures("bias").values():
+        if measure.statistic == "median":
+            values = measure.compute(ranked.pooled)
+            for language in (*ranked.query_languages, None):
+                chosen = values if language is None else values[languages == language]
+                defined = chosen[np.isfinite(chosen)]
+                median = float(np.median(defined)) if defined.size else float("nan")
+                yield Key(measure.name, "multilingual", language), median, defined.size, len(chosen) - defined.size
+    blocks = _answer_ranks(ranked)
+    complete = blocks[np.isfinite(blocks).all(axis=1)]
+    test = friedman(complete)
+    for name, value in (("friedman_chi2", test.chi2), ("friedman_p", test.p)):
+        yield Key(name, "multilingual"), value, test.n, len(blocks) - test.n
+
+
+def _setting(query_language: str, pool: str) -> str:
+    if pool == MULTILINGUAL_POOL:
+        return SETTINGS[2]
+    return SETTINGS[0] if query_language == pool else SETTINGS[1]
+
+
+def _places(ranked: Ranked) -> tuple[Ints, Ints]:
+    """Return the row (query id) and the query language of every ranking in the multilingual pool, as codes."""
+    union = ranked.union
+    return ranked.column(union, "query_id", ranked.ids), ranked.column(union, "query_language", ranked.query_languages)
+
+
+def _by_query_language(ranked: Ranked, measure: str, values: Floats) -> Values:
+    row, language = _places(ranked)
+    table = np.full((len(ranked.ids), len(ranked.query_languages)), np.nan)
+    table[row, language] = values
+    excluded = np.bincount(language[np.isnan(values)], minlength=len(ranked.query_languages)).astype(np.int64)
+    columns = tuple(Key(measure, "multilingual", ql) for ql in ranked.query_languages)
+    overall = Aggregate(Key(measure, "multilingual"), tuple(range(len(columns))))
+    return Values(ranked.ids, columns, table, excluded, (overall,))
+
+
+def _by_both_languages(ranked: Ranked, measure: str, values: Floats) -> Values:
+    """A column per query and answer language; their means by answer language, over equal and over other languages."""
+    row, language = _places(ranked)
+    n_queries, n_answers = len(ranked.query_languages), len(ranked.languages)
+    table = np.full((len(ranked.ids), n_queries, n_answers), np.nan)
+    table[row, language] = values
+    excluded = np.zeros((n_queries, n_answers), dtype=np.int64)
+    np.add.at(excluded, language, np.isnan(values))
+    pairs = [(ql, pl_) for ql in ranked.query_languages for pl_ in ranked.languages]
+    columns = tuple(Key(measure, "multilingual", *pair) for pair in pairs)
+    own = tuple(i for i, (ql, pl_) in enumerate(pairs) if ql == pl_)
+    other = tuple(i for i, (ql, pl_) in enumerate(pairs) if ql != pl_)
+    aggregates = [
+        Aggregate(Key(measure, "multilingual", None, answer), tuple(range(i, len(pairs), n_answers)))
+        for i, answer in enumerate(ranked.languages)
+    ]
+    aggregates += [Aggregate(Key(measure, s), group) for s, group in zip(SETTINGS, (own, other), strict=False) if group]
+    if measure == "single_gold":
+        aggregates += _gaps(pairs, own, other)
+    return Values(ranked.ids, columns, table.reshape(len(table), -1), excluded.reshape(-1), tuple(aggregates))
+
+
+def _gaps(pairs: list[tuple[str, str]], own: tuple[int, ...], other: tuple[int, ...]) -> list[Aggregate]:
+    """Single-gold mAP of the query's own language minus that of the others: by query language, and overall."""
+    found = [Aggregate(Key("single_gold.gap", "multilingual"), own, other, "difference")] if own and other else []
+    for i in own:
+        language = pairs[i][0]
+        others = tuple(j for j in other if pairs[j][0] == language)
+        if others:
+            key = Key("single_gold.gap", "multilingual", language)
+            found.append(Aggregate(key, (i,), others, "difference"))
+    return found
+
+
+def _language_ranks(ranked: Ranked) -> Values:
+    """Friedman's ranks of answer languages, by query language and over the ids' mean over query languages."""
+    ranks = ranks_by_language(ranked.pooled)
+    single = _by_both_languages(ranked, "language_rank", within_blocks(ranks))
+    answer_ranks = _answer_ranks(ranked)
+    overall = within_blocks(answer_ranks)
+    n_answers, first = len(ranked.languages), len(single.columns)
+    columns = (
+        *single.columns,
+        *(Key("language_rank", "multilingual", None, answer) for answer in ranked.languages),
+    )
+    excluded = np.append(single.n_excluded, np.full(n_answers, np.isnan(overall).any(axis=1).sum()))
+    asked = ranked.union["query_language"].to_numpy()
+    w = [
+        _w(Key("kendall_w", "multilingual", ql), i * n_answers, ranks[asked == ql])
+        for i, ql in enumerate(ranked.query_languages)
+    ]
+    w.append(_w(Key("kendall_w", "multilingual"), first, answer_ranks))
+    settings = [a for a in single.aggregates if a.key.setting != "multilingual"]
+    return Values(ranked.ids, columns, np.hstack([single.values, overall]), excluded, (*settings, *w))
+
+
+def _w(key: Key, first: int, blocks: Floats) -> Aggregate:
+    """Kendall's W of the mean ranks in the columns from `first` on; `blocks` [n, n_languages] are what was ranked."""
+    complete = blocks[np.isfinite(blocks).all(axis=1)]
+    spread = untied(complete) if complete.size else 1.0
+    return Aggregate(key, tuple(range(first, first + blocks.shape[1])), (), "kendall_w", spread or np.nan)
+
+
+def _answer_ranks(ranked: Ranked) -> Floats:
+    """Return rank by answer language, float64 [n_ids, n_languages]: an id's mean over the languages it is asked in."""
+    row, language = _places(ranked)
+    table = np.full((len(ranked.ids), len(ranked.query_languages), len(ranked.languages)), np.nan)
+    table[row, language] = ranks_by_language(ranked.pooled)
+    asked = np.isfinite(table).any(axis=2, keepdims=True)
+    mean = np.where(asked, table, 0.0).sum(axis=1) / np.maximum(asked.sum(axis=1), 1)
+    return np.where(asked.any(axis=1), mean, np.nan)
