@@ -5,8 +5,9 @@ It is made once, when the rankings are complete, and kept in the run; a report o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 import polars as pl
@@ -73,12 +74,12 @@ def summarise(
     """
     ranked = Ranked(rankings, pool_sizes)
     rows: list[SummaryRow] = []
-    for table in _together([*quality_values(ranked), *bias_values(ranked)], _BUDGET):
-        rows += _rows(table, intervals, seed)
+    for table in _together(chain(quality_values(ranked), bias_values(ranked)), _BUDGET):
+        rows += rows_of(table, intervals, seed)
     nan = float("nan")
     rows += [
-        SummaryRow(key, value, nan, nan, None, n, n, min(n, len(ranked.ids)), int(n > 0), int(n == 0), excluded)
-        for key, value, n, excluded in facts(ranked)
+        SummaryRow(key, value, nan, nan, None, n, n, n_ids, int(n > 0), int(n == 0), excluded)
+        for key, value, n, n_ids, excluded in facts(ranked)
     ]
     return as_frame(rows)
 
@@ -124,14 +125,15 @@ def _together(tables: Iterable[Values], budget: int) -> Iterable[Values]:
     waiting: list[Values] = []
     for table in tables:
         if waiting and sum(t.values.size for t in waiting) + table.values.size > budget:
-            yield _joined(waiting)
+            yield joined(waiting)
             waiting = []
         waiting.append(table)
     if waiting:
-        yield _joined(waiting)
+        yield joined(waiting)
 
 
-def _joined(tables: list[Values]) -> Values:
+def joined(tables: Sequence[Values]) -> Values:
+    """Return tables of the same ids side by side."""
     aggregates: list[Aggregate] = []
     first = 0
     for table in tables:
@@ -148,7 +150,8 @@ def _joined(tables: list[Values]) -> Values:
     )
 
 
-def _rows(table: Values, intervals: bool, seed: int) -> Iterable[SummaryRow]:
+def rows_of(table: Values, intervals: bool, seed: int) -> Iterable[SummaryRow]:
+    """Return a row for every column and every aggregate of `table`."""
     means, n = column_means(table.values)
     values = np.concatenate([means, aggregated(means[None], table.aggregates)[0]])
     low = high = np.full(len(values), np.nan)
@@ -172,8 +175,12 @@ def _rows(table: Values, intervals: bool, seed: int) -> Iterable[SummaryRow]:
         n_queries = sum(int(present[:, some].any(axis=1).sum()) for some in by_query_language.values())
         n_ids = int(present[:, columns].any(axis=1).sum())
         lowest, highest = (low[i], high[i]) if n_ids > 1 else (np.nan, np.nan)
+        undefined = bool(np.isnan(values[i]))  # also where there are values, such as those of one side of a difference
         if one.kind == "kendall_w":  # its columns are the languages of the same queries
-            whole, left_out = int(n_ids > 0), int(excluded.max(initial=0))
+            left_out = int(excluded.max(initial=0))
+            if undefined:
+                n_queries, n_ids, left_out = 0, 0, left_out + n_ids
+            whole = int(n_ids > 0)
             yield SummaryRow(
                 one.key, values[i], lowest, highest, None, n_ids, n_queries, n_ids, whole, 1 - whole, left_out
             )
@@ -182,7 +189,8 @@ def _rows(table: Values, intervals: bool, seed: int) -> Iterable[SummaryRow]:
         weighted = None
         if one.kind == "mean":
             weighted = float((means[columns][there] * counts[there]).sum() / counts.sum()) if there.any() else np.nan
-        total = int(n[list(one.columns)].sum())
+        total, left_out = int(counts.sum()), int(excluded.sum())
         some, none = int(there.sum()), int((~there).sum())
-        left_out = int(excluded.sum())
+        if undefined:
+            total, n_queries, n_ids, left_out = 0, 0, 0, left_out + total
         yield SummaryRow(one.key, values[i], lowest, highest, weighted, total, n_queries, n_ids, some, none, left_out)

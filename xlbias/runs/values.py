@@ -6,7 +6,7 @@ intervals and the comparison of two encoders all start from these tables. One ta
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -147,22 +147,24 @@ def _exploded(frame: pl.DataFrame, fields: list[str], of: str = "relevants") -> 
     return pl.DataFrame([inner.struct.field(name) for name in fields])
 
 
-def quality_values(ranked: Ranked) -> Iterator[Values]:
-    """Yield the values of every quality measure: a column per cell, and the macro average of each setting."""
+def quality_values(ranked: Ranked, names: Container[str] | None = None) -> Iterator[Values]:
+    """Yield the values of quality measures, all or those named: a column per cell, and the mean of each setting."""
     frame = ranked.frame
     pools = [*ranked.languages, MULTILINGUAL_POOL]
     query_language = ranked.column(frame, "query_language", ranked.query_languages)
     key = query_language * len(pools) + ranked.column(frame, "pool", pools)
     there, cell = np.unique(key, return_inverse=True)
     row = ranked.column(frame, "query_id", ranked.ids)
-    names = [(ranked.query_languages[k // len(pools)], pools[k % len(pools)]) for k in there]
-    settings = [_setting(*name) for name in names]
+    cells = [(ranked.query_languages[k // len(pools)], pools[k % len(pools)]) for k in there]
+    settings = [_setting(*pair) for pair in cells]
     for measure in measures("quality").values():
+        if names is not None and measure.name not in names:
+            continue
         values = measure.compute(ranked.all)
         table = np.full((len(ranked.ids), len(there)), np.nan)
         table[row, cell] = values
         excluded = np.bincount(cell[np.isnan(values)], minlength=len(there)).astype(np.int64)
-        columns = tuple(Key(measure.name, s, *name) for s, name in zip(settings, names, strict=True))
+        columns = tuple(Key(measure.name, s, *pair) for s, pair in zip(settings, cells, strict=True))
         means = tuple(
             Aggregate(Key(measure.name, setting), tuple(i for i, s in enumerate(settings) if s == setting))
             for setting in SETTINGS
@@ -171,35 +173,44 @@ def quality_values(ranked: Ranked) -> Iterator[Values]:
         yield Values(ranked.ids, columns, table, excluded, means)
 
 
-def bias_values(ranked: Ranked) -> Iterator[Values]:
-    """Yield the values of every bias measure: columns by query language, or by query and answer language."""
+def bias_values(ranked: Ranked, names: Container[str] | None = None) -> Iterator[Values]:
+    """Yield the values of bias measures, all or those named: columns by query language, or by both languages.
+
+    `single_gold.gap` comes with ``single_gold``, Kendall's W with ``language_rank``.
+    """
     if ranked.union.is_empty():
         return
     for measure in measures("bias").values():
-        if measure.statistic == "mean" and measure.name != "language_rank":
+        if names is not None and measure.name not in names:
+            continue
+        if measure.name == "language_rank":
+            yield _language_ranks(ranked)
+        elif measure.statistic == "mean":
             values = measure.compute(ranked.pooled)
             yield (_by_query_language if values.ndim == 1 else _by_both_languages)(ranked, measure.name, values)
-    yield _language_ranks(ranked)
 
 
-def facts(ranked: Ranked) -> Iterator[tuple[Key, float, int, int]]:
-    """Yield ``key, value, n, n_excluded`` of what is no mean and has no interval: medians and Friedman's test."""
+def facts(ranked: Ranked) -> Iterator[tuple[Key, float, int, int, int]]:
+    """Yield ``key, value, n, n_ids, n_excluded`` of what is no mean and has no interval: medians, Friedman's test."""
     if ranked.union.is_empty():
         return
     languages = ranked.union["query_language"].to_numpy()
+    ids = _places(ranked)[0]
     for measure in measures("bias").values():
         if measure.statistic == "median":
             values = measure.compute(ranked.pooled)
             for language in (*ranked.query_languages, None):
-                chosen = values if language is None else values[languages == language]
-                defined = chosen[np.isfinite(chosen)]
-                median = float(np.median(defined)) if defined.size else float("nan")
-                yield Key(measure.name, "multilingual", language), median, defined.size, len(chosen) - defined.size
+                asked = np.full(len(values), True) if language is None else languages == language
+                defined = asked & np.isfinite(values)
+                n, n_ids = int(defined.sum()), len(np.unique(ids[defined]))
+                median = float(np.median(values[defined])) if n else float("nan")
+                yield Key(measure.name, "multilingual", language), median, n, n_ids, int(asked.sum()) - n
     blocks = _answer_ranks(ranked)
     complete = blocks[np.isfinite(blocks).all(axis=1)]
     test = friedman(complete)
+    n = test.n if np.isfinite(test.chi2) else 0
     for name, value in (("friedman_chi2", test.chi2), ("friedman_p", test.p)):
-        yield Key(name, "multilingual"), value, test.n, len(blocks) - test.n
+        yield Key(name, "multilingual"), value, n, n, len(blocks) - n
 
 
 def _setting(query_language: str, pool: str) -> str:

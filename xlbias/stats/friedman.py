@@ -61,7 +61,7 @@ def untied(values: Floats) -> float:
     n, k = values.shape
     tied = average_ranks(values)[1]
     lost = float((tied**2 - 1).sum())
-    return 1.0 - lost / max(n * k * (k**2 - 1), 1)
+    return 1.0 - lost / float(max(n * k * (k**2 - 1), 1))
 
 
 def kendall_w_of_mean_ranks(mean_ranks: Floats) -> Floats:

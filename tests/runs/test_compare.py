@@ -1,0 +1,198 @@
+"""Two encoders on one task: differences, intervals and p-values against what is worked out from the rankings by hand."""
+
+import numpy as np
+import polars as pl
+import pytest
+from support import LANGUAGES, make_task, make_vectors
+
+from xlbias.encode.precomputed import PrecomputedVectors
+from xlbias.errors import RunError, UsageError
+from xlbias.evaluation import evaluate
+from xlbias.runs.compare import COMPARISON_SCHEMA, Side, compare
+from xlbias.stats.multiplicity import benjamini_hochberg, holm
+from xlbias.stats.permutation import sign_flip
+
+
+@pytest.fixture(scope="module")
+def task():
+    return make_task(40)
+
+
+def better(vectors: PrecomputedVectors, by: float, name: str) -> PrecomputedVectors:
+    """The same vectors, with every passage moved a bit towards its query in the same place."""
+    return PrecomputedVectors(vectors.queries, vectors.passages + by * vectors.queries, name)
+
+
+@pytest.fixture(scope="module")
+def run(task, tmp_path_factory):
+    base = make_vectors(task, 0)
+    models = [
+        PrecomputedVectors(base.queries, base.passages, "base"),
+        better(base, 0.3, "new"),
+        better(base, 0.1, "seed0"),
+        better(base, 0.2, "seed1"),
+    ]
+    return evaluate(models, task, tmp_path_factory.mktemp("compare") / "run.parquet")
+
+
+@pytest.fixture(scope="module")
+def compared(run):
+    return compare(Side(run, ("base",)), Side(run, ("new",)), "made", permutations=999)
+
+
+def number(frame: pl.DataFrame, measure: str, setting: str | None, ql: str | None = None, pool: str | None = None):
+    return frame.row(
+        by_predicate=(pl.col("measure") == measure)
+        & pl.col("setting").eq_missing(pl.lit(setting))
+        & pl.col("query_language").eq_missing(pl.lit(ql))
+        & pl.col("passage_language").eq_missing(pl.lit(pool)),
+        named=True,
+    )
+
+
+def per_id(run, model, pool=None, setting=None):
+    """Average precision by query id: a mean over cells, worked out from the rankings."""
+    rows = run.rankings.filter(pl.col("model") == model)
+    if setting:
+        rows = rows.filter(pl.col("setting") == setting)
+    if pool:
+        rows = rows.filter((pl.col("query_language") == pool[0]) & (pl.col("pool") == pool[1]))
+    return rows.group_by("query_id").agg(pl.col("ap").mean()).sort("query_id").collect()["ap"].to_numpy()
+
+
+def test_every_number_of_a_summary_is_compared(run, compared):
+    assert compared.columns == list(COMPARISON_SCHEMA)
+    keys = ["measure", "setting", "query_language", "passage_language"]
+    cells = run.summary.filter(pl.col("model") == "base").join(compared, on=keys, how="semi", nulls_equal=True)
+    means = run.summary.filter((pl.col("model") == "base") & pl.col("measure").is_in(["map", "rank_distance", "peer"]))
+    assert cells.height == compared.height
+    assert compared.filter(pl.col("measure").is_in(["map", "rank_distance", "peer"])).height == means.height
+
+
+def test_base_and_new_are_the_numbers_of_the_summaries(run, compared):
+    keys = ["measure", "setting", "query_language", "passage_language"]
+    for side in ("base", "new"):
+        own = run.summary.filter(pl.col("model") == side).select(*keys, "value")
+        joined = compared.join(own, on=keys, nulls_equal=True, how="left")
+        assert joined.height == compared.height
+        assert joined[side].to_list() == pytest.approx(joined["value"].to_list(), abs=1e-12)
+
+
+def test_a_cell_is_a_paired_test_over_query_ids(run, compared):
+    row = number(compared, "map", "cross-lingual", "th", "de")
+    d = per_id(run, "new", ("th", "de")) - per_id(run, "base", ("th", "de"))
+    assert row["difference"] == pytest.approx(d.mean())
+    assert row["p"] == sign_flip(d[:, None], permutations=999)[0]
+    assert row["effect_size"] == pytest.approx(d.mean() / d.std(ddof=1))
+    assert (row["n_better"], row["n_equal"], row["n_worse"]) == ((d > 0).sum(), (d == 0).sum(), (d < 0).sum())
+    assert row["n_ids"] == 40
+
+
+def test_a_setting_is_tested_by_ids_and_never_by_queries(run, compared):
+    row = number(compared, "map", "cross-lingual")
+    d = per_id(run, "new", setting="cross-lingual") - per_id(run, "base", setting="cross-lingual")
+    assert row["n_ids"] == 40  # not 40 × 7 × 6
+    assert row["p"] == sign_flip(d[:, None], permutations=999)[0]
+    rng = np.random.default_rng(5)
+    means = d[rng.integers(0, 40, (4000, 40))].mean(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    width = high - low
+    assert row["low"] == pytest.approx(low, abs=0.1 * width)
+    assert row["high"] == pytest.approx(high, abs=0.1 * width)
+
+
+def test_a_planted_gain_is_found_and_low_is_better_for_rank_distance(compared):
+    gain = number(compared, "map", "multilingual")
+    assert gain["difference"] > 0
+    assert gain["p_holm"] < 0.05
+    assert gain["n_better"] > gain["n_worse"]
+    distance = number(compared, "rank_distance", "multilingual")
+    assert (distance["difference"] < 0) == (distance["n_better"] > distance["n_worse"])
+
+
+def test_corrections_are_over_the_cells_of_a_measure_and_over_all_that_are_no_cells(compared):
+    is_cell = pl.col("query_language").is_not_null() | pl.col("passage_language").is_not_null()
+    for family in (compared.filter(is_cell & (pl.col("measure") == "map")), compared.filter(~is_cell)):
+        p = family["p"].fill_null(np.nan).to_numpy()
+        assert family["p_holm"].fill_null(np.nan).to_numpy() == pytest.approx(holm(p), nan_ok=True)
+        assert family["p_bh"].fill_null(np.nan).to_numpy() == pytest.approx(benjamini_hochberg(p), nan_ok=True)
+    assert compared.filter(is_cell & (pl.col("measure") == "map")).height == 7 * 8
+
+
+def test_swapped_sides_change_signs_only(run, compared):
+    swapped = compare(Side(run, ("new",)), Side(run, ("base",)), "made", permutations=999)
+    assert swapped["difference"].to_list() == pytest.approx((-compared["difference"]).to_list())
+    assert swapped["p"].to_list() == compared["p"].to_list()
+
+
+def test_an_encoder_does_not_differ_from_itself(run):
+    same = compare(Side(run, ("base",)), Side(run, ("base",)), "made", permutations=99)
+    assert set(same["difference"].drop_nulls()) == {0.0}
+    assert set(same["p"].drop_nulls()) == {1.0}
+
+
+def test_seeds_are_averaged_per_id(run):
+    seeds = compare(Side(run, ("base",)), Side(run, ("seed0", "seed1")), "made", measures=["map"], permutations=999)
+    d = (per_id(run, "seed0", ("ar", "zh")) + per_id(run, "seed1", ("ar", "zh"))) / 2 - per_id(
+        run, "base", ("ar", "zh")
+    )
+    row = number(seeds, "map", "cross-lingual", "ar", "zh")
+    assert row["difference"] == pytest.approx(d.mean())
+    assert row["p"] == sign_flip(d[:, None], permutations=999)[0]
+
+
+def test_kendalls_w_has_an_interval_and_no_p(compared):
+    row = number(compared, "kendall_w", "multilingual")
+    assert row["p"] is None
+    assert row["low"] <= row["difference"] <= row["high"]
+
+
+def test_alignment_is_compared_where_ids_have_values(compared):
+    assert number(compared, "passages.alignment", None)["n_ids"] == 40
+    assert number(compared, "queries.parallel_accuracy", None)["p"] is not None
+
+
+def test_without_cells_only_settings_and_overall_numbers_are_left(run):
+    few = compare(Side(run, ("base",)), Side(run, ("new",)), "made", cells=False, permutations=99)
+    assert number(few, "map", "monolingual")["n_ids"] == 40
+    assert few.filter(pl.col("measure") == "map").height == 3
+
+
+def test_the_same_inputs_give_the_same_bits(run, compared):
+    again = compare(Side(run, ("base",)), Side(run, ("new",)), "made", permutations=999)
+    assert again.equals(compared)
+
+
+def test_uneven_tasks_count_each_cell_by_its_own_ids(tmp_path):
+    task = make_task(30)
+    kept = task.queries.filter((pl.col("language") != "th") | (pl.col("query_id") < "q0010"))
+    uneven = type(task)(task.name, task.domain, task.source, task.licence, kept, task.passages, task.qrels)
+    vectors = make_vectors(uneven, 1)
+    other = make_vectors(uneven, 2)
+    models = [PrecomputedVectors(v.queries, v.passages, n) for v, n in ((vectors, "a"), (other, "b"))]
+    run = evaluate(models, uneven, tmp_path / "run.parquet")
+    found = compare(Side(run, ("a",)), Side(run, ("b",)), "made", measures=["map"], permutations=999)
+    assert number(found, "map", "cross-lingual", "th", "de")["n_ids"] == 10
+    assert number(found, "map", "cross-lingual", "de", "th")["n_ids"] == 30
+    row = number(found, "map", "multilingual")
+    cells = [
+        per_id(run, "b", (ql, "multilingual")).mean() - per_id(run, "a", (ql, "multilingual")).mean()
+        for ql in LANGUAGES
+    ]
+    assert row["difference"] == pytest.approx(np.mean(cells))  # a macro average, not one over queries
+    assert row["n_ids"] == 30
+
+
+def test_what_cannot_be_compared_is_refused(run, tmp_path):
+    base = Side(run, ("base",))
+    with pytest.raises(RunError, match="no model 'nobody'; there are base, new"):
+        compare(base, Side(run, ("nobody",)), "made")
+    with pytest.raises(RunError, match="no task 'other'"):
+        compare(base, base, "other")
+    with pytest.raises(UsageError, match="unknown measure 'mapp'"):
+        compare(base, base, "made", measures=["mapp"])
+    smaller = make_task(20)
+    vectors = make_vectors(smaller)
+    elsewhere = evaluate(vectors, smaller, tmp_path / "run.parquet")
+    with pytest.raises(RunError, match="is not the same in"):
+        compare(base, Side(elsewhere, (vectors.name,)), "made")
