@@ -39,6 +39,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/ranks.py
 	$(BIN)/python benchmarks/samplers.py
 	$(BIN)/python benchmarks/significance.py
+	$(BIN)/python benchmarks/audit.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

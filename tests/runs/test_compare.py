@@ -1,4 +1,4 @@
-"""Two encoders on one task: differences, intervals and p-values against what is worked out from the rankings by hand."""
+"""Two encoders on one task: differences, intervals and p-values against what the rankings give by hand."""
 
 import numpy as np
 import polars as pl
