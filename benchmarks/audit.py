@@ -67,7 +67,7 @@ def main() -> None:
     product = torch.empty(task.queries.height, passages.height)
     for name in ("first product (warms up)", "one product of all queries and passages"):
         timed(name, lambda: torch.mm(torch.from_numpy(q), torch.from_numpy(p).T, out=product))
-    del product, times["first product (warms up)"]
+    del times["first product (warms up)"]
     index = PassageIndex(p, passages["passage_id"].to_list(), passages["language"].to_list())
     relevant = relevant_pairs(task, passages)
     blocks = query_blocks(task)

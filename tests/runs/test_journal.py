@@ -31,7 +31,10 @@ def test_a_finished_run_is_one_parquet_file_that_anything_opens(tmp_path):
     run = evaluate_to(tmp_path / "run.parquet")
     assert [p.name for p in tmp_path.iterdir()] == ["run.parquet"]
     frame = pl.read_parquet(run.path)
-    assert dict(frame.group_by("record").len().iter_rows()) == {"ranking": 12 * 7 * 8, "query": 84, "passage": 84}
+    counts = dict(frame.group_by("record").len().iter_rows())
+    assert counts.pop("summary") == run.summary.height
+    assert counts.pop("alignment") == run.alignments.collect().height
+    assert counts == {"ranking": 12 * 7 * 8, "query": 84, "passage": 84}
     assert run.metadata["schema"] == 1
     assert run.tasks[0]["fingerprint"] == TASK.fingerprint
     assert run.metadata["versions"]["python"].count(".") == 2
@@ -127,7 +130,7 @@ def test_an_encoder_that_cannot_be_loaded_costs_no_finished_work(tmp_path):
     with pytest.raises(EncoderError):
         evaluate([make_vectors(TASK), "nobody/nothing-of-the-kind"], TASK, out)
     parts = {p.name: p.stat().st_mtime_ns for p in (live_folder(out) / "parts").iterdir()}
-    assert len(parts) == 2 + 7
+    assert len(parts) == 2 + 7 + 2
     other = make_vectors(TASK, seed=1)
     run = evaluate([make_vectors(TASK), other], TASK, out, resume=True)  # the name is corrected
     assert [model["name"] for model in run.models] == ["random0", "random1"]

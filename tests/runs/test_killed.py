@@ -24,17 +24,18 @@ def evaluate_slowly(out: str, pause: float) -> None:
     import torch
 
     from xlbias import evaluation
+    from xlbias.evaluation import work
 
     torch.set_num_threads(1)
     numba.set_num_threads(1)
-    search = evaluation.search
+    search = work.search
 
     def slower(*arguments):
         time.sleep(pause)
         return search(*arguments)
 
-    evaluation.search = slower
-    evaluation.BLOCK = 8  # 7 languages × 15 blocks
+    work.search = slower
+    work.BLOCK = 8  # 7 languages × 15 blocks
     task = make_task(n_ids=120)
     evaluation.evaluate(make_vectors(task), task, out, resume=True)
 

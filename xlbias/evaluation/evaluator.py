@@ -30,10 +30,6 @@ from xlbias.runs.run import Run, open_run
 from xlbias.runs.schema import SCHEMA_VERSION
 from xlbias.versions import package_versions
 
-BLOCK = 2048
-"""Queries per part at most. A part is what a killed evaluation repeats, and what a live dashboard sees at a time."""
-
-TEXT_BLOCK = 65_536
 DEFAULT_TOP_K = 10
 
 Model = str | Encoder | PrecomputedVectors

@@ -17,25 +17,24 @@ from xlbias.stats.bootstrap import percentile_intervals
 def parallel_passages(task: RetrievalTask, passages: pl.DataFrame) -> pl.DataFrame:
     """Return ``id, language, row``: passages that are translations of one another share an id, one in a language.
 
-    The id is their `parallel_id`, or the query they answer where it has one relevant passage in each language; of
-    queries with the very same answers the first counts. `row` is the position in `passages`.
+    The id is their `parallel_id`, or the query they answer where it has one relevant passage in each language. A
+    passage has one id, as its own copy would be its rival: of several queries that it answers, that with the most
+    answers, and of these the first, by id; the other queries keep what is left. `row` is the position in `passages`.
     """
     rows = passages.select("passage_id", "language", "parallel_id").with_row_index("row")
     known = rows.drop_nulls("parallel_id").select(pl.col("parallel_id").alias("id"), "language", "row")
     of_query = (
         task.qrels.join(rows.filter(pl.col("parallel_id").is_null()), on="passage_id")
-        .with_columns(pl.struct("query_id", "language").is_duplicated().any().over("query_id").alias("several"))
+        .with_columns(
+            pl.struct("query_id", "language").is_duplicated().any().over("query_id").alias("several"),
+            pl.len().over("query_id").alias("answers"),
+        )
         .filter(~pl.col("several"))
     )
-    first = (
-        of_query.sort("query_id", "row")
-        .group_by("query_id", maintain_order=True)
-        .agg("row")
+    unknown = (
+        of_query.sort("answers", "query_id", "row", descending=[True, False, False])
         .unique("row", keep="first", maintain_order=True)
-        .explode("row", empty_as_null=True, keep_nulls=True)
-    )
-    unknown = first.join(rows.select("row", "language"), on="row").select(
-        pl.col("query_id").alias("id"), "language", "row"
+        .select(pl.col("query_id").alias("id"), "language", "row")
     )
     found = pl.concat([known, unknown]).unique(["id", "language"], keep="first", maintain_order=True)
     return found.filter(pl.len().over("id") > 1)
@@ -98,6 +97,7 @@ def _summary_rows(side: str, values: list[AlignmentValue], n_ids: int) -> list[S
         key = Key(f"{side}.{one.measure}", None, one.language, one.other)
         low, high = ends.get(key, (float("nan"), float("nan")))
         defined = int(np.isfinite(one.value))
-        n_own = one.n if one.ids is not None else 0
-        rows.append(SummaryRow(key, one.value, low, high, None, one.n, one.n, n_own, defined, 1 - defined, 0))
+        n, left_out = (one.n, 0) if defined else (0, one.n)
+        n_own = n if one.ids is not None else 0
+        rows.append(SummaryRow(key, one.value, low, high, None, n, n, n_own, defined, 1 - defined, left_out))
     return rows

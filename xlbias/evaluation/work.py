@@ -82,13 +82,15 @@ class Evaluation:
             return
         self.narrator.say(f"{name}: loading")
         encoder = load()
-        for variant, mitigation in variants.items():
-            self._describe(variant, encoder, folder, mitigation)
+        self._describe(name, encoder, folder, None)
         for t, task in enumerate(self.tasks):
             if missing[t]:
                 vectors = self._embed(task, name, encoder)
                 for variant in missing[t]:
-                    self._run_task(t, task, variant, self._mitigated(vectors, variants[variant], encoder, task))
+                    mitigated = self._mitigated(vectors, variants[variant], encoder, task)
+                    if variants[variant]:  # described once it is known to be possible
+                        self._describe(variant, encoder, folder, variants[variant])
+                    self._run_task(t, task, variant, mitigated)
 
     def _missing(self, t: int, variants: Sequence[str]) -> list[str]:
         """Return the variants of an encoder that something of task `t` is still to be made for."""

@@ -31,9 +31,10 @@ def rank_consistency(
         advance: called with numbers of queries done.
     """
     found = np.full(len(queries), np.nan)
-    ids, of_query = np.unique(np.asarray(query_ids, dtype=object).astype(str), return_inverse=True)
+    codes = {query_id: code for code, query_id in enumerate(dict.fromkeys(query_ids))}
+    of_query = np.fromiter((codes[query_id] for query_id in query_ids), dtype=np.int64, count=len(query_ids))
     order = np.argsort(of_query, kind="stable")
-    ends = np.cumsum(np.bincount(of_query, minlength=len(ids)))
+    ends = np.cumsum(np.bincount(of_query, minlength=len(codes)))
     rows = max(1, min(_ROWS, (1 << 26) // max(index.n_passages, 1)))
     place = index.order.astype(np.uint64)
     passages = torch.from_numpy(index.vectors)

@@ -1,6 +1,6 @@
 """The top k of every pool, for browsing. Ranks never come from here.
 
-Up to `MOST_IN_MEMORY` passages one product serves all pools, eight times as fast as FAISS's heaps (benchmarks/topk.py);
+Up to `MOST_IN_MEMORY` passages one product serves all pools, eight times as fast as FAISS's heaps (benchmarks/audit.py);
 beyond it FAISS searches each pool in bounded memory.
 """
 
@@ -25,7 +25,8 @@ MOST_IN_MEMORY = 1 << 20
 _SCORES = 1 << 22  # kept at a time: 16 MB
 
 _SPARE = 8
-"""Looked up beyond k, so that ties at the cut are settled by the declared order rather than by a heap's."""
+"""Looked up beyond k, so that ties at the cut are settled by the declared order rather than by a heap's. Where more
+than these tie with the last of k, all scores of that query are looked at."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,10 @@ def _in_memory(index: PassageIndex, queries: Vectors, k: int, of: TopOf) -> list
         scores = torch.mm(torch.from_numpy(queries[first : first + step]), passages.T)
         for found, (start, stop) in zip(tiles, ranges, strict=True):
             best, at = torch.topk(scores[:, start:stop], min(k + _SPARE, stop - start))
-            found.append(_best(index, at.numpy() + start, best.numpy(), k))
+            columns, cut = _best(index, at.numpy() + start, best.numpy(), k)
+            for row in _unsettled(best.numpy(), k, stop - start):
+                columns[row], cut[row] = _of_all(index, scores[row, start:stop].numpy(), start, k)
+            found.append((columns, cut))
     whole = [(np.concatenate([c for c, _ in found]), np.concatenate([s for _, s in found])) for found in tiles]
     return whole if of == "all" else [*_nothing(index, queries), *whole]
 
@@ -83,9 +87,26 @@ def _by_faiss(index: PassageIndex, queries: Vectors, k: int, of: TopOf) -> list[
     for start, stop in pairwise(index.pool_starts):
         wanted = min(k + _SPARE, int(stop - start))
         scores, at = faiss.knn(queries, index.vectors[start:stop], wanted, metric=faiss.METRIC_INNER_PRODUCT)
-        found.append(_best(index, at.astype(np.int64) + int(start), scores, k + _SPARE))
+        columns, cut = _best(index, at.astype(np.int64) + int(start), scores, k)
+        for row in _unsettled(scores, k, int(stop - start)):
+            columns[row], cut[row] = _of_all(index, index.vectors[start:stop] @ queries[row], int(start), k)
+        found.append((columns, cut))
     union = _best(index, np.hstack([c for c, _ in found]), np.hstack([s for _, s in found]), k)
     return [*(found if of == "all" else _nothing(index, queries)), union]
+
+
+def _unsettled(best: Vectors, k: int, size: int) -> npt.NDArray[np.int64]:
+    """Return the rows of `best`, descending, whose k-th score ties with the last looked up of a pool of `size`."""
+    if best.shape[1] == size:
+        return np.empty(0, dtype=np.int64)
+    return np.flatnonzero(best[:, k - 1] == best[:, -1])
+
+
+def _of_all(index: PassageIndex, scores: Vectors, start: int, k: int) -> Found:
+    """Return the columns and scores of the first k of one query, from the scores of all of a pool's passages."""
+    place = index.order[start : start + len(scores)]
+    first = np.lexsort((place, -scores))[:k]
+    return first + start, scores[first]
 
 
 def _nothing(index: PassageIndex, queries: Vectors) -> list[Found]:

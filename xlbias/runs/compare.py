@@ -164,8 +164,32 @@ def compare_sided(base: Sided, new: Sided, cells: bool, permutations: int, seed:
             group = [pair for pair in pairs if pair[0].ids == ids]
             sides = [joined([pair[i] for pair in group]) for i in range(2)]
             frames.append(_differences(sides[0], sides[1], cells, permutations, seed))
-    frame = pl.concat(frames) if frames else pl.DataFrame(schema=COMPARISON_SCHEMA)
+    frames.append(_others(base, new, pl.concat(frames)))
+    frame = pl.concat(frames)
     return _corrected(frame).with_columns(pl.lit(task).alias("task")).select(list(COMPARISON_SCHEMA))
+
+
+def _others(base: Sided, new: Sided, compared: pl.DataFrame) -> pl.DataFrame:
+    """Return the differences of overall numbers that are no mean over ids, as the summaries have them, without p."""
+    keys = ["measure", "setting"]
+    values = []
+    for side, name in ((base, "base"), (new, "new")):
+        chosen = side.side.run.summary.filter(
+            (pl.col("task") == base.name)
+            & pl.col("model").is_in(side.side.models)
+            & pl.col("query_language").is_null()
+            & pl.col("passage_language").is_null()
+        )
+        if side.names is not None:
+            chosen = chosen.filter(pl.col("measure").is_in(list(side.names)))
+        values.append(chosen.group_by(keys, maintain_order=True).agg(pl.col("value").mean().alias(name)))
+    both = values[0].join(values[1], on=keys, nulls_equal=True, maintain_order="left")
+    rest = both.join(compared, on=keys, how="anti", nulls_equal=True, maintain_order="left").with_columns(
+        (pl.col("new") - pl.col("base")).alias("difference"),
+        *(pl.lit(None, dtype=pl.String).alias(name) for name in _KEY[2:]),
+        *(pl.lit(None, dtype=pl.Float64).alias(name) for name in ("low", "high")),
+    )
+    return _tested(rest, None, 0, 0).select(compared.columns)
 
 
 def _checked(side: Side, task: str, measures: Collection[str] | None) -> Sided:
@@ -188,8 +212,9 @@ def _differences(base: Values, new: Values, cells: bool, permutations: int, seed
     gone = np.isnan(base.values) | np.isnan(new.values)
     sides = [np.where(gone, np.nan, side.values) for side in (base, new)]
     difference = sides[1] - sides[0]
-    linear = [one for one in base.aggregates if one.kind != "kendall_w"]
-    others = [one for one in base.aggregates if one.kind == "kendall_w"]
+    wanted = [one for one in base.aggregates if cells or one.key[2:] == (None, None)]
+    linear = [one for one in wanted if one.kind != "kendall_w"]
+    others = [one for one in wanted if one.kind == "kendall_w"]
     columns = [i for i in range(len(base.columns)) if cells or not linear]
     found = percentile_intervals(
         difference,

@@ -145,7 +145,7 @@ class Journal:
 
     def read(self, record: str, key: str, columns: list[str]) -> pl.DataFrame:
         """Return columns of a finished part."""
-        return pl.read_parquet(self._part(record, key), columns=columns)
+        return pl.read_parquet(self._part(record, key), columns=columns, glob=False)
 
     def forget(self, record: str, which: Callable[[str], bool]) -> None:
         """Remove the finished parts of this record whose key `which` says yes to: they will be made again."""

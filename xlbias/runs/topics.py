@@ -45,11 +45,18 @@ def topics(run: Run, task: str) -> pl.DataFrame:
 
 
 def by_topic(
-    run: Run, model: str, task: str, measures: Collection[str] = MEASURES, *, intervals: bool = True, seed: int = 0
+    run: Run,
+    model: str,
+    task: str,
+    measures: Collection[str] = MEASURES,
+    *,
+    of_ids: pl.DataFrame | None = None,
+    intervals: bool = True,
+    seed: int = 0,
 ) -> pl.DataFrame:
     """Return the numbers of settings and overall for every topic of a task: ``topic`` and SUMMARY_SCHEMA.
 
-    The pools are those of the whole task; only the queries are those of the topic. Topics are in the order of their
+    `of_ids` is what `topics` gives, where it is known already. The pools are those of the whole task; only the queries are those of the topic. Topics are in the order of their
     names.
     """
     chosen = (pl.col("model") == model) & (pl.col("task") == task)
@@ -58,7 +65,7 @@ def by_topic(
         raise RunError(f"{run.path}: {model!r} has not been evaluated on {task!r}")
     ranked = Ranked(rankings, run.pool_sizes[task])
     table = joined([*quality_values(ranked, measures), *bias_values(ranked, measures)])
-    of_id = dict(topics(run, task).iter_rows())
+    of_id = dict((topics(run, task) if of_ids is None else of_ids).iter_rows())
     labels = np.array([of_id.get(one, "") for one in table.ids], dtype=object)
     parts = [pl.DataFrame(schema={"topic": pl.String(), **SUMMARY_SCHEMA})]
     for topic in sorted({label for label in labels if label}):
