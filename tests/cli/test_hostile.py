@@ -71,7 +71,8 @@ def test_nothing_from_the_data_reaches_the_terminal(corpus, tmp_path):
     )
     reported = in_a_terminal("report", out, "--matrix", "map")
     as_json = in_a_terminal("report", out, "--format", "json")
-    for text in (shown, evaluated, reported, as_json):
+    formats = [in_a_terminal("report", out, "--format", form) for form in ("csv", "markdown", "latex", "html")]
+    for text in (shown, evaluated, reported, as_json, *formats):
         assert not FORBIDDEN.search(text), repr(FORBIDDEN.search(text))
     assert "corpus ␛]0;name␇" in reported
     assert json.loads(as_json)["results"][0]["task"].startswith("corpus")

@@ -158,6 +158,16 @@ def test_without_cells_only_settings_and_overall_numbers_are_left(run):
     assert few.filter(pl.col("measure") == "map").height == 3
 
 
+def test_an_interval_is_the_same_with_and_without_cells(run):
+    sides = Side(run, ("base",)), Side(run, ("new",))
+    few = compare(*sides, "made", cells=False, permutations=99)
+    all_ = compare(*sides, "made", permutations=99)
+    both = few.join(all_, on=["measure", "setting", "query_language", "passage_language"], nulls_equal=True)
+    assert both.height == few.height
+    for end in ("low", "high", "p"):
+        assert both[end].to_list() == pytest.approx(both[f"{end}_right"].to_list(), abs=1e-9)
+
+
 def test_the_same_inputs_give_the_same_bits(run, compared):
     again = compare(Side(run, ("base",)), Side(run, ("new",)), "made", permutations=999)
     assert again.equals(compared)

@@ -23,8 +23,12 @@ COMMANDS = {
     "data": "List, inspect and convert retrieval tasks.",
     "train": "Fine-tune an encoder with a batch sampler.",
     "evaluate": "Zero-shot retrieval over all language pairs, into a run file.",
+    "study": "Samplers × sources × seeds × targets: train, evaluate, one run file, one report.",
     "report": "Print the audit of a run.",
+    "compare": "Paired differences of two encoders, with significance.",
+    "check": "Hold a run against requirements: a gate for CI.",
     "dashboard": "Browse a run in the terminal, finished or in progress.",
+    "measures": "List every measure with definition, range and source.",
 }
 
 

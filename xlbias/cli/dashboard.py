@@ -27,7 +27,7 @@ def command(ctx: click.Context, run: Path, theme: str | None) -> int:
     if not _on_a_terminal():
         from xlbias.cli.report import command as report
 
-        ctx.invoke(report, run=str(run))
+        ctx.invoke(report, runs=(str(run),))
         return 0
     from xlbias.dashboard.run import run_dashboard
 

@@ -77,8 +77,8 @@ def command(out: str, seed: int, no_dashboard: bool, quiet: bool) -> None:
 
 def _comparison(run: Run) -> list[str]:
     """Return what the hybrid sampler changed against the monolingual one, a line per task, from the run's numbers."""
+    from xlbias.report.layout import number
     from xlbias.report.tables import overview
-    from xlbias.report.text import number
 
     rows = {(row["model"], row["task"]): row for row in overview(run).to_dicts()}
     lines = ["Hybrid against monolingual batches"]

@@ -1,49 +1,77 @@
-"""`xlbias report`: the audit of a run, printed."""
+"""`xlbias report`: the audit of runs, in any format."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from xlbias.runs.run import Run
 
 EXAMPLE = """\b
 Examples:
   xlbias report run.parquet
   xlbias report run.parquet --by-language --matrix map
+  xlbias report run.parquet --format html --out audit.html
+  xlbias report run.parquet --format latex --matrix single_gold --published 2408.10536
   xlbias report run.parquet --format json | jq '.results[].settings'
 """
 
+FORMATS = ("text", "json", "csv", "markdown", "latex", "html")
+
 
 @click.command(epilog=EXAMPLE)
-@click.argument("run")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True,
+    help="json and csv hold every number in full precision; csv is one row per number.",
+)  # fmt: skip
 @click.option(
     "--matrix", "measures", multiple=True, metavar="MEASURE",
-    help="Add the full matrix of this measure (text only), e.g. map, recall@10, ndcg@10, rank_distance. Repeatable.",
+    help="Add the full matrix of this measure, e.g. map, recall@10, single_gold. Repeatable. Default for html: map, "
+    "single_gold and exposure@10.ratio.",
 )  # fmt: skip
-@click.option("--by-language", is_flag=True, help="Add the rank distance of every query language (text only).")
+@click.option("--by-language", is_flag=True, help="Add the rank distance and the rank of every language.")
+@click.option(
+    "--published", multiple=True, metavar="ARXIV-ID",
+    help="Add what this paper printed for the same data set, e.g. 2408.10536. Repeatable.",
+)  # fmt: skip
 @click.option("--out", type=click.Path(dir_okay=False), help="Write to this file instead of stdout.")
-def command(run: str, form: str, measures: tuple[str, ...], by_language: bool, out: str | None) -> None:
-    """Print the audit of RUN, a finished run file or one in progress."""
+def command(
+    runs: tuple[str, ...],
+    form: str,
+    measures: tuple[str, ...],
+    by_language: bool,
+    published: tuple[str, ...],
+    out: str | None,
+) -> None:
+    """Print the audit of each RUN, a finished run file or one in progress.
+
+    The same number is the same text in every format. json, csv and html hold the numbers of all languages anyway.
+    """
     from xlbias.errors import UsageError
-    from xlbias.report.json import to_json
+    from xlbias.report.published import published as printed
     from xlbias.report.tables import MATRIX_MEASURES
-    from xlbias.report.text import to_text
     from xlbias.runs.run import open_run
 
     for measure in measures:
         if measure not in MATRIX_MEASURES:
             raise UsageError(f"unknown measure {measure!r}; there are {', '.join(MATRIX_MEASURES)}")
-    if out is not None and (out.endswith(".parquet") or os.path.realpath(out) == os.path.realpath(run)):
+    for source in published:
+        printed(source)
+    if published and form == "csv":
+        raise UsageError("csv holds the numbers of a run only: choose another format for --published")
+    taken = {os.path.realpath(run) for run in runs}
+    if out is not None and (out.endswith(".parquet") or os.path.realpath(out) in taken):
         raise UsageError(f"{out}: is the name of a run; choose another one for the report")
+    width = 120 if out else max(60, shutil.get_terminal_size((100, 24)).columns)
 
     def render() -> str:
-        opened = open_run(run)
-        if form == "json":
-            return to_json(opened) + "\n"
-        width = 120 if out else max(60, shutil.get_terminal_size((100, 24)).columns)
-        return to_text(opened, width, measures=measures, by_language=by_language)
+        opened = [open_run(run) for run in runs]
+        return _render(opened, form, width, measures, by_language, published)
 
     try:
         text = render()
@@ -57,3 +85,33 @@ def command(run: str, form: str, measures: tuple[str, ...], by_language: bool, o
     from xlbias.runs.parquet import write_whole
 
     write_whole(Path(out), text.encode())
+
+
+def _render(
+    runs: list[Run], form: str, width: int, measures: tuple[str, ...], by_language: bool, published: tuple[str, ...]
+) -> str:
+    if form == "text":
+        from xlbias.report.text import to_text
+
+        return "\n".join(
+            to_text(run, width, measures=measures, by_language=by_language, published=published) for run in runs
+        )
+    if form == "json":
+        from xlbias.report.json import to_json
+
+        return to_json(*runs, published=published) + "\n"
+    if form == "csv":
+        from xlbias.report.csvs import to_csv
+
+        return to_csv(runs)
+    from xlbias.report.audit import DEFAULT_MATRICES, audit
+    from xlbias.report.html import to_html
+    from xlbias.report.latex import to_latex
+    from xlbias.report.markdown import to_markdown
+
+    if form == "html":
+        return to_html(
+            [audit(run, matrices=measures or DEFAULT_MATRICES, by_language=True, published=published) for run in runs]
+        )
+    write = to_markdown if form == "markdown" else to_latex
+    return "\n".join(write(audit(run, matrices=measures, by_language=by_language, published=published)) for run in runs)

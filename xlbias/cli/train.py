@@ -268,4 +268,7 @@ def _validated(card: dict[str, Any]) -> dict[str, float | None]:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}" if value < 2 else f"{value:,.0f}"
+    from xlbias.report.layout import number
+
+    digits = 3 if value is None or value < 2 else 0
+    return number(value, digits=digits, nothing="", leading_zero=True)

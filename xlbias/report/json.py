@@ -4,37 +4,49 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
+from xlbias.report.cells import Numbers, Row
+from xlbias.report.facts import alignment, bias
+from xlbias.report.published import rows_for
 from xlbias.report.tables import who_on_what
 from xlbias.report.training import trained, training_facts
 from xlbias.runs.run import Run
 from xlbias.runs.schema import SETTINGS
-from xlbias.runs.views import MEASURES, rank_distance_by_language, rank_distance_summary
+from xlbias.runs.values import Key
+from xlbias.runs.views import MEASURES
 
 REPORT_SCHEMA = 1
 
+_CELL = ["query_language", "pool", "setting", "n", "n_excluded"]
+_COUNTS = ("n_cells", "n_cells_empty", "n_queries", "n_rankings", "n_excluded")
 
-def report(run: Run) -> dict[str, Any]:
+
+def report(run: Run, *, published: Sequence[str] = ()) -> dict[str, Any]:
     """Return the whole report as plain data; see `to_json`."""
+    numbers = Numbers(run.summary)
     settings, cells = run.settings, run.cells
-    by_language = rank_distance_by_language(run.summary)
-    overall = rank_distance_summary(run.summary)
     trainings = {one.model: {"training": training_facts(one)} for one in trained(run)}
     results = []
     for model in run.models:
         for task in run.tasks:
             chosen = (pl.col("model") == model["name"]) & (pl.col("task") == task["name"])
+            found = numbers.of(model["name"], task["name"])
+            printed = [row for source in published for row in _printed(source, task)]
             results.append(
                 {
                     **who_on_what(model, task),
-                    "settings": _settings(settings.filter(chosen)),
-                    "cells": cells.filter(chosen)
-                    .select("query_language", "pool", "setting", "n", "n_excluded", *MEASURES)
-                    .to_dicts(),
-                    "bias": {"rank_distance": _rank_distance(overall.filter(chosen), by_language.filter(chosen))},
+                    "settings": _settings(settings.filter(chosen), found),
+                    "cells": [
+                        {**row, "intervals": _intervals(found, row["setting"], row["query_language"], row["pool"])}
+                        for row in cells.filter(chosen).select(*_CELL, *MEASURES).iter_rows(named=True)
+                    ],
+                    "bias": bias(found),
+                    "alignment": alignment(found),
+                    **({"published": printed} if published else {}),
                 }
             )
     return {
@@ -49,51 +61,56 @@ def report(run: Run) -> dict[str, Any]:
     }
 
 
-def to_json(run: Run) -> str:
+def to_json(*runs: Run, published: Sequence[str] = ()) -> str:
     """Return the report as JSON text, numbers in full precision, null for what is undefined, ASCII only.
 
     ``{"schema": 1, "run": {...}, "results": [{"model", "source", "sampler", "alpha", "seed", "task", "domain",
-    "settings": {setting: {measure: macro average, "weighted": {measure: average over rankings}, "n_cells",
-    "n_cells_empty", "n_queries", "n_rankings", "n_excluded"}}, "cells": [{"query_language", "pool", "setting", "n",
-    "n_excluded", measure: mean}], "bias": {"rank_distance": {"mean", "median", "normalised", "n", "n_excluded",
-    "by_language": {...}}}}]}``. An entry of ``run.models`` that was trained has ``"training": {"steps", "first_loss",
-    "last_loss", "pairs_per_second", "drawn": {"batches_by_kind", "batches_by_task", "pairs_by_query_language",
-    "pairs_by_passage_language": {name: {"n", "share"}}, "pairs": [{"query_language", "passage_language", "n"}],
-    "n_negatives"}}``, null for what is not known. ASCII, so that no control character of a data set reaches a terminal.
+    "settings": {setting: {measure: macro average, "intervals": {measure: [low, high]}, "weighted": {measure: average
+    over rankings}, "n_cells", "n_cells_empty", "n_queries", "n_rankings", "n_excluded"}}, "cells": [{"query_language",
+    "pool", "setting", "n", "n_excluded", measure: mean, "intervals": {measure: [low, high]}}], "bias": {...},
+    "alignment": {...}}]}``; of several runs ``{"schema": 1, "runs": [{"run", "results"}, ...]}``. ``bias`` and
+    ``alignment`` are those of `xlbias.report.facts`; with `published`, arXiv ids, a result has ``"published"``, the
+    rows that papers printed for its data set. An entry of ``run.models`` that was trained has ``"training": {"steps",
+    "first_loss", "last_loss", "pairs_per_second", "drawn": {"batches_by_kind", "batches_by_task",
+    "pairs_by_query_language", "pairs_by_passage_language": {name: {"n", "share"}}, "pairs": [{"query_language",
+    "passage_language", "n"}], "n_negatives"}}``, null for what is not known. ASCII, so that no control character of a
+    data set reaches a terminal.
     """
-    return json.dumps(_finite(report(run)), indent=2, allow_nan=False)
+    reports = [report(run, published=published) for run in runs]
+    if len(reports) == 1:
+        return json.dumps(_finite(reports[0]), indent=2, allow_nan=False)
+    several = {"schema": REPORT_SCHEMA, "runs": [{"run": one["run"], "results": one["results"]} for one in reports]}
+    return json.dumps(_finite(several), indent=2, allow_nan=False)
 
 
-def _settings(rows: pl.DataFrame) -> dict[str, Any]:
+def _settings(rows: pl.DataFrame, found: Mapping[Key, Row]) -> dict[str, Any]:
     empty: dict[str, Any] = {
         **dict.fromkeys(MEASURES),
+        "intervals": dict.fromkeys(MEASURES),
         "weighted": dict.fromkeys(MEASURES),
-        **dict.fromkeys(("n_cells", "n_cells_empty", "n_queries", "n_rankings", "n_excluded"), 0),
+        **dict.fromkeys(_COUNTS, 0),
     }
     return dict.fromkeys(SETTINGS, empty) | {
         row["setting"]: {
             **{name: row[name] for name in MEASURES},
+            "intervals": _intervals(found, row["setting"]),
             "weighted": {name: row[f"{name}_weighted"] for name in MEASURES},
-            "n_cells": row["n_cells"],
-            "n_cells_empty": row["n_cells_empty"],
-            "n_queries": row["n_queries"],
-            "n_rankings": row["n_rankings"],
-            "n_excluded": row["n_excluded"],
+            **{name: row[name] for name in _COUNTS},
         }
         for row in rows.iter_rows(named=True)
     }
 
 
-def _rank_distance(overall: pl.DataFrame, by_language: pl.DataFrame) -> dict[str, Any] | None:
-    if overall.is_empty():
-        return None
-    columns = ["mean", "median", "normalised", "n", "n_excluded"]
-    return {
-        **overall.select(columns).row(0, named=True),
-        "by_language": {
-            row["query_language"]: {name: row[name] for name in columns} for row in by_language.iter_rows(named=True)
-        },
-    }
+def _intervals(
+    found: Mapping[Key, Row], setting: str, query_language: str | None = None, pool: str | None = None
+) -> dict[str, list[float | None] | None]:
+    """Return ``[low, high]`` of every measure of quality, None where there is no interval."""
+    rows = {name: found.get(Key(name, setting, query_language, pool)) for name in MEASURES}
+    return {name: [row.low, row.high] if row and row.low is not None else None for name, row in rows.items()}
+
+
+def _printed(source: str, task: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"source": source, **row} for row in rows_for(source, task).iter_rows(named=True)]
 
 
 def _finite(value: Any) -> Any:

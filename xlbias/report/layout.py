@@ -1,11 +1,65 @@
-"""Aligned columns, blocks of columns and wrapped lines: what text reports are laid out with."""
+"""Numbers as every format shows them; aligned columns and wrapped lines: what text reports are laid out with."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from xlbias.text import clean, cut
 from xlbias.text import width as cells
+
+if TYPE_CHECKING:
+    from xlbias.measures.measure import Measure
+
+NOTHING = "·"
+"""Shown where there is no number."""
+
+_NARROW = 8.0  # values of a measure whose range is within ±8 are told apart by three digits
+
+
+def number(
+    value: float | None,
+    *,
+    unit_range: bool = True,
+    digits: int | None = None,
+    nothing: str = NOTHING,
+    leading_zero: bool = False,
+) -> str:
+    """Return a value as tables show it: ``.573`` in [0, 1], ``10,917`` for ranks, `nothing` for none.
+
+    Args:
+        value: the value; None and NaN are none.
+        unit_range: whether three digits after the point tell values apart; else one, and none from 100 on.
+        digits: after the point, instead of that.
+        nothing: what stands for none.
+        leading_zero: whether ``0.573`` keeps its zero; with fewer than three digits it always does.
+    """
+    if value is None or math.isnan(value):
+        return nothing
+    if digits is None:
+        digits = 3 if unit_range else 0 if abs(value) >= 100 else 1
+    text = f"{abs(value):,.{digits}f}"
+    sign = "-" if value < 0 and text.strip("0.") else ""
+    if digits >= 3 and not leading_zero and text.startswith("0."):
+        text = text[1:]
+    return sign + text
+
+
+def measured(value: float | None, measure: Measure) -> str:
+    """Return a value of a measure as every format shows it."""
+    if measure.name == "friedman_p" and value is not None and value < 0.0005:
+        return "<.001"
+    if measure.low >= -_NARROW and measure.high <= _NARROW:
+        return number(value)
+    if measure.unit == "ranks" or value is None:
+        return number(value, unit_range=False)
+    return number(value, digits=0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2)
+
+
+def interval(low: float | None, high: float | None, measure: Measure) -> str:
+    """Return an interval as every format shows it, ``[.472, .500]``; empty where there is none."""
+    return "" if low is None or high is None else f"[{measured(low, measure)}, {measured(high, measure)}]"
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 0) -> list[str]:

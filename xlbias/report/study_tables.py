@@ -31,9 +31,9 @@ HEADLINES: tuple[tuple[str, str], ...] = (
 
 SHIFTED: tuple[tuple[str, str | None], ...] = (
     *HEADLINES[:4],
-    ("passages.parallel_accuracy", None),
-    ("passages.cka", None),
-    ("passages.alignment", None),
+    ("queries.parallel_accuracy", None),
+    ("queries.cka", None),
+    ("queries.alignment", None),
 )
 """What a change of domain is measured by."""
 

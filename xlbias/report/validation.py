@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from xlbias.report.layout import table
+from xlbias.report.layout import number, table
 from xlbias.runs.run import Run
 
 MEASURES = ("loss", "map_monolingual", "map_cross_lingual", "map_multilingual", "rank_distance")
@@ -35,18 +35,10 @@ def validation_lines(curve: Sequence[dict[str, Any]], best_step: int | None) -> 
     rows = [
         [
             f"{row['step']:,}",
-            _number(row["loss"], 3),
-            *(_number(row[name], 3) for name in MEASURES[1:4]),
-            _number(row["rank_distance"], 1),
+            *(number(row[name], nothing="-") for name in MEASURES[:4]),
+            number(row["rank_distance"], digits=1, nothing="-"),
             "saved" if row["step"] == best_step else "",
         ]
         for row in shown
     ]
     return table([*_HEADS, "validation"], rows, left=1) if rows else []
-
-
-def _number(value: float | None, digits: int) -> str:
-    if value is None:
-        return "-"
-    text = f"{value:,.{digits}f}"
-    return text.removeprefix("0") if digits == 3 else text

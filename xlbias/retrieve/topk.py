@@ -1,7 +1,7 @@
 """The top k of every pool, for browsing. Ranks never come from here.
 
-Up to `MOST_IN_MEMORY` passages one product serves all pools, eight times as fast as FAISS's heaps (benchmarks/audit.py);
-beyond it FAISS searches each pool in bounded memory.
+Up to `MOST_IN_MEMORY` passages one product serves all pools, several times as fast as FAISS's heaps (see
+benchmarks/audit.py); beyond it FAISS searches each pool in bounded memory.
 """
 
 from __future__ import annotations

@@ -216,20 +216,23 @@ def _differences(base: Values, new: Values, cells: bool, permutations: int, seed
     linear = [one for one in wanted if one.kind != "kendall_w"]
     others = [one for one in wanted if one.kind == "kendall_w"]
     columns = [i for i in range(len(base.columns)) if cells or not linear]
-    found = percentile_intervals(
-        difference,
-        derive=lambda means: aggregated(means, linear),
-        replicates=replicates_for(len(difference)),
-        seed=seed,
-    )
+    shares = [_shares(difference, one)[:, None] for one in linear]
+    replicates = replicates_for(len(difference))
+    if columns or gone.any():
+        found = percentile_intervals(
+            difference, derive=lambda means: aggregated(means, linear), replicates=replicates, seed=seed
+        )
+        low, high = found.low, found.high
+    else:  # where every id has every cell, the mean of its shares is the aggregate in every replicate as well
+        found = percentile_intervals(np.hstack(shares), replicates=replicates, seed=seed)
+        unused = np.full(len(base.columns), np.nan)
+        low, high = np.append(unused, found.low), np.append(unused, found.high)
     means = [column_means(side)[0] for side in sides]
     values = [np.concatenate([m, aggregated(m[None], linear)[0]]) for m in means]
-    tested = np.hstack([difference, *(_shares(difference, one)[:, None] for one in linear)])
+    tested = np.hstack([difference, *shares])
     keys = [*base.columns, *(one.key for one in linear)]
     chosen = [*columns, *range(len(base.columns), len(keys))]
-    frame = _frame(
-        [keys[i] for i in chosen], values[0][chosen], values[1][chosen], found.low[chosen], found.high[chosen]
-    )
+    frame = _frame([keys[i] for i in chosen], values[0][chosen], values[1][chosen], low[chosen], high[chosen])
     frame = _tested(frame, tested[:, chosen], permutations, seed)
     if not others:
         return frame

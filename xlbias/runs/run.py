@@ -167,6 +167,19 @@ class Run:
         last = [MULTILINGUAL_POOL] if MULTILINGUAL_POOL in wide.columns else []
         return wide.select("query_language", *pools, *last).sort("query_language")
 
+    def compare(
+        self, other: Run, *, base: str | None = None, new: str | None = None, task: str | None = None
+    ) -> pl.DataFrame:
+        """Return the paired differences ``other − self``; columns as `xlbias.runs.compare.COMPARISON_SCHEMA`.
+
+        `base` is a model of this run, `new` one of `other`; they may be left out where there is one only, as may
+        `task`, which both runs must have. Raises RunError where one is not there or the tasks are not the same.
+        """
+        from xlbias.runs.compare import Side, compare
+
+        sides = Side(self, (self._only("model", base),)), Side(other, (other._only("model", new),))
+        return compare(*sides, self._only("task", task))
+
     def _only(self, kind: Literal["model", "task"], name: str | None) -> str:
         names = [entry["name"] for entry in (self.models if kind == "model" else self.tasks)]
         if name is None and len(names) == 1:

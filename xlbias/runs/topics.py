@@ -56,8 +56,8 @@ def by_topic(
 ) -> pl.DataFrame:
     """Return the numbers of settings and overall for every topic of a task: ``topic`` and SUMMARY_SCHEMA.
 
-    `of_ids` is what `topics` gives, where it is known already. The pools are those of the whole task; only the queries are those of the topic. Topics are in the order of their
-    names.
+    `of_ids` is what `topics` gives, where it is known already. The pools are those of the whole task; only the queries
+    are those of the topic. Topics are in the order of their names.
     """
     chosen = (pl.col("model") == model) & (pl.col("task") == task)
     rankings = run.rankings.filter(chosen).collect()

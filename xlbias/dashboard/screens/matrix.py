@@ -15,8 +15,8 @@ from xlbias.dashboard.widgets.matrix import MatrixView
 from xlbias.dashboard.widgets.order import SORTS
 from xlbias.dashboard.widgets.paint import depth_of, shown
 from xlbias.languages import language_name, script_of
+from xlbias.report.layout import number
 from xlbias.report.tables import Matrix
-from xlbias.report.text import number
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import clean, one_line
 

@@ -18,8 +18,8 @@ from xlbias.dashboard.widgets.line import Line, Part
 from xlbias.dashboard.widgets.matrix import MatrixView
 from xlbias.dashboard.widgets.table import VirtualTable
 from xlbias.dashboard.words import progress_line
+from xlbias.report.layout import number
 from xlbias.report.tables import MATRIX_MEASURES
-from xlbias.report.text import number
 from xlbias.text import clean, width
 
 _PREVIEW_DELAY = 0.15  # seconds that the cursor rests before the preview is painted: running down a list stays cheap

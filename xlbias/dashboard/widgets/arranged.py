@@ -9,8 +9,8 @@ from typing import TypeVar
 from xlbias.dashboard.numbers import thin
 from xlbias.dashboard.scale import Range
 from xlbias.dashboard.widgets.order import Sort, order
+from xlbias.report.layout import number
 from xlbias.report.tables import Matrix
-from xlbias.report.text import number
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
 CellKey = tuple[str, str]

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from xlbias.dashboard.live import Snapshot
-from xlbias.report.text import number
+from xlbias.report.layout import number
 from xlbias.text import clean, cut
 
 Fact = tuple[str, str]

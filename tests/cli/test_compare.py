@@ -1,0 +1,97 @@
+"""`xlbias compare` in a shell: text, tables, bad input."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+from support import make_task, make_vectors
+
+from xlbias.cli import run as xlbias
+from xlbias.encode.precomputed import PrecomputedVectors
+from xlbias.evaluation import evaluate
+from xlbias.runs.compare import Side, compare
+from xlbias.runs.run import open_run
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("compare")
+    task = make_task(30)
+    base = make_vectors(task)
+    better = PrecomputedVectors(base.queries, base.passages + 0.3 * base.queries, "better")
+    evaluate(base, task, folder / "base.parquet")
+    evaluate(better, task, folder / "new.parquet")
+    evaluate([base, better], task, folder / "both.parquet")
+    return folder
+
+
+def output(capsys, *words):
+    code = xlbias(["compare", *map(str, words)])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_two_runs_and_two_encoders_of_one_run_give_the_same_differences(folder, capsys):
+    code, two, _ = output(capsys, folder / "base.parquet", folder / "new.parquet", "--format", "csv")
+    assert code == 0
+    _, one, _ = output(capsys, folder / "both.parquet", "--base", "random0", "--new", "better", "--format", "csv")
+    assert one == two
+
+
+def test_every_format_shows_what_the_python_api_gives(folder, capsys):
+    paths = folder / "base.parquet", folder / "new.parquet"
+    sides = [Side(open_run(path), (name,)) for path, name in zip(paths, ("random0", "better"), strict=True)]
+    frame = compare(*sides, "made", measures=["map"])
+    arguments = [*paths, "-m", "map"]
+    rows = list(csv.DictReader(io.StringIO(output(capsys, *arguments, "--format", "csv")[1])))
+    assert [float(row["difference"]) for row in rows] == frame["difference"].to_list()
+    assert [float(row["p_holm"]) for row in rows] == frame["p_holm"].to_list()
+    differences = json.loads(output(capsys, *arguments, "--format", "json")[1])["differences"]
+    assert differences == frame.to_dicts()
+    cross = frame.row(index=frame["query_language"].is_null().arg_true()[1], named=True)
+    shown = f"+{cross['difference']:.3f}".replace("+0", "+")
+    for form in ("text", "markdown", "latex", "html"):
+        assert shown in output(capsys, *arguments, "--format", form)[1]
+
+
+def test_a_file_is_written_and_a_run_is_never_overwritten(folder, capsys, tmp_path):
+    paths = folder / "base.parquet", folder / "new.parquet"
+    out = tmp_path / "differences.html"
+    code, text, _ = output(capsys, *paths, "-m", "map", "--format", "html", "--out", out)
+    assert (code, text) == (0, "")
+    assert out.read_text().startswith("<!doctype html>")
+    code, _, error = output(capsys, *paths, "--out", folder / "base.parquet")
+    assert code == 2
+    assert "is the name of a run" in error
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["both.parquet"], "name an encoder with --base; there are random0, better"),
+        (["both.parquet", "--base", "random0"], "name an encoder with --new"),
+        (["both.parquet", "--base", "random0", "--new", "nobody"], "no model 'nobody'"),
+        (["base.parquet", "new.parquet", "-t", "elsewhere"], "both runs must have the task 'elsewhere'"),
+        (["base.parquet", "new.parquet", "-m", "mapp"], "unknown measure 'mapp'"),
+        (["base.parquet", "nothing.parquet"], "there is no such run"),
+    ],
+)
+def test_bad_input_is_one_sentence(folder, capsys, words, sentence):
+    words = [folder / word if word.endswith(".parquet") else word for word in words]
+    code, out, error = output(capsys, *words)
+    assert (code, out) == (2, "")
+    assert sentence in error
+    assert error.count("\n") == 1
+
+
+def test_in_a_shell(folder):
+    done = subprocess.run(
+        [sys.executable, "-m", "xlbias", "compare", "base.parquet", "new.parquet", "-m", "map"],
+        cwd=folder, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "mAP cross" in done.stdout
+    assert "p < .05 after Holm's correction over this matrix" in done.stdout.replace("\n ", "")

@@ -1,0 +1,182 @@
+"""The report of a study, on a small one made of vectors: what is planted is found, what is not is called unclear."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+from support import make_task, make_vectors
+
+from xlbias.encode.precomputed import PrecomputedVectors
+from xlbias.errors import RunError
+from xlbias.evaluation import evaluate
+from xlbias.report.document import Matrix, Table
+from xlbias.report.render import render
+from xlbias.report.study import study_document, study_report
+from xlbias.report.study_tables import Arm, contrasts, numbers, over_seeds, read_study, robustness
+
+PLAN = {
+    "title": "A small study",
+    "samplers": ["mono", "cross", "hybrid"],
+    "alphas": [0.5],
+    "seeds": [0, 1, 2],
+    "sources": {"here": ["a"], "there": ["b"]},
+    "targets": {"home": "a", "away": "b"},
+    "in_domain": {"home": "here", "away": "there"},
+    "baseline": "mono",
+}
+GAIN = {("mono", None): 0.0, ("hybrid", 0.5): 0.02, ("cross", None): 0.5}
+
+
+def vectors_of(tasks, source: str, sampler: str, alpha: float | None, seed: int):
+    """Vectors of both tasks: the same for every arm, but for passages that move to their queries, at home only."""
+    found = {}
+    for i, task in enumerate(tasks):
+        base = make_vectors(task, seed=10 + i)
+        rng = np.random.default_rng(seed)
+        noise = 0.01 * rng.standard_normal(base.passages.shape).astype(np.float32)
+        gain = GAIN[sampler, alpha] if (source == "here") == (task.name == "home") else 0.0
+        found[task.name] = (base.queries, base.passages + noise + np.float32(gain) * base.queries)
+    return found
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    tasks = [make_task(40, "home"), make_task(30, "away")]
+    models = {}
+    for source in PLAN["sources"]:
+        for sampler, alpha in GAIN:
+            for seed in PLAN["seeds"]:
+                arm = sampler if alpha is None else f"{sampler}-alpha{alpha:g}"
+                models[f"{source}-{arm}-seed{seed}"] = vectors_of(tasks, source, sampler, alpha, seed)
+    runs = [
+        evaluate(
+            [PrecomputedVectors(*found[task.name], name) for name, found in models.items()],
+            task,
+            tmp_path_factory.mktemp("study") / f"{task.name}.parquet",
+        )
+        for task in tasks
+    ]
+    metadata = {**runs[0].metadata, "tasks": [run.tasks[0] for run in runs], "study": PLAN}
+    return replace(runs[0], metadata=metadata, files=(*runs[0].files, *runs[1].files))
+
+
+@pytest.fixture(scope="module")
+def study(run):
+    return read_study(run)
+
+
+@pytest.fixture(scope="module")
+def found(run, study):
+    return contrasts(run, study, permutations=999)
+
+
+def one(frame: pl.DataFrame, **names):
+    return frame.row(by_predicate=pl.all_horizontal(pl.col(k) == v for k, v in names.items()), named=True)
+
+
+def test_the_design_is_read_from_the_run(study):
+    assert [arm.label for arm in study.arms] == ["mono", "hybrid α=0.5", "cross"]  # by their share of mono batches
+    assert study.baseline == Arm("mono")
+    assert study.of("here", Arm("hybrid", 0.5)) == tuple(f"here-hybrid-alpha0.5-seed{n}" for n in range(3))
+    assert len(study.members) == 2 * 3 * 3
+
+
+def test_a_run_that_is_no_study_says_so(run):
+    metadata = {name: value for name, value in run.metadata.items() if name != "study"}
+    with pytest.raises(RunError, match="is no study"):
+        read_study(replace(run, metadata=metadata))
+
+
+def test_encoders_that_are_not_there_yet_are_left_out(run):
+    less = replace(run, metadata={**run.metadata, "models": run.metadata["models"][:4]})
+    study = read_study(less)
+    assert len(study.members) == 4
+    assert "4 of 18 encoders" in render(study_document(less), "text")
+
+
+def test_numbers_are_those_of_the_summary(run, study):
+    row = one(
+        numbers(run, study), source="here", arm="cross", seed=1, target="home", measure="map", setting="multilingual"
+    )
+    settings = run.settings.filter((pl.col("model") == "here-cross-seed1") & (pl.col("task") == "home"))
+    assert row["value"] == settings.filter(pl.col("setting") == "multilingual")["map"][0]
+
+
+def test_what_was_planted_is_better_and_what_was_not_is_unclear(found):
+    planted = one(found, source="here", target="home", base="mono", new="cross", measure="map", setting="cross-lingual")
+    assert planted["verdict"] == "better"
+    assert planted["p_holm"] < 0.05
+    assert planted["seed_low"] > 0
+    nothing = one(found, source="here", target="away", base="mono", new="cross", measure="map", setting="cross-lingual")
+    assert nothing["verdict"] == "unclear"
+    assert nothing["difference"] == 0.0  # the very same vectors, so the very same ranks
+
+
+def test_hybrid_is_compared_with_both_ends_and_cross_with_the_baseline(found):
+    pairs = set(found.select("base", "new").iter_rows())
+    assert pairs == {("mono", "hybrid α=0.5"), ("mono", "cross"), ("cross", "hybrid α=0.5")}
+    against_cross = one(
+        found, source="there", target="away", base="cross", new="hybrid α=0.5", measure="map", setting="cross-lingual"
+    )
+    assert against_cross["verdict"] == "worse"
+
+
+def test_corrections_are_over_all_rows_of_a_measure(found):
+    rows = found.filter((pl.col("measure") == "map") & (pl.col("setting") == "multilingual"))
+    assert rows.height == 2 * 2 * 3
+    smallest = rows.sort("p").row(0, named=True)
+    assert smallest["p_holm"] == pytest.approx(min(1.0, smallest["p"] * rows.height))
+
+
+def test_robustness_by_hand(run, study):
+    values = numbers(run, study)
+    drops = robustness(values, study)
+
+    def value(source, target, seed):
+        key = {"arm": "cross", "measure": "map", "setting": "multilingual"}
+        return one(values, source=source, target=target, seed=seed, **key)["value"]
+
+    of_seeds = []
+    for seed in range(3):
+        home, away = value("here", "home", seed), value("there", "away", seed)
+        of_seeds.append(
+            np.mean([(home - value("there", "home", seed)) / home, (away - value("here", "away", seed)) / away])
+        )
+    row = one(drops, arm="cross", measure="map", setting="multilingual")
+    assert row["drop"] == pytest.approx(np.mean(of_seeds))
+    half = 4.302653 * np.std(of_seeds, ddof=1) / np.sqrt(3)  # Student's t of 2 degrees of freedom
+    assert (row["low"], row["high"]) == pytest.approx((row["drop"] - half, row["drop"] + half), rel=1e-5)
+    assert (row["n_seeds"], row["n_pairs"]) == (3, 2)
+    assert row["drop"] > one(drops, arm="mono", measure="map", setting="multilingual")["drop"]
+
+
+def test_a_mean_over_seeds_has_its_interval(run, study):
+    seeds = numbers(run, study).filter((pl.col("source") == "here") & (pl.col("target") == "home"))
+    row = one(over_seeds(seeds), arm="cross", measure="map", setting="monolingual")
+    three = seeds.filter(
+        (pl.col("arm") == "cross") & (pl.col("measure") == "map") & (pl.col("setting") == "monolingual")
+    )
+    assert row["mean"] == pytest.approx(three["value"].mean())
+    assert row["low"] < row["mean"] < row["high"]
+
+
+def test_the_document_counts_the_verdicts(run, found):
+    document = study_document(run)
+    table = next(block for section in document.sections for block in section.blocks if isinstance(block, Table))
+    row = next(r for r in table.rows if (r[0].text, r[1].text) == ("cross against mono", "mAP cross"))
+    # The document takes 10,000 permutations: a planted gain of this size is found by both.
+    assert [cell.value for cell in row[2:5]] == [2.0, 0.0, 2.0]
+    grids = [block for section in document.sections for block in section.blocks if isinstance(block, Matrix)]
+    assert all(grid.rows == ("here", "there") and grid.columns == ("home", "away") for grid in grids)
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "latex", "html"])
+def test_every_format_has_the_same_numbers(run, form):
+    text = render(study_document(run), form, to_file=True)
+    table = next(b for s in study_document(run).sections for b in s.blocks if isinstance(b, Table))
+    for row in table.rows:
+        for cell in row[2:5]:
+            assert cell.text in text
+    assert "A small study" in text
+    assert study_report(run).startswith("# A small study")

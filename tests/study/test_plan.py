@@ -1,0 +1,175 @@
+"""Plans of studies: what they say, what they leave to defaults, and one sentence for whatever is wrong with one."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from xlbias.errors import UsageError
+from xlbias.study.plan import Plan
+from xlbias.study.reading import SAMPLERS, read_plan
+from xlbias.train.recipe import find_recipe
+from xlbias.train.samplers import SAMPLERS as REAL_SAMPLERS
+
+FULL = """\
+title = "Whether batches matter"
+samplers = ["mono", "cross", "hybrid"]
+alphas = [0.25, 0.5]
+seeds = 2
+recipe = "static"
+top_k = 5
+top_of = "all"
+baseline = "cross"
+data = "corpora"
+[settings]
+batch_size = 64
+learning_rate = 1e-3
+[sources]
+mlqa = "parallel:{data}/mlqa.jsonl[split=train;name=mlqa]"
+both = ["builtin:money[split=train]", "builtin:language[split=train]"]
+[targets]
+xquad-r = "lareqa:{data}/xquad-r"
+mlqa-test = "parallel:{data}/mlqa.jsonl[split=test]"
+[in_domain]
+mlqa-test = "mlqa"
+"""
+
+LEAST = """\
+samplers = ["mono"]
+[sources]
+money = "builtin:money[split=train]"
+[targets]
+money-test = "builtin:money[split=test]"
+"""
+
+
+def plan_of(folder: Path, text: str, data: Path | None = None) -> Plan:
+    path = folder / "plan.toml"
+    path.write_text(text, "utf-8")
+    return read_plan(path, data)
+
+
+def test_a_full_plan(tmp_path: Path) -> None:
+    (tmp_path / "corpora").mkdir()
+    plan = plan_of(tmp_path, FULL)
+    assert (plan.title, plan.samplers, plan.alphas) == (
+        "Whether batches matter", ("mono", "cross", "hybrid"), (0.25, 0.5),
+    )  # fmt: skip
+    assert (plan.seeds, plan.top_k, plan.top_of, plan.baseline) == ((0, 1), 5, "all", "cross")
+    assert plan.recipe == find_recipe("static").overridden(batch_size=64, learning_rate=1e-3)
+    assert plan.spec(plan.targets["xquad-r"]) == f"lareqa:{tmp_path / 'corpora'}/xquad-r"
+    assert plan.sources["both"] == ("builtin:money[split=train]", "builtin:language[split=train]")
+    assert plan.in_domain == {"mlqa-test": "mlqa"}
+    described = json.loads(json.dumps(plan.as_dict()))
+    assert described["targets"]["xquad-r"] == "lareqa:{data}/xquad-r"  # the same wherever the data is
+    assert described["seeds"] == [0, 1]
+    assert described["settings"] == {"batch_size": 64, "learning_rate": 1e-3}
+
+
+def test_what_a_plan_leaves_out(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, LEAST)
+    assert (plan.title, plan.seeds, plan.alphas, plan.baseline) == ("plan", (0,), (), "mono")
+    assert (plan.top_k, plan.top_of, plan.recipe, plan.in_domain) == (10, "multilingual", find_recipe("static"), {})
+    assert plan_of(tmp_path, LEAST.replace('"mono"', '"hybrid"')).alphas == (0.5,)
+
+
+def test_encoders_are_made_seed_by_seed(tmp_path: Path) -> None:
+    (tmp_path / "corpora").mkdir()
+    names = [encoder.name for encoder in plan_of(tmp_path, FULL).encoders()]
+    of_a_source = ["mono", "cross", "hybrid-alpha0.25", "hybrid-alpha0.5"]
+    assert names == [f"{source}-{sampler}-seed{seed}" for seed in (0, 1) for source in ("mlqa", "both")
+                     for sampler in of_a_source]  # fmt: skip
+    chosen = plan_of(tmp_path, FULL.replace("seeds = 2", "seeds = [7, 3]")).encoders()
+    assert [encoder.seed for encoder in chosen] == [7] * 8 + [3] * 8
+    assert {encoder.alpha for encoder in chosen if encoder.sampler != "hybrid"} == {None}
+
+
+def test_the_data_may_be_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    plan = plan_of(tmp_path, FULL, tmp_path / "other")
+    assert plan.spec(plan.targets["xquad-r"]) == f"lareqa:{tmp_path / 'other'}/xquad-r"
+    with pytest.raises(UsageError, match=r"plan\.toml: --data: there is no folder .*nowhere"):
+        plan_of(tmp_path, FULL, tmp_path / "nowhere")
+
+
+def test_a_recipe_of_its_own_stands_beside_the_plan(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(find_recipe("static").overridden(steps=5).as_toml(), "utf-8")
+    assert plan_of(tmp_path, 'recipe = "mine.toml"\n' + LEAST).recipe.steps == 5
+
+
+def test_another_base_brings_its_recipe(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, LEAST + '[settings]\nbase = "multilingual-e5-small"\nsteps = 9\n')
+    assert plan.recipe == find_recipe("multilingual-e5-small").overridden(steps=9)
+    assert plan.recipe_name == "multilingual-e5-small"
+
+
+def test_the_samplers_are_those_of_training() -> None:
+    assert set(SAMPLERS) == set(REAL_SAMPLERS)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("samplers =", "sampler ="), "unknown key 'sampler'; did you mean 'samplers'?"),
+        (("samplers =", "wholly_else = 1\nsamplers ="), "unknown key 'wholly_else': expected title, samplers"),
+        (('samplers = ["mono"]', ""), "has no key 'samplers': expected a list"),
+        (('["mono"]', '"mono"'), "samplers is 'mono': expected a list"),
+        (('["mono"]', "[]"), "samplers: is empty"),
+        (('["mono"]', '["mono", "hybird"]'), "samplers: unknown sampler 'hybird'; did you mean 'hybrid'?"),
+        (('["mono"]', '["mono", 3]'), "samplers: unknown sampler 3: expected english, mixed, mono, cross, hybrid"),
+        (('["mono"]', '["mono", "mono"]'), "samplers: 'mono' is there twice"),
+        (('["mono"]', '["mono"]\nalphas = [0.5]'), "alphas: are for the sampler 'hybrid'"),
+        (('["mono"]', '["hybrid"]\nalphas = 0.5'), "alphas is 0.5: expected a list of probabilities"),
+        (('["mono"]', '["hybrid"]\nalphas = [1.5]'), "alphas: 1.5 is no probability"),
+        (('["mono"]', '["hybrid"]\nalphas = [true]'), "alphas: True is no probability"),
+        (('["mono"]', '["hybrid"]\nalphas = [nan]'), "alphas: nan is no probability"),
+        (('["mono"]', '["hybrid"]\nalphas = []'), "alphas: is empty"),
+        (('["mono"]', '["hybrid"]\nalphas = [0.5, 0.5]'), "alphas: 0.5 is there twice"),
+        (('["mono"]', '["hybrid"]\nalphas = [0.12345671, 0.12345672]'), "'money-hybrid-alpha0.123457-seed0'"),
+        (('["mono"]', '["mono"]\nseeds = 0'), "seeds is 0: expected how many"),
+        (('["mono"]', '["mono"]\nseeds = true'), "seeds is True: expected how many"),
+        (('["mono"]', '["mono"]\nseeds = [1, -1]'), "seeds: -1 is no seed"),
+        (('["mono"]', '["mono"]\nseeds = [1, 1]'), "seeds: 1 is there twice"),
+        (('["mono"]', '["mono"]\nseeds = []'), "seeds: is empty"),
+        (('["mono"]', '["mono"]\ntop_k = 0'), "top_k is 0: expected at least 1"),
+        (('["mono"]', '["mono"]\ntop_k = "ten"'), "top_k is 'ten': expected a whole number"),
+        (('["mono"]', '["mono"]\ntop_of = "al"'), "top_of is 'al'; did you mean 'all'?"),
+        (('["mono"]', '["mono"]\nbaseline = "cross"'), "baseline is 'cross': expected mono"),
+        (('["mono"]', '["mono"]\ntitle = 3'), "title is 3: expected a string"),
+        (('["mono"]', '["mono"]\nrecipe = "statik"'), "recipe: unknown recipe 'statik'"),
+        (('["mono"]', '["mono"]\nrecipe = "nowhere.toml"'), "nowhere.toml: cannot be read"),
+        (('["mono"]', '["mono"]\ndata = "nowhere"'), "data: there is no folder"),
+        (('["mono"]', '["mono"]\nsettings = 3'), "settings is 3: expected a table [settings]"),
+        (("[sources]", "[settings]\nbatchsize = 3\n[sources]"), "settings: unknown key 'batchsize'; did you mean"),
+        (("[sources]", "[settings]\nbatch_size = 1\n[sources]"), "settings: batch_size is 1: expected at least 2"),
+        (("[sources]", '[settings]\nsteps = "x"\n[sources]'), "settings: steps is 'x': expected a whole number"),
+        (("[sources]", "[settings]\nsteps = [1]\n[sources]"), "settings.steps is [1]: expected a single value"),
+        (("[sources]", "[settings]\nseed = 1\n[sources]"), "settings.seed: the seeds of a study are its key 'seeds'"),
+        (("[sources]", "[sources]\n'a/b' = 'builtin:money'"), "sources.a/b: encoders' folders are named so"),
+        (("[sources]", "[sources]\na = 3"), "sources.a is 3: expected a task, or a list of tasks"),
+        (("[sources]", "[sources]\na = []"), "sources.a is []: expected a task, or a list of tasks"),
+        (("[sources]", "[sources]\na = 'paralel:x'"), "sources.a: unknown format 'paralel'"),
+        (("[sources]", "[sources]\na = 'parallel:{data}/x'"), "sources.a: names {data}: add the key 'data'"),
+        (('[sources]\nmoney = "builtin:money[split=train]"', "[sources]"), "sources: is empty"),
+        (('[targets]\nmoney-test = "builtin:money[split=test]"', ""), "has no key 'targets': expected a table"),
+        (("[targets]", "[targets]\na = ['builtin:money']"), "targets.a is ['builtin:money']: expected a task"),
+        (("[targets]", '[targets]\n"\\u001b[2J" = "builtin:money"'), "is no name: expected one that can be printed"),
+        (("[targets]", "[in_domain]\nmoney-tset = 'money'\n[targets]"), "unknown target 'money-tset'; did you mean"),
+        (("[targets]", "[in_domain]\nmoney-test = 'mony'\n[targets]"), "in_domain.money-test: unknown source 'mony'"),
+        (("[targets]", "[targets"), "is not TOML: "),
+    ],
+)
+def test_a_wrong_plan_is_one_sentence_that_names_file_and_key(
+    change: tuple[str, str], message: str, tmp_path: Path
+) -> None:
+    assert change[0] in LEAST
+    with pytest.raises(UsageError) as caught:
+        plan_of(tmp_path, LEAST.replace(*change))
+    assert str(caught.value).startswith(f"{tmp_path / 'plan.toml'}: ")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_plan_at_all(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"nowhere\.toml: cannot be read: No such file"):
+        read_plan(tmp_path / "nowhere.toml")

@@ -1,0 +1,153 @@
+"""`xlbias compare`: two encoders on the same tasks, paired, with significance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+
+    from xlbias.runs.compare import Side
+    from xlbias.runs.run import Run
+
+EXAMPLE = """\b
+Examples:
+  xlbias compare base.parquet new.parquet
+  xlbias compare run.parquet --base mono --new hybrid --task xquad-r
+  xlbias compare run.parquet --base mono-seed0,mono-seed1 --new hybrid-seed0,hybrid-seed1
+  xlbias compare base.parquet new.parquet --format csv > differences.csv
+
+Several encoders on one side, separated by commas, are seeds of one training: their values are averaged per query id.
+"""
+
+FORMATS = ("text", "markdown", "latex", "html", "csv", "json")
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("base_run", metavar="BASE")
+@click.argument("new_run", metavar="[NEW]", required=False)
+@click.option("--base", "base_model", metavar="MODEL[,MODEL...]", help="Encoder of BASE. Default: its only one.")
+@click.option("--new", "new_model", metavar="MODEL[,MODEL...]", help="Encoder of NEW. Default: its only one.")
+@click.option("--task", "-t", "tasks", multiple=True, metavar="TASK", help="Only this task. Repeatable. Default: all.")
+@click.option(
+    "--measure", "-m", "measures", multiple=True, metavar="MEASURE",
+    help="Only this measure; see `xlbias measures`. Repeatable. Default: all.",
+)  # fmt: skip
+@click.option(
+    "--matrix", multiple=True, metavar="MEASURE", help="Show every cell's difference in this measure.  [default: map]"
+)
+@click.option("--permutations", type=click.IntRange(min=99), default=10_000, show_default=True, help="Sign flips.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of sign flips and bootstrap.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--out", "-o", type=click.Path(dir_okay=False), help="Write to this file instead of stdout.")
+def command(
+    base_run: str,
+    new_run: str | None,
+    base_model: str | None,
+    new_model: str | None,
+    tasks: tuple[str, ...],
+    measures: tuple[str, ...],
+    matrix: tuple[str, ...],
+    permutations: int,
+    seed: int,
+    form: str,
+    out: str | None,
+) -> None:
+    """Compare the encoder of run NEW with that of run BASE, or two encoders of one run, on the tasks of both.
+
+    Differences are paired by query id, as translations of a question are not independent: sign-flip permutation test,
+    bootstrap interval, Holm and Benjamini-Hochberg over the cells of a matrix, effect size.
+    """
+    import os
+    from pathlib import Path
+
+    from xlbias.errors import UsageError
+    from xlbias.runs.compare import compare
+    from xlbias.runs.run import open_run
+
+    runs = [base_run, new_run or base_run]
+    for run in runs:
+        if out is not None and (out.endswith(".parquet") or os.path.realpath(out) == os.path.realpath(run)):
+            raise UsageError(f"{out}: is the name of a run; choose another one for the comparison")
+    opened = [open_run(path) for path in runs]
+    sides = [
+        _side(run, given, option, one_run=new_run is None)
+        for run, given, option in zip(opened, (base_model, new_model), ("--base", "--new"), strict=True)
+    ]
+    shared = _tasks(opened[0], opened[1], tasks)
+    frames = {
+        task: compare(sides[0], sides[1], task, measures=measures or None, permutations=permutations, seed=seed)
+        for task in shared
+    }
+    labels = [", ".join(side.models) for side in sides]
+    if labels[0] == labels[1]:
+        labels = [f"{label} ({Path(path).name})" for label, path in zip(labels, runs, strict=True)]
+    text = _rendered(frames, labels, form, matrix, seed, permutations, to_file=out is not None)
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    from xlbias.runs.parquet import write_whole
+
+    write_whole(Path(out), text.encode())
+
+
+def _side(run: Run, given: str | None, option: str, *, one_run: bool) -> Side:
+    from xlbias.errors import UsageError
+    from xlbias.runs.compare import Side
+
+    known = [model["name"] for model in run.models]
+    if given is None:
+        if len(known) == 1 and not one_run:
+            return Side(run, (known[0],))
+        raise UsageError(f"{run.path}: name an encoder with {option}; there are {', '.join(known) or 'none'}")
+    names = (given,) if given in known else tuple(name.strip() for name in given.split(","))
+    return Side(run, names)
+
+
+def _tasks(base: Run, new: Run, wanted: tuple[str, ...]) -> list[str]:
+    from xlbias.errors import UsageError
+
+    there = {task["name"] for task in new.tasks}
+    shared = [task["name"] for task in base.tasks if task["name"] in there]
+    for task in wanted:
+        if task not in shared:
+            raise UsageError(f"both runs must have the task {task!r}; they share {', '.join(shared) or 'none'}")
+    if not shared:
+        raise UsageError("the two runs have no task in common")
+    return [task for task in shared if not wanted or task in wanted]
+
+
+def _rendered(
+    frames: Mapping[str, pl.DataFrame],
+    labels: list[str],
+    form: str,
+    matrix: tuple[str, ...],
+    seed: int,
+    permutations: int,
+    *,
+    to_file: bool,
+) -> str:
+    import polars as pl
+
+    whole = pl.concat(frames.values())
+    if form == "json":
+        import json
+
+        content = {
+            "schema": 1, "base": labels[0], "new": labels[1], "seed": seed, "permutations": permutations,
+            "differences": whole.to_dicts(),
+        }  # fmt: skip
+        return json.dumps(content, indent=2, allow_nan=False) + "\n"
+    if form == "csv":
+        from xlbias.report.csvs import safe
+
+        texts = [name for name, dtype in whole.schema.items() if dtype == pl.String]
+        return whole.with_columns(pl.col(texts).map_elements(safe, return_dtype=pl.String)).write_csv()
+    from xlbias.report.comparison import comparison
+    from xlbias.report.render import render
+
+    return render(comparison(frames, labels[0], labels[1], matrix=matrix or ("map",)), form, to_file=to_file)

@@ -1,0 +1,117 @@
+"""`xlbias measures`: every measure with its definition, range and source."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from xlbias.measures.measure import Measure
+
+EXAMPLE = """\b
+Examples:
+  xlbias measures
+  xlbias measures rank_distance
+  xlbias measures --format json | jq -r '.measures[].name'
+"""
+SCHEMA = 1
+
+_FAMILIES = {
+    "quality": "Quality of a ranking",
+    "bias": "Bias between languages, in the multilingual pool",
+    "alignment": "Alignment of vectors; in a run passages.NAME and queries.NAME",
+}
+_BETTER = {"high": "high", "low": "low", "neither": "neither: opposite goals are both legitimate"}
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("name", required=False)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--long", is_flag=True, help="Everything about each measure: source, unit, when it is undefined.")
+def command(name: str | None, form: str, long: bool) -> None:
+    """List every measure, or tell everything about the one of this NAME."""
+    from xlbias.measures.registry import all_measures
+
+    found = list(all_measures().values()) if name is None else [_named(name)]
+    if form == "json":
+        text = json.dumps({"schema": SCHEMA, "measures": [_as_json(one) for one in found]}, indent=2)
+    else:
+        columns = max(60, min(100, shutil.get_terminal_size((80, 24)).columns))
+        text = "\n".join(_long(found, columns) if long or name is not None else _short(found, columns))
+    click.echo(text)
+
+
+def _named(name: str) -> Measure:
+    from xlbias.errors import UsageError
+    from xlbias.measures.registry import all_measures
+    from xlbias.report.expression.source import listed, suggestion
+
+    known = all_measures()
+    side, _, rest = name.partition(".")
+    measure = known.get(name)
+    if measure is None and side in ("passages", "queries") and rest in known and known[rest].family == "alignment":
+        measure = known[rest]
+    if measure is None:
+        raise UsageError(f"no measure {name!r}{suggestion(name, known) or f': there are {listed(known, len(known))}'}")
+    return measure
+
+
+def _short(found: Sequence[Measure], columns: int) -> list[str]:
+    from xlbias.report.layout import cut_all, table, wrapped
+
+    rows = table(
+        ["measure", "label", "better", "range"],
+        [[one.name, one.label, one.better, _range(one)] for one in found],
+        left=4,
+    )
+    head, *rows = cut_all(rows, columns)
+    lines: list[str] = []
+    family = None
+    for one, row in zip(found, rows, strict=True):
+        if one.family != family:
+            family = one.family
+            lines += ["", _FAMILIES[family], "", head] if lines else [_FAMILIES[family], "", head]
+        lines += [row, *wrapped(one.definition, columns)]
+    return lines
+
+
+def _long(found: Sequence[Measure], columns: int) -> list[str]:
+    from xlbias.report.layout import wrapped
+
+    lines: list[str] = []
+    for one in found:
+        taken = f"{one.statistic} over queries"
+        if one.family == "alignment":
+            taken = "over languages or pairs of languages"
+        elif one.statistic == "derived":
+            taken = "from means of another measure"
+        facts = {
+            "definition": one.definition,
+            "range": _range(one),
+            "better": _BETTER[one.better],
+            "undefined": one.undefined or "never",
+            "taken": taken,
+            "source": one.source,
+        }
+        lines += [""] if lines else []
+        lines.append(f"{one.name} ({one.label}), {one.family}")
+        for label, fact in facts.items():
+            text = wrapped(fact, columns - 12)
+            lines += [f"  {label if i == 0 else '':<10}{line}" for i, line in enumerate(text)]
+    return lines
+
+
+def _range(measure: Measure) -> str:
+    return f"{measure.range} ({measure.unit})" if measure.unit else measure.range
+
+
+def _as_json(measure: Measure) -> dict[str, Any]:
+    """Return a measure as stable JSON; an end of the range that does not exist is null."""
+    low, high = (value if math.isfinite(value) else None for value in (measure.low, measure.high))
+    fields = ("name", "label", "family", "definition", "better", "unit", "undefined", "statistic", "source")
+    return {**{field: getattr(measure, field) for field in fields}, "low": low, "high": high}

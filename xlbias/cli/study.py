@@ -1,0 +1,131 @@
+"""`xlbias study`: samplers × sources × seeds × targets, into one run file and one report."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from xlbias.narration import Counter, Narrator
+
+EXAMPLE = """\b
+Examples:
+  xlbias study plan.toml
+  xlbias study plan.toml --dry-run
+  xlbias study plan.toml --out /data/study --data /data/corpora --jobs 4
+  xlbias dashboard plan/run.parquet
+
+\b
+A plan:
+  samplers = ["mono", "cross", "hybrid"]
+  alphas = [0.25, 0.5, 0.75]
+  seeds = 3
+  data = "data"
+  [settings]
+  batch_size = 64
+  [sources]
+  mlqa = "parallel:{data}/mlqa.jsonl[split=train;name=mlqa]"
+  [targets]
+  xquad-r = "lareqa:{data}/xquad-r"
+  mlqa-test = "parallel:{data}/mlqa.jsonl[split=test]"
+  [in_domain]
+  mlqa-test = "mlqa"
+
+Further keys: title, recipe, top_k, top_of, baseline.
+"""
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("plan", metavar="PLAN.toml")
+@click.option("--out", "-o", metavar="DIR", help="Folder for all that is made.  [default: PLAN without .toml]")
+@click.option("--data", metavar="DIR", help="Folder that {data} in tasks stands for, in place of the plan's.")
+@click.option(
+    "--jobs", "-j", type=click.IntRange(min=1), default=1, show_default=True,
+    help="Encoders to work on at a time; the cores are shared out among them.",
+)  # fmt: skip
+@click.option("--only-train", is_flag=True, help="Train the encoders and evaluate nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the steps and whether each is done, and stop.")
+@click.option("--overwrite", is_flag=True, help="Remove the encoders and runs of the plan in DIR and begin anew.")
+@click.option("--device", help="Torch device: cpu, cuda, mps.  [default: as of train and evaluate]")
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr.")
+def command(
+    plan: str,
+    out: str | None,
+    data: str | None,
+    jobs: int,
+    only_train: bool,
+    dry_run: bool,
+    overwrite: bool,
+    device: str | None,
+    quiet: bool,
+) -> None:
+    """Train an encoder for each sampler, source and seed of the plan, and evaluate each on all its targets.
+
+    What is finished is kept: a killed study goes on with the same command, and takes what `xlbias train` and
+    `xlbias evaluate` have made of the same tasks and settings for done. DIR/run.parquet holds all results; the
+    dashboard follows it while the study runs. Prints the report, also to DIR/report.md.
+    """
+    from pathlib import Path
+
+    from xlbias.cli.narrate import StderrNarrator
+    from xlbias.errors import UsageError
+    from xlbias.study.layout import KINDS, Layout, steps_of
+    from xlbias.study.reading import read_plan
+
+    path = Path(plan)
+    study = read_plan(path, Path(data) if data is not None else None)
+    if out is None and path.suffix != ".toml":
+        raise UsageError(f"{path}: a plan whose name does not end in .toml needs --out")
+    layout = Layout(Path(out) if out is not None else path.with_suffix(""))
+    steps = steps_of(study, ("train",) if only_train else KINDS)
+    if dry_run:
+        layout.check()
+        rows = [(step.kind, step.encoder, "done" if layout.done(step) else "to do") for step in steps]
+        click.echo("\n".join("\t".join(row) for row in [("step", "encoder", "state"), *rows]))
+        return
+    narrator = StderrNarrator(quiet=quiet)
+    narrator.say("loading the libraries")
+    from xlbias.study.study import run_study
+
+    try:
+        run = run_study(
+            study,
+            layout.folder,
+            jobs=jobs,
+            only_train=only_train,
+            overwrite=overwrite,
+            device=device,
+            narrator=narrator,
+            inner=_Bars(narrator),
+        )
+    except KeyboardInterrupt:
+        done = sum(map(layout.done, steps))
+        narrator.say(f"interrupted: {done:,} of {len(steps):,} steps are finished and kept; the same command goes on")
+        raise
+    if run is not None:
+        from xlbias.report.study import study_report
+
+        report = study_report(run, tell=narrator.say)
+        layout.report.write_text(report, "utf-8")
+        click.echo(report, nl=False)
+        narrator.say(f"report: {layout.report}; look at the results with: xlbias dashboard {layout.run}")
+
+
+class _Bars:
+    """Of what happens within a step, shows progress bars on a terminal and nothing elsewhere."""
+
+    def __init__(self, narrator: Narrator) -> None:
+        self.narrator = narrator
+
+    def say(self, text: str) -> None:
+        """Say nothing: a line for every step is enough."""
+
+    def progress(self, label: str, total: int | None, unit: str) -> AbstractContextManager[Counter]:
+        """Open a piece of work of `total` units."""
+        import sys
+
+        from xlbias.narration import Silent
+
+        return self.narrator.progress(label, total, unit) if sys.stderr.isatty() else Silent().progress("", None, "")

@@ -1,0 +1,212 @@
+"""The audit of a run as a document: for every task who finds what, for whom it is worse, and over how many queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from xlbias.measures.measure import Measure
+from xlbias.measures.registry import measures
+from xlbias.report.cells import (
+    SIDES,
+    bias_measures,
+    cell,
+    count,
+    overall_alignment,
+    overall_bias,
+    undefined_notes,
+)
+from xlbias.report.document import Block, Cell, Document, Paragraph, Section, Table, Terms
+from xlbias.report.grids import grids
+from xlbias.report.layout import NOTHING, measured
+from xlbias.report.phrases import BETTER, about_run, about_task, counts, intervals
+from xlbias.report.printed import printed_table
+from xlbias.report.subjects import LONGEST_NAME, Subject, subjects
+from xlbias.report.tables import SETTING_COLUMN, coverage_notes
+from xlbias.runs.run import Run
+from xlbias.runs.schema import SETTINGS
+from xlbias.runs.values import Key
+from xlbias.text import one_line
+
+DEFAULT_MATRICES = ("map", "single_gold", "exposure@10.ratio")
+"""Shown as heat maps where there is room for them."""
+
+_ASKED = ("rank_distance", "rank_distance.normalised", "same_language@1", "single_gold.gap")
+_FOUND = ("language_rank", "exposure@10.ratio", "single_gold")
+
+
+def audit(
+    run: Run, *, matrices: Sequence[str] = (), by_language: bool = False, published: Sequence[str] = ()
+) -> Document:
+    """Return the audit of a run.
+
+    Args:
+        run: finished or in progress.
+        matrices: measures to show in full, of `xlbias.report.tables.MATRIX_MEASURES`.
+        by_language: whether to add the numbers of every language.
+        published: arXiv ids whose printed results of the same data set to add; see `xlbias.report.published`.
+    """
+    found = subjects(run)
+    sections = [
+        _section(run, task, found[task["name"]], matrices, by_language, published)
+        for task in run.tasks
+        if task["name"] in found
+    ]
+    if not sections:
+        sections.append(Section("Nothing yet", (Paragraph("Nothing has been ranked yet."),)))
+    else:
+        everyone = [one for some in found.values() for one in some]
+        notes = [Paragraph(note) for note in (intervals(run), *coverage_notes(run))]
+        sections += [Section("Notes", tuple(notes)), Section("Measures", (_glossary(everyone, matrices),))]
+    return Document("Language bias of multilingual encoders", about_run(run), tuple(sections))
+
+
+def _section(
+    run: Run,
+    task: Mapping[str, Any],
+    found: Sequence[Subject],
+    matrices: Sequence[str],
+    by_language: bool,
+    published: Sequence[str],
+) -> Section:
+    tables = [_overview(run, found), _bias(found), _alignment(found)]
+    if by_language:
+        tables.append(_by_language(task, found))
+    blocks: list[Block | None] = [Paragraph(about_task(task)), *tables]
+    for measure in matrices:
+        blocks += grids(task, found, measure)
+    blocks += [printed_table(source, task) for source in published]
+    title = one_line(f"{task['name']} ({task['domain']})", LONGEST_NAME)
+    return Section(title, tuple(block for block in blocks if block is not None))
+
+
+def _overview(run: Run, found: Sequence[Subject]) -> Table:
+    quality, bias = measures("quality")["map"], measures("bias")
+    rows = []
+    for one in found:
+        unfinished = one.row["n_cells"] < one.row["n_cells_expected"] and run.state.status != "finished"
+        done = f" [{one.row['n_cells']} of {one.row['n_cells_expected']} cells]" if unfinished else ""
+        rows.append(
+            (
+                Cell(one.name + done, kind="name"),
+                *(cell(one.numbers, Key("map", setting), quality) for setting in SETTINGS),
+                *(
+                    cell(one.numbers, Key(name, SETTINGS[2]), bias[name])
+                    for name in ("rank_distance", "rank_distance.median", "rank_distance.normalised")
+                ),
+                *(_pair(one, which) for which in ("worst", "best")),
+            )
+        )
+    settings = [f"mAP {SETTING_COLUMN[setting]}" for setting in SETTINGS]
+    heads = ("encoder", *settings, "rank dist.", "median", "normalised", "worst pair", "best pair")
+    notes = (*counts(run, [one.row for one in found]), "mAP: mean over the cells of a setting.")
+    return Table(f"Overview: {_whom(found)}", heads, tuple(rows), notes)
+
+
+def _pair(one: Subject, which: str) -> Cell:
+    pair = one.row[f"{which}_pair"]
+    if not pair:
+        return Cell(NOTHING)
+    measure = measures("quality")["map"]
+    return Cell(f"{pair} {measured(one.row[which], measure)}", one.row[which], kind="number")
+
+
+def _bias(found: Sequence[Subject]) -> Table | None:
+    numbers = [one.numbers for one in found]
+    wanted = list(overall_bias(numbers))
+    rows = [
+        (
+            Cell(label),
+            *_who(one, found),
+            cell(one.numbers, key, measure),
+            count(one.numbers[key].n),
+            count(one.numbers[key].n_excluded),
+            Cell(BETTER[measure.better]),
+        )
+        for label, measure, key in wanted
+        for one in found
+        if key in one.numbers
+    ]
+    if not rows:
+        return None
+    title = f"Bias in the pool of all languages: {_whom(found)}"
+    labels = ("measure", *_encoder(found))
+    notes = tuple(undefined_notes(numbers, wanted))
+    return Table(title, (*labels, "value", "n", "excluded", "better"), tuple(rows), notes, len(labels))
+
+
+def _alignment(found: Sequence[Subject]) -> Table | None:
+    numbers = [one.numbers for one in found]
+    wanted = list(overall_alignment(numbers))
+    rows = []
+    for measure, keys in wanted:
+        for one in found:
+            cells = [
+                part
+                for key in keys.values()
+                for part in (cell(one.numbers, key, measure), count(one.numbers[key].n if key in one.numbers else None))
+            ]
+            rows.append((Cell(measure.label), *_who(one, found), *cells, Cell(BETTER[measure.better])))
+    if not rows:
+        return None
+    labels = ("measure", *_encoder(found))
+    heads = (*labels, *(head for side in SIDES for head in (side, "n")), "better")
+    by_side = [(f"{measure.label} of {side}", measure, keys[side]) for measure, keys in wanted for side in SIDES]
+    title = f"Alignment of translations: {_whom(found)}"
+    return Table(title, heads, tuple(rows), tuple(undefined_notes(numbers, by_side)), len(labels))
+
+
+def _by_language(task: Mapping[str, Any], found: Sequence[Subject]) -> Table:
+    bias = measures("bias")
+    languages = sorted({*task["n_queries"], *task["pool_sizes"]})
+    rows = [
+        (
+            *_who(one, found),
+            Cell(language, kind="name"),
+            *(cell(one.numbers, Key(name, SETTINGS[2], language), bias[name]) for name in _ASKED),
+            *(cell(one.numbers, Key(name, SETTINGS[2], None, language), bias[name]) for name in _FOUND),
+            count(row.n if (row := one.numbers.get(Key("rank_distance", SETTINGS[2], language))) else None),
+        )
+        for one in found
+        for language in languages
+    ]
+    asked, answered = ([bias[name].label for name in names] for names in (_ASKED, _FOUND))
+    notes = (
+        f"{', '.join(asked)}: of queries in the language, n of them.",
+        f"{', '.join(answered)}: of passages in the language, whatever the query's language.",
+    )
+    labels = (*_encoder(found), "language")
+    return Table(f"By language: {_whom(found)}", (*labels, *asked, *answered, "n"), tuple(rows), notes, len(labels))
+
+
+def _who(one: Subject, found: Sequence[Subject]) -> tuple[Cell, ...]:
+    """Return the cell that names the encoder of a row, where there are several."""
+    return (Cell(one.name, kind="name"),) if len(found) > 1 else ()
+
+
+def _encoder(found: Sequence[Subject]) -> tuple[str, ...]:
+    return ("encoder",) if len(found) > 1 else ()
+
+
+def _whom(found: Sequence[Subject]) -> str:
+    """Return the encoder and the task that a table is about."""
+    task = one_line(str(found[0].row["task"]), LONGEST_NAME)
+    return f"{found[0].name} on {task}" if len(found) == 1 else f"{len(found)} encoders on {task}"
+
+
+def _glossary(found: Sequence[Subject], matrices: Sequence[str]) -> Terms:
+    """Return what the measures are that the document shows."""
+    numbers = [one.numbers for one in found]
+    wanted = {
+        "map",
+        *matrices,
+        *(measure.name for _, measure, _ in overall_bias(numbers)),
+        *(measure.name for measure, _ in overall_alignment(numbers)),
+    }
+    ordered = [*measures("quality").values(), *bias_measures(), *measures("alignment").values()]
+    return Terms("What they are", tuple((one.label, _meaning(one)) for one in ordered if one.name in wanted))
+
+
+def _meaning(measure: Measure) -> str:
+    unit = f" {measure.unit}" if measure.unit else ""
+    return f"{measure.definition}. {measure.range}{unit}, better: {BETTER[measure.better]}. {measure.source}."

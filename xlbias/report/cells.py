@@ -1,0 +1,107 @@
+"""From the summary of a run to the cells of a report: numbers with their intervals and n, looked up by their keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+import polars as pl
+
+from xlbias.measures.measure import Measure
+from xlbias.measures.registry import measures
+from xlbias.report.document import Cell
+from xlbias.report.layout import interval, measured
+from xlbias.runs.schema import SETTINGS
+from xlbias.runs.values import Key
+
+SIDES = ("passages", "queries")
+"""What alignment is measured of; measures of alignment are named ``SIDE.NAME`` in a summary."""
+
+OWN_OR_OTHER = {"multilingual": "", "monolingual": " own language", "cross-lingual": " other languages"}
+"""Setting of a measure of bias by query and answer language, as words after its label."""
+
+_FIELDS = ("value", "low", "high", "n", "n_ids", "n_excluded")
+
+
+class Row(NamedTuple):
+    """What the summary says of one number; None where undefined."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    n_ids: int
+    n_excluded: int
+
+
+class Numbers:
+    """The numbers of a run by model and task; each pair's are read when they are first asked for."""
+
+    def __init__(self, summary: pl.DataFrame) -> None:
+        """Take the summary of a run, see `xlbias.runs.summary`."""
+        self._summary = summary
+        self._read: dict[tuple[str, str], dict[Key, Row]] = {}
+
+    def of(self, model: str, task: str) -> Mapping[Key, Row]:
+        """Return the numbers of a model on a task; empty where it has not been ranked."""
+        if (model, task) not in self._read:
+            part = self._parts.get((model, task))
+            rows = () if part is None else part.select(*Key._fields, *_FIELDS).iter_rows()
+            count = len(Key._fields)
+            self._read[model, task] = {Key(*row[:count]): Row(*row[count:]) for row in rows}
+        return self._read[model, task]
+
+    @cached_property
+    def _parts(self) -> dict[tuple[object, ...], pl.DataFrame]:
+        return self._summary.partition_by(["model", "task"], as_dict=True)
+
+
+def cell(rows: Mapping[Key, Row], key: Key, measure: Measure) -> Cell:
+    """Return the number under `key` as a cell."""
+    row = rows.get(key)
+    if row is None:
+        return Cell(measured(None, measure), kind="number")
+    value, low, high = row.value, row.low, row.high
+    return Cell(measured(value, measure), value, low, high, interval(low, high, measure), row.n, "number")
+
+
+def count(n: int | None) -> Cell:
+    """Return a count as a cell."""
+    return Cell("·" if n is None else f"{n:,}", None if n is None else float(n), kind="number")
+
+
+def bias_measures() -> list[Measure]:
+    """Return the measures of bias, those of one kind together: rank distance, normalised, median, ..."""
+    names = list(measures("bias"))
+    kinds = [name.partition(".")[0] for name in names]
+    return sorted(measures("bias").values(), key=lambda measure: kinds.index(measure.name.partition(".")[0]))
+
+
+def overall_bias(found: list[Mapping[Key, Row]]) -> Iterator[tuple[str, Measure, Key]]:
+    """Yield ``label, measure, key`` of every overall number of bias that any of `found` has.
+
+    A measure by query and answer language has two: for the query's own language, and for the others.
+    """
+    for measure in bias_measures():
+        for setting in (SETTINGS[2], *SETTINGS[:2]):
+            key = Key(measure.name, setting)
+            if any(key in rows for rows in found):
+                yield measure.label + OWN_OR_OTHER[setting], measure, key
+
+
+def overall_alignment(found: list[Mapping[Key, Row]]) -> Iterator[tuple[Measure, dict[str, Key]]]:
+    """Yield every measure of alignment that any of `found` has overall, with its key for each of SIDES."""
+    for measure in measures("alignment").values():
+        keys = {side: Key(f"{side}.{measure.name}") for side in SIDES}
+        if any(key in rows for rows in found for key in keys.values()):
+            yield measure, keys
+
+
+def undefined_notes(found: list[Mapping[Key, Row]], wanted: list[tuple[str, Measure, Key]]) -> list[str]:
+    """Return why a number has no value, a sentence for each measure: a mean that is missing has its reason."""
+    return [
+        f"{label} is undefined {measure.undefined}."
+        for label, measure, key in wanted
+        if measure.undefined and any(key in rows and rows[key].value is None for rows in found)
+    ]

@@ -1,0 +1,151 @@
+"""Two encoders compared, as a document: what differs overall, what in which cell, and whether it is real."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from xlbias.measures.measure import Measure
+from xlbias.measures.registry import all_measures
+from xlbias.report.cells import OWN_OR_OTHER, SIDES
+from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Section, Table
+from xlbias.report.layout import interval, measured, number
+from xlbias.runs.compare import PERMUTATIONS
+from xlbias.runs.schema import MULTILINGUAL_POOL
+
+SETTING_WORDS = {"monolingual": "mono", "cross-lingual": "cross", "multilingual": "multi"}
+MARK = "*"
+"""After a difference: p < .05 after Holm's correction."""
+
+_HEADS = ("measure", "base", "new", "difference", "p (Holm)", "d_z", "better/worse ids", "n")
+
+
+def comparison(
+    frames: Mapping[str, pl.DataFrame], base: str, new: str, *, matrix: tuple[str, ...] = ("map",)
+) -> Document:
+    """Return the comparison of two encoders.
+
+    Args:
+        frames: by task, what `xlbias.runs.compare.compare` gives.
+        base: what is compared with, as the reader knows it.
+        new: what is compared.
+        matrix: measures whose cells are shown in full.
+    """
+    explained = (
+        f"Differences are {new} minus {base}, paired by query id. [a, b] is the 95% bootstrap interval over ids; p is "
+        f"of {PERMUTATIONS:,} sign flips, corrected by Holm over all rows of a table; {MARK} marks p < .05. d_z is the "
+        "mean difference in its own standard deviations: with many ids even a tiny difference is certain, so read it "
+        "with the mark. Ids are counted as better where the new value is better; up, where neither way is."
+    )
+    sections = [Section("How to read this", (Paragraph(explained),))]
+    for task, frame in frames.items():
+        blocks: list[Block] = [_overall(frame)]
+        for measure in matrix:
+            if (grid := _grid(frame, measure, base, new)) is not None:
+                blocks.append(grid)
+        sections.append(Section(task, tuple(blocks)))
+    return Document(
+        f"{new} against {base}", "paired differences, with intervals and corrected p-values", tuple(sections)
+    )
+
+
+def difference_cell(row: dict[str, object], about: Measure) -> Cell:
+    """Return a difference as a cell, with its mark and its interval."""
+    value, low, high, p, n = (row[name] for name in ("difference", "low", "high", "p_holm", "n_ids"))
+    assert value is None or isinstance(value, float)
+    text = measured(value, about)
+    if value is not None and value > 0:
+        text = f"+{text}"
+    if isinstance(p, float) and p < 0.05:
+        text += MARK
+    low, high = (end if isinstance(end, float) else None for end in (low, high))
+    return Cell(text, value, low, high, interval(low, high, about), n if isinstance(n, int) else None, "number")
+
+
+def probability(p: object) -> Cell:
+    """Return a p-value as a cell."""
+    if not isinstance(p, float):
+        return Cell("·", kind="number")
+    return Cell("<.001" if p < 0.0005 else number(p), p, kind="number")
+
+
+def measure_of(name: str) -> Measure:
+    """Return the measure that a row of a summary is of, without its side."""
+    for side in SIDES:
+        name = name.removeprefix(f"{side}.")
+    return all_measures()[name]
+
+
+def label_of(name: str) -> str:
+    """Return the short name of a measure, with its side where it is one of alignment."""
+    side = next((side for side in SIDES if name.startswith(f"{side}.")), "")
+    return f"{measure_of(name).label} ({side})" if side else measure_of(name).label
+
+
+def named(measure: str, setting: str | None) -> str:
+    """Return a measure and its setting in a word or two; the setting is left out where there is only one."""
+    about, words = measure_of(measure), SETTING_WORDS.get(setting or "", "")
+    if about.family == "quality":
+        return f"{about.label} {words}"
+    return f"{label_of(measure)}{OWN_OR_OTHER.get(setting or '', '')}"
+
+
+def _overall(frame: pl.DataFrame) -> Table:
+    rows = []
+    undefined = []
+    overall = frame.filter(pl.col("query_language").is_null() & pl.col("passage_language").is_null())
+    for row in overall.iter_rows(named=True):
+        about = measure_of(row["measure"])
+        if row["difference"] is None:
+            if about.undefined:
+                undefined.append(f"{label_of(row['measure'])} is undefined {about.undefined}.")
+            continue
+        counts = "·" if row["n_better"] is None else f"{row['n_better']:,}/{row['n_worse']:,}"
+        rows.append(
+            (
+                Cell(named(row["measure"], row["setting"])),
+                Cell(measured(row["base"], about), row["base"], kind="number"),
+                Cell(measured(row["new"], about), row["new"], kind="number"),
+                difference_cell(row, about),
+                probability(row["p_holm"]),
+                Cell(number(row["effect_size"]), row["effect_size"], kind="number"),
+                Cell(counts),
+                Cell("·" if row["n_ids"] is None else f"{row['n_ids']:,}", row["n_ids"], kind="number"),
+            )
+        )
+    notes = (
+        *dict.fromkeys(undefined),
+        "What is no mean over ids (Kendall W, medians, CKA, uniformity, hubness, distance of centroids) has no p.",
+    )
+    return Table("Overall", _HEADS, tuple(rows), notes)
+
+
+def _grid(frame: pl.DataFrame, measure: str, base: str, new: str) -> Matrix | None:
+    """Return the differences of a measure by query and passage language, or None where it has no such cells."""
+    cells = frame.filter((pl.col("measure") == measure) & pl.col("query_language").is_not_null())
+    if cells.is_empty():
+        return None
+    about = measure_of(measure)
+    found = {
+        (row["query_language"], row["passage_language"] or MULTILINGUAL_POOL): difference_cell(row, about)
+        for row in cells.iter_rows(named=True)
+    }
+    rows = sorted({ql for ql, _ in found})
+    columns = sorted({pool for _, pool in found}, key=lambda pool: (pool == MULTILINGUAL_POOL, pool))
+    values = [abs(cell.value) for cell in found.values() if cell.value is not None]
+    end = max(values, default=0.0)
+    marked = sum(cell.text.endswith(MARK) for cell in found.values())
+    notes = (
+        f"{marked:,} of {len(found):,} differences have p < .05 after Holm's correction over this matrix ({MARK}).",
+        about.definition,
+    )
+    return Matrix(
+        f"Difference in {about.label}, {new} minus {base}: query language down, passage language across",
+        about,
+        tuple(rows),
+        tuple("all" if pool == MULTILINGUAL_POOL else pool for pool in columns),
+        tuple(tuple(found.get((row, column), Cell("·", kind="number")) for column in columns) for row in rows),
+        (-end, end),
+        notes,
+    )

@@ -1,0 +1,70 @@
+"""The report as CSV: every number of the summary in full precision, a row each, for spreadsheets and data frames."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from xlbias.report.tables import who_on_what
+from xlbias.runs.run import Run
+from xlbias.text import clean
+
+_WHO = ("model", "source", "sampler", "alpha", "seed", "task", "domain")
+_WHAT = ("measure", "setting", "query_language", "passage_language")
+_NUMBERS = ("value", "low", "high", "n", "n_ids", "n_excluded", "weighted", "n_queries", "n_cells", "n_cells_empty")
+COLUMNS = (*_WHO, *_WHAT, *_NUMBERS, "run")
+"""The columns: who on what, what the number is (see `xlbias.runs.summary`), the number with its interval and counts,
+and the run's path. Empty where undefined, unknown or not applicable."""
+
+_FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠]")
+
+
+def to_csv(runs: Sequence[Run]) -> str:
+    """Return the summaries of runs as one CSV: COLUMNS, comma, UTF-8, lines end in a line feed.
+
+    Numbers are the shortest text that reads back as the same number. A text that a spreadsheet would take for a
+    formula has a ``'`` before it.
+    """
+    frame = pl.concat([_rows(run) for run in runs])
+    out = io.BytesIO()
+    frame.write_csv(out)
+    return out.getvalue().decode()
+
+
+def safe(value: Any) -> str | None:
+    """Return a text as no spreadsheet and no terminal executes it; None stays None."""
+    if value is None:
+        return None
+    text = clean(str(value))
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _rows(run: Run) -> pl.DataFrame:
+    pairs = [(model["name"], task["name"], who_on_what(model, task)) for model in run.models for task in run.tasks]
+    who = pl.DataFrame(
+        {
+            "key_model": [model for model, _, _ in pairs],
+            "key_task": [task for _, task, _ in pairs],
+            **{name: [_known(about[name]) for _, _, about in pairs] for name in _WHO},
+        },
+        schema={"key_model": pl.String, "key_task": pl.String, **dict.fromkeys(_WHO, pl.String)},
+    )
+    rows = run.summary.rename({"model": "key_model", "task": "key_task"}).drop("domain")
+    joined = rows.join(who, on=["key_model", "key_task"], how="left", maintain_order="left")
+    return joined.with_columns(
+        *(pl.col(name).replace_strict(_safely(joined[name]), return_dtype=pl.String) for name in _WHAT),
+        pl.lit(safe(run.path)).alias("run"),
+    ).select(COLUMNS)
+
+
+def _known(value: Any) -> str | None:
+    """Return what a card says, as text: a number as it is, anything else made safe."""
+    return repr(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else safe(value)
+
+
+def _safely(column: pl.Series) -> dict[str | None, str | None]:
+    return {value: safe(value) for value in column.unique()}

@@ -1,0 +1,126 @@
+"""Bias and alignment of one encoder on one task as plain data, every number with its interval and its counts.
+
+A number is ``{"value", "low", "high", "n", "n_ids", "n_excluded"}``, null where undefined, and then with a ``reason``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from xlbias.measures.measure import Measure
+from xlbias.measures.registry import measures
+from xlbias.report.cells import SIDES, Row, bias_measures
+from xlbias.runs.schema import SETTINGS
+from xlbias.runs.values import Key
+
+_UNION = SETTINGS[2]
+_RANK_DISTANCE = {
+    "mean": "rank_distance", "median": "rank_distance.median", "normalised": "rank_distance.normalised"
+}  # fmt: skip
+
+
+def bias(found: Mapping[Key, Row]) -> dict[str, Any]:
+    """Return every measure of bias by name; None for rank distance where nothing has been ranked in all languages.
+
+    ``rank_distance`` is ``{"mean", "median", "normalised", "low", "high", "n", "n_excluded", "by_language": {query
+    language: the same}}``. Another measure is a number with ``"by_language"`` by query language; or, where it is about
+    query and answer languages, ``{"monolingual": a number for the query's own language, "cross-lingual": one for the
+    others, "by_passage_language": {language: a number}, "cells": [{"query_language", "passage_language", ...}]}``.
+    """
+    facts: dict[str, Any] = {"rank_distance": _rank_distance(found)}
+    for measure in bias_measures():
+        keys = [key for key in found if key.measure == measure.name]
+        if not keys or measure.name == "rank_distance":
+            continue
+        facts[measure.name] = _bias_of(measure, keys, found)
+    return facts
+
+
+def alignment(found: Mapping[Key, Row]) -> dict[str, Any]:
+    """Return ``{"passages": ..., "queries": ...}``: every measure of alignment by name, as far as it was measured.
+
+    A measure is a number over all languages with ``"by_language"``, where it has numbers of one language, and
+    ``"pairs": [{"language", "other", ...}]``, where it has numbers of two.
+    """
+    return {side: _alignment_of(side, found) for side in SIDES}
+
+
+def _alignment_of(side: str, found: Mapping[Key, Row]) -> dict[str, Any]:
+    facts = {}
+    for measure in measures("alignment").values():
+        name = f"{side}.{measure.name}"
+        keys = [key for key in found if key.measure == name]
+        single = [key for key in keys if key.query_language and not key.passage_language]
+        pairs = [key for key in keys if key.query_language and key.passage_language]
+        if keys:
+            facts[measure.name] = {
+                **_number(found.get(Key(name)), measure),
+                **(
+                    {"by_language": {key.query_language: _number(found[key], measure) for key in single}}
+                    if single
+                    else {}
+                ),
+                **(
+                    {"pairs": [_pair(key, found[key], measure, ("language", "other")) for key in pairs]}
+                    if pairs
+                    else {}
+                ),
+            }
+    return facts
+
+
+def _bias_of(measure: Measure, keys: list[Key], found: Mapping[Key, Row]) -> dict[str, Any]:
+    pairs = [key for key in keys if key.query_language and key.passage_language]
+    if not pairs:
+        of_language = {key.query_language: _number(found[key], measure) for key in keys if key.query_language}
+        return {
+            **_number(found.get(Key(measure.name, _UNION)), measure),
+            **({"by_language": of_language} if of_language else {}),
+        }
+    whole = {
+        key.setting: _number(found[key], measure) for key in keys if not (key.query_language or key.passage_language)
+    }
+    return {
+        **{str(setting): number for setting, number in whole.items()},
+        "by_passage_language": {
+            key.passage_language: _number(found[key], measure)
+            for key in keys
+            if key.passage_language and not key.query_language
+        },
+        "cells": [_pair(key, found[key], measure, ("query_language", "passage_language")) for key in pairs],
+    }
+
+
+def _pair(key: Key, row: Row, measure: Measure, names: tuple[str, str]) -> dict[str, Any]:
+    return {names[0]: key.query_language, names[1]: key.passage_language, **_number(row, measure)}
+
+
+def _number(row: Row | None, measure: Measure) -> dict[str, Any]:
+    number = (
+        dict(row._asdict()) if row else {**dict.fromkeys(("value", "low", "high")), **dict.fromkeys(Row._fields[3:], 0)}
+    )
+    if number["value"] is None:
+        number["reason"] = f"undefined {measure.undefined}".strip()
+    return number
+
+
+def _rank_distance(found: Mapping[Key, Row]) -> dict[str, Any] | None:
+    if Key("rank_distance", _UNION) not in found:
+        return None
+    languages = [key.query_language for key in found if key.measure == "rank_distance" and key.query_language]
+    return {
+        **_distance(found, None),
+        "by_language": {language: _distance(found, language) for language in sorted(languages)},
+    }
+
+
+def _distance(found: Mapping[Key, Row], language: str | None) -> dict[str, Any]:
+    rows = {name: found.get(Key(measure, _UNION, language)) for name, measure in _RANK_DISTANCE.items()}
+    mean = found[Key("rank_distance", _UNION, language)]
+    values = {name: row.value if row else None for name, row in rows.items()}
+    undefined = measures("bias")["rank_distance"].undefined
+    reason = {"reason": f"undefined {undefined}"} if mean.value is None else {}
+    return {
+        **values, "low": mean.low, "high": mean.high, "n": mean.n, "n_excluded": mean.n_excluded, **reason
+    }  # fmt: skip

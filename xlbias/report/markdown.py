@@ -1,0 +1,56 @@
+"""The report as Markdown: pipe tables, as GitHub shows them; what comes from data is escaped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Table, Terms
+from xlbias.text import clean
+
+_SPECIAL = re.compile(r"[\\`*_{}\[\]<>|~#$&!]|(?<=\w):(?=//)|(?<=www)\.", re.IGNORECASE)
+_OPENING = re.compile(r"^(\d*)([-+=.)])")  # would begin a list or an underline
+
+_PLAIN = re.compile(r"-?[\d.,]+")  # a number as it is shown
+
+
+def to_markdown(document: Document) -> str:
+    """Return a document as GitHub-flavoured Markdown."""
+    lines = [f"# {escape(document.title)}", "", escape(document.subtitle)]
+    for section in document.sections:
+        lines += ["", f"## {escape(section.title)}"]
+        for block in section.blocks:
+            lines += ["", *_block(block)]
+    return "\n".join(lines) + "\n"
+
+
+def escape(text: str) -> str:
+    """Return a text as Markdown that shows it: on one line, no markup, no HTML, no link."""
+    escaped = _SPECIAL.sub(lambda match: f"\\{match.group()}", clean(text).strip())
+    return _OPENING.sub(r"\1\\\2", escaped)
+
+
+def _block(block: Block) -> list[str]:
+    if isinstance(block, Paragraph):
+        return [escape(block.text)]
+    if isinstance(block, Terms):
+        return [f"### {escape(block.title)}", "", *(f"- **{escape(w)}**: {escape(text)}" for w, text in block.entries)]
+    return _table(block.as_table() if isinstance(block, Matrix) else block)
+
+
+def _table(table: Table) -> list[str]:
+    aligned = [":---" if table.of_words(i) else "---:" for i in range(len(table.heads))]
+    lines = [f"### {escape(table.title)}", "", _row([escape(head) for head in table.heads]), _row(aligned)]
+    lines += [_row([_cell(cell) for cell in row]) for row in table.rows]
+    if table.notes:
+        lines += ["", *(f"- {escape(note)}" for note in table.notes)]
+    return lines
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(cell: Cell) -> str:
+    text = cell.text if _PLAIN.fullmatch(cell.text) else escape(cell.text)
+    return f"{text} {cell.interval}" if cell.interval else text

@@ -1,0 +1,84 @@
+"""What reports say in words: of the run, a task and an encoder, of intervals, and over how many queries means are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from xlbias.report.layout import number
+from xlbias.report.tables import SETTING_COLUMN
+from xlbias.runs.run import Run
+from xlbias.runs.summary import replicates_for
+from xlbias.text import clean
+
+BETTER = {"high": "high", "low": "low", "neither": "neither"}
+"""Which values are good, as the word in tables."""
+
+_STATUS = {
+    "finished": "finished",
+    "running": "in progress (numbers are over what is done so far)",
+    "died": "unfinished, its writer died",
+    "elsewhere": "unfinished, written from another host",
+}
+
+
+def about_run(run: Run) -> str:
+    """Return when a run was made, its state and its path."""
+    created = run.metadata.get("created")
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(created)) if isinstance(created, (int, float)) else "?"
+    return clean(f"Run of {when}, {_STATUS[run.state.status]}: {run.path}")
+
+
+def about_task(task: Mapping[str, Any]) -> str:
+    """Return a task's name, domain and sizes."""
+    n_queries, pool = sum(task["n_queries"].values()), sum(task["pool_sizes"].values())
+    sizes = f"{len(task['pool_sizes'])} languages, {n_queries:,} queries, {pool:,} passages"
+    return clean(f"{task['name']} ({task['domain']}): {sizes}")
+
+
+def name_of(row: Mapping[str, Any]) -> str:
+    """Return an encoder's name with its sampler and α, where known, as one cleaned text."""
+    sampler = row.get("sampler")
+    alpha = row.get("alpha")
+    about = f" ({sampler}{f' α={alpha:g}' if sampler == 'hybrid' and alpha is not None else ''})" if sampler else ""
+    return clean(f"{row['model']}{'' if sampler and str(row['model']) == sampler else about}")
+
+
+def counts(run: Run, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return over how many queries the means of a task are taken, a sentence for each encoder where they differ.
+
+    With the query-weighted average beside the macro average where the two are not the same number.
+    """
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        sizes, weighted = [], []
+        of_row = run.settings.filter((pl.col("model") == row["model"]) & (pl.col("task") == row["task"]))
+        for setting in of_row.iter_rows(named=True):
+            short = SETTING_COLUMN[setting["setting"]]
+            sizes.append(f"{short} {setting['n_rankings']:,} queries in {setting['n_cells']} cells")
+            if number(setting["map"]) != number(setting["map_weighted"]):
+                weighted.append(f"{short} {number(setting['map_weighted'])}")
+        if weighted:
+            found.setdefault(f"weighted by queries: {', '.join(weighted)}", []).append(name_of(row))
+        found.setdefault(f"n: {', '.join(sizes)}", []).append(name_of(row))
+    everyone = len(rows)
+    return [text if len(who) == everyone else f"{text} ({', '.join(who)})" for text, who in found.items()]
+
+
+def n_of(smallest: int, largest: int) -> str:
+    """Return the number of queries of a matrix's cells."""
+    least = "" if smallest == largest else f"{smallest:,} to "
+    return f"n = {least}{largest:,} queries a cell"
+
+
+def intervals(run: Run) -> str:
+    """Return what the intervals of a run are, or that it has none."""
+    there = run.summary.filter(pl.col("low").is_not_null())
+    if there.is_empty():
+        return "No intervals: they are taken when an evaluation is complete."
+    draws = sorted({replicates_for(n) for n in there.group_by("task").agg(pl.col("n_ids").max())["n_ids"]})
+    drawn = " or ".join(f"{n:,}" for n in draws)
+    return f"[low, high]: 95 % percentile bootstrap over query ids, {drawn} draws, seed 0."

@@ -1,0 +1,69 @@
+"""A document as plain text: tables aligned in columns, names, which come from data, last on their line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from xlbias.report.document import Block, Document, Matrix, Paragraph, Table
+from xlbias.report.layout import blocks, cut_all, table, wrapped
+from xlbias.text import clean, cut
+from xlbias.text import width as cells
+
+
+def to_plain(document: Document, width: int = 80) -> str:
+    """Return a document as text of at most `width` columns; the audit of a run has a text of its own."""
+    lines = [cut(clean(document.title), width), cut(clean(document.subtitle), width)]
+    for section in document.sections:
+        lines += ["", cut(clean(section.title), width)]
+        for block in section.blocks:
+            lines += ["", *_block(block, width)]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def table_lines(block: Table, width: int) -> list[str]:
+    """Return a table as text: its numbers first, in blocks of as many columns as fit, and what names the rows last."""
+    labels = [[cell.text for cell in row[: block.labels]] for row in block.rows]
+    body = [[cell.whole for cell in row[block.labels :]] for row in block.rows]
+    heads = block.heads[block.labels :]
+    named = sum(2 + max(map(cells, column)) for column in zip(block.heads[: block.labels], *labels, strict=True))
+    room = width - min(named, width // 2)
+    lines = [cut(clean(block.title), width)]
+    widths = [2 + max(map(cells, column)) for column in zip(heads, *body, strict=True)]
+    for part in _parts(widths, room):
+        rows = [[*numbers[part], *name] for numbers, name in zip(body, labels, strict=True)]
+        lines += cut_all(table([*heads[part], *block.heads[: block.labels]], rows, left=block.labels), width)
+    return [*lines, *_wrapped(block.notes, width)]
+
+
+def _parts(widths: Sequence[int], room: int) -> Iterator[slice]:
+    """Yield slices of columns that fit the room together, at least one each."""
+    start = used = 0
+    for i, one in enumerate(widths):
+        if i > start and used + one > room:
+            yield slice(start, i)
+            start, used = i, 0
+        used += one
+    yield slice(start, len(widths))
+
+
+def matrix_lines(block: Matrix, width: int) -> list[str]:
+    """Return a matrix as text, in blocks of columns where they do not fit one line."""
+    body = [[cell.text for cell in row] for row in block.cells]
+    lines = [cut(clean(block.title), width), *cut_all(blocks(block.rows, block.columns, body, width), width)]
+    return [*lines, *_wrapped(block.notes, width)]
+
+
+def _block(block: Block, width: int) -> list[str]:
+    if isinstance(block, Table):
+        return table_lines(block, width)
+    if isinstance(block, Matrix):
+        return matrix_lines(block, width)
+    if isinstance(block, Paragraph):
+        return list(_wrapped([block.text], width))
+    entries = [f"{word}: {meaning}" for word, meaning in block.entries]
+    return [cut(clean(block.title), width), *_wrapped(entries, width)]
+
+
+def _wrapped(texts: list[str] | tuple[str, ...], width: int) -> Iterator[str]:
+    for text in texts:
+        yield from wrapped(clean(text), width)

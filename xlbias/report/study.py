@@ -1,0 +1,261 @@
+"""A study as a document: what did the sampler change, where, and is it real?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import polars as pl
+
+from xlbias.errors import RunError
+from xlbias.measures.measure import Measure
+from xlbias.report.comparison import MARK, measure_of, named
+from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Section, Table
+from xlbias.report.layout import interval, measured, number
+from xlbias.report.markdown import to_markdown
+from xlbias.report.study_tables import HEADLINES, Arm, Study, contrasts, numbers, over_seeds, read_study, robustness
+from xlbias.runs.run import Run
+from xlbias.runs.topics import by_topic, topics
+
+_REAL = (
+    "real: p < .05 over query ids after Holm's correction over all rows of a measure, and the 95% interval over seeds "
+    "does not hold 0"
+)
+
+
+_LEAST_IDS = 10  # a document of one query is no domain
+
+
+def study_document(run: Run, *, tell: Callable[[str], None] = lambda _: None) -> Document:
+    """Return the report of a study. Raises RunError where the run holds none, or nothing to compare yet.
+
+    `tell` is called with a line before each comparison: they take a second or two each.
+    """
+    study = read_study(run)
+    values = numbers(run, study)
+    found = contrasts(run, study, tell=tell)
+    sections = (
+        Section("What was done", (Paragraph(_design(run, study)),)),
+        Section("What the sampler changed", _answers(found)),
+        Section("Where", tuple(_where(found, study))),
+        Section("By sampler, from monolingual to cross-lingual batches", _by_arm(values, study)),
+        Section("What a change of domain costs", _shift(values, study)),
+        Section("Topics inside a task", tuple(_topics(run, study, tell))),
+    )
+    return Document(study.title, f"{len(study.members):,} encoders on {len(study.targets)} targets", sections)
+
+
+def _design(run: Run, study: Study) -> str:
+    expected = len(study.sources) * len(study.arms) * len(study.seeds)
+    done = f"{len(study.members)} of {expected}" if len(study.members) < expected else f"{expected}"
+    return (
+        f"{done} encoders: samplers {', '.join(arm.label for arm in study.arms)}; sources {', '.join(study.sources)}; "
+        f"{len(study.seeds)} seeds each; targets {', '.join(study.targets)}. α is the share of monolingual batches. "
+        "All else (texts, steps, batch size, learning rate, tokenizer) is the same for all samplers of a source. "
+        f"Differences are paired by query id and averaged over seeds; {_REAL}."
+    )
+
+
+def _answers(found: pl.DataFrame) -> tuple[Block, ...]:
+    """A row per contrast and measure: in how many of all pairs of source and target it is better, worse, unclear."""
+    rows = []
+    for (base, new), part in found.group_by("base", "new", maintain_order=True):
+        for measure, setting in HEADLINES:
+            chosen = part.filter((pl.col("measure") == measure) & (pl.col("setting") == setting))
+            counts = Counter(chosen["verdict"].to_list())
+            about = measure_of(measure)
+            middle = [chosen["difference"].median(), chosen["difference"].min(), chosen["difference"].max()]
+            rows.append(
+                (
+                    Cell(f"{new} against {base}"),
+                    Cell(named(measure, setting)),
+                    *(_count(counts[verdict]) for verdict in ("better", "worse", "unclear")),
+                    *(_signed(value, about) for value in middle),
+                )
+            )
+    heads = ("contrast", "measure", "better", "worse", "unclear", "median diff.", "least", "greatest")
+    n = found.select("source", "target").unique().height
+    notes = (
+        f"Counts are of {n} pairs of a source and a target. Better and worse are {_REAL}; unclear is the rest.",
+        "For rank distance and for the gap between own and other languages a fall is counted as better.",
+    )
+    return (Table("In how many pairs of source and target", heads, tuple(rows), notes, labels=2),)
+
+
+def _where(found: pl.DataFrame, study: Study) -> Iterable[Block]:
+    """Yield a matrix of differences, source by target, for the hybrid in the middle and the last arm."""
+    hybrids = [arm for arm in study.arms if arm.sampler == "hybrid"]
+    middle = min(hybrids, key=lambda arm: abs((arm.alpha or 0.0) - 0.5)).label if hybrids else None
+    pairs = list(found.select("base", "new").unique(maintain_order=True).iter_rows())
+    for base, new in pairs:
+        if middle is not None and new != middle:
+            continue
+        for measure, setting in HEADLINES[:4]:
+            part = found.filter(
+                (pl.col("base") == base) & (pl.col("new") == new)
+                & (pl.col("measure") == measure) & (pl.col("setting") == setting)
+            )  # fmt: skip
+            yield _matrix(part, study, f"{named(measure, setting)}: {new} minus {base}", measure_of(measure))
+
+
+def _matrix(part: pl.DataFrame, study: Study, title: str, about: Measure) -> Matrix:
+    at = {}
+    for row in part.iter_rows(named=True):
+        text = _signed(row["difference"], about).text + (MARK if row["verdict"] != "unclear" else "")
+        ends = interval(row["low"], row["high"], about)
+        at[row["source"], row["target"]] = Cell(
+            text, row["difference"], row["low"], row["high"], ends, row["n_seeds"], "number"
+        )
+    end = max((abs(cell.value) for cell in at.values() if cell.value is not None), default=0.0)
+    cells = tuple(tuple(at.get((s, t), Cell("·", kind="number")) for t in study.targets) for s in study.sources)
+    note = f"Source down, target across; {MARK}: {_REAL}. Intervals are over query ids; n is seeds."
+    return Matrix(title, about, study.sources, study.targets, cells, (-end, end), (note,))
+
+
+def _by_arm(values: pl.DataFrame, study: Study) -> tuple[Block, ...]:
+    """A row per arm: the mean over sources and targets, with its interval over seeds."""
+    rows = []
+    for arm in study.arms:
+        cells = []
+        for measure, setting in HEADLINES:
+            part = values.filter(
+                (pl.col("arm") == arm.label) & (pl.col("measure") == measure) & (pl.col("setting") == setting)
+            )
+            means = part.group_by("seed").agg(pl.col("value").mean(), pl.col("value").count().alias("n")).sort("seed")
+            frame = means.with_columns(
+                *(pl.lit("").alias(name) for name in ("source", "arm", "target", "measure", "setting"))
+            )
+            cells.append(_mean_cell(over_seeds(frame), measure_of(measure)))
+        rows.append((Cell(arm.label), *cells))
+    heads = ("sampler", *(named(*headline) for headline in HEADLINES))
+    note = (
+        "Means over all pairs of source and target; [a, b] is the 95% t-interval over seeds, which knows nothing of "
+        "how sources and targets were chosen."
+    )
+    return (Table("Means over sources and targets", heads, tuple(rows), (note,)),)
+
+
+def _shift(values: pl.DataFrame, study: Study) -> tuple[Block, ...]:
+    if not study.in_domain:
+        return (Paragraph("The plan names no target that is the held-out part of a source: nothing is in-domain."),)
+    drops = robustness(values, study)
+    rows = []
+    for arm in study.arms:
+        part = drops.filter(pl.col("arm") == arm.label)
+        rows.append((Cell(arm.label), *(_share(row) for row in part.iter_rows(named=True))))
+    shown = drops.filter(pl.col("arm") == study.arms[0].label)
+    heads = ("sampler", *(named(m, s) for m, s in shown.select("measure", "setting").iter_rows()))
+    n_pairs = int(drops["n_pairs"][0])
+    notes = (
+        f"Mean relative drop (M[T,T] − M[S,T]) / M[T,T] over {n_pairs} pairs S ≠ T, with its 95% t-interval over "
+        "seeds. 0: nothing is lost away from home; positive: worse. Where low is good the sign is turned, so that "
+        "50% of a rank distance means that it grew by half.",
+        "A large drop may come from a strong value at home: read it beside the matrices.",
+    )
+    table = Table("Relative drop away from the source's own domain", heads, tuple(rows), notes)
+    home = [t for t in study.targets if t in study.in_domain]
+    blocks: list[Block] = [table]
+    for measure, setting in (("map", "multilingual"), ("rank_distance.normalised", "multilingual")):
+        for arm in (study.arms[0], *(a for a in study.arms if a.alpha == 0.5)):
+            blocks.append(_domains(values, study, arm.label, measure, setting, home))
+    return tuple(blocks)
+
+
+def _domains(values: pl.DataFrame, study: Study, arm: str, measure: str, setting: str, home: list[str]) -> Matrix:
+    about = measure_of(measure)
+    part = over_seeds(
+        values.filter((pl.col("arm") == arm) & (pl.col("measure") == measure) & (pl.col("setting") == setting))
+    )
+    at = {(s, t): _mean_cell(one, about) for (s, t), one in part.group_by("source", "target", maintain_order=True)}
+    numbers_ = [cell.value for cell in at.values() if cell.value is not None]
+    scale = (min(numbers_), max(numbers_)) if numbers_ else (0.0, 0.0)
+    cells = tuple(tuple(at.get((s, t), Cell("·", kind="number")) for t in study.targets) for s in study.sources)
+    title = f"{named(measure, setting)} of {arm}: source down, target across"
+    own = ", ".join(f"{study.in_domain[t]} → {t}" for t in home)
+    return Matrix(title, about, study.sources, study.targets, cells, scale, (f"Means over seeds. At home: {own}.",))
+
+
+def _topics(run: Run, study: Study, tell: Callable[[str], None]) -> Iterable[Block]:
+    """Yield, for each target with topics, the least and greatest mAP between languages of its topics, by arm."""
+    first_seed = study.seeds[0]
+    for target in study.targets:
+        try:
+            of_ids = topics(run, target)
+        except RunError:
+            continue
+        n_topics = of_ids["topic"].n_unique()
+        if n_topics < 2 or of_ids.height < n_topics * _LEAST_IDS:
+            continue
+        rows = []
+        for source in study.sources:
+            for arm in _ends_and_middle(study):
+                name = study.members.get((source, arm, first_seed))
+                if name is None:
+                    continue
+                tell(f"topics of {target}: {name}")
+                found = by_topic(run, name, target, ("map",), of_ids=of_ids, intervals=False).filter(
+                    (pl.col("setting") == "cross-lingual") & pl.col("value").is_not_null()
+                )
+                if found.is_empty():
+                    continue
+                ordered = found.sort("value", "topic")
+                spread = float(np.std(found["value"].to_numpy()))
+                rows.append(
+                    (
+                        Cell(source), Cell(arm.label),
+                        _plain(ordered["value"][0]), Cell(str(ordered["topic"][0]), kind="name"),
+                        _plain(ordered["value"][-1]), Cell(str(ordered["topic"][-1]), kind="name"),
+                        _plain(spread),
+                    )
+                )  # fmt: skip
+        heads = ("source", "sampler", "least", "topic", "greatest", "topic", "sd")
+        note = (
+            f"mAP between languages of the queries of each of {n_topics} topics, in the pools of the whole task; "
+            f"seed {first_seed}."
+        )
+        yield Table(f"Topics of {target}", heads, tuple(rows), (note,), labels=2)
+
+
+def _ends_and_middle(study: Study) -> list[Arm]:
+    hybrids = sorted(
+        (arm for arm in study.arms if arm.alpha is not None), key=lambda arm: abs((arm.alpha or 0.0) - 0.5)
+    )
+    return [arm for arm in study.arms if arm.alpha is None or arm in hybrids[:1]]
+
+
+def _signed(value: object, about: Measure) -> Cell:
+    if not isinstance(value, (int, float)):
+        return Cell("·", kind="number")
+    text = measured(float(value), about)
+    return Cell(f"+{text}" if value > 0 else text, float(value), kind="number")
+
+
+def _count(n: int) -> Cell:
+    return Cell(f"{n:,}", float(n), kind="number")
+
+
+def _plain(value: float) -> Cell:
+    return Cell(number(value), value, kind="number")
+
+
+def _mean_cell(part: pl.DataFrame, about: Measure) -> Cell:
+    if part.is_empty():
+        return Cell("·", kind="number")
+    row = part.row(0, named=True)
+    ends = interval(row["low"], row["high"], about)
+    return Cell(measured(row["mean"], about), row["mean"], row["low"], row["high"], ends, row["n_seeds"], "number")
+
+
+def _share(row: dict[str, object]) -> Cell:
+    """Return a relative drop in percent, with its interval over seeds."""
+    value, low, high = (row[name] if isinstance(row[name], float) else None for name in ("drop", "low", "high"))
+    if value is None:
+        return Cell("·", kind="number")
+    ends = f"[{low:.0%}, {high:.0%}]" if low is not None and high is not None else ""
+    return Cell(f"{value:.0%}", value, low, high, ends, None, "number")  # type: ignore[arg-type]
+
+
+def study_report(run: Run, *, tell: Callable[[str], None] = lambda _: None) -> str:
+    """Return the report of a study as Markdown; see `study_document`."""
+    return to_markdown(study_document(run, tell=tell))

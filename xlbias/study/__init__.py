@@ -1,0 +1,1 @@
+"""Studies: samplers × sources × seeds × targets from one plan, into one run file."""

@@ -1,0 +1,176 @@
+"""The one run of a study, which grows by an encoder whenever one has been evaluated and can be read all the while."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from xlbias import __version__
+from xlbias.data.task import RetrievalTask
+from xlbias.errors import RunError
+from xlbias.evaluation.describe import describe_task
+from xlbias.evaluation.work import TEXT_BLOCK, with_columns
+from xlbias.runs.journal import Journal, live_folder
+from xlbias.runs.parquet import read_metadata
+from xlbias.runs.run import open_run
+from xlbias.runs.schema import SCHEMA_VERSION
+from xlbias.study.layout import Layout
+from xlbias.study.plan import Plan
+from xlbias.versions import package_versions
+
+_BEFORE_SUMMARY = ("ranking", "alignment", "training", "validation")
+FROM_RUN = "from_run"
+"""Of an encoder in the merged run's metadata: the id of the run that its results came from."""
+
+
+class StudyRun:
+    """Writes the merged run of a study: texts once, then the results of every encoder as they come.
+
+    Args:
+        plan: the study.
+        layout: its folder.
+        targets: the tasks of its targets, named as in the plan.
+        overwrite: replace whatever is there.
+
+    What an earlier, killed study has merged is kept where it still fits the plan and the runs it came from; else the
+    run is put together anew, for which nothing needs to be computed. Raises RunError if another process writes the
+    run, or if the file there is not of a study.
+    """
+
+    def __init__(self, plan: Plan, layout: Layout, targets: Sequence[RetrievalTask], *, overwrite: bool) -> None:
+        self.layout, self.targets = layout, targets
+        self.names = [encoder.name for encoder in plan.encoders()]
+        self.tasks = [describe_task(task) for task in targets]
+        study = plan.as_dict()
+        identity = _identity(study, self.tasks, self.names)
+        metadata = {
+            "created": time.time(),
+            "xlbias": __version__,
+            "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+            "versions": package_versions(),
+            "top_k": plan.top_k,
+            "top_of": plan.top_of,
+            "approximate": False,
+            "models": [],
+            "tasks": self.tasks,
+            "study": study,
+        }
+        anew = overwrite or not self._fits(identity)
+        self.journal = Journal.open(layout.run, metadata, identity=identity, resume=not anew, overwrite=anew)
+        if not self.journal.finished:
+            self._write_texts()
+
+    def add(self, name: str) -> None:
+        """Add the results of one encoder from its run, unless they are in already.
+
+        Raises RunError if that run is of other tasks or another encoder.
+        """
+        path = self.layout.run_of(name)
+        metadata = read_metadata(path)
+        check_tasks(path, metadata, self.tasks)
+        found = [model["name"] for model in metadata["models"]]
+        if found != [name]:
+            raise RunError(f"{path}: holds results of {', '.join(map(repr, found))}; expected those of {name!r}")
+        key = f"{self.names.index(name):05d}"
+        about = {**metadata["models"][0], FROM_RUN: metadata["run_id"]}
+        if self.journal.finished or (self._knows(about) and self.journal.has("summary", key)):
+            return
+        self.journal.describe("device", metadata.get("device"))
+        others = [model for model in self.journal.metadata["models"] if model["name"] != name]
+        self.journal.describe("models", sorted([*others, about], key=lambda model: self.names.index(model["name"])))
+        for group, (record, frame) in enumerate(_row_groups(path)):
+            if record in _BEFORE_SUMMARY:
+                self.journal.write(record, f"{key}-{group:05d}", frame)
+        # Last and in one piece: an encoder with a summary is complete.
+        self.journal.write("summary", key, open_run(path, live=False).summary)
+
+    def progress(self, done: int, total: int) -> None:
+        """Tell readers of the live run how many steps are done."""
+        if not self.journal.finished:
+            self.journal.progress("study", done, total, "steps", force=True)
+
+    def finish(self) -> None:
+        """Write the run file. All encoders must have been added."""
+        self.journal.finish()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.journal.close()
+
+    def _knows(self, about: dict[str, Any]) -> bool:
+        known = {model["name"]: model.get(FROM_RUN) for model in self.journal.metadata["models"]}
+        return bool(known.get(about["name"]) == about[FROM_RUN])
+
+    def _fits(self, identity: str) -> bool:
+        """Whether what is there is this study's, merged from the runs that are there now."""
+        there = _metadata(self.layout.run)
+        if there is None:
+            return True
+        if "study" not in there:
+            raise RunError(f"{self.layout.run}: is not the run of a study: move it, or replace it with --overwrite")
+        if there.get("identity") != identity:
+            return False
+        for model in there["models"]:
+            path = self.layout.run_of(model["name"])
+            if not path.is_file() or read_metadata(path).get("run_id") != model.get(FROM_RUN):
+                return False
+        return True
+
+    def _write_texts(self) -> None:
+        for t, task in enumerate(self.targets):
+            about = {"task": task.name, "domain": task.domain}
+            for record, frame in (("query", task.queries), ("passage", task.passages)):
+                for b, start in enumerate(range(0, frame.height, TEXT_BLOCK)):
+                    key = f"{t:03d}-{b:05d}"
+                    if not self.journal.has(record, key):
+                        self.journal.write(record, key, with_columns(frame[start : start + TEXT_BLOCK], about))
+
+
+def check_tasks(path: Path, metadata: dict[str, Any], tasks: Sequence[dict[str, Any]]) -> None:
+    """Raise RunError unless the run at `path` is of exactly these tasks, under these names, in this order."""
+    there = metadata.get("tasks", [])
+    if len(tasks) != len(there):
+        raise RunError(f"{path}: is of {len(there)} tasks, but the plan has {len(tasks)} targets")
+    for task, other in zip(tasks, there, strict=True):
+        if task["fingerprint"] != other.get("fingerprint"):
+            raise RunError(f"{path}: its task {other['name']!r} is not what the plan calls {task['name']!r}")
+        for field in ("name", "domain"):
+            if task[field] != other.get(field):
+                raise RunError(
+                    f"{path}: the {field} of the target {task['name']!r} is {other.get(field)!r} there, but "
+                    f"{task[field]!r} in the plan"
+                )
+
+
+def _identity(study: dict[str, Any], tasks: Sequence[dict[str, Any]], names: Sequence[str]) -> str:
+    content = [SCHEMA_VERSION, study, [(task["name"], task["fingerprint"]) for task in tasks], names]
+    return hashlib.sha256(json.dumps(content).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _metadata(path: Path) -> dict[str, Any] | None:
+    """Return the metadata of the run at `path`, unfinished or finished, or None where there is none."""
+    if not path.exists() and not (live_folder(path) / "run.json").exists():
+        return None
+    return open_run(path).metadata
+
+
+def _row_groups(path: Path) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield the row groups of a run file one by one, each with its record: memory stays that of one."""
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            frame = pl.DataFrame(file.read_row_group(group))
+            if frame.height:
+                yield frame["record"][0], frame

@@ -1,0 +1,96 @@
+"""The plan of a study: what is trained on what and evaluated where; `xlbias.study.reading` reads it from TOML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from xlbias.train.recipe import Recipe
+
+DATA = "{data}"
+"""What stands for the folder of the data in the tasks of a plan."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One encoder of a study: its name and what it stands for; `alpha` is for ``hybrid`` only."""
+
+    name: str
+    source: str
+    sampler: str
+    alpha: float | None
+    seed: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study, checked.
+
+    Attributes:
+        path: file that it was read from.
+        title: what the report is headed with; by default the file's name.
+        samplers: batch samplers, all different.
+        alphas: probabilities of a monolingual batch of ``hybrid``; empty without it.
+        seeds: of the trainings.
+        recipe: the recipe with the plan's settings; only the seed is still to be set.
+        recipe_name: the recipe as the plan names it.
+        settings: what the plan overrides of it.
+        top_k: passages kept of each ranking.
+        top_of: pools of which they are kept.
+        baseline: sampler that the others are compared with.
+        sources: name → tasks to train on, as given.
+        targets: name → task to evaluate on, as given; the run calls the task by this name.
+        in_domain: target → source that it is the held-out part of.
+        data: folder that stands for ``{data}`` in tasks.
+    """
+
+    path: Path
+    title: str
+    samplers: tuple[str, ...]
+    alphas: tuple[float, ...]
+    seeds: tuple[int, ...]
+    recipe: Recipe
+    recipe_name: str
+    settings: Mapping[str, Any]
+    top_k: int
+    top_of: Literal["all", "multilingual"]
+    baseline: str
+    sources: Mapping[str, tuple[str, ...]]
+    targets: Mapping[str, str]
+    in_domain: Mapping[str, str]
+    data: Path | None
+
+    def encoders(self) -> list[Planned]:
+        """Return the encoders in the order in which they are made: seed by seed, so that a part is balanced."""
+        planned = []
+        for seed in self.seeds:
+            for source in self.sources:
+                for sampler in self.samplers:
+                    for alpha in self.alphas if sampler == "hybrid" else (None,):
+                        of_alpha = "" if alpha is None else f"-alpha{alpha:g}"
+                        name = f"{source}-{sampler}{of_alpha}-seed{seed}"
+                        planned.append(Planned(name, source, sampler, alpha, seed))
+        return planned
+
+    def spec(self, task: str) -> str:
+        """Return a task of the plan as `xlbias.data.catalog.load_task` takes it."""
+        return task.replace(DATA, str(self.data)) if self.data else task
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what a run's metadata says of the study: the plan with its defaults, but not where the data is."""
+        return {
+            "title": self.title,
+            "samplers": list(self.samplers),
+            "alphas": list(self.alphas),
+            "seeds": list(self.seeds),
+            "recipe": self.recipe_name,
+            "settings": dict(self.settings),
+            "top_k": self.top_k,
+            "top_of": self.top_of,
+            "baseline": self.baseline,
+            "sources": {name: list(tasks) for name, tasks in self.sources.items()},
+            "targets": dict(self.targets),
+            "in_domain": dict(self.in_domain),
+        }
