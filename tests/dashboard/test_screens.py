@@ -10,6 +10,7 @@ from dashboard.made import metadata, opened, press, ranking_rows, screen_lines, 
 
 from xlbias.dashboard import keys
 from xlbias.dashboard.words import banner, progress_line
+from xlbias.report.tables import MATRIX_MEASURES
 from xlbias.runs.journal import Journal
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -22,7 +23,7 @@ async def test_golden_screens(finished_run, size):
     async with opened(finished_run, size=size) as (app, pilot):
         for name, pressed in [
             ("overview", []), ("help", ["question_mark"]), ("matrix", ["escape", "2", "down", "right"]),
-            ("distances", ["M", "M"]),
+            ("distances", ["m"] * list(MATRIX_MEASURES).index("rank_distance")),
         ]:  # fmt: skip
             await press(pilot, *pressed)
             await pilot.pause(0.2)  # the overview's preview comes once the cursor rests

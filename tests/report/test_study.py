@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from support import make_task, make_vectors
+from support import LANGUAGES, make_task, make_vectors
 
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.errors import RunError
@@ -25,18 +25,20 @@ PLAN = {
     "in_domain": {"home": "here", "away": "there"},
     "baseline": "mono",
 }
-GAIN = {("mono", None): 0.0, ("hybrid", 0.5): 0.02, ("cross", None): 0.5}
+GAIN = {("mono", None): 0.0, ("hybrid", 0.5): 0.1, ("cross", None): 2.0}
 
 
 def vectors_of(tasks, source: str, sampler: str, alpha: float | None, seed: int):
-    """Vectors of both tasks: the same for every arm, but for passages that move to their queries, at home only."""
+    """Vectors of both tasks: the same for every arm, but passages move to their queries of all languages, at home."""
     found = {}
     for i, task in enumerate(tasks):
         base = make_vectors(task, seed=10 + i)
         rng = np.random.default_rng(seed)
         noise = 0.01 * rng.standard_normal(base.passages.shape).astype(np.float32)
         gain = GAIN[sampler, alpha] if (source == "here") == (task.name == "home") else 0.0
-        found[task.name] = (base.queries, base.passages + noise + np.float32(gain) * base.queries)
+        n_ids = len(base.queries) // len(LANGUAGES)  # rows are by id, then by language
+        meant = base.queries.reshape(n_ids, len(LANGUAGES), -1).mean(axis=1).repeat(len(LANGUAGES), axis=0)
+        found[task.name] = (base.queries, base.passages + noise + np.float32(gain) * meant)
     return found
 
 
