@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import chdtrc
 
+from xlbias.stats.chi2 import chi2_tail
 from xlbias.stats.means import Floats, Ints
 
 
@@ -50,7 +50,7 @@ def friedman(values: Floats) -> Friedman:
         return Friedman(np.nan, np.nan, np.nan, mean_ranks, n)
     w = float(kendall_w_of_mean_ranks(mean_ranks)) / spread
     chi2 = w * n * (k - 1)
-    return Friedman(chi2, float(chdtrc(k - 1, chi2)), w, mean_ranks, n)
+    return Friedman(chi2, chi2_tail(k - 1, chi2), w, mean_ranks, n)
 
 
 def untied(values: Floats) -> float:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import chdtrc
 
 from xlbias.stats.friedman import average_ranks
 from xlbias.stats.means import Floats, Ints
@@ -24,6 +23,8 @@ def kruskal_p(ranks: Ints | Floats, groups: Sequence[str] | Ints) -> float:
     NaN for fewer than two groups and where all ranks are equal. With one rank in each group it is a constant whatever
     the ranking (0.440493 for 11 groups): say so instead of showing it.
     """
+    from scipy.special import chdtrc  # slow to import, and not needed to open a run
+
     _, group = np.unique(np.asarray(groups), return_inverse=True)
     sizes = np.bincount(group)
     n = len(ranks)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
 
 from xlbias.stats.means import Floats, Ints, column_means, without_gaps
 
@@ -43,6 +42,8 @@ class MeanInterval:
 
 def paired_t(differences: Floats) -> PairedT:
     """Return the paired t-test of each column. A column of zeros has t = 0 and p = 1, where scipy has NaN."""
+    from scipy.special import stdtr  # slow to import, and not needed to open a run
+
     _, n = column_means(differences)
     t = cohens_dz(differences) * np.sqrt(n)
     df = np.where(n >= 2, n - 1.0, np.nan)
@@ -71,6 +72,8 @@ def outcomes(differences: Floats) -> Outcomes:
 
 def t_interval(values: Floats, confidence: float = 0.95) -> MeanInterval:
     """Return the mean of `values`, float64 [n] (one per seed), and its t interval; NaN throughout where n = 0."""
+    from scipy.special import stdtrit  # slow to import, and not needed to open a run
+
     n = len(values)
     if n < 2:
         return MeanInterval(float(values[0]) if n else np.nan, np.nan, np.nan)
