@@ -9,18 +9,23 @@ A new measure is a new file in one of these folders. What its `compute` takes is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
+from types import MappingProxyType
 
 from xlbias.measures.measure import Family, Measure
 
 FAMILIES: tuple[Family, ...] = ("quality", "bias", "alignment")
+SIDES = ("passages", "queries")
+"""What alignment is measured of; in a summary measures of alignment are named ``SIDE.NAME``."""
+
 _FIRST = ("map", "rr", "recall@1", "recall@10", "recall@100", "rank_distance", "rank_distance.normalised")
 
 
 @cache
-def measures(family: Family) -> dict[str, Measure]:
+def measures(family: Family) -> Mapping[str, Measure]:
     """Return the measures of a family by name: the best known first, the others by file."""
     package = import_module(f"xlbias.measures.{family}")
     found = [
@@ -29,9 +34,19 @@ def measures(family: Family) -> dict[str, Measure]:
         for measure in getattr(import_module(f"{package.__name__}.{module}"), "MEASURES", ())
     ]
     found.sort(key=lambda measure: _FIRST.index(measure.name) if measure.name in _FIRST else len(_FIRST))
-    return {measure.name: measure for measure in found}
+    return MappingProxyType({measure.name: measure for measure in found})
 
 
 def all_measures() -> dict[str, Measure]:
     """Return every measure by name."""
     return {name: measure for family in FAMILIES for name, measure in measures(family).items()}
+
+
+def measure_of(name: str) -> Measure:
+    """Return the measure that a row of a summary is of, without its side. Raises KeyError for an unknown one."""
+    return all_measures()[name.removeprefix(f"{side_of(name)}.")]
+
+
+def side_of(name: str) -> str:
+    """Return the side that a row of a summary is about; empty for a measure that is not of alignment."""
+    return next((side for side in SIDES if name.startswith(f"{side}.")), "")

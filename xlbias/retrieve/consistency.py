@@ -39,22 +39,24 @@ def rank_consistency(
     place = index.order.astype(np.uint64)
     passages = torch.from_numpy(index.vectors)
     start = 0
-    workers = ThreadPoolExecutor(os.cpu_count())  # sorting lets go of the interpreter
-    while start < len(order):
-        stop = int(ends[np.searchsorted(ends, start, side="right")])
-        while stop < len(order) and (following := int(ends[np.searchsorted(ends, stop, side="right")])) - start <= rows:
-            stop = following
-        block = order[start:stop]  # whole ids, as many as fit
-        scores = torch.mm(torch.from_numpy(np.ascontiguousarray(queries[block])), passages.T).numpy()
-        ranks = np.stack(list(workers.map(lambda row: ranks_of(row, place), scores)))
-        first = 0
-        for id_ in range(int(of_query[block[0]]), int(of_query[block[-1]]) + 1):
-            size = int(ends[id_] - (ends[id_ - 1] if id_ else 0))
-            found[block[first : first + size]] = mean_spearman(ranks[first : first + size])
-            first += size
-        advance(len(block))
-        start = stop
-    workers.shutdown()
+    with ThreadPoolExecutor(os.cpu_count()) as workers:  # sorting lets go of the interpreter
+        while start < len(order):
+            stop = int(ends[np.searchsorted(ends, start, side="right")])
+            while stop < len(order):
+                following = int(ends[np.searchsorted(ends, stop, side="right")])
+                if following - start > rows:
+                    break
+                stop = following
+            block = order[start:stop]  # whole ids, as many as fit
+            scores = torch.mm(torch.from_numpy(np.ascontiguousarray(queries[block])), passages.T).numpy()
+            ranks = np.stack(list(workers.map(lambda row: ranks_of(row, place), scores)))
+            first = 0
+            for id_ in range(int(of_query[block[0]]), int(of_query[block[-1]]) + 1):
+                size = int(ends[id_] - (ends[id_ - 1] if id_ else 0))
+                found[block[first : first + size]] = mean_spearman(ranks[first : first + size])
+                first += size
+            advance(len(block))
+            start = stop
     return found
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from xlbias.measures.alignment.alignment import alignment
 from xlbias.measures.alignment.centroid_distance import centroid_distance
@@ -21,6 +24,9 @@ from xlbias.measures.ragged import Floats, Ints
 
 CANDIDATES = 8192
 """Texts that accuracy and hubness of a pair are taken over at most, evenly spaced: 256 MiB of similarities."""
+
+WORKERS = min(os.cpu_count() or 1, 8)
+"""Language pairs at a time, each in one thread: numpy lets go of the interpreter, and most of a pair is not BLAS."""
 
 _SYMMETRIC: dict[str, Callable[[Vectors, Vectors], Floats | float]] = {
     "alignment": alignment,
@@ -72,7 +78,7 @@ def alignment_rows(parallel: ParallelVectors, seed: int = 0) -> list[AlignmentVa
     ]
     if len(parallel.languages) < 2:
         return single
-    pairs = [row for a, b in combinations(parallel.languages, 2) for row in _pair_rows(a, b, parallel.pair(a, b))]
+    pairs = _all_pairs(parallel)
     recognised = list(_recognised(parallel, seed))
     vectors = parallel.stacked()[0]
     return [
@@ -83,6 +89,14 @@ def alignment_rows(parallel: ParallelVectors, seed: int = 0) -> list[AlignmentVa
         *_overall(recognised, len(parallel.ids)),
         *_overall(pairs, len(parallel.ids)),
     ]
+
+
+def _all_pairs(parallel: ParallelVectors) -> list[AlignmentValue]:
+    """Return the rows of every pair of languages, in the order of the pairs."""
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(WORKERS) as workers:
+        pairs = combinations(parallel.languages, 2)
+        of_pairs = workers.map(lambda ab: list(_pair_rows(ab[0], ab[1], parallel.pair(*ab))), pairs)
+        return list(chain.from_iterable(of_pairs))
 
 
 def _pair_rows(a: str, b: str, pair: Pair) -> Iterator[AlignmentValue]:
