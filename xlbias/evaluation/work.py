@@ -30,6 +30,7 @@ from xlbias.runs.journal import Journal
 from xlbias.runs.run import open_run
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.runs.summary import as_frame, summarise
+from xlbias.runs.values import RANKED
 
 BLOCK = 2048
 """Queries per part at most. A part is what a killed evaluation repeats, and what a live dashboard sees at a time."""
@@ -230,9 +231,8 @@ class Evaluation:
         rows, per_id = alignments(task, vectors.passages, vectors.of_passages, vectors.of_queries)
         if per_id.height:
             self.journal.write("alignment", task_key(name, t), with_columns(per_id, about))
-        columns = ["query_id", "query_language", "pool", "n_relevant", "relevants", "top", "consistency"]
         keys = [block_key(name, t, b) for b in range(len(query_blocks(task)))]
-        rankings = pl.concat([self.journal.read("ranking", key, columns) for key in keys])
+        rankings = pl.concat([self.journal.read("ranking", key, list(RANKED)) for key in keys])
         summary = pl.concat([summarise(rankings, task.pool_sizes), as_frame(rows)])
         self.journal.write("summary", task_key(name, t), with_columns(summary, about))
 

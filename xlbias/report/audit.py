@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xlbias.measures.measure import Measure
-from xlbias.measures.registry import measures
+from xlbias.measures.registry import SIDES, measures
 from xlbias.report.cells import (
-    SIDES,
     bias_measures,
     cell,
     count,
@@ -22,9 +21,9 @@ from xlbias.report.layout import NOTHING, measured
 from xlbias.report.phrases import BETTER, about_run, about_task, counts, intervals
 from xlbias.report.printed import printed_table
 from xlbias.report.subjects import LONGEST_NAME, Subject, subjects
-from xlbias.report.tables import SETTING_COLUMN, coverage_notes
+from xlbias.report.tables import coverage_notes
 from xlbias.runs.run import Run
-from xlbias.runs.schema import SETTINGS
+from xlbias.runs.schema import SETTING_SHORT, SETTINGS
 from xlbias.runs.values import Key
 from xlbias.text import one_line
 
@@ -97,7 +96,7 @@ def _overview(run: Run, found: Sequence[Subject]) -> Table:
                 *(_pair(one, which) for which in ("worst", "best")),
             )
         )
-    settings = [f"mAP {SETTING_COLUMN[setting]}" for setting in SETTINGS]
+    settings = [f"mAP {SETTING_SHORT[setting]}" for setting in SETTINGS]
     heads = ("encoder", *settings, "rank dist.", "median", "normalised", "worst pair", "best pair")
     notes = (*counts(run, [one.row for one in found]), "mAP: mean over the cells of a setting.")
     return Table(f"Overview: {_whom(found)}", heads, tuple(rows), notes)

@@ -9,14 +9,11 @@ from typing import NamedTuple
 import polars as pl
 
 from xlbias.measures.measure import Measure
-from xlbias.measures.registry import measures
+from xlbias.measures.registry import SIDES, measures
 from xlbias.report.document import Cell
 from xlbias.report.layout import interval, measured
 from xlbias.runs.schema import SETTINGS
 from xlbias.runs.values import Key
-
-SIDES = ("passages", "queries")
-"""What alignment is measured of; measures of alignment are named ``SIDE.NAME`` in a summary."""
 
 OWN_OR_OTHER = {"multilingual": "", "monolingual": " own language", "cross-lingual": " other languages"}
 """Setting of a measure of bias by query and answer language, as words after its label."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xlbias.measures.measure import Direction
-from xlbias.measures.registry import measures
-from xlbias.report.cells import SIDES, cell, overall_alignment, overall_bias, undefined_notes
+from xlbias.measures.registry import SIDES, measures
+from xlbias.report.cells import cell, overall_alignment, overall_bias, undefined_notes
 from xlbias.report.document import Cell
 from xlbias.report.layout import NOTHING, cut_all, table, wrapped
 from xlbias.report.subjects import Subject
-from xlbias.report.tables import SETTING_COLUMN
-from xlbias.runs.schema import SETTINGS
+from xlbias.runs.schema import SETTING_SHORT, SETTINGS
 from xlbias.runs.values import Key
 from xlbias.text import width as cells
 
@@ -23,7 +22,7 @@ def bias_lines(found: Sequence[Subject], width: int) -> list[str]:
     numbers = [one.numbers for one in found]
     of_map = measures("quality")["map"]
     bias = list(overall_bias(numbers))
-    keys = [(f"mAP {SETTING_COLUMN[setting]}", of_map, Key("map", setting)) for setting in SETTINGS]
+    keys = [(f"mAP {SETTING_SHORT[setting]}", of_map, Key("map", setting)) for setting in SETTINGS]
     shown = [*keys, *bias]
     if not bias:
         return []

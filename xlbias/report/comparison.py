@@ -7,14 +7,14 @@ from collections.abc import Mapping
 import polars as pl
 
 from xlbias.measures.measure import Measure
-from xlbias.measures.registry import all_measures
-from xlbias.report.cells import OWN_OR_OTHER, SIDES
+from xlbias.measures.registry import measure_of, side_of
+from xlbias.report.cells import OWN_OR_OTHER
 from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Section, Table
 from xlbias.report.layout import interval, measured, number
 from xlbias.runs.compare import PERMUTATIONS
-from xlbias.runs.schema import MULTILINGUAL_POOL
+from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT
+from xlbias.runs.summary import OVERALL
 
-SETTING_WORDS = {"monolingual": "mono", "cross-lingual": "cross", "multilingual": "multi"}
 MARK = "*"
 """After a difference: p < .05 after Holm's correction."""
 
@@ -70,22 +70,15 @@ def probability(p: object) -> Cell:
     return Cell("<.001" if p < 0.0005 else number(p), p, kind="number")
 
 
-def measure_of(name: str) -> Measure:
-    """Return the measure that a row of a summary is of, without its side."""
-    for side in SIDES:
-        name = name.removeprefix(f"{side}.")
-    return all_measures()[name]
-
-
 def label_of(name: str) -> str:
     """Return the short name of a measure, with its side where it is one of alignment."""
-    side = next((side for side in SIDES if name.startswith(f"{side}.")), "")
+    side = side_of(name)
     return f"{measure_of(name).label} ({side})" if side else measure_of(name).label
 
 
 def named(measure: str, setting: str | None) -> str:
     """Return a measure and its setting in a word or two; the setting is left out where there is only one."""
-    about, words = measure_of(measure), SETTING_WORDS.get(setting or "", "")
+    about, words = measure_of(measure), SETTING_SHORT.get(setting or "", "")
     if about.family == "quality":
         return f"{about.label} {words}"
     return f"{label_of(measure)}{OWN_OR_OTHER.get(setting or '', '')}"
@@ -94,7 +87,7 @@ def named(measure: str, setting: str | None) -> str:
 def _overall(frame: pl.DataFrame) -> Table:
     rows = []
     undefined = []
-    overall = frame.filter(pl.col("query_language").is_null() & pl.col("passage_language").is_null())
+    overall = frame.filter(OVERALL)
     for row in overall.iter_rows(named=True):
         about = measure_of(row["measure"])
         if row["difference"] is None:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from xlbias.measures.measure import Measure
-from xlbias.measures.registry import measures
-from xlbias.report.cells import SIDES, Row, bias_measures
+from xlbias.measures.registry import SIDES, measures
+from xlbias.report.cells import Row, bias_measures
 from xlbias.runs.schema import SETTINGS
 from xlbias.runs.values import Key
 

@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 
 from xlbias.report.layout import number
-from xlbias.report.tables import SETTING_COLUMN
 from xlbias.runs.run import Run
+from xlbias.runs.schema import SETTING_SHORT
 from xlbias.runs.summary import replicates_for
 from xlbias.text import clean
 
@@ -57,7 +57,7 @@ def counts(run: Run, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         sizes, weighted = [], []
         of_row = run.settings.filter((pl.col("model") == row["model"]) & (pl.col("task") == row["task"]))
         for setting in of_row.iter_rows(named=True):
-            short = SETTING_COLUMN[setting["setting"]]
+            short = SETTING_SHORT[setting["setting"]]
             sizes.append(f"{short} {setting['n_rankings']:,} queries in {setting['n_cells']} cells")
             if number(setting["map"]) != number(setting["map_weighted"]):
                 weighted.append(f"{short} {number(setting['map_weighted'])}")

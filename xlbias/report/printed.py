@@ -12,8 +12,7 @@ from xlbias.measures.registry import all_measures
 from xlbias.report.document import Cell, Table
 from xlbias.report.layout import measured
 from xlbias.report.published import MEAN, rows_for
-from xlbias.report.tables import SETTING_COLUMN
-from xlbias.runs.schema import SETTINGS
+from xlbias.runs.schema import SETTING_SHORT, SETTINGS
 
 
 def printed_table(source: str, task: Mapping[str, Any]) -> Table | None:
@@ -44,7 +43,7 @@ def printed_table(source: str, task: Mapping[str, Any]) -> Table | None:
 
 
 def _head(measure: Measure, setting: str) -> str:
-    return measure.label if measure.name == "rank_distance" else f"{measure.label} {SETTING_COLUMN[setting]}"
+    return measure.label if measure.name == "rank_distance" else f"{measure.label} {SETTING_SHORT[setting]}"
 
 
 def _cell(value: float | None, measure: Measure) -> Cell:

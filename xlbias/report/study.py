@@ -10,7 +10,8 @@ import polars as pl
 
 from xlbias.errors import RunError
 from xlbias.measures.measure import Measure
-from xlbias.report.comparison import MARK, measure_of, named
+from xlbias.measures.registry import measure_of
+from xlbias.report.comparison import MARK, named
 from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Section, Table
 from xlbias.report.layout import interval, measured, number
 from xlbias.report.markdown import to_markdown

@@ -13,10 +13,11 @@ import numpy as np
 import polars as pl
 
 from xlbias.errors import RunError
-from xlbias.measures.registry import all_measures
+from xlbias.measures.registry import measure_of
 from xlbias.measures.shift import relative_drop
 from xlbias.runs.compare import PERMUTATIONS, Side, Sided, compare_sided
 from xlbias.runs.run import Run
+from xlbias.runs.summary import OVERALL
 from xlbias.stats.multiplicity import holm
 from xlbias.stats.paired import t_interval
 
@@ -121,7 +122,7 @@ def numbers(run: Run, study: Study) -> pl.DataFrame:
         for (source, arm, seed), name in study.members.items()
     ]
     schema = {"model": pl.String, "source": pl.String, "arm": pl.String, "seed": pl.Int64}
-    overall = run.summary.filter(pl.col("query_language").is_null() & pl.col("passage_language").is_null())
+    overall = run.summary.filter(OVERALL)
     return (
         pl.DataFrame(rows, schema=schema)
         .join(overall, on="model", maintain_order="left")
@@ -251,7 +252,7 @@ def _with_holm(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_verdicts(frame: pl.DataFrame) -> pl.DataFrame:
-    falls = [measure for measure, _ in HEADLINES if _better(measure) != "high"]
+    falls = [measure for measure, _ in HEADLINES if measure_of(measure).better != "high"]
     sign = pl.when(pl.col("measure").is_in(falls)).then(-1.0).otherwise(1.0)
     real = (pl.col("p_holm") < ALPHA) & ((pl.col("seed_low") > 0) | (pl.col("seed_high") < 0))
     up = pl.col("difference") * sign > 0
@@ -262,9 +263,5 @@ def _with_verdicts(frame: pl.DataFrame) -> pl.DataFrame:
 def _drop(measure: str, in_domain: float | None, zero_shot: float | None) -> float:
     if in_domain is None or zero_shot is None:
         return float("nan")
-    better = _better(measure)
+    better = measure_of(measure).better
     return float(relative_drop(np.array(in_domain), np.array(zero_shot), "low" if better == "low" else "high"))
-
-
-def _better(measure: str) -> str:
-    return all_measures()[measure.removeprefix("passages.").removeprefix("queries.")].better

@@ -10,15 +10,12 @@ import polars as pl
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measures
 from xlbias.runs.run import Run
-from xlbias.runs.schema import MULTILINGUAL_POOL
+from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT
 from xlbias.runs.views import rank_distance_summary
-
-SETTING_COLUMN = {"monolingual": "mono", "cross-lingual": "cross", "multilingual": "multi"}
-
 
 MATRIX_MEASURES: dict[str, Measure] = {
     name: measure
-    for name, measure in (measures("quality") | measures("bias")).items()
+    for name, measure in (dict(measures("quality")) | dict(measures("bias"))).items()
     if name not in ("friedman_chi2", "friedman_p")
 }
 """Measures by name that have a value for each query language; measures of bias are about the multilingual pool."""
@@ -88,7 +85,7 @@ def overview(run: Run) -> pl.DataFrame:
     language, e.g. ``th→de``).
     """
     wide = run.settings.pivot("setting", index=["model", "task"], values="map")
-    for setting, short in SETTING_COLUMN.items():
+    for setting, short in SETTING_SHORT.items():
         value = pl.col(setting) if setting in wide.columns else pl.lit(None, dtype=pl.Float64)
         wide = wide.with_columns(value.alias(f"map_{short}"))
     counts = run.cells.group_by("model", "task").agg(
@@ -97,7 +94,7 @@ def overview(run: Run) -> pl.DataFrame:
     keys = ["model", "task"]
     return (
         _every_pair(run)
-        .join(wide.select(*keys, *(f"map_{s}" for s in SETTING_COLUMN.values())), on=keys, how="left")
+        .join(wide.select(*keys, *(f"map_{s}" for s in SETTING_SHORT.values())), on=keys, how="left")
         .join(_rank_distance(run), on=keys, how="left")
         .join(counts, on=keys, how="left")
         .join(_extreme(run, worst=False), on=keys, how="left")

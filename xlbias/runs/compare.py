@@ -15,10 +15,10 @@ import polars as pl
 
 from xlbias.errors import RunError, UsageError
 from xlbias.measures.ragged import Floats, Ints
-from xlbias.measures.registry import all_measures
+from xlbias.measures.registry import measure_of
 from xlbias.runs.run import Run
-from xlbias.runs.summary import aggregated, joined, replicates_for
-from xlbias.runs.values import Aggregate, Key, Ranked, Values, bias_values, quality_values
+from xlbias.runs.summary import OVERALL, aggregated, joined, replicates_for
+from xlbias.runs.values import RANKED, Aggregate, Key, Ranked, Values, bias_values, quality_values
 from xlbias.stats.bootstrap import percentile_intervals
 from xlbias.stats.means import column_means
 from xlbias.stats.multiplicity import benjamini_hochberg, holm
@@ -92,9 +92,8 @@ class Sided:
         return {name: _mean_of([one[name] for one in found]) for name in found[0]}
 
     def _of(self, model: str) -> dict[str, Values]:
-        columns = ("query_id", "query_language", "pool", "n_relevant", "relevants", "top", "consistency")
         chosen = (pl.col("model") == model) & (pl.col("task") == self.name)
-        rankings = self.side.run.rankings.filter(chosen).select(columns).collect()
+        rankings = self.side.run.rankings.filter(chosen).select(RANKED).collect()
         if rankings.is_empty():
             raise RunError(f"{self.side.run.path}: {model!r} has not been evaluated on {self.name!r}")
         ranked = Ranked(rankings, self.side.run.pool_sizes[self.name])
@@ -175,10 +174,7 @@ def _others(base: Sided, new: Sided, compared: pl.DataFrame) -> pl.DataFrame:
     values = []
     for side, name in ((base, "base"), (new, "new")):
         chosen = side.side.run.summary.filter(
-            (pl.col("task") == base.name)
-            & pl.col("model").is_in(side.side.models)
-            & pl.col("query_language").is_null()
-            & pl.col("passage_language").is_null()
+            (pl.col("task") == base.name) & pl.col("model").is_in(side.side.models) & OVERALL
         )
         if side.names is not None:
             chosen = chosen.filter(pl.col("measure").is_in(list(side.names)))
@@ -195,8 +191,10 @@ def _others(base: Sided, new: Sided, compared: pl.DataFrame) -> pl.DataFrame:
 def _checked(side: Side, task: str, measures: Collection[str] | None) -> Sided:
     side.check(task)
     for name in measures or ():
-        if name.removeprefix("passages.").removeprefix("queries.") not in all_measures():
-            raise UsageError(f"unknown measure {name!r}; `xlbias measures` lists them")
+        try:
+            measure_of(name)
+        except KeyError:
+            raise UsageError(f"unknown measure {name!r}; `xlbias measures` lists them") from None
     return Sided(side, task, measures)
 
 
@@ -288,7 +286,7 @@ def _tested(frame: pl.DataFrame, tested: Floats | None, permutations: int, seed:
     if tested is None:
         found = {}
     else:
-        signs = np.array([-1.0 if _better(name) == "low" else 1.0 for name in frame["measure"]])
+        signs = np.array([-1.0 if measure_of(name).better == "low" else 1.0 for name in frame["measure"]])
         counted = outcomes(tested * signs)
         found = {
             "p": pl.Series(sign_flip(tested, permutations=permutations, seed=seed), nan_to_null=True),
@@ -320,10 +318,6 @@ def _rows(values: Values, ids: list[str]) -> Values:
     place = {one: i for i, one in enumerate(values.ids)}
     rows: Ints = np.array([place[one] for one in ids], dtype=np.int64)
     return replace(values, ids=tuple(ids), values=values.values[rows])
-
-
-def _better(measure: str) -> str:
-    return all_measures()[measure.removeprefix("passages.").removeprefix("queries.")].better
 
 
 def _corrected(frame: pl.DataFrame) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from xlbias.runs import views
 from xlbias.runs.journal import live_folder
 from xlbias.runs.parquet import check_schema, read_metadata
 from xlbias.runs.schema import COLUMNS, MULTILINGUAL_POOL, OF_RECORD
+from xlbias.runs.values import RANKED
 from xlbias.runs.writer import read_writer, writer_state
 
 Status = Literal["finished", "running", "died", "elsewhere"]
@@ -120,8 +121,7 @@ class Run:
         if not missing:
             return stored
         wanted = pl.DataFrame(missing, schema={"model": pl.String, "task": pl.String}, orient="row")
-        columns = ("query_id", "query_language", "pool", "n_relevant", "relevants", "top", "consistency")
-        rankings = self.rankings.select("model", "task", "domain", *columns)
+        rankings = self.rankings.select("model", "task", "domain", *RANKED)
         found = rankings.join(wanted.lazy(), on=["model", "task"], how="semi").collect()
         return pl.concat([stored, views.summary_of(found, self.pool_sizes)])
 

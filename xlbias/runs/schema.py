@@ -28,7 +28,10 @@ RECORDS = ("ranking", "query", "passage", "alignment", "summary", "training", "v
 MULTILINGUAL_POOL = "multilingual"
 """The name of the union of all languages' pools; no language tag, as those have at most eight letters."""
 
-SETTINGS = ("monolingual", "cross-lingual", "multilingual")
+SETTING_SHORT = {"monolingual": "mono", "cross-lingual": "cross", "multilingual": "multi"}
+"""The settings in a word that fits a table's head."""
+
+SETTINGS = tuple(SETTING_SHORT)
 
 RELEVANT = pl.Struct(
     {

@@ -44,6 +44,10 @@ distinct query ids; `n_cells` cells with values and `n_cells_empty` without; `n_
 left out. Null where undefined or not applicable."""
 
 
+OVERALL = pl.col("query_language").is_null() & pl.col("passage_language").is_null()
+"""The rows of a summary, or of a comparison, that are no cells: one number of a measure and a setting."""
+
+
 @dataclass(frozen=True)
 class SummaryRow:
     """One number of a summary; see SUMMARY_SCHEMA."""

@@ -11,7 +11,7 @@ import polars as pl
 from xlbias.errors import RunError
 from xlbias.runs.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL
-from xlbias.runs.summary import SUMMARY_SCHEMA, as_frame, joined, rows_of
+from xlbias.runs.summary import OVERALL, SUMMARY_SCHEMA, as_frame, joined, rows_of
 from xlbias.runs.values import Ranked, bias_values, quality_values
 
 MEASURES = ("map", "rank_distance", "rank_distance.normalised")
@@ -71,9 +71,7 @@ def by_topic(
     for topic in sorted({label for label in labels if label}):
         rows = np.flatnonzero(labels == topic)
         part = replace(table, ids=tuple(table.ids[i] for i in rows), values=table.values[rows])
-        summary = as_frame(rows_of(part, intervals, seed)).filter(
-            pl.col("query_language").is_null() & pl.col("passage_language").is_null()
-        )
+        summary = as_frame(rows_of(part, intervals, seed)).filter(OVERALL)
         # How many queries a cell leaves out is known for the whole task only.
         missing = pl.lit(None, dtype=pl.Int64).alias("n_excluded")
         parts.append(summary.with_columns(missing).select(pl.lit(topic).alias("topic"), *SUMMARY_SCHEMA))

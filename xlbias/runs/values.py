@@ -18,7 +18,7 @@ from xlbias.measures.bias.language_ranks import ranks_by_language, within_blocks
 from xlbias.measures.pooled import PooledRankings
 from xlbias.measures.ragged import Floats, Ints, Rankings
 from xlbias.measures.registry import measures
-from xlbias.runs.schema import MULTILINGUAL_POOL, SETTINGS
+from xlbias.runs.schema import MULTILINGUAL_POOL, SETTINGS, setting_of
 from xlbias.stats.friedman import friedman, untied
 
 
@@ -71,6 +71,10 @@ class Values:
     def measure(self) -> str:
         """The measure of the columns."""
         return self.columns[0].measure
+
+
+RANKED = ("query_id", "query_language", "pool", "n_relevant", "relevants", "top", "consistency")
+"""The columns of `ranking` rows that numbers are made of."""
 
 
 class Ranked:
@@ -156,7 +160,7 @@ def quality_values(ranked: Ranked, names: Container[str] | None = None) -> Itera
     there, cell = np.unique(key, return_inverse=True)
     row = ranked.column(frame, "query_id", ranked.ids)
     cells = [(ranked.query_languages[k // len(pools)], pools[k % len(pools)]) for k in there]
-    settings = [_setting(*pair) for pair in cells]
+    settings = [setting_of(*pair) for pair in cells]
     for measure in measures("quality").values():
         if names is not None and measure.name not in names:
             continue
@@ -211,12 +215,6 @@ def facts(ranked: Ranked) -> Iterator[tuple[Key, float, int, int, int]]:
     n = test.n if np.isfinite(test.chi2) else 0
     for name, value in (("friedman_chi2", test.chi2), ("friedman_p", test.p)):
         yield Key(name, "multilingual"), value, n, n, len(blocks) - n
-
-
-def _setting(query_language: str, pool: str) -> str:
-    if pool == MULTILINGUAL_POOL:
-        return SETTINGS[2]
-    return SETTINGS[0] if query_language == pool else SETTINGS[1]
 
 
 def _places(ranked: Ranked) -> tuple[Ints, Ints]:
