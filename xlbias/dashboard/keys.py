@@ -8,59 +8,18 @@ from typing import TYPE_CHECKING
 
 from textual.binding import Binding
 
+from xlbias.dashboard import reasons
+from xlbias.dashboard.places import BIAS, DOMAINS, MATRIX, NOTICE, OVERVIEW, QUERIES, QUERY, TITLES, TRAINING
+
 if TYPE_CHECKING:
     from xlbias.dashboard.app import DashboardApp
 
     Action = Callable[[DashboardApp], None]
     Reason = Callable[[DashboardApp], str | None]
 
-OVERVIEW, MATRIX, NOTICE = "overview", "matrix", "notice"
-"""The places a key may apply to; the notice is shown while there is no run to show."""
-
-TITLES = {OVERVIEW: "Overview", MATRIX: "Matrix"}
-"""Screens in the order of their numbers."""
-
-PARENT = {MATRIX: OVERVIEW}
-"""Where Escape leads."""
-
-_BROWSING = frozenset({OVERVIEW, MATRIX})
-_EVERYWHERE = frozenset({OVERVIEW, MATRIX, NOTICE})
-
-
-def _never(_: DashboardApp) -> str | None:
-    return None
-
-
-def _no_run(app: DashboardApp) -> str | None:
-    return None if app.snapshot else "there is no run to show yet"
-
-
-def _no_matrix(app: DashboardApp) -> str | None:
-    if app.snapshot is None:
-        return _no_run(app)
-    return None if app.snapshot.overview.height else "the run has no model evaluated on a task yet"
-
-
-def _not_live(app: DashboardApp) -> str | None:
-    if app.snapshot and app.snapshot.finished:
-        return "the run is finished: nothing more comes"
-    return _no_run(app)
-
-
-def _not_back(app: DashboardApp) -> str | None:
-    return None if app.place in PARENT or app.view.panel_open else "this is the first screen"
-
-
-def _one_task(app: DashboardApp) -> str | None:
-    return None if app.snapshot and len(app.snapshot.run.tasks) > 1 else "the run has one task only"
-
-
-def _one_model(app: DashboardApp) -> str | None:
-    return None if app.snapshot and len(app.snapshot.run.models) > 1 else "the run has one model only"
-
-
-def _no_full_range(app: DashboardApp) -> str | None:
-    return None if app.measure.unit_range else "ranks have no upper end that all runs share"
+_BROWSING = frozenset(TITLES)
+_EVERYWHERE = frozenset({*TITLES, NOTICE})
+_GRIDS = frozenset({MATRIX, BIAS, DOMAINS})
 
 
 @dataclass(frozen=True)
@@ -86,7 +45,7 @@ class Key:
     section: str
     action: Action
     where: frozenset[str] = _EVERYWHERE
-    disabled: Reason = _never
+    disabled: Reason = reasons.never
     footer: int = 0
 
     def why_not(self, app: DashboardApp) -> str | None:
@@ -113,72 +72,97 @@ class Key:
 
 _SHOWN = {
     "up": "↑", "down": "↓", "left": "←", "right": "→", "enter": "Enter", "escape": "Esc", "space": "Space",
-    "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "question_mark": "?",
+    "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "question_mark": "?", "slash": "/",
+    "tab": "Tab", "shift+tab": "⇧Tab",
     "ctrl+p": "^p", "ctrl+c": "^c", "ctrl+q": "^q", "ctrl+d": "^d", "ctrl+u": "^u",
 }  # fmt: skip
 
 
 def _move(id: str, keys: tuple[str, ...], description: str, where: frozenset[str] = _BROWSING) -> Key:
-    return Key(
-        f"move.{id}",
-        keys,
-        id.replace("_", " "),
-        description,
-        "Move",
-        lambda app: app.move(id),
-        where,
-        disabled=_no_run,
-    )
+    label = id.replace("_", " ")
+    return Key(f"move.{id}", keys, label, description, "Move", lambda app: app.move(id), where, disabled=reasons.no_run)
+
+
+def _screen(place: str, description: str, disabled: Reason) -> Key:
+    number = str(list(TITLES).index(place) + 1)
+    return Key(place, (number,), place, description, "Screens", lambda app: app.go(place), disabled=disabled)
 
 
 KEYS: tuple[Key, ...] = (
-    Key("overview", ("1",), "overview", "Models and tasks of the run", "Screens",
-        lambda app: app.go(OVERVIEW), disabled=_no_run),
-    Key("matrix", ("2",), "matrix", "Query language by pool, one measure at a time", "Screens",
-        lambda app: app.go(MATRIX), disabled=_no_matrix),
-    Key("open", ("enter",), "matrix", "Matrix of the model and task under the cursor", "Screens",
-        lambda app: app.open_row(), frozenset({OVERVIEW}), disabled=_no_matrix, footer=1),
+    _screen(OVERVIEW, "Models and tasks of the run", reasons.no_run),
+    _screen(MATRIX, "Query language by pool, one measure at a time", reasons.nothing_chosen),
+    _screen(BIAS, "Which languages are preferred, and how strongly", reasons.nothing_chosen),
+    _screen(DOMAINS, "What a change of domain does to every encoder", reasons.nothing_chosen),
+    _screen(QUERIES, "Single queries that a filter leaves", reasons.nothing_chosen),
+    _screen(QUERY, "One query in all its languages", reasons.no_query),
+    _screen(TRAINING, "Loss and validation of a training", reasons.no_training),
+    Key("open", ("enter",), "open", "What stands behind the row or cell under the cursor", "Screens",
+        lambda app: app.view.open(), frozenset({OVERVIEW, MATRIX, BIAS, DOMAINS, QUERIES}),
+        disabled=reasons.nothing_chosen, footer=1),
     Key("back", ("escape",), "back", "Back, where you left it", "Screens",
-        lambda app: app.back(), disabled=_not_back, footer=1),
+        lambda app: app.back(), disabled=reasons.not_back, footer=1),
+    Key("panel", ("tab",), "panel", "Next panel of the screen", "Screens",
+        lambda app: app.view.step_panel(1), frozenset({BIAS, DOMAINS, QUERY, TRAINING}),
+        disabled=reasons.no_run, footer=2),
+    Key("panel.previous", ("shift+tab",), "panel back", "Panel before", "Screens",
+        lambda app: app.view.step_panel(-1), frozenset({BIAS, DOMAINS, QUERY, TRAINING}), disabled=reasons.no_run),
     _move("up", ("up", "k"), "One row up"),
     _move("down", ("down", "j"), "One row down"),
-    _move("left", ("left", "h"), "One pool to the left", frozenset({MATRIX})),
-    _move("right", ("right", "l"), "One pool to the right", frozenset({MATRIX})),
+    _move("left", ("left", "h"), "One column to the left; on Query: the query before", _GRIDS | {QUERY}),
+    _move("right", ("right", "l"), "One column to the right; on Query: the next query", _GRIDS | {QUERY}),
     _move("first", ("g",), "First row"),
     _move("last", ("G",), "Last row"),
-    _move("start", ("home",), "First pool of the row; first row of a table"),
-    _move("end", ("end",), "Last pool of the row; last row of a table"),
+    _move("start", ("home",), "First column of the row; first row of a table"),
+    _move("end", ("end",), "Last column of the row; last row of a table"),
     _move("page_up", ("pageup", "ctrl+u"), "One page up"),
     _move("page_down", ("pagedown", "ctrl+d"), "One page down"),
+    Key("filter", ("slash",), "filter", "Filter rows: text, and on Queries terms such as q:hi d:en ap<0.1", "View",
+        lambda app: app.view.ask_filter(), frozenset({OVERVIEW, QUERIES}), disabled=reasons.nothing_chosen, footer=2),
+    Key("filter.clear", ("x",), "clear filter", "All rows again", "View",
+        lambda app: app.view.clear_filter(), frozenset({OVERVIEW, QUERIES}), disabled=reasons.nothing_chosen),
     Key("measure", ("m",), "measure", "Next measure", "View",
-        lambda app: app.step_measure(1), frozenset({MATRIX}), footer=2),
+        lambda app: app.view.step_measure(1), _GRIDS, disabled=reasons.nothing_chosen, footer=2),
     Key("measure.previous", ("M",), "measure back", "Previous measure", "View",
-        lambda app: app.step_measure(-1), frozenset({MATRIX})),
+        lambda app: app.view.step_measure(-1), _GRIDS, disabled=reasons.nothing_chosen),
     Key("task", ("t",), "task", "Next task", "View",
-        lambda app: app.step_task(), frozenset({MATRIX}), disabled=_one_task, footer=4),
+        lambda app: app.step_task(), _BROWSING - {OVERVIEW, DOMAINS, QUERY, TRAINING}, disabled=reasons.one_task,
+        footer=5),
     Key("model", ("T",), "model", "Next model", "View",
-        lambda app: app.step_model(), frozenset({MATRIX}), disabled=_one_model, footer=4),
-    Key("sort", ("s",), "sort", "Next order: columns of a table; language, mean, script in a matrix", "View",
-        lambda app: app.view.cycle_sort(), _BROWSING, disabled=_no_matrix, footer=3),
+        lambda app: app.step_model(), _BROWSING - {OVERVIEW, DOMAINS, TRAINING}, disabled=reasons.one_model, footer=5),
+    Key("pick", ("o",), "pick", "Choose model and task from a list", "View",
+        lambda app: app.pick(), _BROWSING - {OVERVIEW}, disabled=reasons.nothing_chosen, footer=6),
+    Key("baseline", ("b",), "baseline", "Choose the model that differences are taken from", "View",
+        lambda app: app.pick_baseline(), _BROWSING - {TRAINING}, disabled=reasons.no_other, footer=4),
+    Key("baseline.off", ("B",), "difference", "Differences to the baseline, or values again", "View",
+        lambda app: app.toggle_difference(), _BROWSING - {TRAINING}, disabled=reasons.no_baseline),
+    Key("sort", ("s",), "sort", "Next order: columns of a table; language, mean, script, family in a matrix", "View",
+        lambda app: app.view.cycle_sort(), _BROWSING - {QUERY, TRAINING}, disabled=reasons.nothing_chosen, footer=3),
     Key("sort.reverse", ("S",), "reverse", "Turn the order round", "View",
-        lambda app: app.view.reverse_sort(), _BROWSING, disabled=_no_matrix),
+        lambda app: app.view.reverse_sort(), _BROWSING - {QUERY, TRAINING}, disabled=reasons.nothing_chosen),
     Key("range", ("c",), "colours", "Colour scale over the values shown, or over 0 to 1", "View",
-        lambda app: app.toggle_range(), frozenset({MATRIX}), disabled=_no_full_range, footer=7),
+        lambda app: app.view.toggle_range(), _GRIDS, disabled=reasons.no_full_range, footer=8),
     Key("info", ("i",), "details", "Show or hide where the numbers come from", "View",
-        lambda app: app.toggle_details(), frozenset({OVERVIEW}), disabled=_no_matrix, footer=5),
+        lambda app: app.view.toggle_details(), frozenset({OVERVIEW}), disabled=reasons.nothing_chosen, footer=5),
+    Key("text", ("v",), "text view", "Texts cleaned, or every code point", "View",
+        lambda app: app.view.step_text_view(), frozenset({QUERY}), disabled=reasons.no_query, footer=3),
     Key("pause", ("space",), "pause", "Pause the screen, and go on; the run itself goes on", "Live",
-        lambda app: app.toggle_pause(), disabled=_not_live, footer=3),
+        lambda app: app.toggle_pause(), disabled=reasons.not_live, footer=3),
     Key("follow", ("f",), "follow", "Keep the cursor on what was finished last, until you move it", "Live",
-        lambda app: app.toggle_follow(), _BROWSING, disabled=_not_live, footer=6),
+        lambda app: app.toggle_follow(), frozenset({OVERVIEW, MATRIX}), disabled=reasons.not_live, footer=7),
     Key("reload", ("r",), "reload", "Read the run again", "Live", lambda app: app.reload()),
-    Key("copy", ("y",), "copy", "Copy the table or matrix as TSV, to the clipboard and a file", "Take along",
-        lambda app: app.copy_all(), _BROWSING, disabled=_no_matrix, footer=6),
-    Key("copy.row", ("Y",), "copy row", "Copy the row under the cursor as TSV", "Take along",
-        lambda app: app.copy_row(), _BROWSING, disabled=_no_matrix),
+    Key("copy", ("y",), "copy", "Copy cell, row or all as TSV, Markdown or LaTeX, to the clipboard and a file",
+        "Take along", lambda app: app.ask_copy(), _BROWSING, disabled=reasons.nothing_to_copy, footer=6),
+    Key("copy.again", ("Y",), "copy again", "Copy as the last time, without asking", "Take along",
+        lambda app: app.copy_again(), _BROWSING, disabled=reasons.nothing_to_copy),
+    Key("export", ("e",), "export", "Save the report of the run: text, Markdown, LaTeX, HTML, CSV or JSON",
+        "Take along", lambda app: app.ask_export(), _BROWSING,
+        disabled=lambda app: reasons.read_only(app) or reasons.nothing_chosen(app), footer=8),
     Key("screenshot", ("p",), "picture", "Save the screen as SVG, without external fonts", "Take along",
-        lambda app: app.save_picture(), footer=8),
+        lambda app: app.save_picture("svg"), disabled=reasons.read_only, footer=9),
+    Key("screenshot.html", ("P",), "HTML picture", "Save the screen as one HTML file", "Take along",
+        lambda app: app.save_picture("html"), disabled=reasons.read_only),
     Key("help", ("question_mark",), "help", "This page", "Help", lambda app: app.show_help(), footer=1),
-    Key("palette", ("ctrl+p",), "palette", "Find a command, a cell (hi→en) or a theme by typing", "Help",
+    Key("palette", ("ctrl+p",), "palette", "Find a command, a cell (hi→en), a model or a theme by typing", "Help",
         lambda app: app.show_palette(), footer=9),
     Key("quit", ("q", "ctrl+c", "ctrl+q"), "quit", "Leave; a run in progress goes on", "Help",
         lambda app: app.exit(), footer=1),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,8 @@ class Snapshot:
         notes: what a reader must know of its coverage.
         cells: the cells that are evaluated.
         read_at: Unix time.
+        trained: whether the run holds a training.
+        kept: what screens have made of the run, by keys of their own; a new snapshot of the same content keeps it.
     """
 
     run: Run
@@ -49,7 +51,8 @@ class Snapshot:
     notes: tuple[str, ...]
     cells: frozenset[Cell]
     read_at: float
-    _matrices: dict[Hashable, Matrix] = field(default_factory=dict, repr=False)
+    trained: bool = False
+    kept: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @property
     def finished(self) -> bool:
@@ -64,12 +67,13 @@ class Snapshot:
 
     def matrix(self, measure: str, model: str, task: str) -> Matrix:
         """One measure as a matrix, made when first asked for."""
-        key = (measure, model, task)
-        if key not in self._matrices:
+        key = ("matrix", measure, model, task)
+        if key not in self.kept:
             from xlbias.report.tables import matrix
 
-            self._matrices[key] = matrix(self.run, measure, model, task)
-        return self._matrices[key]
+            self.kept[key] = matrix(self.run, measure, model, task)
+        found: Matrix = self.kept[key]
+        return found
 
 
 @dataclass(frozen=True)
@@ -182,9 +186,11 @@ def take_snapshot(path: Path, previous: Snapshot | None = None) -> Snapshot:
     run = open_run(path)
     if previous is not None and _same_content(previous.run, run):
         old = previous
-        return Snapshot(old.run, run.state, old.overview, old.notes, old.cells, time.time(), old._matrices)
+        return replace(old, state=run.state, read_at=time.time())
     evaluated = run.cells.select("model", "task", "query_language", "pool").rows()
-    return Snapshot(run, run.state, overview(run), tuple(coverage_notes(run)), frozenset(evaluated), time.time())
+    trained = not run.training.select("step").head(1).collect().is_empty()
+    notes = tuple(coverage_notes(run))
+    return Snapshot(run, run.state, overview(run), notes, frozenset(evaluated), time.time(), trained)
 
 
 def _same_content(old: Run, new: Run) -> bool:

@@ -10,7 +10,8 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from xlbias.dashboard.app import DashboardApp
-from xlbias.dashboard.keys import KEYS, MATRIX
+from xlbias.dashboard.keys import KEYS
+from xlbias.dashboard.places import MATRIX
 from xlbias.languages import language_name
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import one_line
@@ -39,7 +40,7 @@ class Commands(Provider):
         for name in app.available_themes:
             yield f"theme: {name}", partial(setattr, app, "theme", name)
         for model, task in app.snapshot.overview.select("model", "task").rows():
-            yield f"matrix of {one_line(model, 60)} on {one_line(task, 60)}", partial(app.go_to_matrix, (model, task))
+            yield f"matrix of {one_line(model, 60)} on {one_line(task, 60)}", partial(app.open_matrix, (model, task))
         if app.chosen is None or app.place != MATRIX:
             return
         matrix = app.snapshot.matrix(app.measure.name, *app.chosen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual.app import ComposeResult
 from textual.screen import Screen
@@ -13,6 +13,10 @@ from xlbias.dashboard.words import banner
 if TYPE_CHECKING:
     from xlbias.dashboard.app import DashboardApp
     from xlbias.dashboard.live import Cell
+    from xlbias.report.document import Matrix, Table
+
+Scope = Literal["cell", "row", "all"]
+"""How much of a screen is copied."""
 
 SETTLING = 0.03
 """Seconds in which a new screen finds its layout; held back so long, a slow link gets half as many frames of it."""
@@ -90,6 +94,32 @@ class View(Screen[None], inherit_bindings=False):
     def move(self, where: str) -> None:
         """Move the cursor."""
 
+    def open(self) -> None:
+        """Show what stands behind the row or cell under the cursor."""
+
+    def step_panel(self, step: int) -> None:
+        """Show the next panel, or the one before."""
+
+    def step_measure(self, step: int) -> None:
+        """Show the next measure, or the one before."""
+
+    def step_text_view(self) -> None:
+        """Show texts in the next way."""
+
+    def ask_filter(self) -> None:
+        """Ask which rows to show."""
+
+    def clear_filter(self) -> None:
+        """Show all rows."""
+
+    def why_no_range(self) -> str | None:
+        """Why the colours can have no other range, None where they can."""
+        return None
+
+    def why_no_copy(self) -> str | None:
+        """Why there is nothing to copy, None where there is something."""
+        return None
+
     def cycle_sort(self) -> None:
         """Next order."""
 
@@ -116,6 +146,20 @@ class View(Screen[None], inherit_bindings=False):
     def follow_to(self, cell: Cell) -> None:
         """Put the cursor where this cell is shown."""
 
-    def copied(self, *, row_only: bool) -> tuple[str, str]:
-        """Return what to copy as TSV, and a name for it."""
+    def copied(self, scope: Scope) -> tuple[Table | Matrix, str]:
+        """Return what to copy, as a block of a report with its intervals, and a name for its file."""
         raise NotImplementedError
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """What can be copied of the screen."""
+        return ("row", "all")
+
+    # -- coming back to it -------------------------------------------------------------------------------------------
+
+    def saved(self) -> dict[str, Any]:
+        """Return how the screen is looked at, as JSON: order, filter, cursor."""
+        return {}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Look at the screen as it was saved; what does not fit this run is left out. Called while it is shown."""

@@ -5,26 +5,27 @@ from __future__ import annotations
 from textual import on
 from textual.app import ComposeResult
 
-from xlbias.dashboard import keys
-from xlbias.dashboard.export import matrix_tsv
+from xlbias.dashboard import places
 from xlbias.dashboard.live import Cell
 from xlbias.dashboard.scale import SHADES, colour_at
-from xlbias.dashboard.screens.base import View
+from xlbias.dashboard.screens.base import Scope, View
 from xlbias.dashboard.widgets.line import Line, Part
 from xlbias.dashboard.widgets.matrix import MatrixView
 from xlbias.dashboard.widgets.order import SORTS
 from xlbias.dashboard.widgets.paint import depth_of, shown
 from xlbias.languages import language_name, script_of
+from xlbias.report import document
 from xlbias.report.layout import number
+from xlbias.report.shown import block_of
 from xlbias.report.tables import Matrix
 from xlbias.runs.schema import MULTILINGUAL_POOL
-from xlbias.text import clean, one_line
+from xlbias.text import one_line
 
 
 class MatrixScreen(View):
     """Title, heatmap, legend, and in words the cell under the cursor."""
 
-    PLACE = keys.MATRIX
+    PLACE = places.MATRIX
 
     DEFAULT_CSS = """
     MatrixScreen {
@@ -155,6 +156,10 @@ class MatrixScreen(View):
         """Turn the order of rows and columns round."""
         self.view.order_by(self.view.sort, reverse=not self.view.reverse)
 
+    def step_measure(self, step: int) -> None:
+        """Show the next measure, or the one before."""
+        self.dashboard.step_measure(step)
+
     def toggle_range(self) -> None:
         """Spread the colours over the values shown, or over 0 to 1."""
         self.view.set_full_range(not self.view.full_range)
@@ -168,10 +173,19 @@ class MatrixScreen(View):
         self.dashboard.choose(cell[:2])
         self.view.go_to(cell[2:])
 
-    def copied(self, *, row_only: bool) -> tuple[str, str]:
-        """Return the matrix, or the row under the cursor, in the order shown."""
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """The cell, its row, and the matrix."""
+        return ("cell", "row", "all")
+
+    def why_no_copy(self) -> str | None:
+        """Why there is nothing to copy."""
+        return None if self.view.cursor is not None else "there is no cell yet"
+
+    def copied(self, scope: Scope) -> tuple[document.Matrix, str]:
+        """Return the cell under the cursor, its row, or the matrix, in the order shown."""
         view, matrix = self.view, self.view.matrix
         assert matrix is not None and view.shown is not None and view.cursor is not None
-        languages = [view.cursor[0]] if row_only else view.shown.languages
-        text = matrix_tsv(matrix, languages, view.shown.pools)
-        return text, f"{clean(matrix.task)}-{clean(matrix.model)}-{matrix.measure.name}"
+        languages = view.shown.languages if scope == "all" else [view.cursor[0]]
+        pools = [view.cursor[1]] if scope == "cell" else view.shown.pools
+        return block_of(matrix, languages, pools), f"{matrix.task}-{matrix.model}-{matrix.measure.name}"

@@ -7,7 +7,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from xlbias.dashboard import keys
+from xlbias.dashboard import places
 from xlbias.dashboard.live import Broken, Waiting
 from xlbias.dashboard.screens.base import View
 from xlbias.text import clean, one_line
@@ -18,7 +18,7 @@ _SHOWN_OTHERS = 6
 class NoticeScreen(View):
     """One clear message in the middle of the screen."""
 
-    PLACE = keys.NOTICE
+    PLACE = places.NOTICE
 
     DEFAULT_CSS = """
     NoticeScreen #notice-panel { padding: 1 3; height: 1fr; }

@@ -8,17 +8,18 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.timer import Timer
 
-from xlbias.dashboard import keys
-from xlbias.dashboard.export import tsv
+from xlbias.dashboard import places
 from xlbias.dashboard.live import Cell
-from xlbias.dashboard.screens.base import View
+from xlbias.dashboard.screens.base import Scope, View
 from xlbias.dashboard.widgets.columns import Column
 from xlbias.dashboard.widgets.details import Details, facts
 from xlbias.dashboard.widgets.line import Line, Part
 from xlbias.dashboard.widgets.matrix import MatrixView
 from xlbias.dashboard.widgets.table import VirtualTable
 from xlbias.dashboard.words import progress_line
+from xlbias.report import document
 from xlbias.report.layout import number
+from xlbias.report.shown import overview_table
 from xlbias.report.tables import MATRIX_MEASURES
 from xlbias.text import clean, width
 
@@ -62,7 +63,7 @@ def columns(overview: pl.DataFrame) -> tuple[Column, ...]:
 class OverviewScreen(View):
     """One row per model and task above, everything about the row under the cursor below."""
 
-    PLACE = keys.OVERVIEW
+    PLACE = places.OVERVIEW
 
     DEFAULT_CSS = """
     OverviewScreen {
@@ -185,6 +186,12 @@ class OverviewScreen(View):
         else:
             self.table.move(where)
 
+    def open(self) -> None:
+        """Show the matrix of the row under the cursor."""
+        key = self.table.cursor_key
+        if key is not None:
+            self.dashboard.open_matrix((key[0], key[1]))
+
     def cycle_sort(self) -> None:
         """Sort by the next column."""
         self.table.cycle_sort()
@@ -210,12 +217,12 @@ class OverviewScreen(View):
         """Put the cursor on the model and task that a cell belongs to."""
         self.table.go_to(cell[:2])
 
-    def copied(self, *, row_only: bool) -> tuple[str, str]:
-        """Return the table, or the row under the cursor, in the order shown and with all columns."""
-        frame = self.table.ordered().drop("done", strict=False)
-        if row_only:
-            frame = frame.slice(self.table.cursor, 1)
-        return tsv(frame.columns, frame.iter_rows()), "overview"
+    def copied(self, scope: Scope) -> tuple[document.Table, str]:
+        """Return the table, or the row under the cursor, in the order shown and with intervals."""
+        snapshot = self.dashboard.snapshot
+        assert snapshot is not None
+        frame = self.table.ordered() if scope == "all" else self.table.ordered().slice(self.table.cursor, 1)
+        return overview_table(snapshot.run, frame), "overview"
 
 
 def _widths(frame: pl.DataFrame, column: str) -> list[int]:

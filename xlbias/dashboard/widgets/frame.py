@@ -8,10 +8,13 @@ from textual.content import Content
 from textual.widgets import Static
 
 from xlbias.dashboard import keys
+from xlbias.dashboard.places import TITLES
 from xlbias.dashboard.widgets.line import Line, Part
 
 if TYPE_CHECKING:
     from xlbias.dashboard.app import DashboardApp
+
+_ALL_TITLES = 108  # cells from which all screens are named; below it, only the present one
 
 STATUS_PARTS = {
     "finished": ("■ finished", "$text-success"),
@@ -32,9 +35,12 @@ class Header(Line):
     def tell(self, app: DashboardApp) -> None:
         """Say where the run stands now."""
         parts = [Part(" xlbias ", "bold $text-accent")]
-        for number, (place, title) in enumerate(keys.TITLES.items(), 1):
+        wide = app.size.width >= _ALL_TITLES
+        for number, (place, title) in enumerate(TITLES.items(), 1):
             here = place == app.place
-            parts.append(Part(f" {number} {title} ", "bold reverse" if here else "$quiet", key=place))
+            usable = keys.BY_ID[place].why_not(app) is None
+            text = f" {number} {title} " if here or wide else f" {number} "
+            parts.append(Part(text, "bold reverse" if here else "$quiet" if usable else "$faint", key=place))
         parts.append(Part("  "))
         parts += state_parts(app)
         self.set(parts, str(app.path), "$quiet")

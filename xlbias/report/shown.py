@@ -1,0 +1,82 @@
+"""A matrix or a table as a dashboard shows it, as a block of a report: what is copied is what a report would print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from xlbias.measures.registry import measures
+from xlbias.report.cells import Numbers, cell
+from xlbias.report.comparison import difference_cell
+from xlbias.report.document import Cell, Matrix, Table
+from xlbias.report.layout import interval, measured
+from xlbias.report.tables import DifferenceMatrix
+from xlbias.report.tables import Matrix as Values
+from xlbias.runs.run import Run
+from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT, SETTINGS
+from xlbias.runs.values import Key
+
+_RANK_DISTANCES = ("rank_distance", "rank_distance.normalised")
+
+
+def cell_of(matrix: Values, row: int, column: int) -> Cell:
+    """Return one cell of a matrix, with its interval and n; a difference with its mark."""
+    value, n = matrix.values[row][column], matrix.n[row][column]
+    low, high = matrix.low[row][column], matrix.high[row][column]
+    if isinstance(matrix, DifferenceMatrix):
+        numbers: dict[str, object] = {
+            "difference": value,
+            "low": low,
+            "high": high,
+            "p_holm": matrix.p[row][column],
+            "n_ids": n,
+        }
+        return difference_cell(numbers, matrix.measure)
+    about = matrix.measure
+    return Cell(measured(value, about), value, low, high, interval(low, high, about), n, "number")
+
+
+def block_of(matrix: Values, languages: Sequence[str], pools: Sequence[str]) -> Matrix:
+    """Return rows and columns of a matrix, in the order given, as a block with intervals in its cells."""
+    row_of = {language: r for r, language in enumerate(matrix.query_languages)}
+    column_of = {pool: c for c, pool in enumerate(matrix.pools)}
+    cells = tuple(tuple(cell_of(matrix, row_of[q], column_of[pool]) for pool in pools) for q in languages)
+    known = [cell.value for line in cells for cell in line if cell.value is not None]
+    about, what = matrix.measure, f"{matrix.measure.label} of {matrix.model}"
+    scale = (min(known, default=0.0), max(known, default=0.0))
+    if isinstance(matrix, DifferenceMatrix):
+        end = max(map(abs, known), default=0.0)
+        what, scale = f"Difference in {matrix.measure.label}, {matrix.model} minus {matrix.against}", (-end, end)
+    return Matrix(
+        f"{what} on {matrix.task}: query language down, passage language across",
+        about,
+        tuple(languages),
+        tuple("all" if pool == MULTILINGUAL_POOL else pool for pool in pools),
+        cells,
+        scale,
+        (f"{about.definition}; better: {about.better}.",),
+    )
+
+
+def overview_table(run: Run, rows: pl.DataFrame) -> Table:
+    """Return rows of `xlbias.report.tables.overview` as a table, with intervals."""
+    numbers, quality, bias = Numbers(run.summary), measures("quality")["map"], measures("bias")
+    lines = []
+    for row in rows.iter_rows(named=True):
+        found = numbers.of(row["model"], row["task"])
+        lines.append(
+            (
+                Cell(row["model"], kind="name"),
+                Cell(row["task"], kind="name"),
+                *(cell(found, Key("map", setting), quality) for setting in SETTINGS),
+                *(cell(found, Key(name, SETTINGS[2]), bias[name]) for name in _RANK_DISTANCES),
+                *(
+                    Cell(f"{row[f'{end}_pair']} {measured(row[end], quality)}" if row[f"{end}_pair"] else "·")
+                    for end in ("worst", "best")
+                ),
+            )
+        )
+    settings = [f"mAP {SETTING_SHORT[setting]}" for setting in SETTINGS]
+    heads = ("encoder", "task", *settings, *(bias[name].label for name in _RANK_DISTANCES), "worst pair", "best pair")
+    return Table("Encoders and tasks", heads, tuple(lines), ("mAP: mean over the cells of a setting.",), 2)
