@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from xlbias.encode.static import build_static, train_tokenizer
+from xlbias.encode.static import assemble, static_parts, train_tokenizer
 from xlbias.errors import EncoderError
 
 TEXTS = [
@@ -27,8 +27,8 @@ def news(shared_data: Path) -> list[tuple[str, list[str]]]:
     ]
 
 
-def build(seed: int = 0, **options: int):
-    return build_static(TEXTS, **{"dimension": 8, "vocabulary": 200, "scale": 0.1, "seed": seed, **options})
+def build(texts: list[tuple[str, list[str]]] = TEXTS, seed: int = 0, dimension: int = 8):
+    return assemble(*static_parts(texts, dimension=dimension, vocabulary=200, scale=0.1, seed=seed))
 
 
 def test_words_are_found_with_and_without_spaces(shared_data: Path) -> None:
@@ -86,12 +86,12 @@ def test_a_long_corpus_in_one_language_does_not_crowd_out_the_others(monkeypatch
 
 def test_no_text_is_an_error() -> None:
     with pytest.raises(EncoderError, match="hold no characters"):
-        build_static([("en", [" "])], dimension=8, vocabulary=100, scale=0.1, seed=0)
+        build([("en", [" "])])
 
 
 def test_an_untrained_encoder_ranks_like_a_lexical_search() -> None:
     texts = ["the cat sat on the mat", "the dog sat on the log", "the bird sang in the tree"] * 3
-    encoder = build_static([("en", texts)], dimension=256, vocabulary=200, scale=0.1, seed=0)
+    encoder = build([("en", texts)], dimension=256)
     weights = encoder[0].embedding.weight.detach()
     length = {word: float(weights[encoder.tokenizer.token_to_id(word)].norm()) for word in ("the", "sat", "cat")}
     assert length["the"] < length["sat"] < length["cat"]

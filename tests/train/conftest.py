@@ -10,6 +10,7 @@ from sentence_transformers import SentenceTransformer
 
 from xlbias.data.catalog import load_task
 from xlbias.data.task import RetrievalTask
+from xlbias.train.pairs import PairTexts
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +50,20 @@ def two_layers(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("base")
     model.save_pretrained(str(folder), create_model_card=False)
     return str(folder)
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+    """The batches whose texts are looked up in this process, in order."""
+    batches: list[list[int]] = []
+    look_up = PairTexts.__getitems__
+
+    def spy(self: PairTexts, pairs: list[int]) -> list[dict[str, str]]:
+        batches.append(list(pairs))
+        return look_up(self, pairs)
+
+    monkeypatch.setattr(PairTexts, "__getitems__", spy)
+    return batches
 
 
 class Oracle:

@@ -45,16 +45,8 @@ def weights(folder: Path) -> torch.Tensor:
 
 
 def test_the_real_trainer_sees_every_batch_of_every_epoch_once_and_in_order(
-    small: RetrievalTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: RetrievalTask, tmp_path: Path, seen: list[list[int]]
 ) -> None:
-    seen: list[list[int]] = []
-    look_up = PairTexts.__getitems__
-
-    def spy(self: PairTexts, pairs: list[int]) -> list[dict[str, str]]:
-        seen.append(list(pairs))
-        return look_up(self, pairs)
-
-    monkeypatch.setattr(PairTexts, "__getitems__", spy)
     result = fit(small, tmp_path / "out", QUICK.overridden(epochs=3.0))
     sampler = LanguageBatchSampler(PairTexts([small]), 16, seed=7)
     expected = [sampler.batch(epoch, i).pairs.tolist() for epoch in range(3) for i in range(len(sampler))]

@@ -22,7 +22,6 @@ from xlbias.errors import RunError, TrainingError
 from xlbias.narration import Silent
 from xlbias.runs.run import open_run
 from xlbias.train.fit import fit
-from xlbias.train.pairs import PairTexts
 from xlbias.train.recipe import Recipe
 from xlbias.train.state import checkpoints, read_progress
 
@@ -88,18 +87,10 @@ def curve(out: Path) -> pl.DataFrame:
 
 
 def test_killed_in_mid_epoch_and_resumed_it_draws_the_same_batches_and_ends_with_the_same_weights(
-    task: RetrievalTask, unbroken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    task: RetrievalTask, unbroken: Path, tmp_path: Path, seen: list[list[int]]
 ) -> None:
-    seen: list[list[int]] = []
-    look_up = PairTexts.__getitems__
-
-    def spy(self: PairTexts, pairs: list[int]) -> list[dict[str, str]]:
-        seen.append(list(pairs))
-        return look_up(self, pairs)
-
     out = kill(task, tmp_path, after=8)
     assert [path.name for path in checkpoints(out)] == ["step-000000004", "step-000000006"]  # the best and the last
-    monkeypatch.setattr(PairTexts, "__getitems__", spy)
     resumed = fit(task, out, RECIPE, resume=True)
     after_kill = [batch for batch in seen if len(batch) == 16][-6:]
     seen.clear()

@@ -11,7 +11,7 @@ from sentence_transformers import SentenceTransformer
 
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.load import load_encoder
-from xlbias.encode.static import build_static
+from xlbias.encode.static import assemble, static_parts
 from xlbias.errors import EncoderError, TrainingError
 from xlbias.runs.run import open_run
 from xlbias.train.collate import PairCollator, TokenCache
@@ -82,16 +82,8 @@ def test_bf16_is_near_and_saves_float32(plain: Path, recipe: Recipe, small: Retr
 
 
 def test_accumulation_takes_several_batches_a_step_and_epochs_keep_their_batches(
-    recipe: Recipe, small: RetrievalTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    recipe: Recipe, small: RetrievalTask, tmp_path: Path, seen: list[list[int]]
 ) -> None:
-    seen: list[list[int]] = []
-    look_up = PairTexts.__getitems__
-
-    def spy(self: PairTexts, pairs: list[int]) -> list[dict[str, str]]:
-        seen.append(list(pairs))
-        return look_up(self, pairs)
-
-    monkeypatch.setattr(PairTexts, "__getitems__", spy)
     # 7 batches an epoch: three steps of two batches and one of one.
     trained = fit(small, tmp_path / "out", recipe.overridden(accumulate=2, epochs=2.0), device="cpu")
     sampler = LanguageBatchSampler(PairTexts([small]), 8, seed=0)
@@ -178,7 +170,7 @@ def test_fewer_negatives_than_pairs_are_no_obstacle(
 
 
 def test_remembered_tokens_are_the_models_own(small: RetrievalTask) -> None:
-    model = build_static(PairTexts([small]).texts(), dimension=8, vocabulary=900, scale=0.1, seed=0)
+    model = assemble(*static_parts(PairTexts([small]).texts(), dimension=8, vocabulary=900, scale=0.1, seed=0))
     cache = TokenCache(model[0])
     texts = small.queries["text"].to_list()[:20]
     for some in (texts[:10], texts[5:], ["", texts[0], ""], texts[:1]):

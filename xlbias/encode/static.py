@@ -28,13 +28,6 @@ _CHUNK = 4_096  # texts tokenised at a time
 _LONGEST = 16  # characters of a sub-word; in scripts without spaces merges would otherwise span phrases
 
 
-def build_static(
-    texts: Iterable[tuple[str, Iterable[str]]], *, dimension: int, vocabulary: int, scale: float, seed: int
-) -> SentenceTransformer:
-    """Return an untrained static encoder: the `static_parts` of these arguments, assembled."""
-    return assemble(*static_parts(texts, dimension=dimension, vocabulary=vocabulary, scale=scale, seed=seed))
-
-
 def assemble(tokenizer: str, weights: npt.NDArray[np.float32]) -> SentenceTransformer:
     """Return a static encoder made of a tokenizer, as JSON, and a vector for each of its tokens, float32 [n, d]."""
     module = StaticEmbedding(Tokenizer.from_str(tokenizer), embedding_weights=torch.from_numpy(weights))

@@ -39,7 +39,7 @@ def describe(
         "base": recipe.base,
         "sampler": sampling["sampler"],
         "alpha": batches.alpha,
-        "pivot": sampling.get("pivot") if sampling["sampler"] == "english" else None,
+        "pivot": sampling["pivot"] if sampling["sampler"] == "english" else None,
         "seed": recipe.seed,
         "sources": [
             {

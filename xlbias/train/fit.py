@@ -7,6 +7,7 @@ import hashlib
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -184,7 +185,7 @@ def _run_all(
         if trainings and processes.any(stop.requested)[0]:
             narrator.say(f"stopped before {work.name}; go on with the same command and --resume")
             raise KeyboardInterrupt
-        done = processes.from_main(work.finished(run_id) if resume else None)
+        done = processes.shared(partial(work.finished, run_id)) if resume else None
         if done:
             narrator.say(f"{work.name}: is trained already: {work.out}")
         elif over:
@@ -236,7 +237,7 @@ def _data(
         tasks, held = split.training, split.validation
     else:
         held = []
-    return Data(tasks, held, PairTexts(tasks, switch))
+    return Data(tasks, held, PairTexts(tasks), switch)
 
 
 def _check_names(tasks: Sequence[RetrievalTask]) -> None:

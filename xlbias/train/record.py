@@ -67,13 +67,11 @@ class RowWriter:
     def __init__(self, journal: Journal, name: str, prefix: str = "") -> None:
         self.journal, self.name, self.prefix = journal, name, prefix
         self.rows: list[Row] = []
-        self.last_loss = float("nan")
         self.began = self.written = time.monotonic()
 
     def add(self, row: Row) -> None:
         """Take a row of the `training` record, and write a part where one is due."""
         self.rows.append(row)
-        self.last_loss = row["loss"]
         now = time.monotonic()
         if now - self.written >= max(1.0, (now - self.began) / 200):
             self.flush()

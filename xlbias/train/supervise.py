@@ -29,10 +29,14 @@ _EXCHANGE_SECONDS = 1.0  # between two exchanges of what only one process can kn
 _SAVE_SECONDS = 300.0  # between two checkpoints where the recipe names no number of steps
 
 
+def steps_of_epoch(sampler: LanguageBatchSampler, accumulate: int) -> int:
+    """Return the number of steps in an epoch; the last of them may have fewer batches than `accumulate`."""
+    return -(-len(sampler) // accumulate)
+
+
 def batches_of_step(sampler: LanguageBatchSampler, step: int, accumulate: int) -> Iterator[Batch]:
     """Yield the batches of step `step`, counted from 1: `accumulate` of them, or what an epoch has left."""
-    per_epoch = max(1, -(-len(sampler) // accumulate))
-    epoch, within = divmod(step - 1, per_epoch)
+    epoch, within = divmod(step - 1, steps_of_epoch(sampler, accumulate))
     for number in range(within * accumulate, min((within + 1) * accumulate, len(sampler))):
         yield sampler.batch(epoch, number)
 
@@ -189,9 +193,9 @@ class Supervisor(TrainerCallback):  # type: ignore[misc]  # the library is not t
     def _validate(self, step: int) -> bool:
         """Measure; return whether the encoder is the best so far (never before the first step)."""
         began = time.monotonic()
-        better = self.around.processes.from_main(self.around.processes.on_main(lambda: self._judge(step)))
+        better = self.around.processes.shared(lambda: self._judge(step))
         self._since += time.monotonic() - began  # a validation is no part of the rate of training
-        return bool(better)
+        return better
 
     def _judge(self, step: int) -> bool:
         """Measure in the main process and write it down; return whether the encoder is the best so far."""

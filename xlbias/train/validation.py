@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -67,14 +68,11 @@ def _share(task: RetrievalTask, share: float) -> float:
 
 
 def _split(task: RetrievalTask, share: float, seed: int) -> tuple[RetrievalTask, RetrievalTask]:
+    side = partial(split_task, task, test_fraction=share, seed=seed)
     try:
-        return split_task(task, "train", test_fraction=share, seed=seed), split_task(
-            task, "test", test_fraction=share, seed=seed
-        )
+        return side("train"), side("test")
     except TaskError:
-        return split_task(task, "train", by="id", test_fraction=share, seed=seed), split_task(
-            task, "test", by="id", test_fraction=share, seed=seed
-        )
+        return side("train", by="id"), side("test", by="id")
 
 
 def without_texts_of(training: Sequence[RetrievalTask], validation: Sequence[RetrievalTask]) -> list[RetrievalTask]:

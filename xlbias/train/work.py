@@ -39,7 +39,7 @@ from xlbias.train.record import RowWriter, Tally
 from xlbias.train.samplers import LanguageBatchSampler
 from xlbias.train.state import FOLDER, Progress, checkpoint_of, checkpoints, read_progress
 from xlbias.train.stop import StopRequest
-from xlbias.train.supervise import Supervisor, Surroundings
+from xlbias.train.supervise import Supervisor, Surroundings, steps_of_epoch
 from xlbias.train.validation import Validation
 
 
@@ -61,17 +61,14 @@ class Data:
     Attributes:
         tasks: to train on, without what is held out.
         validation: to validate on; may be empty.
-        texts: the training tasks' pairs, code-switched where they are to be.
+        texts: the training tasks' pairs, before code-switching.
+        switch: code-switching of `texts`, where there is some.
     """
 
     tasks: Sequence[RetrievalTask]
     validation: Sequence[RetrievalTask]
     texts: PairTexts
-
-    @property
-    def switch(self) -> CodeSwitch | None:
-        """Code-switching, where there is some."""
-        return self.texts.switch if isinstance(self.texts.switch, CodeSwitch) else None
+    switch: CodeSwitch | None
 
 
 @dataclass(frozen=True)
@@ -112,7 +109,7 @@ class Work:
         self.switch = data.switch.seeded(recipe.seed) if data.switch else None
         self.texts = data.texts.switched_by(self.switch)
         self.batches = LanguageBatchSampler(self.texts, recipe.batch_size, seed=recipe.seed, **sampling)
-        per_epoch = max(1, -(-len(self.batches) // recipe.accumulate))
+        per_epoch = steps_of_epoch(self.batches, recipe.accumulate)
         self.steps = recipe.steps or max(1, round(recipe.epochs * per_epoch))
         self.card = describe(name, data.tasks, self.texts, recipe, sampling, self.batches, place.device)
         self.card |= {
@@ -139,7 +136,7 @@ class Work:
         where `stop` asked for an end before the last step: a checkpoint is saved then.
         """
         started, processes = time.monotonic(), self.place.processes
-        found = processes.from_main(checkpoints(self.out)[-1:] if resume else [])
+        found = processes.shared(lambda: checkpoints(self.out)[-1:]) if resume else []
         progress = read_progress(found[0]) if found else Progress()
         writer = RowWriter(journal, self.name, prefix) if journal else None
         if processes.main and not found:
