@@ -48,3 +48,41 @@ def script_of(tag: str) -> str:
         return (langcodes.get(tag).maximize().script if known else None) or "Zyyy"
     except (ValueError, LookupError):
         return "Zyyy"
+
+
+_FAMILIES = {
+    "Afro-Asiatic": "aa am ar ary arz he ha kab mt om shi so ti acm acq aeb ajp apc ars taq",
+    "Austroasiatic": "km vi sat",
+    "Austronesian": "ace ban bjn bug ceb fil fj haw id ilo jv mg mi min ms pag sm su tl to ty war",
+    "Dravidian": "kn ml ta te",
+    "Indo-European": (
+        "af als as ast awa be bg bho bn br bs ca ckb cs cy da de dsb el en es fa fo fr fur fy ga gd gl gu hi hne hr "
+        "hsb hy is it kea ks ku la lb li lij lmo lt ltg lv mag mai mk mr nb ne nl nn no oc or pa pap pl prs ps pt ro "
+        "ru sa sc scn sd si sk sl sq sr sv szl tg uk ur vec yi"
+    ),
+    "Japonic": "ja",
+    "Kartvelian": "ka",
+    "Koreanic": "ko",
+    "Kra-Dai": "lo shn th",
+    "Language isolate": "eu",
+    "Mongolic": "mn",
+    "Niger-Congo": (
+        "ak bem bm cjk dyu ee ff fon fuv ig kam kbp ki kg kmb lg ln lua mos nd nr nso ny rn rw sg sn ss st sw tn "
+        "ts tum tw umb ve wo xh yo zu"
+    ),
+    "Nilo-Saharan": "din kr luo nus",
+    "Quechuan": "qu quy",
+    "Sino-Tibetan": "bo dz kac lus mni my yue zh",
+    "Tupian": "gn",
+    "Turkic": "az azb ba crh cv kk ky sah tk tr tt ug uz",
+    "Uralic": "et fi hu se",
+    "Aymaran": "ay",
+}
+"""Families by their codes, as Ethnologue has them: the languages of the usual multilingual corpora."""
+
+
+@cache
+def family_of(tag: str) -> str:
+    """Family of a language tag (``hi`` → ``Indo-European``), ``~`` where it is not known here, which sorts last."""
+    language = tag.partition("-")[0]
+    return next((family for family, codes in _FAMILIES.items() if language in codes.split()), "~")

@@ -21,6 +21,18 @@ def thin(value: float | None, *, unit_range: bool) -> str:
     return count(value) if abs(value) >= 9.95 else f"{value:.1f}"
 
 
+def signed(value: float | None, *, unit_range: bool, room: int = THIN) -> str:
+    """Return a difference with its sign in at most `room` characters: ``+.12``, with more room ``+.123``; ``-7.5k``."""
+    if value is None or math.isnan(value):
+        return NOTHING
+    sign = "-" if value < 0 else "+"
+    if not unit_range:
+        return sign + (count(abs(value)) if abs(value) >= 9.95 else f"{abs(value):.1f}")
+    digits = 3 if room > THIN else 2
+    text = f"{abs(value):.{digits}f}"
+    return sign + (text[1:] if text.startswith("0.") else text[: room - 1])
+
+
 def count(value: float) -> str:
     """Return a count in at most `THIN` characters: ``852``, ``1190``, ``13k``, ``1.2M``."""
     for limit, divisor, unit in ((9_999.5, 1, ""), (999_500, 1e3, "k"), (999_500_000, 1e6, "M")):

@@ -32,9 +32,16 @@ def colours() -> tuple[RGB, ...]:
     return tuple(_colour(i / (STEPS - 1)) for i in range(STEPS))
 
 
-def colour_at(goodness: float) -> RGB:
+@lru_cache(maxsize=1)
+def diverging_colours() -> tuple[RGB, ...]:
+    """The `STEPS` colours of differences: orange where worse, grey where equal, blue where better."""
+    return tuple(_diverging(i / (STEPS - 1)) for i in range(STEPS))
+
+
+def colour_at(goodness: float, *, diverging: bool = False) -> RGB:
     """Colour of a goodness in [0, 1]; values outside are clipped."""
-    return colours()[round(min(1.0, max(0.0, goodness)) * (STEPS - 1))]
+    steps = diverging_colours() if diverging else colours()
+    return steps[round(min(1.0, max(0.0, goodness)) * (STEPS - 1))]
 
 
 def shade_at(goodness: float) -> str:
@@ -70,11 +77,13 @@ class Range:
         low: smallest value of the range.
         high: largest value of the range.
         better: whether high or low values are good.
+        diverging: whether the values are differences, and the middle of the scale is none.
     """
 
     low: float
     high: float
     better: Literal["high", "low"]
+    diverging: bool = False
 
     def goodness(self, value: float) -> float:
         """Place of `value` on the scale: 0 at the bad end, 1 at the good end, 0.5 where all values are equal."""
@@ -95,7 +104,17 @@ class Range:
 
 
 def _colour(t: float) -> RGB:
-    lightness, hue, chroma = 0.27 + 0.61 * t, 285.0 - 185.0 * t, 0.11
+    return _rgb(0.27 + 0.61 * t, 0.11, 285.0 - 185.0 * t)
+
+
+def _diverging(t: float) -> RGB:
+    """Orange over grey to blue: lightness and chroma say how large a difference is, the hue in which direction."""
+    size = abs(2 * t - 1)
+    return _rgb(0.36 + 0.4 * size, 0.13 * size, 55.0 if t < 0.5 else 245.0)
+
+
+def _rgb(lightness: float, chroma: float, hue: float) -> RGB:
+    """Return sRGB of an OKLCH colour, with as much chroma as a display can show."""
     while not _displayable(linear := _oklch(lightness, chroma, hue)):
         chroma -= 0.002
     red, green, blue = (round(255 * _gamma(min(1.0, max(0.0, channel)))) for channel in linear)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from textual import on
 from textual.app import ComposeResult
 
@@ -9,17 +11,19 @@ from xlbias.dashboard import places
 from xlbias.dashboard.live import Cell
 from xlbias.dashboard.scale import SHADES, colour_at
 from xlbias.dashboard.screens.base import Scope, View
+from xlbias.dashboard.widgets.arranged import Arranged, Place
 from xlbias.dashboard.widgets.line import Line, Part
 from xlbias.dashboard.widgets.matrix import MatrixView
 from xlbias.dashboard.widgets.order import SORTS
 from xlbias.dashboard.widgets.paint import depth_of, shown
 from xlbias.languages import language_name, script_of
 from xlbias.report import document
-from xlbias.report.layout import number
-from xlbias.report.shown import block_of
-from xlbias.report.tables import Matrix
+from xlbias.report.comparison import MARK, probability
+from xlbias.report.layout import measured
+from xlbias.report.shown import block_of, cell_of
+from xlbias.report.tables import DifferenceMatrix, Matrix
 from xlbias.runs.schema import MULTILINGUAL_POOL
-from xlbias.text import one_line
+from xlbias.text import clean, one_line
 
 
 class MatrixScreen(View):
@@ -55,24 +59,27 @@ class MatrixScreen(View):
         """Show the chosen measure, model and task of the present snapshot; the cursor stays on its languages."""
         super().show()
         app = self.dashboard
-        chosen = app.chosen
-        if app.snapshot is None or chosen is None:
+        if app.snapshot is None or app.chosen is None:
             return
-        model, task = chosen
-        matrix = app.snapshot.matrix(app.measure.name, model, task)
-        self._tell_title(matrix)
+        if saved := app.remembered(self.PLACE):
+            self.restore(saved)
+        matrix, remark = app.shown_matrix(app.measure.name, *app.chosen)
+        self._tell_title(matrix, remark)
         if matrix is not self.view.matrix:
             self.view.show(matrix)
         else:
             self._tell_cell()
 
-    def _tell_title(self, matrix: Matrix) -> None:
+    def _tell_title(self, matrix: Matrix, remark: str) -> None:
         snapshot = self.dashboard.snapshot
         assert snapshot is not None
         measure = matrix.measure
-        self.query_one("#title", Line).set(
-            [Part(f"{measure.label}  ", "bold $text-accent", key="measure")], measure.definition, "$quiet"
-        )
+        difference = isinstance(matrix, DifferenceMatrix)
+        label = Part(f"{'Δ ' if difference else ''}{measure.label}  ", "bold $text-accent", key="measure")
+        if isinstance(matrix, DifferenceMatrix):
+            self.query_one("#title", Line).set([label], f"{matrix.model} minus {matrix.against}", "bold")
+        else:
+            self.query_one("#title", Line).set([label], measure.definition, "$quiet")
         models, tasks = ([e["name"] for e in entries] for entries in (snapshot.run.models, snapshot.run.tasks))
         counts = []
         if len(models) > 1:
@@ -81,9 +88,14 @@ class MatrixScreen(View):
             counts.append(f"task {tasks.index(matrix.task) + 1}/{len(tasks)}")
         if not any(value is not None for row in matrix.values for value in row):
             counts.append("no rankings yet")
-        self.query_one("#which", Line).set(
-            [Part("  ".join(counts) + "  " if counts else "", "$quiet")], f"{matrix.model} on {matrix.task}", "bold"
-        )
+        parts = [Part("  ".join(counts) + "  " if counts else "", "$quiet")]
+        if remark:
+            parts.append(Part(f"{clean(remark)}  ", "$text-warning"))
+        if isinstance(matrix, DifferenceMatrix):
+            n = sum(p is not None for row in matrix.p for p in row)
+            parts.append(Part(f"{matrix.n_real} of {n} differ really{MARK}  ", "$text-accent", key="baseline"))
+        who = f"on {matrix.task}" if difference else f"{matrix.model} on {matrix.task}"
+        self.query_one("#which", Line).set(parts, who, "bold")
 
     @on(MatrixView.Moved)
     def _tell_cell(self) -> None:
@@ -95,18 +107,33 @@ class MatrixScreen(View):
         language, pool = view.cursor
         place = view.shown.place(view.cursor)
         assert place is not None
-        value, n, excluded = view.shown.value(place), view.shown.n(place), view.shown.excluded(place)
         codes = f"{one_line(language, 12)}→{one_line(pool, 12)}"
-        if value is None:
-            said = "no query has a relevant passage here" if excluded else "not evaluated yet"
-        else:
-            full = f"{value:.6f}" if matrix.measure.unit_range else f"{value:,.1f}"
-            said = f"{matrix.measure.label} {full}"
-        parts = [Part(codes, "bold"), Part(f"  {said}"), Part(f"  n {n:,}")]
-        if excluded:
+        parts = [Part(codes, "bold"), *self._said(view.shown, place)]
+        if excluded := view.shown.excluded(place):
             parts.append(Part(f"  {excluded:,} excluded", "$text-warning"))
         self.query_one("#cell", Line).set(parts)
         self.query_one("#names", Line).set([], self._names(language, pool), "$quiet")
+
+    def _said(self, shown: Arranged, place: Place) -> list[Part]:
+        """The number of a cell in full, with its interval and n; of a difference its p and what it is made of."""
+        matrix, value, n = shown.matrix, shown.value(place), shown.n(place)
+        if value is None:
+            said = "no query has a relevant passage here" if shown.excluded(place) else "not evaluated yet"
+            if isinstance(matrix, DifferenceMatrix):
+                said = "no difference: one side has no value here"
+            return [Part(f"  {said}"), Part(f"  n {n:,}")]
+        interval = f" {shown.interval(place)}" if shown.interval(place) else ""
+        if not isinstance(matrix, DifferenceMatrix):
+            full = f"{value:.6f}" if matrix.measure.unit_range else f"{value:,.1f}"
+            return [Part(f"  {matrix.measure.label} {full}"), Part(interval, "$quiet"), Part(f"  n {n:,}")]
+        row, column = shown.rows[place[0]], shown.columns[place[1]]
+        ends = [measured(grid[row][column], matrix.measure) for grid in (matrix.base, matrix.new)]
+        p = probability(matrix.p[row][column]).text
+        return [
+            Part(f"  {cell_of(matrix, row, column).text}", "bold"),
+            Part(interval, "$quiet"),
+            Part(f"  p {p}  {ends[0]} → {ends[1]}  n {n:,} ids"),
+        ]
 
     def _names(self, language: str, pool: str) -> str:
         snapshot = self.dashboard.snapshot
@@ -125,19 +152,21 @@ class MatrixScreen(View):
         if matrix is None or found is None:
             return [Part("· not evaluated yet", "$quiet")]
         depth = depth_of(self.app)
-        cells = 12 if self.has_class("-narrow") else 24
+        cells = 12 if self.has_class("-narrow") or found.diverging else 24
         if depth == "none":
-            bar = [Part("".join(glyph * 2 for glyph in SHADES))]
+            bar = [Part("-    0    +" if found.diverging else "".join(glyph * 2 for glyph in SHADES))]
         else:
-            steps = (shown(colour_at(i / (cells - 1)), depth) for i in range(cells))
+            places = (i / (cells - 1) for i in range(cells))
+            steps = (shown(colour_at(at, diverging=found.diverging), depth) for at in places)
             bar = [Part(" ", f"on rgb({r},{g},{b})") for r, g, b in steps]
-        unit_range = matrix.measure.unit_range
-        ends = [number(value, unit_range=unit_range) for value in (found.worst, found.best)]
+        ends = [measured(value, matrix.measure) for value in (found.worst, found.best)]
+        words = ("low", "high") if matrix.measure.better == "neither" else ("worse", "better")
         order = f"by {view.sort}{', reversed' if view.reverse else ''}"
         return [
-            Part(f"worse {ends[0]} ", "$quiet"),
+            Part(f"{words[0]} {ends[0]} ", "$quiet"),
             *bar,
-            Part(f" {ends[1]} better", "$quiet"),
+            Part(f" {ends[1]} {words[1]}", "$quiet"),
+            Part(f"   {MARK} p < .05 (Holm)" if found.diverging else "", "$quiet"),
             Part(f"   {order}", "$quiet", key="sort"),
         ]
 
@@ -146,6 +175,18 @@ class MatrixScreen(View):
     def move(self, where: str) -> None:
         """Move the cursor of the heatmap."""
         self.view.move(where)
+
+    def open(self) -> None:
+        """Show the queries of the cell under the cursor."""
+        if self.view.cursor is not None:
+            language, pool = self.view.cursor
+            self.dashboard.open_queries(f"q:{language} d:{'multi' if pool == MULTILINGUAL_POOL else pool}")
+
+    def why_no_range(self) -> str | None:
+        """Why the colours can have no other range."""
+        if self.view.shown is not None and self.view.shown.is_difference:
+            return "differences spread as far to both sides as they reach"
+        return None if self.dashboard.measure.unit_range else "ranks have no upper end that all runs share"
 
     def cycle_sort(self) -> None:
         """Next order of rows and columns, in its natural direction."""
@@ -189,3 +230,15 @@ class MatrixScreen(View):
         languages = view.shown.languages if scope == "all" else [view.cursor[0]]
         pools = [view.cursor[1]] if scope == "cell" else view.shown.pools
         return block_of(matrix, languages, pools), f"{matrix.task}-{matrix.model}-{matrix.measure.name}"
+
+    def saved(self) -> dict[str, Any]:
+        """Order and cursor."""
+        return {"sort": self.view.sort, "reverse": self.view.reverse, "cursor": self.view.cursor}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Look at the matrix as it was saved."""
+        view, cursor = self.view, saved.get("cursor")
+        view.sort = next((sort for sort in SORTS if sort == saved.get("sort")), view.sort)
+        view.reverse = saved.get("reverse") is True
+        if isinstance(cursor, list) and len(cursor) == 2:
+            view.wish((str(cursor[0]), str(cursor[1])))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 from textual import on
 from textual.app import ComposeResult
@@ -9,6 +11,8 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.timer import Timer
 
 from xlbias.dashboard import places
+from xlbias.dashboard.dialogs.prompt import PromptDialog
+from xlbias.dashboard.folding import folded
 from xlbias.dashboard.live import Cell
 from xlbias.dashboard.screens.base import Scope, View
 from xlbias.dashboard.widgets.columns import Column
@@ -20,11 +24,13 @@ from xlbias.dashboard.words import progress_line
 from xlbias.report import document
 from xlbias.report.layout import number
 from xlbias.report.shown import overview_table
-from xlbias.report.tables import MATRIX_MEASURES
+from xlbias.report.tables import ALPHA, MATRIX_MEASURES
 from xlbias.text import clean, width
 
 _PREVIEW_DELAY = 0.15  # seconds that the cursor rests before the preview is painted: running down a list stays cheap
 _PREVIEWED = "map"
+_COMPARED_AT_ONCE = 24
+_SEARCHED = ("model", "task", "domain", "sampler", "source")
 _NAME, _DIM = "virtual-table--name", "virtual-table--dim"
 
 
@@ -36,18 +42,20 @@ def columns(overview: pl.DataFrame) -> tuple[Column, ...]:
     """Return the overview's columns, pair and text columns as wide as what they hold."""
     pair = max([5, *_widths(overview, "best_pair"), *_widths(overview, "worst_pair")])
     sampler = max([0, *_widths(overview, "sampler")])
+    compared = overview["real"].null_count() < overview.height
     complete = bool((overview["n_cells"] == overview["n_cells_expected"]).all())
     most = overview["n_cells_expected"].max() or 0
     found = [
         Column("map_mono", "mono", 5, number, group="mAP", best_first=True),
         Column("map_cross", "cross", 5, number, group="mAP", best_first=True),
         Column("map_multi", "multi", 5, number, group="mAP", best_first=True),
-        Column("rank_distance", "dist.", 7, _ranks, group="rank"),
+        Column("rank_distance", "dist.", 7, _ranks, group="rank", rank=3 if compared else 0),
         Column("rank_distance_normalised", "norm.", 5, number, group="rank", rank=5),
         Column("worst_pair", "pair", min(pair, 15), align="left", group="worst", rank=2),
         Column("worst", "mAP", 5, number, group="worst", rank=2),
         Column("best_pair", "pair", min(pair, 15), align="left", group="best", rank=6, style=_DIM),
         Column("best", "mAP", 5, number, group="best", rank=6, best_first=True, style=_DIM),
+        Column("real", "really", 8, group="differ", sortable=False),
         Column("done", "cells", max(5, 2 * len(str(most)) + 1), rank=4 if complete else 1, sortable=False, style=_DIM),
         Column("sampler", "sampler", max(7, min(sampler, 10)), align="left", rank=7),
     ]
@@ -56,7 +64,7 @@ def columns(overview: pl.DataFrame) -> tuple[Column, ...]:
         Column("task", "task", _text_width(overview, "task"), text=True),
         Column("source", "trained on", _text_width(overview, "source"), text=True, rank=1, style=_DIM),
     ]
-    empty = {name for name in ("sampler", "source") if overview[name].null_count() == overview.height}
+    empty = {name for name in ("sampler", "source", "real") if overview[name].null_count() == overview.height}
     return tuple(column for column in (*found, *texts) if column.name not in empty)
 
 
@@ -69,6 +77,7 @@ class OverviewScreen(View):
     OverviewScreen {
         #progress { padding: 0 2; display: none; margin-top: 1; }
         #empty { padding: 0 2; display: none; margin-top: 1; }
+        #filter { padding: 0 2; display: none; margin-top: 1; }
         VirtualTable { height: auto; max-height: 45%; margin-top: 1; }
         #below { height: 1fr; margin-top: 1; }
         #preview { width: 1fr; max-width: 132; margin: 0 1; display: none; }
@@ -89,10 +98,13 @@ class OverviewScreen(View):
     def __init__(self) -> None:
         super().__init__()
         self._resting: Timer | None = None
+        self._filter = ""
+        self._shown: tuple[object, ...] = ()
 
     def content(self) -> ComposeResult:
         """Progress, table, and below it preview and provenance."""
         yield Line(id="progress")
+        yield Line(id="filter")
         yield Line(id="empty")
         yield VirtualTable((), ("model", "task"), id="overview")
         with Horizontal(id="below"):
@@ -123,12 +135,55 @@ class OverviewScreen(View):
         line = self.query_one("#progress", Line)
         line.display = bool(words)
         line.set([Part(words, "$text-primary"), Part("  ")], phase, "$quiet")
-        if snapshot.overview is not getattr(self, "_shown", None):
-            self._shown = snapshot.overview
-            cells = pl.format("{}/{}", "n_cells", "n_cells_expected").alias("done")
-            self.table.set_columns(columns(snapshot.overview))
-            self.table.replace(snapshot.overview.with_columns(cells))
+        saved = self.dashboard.remembered(self.PLACE)
+        self._filter = str(saved.get("filter", self._filter))
+        against = self._against()
+        wanted = (id(snapshot.overview), self._filter, against)
+        if wanted != self._shown:
+            self._shown = wanted
+            self._show_rows(snapshot.overview, against)
+        if saved:
+            self.restore(saved)
         self._show_row()
+
+    def _show_rows(self, overview: pl.DataFrame, against: tuple[str | None, ...]) -> None:
+        """Show the rows that the filter leaves."""
+        frame = overview.with_columns(
+            pl.format("{}/{}", "n_cells", "n_cells_expected").alias("done"),
+            pl.Series("real", against, dtype=pl.String),
+        )
+        words = folded(self._filter).split()
+        texts = (folded(" ".join(filter(None, row))) for row in frame.select(_SEARCHED).iter_rows())
+        left = frame.filter(pl.Series([all(word in text for word in words) for text in texts], dtype=pl.Boolean))
+        self.table.set_columns(columns(left if left.height else frame))
+        self.table.replace(left)
+        line = self.query_one("#filter", Line)
+        line.display = bool(words)
+        said = f"{left.height:,} of {frame.height:,} rows   x shows all   "
+        line.set([Part(said, "$text-accent", key="filter.clear")], self._filter, "bold")
+
+    def _against(self) -> tuple[str | None, ...]:
+        """Return for each row of the overview in how many cells it is really better and worse than the baseline.
+
+        Where there are many rows only that under the cursor is compared: each takes about a second.
+        """
+        app, snapshot = self.dashboard, self.dashboard.snapshot
+        assert snapshot is not None
+        rows = snapshot.overview.select("model", "task").rows()
+        if not app.difference_on or all(app.against_for(model) is None for model, _ in rows):
+            return (None,) * len(rows)
+        here = self.table.cursor_key
+        found: list[str | None] = []
+        for row in rows:
+            wanted = row == here or len(rows) <= _COMPARED_AT_ONCE or ("real", *row) in snapshot.kept
+            frame = app.compared(row[0], row[1], _PREVIEWED, urgent=row == here) if wanted else ""
+            if isinstance(frame, pl.DataFrame):
+                snapshot.kept["real", *row] = True
+                better, worse = really(frame)
+                found.append(f"+{better} -{worse}")
+            else:
+                found.append("…" if frame is None else None)
+        return tuple(found)
 
     def _say_if_empty(self) -> None:
         snapshot = self.dashboard.snapshot
@@ -149,6 +204,9 @@ class OverviewScreen(View):
     @on(VirtualTable.Moved)
     def _moved(self) -> None:
         self._show_row()
+        if self.dashboard.baseline is not None or self.dashboard.base is not None:
+            self.dashboard.comparisons.forget_waiting()
+            self.call_after_refresh(self.show)
 
     def _show_row(self) -> None:
         """Show what is known of the row under the cursor, and its preview once the cursor rests."""
@@ -177,6 +235,35 @@ class OverviewScreen(View):
         self.dashboard.press("open")
 
     # -- keys ------------------------------------------------------------------------------------------------------
+
+    def ask_filter(self) -> None:
+        """Ask for words that a row must have."""
+        hints = ("words that the encoder, its sampler and sources, or the task have; case and accents do not matter",)
+        self.app.push_screen(PromptDialog("filter rows", self._filter, hints=hints), self._take_filter)
+
+    def _take_filter(self, words: str | None) -> None:
+        if words is not None:
+            self._filter = words
+            self.show()
+
+    def clear_filter(self) -> None:
+        """Show all rows."""
+        self._filter = ""
+        self.show()
+
+    def saved(self) -> dict[str, Any]:
+        """Order, filter and cursor."""
+        table = self.table
+        key = list(table.cursor_key) if table.cursor_key else None
+        return {"filter": self._filter, "sort": table.sorted_by, "descending": table.descending, "cursor": key}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Look at the table as it was saved."""
+        sort, cursor = saved.get("sort"), saved.get("cursor")
+        if sort is None or sort in self.table.frame.columns:
+            self.table.sort(sort, descending=saved.get("descending") is True)
+        if isinstance(cursor, list) and len(cursor) == 2:
+            self.table.go_to(tuple(cursor))
 
     def move(self, where: str) -> None:
         """Move the cursor of the table, or scroll provenance where it has taken the table's place."""
@@ -223,6 +310,12 @@ class OverviewScreen(View):
         assert snapshot is not None
         frame = self.table.ordered() if scope == "all" else self.table.ordered().slice(self.table.cursor, 1)
         return overview_table(snapshot.run, frame), "overview"
+
+
+def really(compared: pl.DataFrame) -> tuple[int, int]:
+    """Return how many cells of a comparison are really better, and worse: corrected p below .05."""
+    cells = compared.filter(pl.col("query_language").is_not_null() & (pl.col("p_holm") < ALPHA))
+    return cells.filter(pl.col("difference") > 0).height, cells.filter(pl.col("difference") < 0).height
 
 
 def _widths(frame: pl.DataFrame, column: str) -> list[int]:

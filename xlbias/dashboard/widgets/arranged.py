@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import Literal, TypeVar
 
-from xlbias.dashboard.numbers import thin
+from xlbias.dashboard.numbers import THIN, signed, thin
 from xlbias.dashboard.scale import Range
 from xlbias.dashboard.widgets.order import Sort, order
-from xlbias.report.layout import number
-from xlbias.report.tables import Matrix
+from xlbias.report.comparison import MARK
+from xlbias.report.layout import interval, number
+from xlbias.report.tables import DifferenceMatrix, Matrix
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
 CellKey = tuple[str, str]
@@ -42,15 +43,9 @@ class Arranged:
     def of(cls, matrix: Matrix, sort: Sort, *, reverse: bool, full_range: bool) -> Arranged:
         """Put `matrix` in order; `full_range` spreads the colours over [0, 1] where the measure lies in it."""
         rows, columns = order(matrix, sort, reverse=reverse)
-        if only_multilingual(matrix):
-            columns = [c for c in columns if matrix.pools[c] == MULTILINGUAL_POOL]
+        columns = [c for c in columns if _has_values(matrix, c)]
         values = [v for r in rows for c in columns if (v := matrix.values[r][c]) is not None]
-        found = None
-        if values:
-            fixed = full_range and matrix.measure.unit_range
-            low, high = (0.0, 1.0) if fixed else (min(values), max(values))
-            found = Range(low, high, "low" if matrix.measure.better == "low" else "high")
-        return cls(matrix, tuple(rows), tuple(columns), found)
+        return cls(matrix, tuple(rows), tuple(columns), _range(matrix, values, full_range=full_range))
 
     @cached_property
     def languages(self) -> tuple[str, ...]:
@@ -94,15 +89,62 @@ class Arranged:
         """Number of queries that a cell's mean leaves out."""
         return self._at(self.matrix.excluded, place)
 
-    def number(self, place: Place) -> str:
-        """Value of a cell as its cell shows it: thin in a grid, in full in a list."""
+    def interval(self, place: Place) -> str:
+        """The 95% interval of a cell, ``[.472, .500]``; empty where there is none."""
+        if not self.matrix.low:
+            return ""
+        return interval(self._at(self.matrix.low, place), self._at(self.matrix.high, place), self.matrix.measure)
+
+    def mark(self, place: Place) -> str:
+        """The mark of a difference that is real; a blank otherwise."""
+        matrix = self.matrix
+        if not isinstance(matrix, DifferenceMatrix):
+            return " "
+        return MARK if matrix.real(self.rows[place[0]], self.columns[place[1]]) else " "
+
+    @property
+    def is_difference(self) -> bool:
+        """Whether the values are differences."""
+        return isinstance(self.matrix, DifferenceMatrix)
+
+    def number(self, place: Place, room: int = THIN) -> str:
+        """Value of a cell as its cell shows it, in `room` cells: thin in a grid, in full in a list."""
         value, unit_range = self.value(place), self.matrix.measure.unit_range
+        if self.is_difference:
+            return signed(value, unit_range=unit_range, room=THIN + 1 if self.is_list else room)
         return number(value, unit_range=unit_range) if self.is_list else thin(value, unit_range=unit_range)
+
+    def split(self, place: Place) -> tuple[str, str]:
+        """Sign and size of a difference; no sign where it rounds to nothing."""
+        value = self.value(place)
+        size = thin(None if value is None else abs(value), unit_range=self.matrix.measure.unit_range)
+        nothing = value is None or not size.strip(".0·")
+        return " " if nothing or value is None else "-" if value < 0 else "+", size
 
     def _at(self, values: tuple[tuple[Value, ...], ...], place: Place) -> Value:
         return values[self.rows[place[0]]][self.columns[place[1]]]
 
 
-def only_multilingual(matrix: Matrix) -> bool:
-    """Whether the measure is defined for the multilingual pool only, so that the other columns could never fill."""
-    return matrix.measure.name.startswith("rank_distance") and MULTILINGUAL_POOL in matrix.pools
+def _has_values(matrix: Matrix, column: int) -> bool:
+    """Whether a column can ever fill: a measure of bias has values by answer language or for all together, not both.
+
+    Such a measure is made of complete rankings, so that an empty column of it stays empty.
+    """
+    if matrix.measure.family != "bias":
+        return True
+    union = matrix.pools[column] == MULTILINGUAL_POOL
+    by_answer = any(v is not None for row in matrix.values for v in row[:-1])
+    return not union if by_answer else union
+
+
+def _range(matrix: Matrix, values: list[float], *, full_range: bool) -> Range | None:
+    """What the colours stand for; differences reach as far to one side as to the other."""
+    if not values:
+        return None
+    better: Literal["high", "low"] = "low" if matrix.measure.better == "low" else "high"
+    if isinstance(matrix, DifferenceMatrix):
+        end = max(map(abs, values))
+        return Range(-end, end, better, diverging=True)
+    fixed = full_range and matrix.measure.unit_range
+    low, high = (0.0, 1.0) if fixed else (min(values), max(values))
+    return Range(low, high, better)

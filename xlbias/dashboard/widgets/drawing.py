@@ -126,7 +126,7 @@ class Drawing:
         value, lines, here = self.shown.value(place), self.grid.lines, place == self.here
         inside = ""
         if line == self._middle:
-            inside = self.shown.number(place)
+            inside = self.shown.number(place, self.grid.cell - 2)
         elif line == lines - 1 and value is not None:
             inside = count(self.shown.n(place))
         left, filling, right = _frame(line, lines) if here else (" ", " ", " ")
@@ -136,6 +136,10 @@ class Drawing:
             style = self.painter.style(value)
             if not here:
                 left = self.painter.mark(value)
+                if line == self._middle and self.shown.is_difference:
+                    right = self.shown.mark(place)
+                    if len(inside) == self.grid.cell - 2:  # the sign stands on the cell's edge: one digit more
+                        left, inside = self.shown.split(place)
             if line == self._middle and (here or self._is_monolingual(place)):
                 style += _BOLD
         body = inside.center(self.grid.cell - 2) if inside else filling * (self.grid.cell - 2)
@@ -146,15 +150,18 @@ class Drawing:
         return language == pool
 
     def _bar(self, row: int) -> list[Segment]:
-        """A bar as long as the row's value, beside its cell; the longest one fills the panel."""
-        cells = self.grid.width - self.grid.head - self.grid.cell - _BAR_GAP
+        """A row's interval, and a bar as long as its value, beside its cell; the longest one fills the panel."""
+        intervals = [self.shown.interval((r, 0)) for r in range(len(self.shown.rows))]
+        widest = max(map(len, intervals))
+        between = f"{'':{_BAR_GAP}}{intervals[row]:{widest}}{'':{_BAR_GAP if widest else 0}}"
+        cells = self.grid.width - self.grid.head - self.grid.cell - len(between)
         value = self.shown.value((row, 0))
         if value is None or self.painter is None or cells < 4:
             return []
-        largest = max(self.shown.value((r, 0)) or 0.0 for r in range(len(self.shown.rows)))
-        eighths = round(8 * cells * value / largest) if largest > 0 else 0
+        largest = max(abs(self.shown.value((r, 0)) or 0.0) for r in range(len(self.shown.rows)))
+        eighths = round(8 * cells * abs(value) / largest) if largest > 0 else 0
         bar = "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
-        return [Segment(" " * _BAR_GAP, self.styles.plain), Segment(bar, self.painter.bar_style(value))]
+        return [Segment(between, self.styles.head), Segment(bar, self.painter.bar_style(value))]
 
 
 def _frame(line: int, lines: int) -> tuple[str, str, str]:

@@ -129,6 +129,10 @@ class MatrixView(Widget):
             self._put(*place)
         return place is not None
 
+    def wish(self, key: CellKey) -> None:
+        """Put the cursor on a cell as soon as a matrix has it."""
+        self._wanted = key
+
     def _place(self) -> Place | None:
         """Where the cursor is in the order shown."""
         return self.shown.place(self.cursor) if self.shown else None

@@ -1,4 +1,4 @@
-"""In which order a matrix shows its languages: by code, by mean, or by script."""
+"""In which order a matrix shows its languages: by code, by mean, by script, or by family."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Literal
 from xlbias.report.tables import Matrix
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
-Sort = Literal["language", "mean", "script"]
-SORTS: tuple[Sort, ...] = ("language", "mean", "script")
+Sort = Literal["language", "mean", "script", "family"]
+SORTS: tuple[Sort, ...] = ("language", "mean", "script", "family")
 
 
 def order(matrix: Matrix, sort: Sort, *, reverse: bool) -> tuple[list[int], list[int]]:
@@ -20,11 +20,12 @@ def order(matrix: Matrix, sort: Sort, *, reverse: bool) -> tuple[list[int], list
     rows = list(range(len(matrix.query_languages)))
     pools = [i for i, pool in enumerate(matrix.pools) if pool != MULTILINGUAL_POOL]
     union = [i for i, pool in enumerate(matrix.pools) if pool == MULTILINGUAL_POOL]
-    if sort == "script":
-        from xlbias.languages import script_of
+    if sort in ("script", "family"):
+        from xlbias.languages import family_of, script_of
 
-        rows.sort(key=lambda r: (script_of(matrix.query_languages[r]), matrix.query_languages[r]), reverse=reverse)
-        pools.sort(key=lambda c: (script_of(matrix.pools[c]), matrix.pools[c]), reverse=reverse)
+        group_of = script_of if sort == "script" else family_of
+        rows.sort(key=lambda r: (group_of(matrix.query_languages[r]), matrix.query_languages[r]), reverse=reverse)
+        pools.sort(key=lambda c: (group_of(matrix.pools[c]), matrix.pools[c]), reverse=reverse)
     elif sort == "mean":
         across = pools if any(matrix.values[r][c] is not None for r in rows for c in pools) else union
         row_means = {r: _mean([matrix.values[r][c] for c in across]) for r in rows}

@@ -25,9 +25,9 @@ def depth_of(app: App[object]) -> Depth:
 
 
 @lru_cache(maxsize=4 * STEPS)
-def heat_style(step: int, depth: Depth) -> Style:
+def heat_style(step: int, depth: Depth, *, diverging: bool = False) -> Style:
     """Style of one step of the scale: readable text on its colour, as the terminal will really show it."""
-    background = shown(colour_at(step / (STEPS - 1)), depth)
+    background = shown(colour_at(step / (STEPS - 1), diverging=diverging), depth)
     return Style(color=Color.from_rgb(*text_on(background)), bgcolor=Color.from_rgb(*background))
 
 
@@ -82,11 +82,12 @@ class Painter:
         """Style of a cell with this value."""
         if self.depth == "none":
             return self.plain
-        return heat_style(round(self.range.goodness(value) * (STEPS - 1)), self.depth)
+        step = round(self.range.goodness(value) * (STEPS - 1))
+        return heat_style(step, self.depth, diverging=self.range.diverging)
 
     def mark(self, value: float) -> str:
-        """The glyph that carries the value where colour does not: one cell."""
-        return shade_at(self.range.goodness(value)) if self.depth == "none" else " "
+        """The glyph that carries the value where colour does not: one cell. A difference has its sign."""
+        return shade_at(self.range.goodness(value)) if self.depth == "none" and not self.range.diverging else " "
 
     def bar_style(self, value: float) -> Style:
         """Style of a bar of the value's colour on the plain background."""
