@@ -43,6 +43,12 @@ def _relevant(language: str, number: int, rank: int) -> dict:
     }  # fmt: skip
 
 
+def row_of(model, task, number, query_language, pool, ranks: dict[str, int]) -> dict:
+    """Return a row of one query in one pool whose one answer in each language has a known rank."""
+    relevants = [_relevant(language, number, rank) for language, rank in sorted(ranks.items(), key=lambda r: r[1])]
+    return _row(model, task, number, query_language, pool, relevants)
+
+
 def _row(model, task, number, query_language, pool, relevants) -> dict:
     setting = "multilingual" if pool == "multilingual" else "monolingual" if pool == query_language else "cross-lingual"
     ranks = [r["rank"] for r in relevants]

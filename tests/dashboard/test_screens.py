@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from dashboard.made import metadata, opened, press, ranking_rows, screen_lines, settled, until
 
-from xlbias.dashboard import keys
+from xlbias.dashboard import places
 from xlbias.dashboard.words import banner, progress_line
 from xlbias.report.tables import MATRIX_MEASURES
 from xlbias.runs.journal import Journal
@@ -40,7 +40,8 @@ async def test_golden_screens(finished_run, size):
 async def test_the_header_says_screen_state_and_path(finished_run, width):
     async with opened(finished_run, size=(width, 24)) as (app, _):
         header = screen_lines(app)[0]
-        assert header.startswith(" xlbias  1 Overview  2 Matrix   ■ finished  ")
+        others = " 2 Matrix  3 Bias  4 Domains  5 Queries  6 Query  7 Training " if width == 140 else " 2  3  4  5  6  7 "
+        assert header.startswith(f" xlbias  1 Overview {others}  ■ finished  ")
         assert len(header) <= width
 
 
@@ -73,7 +74,7 @@ async def test_a_run_with_nothing_in_it_says_so(tmp_path):
     async with opened(path) as (app, pilot):
         assert "This run holds no evaluation" in "\n".join(screen_lines(app))
         await press(pilot, "2", "s", "y", "enter")
-        assert app.place == keys.OVERVIEW
+        assert app.place == places.OVERVIEW
         assert all("no model evaluated" in notification.message for notification in app._notifications)
 
 
@@ -192,20 +193,20 @@ async def test_a_broken_run_has_one_clear_screen_that_gives_way_once_it_is_mende
         assert "is truncated" in text
         assert "What can be done" in text
         await press(pilot, "1", "y")
-        assert app.place == keys.NOTICE
+        assert app.place == places.NOTICE
 
         await press(pilot, "question_mark")
         path.write_bytes(finished_run.read_bytes())
         await until(pilot, lambda: app.snapshot is not None)
         await press(pilot, "escape")
-        assert app.place == keys.OVERVIEW
+        assert app.place == places.OVERVIEW
 
 
 async def test_a_run_that_is_not_there_yet_is_waited_for(live_run, tmp_path):
     async with opened(tmp_path / "run.parquet") as (app, pilot):
         assert "◌ waiting for run.parquet …" in "\n".join(screen_lines(app))
         live_run().write("de")
-        await until(pilot, lambda: app.place == keys.OVERVIEW)
+        await until(pilot, lambda: app.place == places.OVERVIEW)
         await settled(pilot)
         assert "mono" in "\n".join(screen_lines(app))
 

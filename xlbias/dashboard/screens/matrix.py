@@ -132,7 +132,7 @@ class MatrixScreen(View):
         return [
             Part(f"  {cell_of(matrix, row, column).text}", "bold"),
             Part(interval, "$quiet"),
-            Part(f"  p {p}  {ends[0]} → {ends[1]}  n {n:,} ids"),
+            Part(f"  p {p}  {ends[0]} → {ends[1]}  " + (f"n {n:,} ids" if n else "no mean over ids")),
         ]
 
     def _names(self, language: str, pool: str) -> str:

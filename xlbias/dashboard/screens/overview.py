@@ -246,6 +246,10 @@ class OverviewScreen(View):
             self._filter = words
             self.show()
 
+    def why_no_copy(self) -> str | None:
+        """Why there is nothing to copy."""
+        return None if self.table.height else "there is no row to copy"
+
     def clear_filter(self) -> None:
         """Show all rows."""
         self._filter = ""
