@@ -147,6 +147,16 @@ def test_kendalls_w_has_an_interval_and_no_p(compared):
     assert row["low"] <= row["difference"] <= row["high"]
 
 
+@pytest.mark.parametrize("measure", ["rank_distance.median", "friedman_chi2", "queries.cka"])
+def test_a_measure_that_is_no_mean_over_ids_has_a_difference_and_no_p(run, measure):
+    sides = [Side(run, (name,)) for name in ("base", "new")]
+    frame = compare(*sides, "made", measures={measure}, permutations=99)
+    overall = run.summary.filter((pl.col("measure") == measure) & pl.col("query_language").is_null())
+    before, after = (overall.filter(pl.col("model") == name)["value"][0] for name in ("base", "new"))
+    assert frame.select("measure", "base", "new", "difference").row(0) == (measure, before, after, after - before)
+    assert frame.select("p", "p_holm", "low", "n_ids").row(0) == (None,) * 4
+
+
 def test_alignment_is_compared_where_ids_have_values(compared):
     assert number(compared, "passages.alignment", None)["n_ids"] == 40
     assert number(compared, "queries.parallel_accuracy", None)["p"] is not None

@@ -104,7 +104,9 @@ def difference_matrix(frame: pl.DataFrame, shown: Matrix, against: str) -> Diffe
     Every cell is None where the measure has no mean over ids by language, and so no test.
     """
     rows, pools = shown.query_languages, shown.pools
-    cells = frame.filter((pl.col("measure") == shown.measure.name) & pl.col("query_language").is_not_null())
+    cells = frame.filter(
+        (pl.col("measure") == shown.measure.name) & pl.col("query_language").is_not_null()
+    ).with_columns(pl.col("n_ids").fill_null(0))
     wanted = ("query_language", "passage_language", "difference", "n_ids", "low", "high", "base", "new", "p_holm")
     found = {(ql, pool or MULTILINGUAL_POOL): numbers for ql, pool, *numbers in cells.select(wanted).iter_rows()}
     values, n, low, high, base, new, p = _grids(rows, pools, found, (None, 0, None, None, None, None, None))

@@ -163,8 +163,8 @@ def compare_sided(base: Sided, new: Sided, cells: bool, permutations: int, seed:
             group = [pair for pair in pairs if pair[0].ids == ids]
             sides = [joined([pair[i] for pair in group]) for i in range(2)]
             frames.append(_differences(sides[0], sides[1], cells, permutations, seed))
-    frames.append(_others(base, new, pl.concat(frames)))
-    frame = pl.concat(frames)
+    paired = pl.concat(frames) if frames else pl.DataFrame(schema=COMPARISON_SCHEMA)
+    frame = pl.concat([paired, _others(base, new, paired)])
     return _corrected(frame).with_columns(pl.lit(task).alias("task")).select(list(COMPARISON_SCHEMA))
 
 
