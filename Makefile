@@ -40,6 +40,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/samplers.py
 	$(BIN)/python benchmarks/significance.py
 	$(BIN)/python benchmarks/audit.py
+	$(BIN)/python benchmarks/dashboard.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -1,31 +1,329 @@
-"""The fifth screen: single queries, as a filter leaves them."""
+"""The fifth screen: single queries, as a filter leaves them, those that fail first."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
+from polars.exceptions import PanicException
+from textual import on
 from textual.app import ComposeResult
+from textual.content import Content
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Static
+from textual.worker import get_current_worker
 
 from xlbias.dashboard import places
-from xlbias.dashboard.screens.base import View
-from xlbias.dashboard.widgets.line import Line
+from xlbias.dashboard.dialogs.prompt import PromptDialog
+from xlbias.dashboard.listing import Listed, Listings, Wanted, no_baseline, wanted_of
+from xlbias.dashboard.listing_words import QUIET, columns, counts, title
+from xlbias.dashboard.screens.base import Scope, View
+from xlbias.dashboard.widgets.line import Line, Part
+from xlbias.dashboard.widgets.ordered import QueryTable
+from xlbias.dashboard.widgets.table import VirtualTable
+from xlbias.errors import UsageError
+from xlbias.report import document
+from xlbias.report.filtering import EXAMPLES, Filter, parse_filter
+from xlbias.report.listed import queries_table
+from xlbias.report.queries import SORTABLE, check_filter
+from xlbias.text import clean
 
 if TYPE_CHECKING:
     from xlbias.dashboard.app import QueryKey
 
+_PATIENCE = 0.06  # seconds after which a list that is not there yet is said to be read
+_LONGEST = 2000  # characters of a query that are shown below the table
+_HINT = "q:hi d:en,multi set:cross ap<.1 rank>10 Δ<0 p<.05 -word"
+
+
+class Read(Message):
+    """A list is ready, or it is said why there is none."""
+
+    def __init__(self, wanted: Wanted, found: Listed | str) -> None:
+        super().__init__()
+        self.wanted, self.found = wanted, found
+
 
 class QueriesScreen(View):
-    """To come."""
+    """How many queries and what of them, the table, and the text of the query under the cursor where there is room."""
 
     PLACE = places.QUERIES
 
+    DEFAULT_CSS = """
+    QueriesScreen {
+        #title, #which, #hint { padding: 0 1; }
+        QueryTable { margin-top: 1; }
+        #text { height: 4; padding: 1 1 0 1; color: $foreground; display: none; }
+        &.-low QueryTable { margin-top: 0; }
+        &.-high #text { display: block; }
+        &.-high #title { margin-top: 1; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.filter = Filter()
+        self.sorted_by: str | None = "ap"
+        self.descending = False
+        self.listed: Listed | None = None
+        """What the table shows."""
+        self._listings = Listings()
+        self._asked: Wanted | None = None
+        self._said = ""
+        self._failed = ""
+        self._comparing = False
+        self._cursor: tuple[str, ...] | None = None
+        self._filter_given = False
+        self._patience: Timer | None = None
+        self._impatient = False
+
     def content(self) -> ComposeResult:
-        """To come."""
+        """Title lines, table, text and hint."""
         yield Line(id="title")
+        yield Line(id="which")
+        yield QueryTable(id="queries")
+        yield Static(id="text")
+        yield Line(id="hint")
+
+    @property
+    def table(self) -> QueryTable:
+        """The table of queries."""
+        return self.query_one(QueryTable)
+
+    @property
+    def reading(self) -> bool:
+        """Whether what is shown is not what was asked for last."""
+        if self._asked is None or self._failed:
+            return False
+        return self.listed is None or self.listed.wanted != self._asked
+
+    # -- what is wanted ----------------------------------------------------------------------------------------------
 
     def set_filter(self, filter: str) -> None:
-        """To come."""
+        """Show what another filter leaves, of the model and task that it names; an error leaves all as it is."""
+        app = self.dashboard
+        try:
+            parsed = parse_filter(filter)
+            if app.snapshot is not None and app.chosen is not None:
+                chosen = check_filter(parsed, app.snapshot.run, app.chosen)
+                self.filter, self._filter_given = parsed.without("model", "task"), True
+                app.choose(chosen)
+                return
+        except UsageError as error:
+            app.notify(clean(str(error)), severity="warning", markup=False)
+            return
+        self.filter, self._filter_given = parsed, True
+
+    def _wrong(self, text: str) -> str | None:
+        """Why a line is no filter for this run, None where it is one."""
+        app = self.dashboard
+        assert app.snapshot is not None and app.chosen is not None
+        try:
+            filter = parse_filter(text)
+            check_filter(filter, app.snapshot.run, app.chosen)
+        except UsageError as error:
+            return str(error)
+        return no_baseline(app, filter)
+
+    # -- showing it --------------------------------------------------------------------------------------------------
+
+    def show(self) -> None:
+        """Show the queries of the chosen model and task; what takes longer is read in a thread."""
+        super().show()
+        app = self.dashboard
+        if app.snapshot is None or app.chosen is None:
+            return
+        saved = app.remembered(self.PLACE)
+        if saved:
+            self.restore(saved)
+        wanted, self._said = wanted_of(app, self.filter, self.sorted_by, descending=self.descending)
+        self._comparing = wanted is None
+        if wanted is not None and wanted != self._asked:
+            self._asked, self._failed = wanted, ""
+            self._impatient = False
+            if self._patience is not None:
+                self._patience.stop()
+            self._patience = self.set_timer(_PATIENCE, self._say_reading)
+            self.run_worker(partial(self._read, wanted), thread=True, exclusive=True, group="queries")
+        self._tell_lines()
+
+    def _say_reading(self) -> None:
+        self._impatient = True
+        self._tell_lines()
+
+    def _read(self, wanted: Wanted) -> None:
+        """In a thread: make a list, unless a newer one is wanted."""
+        worker = get_current_worker()
+        found: Listed | str | None
+        try:
+            found = self._listings.of(wanted, lambda: worker.is_cancelled)
+        except (Exception, PanicException) as error:  # whatever a file that changes or vanishes does to its readers
+            found = f"cannot be read: {str(error).strip().partition(chr(10))[0] or type(error).__name__}"
+        if found is not None and not worker.is_cancelled:
+            self.post_message(Read(wanted, found))
+
+    @on(Read)
+    def _take(self, message: Read) -> None:
+        """Show a list that is ready, unless another one is wanted by now."""
+        if message.wanted != self._asked:
+            return
+        if isinstance(message.found, str):
+            self._failed = message.found
+            self._tell_lines()
+            return
+        before, self.listed = self.listed, message.found
+        table, wanted = self.table, message.wanted
+        aimed = self._cursor if self._cursor is not None else table.cursor_key
+        table.take(
+            message.found.frame,
+            columns(message.found),
+            wanted.by,
+            descending=wanted.descending,
+            text_of=message.found.texts.text,
+        )
+        if self._cursor is not None and table.height:
+            table.go_to(self._cursor)
+        elif before is not None and before.wanted.filter != wanted.filter and table.cursor_key != aimed:
+            table.move("first")  # the row under the cursor is not among those that the new filter leaves
+        self._cursor = None
+        self._tell_lines()
+
+    def _tell_lines(self) -> None:
+        """Say what is shown, and what is still being read."""
+        app, listed = self.dashboard, self.listed
+        if app.snapshot is None or app.chosen is None:
+            return
+        late = "reading …" if self.reading and (self._impatient or listed is None) else ""
+        late = "comparing …" if self._comparing else late
+        filter = self.filter if listed is None or late else listed.wanted.filter
+        self.query_one("#title", Line).set(title(listed, late), str(filter) or "no filter", "$text-primary")
+        model, task = (listed.wanted.model, listed.wanted.task) if listed is not None else app.chosen
+        against = listed.wanted.against if listed is not None else None
+        tail = f"{model} on {task}" + (f", Δ to {against.label}" if against else "")
+        self.query_one("#which", Line).set([Part(counts(app.snapshot.run, model, task), QUIET)], tail, "bold")
+        if trouble := self._failed or self._said:
+            self.query_one("#hint", Line).set([], trouble, "$text-warning")
+        else:
+            self.query_one("#hint", Line).set([Part(f"/ {_HINT}", QUIET, key="filter")])
+        self._tell_text()
+
+    def _tell_text(self) -> None:
+        """Show the whole text of the query under the cursor."""
+        key = self.table.cursor_key
+        text = self.table.text_of(key[0], key[1]) if key is not None else ""
+        content = Content("no text: this run was written without" if text is None else clean(text[:_LONGEST]))
+        pane = self.query_one("#text", Static)
+        if self.has_class("-high") and content != getattr(self, "_pane_says", None):
+            self._pane_says = content
+            pane.update(content)
+
+    @on(VirtualTable.Moved)
+    def _moved(self) -> None:
+        self._tell_text()
+
+    @on(VirtualTable.Chosen)
+    def _chosen(self) -> None:
+        self.dashboard.press("open")
+
+    # -- keys ------------------------------------------------------------------------------------------------------
+
+    def move(self, where: str) -> None:
+        """Move the cursor of the table."""
+        self.table.move(where)
+
+    def open(self) -> None:
+        """Show the query under the cursor in all its languages."""
+        key, listed = self.table.cursor_key, self.listed
+        if key is None or listed is None:
+            return
+        if (listed.wanted.model, listed.wanted.task) != self.dashboard.chosen:
+            self.dashboard.notify("still reading", timeout=2, markup=False)
+            return
+        self.dashboard.open_query((key[0], key[1], key[2]))
 
     def step(self, step: int) -> QueryKey | None:
-        """To come."""
-        return None
+        """Move the cursor by some rows and return the key of its row, None where there is none."""
+        if not self.is_mounted or self.listed is None:
+            return None
+        table = self.table
+        if not 0 <= table.cursor + step < table.height:
+            return None
+        table.move("down" if step > 0 else "up")
+        key = table.cursor_key
+        return (key[0], key[1], key[2]) if key is not None else None
+
+    def ask_filter(self) -> None:
+        """Ask which queries to show."""
+        self.app.push_screen(PromptDialog("filter", str(self.filter), self._wrong, EXAMPLES), self._take_filter)
+
+    def _take_filter(self, text: str | None) -> None:
+        if text is not None:
+            self.set_filter(text)
+            self.show()
+
+    def clear_filter(self) -> None:
+        """Show all queries in the multilingual pool."""
+        self.set_filter("")
+        self.show()
+
+    def cycle_sort(self) -> None:
+        """Order by the next column."""
+        shown = [column.name for column in self.table.columns if column.sortable]
+        names = [*shown, None]
+        following = names[(names.index(self.sorted_by) + 1 if self.sorted_by in names else 0) % len(names)]
+        best_first = any(column.best_first for column in self.table.columns if column.name == following)
+        self._order_by(following, descending=best_first)
+
+    def reverse_sort(self) -> None:
+        """Turn the order round."""
+        self._order_by(self.sorted_by, descending=not self.descending)
+
+    @on(QueryTable.OrderAsked)
+    def _order_asked(self, message: QueryTable.OrderAsked) -> None:
+        self._order_by(message.by, descending=message.descending)
+
+    def _order_by(self, by: str | None, *, descending: bool) -> None:
+        self.sorted_by, self.descending = by, descending
+        self.show()
+
+    def why_no_copy(self) -> str | None:
+        """Why there is nothing to copy."""
+        return None if self.listed is not None and self.listed.frame.height else "there are no queries to copy"
+
+    def copied(self, scope: Scope) -> tuple[document.Table, str]:
+        """Return the row under the cursor, or the first thousand rows in the order shown."""
+        listed = self.listed
+        assert listed is not None
+        rows = listed.frame if scope == "all" else listed.frame.slice(self.table.cursor, 1)
+        about = listed.wanted
+        title = f"Queries of {about.model} on {about.task}: {str(about.filter) or 'the multilingual pool'}"
+        label = about.against.label if about.against else ""
+        return queries_table(rows, self.table.text_of, title, label), f"{about.task}-{about.model}-queries"
+
+    # -- coming back to it -------------------------------------------------------------------------------------------
+
+    def saved(self) -> dict[str, Any]:
+        """Return filter, order and cursor."""
+        key = self.table.cursor_key if self.is_mounted else self._cursor
+        return {
+            "filter": str(self.filter),
+            "sort": self.sorted_by,
+            "descending": self.descending,
+            "cursor": list(key) if key else None,
+        }
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Take filter, order and cursor of the last time, as far as they fit; a filter that was just given stays."""
+        by, descending, cursor, filter = (saved.get(name) for name in ("sort", "descending", "cursor", "filter"))
+        if by is None or by in SORTABLE:
+            self.sorted_by, self.descending = by, descending is True
+        if self._filter_given:
+            return
+        if isinstance(filter, str):
+            try:
+                self.filter = parse_filter(filter).without("model", "task")
+            except UsageError:
+                return
+        if isinstance(cursor, list) and len(cursor) == 3 and all(isinstance(part, str) for part in cursor):
+            self._cursor = tuple(cursor)

@@ -204,11 +204,7 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _arrange(self, anchor: tuple[Key, Key, int] | None) -> None:
         """Order the rows again, and put cursor and scroll back on the rows where they were."""
-        self._order = None
-        if self.sorted_by is not None and self.sorted_by in self.frame.columns:
-            self._order = self.frame[self.sorted_by].arg_sort(descending=self.descending, nulls_last=True)
-        elif self.descending:
-            self._order = pl.int_range(self.height - 1, -1, -1, eager=True)
+        self._order = self._ordering()
         self.virtual_size = Size(self.size.width, self.height + self._head)
         before = self.cursor_key if anchor is None else anchor[0]
         if anchor is not None:
@@ -223,6 +219,12 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._place()
         if anchor is None or self.cursor_key != before:
             self.post_message(self.Moved(self, self.cursor_key))
+
+    def _ordering(self) -> pl.Series | None:
+        """Indices of the frame's rows in the order to show them, None for the frame's own."""
+        if self.sorted_by is not None and self.sorted_by in self.frame.columns:
+            return self.frame[self.sorted_by].arg_sort(descending=self.descending, nulls_last=True)
+        return pl.int_range(self.height - 1, -1, -1, eager=True) if self.descending else None
 
     def _find(self, key: Key) -> int | None:
         """Row of a key in the order shown."""

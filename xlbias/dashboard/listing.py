@@ -1,0 +1,175 @@
+"""Lists the queries that a filter leaves, off the interface's thread; what has been read of the run is kept a while."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import polars as pl
+
+from xlbias.dashboard.comparing import Against
+from xlbias.errors import UsageError
+from xlbias.report.filtering import Filter
+from xlbias.report.queries import (
+    Texts,
+    check_filter,
+    corrected_p,
+    languages_of,
+    not_comparable,
+    ordered,
+    query_rows,
+    selected,
+    with_differences,
+)
+from xlbias.runs.run import Run
+
+if TYPE_CHECKING:
+    from xlbias.dashboard.app import DashboardApp
+
+_KEPT = 12
+_MOST_BYTES = 400_000_000
+
+_Kept = TypeVar("_Kept")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be listed: queries of a model and task, those that a filter leaves, in an order.
+
+    Attributes:
+        against: what differences are taken from, None for no differences.
+        p: corrected p of cells (query language, pool, p), for a filter that asks for it.
+        by: the column that rows are ordered by, None for the order of the run.
+    """
+
+    run: Run
+    model: str
+    task: str
+    filter: Filter
+    against: Against | None = None
+    p: tuple[tuple[str, str, float | None], ...] = ()
+    by: str | None = "ap"
+    descending: bool = False
+
+
+def wanted_of(app: DashboardApp, filter: Filter, by: str | None, *, descending: bool) -> tuple[Wanted | None, str]:
+    """Return what the present run, choice and baseline ask for, and what is to be said of it.
+
+    None where a comparison has to be computed first: the screen is then shown again.
+    """
+    assert app.snapshot is not None and app.chosen is not None
+    (model, task), run, against = app.chosen, app.snapshot.run, app.against
+    said = no_baseline(app, filter) or ""
+    try:
+        check_filter(filter, run, app.chosen)
+    except UsageError as error:
+        said = str(error)
+    if against is not None and not (app.difference_on or by == "delta" or filter.about("delta")):
+        against = None
+    if against is not None and (reason := not_comparable(against.run.tasks, run.tasks, task)):
+        said, against = said or f"no Δ: {against.label} {reason}", None
+    p: tuple[tuple[str, str, float | None], ...] = ()
+    if filter.about("p") and app.against is not None:
+        found = app.compared(model, task, "map")
+        if found is None:
+            return None, said
+        if isinstance(found, str):
+            said = found
+        else:
+            p = corrected_p(found)
+    return Wanted(run, model, task, filter, against, p, by, descending), said
+
+
+def no_baseline(app: DashboardApp, filter: Filter) -> str | None:
+    """Why a filter cannot be answered without a baseline, None where it can."""
+    if filter.about("delta", "p") and app.against is None:
+        return f"{'Δ' if filter.about('delta') else 'p'} needs a baseline to compare with: b chooses one"
+    return None
+
+
+@dataclass(frozen=True, eq=False)
+class Listed:
+    """The rows in their order.
+
+    Attributes:
+        wanted: what was asked for.
+        frame: the rows, see `xlbias.report.queries`; with ``delta`` where there is something to compare with.
+        n_rows: rows of the cells that were asked for, before the terms about single rows.
+        n_scored: rows left that have an AP.
+        mean_ap: their mean, None without any.
+        texts: of the task.
+    """
+
+    wanted: Wanted
+    frame: pl.DataFrame
+    n_rows: int
+    n_scored: int
+    mean_ap: float | None
+    texts: Texts
+
+
+class Listings:
+    """Makes lists one at a time, and keeps what was read of the run for the next ones."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._kept: OrderedDict[tuple[Hashable, ...], Any] = OrderedDict()
+
+    def of(self, wanted: Wanted, cancelled: Callable[[], bool] = lambda: False) -> Listed | None:
+        """Return a list, None where it is no longer wanted."""
+        with self._turn:
+            runs = {wanted.run, *([wanted.against.run] if wanted.against else [])}
+            for key in [key for key in self._kept if key[1] not in runs]:
+                del self._kept[key]
+            rows = None if cancelled() else self._rows(wanted)
+            texts = None if cancelled() else self._texts(wanted)
+            left = None if cancelled() or rows is None or texts is None else selected(rows, wanted.filter, texts)
+            if rows is None or texts is None or left is None or cancelled():
+                return None
+            frame = ordered(left, wanted.by, descending=wanted.descending)
+            mean = frame["ap"].cast(pl.Float64).mean()
+            n_scored = frame.height - frame["ap"].null_count()
+            return Listed(wanted, frame, rows.height, n_scored, mean if isinstance(mean, float) else None, texts)
+
+    def _rows(self, wanted: Wanted) -> pl.DataFrame:
+        """The rows of the cells that are asked for, with differences."""
+        p = {(ql, pool): value for ql, pool, value in wanted.p}
+        about = next(entry for entry in wanted.run.tasks if entry["name"] == wanted.task)
+        cells = wanted.filter.cells(*languages_of(about), lambda ql, pool: p.get((ql, pool)))
+        rows = self._of_model(wanted.run, wanted.model, wanted.task, cells)
+        against = wanted.against
+        if against is None:
+            return rows
+
+        def compared() -> pl.DataFrame:
+            return with_differences(rows, self._of_model(against.run, against.model, wanted.task, cells))
+
+        key = ("compared", wanted.run, wanted.model, wanted.task, cells, against.run, against.model)
+        return self._once(key, compared)
+
+    def _of_model(self, run: Run, model: str, task: str, cells: frozenset[tuple[str, str]]) -> pl.DataFrame:
+        key = ("rows", run, model, task, cells)
+        return self._once(key, lambda: query_rows(run, model, task, cells))
+
+    def _texts(self, wanted: Wanted) -> Texts:
+        return self._once(("texts", wanted.run, wanted.task), lambda: Texts.of(wanted.run, wanted.task))
+
+    def _once(self, key: tuple[Hashable, ...], make: Callable[[], _Kept]) -> _Kept:
+        """Return what is kept under `key`, made now if it is not; what was used longest ago goes where it is much."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        self._kept.move_to_end(key)
+        found: _Kept = self._kept[key]
+        while len(self._kept) > _KEPT or sum(map(_size, self._kept.values())) > _MOST_BYTES:
+            if next(iter(self._kept)) == key:
+                break
+            self._kept.popitem(last=False)
+        return found
+
+
+def _size(made: object) -> int:
+    frame = made.frame if isinstance(made, Texts) else made
+    return int(frame.estimated_size()) if isinstance(frame, pl.DataFrame) else 0

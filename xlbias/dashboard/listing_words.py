@@ -1,0 +1,61 @@
+"""What the screen of queries says of a list: its columns, and the lines above it."""
+
+from __future__ import annotations
+
+from xlbias.dashboard.listing import Listed
+from xlbias.dashboard.widgets.columns import Column
+from xlbias.dashboard.widgets.line import Part
+from xlbias.report.filtering import MULTI
+from xlbias.report.layout import number
+from xlbias.report.listed import difference
+from xlbias.report.queries import languages_of
+from xlbias.runs.run import Run
+from xlbias.runs.schema import MULTILINGUAL_POOL
+
+QUIET = "$quiet"
+
+
+def title(listed: Listed | None, late: str) -> list[Part]:
+    """Return how many queries are listed and their mean AP; `late` says why it is not yet what was asked for."""
+    parts = [Part(f"{late}  ", "$text-accent")] if late else []
+    if listed is None:
+        return parts
+    parts.append(Part(f"{listed.frame.height:,} of {listed.n_rows:,} rows", "bold", key="filter"))
+    if listed.mean_ap is not None:
+        parts.append(Part(f"  mean AP {number(listed.mean_ap)}"))
+    without = listed.frame.height - listed.n_scored
+    if without:
+        parts.append(Part(f"  {without:,} excluded", "$text-warning"))
+    return [*parts, Part("   ")]
+
+
+def counts(run: Run, model: str, task: str) -> str:
+    """Return which of how many models and tasks these are, empty where there is one of each."""
+    found = ""
+    for kind, name, entries in (("model", model, run.models), ("task", task, run.tasks)):
+        names = [entry["name"] for entry in entries]
+        if len(names) > 1 and name in names:
+            found += f"{kind} {names.index(name) + 1}/{len(names)}  "
+    return found
+
+
+def columns(listed: Listed) -> tuple[Column, ...]:
+    """Return the columns of a list: codes and numbers, then id and text."""
+    about = next(entry for entry in listed.wanted.run.tasks if entry["name"] == listed.wanted.task)
+    queries, passages = languages_of(about)
+    found = [
+        Column("query_language", "q", max(map(len, queries), default=2), align="left"),
+        Column("pool", "d", max(5, *map(len, passages)), _pool, align="left"),
+        Column("ap", "AP", 5, number),
+        Column("delta", "Δ", 6, difference, rank=1),
+        Column("first_rank", "first", 7, "{:,}".format, rank=2, best_first=True),
+        Column("last_rank", "last", 7, "{:,}".format, rank=4, best_first=True),
+        Column("n_relevant", "n", 4, "{:,}".format, rank=3),
+        Column("query_id", "id", 24, text=True, rank=1, sortable=False, style="virtual-table--dim"),
+        Column("text", "query", 60, text=True, sortable=False),
+    ]
+    return tuple(column for column in found if column.name != "delta" or "delta" in listed.frame.columns)
+
+
+def _pool(pool: str) -> str:
+    return MULTI if pool == MULTILINGUAL_POOL else pool

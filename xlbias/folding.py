@@ -1,0 +1,42 @@
+"""Text as it is compared when someone searches: without case, marks and compatibility forms."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_SEARCHED = (range(0xD800), range(0xE000, 0x20000), range(0xE0000, 0xE0200))
+"""Code points that may have a case or be a mark: the first two planes, and the selectors of variants."""
+
+
+def folded(text: str) -> str:
+    """Return `text` in a form in which equal words are equal: NFKC, case folded, without combining marks.
+
+    ``Ünïcode`` and ``unicode`` are then the same, and so are half and full width, and Arabic with and without
+    vowel signs. Vowel signs of Indic scripts that take up room of their own (category Mc) stay: without them words
+    would run together.
+    """
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    return unicodedata.normalize("NFC", "".join(c for c in decomposed if unicodedata.category(c) != "Mn"))
+
+
+def folded_texts(texts: pl.Series) -> pl.Series:
+    """Return a column of texts, each `folded`; quicker by far, and other threads go on meanwhile."""
+    import polars as pl
+
+    cases, marks = _tables()
+    column = pl.col("text").str.normalize("NFKC").str.replace_many(list(cases), list(cases.values()))
+    column = column.str.normalize("NFKD").str.replace_many(list(marks), [""] * len(marks)).str.normalize("NFC")
+    return texts.alias("text").to_frame().lazy().select(column).collect(engine="streaming")["text"]
+
+
+@cache
+def _tables() -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return what every character is folded to that has a case, and all combining marks."""
+    characters = [chr(code) for part in _SEARCHED for code in part]
+    cases = {c: c.casefold() for c in characters if c.casefold() != c}
+    return cases, tuple(c for c in characters if unicodedata.category(c) == "Mn")
