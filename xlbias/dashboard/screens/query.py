@@ -1,19 +1,342 @@
-"""The sixth screen: one query in all its languages."""
+"""The sixth screen: one query in all its languages, what was found for it, and how that moved between two runs."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from textual import events, on
 from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
 
 from xlbias.dashboard import places
-from xlbias.dashboard.screens.base import View
-from xlbias.dashboard.widgets.line import Line
+from xlbias.dashboard.query_reading import Views, Wanted, why_not_comparable
+from xlbias.dashboard.query_words import (
+    PANELS,
+    about_cursor,
+    no_rows,
+    tab_parts,
+    text_under_cursor,
+    title_parts,
+    why_no_text,
+)
+from xlbias.dashboard.screens.base import Scope, View
+from xlbias.dashboard.widgets.line import Line, Part
+from xlbias.dashboard.widgets.query_panel import QueryPanel
+from xlbias.dashboard.widgets.textpane import Form, TextPane
+from xlbias.report import document
+from xlbias.report.query import QueryView
+from xlbias.report.query_panels import Panel, table
+
+if TYPE_CHECKING:
+    from xlbias.dashboard.app import Chosen, QueryKey
+    from xlbias.dashboard.widgets.ordered import QueryTable
+    from xlbias.runs.run import Run
+
+_FORMS: tuple[Form | None, ...] = (None, "text", "points")
+"""The text under the cursor: its beginning below the panels, the whole of it, every code point of it."""
+
+_READING = "reading …"
+
+
+class Read(Message):
+    """A query has been read."""
+
+    def __init__(self, wanted: Wanted, version: tuple[object, ...], view: QueryView | str) -> None:
+        super().__init__()
+        self.wanted, self.version, self.view = wanted, version, view
 
 
 class QueryScreen(View):
-    """To come."""
+    """Title and query above, panels below, one at a time or several, and the text under the cursor."""
 
     PLACE = places.QUERY
 
+    DEFAULT_CSS = """
+    QueryScreen {
+        #title, #which, #tabs, #under { padding: 0 1; }
+        #which { color: $quiet; }
+        #asked { height: 2; color: $text-primary; text-style: bold; }
+        #panels, #middle { height: 1fr; }
+        #under { background: $panel; }
+        #under:ansi { background: ansi_default; text-style: underline; }
+        #reader { height: 3; }
+        #whole { display: none; }
+        &.-low #which { display: none; }
+        &.-low.-said #which { display: block; }
+        &.-low #reader { height: 2; }
+        &.-high #reader { height: 6; }
+        &.-wide.-high #reader { height: 3; }
+        &.-wide.-high #tabs { display: none; }
+        &.-wide.-high #ranks { width: auto; max-width: 66%; margin-right: 1; }
+        &.-text #panels, &.-text #reader, &.-text #tabs, &.-text #asked { display: none; }
+        &.-text #whole { display: block; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.panel: Panel = PANELS[0]
+        self.form: Form | None = None
+        self.views = Views()
+        self._reading: tuple[object, ...] | None = None
+        self._remembered = self._panel_chosen = False
+        self._direction = 0
+        self._shown: tuple[object, ...] = ()
+        self.query_view: QueryView | None = None
+        """What is shown; None while it is being read."""
+        self.other_view: QueryView | None = None
+        """The same query of the baseline."""
+
     def content(self) -> ComposeResult:
-        """To come."""
+        """Title, query, panels, and the text under the cursor."""
         yield Line(id="title")
+        yield Line(id="which")
+        yield TextPane(id="asked")
+        yield Line(id="tabs")
+        with Vertical(id="panels"):
+            yield QueryPanel("top")
+            with Horizontal(id="middle"):
+                yield QueryPanel("ranks")
+                yield QueryPanel("relevant")
+            yield QueryPanel("languages")
+        yield Line(id="under")
+        yield TextPane(id="reader")
+        yield TextPane(id="whole")
+
+    # -- what is shown -----------------------------------------------------------------------------------------------
+
+    def show(self) -> None:
+        """Show the chosen query of the present snapshot; what has not been read yet is read in a thread."""
+        app = self.dashboard
+        if app.snapshot is not None and app.chosen is not None and app.query_key is not None:
+            self._show_query(app.snapshot.run, app.chosen, app.query_key)
+        super().show()
+
+    def _show_query(self, run: Run, chosen: Chosen, key: QueryKey) -> None:
+        app = self.dashboard
+        if not self._remembered:
+            self._remembered = True
+            self.restore(app.remembered(self.PLACE))
+        against = app.against if app.difference_on else None
+        mine = Wanted(run, *chosen, key)
+        theirs, said = None, ""
+        if against is not None:
+            said = why_not_comparable(mine.run, against.run, mine.task, against.label)
+            theirs = None if said else Wanted(against.run, against.model, mine.task, key)
+        following = self._following(key)
+        ahead = [replace(wanted, query=following) for wanted in (mine, theirs) if wanted and following]
+        self._read_next([w for w in (mine, theirs, *ahead) if w is not None and not self.views.get(w)[1]])
+        view = self.views.get(mine)[0]
+        other = self.views.get(theirs)[0] if theirs is not None else None
+        if isinstance(other, str):
+            said = other
+        elif theirs is not None and other is None:
+            said = "reading the baseline …"
+        elif other is not None and not other.ranked:
+            said = "the baseline has not ranked this query here"
+        self.query_view = view if isinstance(view, QueryView) else None
+        self.other_view = other if isinstance(other, QueryView) else None
+        if self.query_view is not None and not self._panel_chosen:  # many runs keep the top k of one pool only
+            self.panel = PANELS[0 if self.query_view.top or not self.query_view.ranked else 1]
+        self._tell_title(view if isinstance(view, str) else "", said, against.label if theirs and against else "", mine)
+        self._fill(compared=theirs is not None)
+
+    def _read_next(self, missing: list[Wanted]) -> None:
+        """Read one thing at a time, what is wanted now first and what may come next last: no queue builds up."""
+        if missing and self._reading is None:
+            self._reading = missing[0].key
+            self.run_worker(partial(self._read, missing[0]), thread=True, group="query", exit_on_error=False)
+
+    def _read(self, wanted: Wanted) -> None:
+        version = wanted.version
+        self.post_message(Read(wanted, version, wanted.read()))
+
+    @on(Read)
+    def _take(self, message: Read) -> None:
+        """Keep what was read, and show it if it is still what is looked at."""
+        self._reading = None
+        self.views.put(message.wanted, message.version, message.view)
+        if self.dashboard.view is self:
+            self.show()
+
+    def _tell_title(self, problem: str, said: str, base: str, mine: Wanted) -> None:
+        view = self.query_view
+        parts = title_parts(mine.query, view, self.other_view, self._position(mine.query))
+        if view is None and not problem:
+            parts.append(Part(f"{_READING}  ", "italic"))
+        self.query_one("#title", Line).set(parts, mine.query[0], "$quiet")
+        named = f"{mine.model} on {mine.task}{f', moves since {base}' if base else ''}"
+        self.set_class(bool(said), "-said")
+        self.query_one("#which", Line).set([Part(f"{said}  ", "$text-warning")] if said else [], named)
+        chosen = view.chosen if view else None
+        own = problem or (why_no_text(view) if view and (chosen is None or chosen.text is None) else "")
+        self.query_one("#asked", TextPane).tell(
+            chosen.text or "" if chosen and not own else "", own=own or ("" if view else _READING)
+        )
+
+    @property
+    def _filtered(self) -> QueryTable | None:
+        """The queries that the filter leaves; None where they have not been listed."""
+        from xlbias.dashboard.screens.queries import QueriesScreen
+
+        screen = self.dashboard.get_screen(places.QUERIES)
+        listed = isinstance(screen, QueriesScreen) and screen.is_mounted and screen.listed is not None
+        return screen.table if isinstance(screen, QueriesScreen) and listed and screen.table.height else None
+
+    def _position(self, key: QueryKey) -> tuple[int, int] | None:
+        """Which query of those that the filter leaves this is, and how many there are; None where it is none."""
+        table = self._filtered
+        return (table.cursor + 1, table.height) if table is not None and table.cursor_key == key else None
+
+    def _following(self, key: QueryKey) -> QueryKey | None:
+        """The query that comes next on the way that was taken last."""
+        table = self._filtered
+        if table is None or not self._direction or table.cursor_key != key:
+            return None
+        row = table.cursor + self._direction
+        found = table.key_at(row) if 0 <= row < table.height else None
+        return (found[0], found[1], found[2]) if found is not None else None
+
+    @property
+    def several(self) -> bool:
+        """Whether there is room for several panels."""
+        return self.has_class("-wide") and self.has_class("-high")
+
+    def _fill(self, *, compared: bool) -> None:
+        """Bring the panels up to date."""
+        state = (self.query_view, self.other_view, compared, self.several, self.panel, self.form, self.size)
+        if len(state) == len(self._shown) and all(
+            old is new or (i > 1 and old == new) for i, (old, new) in enumerate(zip(self._shown, state, strict=True))
+        ):
+            return
+        self._shown = state
+        for panel in self.query(QueryPanel):
+            panel.display = self.several or panel.name_of == self.panel
+            panel.tell(
+                self.query_view, self.other_view, compared=compared, titled=self.several,
+                active=panel.name_of == self.panel, cells=self.size.width,
+            )  # fmt: skip
+        self.query_one("#middle").display = self.several or self.panel in ("ranks", "relevant")
+        self.query_one("#tabs", Line).set(tab_parts(self.panel, self.query_view))
+        self.set_class(self.form is not None, "-text")
+        self._tell_under()
+
+    @property
+    def _active(self) -> QueryPanel:
+        return self.query_one(f"#{self.panel}", QueryPanel)
+
+    @on(QueryPanel.Moved)
+    def _moved(self, message: QueryPanel.Moved) -> None:
+        if message.name == self.panel:
+            self._tell_under()
+
+    @on(TextPane.Scrolled)
+    def _scrolled(self) -> None:
+        self._tell_under()
+
+    def _tell_under(self) -> None:
+        """Show the text under the cursor, and what it is."""
+        line, view, row = self.query_one("#under", Line), self.query_view, self._active.cursor
+        if view is None or row is None:
+            line.set([])
+            self.query_one("#reader", TextPane).tell("", own=no_rows(self.panel, view) if view else "")
+            self.query_one("#whole", TextPane).tell("")
+            return
+        parts, tail = about_cursor(self.panel, view, self.other_view, row)
+        text, own = text_under_cursor(self.panel, view, self.other_view, row)
+        if self.form is None:
+            self.query_one("#reader", TextPane).tell(text, own=own)
+        else:
+            if self.panel == "ranks":
+                text, own = text_under_cursor("languages", view, self.other_view, row)
+            whole = self.query_one("#whole", TextPane)
+            whole.tell(text, own=own, form=self.form)
+            what = "whole text" if self.form == "text" else "code points: number, bidi class, name"
+            lines = f"line {whole.top + 1:,} of {whole.n_lines:,}  " if whole.n_lines else ""
+            parts = [Part(f"{what}  {lines}", "$text-accent"), *parts]
+        line.set(parts, tail, "$quiet")
+
+    # -- keys ----------------------------------------------------------------------------------------------------------
+
+    def move(self, where: str) -> None:
+        """Walk to another query (``left``, ``right``), or move the cursor, or scroll the text that is open."""
+        if where in ("left", "right"):
+            self._walk(-1 if where == "left" else 1)
+        elif self.panel_open:
+            self.query_one("#whole", TextPane).move(where)
+        else:
+            self._active.move(where)
+
+    def _walk(self, step: int) -> None:
+        app, table = self.dashboard, self._filtered
+        self._direction = step
+        if table is not None and app.query_key is not None and table.cursor_key != app.query_key:
+            table.go_to(app.query_key)
+        if app.walk(step):
+            return
+        end = f"this is the {'first' if step < 0 else 'last'} query that the filter leaves"
+        said = "no queries are listed to walk through: 5 lists them" if table is None else end
+        self.notify(said, timeout=2, markup=False)
+
+    def step_panel(self, step: int) -> None:
+        """Show the next panel, or make it the one that the keys move in."""
+        self._choose_panel(PANELS[(PANELS.index(self.panel) + step) % len(PANELS)])
+
+    def _choose_panel(self, panel: Panel) -> None:
+        self.panel, self._panel_chosen = panel, True
+        self.show()
+
+    def step_text_view(self) -> None:
+        """Show the text under the cursor in a pane of its own, then its code points, then the panels again."""
+        self.form = _FORMS[(_FORMS.index(self.form) + 1) % len(_FORMS)]
+        self.show()
+
+    @on(QueryPanel.Opened)
+    def _opened(self, message: QueryPanel.Opened) -> None:
+        if message.name == self.panel:
+            self.dashboard.press("text")
+
+    def on_click(self, event: events.Click) -> None:
+        """Make the panel that was clicked the one that the keys move in."""
+        clicked = event.widget.ancestors_with_self if event.widget else ()
+        panel = next((node for node in clicked if isinstance(node, QueryPanel)), None)
+        if panel is not None and panel.name_of != self.panel:
+            self._choose_panel(panel.name_of)
+
+    @property
+    def panel_open(self) -> bool:
+        """Whether a text has taken the place of the panels."""
+        return self.form is not None
+
+    def close_panel(self) -> None:
+        """Show the panels again."""
+        self.form = None
+        self.show()
+
+    def why_no_copy(self) -> str | None:
+        """Why there is nothing to copy."""
+        if self.query_view is None:
+            return "the query is still being read"
+        return None if self._active.cursor is not None else "there is nothing in this panel"
+
+    def copied(self, scope: Scope) -> tuple[document.Table, str]:
+        """Return the panel as a table, or its row under the cursor, with texts in full."""
+        view, row = self.query_view, self._active.cursor
+        assert view is not None and row is not None
+        made = table(self.panel, view, self.other_view, None if scope == "all" else [row])
+        return made, f"{view.task}-{view.query_id}-{self.panel}"
+
+    # -- coming back to it ---------------------------------------------------------------------------------------------
+
+    def saved(self) -> dict[str, Any]:
+        """Return the panel and the query."""
+        return {"panel": self.panel, "query": self.dashboard.query_key}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Look at the panel that was looked at."""
+        panel = saved.get("panel")
+        if panel in PANELS:
+            self.panel, self._panel_chosen = panel, True

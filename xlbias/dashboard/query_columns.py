@@ -1,0 +1,105 @@
+"""Columns of the panels of one query: codes and numbers aligned, texts last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from xlbias.dashboard.numbers import count
+from xlbias.dashboard.widgets.columns import GAP, Column
+from xlbias.report.layout import number
+from xlbias.report.query_panels import MARK
+from xlbias.text import clean, width
+
+_DIM, _NAME = "virtual-table--dim", "virtual-table--name"
+_WIDEST = 12  # cells of a language code at most: `zh-Hant-TW` has ten
+_TEXT = 400
+
+
+def top_columns(frame: pl.DataFrame, *, compared: bool, beside: int | None) -> tuple[Column, ...]:
+    """Return the columns of the top k, with ranks in the other run; its own top k as well in `beside` cells."""
+    code = _widest(frame, "language", "base_language")
+    moved = [Column("was", "was", _widest(frame, "was"), rank=2), _move(frame)] if compared else []
+    columns = [
+        Column("rank", "#", 3, _count),
+        Column("mark", MARK, 1, align="left", style=_NAME),
+        Column("language", "lang", code, align="left"),
+        Column("score", "score", 5, number, rank=3, style=_DIM),
+        *moved,
+    ]
+    if not compared or beside is None:
+        return (*columns, Column("text", "text", _TEXT, text=True))
+    base = "baseline"
+    columns += [
+        Column("base_mark", MARK, 1, align="left", group=base, style=_NAME),
+        Column("base_language", "lang", code, align="left", group=base),
+        Column("base_score", "score", 5, number, group=base, style=_DIM),
+        Column("base_now", "now", _widest(frame, "base_now"), group=base),
+    ]
+    half = max(10, (beside - sum(column.width + GAP for column in columns) - 2 * GAP) // 2)
+    return (
+        *columns,
+        Column("text", "text", half, text=True),
+        Column("base_text", "the baseline's text", _TEXT, text=True, style=_DIM),
+    )
+
+
+def relevant_columns(frame: pl.DataFrame, *, compared: bool) -> tuple[Column, ...]:
+    """Return the columns of the relevant passages."""
+    moved = [Column("was", "was", _widest(frame, "was"), rank=2), _move(frame)] if compared else []
+    return (
+        Column("language", "lang", _widest(frame, "language"), align="left"),
+        Column("rank", "rank", _most(frame, "rank"), _count),
+        Column("score", "score", 5, number, rank=3, style=_DIM),
+        *moved,
+        Column("text", "text", _TEXT, text=True),
+    )
+
+
+def language_columns(frame: pl.DataFrame, *, compared: bool) -> tuple[Column, ...]:
+    """Return the columns of the query in its languages: how it fares in the chosen pool."""
+    moved = [Column("was", "was", _most(frame, "was"), _count, rank=2), _move(frame)] if compared else []
+    return (
+        Column("code", " query", max(6, _widest(frame, "code")), align="left", style=_NAME),
+        Column("ap", "ap", 5, number),
+        Column("rank", "first", _most(frame, "rank", 5), _count),
+        *moved,
+        Column("text", "text", _TEXT, text=True),
+    )
+
+
+def rank_columns(frame: pl.DataFrame, languages: Iterable[str], room: int) -> tuple[Column, ...]:
+    """Return the columns of the grid; ranks in full where there is room, else in four characters."""
+    names = [f"in:{language}" for language in languages]
+    first = max(6, _widest(frame, "code"))
+    fixed = 2 + first + 2 + 5
+    full = [max(_most(frame, name, width(clean(name[3:]))), 2) for name in names]
+    exact = fixed + sum(2 + cells for cells in full) <= room
+    thin = [max(4, min(_WIDEST, width(clean(name[3:])))) for name in names]
+    return (
+        Column("code", " query", first, align="left", style=_NAME),
+        Column("ap", "ap", 5, number, style=_DIM),
+        *(
+            Column(name, clean(name[3:]), cells, _count if exact else count, rank=i)
+            for i, (name, cells) in enumerate(zip(names, full if exact else thin, strict=True), 1)
+        ),
+    )
+
+
+def _move(frame: pl.DataFrame) -> Column:
+    return Column("move", "move", max(4, _widest(frame, "move")), align="left")
+
+
+def _count(value: int) -> str:
+    return f"{value:,}"
+
+
+def _widest(frame: pl.DataFrame, *names: str) -> int:
+    """Cells that the texts of some columns need, at least four, as its head has."""
+    return max([4, *(min(_WIDEST, width(clean(text))) for name in names for text in frame[name].drop_nulls())])
+
+
+def _most(frame: pl.DataFrame, name: str, least: int = 4) -> int:
+    """Cells that the counts of a column need."""
+    return max([least, *(len(_count(value)) for value in frame[name].drop_nulls())])

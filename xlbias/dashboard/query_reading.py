@@ -1,0 +1,105 @@
+"""Which query is to be read, of which run; and the queries that have been read last."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from xlbias.runs.schema import MULTILINGUAL_POOL
+from xlbias.text import one_line
+
+if TYPE_CHECKING:
+    from xlbias.dashboard.app import QueryKey
+    from xlbias.report.query import QueryView
+    from xlbias.runs.run import Run
+
+_MOST = 24
+_MOST_CHARACTERS = 20_000_000
+_LEAST = 4  # the query, the next one, and both in the baseline: what is wanted at once never pushes itself out
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """One query of one model of a run, as the run is now."""
+
+    run: Run
+    model: str
+    task: str
+    query: QueryKey
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What is read, whatever the run's state."""
+        return (str(self.run.path), self.model, self.task, *self.query)
+
+    @property
+    def version(self) -> tuple[object, ...]:
+        """Changes when there may be more to read: in a run in progress, with the cells of this model and task."""
+        if self.run.state.status == "finished":
+            return self.run.state.version
+        here = (pl.col("model") == self.model) & (pl.col("task") == self.task)
+        return (self.run.metadata.get("run_id"), self.run.cells.filter(here).height)
+
+    def read(self) -> QueryView | str:
+        """Read it, or say in a sentence why that cannot be."""
+        from xlbias.report.query import query_view
+
+        try:
+            return query_view(self.run, self.model, self.task, *self.query)
+        except (Exception, pl.exceptions.PanicException) as error:  # whatever a file that changes does to its readers
+            reason = str(error).strip().partition("\n")[0]
+            return f"This query cannot be read: {reason or type(error).__name__}"
+
+
+class Views:
+    """The views that were read last, by what was wanted."""
+
+    def __init__(self, most: int = _MOST, most_characters: int = _MOST_CHARACTERS) -> None:
+        self._most, self._most_characters = most, most_characters
+        self._kept: OrderedDict[tuple[object, ...], tuple[tuple[object, ...], QueryView | str]] = OrderedDict()
+
+    def get(self, wanted: Wanted) -> tuple[QueryView | str | None, bool]:
+        """Return what was read, None if nothing was, and whether it is as new as the run."""
+        version, view = self._kept.get(wanted.key, (None, None))
+        if view is not None:
+            self._kept.move_to_end(wanted.key)
+        return view, version == wanted.version
+
+    def put(self, wanted: Wanted, version: tuple[object, ...], view: QueryView | str) -> None:
+        """Keep a view, and let the oldest ones go; one that says nothing new stays the same object."""
+        before = self._kept.get(wanted.key)
+        self._kept[wanted.key] = (version, before[1] if before is not None and before[1] == view else view)
+        self._kept.move_to_end(wanted.key)
+        while len(self._kept) > _LEAST and (len(self._kept) > self._most or self.n_characters > self._most_characters):
+            self._kept.popitem(last=False)
+
+    @property
+    def n_characters(self) -> int:
+        """Length of all texts that are kept."""
+        return sum(0 if isinstance(view, str) else view.n_characters for _, view in self._kept.values())
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+
+def remembered_query(saved: object, run: Run, task: str) -> QueryKey | None:
+    """Return the query that was looked at the last time, None unless the task has its languages."""
+    if not (isinstance(saved, list) and len(saved) == 3 and all(isinstance(part, str) for part in saved)):
+        return None
+    query_id, language, pool = saved
+    about: dict[str, Any] = next((entry for entry in run.tasks if entry["name"] == task), {})
+    there = language in about.get("n_queries", {}) and pool in {*about.get("pool_sizes", {}), MULTILINGUAL_POOL}
+    return (query_id, language, pool) if there else None
+
+
+def why_not_comparable(run: Run, other: Run, task: str, label: str) -> str:
+    """Return why a query of one run says nothing about the other; empty where it does."""
+    mine, theirs = (next((entry for entry in r.tasks if entry["name"] == task), None) for r in (run, other))
+    if theirs is None:
+        return f"{label} has not been evaluated on {one_line(task, 40)}"
+    if mine is not None and mine.get("fingerprint") != theirs.get("fingerprint"):
+        return f"{label} was evaluated on other texts under this name: nothing is compared"
+    return ""

@@ -1,0 +1,115 @@
+"""One panel of the Query screen: a title where several are seen, and a table with a cursor."""
+
+from __future__ import annotations
+
+import polars as pl
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+
+from xlbias.dashboard.query_columns import language_columns, rank_columns, relevant_columns, top_columns
+from xlbias.dashboard.query_words import panel_parts
+from xlbias.dashboard.widgets.columns import Column
+from xlbias.dashboard.widgets.line import Line
+from xlbias.dashboard.widgets.table import VirtualTable
+from xlbias.report.query import QueryView
+from xlbias.report.query_panels import Panel, frame
+
+_KEYS: dict[Panel, tuple[str, ...]] = {
+    "top": ("rank",), "relevant": ("passage_id",), "languages": ("language",), "ranks": ("language",),
+}  # fmt: skip
+
+
+class QueryPanel(Vertical):
+    """Rows of one query, of one kind."""
+
+    DEFAULT_CSS = """
+    QueryPanel {
+        height: 1fr;
+        & > Line { padding: 0 1; display: none; }
+        &.-titled > Line { display: block; }
+        VirtualTable.-idle > .virtual-table--cursor { background: $background; text-style: none; }
+        VirtualTable.-idle:ansi > .virtual-table--cursor { background: ansi_default; text-style: none; }
+    }
+    """
+
+    class Moved(Message):
+        """The cursor of a panel is on another row."""
+
+        def __init__(self, name: Panel) -> None:
+            super().__init__()
+            self.name = name
+
+    class Opened(Moved):
+        """A row was clicked that the cursor is on."""
+
+    def __init__(self, name: Panel) -> None:
+        super().__init__(id=name)
+        self.name_of: Panel = name
+        self._state: tuple[QueryView | None, QueryView | None] = (None, None)
+
+    def compose(self) -> ComposeResult:
+        """Title and table."""
+        yield Line()
+        yield VirtualTable((), _KEYS[self.name_of])
+
+    @property
+    def table(self) -> VirtualTable:
+        """The rows."""
+        return self.query_one(VirtualTable)
+
+    @property
+    def cursor(self) -> int | None:
+        """Row of the cursor, None in an empty panel."""
+        return self.table.cursor if self.table.height else None
+
+    def tell(
+        self, view: QueryView | None, other: QueryView | None, *, compared: bool, titled: bool, active: bool, cells: int
+    ) -> None:
+        """Show a query; `compared` makes room for moves already while the other run is being read."""
+        self.set_class(titled, "-titled")
+        self.table.set_class(titled and not active, "-idle")
+        self.query_one(Line).set(panel_parts(self.name_of, view, other, active=active))
+        if view is None:
+            self._state = (None, None)
+            self.table.replace(pl.DataFrame())
+            return
+        if self._state[0] is not view or self._state[1] is not other:
+            new = self._state[0] is None
+            self._state = (view, other)
+            rows = frame(self.name_of, view, other)
+            self.table.replace(rows)
+            if new and self.name_of in ("languages", "ranks"):
+                self.table.go_to((view.query_language,))
+        columns = self._columns(self.table.frame, view, compared=compared, titled=titled, cells=cells)
+        self.table.set_columns(columns)
+        if self.name_of == "ranks" and titled:
+            self.styles.width = 3 + sum(column.width + 2 for column in columns)
+        elif self.name_of == "ranks":
+            self.styles.width = "1fr"
+
+    def _columns(
+        self, rows: pl.DataFrame, view: QueryView, *, compared: bool, titled: bool, cells: int
+    ) -> tuple[Column, ...]:
+        if self.name_of == "top":
+            return top_columns(rows, compared=compared, beside=cells if titled else None)
+        if self.name_of == "relevant":
+            return relevant_columns(rows, compared=compared)
+        if self.name_of == "languages":
+            return language_columns(rows, compared=compared)
+        return rank_columns(rows, view.passage_languages, cells * 3 // 5 if titled else cells)
+
+    def move(self, where: str) -> None:
+        """Move the cursor."""
+        self.table.move(where)
+
+    @on(VirtualTable.Moved)
+    def _moved(self, message: VirtualTable.Moved) -> None:
+        message.stop()
+        self.post_message(self.Moved(self.name_of))
+
+    @on(VirtualTable.Chosen)
+    def _chosen(self, message: VirtualTable.Chosen) -> None:
+        message.stop()
+        self.post_message(self.Opened(self.name_of))
