@@ -1,19 +1,151 @@
-"""The third screen: which languages are preferred, and how strongly."""
+"""The third screen: which languages are preferred, and how strongly.
+
+Five panels, each a question of its own: rank distance, exposure, single gold, places of languages, all numbers. Tab
+and Shift-Tab step through the panels. m and M step through the views of a panel (distance in ranks, normalised, median
+and so on), and after its last one go on to the next panel.
+"""
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
+from typing import Any, ClassVar
+
+import polars as pl
 
 from xlbias.dashboard import places
-from xlbias.dashboard.screens.base import View
-from xlbias.dashboard.widgets.line import Line
+from xlbias.dashboard.screens.panels import PanelScreen
+from xlbias.dashboard.widgets.line import Part
+from xlbias.dashboard.widgets.sheet_order import NAMES, OF_LANGUAGES
+from xlbias.measures.registry import measures
+from xlbias.report.bias import Differences, bias_sheet
+from xlbias.report.bias_views import PANELS, VIEWS, BiasView, compared_measures
+from xlbias.report.cells import Numbers, Row
+from xlbias.report.sheet import Sheet
+from xlbias.runs.values import Key
+
+_OF_PANEL = {panel: [view for view in VIEWS if view.panel == panel] for panel in PANELS}
 
 
-class BiasScreen(View):
-    """To come."""
+class BiasScreen(PanelScreen):
+    """Panels of bias of the chosen model on the chosen task, or of its differences from the baseline."""
 
     PLACE = places.BIAS
+    PANELS: ClassVar = PANELS
 
-    def content(self) -> ComposeResult:
-        """To come."""
-        yield Line(id="title")
+    def __init__(self) -> None:
+        super().__init__()
+        self.views: dict[str, BiasView] = {panel: views[0] for panel, views in _OF_PANEL.items()}
+        """The view that each panel shows."""
+
+    def sorts(self, panel: str) -> tuple[str, ...]:
+        """Orders of languages; the table of all numbers stays as it is listed."""
+        return (NAMES, *OF_LANGUAGES) if panel == "numbers" else OF_LANGUAGES
+
+    def named(self, panel: str) -> str:
+        """The measure of the panel's view, and which of how many it is."""
+        view, views = self.views[panel], _OF_PANEL[panel]
+        label = "" if view.shape == "numbers" else f"{_WORDS.get(view.name) or measures('bias')[view.measure].label} "
+        return f"{'Δ ' if self._differs else ''}{label}{views.index(view) + 1}/{len(views)}"
+
+    def which(self) -> tuple[list[Part], str]:
+        """Model and task, and what differences are taken from."""
+        app = self.dashboard
+        assert app.snapshot is not None and app.chosen is not None
+        model, task = app.chosen
+        against = app.against if self._differs else None
+        return [], f"{model} minus {against.label} on {task}" if against else f"{model} on {task}"
+
+    # -- numbers -----------------------------------------------------------------------------------------------------
+
+    @property
+    def _differs(self) -> bool:
+        return self.dashboard.difference_on and self.dashboard.against is not None
+
+    def sheet(self, panel: str) -> Sheet | None:
+        """The view of a panel, kept for as long as snapshot and comparisons are the same."""
+        app, view = self.dashboard, self.views[panel]
+        assert app.snapshot is not None and app.chosen is not None
+        model, task = app.chosen
+        differences, remark = self._differences(view) if self._differs else (None, "")
+        kept, key = app.snapshot.kept, ("bias", view.name, model, task)
+        known, sheet = kept.get(key, (None, None))
+        if sheet is None or known != (differences, remark):
+            entry = next(e for e in app.snapshot.run.tasks if e["name"] == task)
+            sheet = bias_sheet(view, model, entry, self._numbers(model, task), differences, remark)
+            kept[key] = ((differences, remark), sheet)
+        return sheet  # type: ignore[no-any-return]
+
+    def _numbers(self, model: str, task: str) -> dict[Key, Row]:
+        """The numbers of bias of a model on a task: a few milliseconds, also of a large run."""
+        snapshot = self.dashboard.snapshot
+        assert snapshot is not None
+        key = ("bias numbers", model, task)
+        if key not in snapshot.kept:
+            wanted = pl.col("measure").is_in(list(measures("bias")))
+            part = snapshot.run.summary.filter((pl.col("model") == model) & (pl.col("task") == task) & wanted)
+            snapshot.kept[key] = dict(Numbers(part).of(model, task))
+        found: dict[Key, Row] = snapshot.kept[key]
+        return found
+
+    def _differences(self, view: BiasView) -> tuple[Differences | None, str]:
+        """Return the differences that a view shows, as far as they are computed, and what is to be said of that."""
+        app = self.dashboard
+        assert app.snapshot is not None and app.chosen is not None and app.against is not None
+        names = compared_measures(view)
+        if not names:
+            return None, "values, no differences: this measure is no mean over query ids"
+        found = [app.compared(*app.chosen, name, urgent=len(names) == 1) for name in names]
+        frames = [one for one in found if isinstance(one, pl.DataFrame)]
+        sentence = next((one for one in found if isinstance(one, str) and one), "")
+        missing = sum(one is None for one in found)
+        if sentence and not frames:
+            return None, f"values, no differences: {sentence}"
+        if not frames:
+            return None, "comparing … (values so far)"
+        key = ("bias differences", tuple(map(id, frames)))
+        if key not in app.snapshot.kept:
+            # The frames are kept beside what is made of them, so that no other frame can take their place in memory.
+            app.snapshot.kept[key] = (Differences.of(frames, app.against.label), frames)
+        differences: Differences = app.snapshot.kept[key][0]
+        return differences, f"comparing … {len(frames)} of {len(names)} measures" if missing else ""
+
+    # -- keys --------------------------------------------------------------------------------------------------------
+
+    def step_measure(self, step: int) -> None:
+        """Show the next view of the panel, or the one before; at its end, go on to the next panel."""
+        at = VIEWS.index(self.views[self.panel]) + step
+        view = VIEWS[at % len(VIEWS)]
+        self.panel = view.panel
+        self.views[view.panel] = view
+        self.show()
+
+    def open(self) -> None:
+        """Show the queries behind the row: those in its language, in the pool of all languages."""
+        cursor, view = self.view.cursor, self.views[self.panel]
+        if cursor is None or view.shape == "numbers":
+            self.dashboard.notify(
+                "this number is over all languages: the other panels lead to queries", timeout=3, markup=False
+            )
+        elif view.shape == "answered":
+            self.dashboard.open_queries("d:multi")
+        else:
+            self.dashboard.open_queries(f"q:{cursor[0]} d:multi")
+
+    def saved(self) -> dict[str, Any]:
+        """Panels, and the view of each."""
+        found = super().saved()
+        return {**found, "shown": {panel: view.name for panel, view in self.views.items()}} if found else {}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Look at the panels as they were saved."""
+        shown = saved.get("shown")
+        for view in VIEWS:
+            if isinstance(shown, dict) and shown.get(view.panel) == view.name:
+                self.views[view.panel] = view
+        super().restore(saved)
+
+
+_WORDS = {
+    "exposure@10.excess": "share@10 − pool",
+    "language_rank.all": "mean rank",
+    "language_rank": "mean rank by query language",
+}

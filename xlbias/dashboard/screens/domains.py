@@ -1,19 +1,243 @@
-"""The fourth screen: what a change of domain does to every encoder."""
+"""The fourth screen: what a change of domain does to every encoder.
+
+Four panels: values by source and target, the share that is lost away from home, differences from the baseline with the
+study's verdict of what is real, and each target at home and away. Tab and Shift-Tab step through the panels; m and M
+step through the measures, which are the same for all panels.
+"""
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, ClassVar
+
+import polars as pl
+from textual.message import Message
 
 from xlbias.dashboard import places
-from xlbias.dashboard.screens.base import View
-from xlbias.dashboard.widgets.line import Line
+from xlbias.dashboard.contrasting import Contrasting
+from xlbias.dashboard.live import Snapshot
+from xlbias.dashboard.screens.panels import PanelScreen
+from xlbias.dashboard.widgets.line import Part
+from xlbias.dashboard.widgets.sheet_order import OF_GROUPS, OF_ROWS
+from xlbias.report.comparison import named
+from xlbias.report.domain_contrasts import baseline_sheet, contrast_sheet
+from xlbias.report.domain_home import home_sheet
+from xlbias.report.domains import PANELS, SHIFTS, Domains, Shift, drop_sheet, read_domains, values_sheet
+from xlbias.report.sheet import Sheet, Spot
+from xlbias.report.study_tables import HEADLINES
+
+_MOST_COMPARED = 64
+_SHEETS = {"values": values_sheet, "drop": drop_sheet, "home": home_sheet}
 
 
-class DomainsScreen(View):
-    """To come."""
+class Read(Message):
+    """The numbers of a snapshot have been read, or cannot be."""
+
+    def __init__(self, snapshot: Snapshot, found: Domains | None, trouble: str = "") -> None:
+        super().__init__()
+        self.snapshot, self.found, self.trouble = snapshot, found, trouble
+
+
+class Contrasted(Message):
+    """The comparison of samplers has come further."""
+
+
+class DomainsScreen(PanelScreen):
+    """Panels of the run's encoders by target."""
 
     PLACE = places.DOMAINS
+    PANELS: ClassVar = PANELS
 
-    def content(self) -> ComposeResult:
-        """To come."""
-        yield Line(id="title")
+    def __init__(self) -> None:
+        super().__init__()
+        self.shift: Shift = SHIFTS[1]
+        """The measure and setting that all panels show."""
+        self.contrasting: Contrasting | None = None
+        """The comparison of samplers, once somebody has looked at it."""
+        self._contrasted: tuple[Any, ...] = ()
+        self._reading: Snapshot | None = None
+        self._trouble = ""
+
+    def on_unmount(self) -> None:
+        """Let the comparison go."""
+        if self.contrasting is not None:
+            self.contrasting.stop()
+
+    def sorts(self, panel: str) -> tuple[str, ...]:
+        """Orders of rows; samplers stand together in one of a study's."""
+        snapshot = self.dashboard.snapshot
+        return OF_GROUPS if snapshot is not None and "study" in snapshot.run.metadata else OF_ROWS
+
+    def named(self, panel: str) -> str:
+        """The measure, and which of how many it is."""
+        domains = self.domains
+        shifts = domains.shifts if domains else SHIFTS
+        return f"{named(*self.shift)} {shifts.index(self.shift) + 1 if self.shift in shifts else 1}/{len(shifts)}"
+
+    def which(self) -> tuple[list[Part], str]:
+        """The study's title, or how many encoders there are."""
+        domains = self.domains
+        if domains is None:
+            return [Part(self._trouble or "reading the numbers …", "italic")], ""
+        if domains.study is None:
+            counts = ((len(domains.members), "encoder"), (len(domains.targets), "task"))
+            return [Part(" on ".join(f"{n:,} {word}{'s' * (n != 1)}" for n, word in counts))], ""
+        study = domains.study
+        size = f"{len(study.members):,} encoders of {len(study.sources)} sources on {len(study.targets)} targets  "
+        return [Part(size, "$quiet")], study.title
+
+    # -- numbers -----------------------------------------------------------------------------------------------------
+
+    @property
+    def domains(self) -> Domains | None:
+        """The numbers of the present snapshot, None while they are being read."""
+        snapshot = self.dashboard.snapshot
+        return snapshot.kept.get("domains") if snapshot is not None else None
+
+    def show(self) -> None:
+        """Show the present snapshot; its numbers are read in a thread."""
+        snapshot = self.dashboard.snapshot
+        if snapshot is not None and self.domains is None and self._reading is not snapshot:
+            self._reading = snapshot
+            self.run_worker(partial(self._read, snapshot), thread=True, group="domains", exit_on_error=False)
+        if self.domains is not None and self.shift not in self.domains.shifts:
+            self.shift = self.domains.shifts[0]
+        super().show()
+
+    def _read(self, snapshot: Snapshot) -> None:
+        try:
+            self.post_message(Read(snapshot, read_domains(snapshot.run)))
+        except Exception as error:  # a run that changes while it is read, or metadata from elsewhere
+            self.post_message(Read(snapshot, None, str(error).partition("\n")[0] or type(error).__name__))
+
+    def on_read(self, message: Read) -> None:
+        """Show what has been read."""
+        self._trouble = f"the numbers cannot be read: {message.trouble}" if message.trouble else ""
+        if message.found is not None:
+            message.snapshot.kept["domains"] = message.found
+        if self.is_current:
+            self.show()
+
+    def on_contrasted(self) -> None:
+        """Show how far the comparison is."""
+        if self.is_current and "contrast" in self.shown_panels:
+            self.show()
+
+    def sheet(self, panel: str) -> Sheet | None:
+        """The sheet of a panel, kept for as long as what it is made of is the same."""
+        snapshot, domains = self.dashboard.snapshot, self.domains
+        if snapshot is None or domains is None:
+            return None
+        if panel == "contrast":
+            return self._contrast(snapshot, domains)
+        key = ("domains", panel, self.shift)
+        if key not in snapshot.kept:
+            snapshot.kept[key] = _SHEETS[panel](domains, self.shift)
+        found: Sheet = snapshot.kept[key]
+        return found
+
+    def _contrast(self, snapshot: Snapshot, domains: Domains) -> Sheet:
+        if domains.study is None:
+            return self._against_baseline(snapshot, domains)
+        found, remark = self._verdict(snapshot, domains)
+        key = ("domains", "contrast", self.shift)
+        known, sheet = snapshot.kept.get(key, (None, None))
+        if sheet is None or known != (found is None, remark):
+            sheet = contrast_sheet(domains, self.shift, found, remark)
+            snapshot.kept[key] = ((found is None, remark), sheet)
+        return sheet  # type: ignore[no-any-return]
+
+    def _verdict(self, snapshot: Snapshot, domains: Domains) -> tuple[pl.DataFrame | None, str]:
+        """Return the comparison of samplers, which begins when it is first looked at, and what is to be said of it."""
+        assert domains.study is not None
+        if self.shift not in HEADLINES:
+            return None, ""
+        if not snapshot.finished:
+            return None, "the study goes on: what is real is told once it is finished"
+        version = snapshot.run.state.version
+        if self.contrasting is None or self._contrasted != version:
+            if self.contrasting is not None:
+                self.contrasting.stop()
+            self.contrasting, self._contrasted = Contrasting(snapshot.run.path, self._tell_of_contrast), version
+        return self.contrasting.found, self.contrasting.remark
+
+    def _tell_of_contrast(self) -> None:
+        self.post_message(Contrasted())
+
+    def _against_baseline(self, snapshot: Snapshot, domains: Domains) -> Sheet:
+        """Return the differences of encoders from the baseline, tested as far as that has been computed."""
+        app = self.dashboard
+        measure, setting = self.shift
+        pairs: dict[Spot, tuple[float | None, float | None]] = {}
+        tested: dict[Spot, Mapping[str, Any]] = {}
+        waiting, against = 0, ""
+        few = len(domains.members) * len(domains.targets) <= _MOST_COMPARED
+        cursor = self.widget("contrast").view.cursor
+        for one in domains.members:
+            base = app.against_for(one.first)
+            if base is None:
+                continue
+            against = base.label
+            for target in domains.targets:
+                if base.run is snapshot.run:
+                    values = (domains.found.get((name, target, self.shift)) for name in (base.model, one.first))
+                    old, new = (found[0] if found else None for found in values)
+                    pairs[one.name, target] = (old, new)
+                if few or (cursor is not None and cursor[0] == one.name):
+                    frame = app.compared(one.first, target, measure, urgent=False)
+                    waiting += frame is None
+                    row = _overall(frame, measure, setting)
+                    if row is not None:
+                        tested[one.name, target] = row
+        key, known = ("domains", "baseline", self.shift), (against, len(tested), waiting, tuple(sorted(tested)))
+        before, sheet = snapshot.kept.get(key, (None, None))
+        if sheet is None or before != known:
+            remark = "no baseline is chosen: b chooses one" if not against else "comparing …" if waiting else ""
+            sheet = baseline_sheet(domains, self.shift, against or "the baseline", pairs, tested, remark)
+            snapshot.kept[key] = (known, sheet)
+        return sheet  # type: ignore[no-any-return]
+
+    # -- keys --------------------------------------------------------------------------------------------------------
+
+    def move(self, where: str) -> None:
+        """Move the cursor of the panel; of a large run the row under it is compared."""
+        super().move(where)
+        if self.panel == "contrast" and self.domains is not None and self.domains.study is None:
+            self.show()
+
+    def step_measure(self, step: int) -> None:
+        """Show the next measure in all panels, or the one before."""
+        shifts = self.domains.shifts if self.domains else SHIFTS
+        at = shifts.index(self.shift) if self.shift in shifts else 0
+        self.shift = shifts[(at + step) % len(shifts)]
+        self.show()
+
+    def open(self) -> None:
+        """Show the matrix behind the cell; of several seeds, that of the first."""
+        sheet, cursor = self.view.sheet, self.view.cursor
+        if sheet is not None and cursor is not None and cursor in sheet.opens:
+            self.dashboard.open_matrix(sheet.opens[cursor])
+
+    def saved(self) -> dict[str, Any]:
+        """Panels, and the measure."""
+        found = super().saved()
+        return {**found, "shift": list(self.shift)} if found else {}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Look at the panels as they were saved."""
+        self.shift = next((shift for shift in SHIFTS if list(shift) == saved.get("shift")), self.shift)
+        super().restore(saved)
+
+
+def _overall(frame: Any, measure: str, setting: str | None) -> Mapping[str, Any] | None:
+    """Return the overall row of a measure and setting in a comparison; None where there is none, or no comparison."""
+    if not isinstance(frame, pl.DataFrame):
+        return None
+    rows = frame.filter(
+        (pl.col("measure") == measure)
+        & pl.col("setting").eq_missing(pl.lit(setting))
+        & pl.col("query_language").is_null()
+        & pl.col("passage_language").is_null()
+    )
+    return rows.row(0, named=True) if rows.height else None

@@ -1,0 +1,250 @@
+"""Domains, recomputed by hand from the overall rows of a summary; what is not known is undefined and says why."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from xlbias.report.domain_contrasts import baseline_sheet, contrast_sheet
+from xlbias.report.domain_home import home_sheet
+from xlbias.report.domains import SHIFTS, design, drop_sheet, read_domains, values_sheet
+from xlbias.report.sheet import Sheet
+from xlbias.runs.summary import SUMMARY_SCHEMA
+
+T_OF_2 = 4.302652729911275
+"""97.5% quantile of Student's t with 2 degrees of freedom."""
+
+MAP, DISTANCE, GAP = ("map", "cross-lingual"), ("rank_distance.normalised", "multilingual"), SHIFTS[4]
+CKA = ("queries.cka", None)
+PLAN = {
+    "title": "small", "samplers": ["mono", "cross", "hybrid"], "alphas": [0.5], "seeds": 3,
+    "sources": {"here": [], "there": []}, "targets": {}, "in_domain": {"home": "here", "away": "there"},
+    "baseline": "mono",
+}  # fmt: skip
+SLUGS = {"mono": "mono", "α=0.5": "hybrid-alpha0.5", "cross": "cross"}
+STUDY = [f"{source}-{slug}-seed{seed}" for source in ("here", "there") for slug in SLUGS.values() for seed in range(3)]
+TASKS = ("home", "away", "elsewhere")
+
+
+def run_of(models, tasks=TASKS, cards=None, shifts=SHIFTS, **metadata):
+    """A run whose summary has a random number for every model, task and measure, and a row of a cell beside each."""
+    rng = np.random.default_rng(5)
+    rows = []
+    for model in models:
+        for task in tasks:
+            for measure, setting in shifts:
+                value = float(rng.uniform(0.1, 0.9))
+                row = {"model": model, "task": task, "domain": "d", "measure": measure, "setting": setting}
+                rows.append({**row, "value": value, "low": value - 0.01, "high": value + 0.02, "n_ids": 7})
+                rows.append({**row, "query_language": "de", "value": -1.0})  # a cell: no number of everything
+    frame = pl.DataFrame(rows, schema={"model": pl.String, "task": pl.String, "domain": pl.String, **SUMMARY_SCHEMA})
+    entries = [{"name": name, "card": (cards or {}).get(name, {})} for name in models]
+    return SimpleNamespace(
+        path=SimpleNamespace(stem="run"), summary=frame, models=entries, metadata=metadata,
+        tasks=[{"name": name, "domain": "d", "fingerprint": f"print of {name}"} for name in tasks],
+    )  # fmt: skip
+
+
+def value(run, model, task, shift):
+    """The number of the summary itself."""
+    setting = pl.col("setting").is_null() if shift[1] is None else pl.col("setting") == shift[1]
+    chosen = run.summary.filter(
+        (pl.col("model") == model) & (pl.col("task") == task) & (pl.col("measure") == shift[0]) & setting
+        & pl.col("query_language").is_null()
+    )  # fmt: skip
+    return chosen["value"].item()
+
+
+def cell(sheet: Sheet, row: str, column: str):
+    return sheet.block.cells[sheet.block.rows.index(row)][sheet.block.columns.index(column)]
+
+
+def by_hand(values):
+    """Mean and t-interval of three values."""
+    half = T_OF_2 * np.std(values, ddof=1) / np.sqrt(len(values))
+    return np.mean(values), np.mean(values) - half, np.mean(values) + half
+
+
+@pytest.fixture(scope="module")
+def study():
+    return run_of(STUDY, study=PLAN)
+
+
+@pytest.fixture(scope="module")
+def domains(study):
+    return read_domains(study)
+
+
+@pytest.mark.parametrize("shift", [MAP, DISTANCE, CKA])
+def test_a_cell_of_a_study_is_the_mean_over_seeds_with_its_t_interval(study, domains, shift):
+    found = cell(values_sheet(domains, shift), "there · hybrid α=0.5", "home")
+    values = [value(study, f"there-hybrid-alpha0.5-seed{n}", "home", shift) for n in range(3)]
+    assert (found.value, found.low, found.high) == pytest.approx(by_hand(values))
+    assert found.n == 3
+
+
+def test_rows_are_source_by_sampler_from_monolingual_to_cross_lingual_and_lead_to_the_first_seed(domains):
+    sheet = values_sheet(domains, MAP)
+    assert sheet.heads == tuple((source, arm) for source in ("here", "there") for arm in SLUGS)
+    assert sheet.opens["here · cross", "away"] == ("here-cross-seed0", "away")
+    assert sheet.named(("here · hybrid α=0.5", "away")) == "hybrid α=0.5, trained on here → away"
+    assert "seeds 0: ." in sheet.said["here · cross", "away"]
+
+
+def test_a_seed_that_is_missing_counts_for_less():
+    run = run_of([name for name in STUDY if name not in ("here-mono-seed0", "here-mono-seed2")], study=PLAN)
+    sheet = values_sheet(read_domains(run), MAP)
+    found = cell(sheet, "here · mono", "home")
+    assert (found.n, found.low, found.interval) == (1, None, "")
+    assert found.value == value(run, "here-mono-seed1", "home", MAP)
+    assert sheet.opens["here · mono", "home"] == ("here-mono-seed1", "home")
+
+
+def test_relative_drop_by_hand(study, domains):
+    sheet = drop_sheet(domains, MAP)
+    drops = []
+    for seed in range(3):
+        home, away = (value(study, f"{source}-cross-seed{seed}", "home", MAP) for source in ("here", "there"))
+        drops.append((home - away) / home)
+    found = cell(sheet, "there · cross", "home")
+    assert (found.value, found.low, found.high) == pytest.approx(by_hand(drops))
+    assert found.text == f"{np.mean(drops):.0%}"
+
+
+def test_a_loss_is_positive_also_where_low_is_good(study, domains):
+    drops = []
+    for seed in range(3):
+        home, away = (value(study, f"{source}-mono-seed{seed}", "away", DISTANCE) for source in ("there", "here"))
+        drops.append((away - home) / home)
+    assert cell(drop_sheet(domains, DISTANCE), "here · mono", "away").value == pytest.approx(np.mean(drops))
+
+
+def test_no_drop_at_home_nor_where_nobody_is_at_home_nor_where_neither_way_is_good(domains):
+    sheet = drop_sheet(domains, MAP)
+    assert cell(sheet, "here · mono", "home").text == "home"
+    assert cell(sheet, "here · mono", "home").value is None
+    nobody = cell(sheet, "here · mono", "elsewhere")
+    assert (nobody.value, nobody.text) == (None, "·")
+    assert "no source is at home" in sheet.said["here · mono", "elsewhere"]
+    gap = drop_sheet(domains, GAP)
+    assert "no drop" in gap.remark
+    assert all(one.value is None for row in gap.block.cells for one in row)
+
+
+def test_home_and_away_by_hand(study, domains):
+    sheet = home_sheet(domains, CKA)
+    assert sheet.heads == tuple((task, arm) for task in ("home", "away") for arm in SLUGS)
+    home = [value(study, f"there-cross-seed{n}", "away", CKA) for n in range(3)]
+    away = [value(study, f"here-cross-seed{n}", "away", CKA) for n in range(3)]
+    row = "away: there · cross"
+    assert cell(sheet, row, "home").value == pytest.approx(np.mean(home))
+    assert cell(sheet, row, "away").value == pytest.approx(np.mean(away))
+    drops = [(h - a) / h for h, a in zip(home, away, strict=True)]
+    found = cell(sheet, row, "drop")
+    assert (found.value, found.low, found.high) == pytest.approx(by_hand(drops))
+    assert sheet.opens[row, "away"] == ("there-cross-seed0", "away")
+
+
+def test_differences_are_paired_by_seed_and_nothing_is_real_before_it_is_tested(study, domains):
+    sheet = contrast_sheet(domains, MAP, None)
+    assert "here · mono" not in sheet.block.rows
+    differences = [
+        value(study, f"here-cross-seed{n}", "home", MAP) - value(study, f"here-mono-seed{n}", "home", MAP)
+        for n in range(3)
+    ]
+    found = cell(sheet, "here · cross", "home")
+    assert (found.value, found.low, found.high) == pytest.approx(by_hand(differences))
+    assert not any(one.text.endswith("*") for row in sheet.block.cells for one in row)
+    assert sheet.headline == ()
+
+
+def verdicts(*, verdict: str) -> pl.DataFrame:
+    """What a comparison of samplers says: a row that is asked for, and the same against another base."""
+    row = {
+        "source": "here", "target": "home", "base": "mono", "new": "cross", "measure": "map",
+        "setting": "cross-lingual", "difference": 0.125, "low": 0.1, "high": 0.15, "p": 0.001, "n_seeds": 3,
+        "seed_low": 0.11, "seed_high": 0.14, "p_holm": 0.02, "verdict": verdict,
+    }  # fmt: skip
+    return pl.DataFrame([row, {**row, "base": "cross", "difference": -9.0}])
+
+
+@pytest.mark.parametrize(("verdict", "text"), [("better", "+.125*"), ("worse", "+.125*"), ("unclear", "+.125")])
+def test_the_mark_is_the_verdict_of_the_study(domains, verdict, text):
+    sheet = contrast_sheet(domains, MAP, verdicts(verdict=verdict))
+    found = cell(sheet, "here · cross", "home")
+    assert (found.text, found.low, found.high) == (text, 0.1, 0.15)
+    assert verdict in sheet.said["here · cross", "home"]
+    assert "p .020" in sheet.said["here · cross", "home"]
+    assert {label: one.text for label, one in sheet.headline}[verdict] == "1"
+
+
+def test_a_measure_that_the_study_does_not_test_has_no_verdict(domains):
+    sheet = contrast_sheet(domains, CKA, verdicts(verdict="better"))
+    assert "no verdict" in sheet.remark
+    assert not any(one.text.endswith("*") for row in sheet.block.cells for one in row)
+
+
+@pytest.mark.parametrize("plan", ["text", {"samplers": ["mono"]}, {**PLAN, "seeds": None}, {**PLAN, "samplers": 3}])
+def test_a_plan_that_cannot_be_read_makes_no_study(plan):
+    run = run_of(["a", "b"], study=plan)
+    assert design(run) is None
+    assert [one.name for one in read_domains(run).members] == ["a", "b"]
+
+
+# -- a run that is no study ----------------------------------------------------------------------------------------
+
+CARDS = {
+    "a": {"sampler": "mono", "sources": [{"name": "other", "fingerprint": "print of home"}]},
+    "b": {"sources": ["away[split=train]"]},
+    "c": {},
+}
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return run_of(["a", "b", "c"], tasks=("home", "away[split=test]", "elsewhere"), cards=CARDS)
+
+
+def test_a_cell_is_the_number_of_the_summary_with_its_interval_over_ids(plain):
+    sheet = values_sheet(read_domains(plain), MAP)
+    known = value(plain, "b", "home", MAP)
+    found = cell(sheet, "b", "home")
+    assert (found.value, found.low, found.high, found.n) == (known, known - 0.01, known + 0.02, 7)
+    assert sheet.named(("a", "home")) == "a: mono sampler, trained on other → home"
+    assert sheet.named(("c", "home")) == "c: not said on what → home"
+
+
+def test_an_encoder_s_own_task_is_known_by_fingerprint_or_by_another_part_of_it(plain):
+    assert [one.home for one in read_domains(plain).members] == [("home",), ("away[split=test]",), ()]
+
+
+def test_without_a_study_a_drop_is_from_the_encoder_s_own_task(plain):
+    sheet = drop_sheet(read_domains(plain), MAP)
+    home, away = (value(plain, "a", task, MAP) for task in ("home", "elsewhere"))
+    assert cell(sheet, "a", "elsewhere").value == pytest.approx((home - away) / home)
+    assert cell(sheet, "a", "home").text == "home"
+    assert cell(sheet, "c", "elsewhere").value is None
+    assert "not known which task" in sheet.said["c", "elsewhere"]
+    rows = home_sheet(read_domains(plain), MAP)
+    assert rows.block.rows == ("home: a", "away[split=test]: b")
+    others = [value(plain, "a", task, MAP) for task in ("away[split=test]", "elsewhere")]
+    assert cell(rows, "home: a", "away").value == pytest.approx(np.mean(others))
+
+
+def test_differences_from_a_baseline_are_marked_where_they_are_tested(plain):
+    domains = read_domains(plain)
+    tested = {"difference": -0.5, "low": -0.6, "high": -0.4, "p_holm": 0.01, "n_ids": 7, "base": 0.9, "new": 0.4}
+    pairs = {("b", "home"): (0.9, 0.4), ("c", "home"): (0.2, 0.3)}
+    sheet = baseline_sheet(domains, MAP, "a", pairs, {("b", "home"): tested}, "comparing …")
+    assert cell(sheet, "b", "home").text == "-.500*"
+    assert (cell(sheet, "c", "home").text, cell(sheet, "a", "home").text) == ("+.100", "·")
+    assert "not tested yet" in sheet.said["c", "home"]
+    assert sheet.said["b", "home"] == ".900 → .400  p .010"
+    assert sheet.remark == "comparing …"
+
+
+def test_measures_without_any_number_are_left_out():
+    run = run_of(["a"], shifts=SHIFTS[:2])
+    assert read_domains(run).shifts == SHIFTS[:2]
+    assert read_domains(run_of([])).members == ()

@@ -1,0 +1,199 @@
+"""What Bias and Domains have in common: panels with a sheet each, one at a time, or two beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+
+from xlbias.dashboard.screens.base import Scope, View
+from xlbias.dashboard.widgets.line import Line, Part
+from xlbias.dashboard.widgets.sheet import SheetView
+from xlbias.dashboard.widgets.sheet_panel import SheetPanel
+from xlbias.report import document
+from xlbias.report.sheet import Sheet
+
+
+class PanelScreen(View):
+    """A line that says whose numbers these are, and panels.
+
+    Tab and Shift-Tab step through the panels. Where the screen is wide, two stand beside each other, and the mark ▸
+    shows which one the other keys go to.
+    """
+
+    PANELS: ClassVar[Mapping[str, str]]
+    """Panels with their titles."""
+
+    DEFAULT_CSS = """
+    PanelScreen {
+        #which { padding: 0 1; }
+        #panels { height: 1fr; }
+        &.-low .-reading { max-height: 2; }
+        &.-low .-legend { display: none; }
+        &.-high #which { margin-top: 1; }
+        &.-high SheetView { margin: 1 0; }
+        &.-high .-reading { max-height: 6; }
+        &.-wide SheetPanel { margin-right: 1; }
+        &.-wide SheetPanel.-list { width: 7fr; }
+        &.-wide SheetPanel { width: 10fr; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.panel = next(iter(self.PANELS))
+        """The panel that keys go to."""
+
+    def content(self) -> ComposeResult:
+        """The line and the panels."""
+        yield Line(id="which")
+        with Horizontal(id="panels"):
+            for name, title in self.PANELS.items():
+                yield SheetPanel(name, title, self.sorts(name))
+
+    # -- what a screen says ------------------------------------------------------------------------------------------
+
+    def sorts(self, panel: str) -> tuple[str, ...]:
+        """Return the orders of a panel's sheet."""
+        raise NotImplementedError
+
+    def sheet(self, panel: str) -> Sheet | None:
+        """Return what a panel shows, None where there is nothing yet; must be quick, and the same while all is so."""
+        raise NotImplementedError
+
+    def named(self, panel: str) -> str:
+        """Return which view a panel shows, and of how many: our own words."""
+        raise NotImplementedError
+
+    def which(self) -> tuple[list[Part], str]:
+        """Return whose numbers these are: our own words, and text from data."""
+        raise NotImplementedError
+
+    # -- showing -----------------------------------------------------------------------------------------------------
+
+    @property
+    def shown_panels(self) -> tuple[str, ...]:
+        """The panels that are seen."""
+        names = list(self.PANELS)
+        at = names.index(self.panel)
+        if not self.has_class("-wide"):
+            return (self.panel,)
+        return tuple(names[at - at % 2 : at - at % 2 + 2])
+
+    def widget(self, panel: str) -> SheetPanel:
+        """Return a panel by name."""
+        return self.query_one(f"#panel-{panel}", SheetPanel)
+
+    @property
+    def view(self) -> SheetView:
+        """The sheet that keys go to."""
+        return self.widget(self.panel).view
+
+    def show(self) -> None:
+        """Show what is chosen of the present snapshot; cursors, orders and panels stay."""
+        super().show()
+        app = self.dashboard
+        if app.snapshot is None or app.chosen is None:
+            return
+        if saved := app.remembered(self.PLACE):
+            self.restore(saved)
+        seen = self.shown_panels
+        for name in self.PANELS:
+            self.widget(name).display = name in seen
+        for name in seen:
+            sheet = self.sheet(name)
+            if sheet is not None:
+                self.widget(name).tell(sheet, self.named(name), active=name == self.panel, several=len(seen) > 1)
+        self.query_one("#which", Line).set(*self.which(), "bold")
+
+    @on(SheetView.Touched)
+    def _touched(self, event: SheetView.Touched) -> None:
+        """A click chooses the panel, and opens what it is on already."""
+        if event.again:
+            self.dashboard.press("open")
+            return
+        panel = next(name for name in self.PANELS if self.widget(name).view is event.view)
+        if panel != self.panel:
+            self.panel = panel
+            self.show()
+
+    # -- keys --------------------------------------------------------------------------------------------------------
+
+    def move(self, where: str) -> None:
+        """Move the cursor of the panel."""
+        self.view.move(where)
+
+    def step_panel(self, step: int) -> None:
+        """Show the next panel, or the one before."""
+        names = list(self.PANELS)
+        self.panel = names[(names.index(self.panel) + step) % len(names)]
+        self.show()
+
+    def cycle_sort(self) -> None:
+        """Next order of the panel."""
+        self.view.cycle_sort()
+
+    def reverse_sort(self) -> None:
+        """Turn the order of the panel round."""
+        self.view.order_by(self.view.sort, reverse=not self.view.reverse)
+
+    def toggle_range(self) -> None:
+        """Spread the colours over the values shown, or over 0 to 1."""
+        self.view.set_full_range(not self.view.full_range)
+
+    def why_no_range(self) -> str | None:
+        """Why the colours can have no other range."""
+        sheet = self.view.sheet
+        if sheet is None or self.view.range is None:
+            return "there are no colours here"
+        if sheet.diverging:
+            return "differences spread as far to both sides as they reach"
+        return None if sheet.block.measure.unit_range else "this measure has no ends that all runs share"
+
+    # -- taking along ------------------------------------------------------------------------------------------------
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """The cell, its row, and the panel."""
+        return ("cell", "row", "all")
+
+    def why_no_copy(self) -> str | None:
+        """Why there is nothing to copy."""
+        return None if self.view.cursor is not None else "there is no cell yet"
+
+    def copied(self, scope: Scope) -> tuple[document.Table | document.Matrix, str]:
+        """Return the cell under the cursor, its row, or the whole panel, in the order shown, with intervals."""
+        view, spot = self.view, self.view.spot
+        assert view.sheet is not None and spot is not None
+        rows = list(view.rows) if scope == "all" else [spot[0]]
+        columns = [spot[1]] if scope == "cell" else list(view.columns)
+        return view.sheet.part(rows, columns), f"{self.PLACE}-{self.panel}"
+
+    # -- coming back -------------------------------------------------------------------------------------------------
+
+    def saved(self) -> dict[str, Any]:
+        """Panel, and of each its order and cursor."""
+        if not self.is_mounted:
+            return {}
+        views = {name: self.widget(name).view for name in self.PANELS}
+        return {
+            "panel": self.panel,
+            "views": {n: {"sort": v.sort, "reverse": v.reverse, "cursor": v.cursor} for n, v in views.items()},
+        }
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Look at the panels as they were saved."""
+        if saved.get("panel") in self.PANELS:
+            self.panel = saved["panel"]
+        views = saved.get("views")
+        for name, of_panel in (views if isinstance(views, dict) else {}).items():
+            if name not in self.PANELS or not isinstance(of_panel, dict):
+                continue
+            view, cursor = self.widget(name).view, of_panel.get("cursor")
+            view.sort = next((sort for sort in view.sorts if sort == of_panel.get("sort")), view.sort)
+            view.reverse = of_panel.get("reverse") is True
+            if isinstance(cursor, list) and len(cursor) == 2:
+                view.wish((str(cursor[0]), str(cursor[1])))

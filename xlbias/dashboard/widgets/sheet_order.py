@@ -1,0 +1,63 @@
+"""In which order a sheet shows its rows and columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from xlbias.report.sheet import Sheet
+
+NAMES, VALUE, COLUMN = "as listed", "mean", "this column"
+LANGUAGE, SCRIPT, FAMILY = "language", "script", "family"
+
+OF_LANGUAGES = (LANGUAGE, VALUE, SCRIPT, FAMILY)
+OF_ROWS = (NAMES, VALUE, COLUMN)
+OF_GROUPS = (NAMES, "sampler", VALUE, COLUMN)
+"""Orders that a screen may offer; the first is that of the sheet."""
+
+
+def order(sheet: Sheet, sort: str, column: int, *, reverse: bool) -> tuple[list[int], list[int]]:
+    """Return rows and columns in the order to show them; what has no value goes last.
+
+    `mean` puts the largest value first, rows by their mean, columns by theirs; where low is good, the smallest one.
+    `column` is where the cursor stands, for the order by its values. Only sheets of languages order columns, too.
+    """
+    block = sheet.block
+    rows, columns = list(range(len(block.rows))), list(range(len(block.columns)))
+    if sort in (SCRIPT, FAMILY):
+        from xlbias.languages import family_of, script_of
+
+        group_of: Callable[[str], str] = script_of if sort == SCRIPT else family_of
+        rows.sort(key=lambda r: (group_of(block.rows[r]), block.rows[r]), reverse=reverse)
+        if not sheet.is_list:
+            columns.sort(key=lambda c: (group_of(block.columns[c]), block.columns[c]), reverse=reverse)
+    elif sort in (VALUE, COLUMN):
+        downwards = (block.better != "low") != reverse
+        across = columns if sort == VALUE else [min(column, len(columns) - 1)]
+        rows = _by([_mean([block.cells[r][c].value for c in across]) for r in rows], downwards=downwards)
+        if sort == VALUE and set(block.rows) & set(block.columns):
+            columns = _by([_mean([line[c].value for line in block.cells]) for c in columns], downwards=downwards)
+    elif sort == "sampler":
+        rows.sort(key=lambda r: (_first_with(sheet, sheet.head(r)[-1]), r))
+        if reverse:
+            rows.reverse()
+    elif reverse:
+        rows.reverse()
+        if set(block.rows) & set(block.columns):
+            columns.reverse()
+    return rows, columns
+
+
+def _first_with(sheet: Sheet, last: str) -> int:
+    return next(r for r in range(len(sheet.block.rows)) if sheet.head(r)[-1] == last)
+
+
+def _mean(values: Sequence[Any]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _by(values: Sequence[float | None], *, downwards: bool) -> list[int]:
+    known = [(value, i) for i, value in enumerate(values) if value is not None]
+    known.sort(key=lambda pair: (-pair[0] if downwards else pair[0], pair[1]))
+    return [i for _, i in known] + [i for i, value in enumerate(values) if value is None]

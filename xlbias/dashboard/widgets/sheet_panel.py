@@ -1,0 +1,148 @@
+"""A sheet with its words: title and overall numbers above it, below it the cell under the cursor and how to read it."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from xlbias.dashboard.scale import SHADES, Range, colour_at
+from xlbias.dashboard.widgets.line import Line, Part
+from xlbias.dashboard.widgets.paint import depth_of, shown
+from xlbias.dashboard.widgets.sheet import SheetView
+from xlbias.report.layout import measured, number
+from xlbias.report.sheet import Sheet
+from xlbias.text import clean, width
+
+
+class SheetPanel(Vertical):
+    """One panel of a screen.
+
+    Args:
+        name: of the panel.
+        title: our own words.
+        sorts: the orders of its sheet.
+    """
+
+    DEFAULT_CSS = """
+    SheetPanel {
+        width: 1fr;
+        .-title, .-remark, .-legend, .-cell, .-names, .-reading { padding: 0 1; }
+        .-remark { color: $text-warning; display: none; }
+        .-reading { height: auto; max-height: 3; color: $quiet; }
+        .-reading:ansi { color: ansi_default; }
+    }
+    """
+
+    def __init__(self, name: str, title: str, sorts: tuple[str, ...]) -> None:
+        super().__init__(id=f"panel-{name}")
+        self.panel, self.title, self._sorts = name, title, sorts
+        self._own_title: list[Part] = []
+
+    def compose(self) -> ComposeResult:
+        """Lines around the sheet."""
+        yield Line(classes="-title")
+        yield Line(classes="-remark")
+        yield SheetView(self._sorts)
+        yield Line(classes="-legend")
+        yield Line(classes="-cell")
+        yield Line(classes="-names")
+        yield Static(classes="-reading")
+
+    @property
+    def view(self) -> SheetView:
+        """The sheet as a widget."""
+        return self.query_one(SheetView)
+
+    def tell(self, sheet: Sheet, view: str, *, active: bool, several: bool) -> None:
+        """Show a sheet.
+
+        Args:
+            sheet: the numbers.
+            view: which of the panel's views it is, such as ``rank dist. 1/4``.
+            active: whether keys go to this panel.
+            several: whether another one stands beside it, so that it must be seen which one keys go to.
+        """
+        self.view.set_active(active)
+        mark = ("▸ " if active else "  ") if several else ""
+        style = "bold $text-accent" if active else "$quiet"
+        parts = [Part(f"{mark}{self.title}", style, "panel"), Part(f"  {view}  ", "$quiet", "measure")]
+        self._own_title = parts
+        self._tell_title(sheet)
+        self.set_class(sheet.is_list, "-list")
+        remark = self.query_one(".-remark", Line)
+        remark.display = bool(sheet.remark)
+        remark.set([], sheet.remark)
+        reading = self.query_one(".-reading", Static)
+        if sheet is not self.view.sheet:
+            reading.update(Content(clean(sheet.reading)))
+        self.view.show(sheet)
+        self.tell_cell()
+
+    def on_resize(self) -> None:
+        """Say as much above the sheet as there is room for now; a panel that was not seen has had no width."""
+        if self.view.sheet is not None:
+            self._tell_title(self.view.sheet)
+
+    def _tell_title(self, sheet: Sheet) -> None:
+        self.query_one(".-title", Line).set(_with_overall(self._own_title, sheet, self.size.width - 2))
+
+    @on(SheetView.Moved)
+    def tell_cell(self) -> None:
+        """Say everything about the cell under the cursor, and what the colours mean."""
+        view, sheet = self.view, self.view.sheet
+        self.query_one(".-legend", Line).set(self._legend())
+        spot, cursor = view.spot, view.cursor
+        if sheet is None or spot is None or cursor is None:
+            self.query_one(".-cell", Line).set([])
+            self.query_one(".-names", Line).set([])
+            return
+        found = sheet.block.cells[spot[0]][spot[1]]
+        parts = [Part(found.text, "bold"), Part(f" {found.interval}" if found.interval else "", "$quiet")]
+        parts.append(Part(f"  n {found.n:,}" if found.n is not None else ""))
+        self.query_one(".-cell", Line).set(parts, f"  {sheet.said.get(cursor, '')}", "$quiet")
+        leads = sheet.opens.get(cursor, ("", ""))[0]
+        opened = f"   (Enter: {leads})" if leads and leads != cursor[0] else ""
+        self.query_one(".-names", Line).set([], f"{sheet.named(cursor)}{opened}", "$quiet")
+
+    def _legend(self) -> list[Part]:
+        view, sheet, found = self.view, self.view.sheet, self.view.range
+        order = Part(f"by {view.sort}{', reversed' if view.reverse else ''}", "$quiet", "sort")
+        if sheet is None or found is None:
+            return [order]
+        return [*legend(sheet, found, depth_of(self.app), narrow=self.size.width < 72), Part("   "), order]
+
+
+def legend(sheet: Sheet, found: Range, depth: str, *, narrow: bool) -> list[Part]:
+    """Return what the colours of a sheet stand for: both ends, in words and numbers."""
+    about = sheet.block.measure
+    words = ("low", "high") if about.better == "neither" else ("worse", "better")
+    if sheet.shades is not None and sheet.diverging:  # logarithms of ratios
+        ends = [number(2.0**end, digits=2) for end in (found.worst, found.best)]
+    elif sheet.form == "percent":
+        ends = [f"{end:.0%}" for end in (found.worst, found.best)]
+    else:
+        ends = [measured(end, about) for end in (found.worst, found.best)]
+    cells = 12 if narrow or found.diverging else 24
+    if depth == "none":
+        middle = "1" if sheet.shades is not None else "0"
+        bar = [Part(f"<    {middle}    >" if found.diverging else "".join(glyph * 2 for glyph in SHADES))]
+    else:
+        places = (i / (cells - 1) for i in range(cells))
+        steps = (shown(colour_at(at, diverging=found.diverging), depth) for at in places)
+        bar = [Part(" ", f"on rgb({r},{g},{b})") for r, g, b in steps]
+    return [Part(f"{words[0]} {ends[0]} ", "$quiet"), *bar, Part(f" {ends[1]} {words[1]}", "$quiet")]
+
+
+def _with_overall(parts: list[Part], sheet: Sheet, room: int) -> list[Part]:
+    """Add the numbers over everything, as many as there is room for, with their intervals if there is room for all."""
+    for intervals in (True, False):
+        found = list(parts)
+        for label, cell in sheet.headline:
+            ends = f" {cell.interval}  " if intervals and cell.interval else "  "
+            found += [Part(f"{label} ", "$quiet"), Part(cell.text, "bold"), Part(ends, "$quiet")]
+        if sum(width(part.text) for part in found) <= room + 2:
+            break
+    return found

@@ -1,0 +1,81 @@
+"""How to read a number of bias: what is good, what its ends mean, and which value is neutral. Judges neither goal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from xlbias.measures.measure import Measure
+from xlbias.report.layout import number
+
+_HINTS = {
+    "rank_distance": (
+        "Low is good: translations of one answer stand together. Its least is one less than their number, its most "
+        "the two ends of the pool of {pool:,}."
+    ),
+    "rank_distance.normalised": "Low is good: 0 together, 1 at the two ends of the pool. Tasks can be compared by it.",
+    "rank_distance.median": "Low is good: half of the queries have at most this distance. It has no interval.",
+    "max@r": "High is good: 100 means that all translations of the answer stand first, 0 that one stands last.",
+    "exposure@10": (
+        "Neutral is a language's share of the pool, in the line under the heads; above it, the language is shown more "
+        "often than its size explains."
+    ),
+    "exposure@10.ratio": (
+        "1 is neutral: shown as often as its share of the pool explains; 2 twice as often, 0 never. Middle colour: 1."
+    ),
+    "exposure@10.excess": (
+        "0 is neutral: share of the first 10 minus the share of the pool, which stands under the heads."
+    ),
+    "single_gold": (
+        "High is good; on the diagonal query and answer have one language. Rows that are even: no language is "
+        "preferred."
+    ),
+    "single_gold.gap": (
+        "0: own and other languages are found alike; above 0, the query's own language is preferred. Which is wanted "
+        "is up to the use."
+    ),
+    "language_rank.all": (
+        "Place of a language's answer among the {languages} translations, 1 first: {middle} for all is neutral. "
+        "Kendall W: 0 no language is favoured, 1 one order always."
+    ),
+    "language_rank": "{middle} is neutral; low in a column: the language stands first, whatever is asked.",
+    "kendall_w": "Low is fair: 0 no language is favoured, 1 one order of languages always.",
+    "numbers": "A number a row, over all languages; [low, high] is its 95% interval over query ids.",
+    "same_language@1": (
+        "{even} is neutral; 1: the best answer is always in the query's language. Which is wanted is up to the use."
+    ),
+    "rank_consistency": "High is good: 1 means the same ranking whatever language is asked in, 0 an unrelated one.",
+    "peer": "High is fair: low means that ranks depend on the language.",
+}
+
+_DIFFERENCES = "New minus baseline, paired by query id; * p < .05 (Holm over {family}); [low, high] 95% over ids."
+
+_GOOD = {
+    "high": "Above 0 is better.",
+    "low": "Below 0 is better.",
+    "neither": "Neither way is better: which is wanted is up to the use.",
+}
+
+
+def reading_of(view: str, about: Measure | None, task: Mapping[str, Any], *, differences: bool = False) -> str:
+    """Return how a view of bias is read: what is good and neutral, then what the measure is.
+
+    Args:
+        view: name of the view.
+        about: its measure; None where there are many.
+        task: the task's entry in the run's metadata.
+        differences: whether differences are shown.
+    """
+    sizes = task["pool_sizes"]
+    languages = max(1, len(sizes))
+    hint = _HINTS[view].format(
+        pool=sum(sizes.values()),
+        languages=languages,
+        middle=f"{(languages + 1) / 2:g}",
+        even=f"1/{languages} = {number(1 / languages)}",
+    )
+    if differences:
+        family = "the rows of this table" if about is None else "all cells of the measure"
+        hint = f"{_DIFFERENCES.format(family=family)} {_GOOD[about.better] if about else ''}".strip()
+    meaning = f" {about.label}: {about.definition}." if about else ""
+    return f"{hint}{meaning}"
