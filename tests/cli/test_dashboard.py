@@ -7,6 +7,7 @@ import sys
 import pexpect
 import pytest
 from dashboard.made import LiveRun
+from dashboard.test_terminal import Terminal
 
 from xlbias.report.text import to_text
 from xlbias.runs.run import open_run
@@ -74,3 +75,65 @@ def test_help_has_an_example_and_loads_no_interface():
 
     assert "xlbias dashboard run.parquet" in done.stdout
     assert done.stderr == "[]\n"
+
+
+@pytest.fixture(scope="module")
+def single_runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("singles")
+    return [LiveRun(folder / f"{name}.parquet", models=(name,)).write_all().finish() for name in ("base", "new")]
+
+
+def test_of_two_runs_it_prints_the_comparison_without_a_terminal(single_runs):
+    done = dashboard(*single_runs)
+    command = [sys.executable, "-m", "xlbias", "compare", *map(str, single_runs)]
+    compared = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=True,
+        env={**os.environ, "COLUMNS": "100"},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == compared.stdout
+    assert "base" in done.stdout
+
+
+def test_of_two_runs_the_second_is_shown_with_differences_from_the_first(single_runs, monkeypatch):
+    monkeypatch.chdir(single_runs[0].parent)
+    with Terminal("base.parquet", "new.parquet", "--read-only", size=(120, 30)) as terminal:
+        terminal.until("finished  new.parquet")
+        terminal.press("2")
+        terminal.until("base of base.parquet")
+        terminal.press("p")
+        terminal.until("read-only")
+        terminal.press("q")
+        terminal.child.expect(pexpect.EOF, timeout=10)
+        terminal.child.close()
+        assert terminal.child.exitstatus == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["a", "b", "c"], "3 runs are too many: expected one, or two to see the differences"),
+        (["a", "--port", "80"], "--port is for --serve"),
+        (["a", "--serve", "--port", "0"], "--port"),
+        ([], "Missing argument"),
+    ],
+)
+def test_what_makes_no_sense_is_said_in_one_sentence(arguments, said):
+    done = dashboard(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_the_package_serve_says_what_to_install(run_path):
+    code = (
+        "import sys\nsys.modules['textual_serve'] = None\nfrom xlbias.cli import run\n"
+        f"sys.exit(run(['dashboard', {str(run_path)!r}, '--serve']))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "pip install 'xlbias[serve]'" in done.stderr

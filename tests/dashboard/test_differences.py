@@ -8,6 +8,7 @@ import pytest
 from dashboard.made import LANGUAGES, metadata, opened, press, row_of, screen_lines, until
 
 from xlbias.dashboard.differences import Asked, Comparisons
+from xlbias.dashboard.keys import BY_ID
 from xlbias.dashboard.live import Follower
 from xlbias.report.tables import DifferenceMatrix
 from xlbias.runs.journal import Journal
@@ -109,9 +110,9 @@ async def test_a_baseline_of_the_same_run_is_chosen_and_turned_off_and_on(two_mo
         heatmap = "\n".join(screen_lines(app)[4:-4])
         assert heatmap.count("*") == matrix.n_real - matrix.real(0, 0)  # the cursor's frame stands in its mark's place
 
-        await press(pilot, "B")
+        await press(pilot, *BY_ID["baseline.off"].keys)
         assert not isinstance(app.view.view.matrix, DifferenceMatrix)
-        await press(pilot, "B")
+        await press(pilot, *BY_ID["baseline.off"].keys)
         assert isinstance(app.view.view.matrix, DifferenceMatrix)
         await press(pilot, "b")
         await pilot.press(*"none:")

@@ -59,6 +59,17 @@ async def test_screens_lead_into_each_other_and_back_without_losing_place(finish
     assert finished.app.place == places.OVERVIEW
 
 
+async def test_every_screen_has_its_number_and_its_way_back(finished):
+    for number, key_id in enumerate(("overview", "matrix", "bias", "domains", "queries"), 1):
+        assert BY_ID[key_id].keys == (str(number),)
+        await finished.press(key_id)
+        assert finished.app.place == key_id
+    await finished.press("back")
+    assert finished.app.place == places.MATRIX  # where Queries belongs, as it was not opened from elsewhere
+    await finished.press("back")
+    assert finished.app.place == places.OVERVIEW
+
+
 async def test_moves_in_the_table(finished):
     for key_id, alternative, row in [
         ("move.down", 0, 1), ("move.down", 1, 2), ("move.up", 0, 1), ("move.up", 1, 0), ("move.last", 0, 3),

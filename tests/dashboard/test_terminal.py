@@ -22,14 +22,14 @@ HOSTILE = (
 class Terminal:
     """A dashboard in a pty of its own: all bytes that it wrote, and the screen that they make."""
 
-    def __init__(self, *arguments, size=(80, 24), **environment):
+    def __init__(self, *arguments, size=(80, 24), command=("dashboard",), **environment):
         self.screen = pyte.Screen(*size)
         self.stream = pyte.ByteStream(self.screen)
         self.raw = b""
         env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **environment}
         env = {name: value for name, value in env.items() if value is not None}
         self.child = pexpect.spawn(
-            sys.executable, ["-m", "xlbias", "dashboard", *map(str, arguments)], dimensions=(size[1], size[0]), env=env
+            sys.executable, ["-m", "xlbias", *command, *map(str, arguments)], dimensions=(size[1], size[0]), env=env
         )
 
     def __enter__(self):

@@ -22,6 +22,7 @@ COMMANDS = {
     "demo": "The whole loop on embedded data: train, evaluate, audit.",
     "data": "List, inspect and convert retrieval tasks.",
     "train": "Fine-tune an encoder with a batch sampler.",
+    "audit": "Evaluate and look at the results in the dashboard, in one command.",
     "evaluate": "Zero-shot retrieval over all language pairs, into a run file.",
     "study": "Samplers × sources × seeds × targets: train, evaluate, one run file, one report.",
     "report": "Print the audit of a run.",
@@ -62,16 +63,16 @@ class LazyGroup(click.Group):
 @click.pass_context
 def main(ctx: click.Context, debug: bool) -> None:
     """Find out whether a multilingual encoder treats languages fairly, and whether that survives a change of domain."""
-    ctx.obj = {"debug": debug}
+    ctx.obj = {"debug": debug, "words": [], **(ctx.obj or {})}
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 a check failed, 2 bad input, 130 interrupted."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in words or bool(os.environ.get("XLBIAS_DEBUG"))
-    words = [word for word in words if word != "--debug"]  # allowed anywhere on the line
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given or bool(os.environ.get("XLBIAS_DEBUG"))
+    words = [word for word in given if word != "--debug"]  # allowed anywhere on the line
     try:
-        result = main.main(args=words, prog_name="xlbias", standalone_mode=False)
+        result = main.main(args=words, prog_name="xlbias", standalone_mode=False, obj={"words": given})
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except SystemExit:  # click leaves so where a pipe was closed by its reader, as `| head` does

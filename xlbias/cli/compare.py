@@ -7,10 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import polars as pl
-
     from xlbias.runs.compare import Side
     from xlbias.runs.run import Run
 
@@ -66,6 +62,7 @@ def command(
     from pathlib import Path
 
     from xlbias.errors import UsageError
+    from xlbias.report.render import render_comparison
     from xlbias.runs.compare import compare
     from xlbias.runs.run import open_run
 
@@ -86,7 +83,16 @@ def command(
     labels = [", ".join(side.models) for side in sides]
     if labels[0] == labels[1]:
         labels = [f"{label} ({Path(path).name})" for label, path in zip(labels, runs, strict=True)]
-    text = _rendered(frames, labels, form, matrix, seed, permutations, to_file=out is not None)
+    text = render_comparison(
+        frames,
+        labels[0],
+        labels[1],
+        form,
+        matrices=matrix,
+        seed=seed,
+        permutations=permutations,
+        to_file=out is not None,
+    )
     if out is None:
         click.echo(text, nl=False)
         return
@@ -119,35 +125,3 @@ def _tasks(base: Run, new: Run, wanted: tuple[str, ...]) -> list[str]:
     if not shared:
         raise UsageError("the two runs have no task in common")
     return [task for task in shared if not wanted or task in wanted]
-
-
-def _rendered(
-    frames: Mapping[str, pl.DataFrame],
-    labels: list[str],
-    form: str,
-    matrix: tuple[str, ...],
-    seed: int,
-    permutations: int,
-    *,
-    to_file: bool,
-) -> str:
-    import polars as pl
-
-    whole = pl.concat(frames.values())
-    if form == "json":
-        import json
-
-        content = {
-            "schema": 1, "base": labels[0], "new": labels[1], "seed": seed, "permutations": permutations,
-            "differences": whole.to_dicts(),
-        }  # fmt: skip
-        return json.dumps(content, indent=2, allow_nan=False) + "\n"
-    if form == "csv":
-        from xlbias.report.csvs import safe
-
-        texts = [name for name, dtype in whole.schema.items() if dtype == pl.String]
-        return whole.with_columns(pl.col(texts).map_elements(safe, return_dtype=pl.String)).write_csv()
-    from xlbias.report.comparison import comparison
-    from xlbias.report.render import render
-
-    return render(comparison(frames, labels[0], labels[1], matrix=matrix or ("map",)), form, to_file=to_file)

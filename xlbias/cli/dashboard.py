@@ -1,40 +1,91 @@
-"""`xlbias dashboard`: a run in the terminal, finished or in progress."""
+"""`xlbias dashboard`: a run in the terminal, finished or in progress, or the differences of two."""
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 
 import click
 
+from xlbias.cli.terminal import in_a_browser, on_a_terminal
+
 EXAMPLE = """\b
 Examples:
   xlbias dashboard run.parquet
+  xlbias dashboard out/hybrid/training.parquet
+  xlbias dashboard base.parquet new.parquet
   xlbias dashboard run.parquet --theme xlbias-light
+  xlbias dashboard run.parquet --ascii
+  xlbias dashboard run.parquet --serve --port 8000
 """
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="[BASE] RUN")
 @click.option("--theme", help="A colour theme, e.g. xlbias-light; all of them are in the palette (ctrl+p).")
+@click.option("--ascii", is_flag=True, help="Draw with ASCII only.  [default: where the locale is C or not UTF-8]")
+@click.option("--read-only", is_flag=True, help="Write no files: no copies, exports or pictures, nothing remembered.")
+@click.option("--serve", is_flag=True, help="Show it in a browser on this machine, read-only, until Ctrl-C.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), metavar="N", help="Port for --serve.  [default: 8000]"
+)  # fmt: skip
 @click.pass_context
-def command(ctx: click.Context, run: Path, theme: str | None) -> int:
+def command(
+    ctx: click.Context,
+    runs: tuple[Path, ...],
+    theme: str | None,
+    ascii: bool,
+    read_only: bool,
+    serve: bool,
+    port: int | None,
+) -> int:
     """Browse RUN in the terminal: finished, in progress, or about to begin.
 
-    Without a terminal the report is printed instead. Press ? for the keys.
+    With two runs, RUN is shown with its differences from BASE. Without a terminal the report is printed instead, or
+    the comparison of the two. Press ? for the keys.
     """
-    if not _on_a_terminal():
-        from xlbias.cli.report import command as report
+    from xlbias.errors import UsageError
 
-        ctx.invoke(report, runs=(str(run),))
-        return 0
+    if len(runs) > 2:
+        raise UsageError(f"{len(runs)} runs are too many: expected one, or two to see the differences")
+    if port is not None and not serve:
+        raise UsageError("--port is for --serve")
+    if serve:
+        return _serve(runs, theme, port or 8000, ascii=ascii)
+    if not (on_a_terminal() or in_a_browser()):
+        return _print(ctx, runs)
     from xlbias.dashboard.run import run_dashboard
 
-    return run_dashboard(run, theme=theme)
+    base = runs[0] if len(runs) == 2 else None
+    return run_dashboard(runs[-1], theme=theme, base=base, read_only=read_only, ascii=True if ascii else None)
 
 
-def _on_a_terminal() -> bool:
-    """Whether there is a terminal to read keys from and to draw on (Textual draws on stderr)."""
-    streams = (sys.stdin, sys.stdout, sys.stderr)
-    return all(stream.isatty() for stream in streams) and os.environ.get("TERM") != "dumb"
+def _print(ctx: click.Context, runs: tuple[Path, ...]) -> int:
+    """Print the report of a run, or the comparison of two."""
+    if len(runs) == 2:
+        from xlbias.cli.compare import command as compare
+
+        ctx.invoke(compare, base_run=str(runs[0]), new_run=str(runs[1]))
+    else:
+        from xlbias.cli.report import command as report
+
+        ctx.invoke(report, runs=(str(runs[0]),))
+    return 0
+
+
+def _serve(runs: tuple[Path, ...], theme: str | None, port: int, *, ascii: bool) -> int:
+    from xlbias.errors import UsageError
+
+    try:
+        from xlbias.dashboard.serve import LocalServer, command_line
+    except ImportError as error:
+        raise UsageError(f"--serve needs the package textual-serve ({error}): pip install 'xlbias[serve]'") from error
+    from xlbias.text import clean
+
+    options = [*(["--theme", theme] if theme is not None else []), *(["--ascii"] if ascii else [])]
+    title = clean(f"xlbias: {runs[-1].name}")
+    server = LocalServer(command_line([str(run) for run in runs], options), port, title)
+    click.echo(f"dashboard, read-only, in a browser on this machine: {server.address}", err=True)
+    click.echo(f"from another machine, forward the port first: ssh -L {port}:127.0.0.1:{port} HOST", err=True)
+    click.echo("Ctrl-C ends it", err=True)
+    server.serve()
+    return 0

@@ -6,17 +6,23 @@ from typing import Literal
 
 import click
 
+from xlbias.cli.beside import dashboard_option, watches, words_without_flag, work_beside
+
 EXAMPLE = """\b
 Examples:
   xlbias evaluate out/hybrid --out run.parquet
   xlbias evaluate out/mono out/hybrid --task lareqa:xquad-r --out run.parquet
   xlbias evaluate intfloat/multilingual-e5-small --task 'lareqa:xquad-r[languages=en,de,th]' --device cuda
   xlbias evaluate out/hybrid --task lareqa:xquad-r --out run.parquet --resume
+  xlbias evaluate out/hybrid --task lareqa:xquad-r --out run.parquet --dashboard
   xlbias evaluate out/mono --mitigate mean --mitigate lir:1 --out mitigated.parquet
 """
 
 DEFAULT_TASKS = tuple(f"builtin:{name}[split=test]" for name in ("money", "language", "calendar"))
 """Held out: `xlbias train` uses the other part of each by default."""
+
+
+GO_ON = "What it had finished is kept: the same command with --resume goes on."
 
 
 @click.command(epilog=EXAMPLE)
@@ -50,8 +56,11 @@ DEFAULT_TASKS = tuple(f"builtin:{name}[split=test]" for name in ("money", "langu
 )
 @click.option("--no-cache", is_flag=True, help="Do not keep vectors in the cache, nor read them from it.")
 @click.option("--trust-remote-code", is_flag=True, help="Let an encoder run code of its own.")
+@dashboard_option
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr.")
+@click.pass_context
 def command(
+    ctx: click.Context,
     models: tuple[str, ...],
     tasks: tuple[str, ...],
     out: str,
@@ -64,18 +73,24 @@ def command(
     batch_size: int,
     no_cache: bool,
     trust_remote_code: bool,
+    dashboard: bool,
     quiet: bool,
-) -> None:
+) -> int:
     """Search every query of every TASK in each language and in all languages together, with each MODEL.
 
     MODEL is a sentence-transformers folder, a hub name, or static-small, which comes with xlbias. Follow the run with
     `xlbias dashboard RUN` from another terminal; a killed evaluation goes on with --resume. Prints the audit on stdout.
     """
+    from pathlib import Path
+
     from xlbias.cli.narrate import StderrNarrator
     from xlbias.errors import UsageError
 
     if resume and overwrite:
         raise UsageError("--resume and --overwrite contradict each other")
+    if dashboard and watches(quiet=quiet):
+        path = Path(out)
+        return work_beside(words_without_flag(ctx), path, path, again=GO_ON)
     narrator = StderrNarrator(quiet=quiet)
     from xlbias.data.catalog import load_task
 
@@ -107,3 +122,4 @@ def command(
     import shutil
 
     click.echo(to_text(run, max(60, shutil.get_terminal_size((100, 24)).columns)), nl=False)
+    return 0

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
-from typing import TYPE_CHECKING
 
 import click
-
-if TYPE_CHECKING:
-    from xlbias.runs.run import Run
 
 EXAMPLE = """\b
 Examples:
@@ -54,6 +49,7 @@ def command(
     """
     from xlbias.errors import UsageError
     from xlbias.report.published import published as printed
+    from xlbias.report.render import render_report
     from xlbias.report.tables import MATRIX_MEASURES
     from xlbias.runs.run import open_run
 
@@ -67,11 +63,12 @@ def command(
     taken = {os.path.realpath(run) for run in runs}
     if out is not None and (out.endswith(".parquet") or os.path.realpath(out) in taken):
         raise UsageError(f"{out}: is the name of a run; choose another one for the report")
-    width = 120 if out else max(60, shutil.get_terminal_size((100, 24)).columns)
 
     def render() -> str:
         opened = [open_run(run) for run in runs]
-        return _render(opened, form, width, measures, by_language, published)
+        return render_report(
+            opened, form, matrices=measures, by_language=by_language, published=published, to_file=out is not None
+        )
 
     try:
         text = render()
@@ -85,33 +82,3 @@ def command(
     from xlbias.runs.parquet import write_whole
 
     write_whole(Path(out), text.encode())
-
-
-def _render(
-    runs: list[Run], form: str, width: int, measures: tuple[str, ...], by_language: bool, published: tuple[str, ...]
-) -> str:
-    if form == "text":
-        from xlbias.report.text import to_text
-
-        return "\n".join(
-            to_text(run, width, measures=measures, by_language=by_language, published=published) for run in runs
-        )
-    if form == "json":
-        from xlbias.report.json import to_json
-
-        return to_json(*runs, published=published) + "\n"
-    if form == "csv":
-        from xlbias.report.csvs import to_csv
-
-        return to_csv(runs)
-    from xlbias.report.audit import DEFAULT_MATRICES, audit
-    from xlbias.report.html import to_html
-    from xlbias.report.latex import to_latex
-    from xlbias.report.markdown import to_markdown
-
-    if form == "html":
-        return to_html(
-            [audit(run, matrices=measures or DEFAULT_MATRICES, by_language=True, published=published) for run in runs]
-        )
-    write = to_markdown if form == "markdown" else to_latex
-    return "\n".join(write(audit(run, matrices=measures, by_language=by_language, published=published)) for run in runs)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xlbias.cli.beside import dashboard_option, watches, words_without_flag, work_beside
+
 if TYPE_CHECKING:
     from xlbias.narration import Counter, Narrator
 
@@ -14,6 +16,7 @@ EXAMPLE = """\b
 Examples:
   xlbias study plan.toml
   xlbias study plan.toml --dry-run
+  xlbias study plan.toml --dashboard
   xlbias study plan.toml --out /data/study --data /data/corpora --jobs 4
   xlbias dashboard plan/run.parquet
 
@@ -37,6 +40,9 @@ Further keys: title, recipe, top_k, top_of, baseline.
 """
 
 
+GO_ON = "What it had finished is kept: the same command goes on."
+
+
 @click.command(epilog=EXAMPLE)
 @click.argument("plan", metavar="PLAN.toml")
 @click.option("--out", "-o", metavar="DIR", help="Folder for all that is made.  [default: PLAN without .toml]")
@@ -49,8 +55,11 @@ Further keys: title, recipe, top_k, top_of, baseline.
 @click.option("--dry-run", is_flag=True, help="Print the steps and whether each is done, and stop.")
 @click.option("--overwrite", is_flag=True, help="Remove the encoders and runs of the plan in DIR and begin anew.")
 @click.option("--device", help="Torch device: cpu, cuda, mps.  [default: as of train and evaluate]")
+@dashboard_option
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr.")
+@click.pass_context
 def command(
+    ctx: click.Context,
     plan: str,
     out: str | None,
     data: str | None,
@@ -59,8 +68,9 @@ def command(
     dry_run: bool,
     overwrite: bool,
     device: str | None,
+    dashboard: bool,
     quiet: bool,
-) -> None:
+) -> int:
     """Train an encoder for each sampler, source and seed of the plan, and evaluate each on all its targets.
 
     What is finished is kept: a killed study goes on with the same command, and takes what `xlbias train` and
@@ -84,7 +94,11 @@ def command(
         layout.check()
         rows = [(step.kind, step.encoder, "done" if layout.done(step) else "to do") for step in steps]
         click.echo("\n".join("\t".join(row) for row in [("step", "encoder", "state"), *rows]))
-        return
+        return 0
+    if dashboard and only_train:
+        raise UsageError("--dashboard shows the results of a study, which --only-train does not make")
+    if dashboard and watches(quiet=quiet):
+        return work_beside(words_without_flag(ctx), layout.run, layout.folder, again=GO_ON)
     narrator = StderrNarrator(quiet=quiet)
     narrator.say("loading the libraries")
     from xlbias.study.study import run_study
@@ -111,6 +125,7 @@ def command(
         layout.report.write_text(report, "utf-8")
         click.echo(report, nl=False)
         narrator.say(f"report: {layout.report}; look at the results with: xlbias dashboard {layout.run}")
+    return 0
 
 
 class _Bars:

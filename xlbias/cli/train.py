@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xlbias.cli.beside import dashboard_option, watches, words_without_flag, work_beside
+
 if TYPE_CHECKING:
     from xlbias.train.codeswitch import CodeSwitch
     from xlbias.train.fit import Training
@@ -20,11 +22,13 @@ Examples:
   xlbias train --alpha 0,0.25,0.5,0.75,1 --seeds 3 --out out/sweep
   xlbias train --code-switch 0.5 --lexicon cldr:annotations --out out/switched
   xlbias train --out out/hybrid --resume
+  xlbias train --out out/hybrid --dashboard
   torchrun --nproc-per-node 4 -m xlbias train --base xlm-r --batch-size 400 --out out/xlm-r
 """
 
 SAMPLERS = ("english", "mixed", "mono", "cross", "hybrid")
 MODES = ("multilingual", "bilingual")
+GO_ON = "What it had finished is kept: the same command with --resume goes on."
 
 
 @click.command(epilog=EXAMPLE)
@@ -84,8 +88,12 @@ MODES = ("multilingual", "bilingual")
 @click.option("--trust-remote-code", is_flag=True, help="Let the base run code of its own.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished training in DIR.")
 @click.option("--overwrite", is_flag=True, help="Replace the encoder that an earlier training left in DIR.")
+@dashboard_option
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr.")
+@click.pass_context
 def command(
+    ctx: click.Context,
+    /,
     sampler: str,
     alpha: str | None,
     seeds: int,
@@ -106,9 +114,10 @@ def command(
     trust_remote_code: bool,
     resume: bool,
     overwrite: bool,
+    dashboard: bool,
     quiet: bool,
     **shortcuts: int | float | None,
-) -> None:
+) -> int:
     """Train an encoder on the queries and relevant passages of each TASK, with in-batch negatives.
 
     What a batch holds is up to the sampler; everything else is up to the recipe and the options that override it. DIR
@@ -116,15 +125,18 @@ def command(
     exactly the batches of an unbroken training. Several values of --alpha, or --seeds, train a grid: an encoder in a
     folder of DIR each. Prints what was trained on stdout.
     """
+    from pathlib import Path
+
     from xlbias.cli import is_main_process
     from xlbias.cli.narrate import StderrNarrator
     from xlbias.data.catalog import builtin_tasks, load_task
+    from xlbias.encode.card import TRAINING_FILE
     from xlbias.errors import UsageError
 
     chosen = _recipe(recipe, base, settings, shortcuts)
     if show:
         click.echo(chosen.as_toml(), nl=False)
-        return
+        return 0
     if out is None:
         raise click.UsageError("Missing option '--out' / '-o'.")
     if resume and overwrite:
@@ -137,6 +149,9 @@ def command(
     grid = len(alphas) > 1 or seeds != 1
     if grid and name is not None:
         raise UsageError("--name is for one encoder: those of a grid are named after sampler, alpha and seed")
+    if dashboard and watches(quiet=quiet):
+        folder = Path(out)
+        return work_beside(words_without_flag(ctx), folder / TRAINING_FILE, folder, again=GO_ON)
     switch = _code_switch(code_switch, code_switch_mode, code_switch_to, lexicons, chosen.seed)
     narrator = StderrNarrator(quiet=quiet or not is_main_process())
     loaded = [load_task(task) for task in tasks or [f"builtin:{task}[split=train]" for task in builtin_tasks()]]
@@ -164,6 +179,7 @@ def command(
     if is_main_process():
         click.echo("\n".join(_table(trained) if grid else _lines(trained[0])))
     leave_processes()
+    return 0
 
 
 def _recipe(

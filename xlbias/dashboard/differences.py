@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _KEPT = 512
 _MOST_WAITING = 64
+_LAST_WAIT = 3.0  # seconds
 
 _COMES_WITH = {"single_gold.gap": "single_gold", "kendall_w": "language_rank"}
 
@@ -92,11 +93,16 @@ class Comparisons:
             return bool(self._waiting)
 
     def stop(self) -> None:
-        """Begin nothing new; once this returns nobody is told any more."""
+        """Begin nothing new, and wait a moment for what is being computed: native code must not outlive the process.
+
+        Once this returns nobody is told any more.
+        """
         with self._change:
             self._stopped = True
             self._waiting.clear()
             self._change.notify()
+        if self._thread is not None:
+            self._thread.join(_LAST_WAIT)
 
     def _work(self) -> None:
         while True:

@@ -25,6 +25,10 @@ INTERVAL = 0.5
 
 _SHARE = 3.0  # after a costly read the thread rests this many times as long, so that the work that it watches goes on
 _WINDOW = 30.0  # seconds over which a rate is taken
+_LONG = 64  # reports over which that of a study is taken
+
+STUDY = "study"
+"""What the phase of a study's progress begins with."""
 
 Cell = tuple[str, str, str, str]
 """Model, task, query language and pool."""
@@ -58,6 +62,17 @@ class Snapshot:
     def finished(self) -> bool:
         """Whether the run is complete."""
         return self.state.status == "finished"
+
+    @property
+    def trained_only(self) -> bool:
+        """Whether the run holds a training and nothing else."""
+        return self.trained and not self.run.tasks
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether an unfinished run has no result yet: no ranking, no step, no validation."""
+        results = any(file.name.startswith(("ranking-", "training-", "validation-")) for file in self.run.files)
+        return not (self.finished or self.cells or results)
 
     def newest_since(self, before: Snapshot) -> Cell | None:
         """The cell that was finished last since `before`, in the order in which an evaluation goes through them."""
@@ -99,9 +114,11 @@ class Follower:
     """Watches the run at `path` in a thread of its own and hands every new `Event` to the sink.
 
     Begins before there is a sink, and keeps the newest event for it. The sink is called in the follower's thread.
+    What is at `path` in the version `ignored` (see `xlbias.runs.run.state_version`) was there before the work that is
+    waited for, and is taken for nothing until `heed_all`.
     """
 
-    def __init__(self, path: Path, interval: float = INTERVAL) -> None:
+    def __init__(self, path: Path, interval: float = INTERVAL, ignored: tuple[Any, ...] | None = None) -> None:
         self.path = path.with_name(path.name.removesuffix(".live")) if path.name.endswith(".live") else path
         self._interval = interval
         self._lock = threading.Lock()
@@ -110,6 +127,7 @@ class Follower:
         self._wake = threading.Event()
         self._stopped = False
         self._again = False
+        self._ignored = ignored
         self._thread = threading.Thread(target=self._follow, name="follow-run", daemon=True)
 
     def start(self) -> None:
@@ -129,6 +147,11 @@ class Follower:
             if self._newest is not None:
                 sink(self._newest)
 
+    def heed_all(self) -> None:
+        """Read the run as it is, also where it is what was there before."""
+        self._ignored = None
+        self.reload()
+
     def reload(self) -> None:
         """Read the run anew, whether or not it has changed."""
         self._again = True
@@ -144,7 +167,8 @@ class Follower:
             again, self._again = self._again, False
             version = state_version(self.path)
             if again or version != seen:
-                event = self._read(fresh=again)
+                old = self._ignored is not None and version == self._ignored
+                event = Waiting(self.path, ()) if old else self._read(fresh=again)
                 # A run that changes under the reader (its journal becomes a file) is read again, not called broken.
                 if isinstance(event, Broken) and state_version(self.path) != version:
                     seen = None
@@ -188,7 +212,8 @@ def take_snapshot(path: Path, previous: Snapshot | None = None) -> Snapshot:
         old = previous
         return replace(old, state=run.state, read_at=time.time())
     evaluated = run.cells.select("model", "task", "query_language", "pool").rows()
-    trained = not run.training.select("step").head(1).collect().is_empty()
+    # A run without tasks is that of a training, from before its first step on.
+    trained = (not run.tasks and bool(run.models)) or not run.training.select("step").head(1).collect().is_empty()
     notes = tuple(coverage_notes(run))
     return Snapshot(run, run.state, overview(run), notes, frozenset(evaluated), time.time(), trained)
 
@@ -228,11 +253,14 @@ class Pace:
     def after(self, progress: Progress) -> Pace:
         """The pace with one more report taken in; a new phase begins anew."""
         report = (progress.at, progress.done)
-        if progress.phase != self.phase or (self.reports and progress.done < self.reports[-1][1]):
-            return Pace(progress.phase, (report,))
+        study = progress.phase.partition(": ")[0] == STUDY  # its phase names what is being done, its steps are long
+        phase = STUDY if study else progress.phase
+        if phase != self.phase or (self.reports and progress.done < self.reports[-1][1]):
+            return Pace(phase, (report,))
         if self.reports and progress.at <= self.reports[-1][0]:
             return self
-        recent = tuple(r for r in self.reports if progress.at - r[0] <= _WINDOW) or self.reports[-1:]
+        recent = self.reports[-_LONG:] if study else self.reports
+        recent = tuple(r for r in recent if study or progress.at - r[0] <= _WINDOW) or self.reports[-1:]
         return Pace(self.phase, (*recent, report))
 
     @property

@@ -9,13 +9,34 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
 from xlbias.text import clean
 
+if TYPE_CHECKING:
+    from xlbias.dashboard.beside import Work
 
-def run_dashboard(path: Path, *, theme: str | None = None) -> int:
+
+def run_dashboard(
+    path: Path,
+    *,
+    theme: str | None = None,
+    base: Path | None = None,
+    read_only: bool = False,
+    ascii: bool | None = None,
+    watch: Work | None = None,
+    ignored: tuple[Any, ...] | None = None,
+) -> int:
     """Show the run at `path` until the user leaves; return the exit code.
+
+    Args:
+        path: of the run; it need not be there yet.
+        theme: name of the theme, by default that of the last time.
+        base: a second run, which differences are taken from.
+        read_only: write no files.
+        ascii: send the terminal nothing but ASCII; by default where its locale asks for that.
+        watch: work that goes on beside the dashboard and makes the run.
+        ignored: the version of what was there before that work began.
 
     Raises UsageError if there is no theme of that name.
     """
@@ -25,11 +46,22 @@ def run_dashboard(path: Path, *, theme: str | None = None) -> int:
         import_module("xlbias.report.tables")
         from xlbias.dashboard.live import Follower
 
-        follower = Follower(path)
+        follower = Follower(path, ignored=ignored)
         follower.start()
+        follower_of_base = Follower(base) if base is not None else None
+        if follower_of_base is not None:
+            follower_of_base.start()
         from xlbias.dashboard.app import DashboardApp
+        from xlbias.dashboard.ascii import wanted
 
-        app = DashboardApp(follower, theme)
+        app = DashboardApp(
+            follower,
+            theme,
+            base=follower_of_base,
+            read_only=read_only,
+            ascii=wanted() if ascii is None else ascii,
+            watch=watch,
+        )
         app.run()
         said.seek(0)
         trouble = said.read().decode("utf-8", "replace") if app.return_code else ""

@@ -45,11 +45,18 @@ def progress_line(snapshot: Snapshot, pace: Pace, *, wide: bool) -> tuple[str, s
     else:
         words.append(f"{progress.done:,} {clean(progress.unit)}")
     if snapshot.state.status == "running" and pace.rate:
-        words.append(f"{pace.rate:,.0f}/s" if pace.rate >= 10 else f"{pace.rate:.1f}/s")
+        words.append(_rate(pace.rate))
         left = pace.seconds_left(progress)
         if left is not None:
             words.append(f"{duration(left)} left")
     return "  ".join(words), progress.phase
+
+
+def _rate(rate: float) -> str:
+    """A rate a second, as a time where it is below one."""
+    if rate < 0.95:
+        return f"{1 / rate:.1f} s each" if rate > 0.1 else f"{duration(1 / rate)} each"
+    return f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
 
 
 def _clock(at: float) -> str:

@@ -40,8 +40,8 @@ class Bench:
         self.plan, self.layout, self.device, self.narrator = plan, layout, device, narrator
         self._sources: dict[str, list[RetrievalTask]] = {}
 
-    def work(self, encoder: Planned, kinds: Collection[Kind]) -> Iterator[Done]:
-        """Do the steps of one encoder and yield each when it is finished.
+    def work(self, encoder: Planned, kinds: Collection[Kind]) -> Iterator[Step | Done]:
+        """Do the steps of one encoder; yield each when it is begun, and again as `Done` when it is finished.
 
         Raises the step's own error, with the encoder's name before it.
         """
@@ -49,6 +49,8 @@ class Bench:
             if kind in kinds:
                 step = Step(kind, encoder.name)
                 before, started = self.layout.done(step), time.monotonic()
+                if not before:
+                    yield step
                 try:
                     self._train(encoder) if kind == "train" else self._evaluate(encoder)
                 except XlbiasError as error:

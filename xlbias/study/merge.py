@@ -93,10 +93,10 @@ class StudyRun:
         # Last and in one piece: an encoder with a summary is complete.
         self.journal.write("summary", key, open_run(path, live=False).summary)
 
-    def progress(self, done: int, total: int) -> None:
-        """Tell readers of the live run how many steps are done."""
+    def progress(self, done: int, total: int, doing: str = "") -> None:
+        """Tell readers of the live run how many steps are done, and what is being done now."""
         if not self.journal.finished:
-            self.journal.progress("study", done, total, "steps", force=True)
+            self.journal.progress(f"study: {doing}" if doing else "study", done, total, "steps", force=True)
 
     def finish(self) -> None:
         """Write the run file. All encoders must have been added."""

@@ -13,13 +13,14 @@ from xlbias.narration import Narrator, Silent
 from xlbias.runs.journal import live_folder
 from xlbias.runs.run import Run, open_run
 from xlbias.study.bench import Bench, Done
-from xlbias.study.layout import KINDS, Kind, Layout, steps_of
+from xlbias.study.layout import KINDS, Kind, Layout, Step, steps_of
 from xlbias.study.merge import StudyRun
 from xlbias.study.plan import Plan
 from xlbias.study.workers import work_in_parallel
 from xlbias.train.checkpoint import check_folder
 
 _WORDS: dict[Kind, str] = {"train": "trained", "evaluate": "evaluated"}
+_DOING: dict[Kind, str] = {"train": "training", "evaluate": "evaluating"}
 
 
 def run_study(
@@ -63,14 +64,21 @@ def run_study(
             _remove_old(plan, layout)
         steps = steps_of(plan, kinds)
         pace = _Pace(len(steps), sum(map(layout.done, steps)), narrator)
+        begun: dict[Step, str] = {}
+        if merged:
+            merged.progress(pace.done, pace.total)
         with closing(_work(bench, kinds, jobs)) as work:
-            for done in work:
-                if done.made:
-                    pace.made(done)
+            for event in work:
+                if isinstance(event, Step):
+                    begun[event] = f"{_DOING[event.kind]} {event.encoder}"
+                else:
+                    begun.pop(event.step, None)
+                    if event.made:
+                        pace.made(event)
+                    if merged and event.step.kind == "evaluate":
+                        merged.add(event.step.encoder)
                 if merged:
-                    if done.step.kind == "evaluate":
-                        merged.add(done.step.encoder)
-                    merged.progress(pace.done, pace.total)
+                    merged.progress(pace.done, pace.total, ", ".join(begun.values()))
         pace.finished()
         if merged is None:
             return None
@@ -78,7 +86,7 @@ def run_study(
     return open_run(layout.run)
 
 
-def _work(bench: Bench, kinds: Collection[Kind], jobs: int) -> Generator[Done]:
+def _work(bench: Bench, kinds: Collection[Kind], jobs: int) -> Generator[Step | Done]:
     encoders = bench.plan.encoders()
     if jobs > 1:
         yield from work_in_parallel(bench.plan, bench.layout, bench.device, encoders, kinds, jobs)

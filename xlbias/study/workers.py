@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from xlbias.errors import RunError, XlbiasError
 from xlbias.narration import Silent
-from xlbias.study.layout import Kind, Layout
+from xlbias.study.layout import Kind, Layout, Step
 from xlbias.study.plan import Plan, Planned
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _PATIENCE = 120.0  # seconds for a process to finish its step of training and sa
 
 def work_in_parallel(
     plan: Plan, layout: Layout, device: str | None, encoders: Sequence[Planned], kinds: Collection[Kind], jobs: int
-) -> Generator[Done]:
+) -> Generator[Step | Done]:
     """Yield what `Bench.work` yields, for all encoders, `jobs` of them at a time, in the order in which it is done.
 
     Whatever ends this (an error in a process, Ctrl-C) ends the processes too, each with a checkpoint where it trains.
@@ -62,7 +62,7 @@ def work_in_parallel(
         _end([(process, connection in ready) for connection, process in processes.items()])
 
 
-def _received(connection: Connection, process: SpawnProcess) -> Done | None:
+def _received(connection: Connection, process: SpawnProcess) -> Step | Done | None:
     """Return what a process has sent, None where it asks for work. Raises the error that it ended with."""
     try:
         message = connection.recv()
@@ -71,8 +71,8 @@ def _received(connection: Connection, process: SpawnProcess) -> Done | None:
         raise RunError(f"a process of the study has ended unexpectedly (exit code {process.exitcode})") from None
     if isinstance(message, BaseException):
         raise message
-    done: Done | None = message
-    return done
+    event: Step | Done | None = message
+    return event
 
 
 def _end(processes: Sequence[tuple[SpawnProcess, bool]]) -> None:
@@ -106,8 +106,8 @@ def _serve(connection: Connection, plan: Plan, layout: Layout, device: str | Non
             signal.signal(signal.SIGINT, signal.default_int_handler)
             while True:
                 connection.send(None)
-                for done in bench.work(connection.recv(), kinds):
-                    connection.send(done)
+                for event in bench.work(connection.recv(), kinds):
+                    connection.send(event)
         except XlbiasError as error:
             connection.send(error)
         except (EOFError, BrokenPipeError, ConnectionResetError):

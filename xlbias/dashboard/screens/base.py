@@ -62,7 +62,9 @@ class View(Screen[None], inherit_bindings=False):
     def tell(self) -> None:
         """Bring the frame up to date: banner, header and footer."""
         app = self.dashboard
-        sentence, error = banner(app.newest, app.problem)
+        sentence, error = app.work_trouble, True
+        if not sentence:
+            sentence, error = banner(app.newest, app.problem or app.base_problem)
         self.query_one(Banner).say(sentence, error=error)
         self.query_one(Header).tell(self.dashboard)
         self.query_one(Footer).tell(self.dashboard)

@@ -8,6 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from xlbias.dashboard import places
+from xlbias.dashboard.beside import Work
 from xlbias.dashboard.live import Broken, Waiting
 from xlbias.dashboard.screens.base import View
 from xlbias.text import clean, one_line
@@ -40,7 +41,20 @@ class NoticeScreen(View):
         event = self.dashboard.event
         if event is not None and event != self.event:
             self.event = event
-            self.query_one("#notice", Static).update(notice(event))
+            work = self.dashboard.watch_of_work
+            waits = isinstance(event, Waiting) and work is not None and work.code is None
+            self.query_one("#notice", Static).update(beginning(work) if waits and work else notice(event))
+
+
+def beginning(work: Work) -> Content:
+    """Return what is said while work beside the dashboard has not written anything yet."""
+    return Content("\n\n").join(
+        [
+            Content.styled(f"◌ {work.name} is beginning …", "bold $text-primary"),
+            Content("Tasks and libraries are loaded first. This screen turns to the run as soon as there is one."),
+            Content(f"What it says is written to {clean(str(work.log))}"),
+        ]
+    )
 
 
 def notice(event: Waiting | Broken) -> Content:

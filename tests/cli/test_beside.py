@@ -1,0 +1,249 @@
+"""`--dashboard`: the work goes on in a process of its own, whatever becomes of the dashboard and its terminal."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+import click
+import pexpect
+import psutil
+import pytest
+from dashboard.made import LiveRun
+from dashboard.test_terminal import Terminal
+
+from xlbias.cli.beside import watches, words_without_flag
+from xlbias.runs.journal import live_folder
+from xlbias.runs.run import open_run
+
+SQUARES = (("en", "What is the square of", "It is"), ("de", "Was ist das Quadrat von", "Es ist"))
+SMALL = ["--batch-size", "8", "--set", "dimension=16", "--set", "vocabulary=300", "--set", "validation=0.3"]
+
+
+@pytest.fixture
+def task(tmp_path):
+    lines = [
+        {"id": str(i), "language": language, "query": f"{question} {i}?", "passage": f"{answer} {i * i}."}
+        for i in range(60)
+        for language, question, answer in SQUARES
+    ]
+    path = tmp_path / "squares.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    return f"parallel:{path}"
+
+
+@pytest.fixture
+def started(tmp_path, monkeypatch):
+    """Start commands in a pty, in a folder of their own; end what is left of them."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+    before = {process.pid for process in psutil.process_iter()}
+    terminals = []
+
+    def start(*words, size=(100, 30), **environment):
+        terminals.append(Terminal(*words, command=(), size=size, **environment))
+        return terminals[-1]
+
+    yield start
+    for terminal in terminals:
+        terminal.child.close(force=True)
+    for process in psutil.process_iter(["pid", "cmdline"]):
+        words = process.info["cmdline"] or []
+        if process.pid not in before and "xlbias" in words and any(str(tmp_path) in word for word in words):
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def finished_run_bytes(tmp_path_factory):
+    return LiveRun(tmp_path_factory.mktemp("finished") / "run.parquet").write_all().finish().read_bytes()
+
+
+def pid_of(run):
+    return json.loads((live_folder(run) / "writer.json").read_text("utf-8"))["pid"]
+
+
+def is_training(run):
+    return (live_folder(run) / "progress.json").exists()
+
+
+def drained(terminal):
+    with suppress(BlockingIOError):
+        while os.read(terminal, 65536):
+            pass
+
+
+def wait_for(condition, seconds):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def ended(terminal):
+    """What the terminal says after the dashboard is gone, and the exit code."""
+    terminal.child.expect(pexpect.EOF, timeout=30)
+    terminal.child.close()
+    said = (terminal.raw + terminal.child.before).rpartition(b"\x1b[?1049l")[2]
+    return said.decode(), terminal.child.exitstatus
+
+
+def test_a_training_is_followed_from_the_first_second_to_the_last(started, task, tmp_path):
+    words = ["train", "--task", task, "--out", "out", *SMALL, "--steps", "400", "--sampler", "mono"]
+    with started(*words, "--dashboard") as terminal:
+        terminal.until("xlbias train is beginning", 10)
+        terminal.until("7 Training", 60)
+        terminal.until("● running", 60)
+        terminal.until("of 400", 60)
+        terminal.until("xlbias train has finished", 60)
+        terminal.until("step 400 of 400")
+        terminal.until("■ finished")
+        assert b"Traceback" not in terminal.raw
+        terminal.press("q")
+        said, code = ended(terminal)
+    assert code == 0
+    assert "xlbias train has finished; its log: out.log" in said
+    assert "xlbias dashboard out/training.parquet" in said
+    run = open_run(tmp_path / "out" / "training.parquet")
+    assert run.state.status == "finished"
+    assert "--dashboard" not in run.metadata["command"]
+    assert run.metadata["command"][1:] == words
+    log = (tmp_path / "out.log").read_text("utf-8")
+    assert "steps\t400" in log
+    assert "\x1b" not in log
+
+
+def test_the_work_goes_on_without_the_dashboard_and_its_end_is_reported(started, task, tmp_path):
+    words = ["train", "--task", task, "--out", "out", *SMALL, "--steps", "100000", "--sampler", "mono", "--dashboard"]
+    run = tmp_path / "out" / "training.parquet"
+    with started(*words) as terminal:
+        terminal.until("of 100,000", 60)
+        writer = psutil.Process(pid_of(run))
+        assert os.getsid(writer.pid) == writer.pid  # a session of its own, without a terminal
+        assert writer.terminal() is None
+        terminal.press("\x03")  # Ctrl-C
+        said, code = ended(terminal)
+    assert code == 0
+    assert f"xlbias train goes on in process {writer.pid}; its log: out.log" in said
+    assert writer.is_running()
+    before = open_run(run).state.progress.done
+
+    with started("dashboard", "out/training.parquet") as terminal:  # as it was said
+        terminal.until("● running")
+        wait_for(lambda: (terminal.read(0.1), open_run(run).state.progress.done > before)[1], 20)
+        writer.kill()
+        assert terminal.until("✖ writer died") < 5
+        terminal.until(f"process {writer.pid}")
+
+
+def test_the_end_of_the_terminal_is_not_the_end_of_the_work(started, task, tmp_path):
+    words = ["train", "--task", task, "--out", "out", *SMALL, "--steps", "100000", "--sampler", "mono", "--dashboard"]
+    run = tmp_path / "out" / "training.parquet"
+    shell, terminal = pty.fork()
+    if shell == 0:
+        os.execve(sys.executable, [sys.executable, "-m", "xlbias", *words], {**os.environ, "TERM": "xterm"})
+    os.set_blocking(terminal, False)
+    wait_for(lambda: (drained(terminal), is_training(run))[1], 60)
+    writer = psutil.Process(pid_of(run))
+    os.close(terminal)  # the connection drops: the kernel sends SIGHUP to the session of the terminal
+    _, status = os.waitpid(shell, 0)
+    assert os.WIFSIGNALED(status) or os.WIFEXITED(status)
+    at = open_run(run).state.progress.done
+    wait_for(lambda: open_run(run).state.progress.done > at, 20)
+    assert open_run(run).state.status == "running"
+    writer.kill()
+
+
+def test_work_that_is_killed_while_it_is_watched_is_reported_within_5_seconds(started, task, tmp_path):
+    words = ["train", "--task", task, "--out", "out", *SMALL, "--steps", "100000", "--sampler", "mono", "--dashboard"]
+    with started(*words) as terminal:
+        terminal.until("of 100,000", 60)
+        os.kill(pid_of(tmp_path / "out" / "training.parquet"), signal.SIGKILL)
+        assert terminal.until("✖ xlbias train was killed (SIGKILL)") < 5
+        terminal.until("the same command with --resume")
+        terminal.until("✖ writer died")
+        terminal.press("q")
+        said, code = ended(terminal)
+    assert code == 128 + signal.SIGKILL
+    assert "xlbias train was killed (SIGKILL); its log: out.log" in said
+
+
+def test_what_fails_before_there_is_anything_to_see_says_why_and_nothing_else(started, tmp_path):
+    with started("evaluate", "no/such/encoder", "--out", "run.parquet", "--dashboard") as terminal:
+        said, code = ended(terminal)
+    assert code == 2
+    assert "xlbias: no/such/encoder: there is no such folder" in said
+    assert "goes on" not in said
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "state") == []
+
+
+def test_an_older_run_is_not_taken_for_that_of_the_work(started, task, tmp_path, finished_run_bytes):
+    (tmp_path / "run.parquet").write_bytes(finished_run_bytes)
+    with started("evaluate", "static-small", "--task", task, "--out", "run.parquet", "--dashboard") as terminal:
+        said, code = ended(terminal)
+    assert code == 2
+    assert "run.parquet: is there already" in said
+    assert "hybrid" not in "".join(terminal.screen.display)
+    assert (tmp_path / "run.parquet").read_bytes() == finished_run_bytes
+
+    with started("evaluate", "static-small", "--task", task, "--out", "run.parquet", "--overwrite", "--dashboard") as t:
+        t.until("xlbias evaluate has finished", 60)
+        t.until("static-small")
+        t.press("q")
+        assert ended(t)[1] == 0
+
+
+def test_a_study_shows_its_steps(started, task, tmp_path):
+    settings = "steps = 2\nbatch_size = 8\ndimension = 16\nvocabulary = 300\nvalidation = 0\n"
+    plan = (
+        f'samplers = ["mono", "cross"]\n[settings]\n{settings}[sources]\nlow = "{task}"\n[targets]\nagain = "{task}"\n'
+    )
+    (tmp_path / "plan.toml").write_text(plan, "utf-8")
+    with started("study", "plan.toml", "--dashboard", size=(140, 40)) as terminal:
+        terminal.until("of 4 steps", 60)
+        terminal.until("study: ", 60)
+        terminal.until("xlbias study has finished", 90)
+        terminal.until("low-cross-seed0")
+        terminal.press("q")
+        said, code = ended(terminal)
+    assert code == 0
+    assert "xlbias dashboard plan/run.parquet" in said
+    assert "# plan" in (tmp_path / "plan.log").read_text("utf-8")
+
+
+def test_without_a_terminal_the_work_runs_here(task, tmp_path):
+    command = [sys.executable, "-m", "xlbias", "train", "--task", task, "--out", str(tmp_path / "out"), *SMALL]
+    command += ["--steps", "3", "--sampler", "mono", "--dashboard"]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, timeout=120)
+    assert done.returncode == 0
+    assert "steps\t3" in done.stdout
+    assert done.stderr.startswith("--dashboard needs a terminal: there is none, so the work goes on without it\n")
+    assert not (tmp_path / "out.log").exists()
+    assert open_run(tmp_path / "out" / "training.parquet").state.status == "finished"
+
+
+@pytest.mark.parametrize(
+    ("environment", "quiet", "said"),
+    [
+        ({}, False, "--dashboard needs a terminal"), ({}, True, ""),
+        ({"RANK": "0", "WORLD_SIZE": "2"}, False, "--dashboard is for a single process"),
+        ({"RANK": "1", "WORLD_SIZE": "2"}, False, ""),
+    ],
+)  # fmt: skip
+def test_where_there_is_nothing_to_watch_one_sentence_says_so(environment, quiet, said, monkeypatch, capsys):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert not watches(quiet=quiet)
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(said)
+    assert printed.err.count("\n") == bool(said)
+
+
+def test_an_argument_that_looks_like_the_option_is_left_alone():
+    ctx = click.Context(click.Command("x"), obj={"words": ["train", "--dashboard", "--out", "a", "--", "--dashboard"]})
+    assert words_without_flag(ctx) == ["train", "--out", "a", "--", "--dashboard"]

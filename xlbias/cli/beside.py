@@ -1,0 +1,139 @@
+"""`--dashboard`: the command goes on in a process of its own while the terminal shows its run.
+
+The process is in a session of its own: neither Ctrl-C in the dashboard nor the end of the terminal reaches it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, TypeVar
+
+import click
+
+from xlbias.cli.terminal import on_a_terminal
+from xlbias.text import clean
+
+if TYPE_CHECKING:
+    from xlbias.dashboard.beside import Work
+
+FLAG = "--dashboard"
+
+_PASSED_ON = 60  # lines of a failed command that are passed on at most
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+def dashboard_option(command: Command) -> Command:
+    """The option of a command that can be watched while it works."""
+    return click.option(
+        FLAG,
+        is_flag=True,
+        help="Watch it in the dashboard; closing that leaves the work running, with a log beside.",
+    )(command)
+
+
+def watches(*, quiet: bool = False) -> bool:
+    """Whether the dashboard can be shown beside the work; else one sentence on stderr says why not."""
+    reason = ""
+    if int(os.environ.get("WORLD_SIZE") or 1) > 1 or "RANK" in os.environ:
+        reason = "is for a single process: follow this one with `xlbias dashboard` from another terminal"
+    elif not on_a_terminal():
+        reason = "needs a terminal: there is none, so the work goes on without it"
+    if reason and not quiet and os.environ.get("RANK", "0") == "0":
+        click.echo(f"{FLAG} {reason}", err=True)
+    return not reason
+
+
+def words_without_flag(ctx: click.Context) -> list[str]:
+    """Return this command line without the option: what the process of its own is started with."""
+    words: list[str] = ctx.find_root().obj["words"]
+    end = words.index("--") if "--" in words else len(words)
+    return [word for i, word in enumerate(words) if i >= end or word != FLAG]
+
+
+def work_beside(words: Sequence[str], run: Path, beside: Path, *, name: str = "", again: str = "") -> int:
+    """Start `xlbias WORDS` in a process of its own, show its run until the user leaves, and say what goes on.
+
+    Args:
+        words: the command line.
+        run: path of the run that it writes.
+        beside: what its log is put beside, under the same name with ``.log`` behind it.
+        name: what to call it, by default ``xlbias`` and the command.
+        again: how it is gone on with if it fails.
+
+    Returns the exit code: that of the work where it has failed, else that of the dashboard. What a command says that
+    fails before there is anything to see is passed on.
+    """
+    from xlbias.dashboard.beside import Work
+    from xlbias.dashboard.run import run_dashboard
+    from xlbias.runs.run import state_version
+
+    before = state_version(run)
+    log, file = _open_log(beside)
+    with file:
+        start = file.seek(0, os.SEEK_END)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "xlbias", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+    name = name or f"xlbias {next(word for word in words if not word.startswith('-'))}"
+    work = Work(process, name, log, start, again)
+    code = 0
+    try:
+        code = run_dashboard(run, watch=work, ignored=before)
+    finally:
+        _say_what_goes_on(work, run)
+    return work.code or code
+
+
+def _open_log(beside: Path) -> tuple[Path, IO[bytes]]:
+    """Open the log beside what is made, or in the user's state folder where nothing can be written there."""
+    from xlbias.dashboard.export import state_folder
+
+    beside = Path(os.path.abspath(beside))  # noqa: PTH100  # not resolved: a link's log stands beside the link
+    path = beside.with_name(f"{beside.name}.log")
+    try:
+        return path, path.open("ab")
+    except OSError:
+        folder = state_folder() / "logs"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{beside.name}-{os.getpid()}.log"
+        return path, path.open("ab")
+
+
+def _say_what_goes_on(work: Work, run: Path) -> None:
+    """On stderr: whether the work goes on or how it has ended, where its log is, and how to look again."""
+    log, shown = _short(work.log), _short(run)
+    look = f"look at it with: xlbias dashboard {shown}"
+    if work.code is None:
+        lines = [f"{work.name} goes on in process {work.process.pid}; its log: {log}", look]
+    elif work.code == 0:
+        lines = [f"{work.name} has finished; its log: {log}", look]
+    elif work.shown:
+        lines = [f"{work.name} {work.ending()}; its log: {log}", *work.said().splitlines()[-1:], look]
+    else:
+        lines = work.said().splitlines()[-_PASSED_ON:]
+        if work.code > 128:
+            lines.append(f"xlbias: {work.name} {work.ending()}")
+        if work.log_from == 0:
+            work.log.unlink(missing_ok=True)  # all of it has been passed on
+    click.echo("\n".join(lines), err=True)
+
+
+def _short(path: Path) -> str:
+    """Return a path for the command line: as seen from here where it lies below, quoted."""
+    import shlex
+
+    try:
+        path = path.absolute().relative_to(Path.cwd())
+    except ValueError:
+        path = path.absolute()
+    return clean(shlex.quote(str(path)))

@@ -1,0 +1,224 @@
+"""The curves of a training: its logged steps and its validations, as series of points, and where it stands.
+
+They come out of a file that anyone may have written: only finite numbers become points, and models that the file does
+not describe are shown by their name alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from xlbias.measures.measure import Measure
+from xlbias.measures.registry import measures
+from xlbias.report.document import Cell, Table
+from xlbias.report.layout import measured
+from xlbias.runs.run import Progress, Run
+from xlbias.runs.schema import SETTING_SHORT
+
+Points = tuple[tuple[float, float], ...]
+"""Step and value, by step."""
+
+MAPS = {
+    SETTING_SHORT["monolingual"]: "map_monolingual",
+    SETTING_SHORT["cross-lingual"]: "map_cross_lingual",
+    SETTING_SHORT["multilingual"]: "map_multilingual",
+}
+"""Columns of a validation's mean average precision, by the short name of their setting."""
+
+KINDS = {
+    "monolingual": "n_monolingual_batches",
+    "cross-lingual": "n_cross_lingual_batches",
+    "mixed": "n_mixed_batches",
+}
+"""Columns of the batches drawn so far, by kind."""
+
+_PHASE = ": training"  # what the journal's progress calls the phase of a training, behind the encoder's name
+_RECENT = 5  # logged steps over which the present throughput is taken
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """What is known of one encoder's training.
+
+    Attributes:
+        model: the encoder's name.
+        steps: its logged steps, by step.
+        validation: its validations, a row per step and task.
+        card: its model card; anything may stand in it.
+    """
+
+    model: str
+    steps: pl.DataFrame
+    validation: pl.DataFrame
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def tasks(self) -> list[str]:
+        """Tasks of the validations, in the order in which they came."""
+        return self.validation["task"].drop_nulls().unique(maintain_order=True).to_list()
+
+    @property
+    def step(self) -> int | None:
+        """The last step that was logged."""
+        found = [frame["step"].max() for frame in (self.steps, self.validation) if frame.height]
+        return max((step for step in found if isinstance(step, int)), default=None)
+
+    @property
+    def best_step(self) -> int | None:
+        """The step whose encoder was saved, None while that is not decided."""
+        best = self.card.get("best_step")
+        return best if type(best) is int else None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long a finished training took."""
+        seconds = self.card.get("training_seconds")
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool):
+            return None
+        return float(seconds) if math.isfinite(seconds) and seconds >= 0 else None
+
+    def logged(self, column: str) -> Points:
+        """Return a column of the logged steps as points."""
+        return _points(self.steps, column)
+
+    def validated(self, column: str, task: str | None = None) -> Points:
+        """Return a column of the validations of one task as points, or its mean over tasks at each step."""
+        if task is not None:
+            return _points(self.validation.filter(pl.col("task") == task), column)
+        finite = self.validation.filter(pl.col(column).is_finite())
+        return _points(finite.group_by("step").agg(pl.col(column).mean()).sort("step"), column)
+
+    def last(self, column: str) -> float | None:
+        """Return the last finite value of a column of the logged steps."""
+        points = self.logged(column)
+        return points[-1][1] if points else None
+
+    @cached_property
+    def pairs_per_second(self) -> float | None:
+        """Present throughput: the median of the last logged steps."""
+        recent = sorted(value for _, value in self.logged("pairs_per_second")[-_RECENT:])
+        return recent[len(recent) // 2] if recent else None
+
+    @cached_property
+    def batches(self) -> dict[str, int]:
+        """Batches drawn so far, by kind; empty where that was not written down."""
+        if not self.steps.height:
+            return {}
+        row = self.steps.select(KINDS.values()).row(-1)
+        return {kind: n for kind, n in zip(KINDS, row, strict=True) if n is not None and n >= 0}
+
+
+def curves(run: Run) -> tuple[Curves, ...]:
+    """Return the trainings of a run that holds some, in the order of its encoders."""
+    steps, validations = (
+        frame.filter(pl.col("model").is_not_null() & pl.col("step").is_not_null())
+        .sort("step", maintain_order=True)
+        .collect()
+        .partition_by("model", as_dict=True)
+        for frame in (run.training, run.validation)
+    )
+    cards = {model["name"]: model.get("card") for model in run.models}
+    trains = not run.tasks  # nothing but a training has no task: then its encoders are there before their first step
+    names = dict.fromkeys([*cards, *(name for (name,) in steps), *(name for (name,) in validations)])
+    return tuple(
+        Curves(
+            name,
+            steps.get((name,), run.training.head(0).collect()),
+            validations.get((name,), run.validation.head(0).collect()),
+            card if isinstance(card := cards.get(name), Mapping) else {},
+        )
+        for name in names
+        if trains or (name,) in steps or (name,) in validations
+    )
+
+
+def steps_in_all(training: Curves, progress: Progress | None) -> int | None:
+    """Return how many steps a training has, as far as its progress, its card or its recipe say."""
+    if in_progress(training, progress) and progress is not None and progress.total:
+        return progress.total
+    recipe = training.card.get("recipe")
+    named = training.card.get("steps"), recipe.get("steps") if isinstance(recipe, Mapping) else None
+    return next((steps for steps in named if type(steps) is int and steps > 0), None)
+
+
+def in_progress(training: Curves, progress: Progress | None) -> bool:
+    """Whether a run's progress is that of this training."""
+    return progress is not None and progress.phase == f"{training.model}{_PHASE}"
+
+
+def shares(counts: Mapping[str, int]) -> dict[str, float]:
+    """Return counts as shares of their sum; empty where that is 0."""
+    total = sum(counts.values())
+    return {name: n / total for name, n in counts.items()} if total else {}
+
+
+def summary(trainings: Sequence[Curves]) -> pl.DataFrame:
+    """Return a row per training: ``model, step, loss``, and of its last validation, as means over tasks, ``mono, cross,
+    multi, rank_distance``; null where there is none.
+    """
+    rows = []
+    for training in trainings:
+        row: dict[str, Any] = {"model": training.model, "step": training.step, "loss": training.last("loss")}
+        for name, column in [*MAPS.items(), ("rank_distance", "rank_distance")]:
+            points = training.validated(column)
+            row[name] = points[-1][1] if points else None
+        rows.append(row)
+    numbers = dict.fromkeys(("loss", *MAPS, "rank_distance"), pl.Float64)
+    return pl.DataFrame(rows, schema={"model": pl.String, "step": pl.Int64, **numbers}, orient="row")
+
+
+_LOGGED = ("epoch", "loss", "learning_rate", "pairs_per_second", "memory_bytes", *KINDS.values())
+_VALIDATED = ("loss", *MAPS.values(), "rank_distance", "rank_distance_normalised")
+_HEADS = (
+    "step", "validated on", "epoch", "loss", "learning rate", "pairs/s", "memory bytes", "monolingual batches",
+    "cross-lingual batches", "mixed batches", "validation loss", "mAP mono", "mAP cross", "mAP multi",
+    "rank distance", "rank distance normalised",
+)  # fmt: skip
+
+
+def curve_table(training: Curves, *, last: bool = False) -> Table:
+    """Return the logged steps and the validations as a table, or only the `last` step and the last validation.
+
+    A row is a logged step, or one task of a validation.
+    """
+    logged, validated = training.steps, training.validation
+    if last:
+        logged = logged.tail(1)
+        validated = validated.filter(pl.col("step") == pl.col("step").max())
+    nothing = Cell("·", kind="number")
+    rows = []
+    for row in logged.iter_rows(named=True):
+        numbers = [_cell(name, row[name]) for name in _LOGGED]
+        rows.append((row["step"], 0, (Cell(""), *numbers, *[nothing] * len(_VALIDATED))))
+    for row in validated.iter_rows(named=True):
+        numbers = [_cell(name, row[name]) for name in _VALIDATED]
+        rows.append((row["step"], 1, (Cell(row["task"] or "", kind="name"), *[nothing] * len(_LOGGED), *numbers)))
+    rows.sort(key=lambda row: row[:2])
+    notes = ("A row is a logged step, or one task of a validation.",)
+    lines = tuple((_cell("step", step), *cells) for step, _, cells in rows)
+    return Table(f"Training of {training.model}", _HEADS, lines, notes, 1)
+
+
+def _cell(name: str, value: float | None) -> Cell:
+    if value is None or not math.isfinite(value):
+        return Cell("·", kind="number")
+    about = _measure(name)
+    text = measured(value, about) if about else f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
+    return Cell(text, float(value), kind="number")
+
+
+def _measure(name: str) -> Measure | None:
+    if name in MAPS.values():
+        return measures("quality")["map"]
+    return measures("bias").get(name.replace("distance_", "distance."))
+
+
+def _points(frame: pl.DataFrame, column: str) -> Points:
+    chosen = frame.select(pl.col("step").cast(pl.Float64), pl.col(column).cast(pl.Float64))
+    return tuple(chosen.filter(pl.all_horizontal(pl.all().is_finite())).iter_rows())
