@@ -2,7 +2,7 @@
 
 import pytest
 
-from xlbias.dashboard.folding import folded
+from xlbias.folding import folded
 
 
 @pytest.mark.parametrize(

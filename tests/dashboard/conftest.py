@@ -1,10 +1,14 @@
 """Fixtures of the dashboard's tests."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
-from dashboard.made import LiveRun
+from dashboard.made import LiveRun, opened
+from dashboard.taking import Taker
+
+from xlbias.runs.run import open_run
 
 
 @pytest.fixture
@@ -41,3 +45,22 @@ def quiet_environment(tmp_path_factory, monkeypatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr("textual.constants.COLOR_SYSTEM", "truecolor")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+
+
+@pytest.fixture(scope="session")
+def measured_content(tmp_path_factory) -> bytes:
+    """The same, whose every number has an interval: 0.05 to either side."""
+    run = LiveRun(tmp_path_factory.mktemp("measured") / "run.parquet").write_all()
+    summary = open_run(run.path).summary.with_columns(low=pl.col("value") - 0.05, high=pl.col("value") + 0.05)
+    for i, (_, part) in enumerate(summary.group_by("model", "task", maintain_order=True)):
+        run.journal.write("summary", f"{i:03d}", part)
+    return run.finish().read_bytes()
+
+
+@pytest.fixture
+async def taker(measured_content, tmp_path) -> AsyncIterator[Taker]:
+    """The dashboard on such a run at 80 × 24."""
+    path = tmp_path / "run.parquet"
+    path.write_bytes(measured_content)
+    async with opened(path, size=(80, 24)) as (app, pilot):
+        yield Taker(app, pilot)

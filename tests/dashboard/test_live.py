@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from xlbias.dashboard.live import Broken, Follower, Pace, Snapshot, Waiting, take_snapshot
+from xlbias.dashboard.words import progress_line
 from xlbias.runs.run import Progress
 
 WRITER = """
@@ -233,6 +234,19 @@ def test_rate_and_time_left_come_from_the_last_half_minute():
 
     assert pace.rate == pytest.approx(3.0)
     assert pace.seconds_left(report(1099, 177, total=400)) == pytest.approx((400 - 177) / 3)
+
+
+def test_a_curve_of_the_speed_stands_before_the_rate(live_run):
+    run = live_run(models=("m",), tasks=("t",))
+    run.write("de")
+    pace = Pace()
+    for at, done in ((1000, 0), (1001, 10), (1002, 40), (1004, 80)):
+        pace = pace.after(report(at, done))
+    assert pace.speeds == [10.0, 30.0, 20.0]
+    run.journal.progress("p", 80, 100, "queries", force=True)
+    words, _ = progress_line(take_snapshot(run.path), pace, wide=True)
+    assert "▁█▅ 20/s" in words
+    assert "▁█▅" not in progress_line(take_snapshot(run.path), pace, wide=False)[0]
 
 
 def test_no_rate_before_two_reports_and_none_carried_into_another_phase():

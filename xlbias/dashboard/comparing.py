@@ -119,9 +119,10 @@ class Baselines:
         models = sorted(snapshot.run.models, key=lambda model: _distance(model, chosen))
         choices = [Choice(model["name"], model["name"], _remark(model)) for model in models]
         nothing = Choice("", "none: values instead of differences")
-        app.push_screen(PickDialog("differences from", [*choices, nothing], self.baseline), self._take_baseline)
+        app.push_screen(PickDialog("differences from", [*choices, nothing], self.baseline), self.take_baseline)
 
-    def _take_baseline(self, model: str | None) -> None:
+    def take_baseline(self, model: str | None) -> None:
+        """Take differences from a model; an empty name is none, None changes nothing."""
         if model is None:
             return
         self.baseline, self.difference_on = model or None, bool(model)

@@ -1,42 +1,194 @@
-"""The part of the application that takes things along: copies, exports, pictures."""
+"""The part of the application that takes things along: copies, reports, pictures."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
-from xlbias.dashboard.export import save, state_folder, without_fonts
+from textual.message import Message
+
+from xlbias.dashboard.export import CLIPBOARD_LIMIT, SUFFIXES, comparison_of, report_of, save, state_folder, why_not
+from xlbias.dashboard.places import TITLES
 from xlbias.text import clean
 
 if TYPE_CHECKING:
     from xlbias.dashboard.app import DashboardApp
+    from xlbias.dashboard.dialogs.copy import Copy
+
+_STAYS = 8  # seconds that a path can be read
+_LONGEST = 600  # seconds that "writing …" stays at most; the end takes it back
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A text that is made in a thread: the name and the suffix of its file, and how it is made."""
+
+    name: str
+    suffix: str
+    make: Callable[[], str]
+
+
+class Taken(Message):
+    """Texts have been made and written, or not.
+
+    Attributes:
+        what: what they are, in our own words.
+        text: to go to the clipboard; None where nothing is to.
+        said: where the files are, or why there are none, a line each.
+        failed: whether something went wrong.
+    """
+
+    def __init__(self, what: str, text: str | None, said: list[str], *, failed: bool) -> None:
+        super().__init__()
+        self.what, self.text, self.said, self.failed = what, text, said, failed
 
 
 class Copying:
     """What leaves the dashboard; mixed into the application."""
 
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.last_copy: Copy | None = None
+        """How much was copied the last time, and in which format."""
+        self.last_export = "html"
+
     @property
     def _dashboard(self) -> DashboardApp:
         return cast("DashboardApp", self)
 
+    # -- copies ------------------------------------------------------------------------------------------------------
+
     def ask_copy(self) -> None:
         """Ask how much to copy, and in which format."""
+        from xlbias.dashboard.dialogs.copy import CopyDialog
+
+        app = self._dashboard
+        app.clear_notifications()  # a path that is still being shown would hide the dialog
+        app.push_screen(CopyDialog(app.view.scopes, self._last_copy()), self._copy)
 
     def copy_again(self) -> None:
         """Copy as the last time."""
+        self._copy(self._last_copy().within(self._dashboard.view.scopes))
+
+    def _last_copy(self) -> Copy:
+        from xlbias.dashboard.dialogs.copy import Copy
+
+        return self.last_copy or Copy("all", "tsv")
+
+    def _copy(self, wanted: Copy | None) -> None:
+        from xlbias.dashboard.dialogs.copy import FORMS
+        from xlbias.report.render import render_block
+
+        if wanted is None:
+            return
+        app = self._dashboard
+        self.last_copy = wanted
+        block, name = app.view.copied(wanted.scope)
+        piece = Piece(name, SUFFIXES[wanted.form], partial(render_block, block, wanted.form))
+        self._carry(f"{wanted.scope} as {FORMS[wanted.form].name}", [piece], copy=True)
+
+    # -- reports -----------------------------------------------------------------------------------------------------
 
     def ask_export(self) -> None:
         """Ask for a format, and save the report of the run."""
+        from xlbias.dashboard.dialogs.export import ExportDialog
+
+        app = self._dashboard
+        also = "and beside it the comparison with the baseline" if app.against else ""
+        app.clear_notifications()
+        app.push_screen(ExportDialog(self.last_export, also), self._export)
+
+    def _export(self, form: str | None) -> None:
+        from xlbias.dashboard.dialogs.export import FORMS
+
+        app = self._dashboard
+        if form is None or app.snapshot is None:
+            return
+        self.last_export = form
+        run, stem, what = app.snapshot.run, app.path.stem, f"report as {FORMS[form].name}"
+        pieces = [Piece(f"report-{stem}", SUFFIXES[form], partial(report_of, run, form))]
+        if app.against is not None and app.chosen is not None:
+            model = app.chosen[0]
+            make = partial(comparison_of, app.against, run, model, form)
+            pieces.append(Piece(f"comparison-{stem}-{model}", SUFFIXES[form], make))
+            what = f"report and comparison as {FORMS[form].name}"
+        app.notify(f"writing the {what} …", timeout=_LONGEST, markup=False)
+        self._carry(what, pieces, copy=False)
+
+    # -- pictures ----------------------------------------------------------------------------------------------------
 
     def save_picture(self, form: str) -> None:
-        """Save the screen as SVG."""
-        app = self._dashboard
-        self._keep(f"xlbias-{app.place}", form, without_fonts(app.export_screenshot(title="xlbias")), "")
+        """Save the screen as it is seen, without toasts, as SVG or as one HTML file."""
+        self._dashboard.clear_notifications()
+        self._dashboard.call_later(self._draw_without_toasts, form)
 
-    def _keep(self, name: str, suffix: str, content: str, said: str) -> None:
+    async def _draw_without_toasts(self, form: str) -> None:
+        screen = self._dashboard.screen
+        await screen.query("Toast").remove()
+        screen.call_after_refresh(self._draw, form)
+
+    def _draw(self, form: str) -> None:
+        from xlbias.dashboard.pictures import as_html, as_svg
+
         app = self._dashboard
-        try:
-            path = save(state_folder(), name, suffix, content)
-        except OSError as error:
-            app.notify(clean(f"{said}no file could be written: {error}"), severity="error", markup=False)
-            return
-        app.notify(clean(f"{said}in {path}"), markup=False, timeout=6)
+        title = f"xlbias · {TITLES.get(app.place, 'waiting')}"
+        drawn = app.export_screenshot(title=title)
+        make = partial(as_svg, drawn, title) if form == "svg" else partial(as_html, drawn, title)
+        self._carry("picture", [Piece(f"xlbias-{app.place}", form, make)], copy=False)
+
+    # -- files and clipboard -------------------------------------------------------------------------------------------
+
+    def _carry(self, what: str, pieces: list[Piece], *, copy: bool) -> None:
+        """Make texts in a thread and write them, unless files may not be written; the last one may be copied, too."""
+        app = self._dashboard
+        keep = not app.read_only
+
+        def work() -> None:
+            app.post_message(_taken(what, pieces, copy=copy, keep=keep))
+
+        app.run_worker(work, thread=True, group="take", name=what)
+
+    def on_taken(self, message: Taken) -> None:
+        """Copy, and say where the files are."""
+        app = self._dashboard
+        app.clear_notifications()
+        parts = []
+        if message.text is not None:
+            size = len(message.text.encode("utf-8", "replace"))
+            if size <= CLIPBOARD_LIMIT:
+                app.copy_to_clipboard(message.text)
+                parts.append("to the clipboard")
+            else:
+                parts.append(f"{size:,} bytes, too many for the clipboard")
+        said = clean("\n".join([": ".join([message.what, *parts]), *message.said]), keep_newlines=True)
+        app.notify(said, severity="error" if message.failed else "information", markup=False, timeout=_STAYS)
+
+
+def _taken(what: str, pieces: list[Piece], *, copy: bool, keep: bool) -> Taken:
+    """Make texts and write them; whatever goes wrong becomes a sentence."""
+    import polars as pl
+
+    folder = state_folder()
+    text: str | None = None
+    said: list[str] = []
+    try:
+        for piece in pieces:
+            made = piece.make()
+            text = made if copy else None
+            if keep:
+                said.append(_shown(save(folder, piece.name, piece.suffix, made)))
+    except OSError as error:
+        return Taken(what, text, [*said, why_not(error, folder)], failed=True)
+    except (Exception, pl.exceptions.PanicException) as error:  # a run that changes while it is read
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        return Taken(what, text, [*said, f"not made: {reason}"], failed=True)
+    return Taken(what, text, said, failed=False)
+
+
+def _shown(path: Path) -> str:
+    """Return a path as short as a shell takes it."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)

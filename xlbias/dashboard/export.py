@@ -1,55 +1,46 @@
-"""What leaves the dashboard: tables as TSV and pictures as SVG, in files of the user's state folder."""
+"""What leaves the dashboard: reports and comparisons as texts, and the files of the user's state folder."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TextIO
 
-from xlbias.report.tables import Matrix
-from xlbias.text import clean
+if TYPE_CHECKING:
+    from xlbias.dashboard.comparing import Against
+    from xlbias.runs.run import Run
 
 CLIPBOARD_LIMIT = 74_000
 """Bytes of text that terminals take by OSC 52, which allows about 100,000 of base64."""
 
-_FORMULA = tuple("=+-@")
-_FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}\s*")
-
-
-def tsv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Return tab-separated lines: numbers in full, text cleaned and inert in spreadsheets, nothing for null."""
-    return "".join("\t".join(_field(value) for value in line) + "\n" for line in (head, *rows))
-
-
-def matrix_tsv(matrix: Matrix, languages: Sequence[str], pools: Sequence[str]) -> str:
-    """Return rows and columns of a matrix in the given order, with the measure's name in the corner."""
-    row_of = {language: r for r, language in enumerate(matrix.query_languages)}
-    column_of = {pool: c for c, pool in enumerate(matrix.pools)}
-    rows = ([q, *(matrix.values[row_of[q]][column_of[pool]] for pool in pools)] for q in languages)
-    return tsv([matrix.measure.name, *pools], rows)
-
-
-def without_fonts(svg: str) -> str:
-    """Return an SVG that loads nothing: without the web fonts that Rich names."""
-    return _FONT_FACE.sub("", svg)
+SUFFIXES = {"tsv": "tsv", "markdown": "md", "latex": "tex", "text": "txt", "html": "html", "csv": "csv", "json": "json"}
+"""How the names of files end, by format."""
 
 
 def save(folder: Path, name: str, suffix: str, content: str) -> Path:
-    """Write a new file named after `name` and the time, and return its path. Raises OSError."""
+    """Write a new file named after `name` and the time, and return its path. Raises OSError, and leaves no part."""
     folder.mkdir(parents=True, exist_ok=True)
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:60] or "xlbias"
     stamp = time.strftime("%Y%m%d-%H%M%S")
     for number in range(1, 1000):
         path = folder / f"{stem}-{stamp}{f'-{number}' if number > 1 else ''}.{suffix}"
         try:
-            with path.open("x", encoding="utf-8", newline="\n") as file:
-                file.write(content)
+            with path.open("x", encoding="utf-8", errors="replace", newline="\n") as file:
+                _write(file, path, content)
         except FileExistsError:
             continue
         return path
     raise OSError(f"{folder}: too many files of this second")
+
+
+def _write(file: TextIO, path: Path, content: str) -> None:
+    try:
+        file.write(content)
+        file.flush()
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def state_folder() -> Path:
@@ -59,10 +50,41 @@ def state_folder() -> Path:
     return user_state_path("xlbias", appauthor=False)
 
 
-def _field(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return repr(value)
-    text = clean(str(value))
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+def why_not(error: OSError, folder: Path) -> str:
+    """Return in a sentence why a file could not be written."""
+    return f"no file could be written into {folder}: {(error.strerror or str(error)).lower()}"
+
+
+def report_of(run: Run, form: str) -> str:
+    """Return the report of a run, as `xlbias report --format` writes it.
+
+    A run that has been finished since it was opened is opened again: its parts are in one file now.
+    """
+    from xlbias.report.render import render_report
+    from xlbias.runs.run import open_run
+
+    try:
+        return render_report([run], form, to_file=True)
+    except FileNotFoundError:
+        return render_report([open_run(run.path)], form, to_file=True)
+
+
+def comparison_of(against: Against, run: Run, model: str, form: str) -> str:
+    """Return the comparison of a model with its baseline on the tasks of both, as `xlbias compare` writes it.
+
+    Raises RunError where they have no task in common.
+    """
+    from xlbias.errors import RunError
+    from xlbias.report.render import render_comparison
+    from xlbias.runs.compare import PERMUTATIONS, Side, compare
+
+    there = {task["name"] for task in run.tasks}
+    shared = [task["name"] for task in against.run.tasks if task["name"] in there]
+    if not shared:
+        raise RunError(f"{against.label} has no task in common with the run: there is nothing to compare")
+    sides = Side(against.run, (against.model,)), Side(run, (model,))
+    frames = {task: compare(*sides, task) for task in shared}
+    base, new = against.model, model
+    if base == new:
+        base, new = (f"{model} ({side.run.path.name})" for side in sides)
+    return render_comparison(frames, base, new, form, permutations=PERMUTATIONS, to_file=True)

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -270,6 +271,11 @@ class Pace:
             return None
         (first_at, first), (last_at, last) = self.reports[0], self.reports[-1]
         return (last - first) / (last_at - first_at) if last > first else None
+
+    @property
+    def speeds(self) -> list[float]:
+        """Units a second between every two reports, oldest first."""
+        return [(b - a) / (b_at - a_at) for (a_at, a), (b_at, b) in pairwise(self.reports) if b_at > a_at]
 
     def seconds_left(self, progress: Progress) -> float | None:
         """Seconds until this phase is done at the present rate, None where that is not known."""

@@ -1,64 +1,164 @@
-"""The command palette: the keys of the registry, the themes, and every cell of the matrix by name."""
+"""The command palette: keys of the registry, measures, cells, models, baselines, themes and filters, by typing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual import on
+from textual.app import ComposeResult
+from textual.command import CommandInput, CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.widgets import LoadingIndicator
 
 from xlbias.dashboard.app import DashboardApp
+from xlbias.dashboard.finding import filter_in, score, spans
 from xlbias.dashboard.keys import KEYS
 from xlbias.dashboard.places import MATRIX
+from xlbias.folding import folded
 from xlbias.languages import language_name
+from xlbias.measures.measure import Measure
+from xlbias.report.tables import MATRIX_MEASURES
 from xlbias.runs.schema import MULTILINGUAL_POOL
-from xlbias.text import one_line
+from xlbias.text import clean, one_line
 
-Command = tuple[str, Callable[[], object]]
-"""Cleaned text and what it does."""
+_MOST_HITS = 60
+
+
+@dataclass(frozen=True)
+class Command:
+    """What the palette can find: cleaned text, how it is compared, and what it does."""
+
+    text: str
+    folded: str
+    action: Callable[[], object]
+
+
+def _command(text: str, action: Callable[[], object]) -> Command:
+    return Command(text, folded(text), action)
+
+
+class CleanInput(CommandInput):
+    """The line to type in, which holds no control character, whatever is pasted into it."""
+
+    @on(CommandInput.Changed)
+    def _cleaned(self, event: CommandInput.Changed) -> None:
+        safe = clean(event.value)
+        if safe != event.value:
+            event.stop()
+            self.value = safe
+
+
+class Palette(CommandPalette):
+    """The palette over the present screen."""
+
+    def __init__(self) -> None:
+        super().__init__(providers=[Commands], placeholder="command, hi→en, measure, model, theme, ap<0.1")
+
+    def compose(self) -> ComposeResult:
+        """The line to type in above what is found."""
+        with Vertical(id="--container"):
+            with Horizontal(id="--input"):
+                yield CleanInput(placeholder=self._placeholder, select_on_focus=False)
+            with Vertical(id="--results"):
+                yield CommandList()
+                yield LoadingIndicator()
 
 
 class Commands(Provider):
     """What the palette finds. Its texts are shown as content, never as markup: some of them come from data."""
 
+    _known: tuple[Command, ...] | None = None
+
     @property
     def _dashboard(self) -> DashboardApp:
         return cast(DashboardApp, self.app)
 
-    def _commands(self) -> Iterator[Command]:
+    def _keys(self) -> Iterator[Command]:
         app = self._dashboard
         for key in KEYS:
             if key.section != "Move" and key.id != "palette" and key.why_not(app) is None:
-                yield f"{key.description}  ({key.first})", partial(app.press, key.id)
+                yield _command(f"{key.description}  ({key.first})", partial(app.press, key.id))
 
-    def _found_by_name(self) -> Iterator[Command]:
+    def _of_the_run(self) -> Iterator[Command]:
         app = self._dashboard
-        if app.snapshot is None:
+        if app.snapshot is None or app.chosen is None:
             return
-        for name in app.available_themes:
-            yield f"theme: {name}", partial(setattr, app, "theme", name)
+        for measure in MATRIX_MEASURES.values():
+            yield _command(f"measure: {measure.label}  {measure.definition}", partial(_show_measure, app, measure))
         for model, task in app.snapshot.overview.select("model", "task").rows():
-            yield f"matrix of {one_line(model, 60)} on {one_line(task, 60)}", partial(app.open_matrix, (model, task))
-        if app.chosen is None or app.place != MATRIX:
-            return
+            text = f"matrix of {one_line(model, 60)} on {one_line(task, 60)}"
+            yield _command(text, partial(app.open_matrix, (model, task)))
         matrix = app.snapshot.matrix(app.measure.name, *app.chosen)
         for language in matrix.query_languages:
             for pool in matrix.pools:
-                code = "multi" if pool == MULTILINGUAL_POOL else pool
-                names = f"{language_name(language)} → {'all' if pool == MULTILINGUAL_POOL else language_name(pool)}"
-                yield one_line(f"{language}→{code}  {names}", 80), partial(app.go_to_cell, (language, pool))
+                every = pool == MULTILINGUAL_POOL
+                code, name = ("multi", "all") if every else (pool, language_name(pool))
+                text = one_line(f"{language}→{code}  {language_name(language)} → {name}", 80)
+                yield _command(text, partial(_show_cell, app, (language, pool)))
+        for text, name in self._baselines():
+            yield _command(f"baseline: {text}", partial(app.take_baseline, name))
+
+    def _baselines(self) -> Iterator[tuple[str, str]]:
+        from xlbias.dashboard.reasons import no_other
+
+        app = self._dashboard
+        if no_other(app) is not None or app.snapshot is None:
+            return
+        for model in (app.base or app.snapshot).run.models:
+            yield one_line(model["name"], 60), model["name"]
+        yield "none, values instead of differences", ""
+
+    def _all(self) -> tuple[Command, ...]:
+        """Everything that can be found, made once while the palette is open."""
+        if self._known is None:
+            app = self._dashboard
+            themes = (_command(f"theme: {name}", partial(setattr, app, "theme", name)) for name in app.available_themes)
+            self._known = (*self._keys(), *self._of_the_run(), *themes)
+        return self._known
 
     async def discover(self) -> Hits:
         """Offer the keys before anything is typed."""
-        for text, action in self._commands():
-            yield DiscoveryHit(Content(text), action, text=text)
+        for command in self._keys():
+            yield DiscoveryHit(Content(command.text), command.action, text=command.text)
 
     async def search(self, query: str) -> Hits:
-        """Find keys, themes, matrices and cells; ``hi>en`` and ``hi-en`` mean ``hi→en``."""
-        matcher = self.matcher(query.replace(">", "→").replace("-→", "→"))
-        for text, action in (*self._commands(), *self._found_by_name()):
-            score = matcher.match(text)
-            if score > 0:
-                yield Hit(score, matcher.highlight(text), action, text=text)
+        """Find what holds every typed word; ``hi>en`` and ``hi-en`` mean ``hi→en``, ``ap<0.1`` filters queries."""
+        app = self._dashboard
+        filter = filter_in(query) if app.snapshot is not None and app.chosen is not None else None
+        if filter is not None:
+            text = f"queries: {one_line(filter, 100)}"
+            yield Hit(1.0, Content(text), partial(app.open_queries, filter), text=text)
+        found = [(score(command.folded, query), command) for command in self._all()]
+        ranked = sorted((hit for hit in found if hit[0] > 0), key=lambda hit: -hit[0])
+        for points, command in ranked[:_MOST_HITS]:
+            yield Hit(min(0.99, points), self._marked(command, query), command.action, text=command.text)
+
+    def _marked(self, command: Command, query: str) -> Content:
+        """Return a text with the typed words marked in it."""
+        content = Content(command.text)
+        if self.match_style is not None and len(command.text) == len(command.folded):
+            for start, end in spans(command.folded, query):
+                content = content.stylize(self.match_style, start, end)
+        return content
+
+
+def _show_measure(app: DashboardApp, measure: Measure) -> None:
+    """Show a measure in the matrix."""
+    app.measure = measure
+    _open_matrix(app)
+
+
+def _show_cell(app: DashboardApp, cell: tuple[str, str]) -> None:
+    """Show the matrix with its cursor on a cell."""
+    _open_matrix(app)
+    if app.place == MATRIX:
+        app.view.call_after_refresh(app.go_to_cell, cell)  # a new screen has its matrix by then
+
+
+def _open_matrix(app: DashboardApp) -> None:
+    if app.chosen is not None:
+        app.open_matrix(app.chosen)

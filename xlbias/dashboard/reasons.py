@@ -84,5 +84,5 @@ def read_only(app: DashboardApp) -> str | None:
 
 
 def nothing_to_copy(app: DashboardApp) -> str | None:
-    """There is nothing to copy, or nowhere to put it."""
-    return read_only(app) or no_run(app) or app.view.why_no_copy()
+    """There is nothing to copy. Where no files may be written, the clipboard is left."""
+    return no_run(app) or app.view.why_no_copy()

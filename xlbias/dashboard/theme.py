@@ -49,14 +49,43 @@ NO_COLOUR = "ansi-dark"
 THEMES = (DARK, LIGHT)
 
 
-def quiet_colours(theme: Theme) -> dict[str, str]:
-    """Return `$quiet` and `$faint`, for what stands back behind the numbers: solid mixtures of text and background.
+_LEAST_CONTRAST = 3.3
+_LINEAR = 0.04045, 12.92, 0.055, 1.055, 2.4
 
-    Textual's own muted colours are translucent, which line-rendered widgets cannot blend. In the terminal's own
-    colours nothing can be mixed, so both are plain there.
+
+def contrast(one: Color, other: Color) -> float:
+    """Return how well two solid colours are told apart: 1 to 21, by WCAG 2."""
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: Color) -> float:
+    limit, slope, offset, scale, power = _LINEAR
+    parts = [part / slope if part <= limit else ((part + offset) / scale) ** power for part in colour.normalized]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def _quiet(background: Color, panel: Color, foreground: Color) -> Color:
+    """Return a colour between background and text that can still be read on the background and on a panel."""
+    share = 0.68
+    while share < 1 and contrast(background.blend(foreground, share), panel) < _LEAST_CONTRAST:
+        share += 0.04
+    return background.blend(foreground, min(1.0, share))
+
+
+def quiet_colours(theme: Theme) -> dict[str, str]:
+    """Return `$quiet` and `$faint`, for what stands back behind the numbers, and `$here`, behind the cursor's row.
+
+    All are solid mixtures: Textual's own muted colours are translucent, which line-rendered widgets cannot blend. In
+    the terminal's own colours nothing can be mixed, so all are plain there.
     """
     if theme.ansi:
-        return {"quiet": "ansi_default", "faint": "ansi_default"}
+        return dict.fromkeys(("quiet", "faint", "here"), "ansi_default")
     colours = theme.to_color_system().generate()
-    background, foreground = Color.parse(colours["background"]), Color.parse(colours["foreground"])
-    return {"quiet": background.blend(foreground, 0.68).hex, "faint": background.blend(foreground, 0.45).hex}
+    background, foreground, panel = (Color.parse(colours[name]) for name in ("background", "foreground", "panel"))
+    here = background.blend(Color.parse(theme.primary), 0.2).hex
+    return {
+        "quiet": _quiet(background, panel, foreground).hex,
+        "faint": background.blend(foreground, 0.45).hex,
+        "here": theme.variables.get("block-cursor-blurred-background", here),
+    }

@@ -6,9 +6,11 @@ import time
 
 from xlbias.dashboard.live import Pace, Snapshot
 from xlbias.dashboard.numbers import duration
+from xlbias.dashboard.widgets.plot import sparkline
 from xlbias.text import clean
 
 _BAR = 20
+_CURVE = 12  # cells of the curve of the speed
 
 
 def banner(snapshot: Snapshot | None, problem: str) -> tuple[str, bool]:
@@ -45,7 +47,8 @@ def progress_line(snapshot: Snapshot, pace: Pace, *, wide: bool) -> tuple[str, s
     else:
         words.append(f"{progress.done:,} {clean(progress.unit)}")
     if snapshot.state.status == "running" and pace.rate:
-        words.append(_rate(pace.rate))
+        curve = sparkline(pace.speeds, _CURVE) if wide and len(pace.speeds) > 2 else ""
+        words.append(f"{curve} {_rate(pace.rate)}".strip())
         left = pace.seconds_left(progress)
         if left is not None:
             words.append(f"{duration(left)} left")

@@ -57,10 +57,11 @@ def difference_cell(row: dict[str, object], about: Measure) -> Cell:
     text = measured(value, about)
     if value is not None and value > 0:
         text = f"+{text}"
-    if isinstance(p, float) and p < 0.05:
+    p = p if isinstance(p, float) else None
+    if p is not None and p < 0.05:
         text += MARK
     low, high = (end if isinstance(end, float) else None for end in (low, high))
-    return Cell(text, value, low, high, interval(low, high, about), n if isinstance(n, int) else None, "number")
+    return Cell(text, value, low, high, interval(low, high, about), n if isinstance(n, int) else None, "number", p)
 
 
 def probability(p: object) -> Cell:

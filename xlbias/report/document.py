@@ -25,6 +25,7 @@ class Cell:
         interval: the interval as it is shown, ``[.472, .500]``; empty where there is none.
         n: how many values the number is taken over, where that is known.
         kind: ``number``, ``name`` (of an encoder, task or language: it comes from data) or ``text``.
+        p: the corrected p-value of a difference, or None.
     """
 
     text: str
@@ -34,6 +35,7 @@ class Cell:
     interval: str = ""
     n: int | None = None
     kind: Kind = "text"
+    p: float | None = None
 
     @property
     def whole(self) -> str:
@@ -87,6 +89,7 @@ class Matrix:
     scale: tuple[float, float]
     notes: tuple[str, ...] = ()
     intervals: bool = True
+    axes: tuple[str, str] = ("row", "column")
 
     @property
     def better(self) -> Direction:
@@ -106,6 +109,15 @@ class Matrix:
         shown = [[cell if self.intervals else replace(cell, interval="") for cell in row] for row in self.cells]
         named = [(Cell(name, kind="name"), *cells) for name, cells in zip(self.rows, shown, strict=True)]
         return Table(self.title, ("", *self.columns), tuple(named), self.notes)
+
+    def as_list(self) -> Table:
+        """Return the matrix as a table with a row for each cell, named by its row and column: for a few cells."""
+        rows = tuple(
+            (Cell(row, kind="name"), Cell(column, kind="name"), cell)
+            for row, cells in zip(self.rows, self.cells, strict=True)
+            for column, cell in zip(self.columns, cells, strict=True)
+        )
+        return Table(self.title, (*self.axes, self.measure.label), rows, self.notes, 2)
 
 
 Block = Paragraph | Terms | Table | Matrix

@@ -17,6 +17,7 @@ _ESCAPES = {
     "*": "{*}", "→": r"$\rightarrow$", "−": "$-$", "–": "--", "·": r"$\cdot$", "α": r"$\alpha$", "χ": r"$\chi$",
     "²": "$^2$", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "…": r"\ldots{}", "§": r"\S{}", "≤": r"$\leq$",
 }  # fmt: skip
+_MOST_BESIDE = 5  # columns of numbers with intervals beside them that fit a page
 _SPECIAL = re.compile("[" + re.escape("".join(_ESCAPES)) + "]")
 _MINUS = re.compile(r"(?<![\w\-])-(?=[.\d])")
 _WORD_HYPHEN = re.compile(r"(?<=[A-Za-z0-9])\{-\}(?=[A-Za-z0-9])")
@@ -32,6 +33,11 @@ def to_latex(document: Document) -> str:
     return "\n".join(lines) + "\n"
 
 
+def block_to_latex(block: Block) -> str:
+    """Return one block on its own, to paste into a paper; a comment says which packages it needs."""
+    return _PREAMBLE + "\n".join(_block(block)) + "\n"
+
+
 def escape(text: str) -> str:
     """Return a text as LaTeX that shows it, in one paragraph: every special character as itself, no ligatures."""
     signed = _MINUS.sub("−", clean(text))
@@ -45,10 +51,13 @@ def _block(block: Block) -> list[str]:
     if isinstance(block, Terms):
         entries = [rf"\item[{{{escape(word)}}}] {escape(meaning)}" for word, meaning in block.entries]
         return [rf"\subsubsection*{{{escape(block.title)}}}", r"\begin{description}", *entries, r"\end{description}"]
-    return _table(block.as_table() if isinstance(block, Matrix) else block)
+    if isinstance(block, Matrix):
+        return _table(block.as_table(), stacked=len(block.columns) > _MOST_BESIDE)
+    return _table(block)
 
 
-def _table(table: Table) -> list[str]:
+def _table(table: Table, *, stacked: bool = False) -> list[str]:
+    """Return a table; `stacked` puts intervals on a line of their own below the numbers, where many stand abreast."""
     columns = "".join("l" if table.of_words(i) else "r" for i in range(len(table.heads)))
     return [
         r"\begin{table*}[htbp]",
@@ -58,7 +67,7 @@ def _table(table: Table) -> list[str]:
         r"\toprule",
         _row([escape(head) for head in table.heads]),
         r"\midrule",
-        *(_row([_cell(cell) for cell in row]) for row in table.rows),
+        *(line for row in table.rows for line in (_stacked(row) if stacked else [_row([_cell(cell) for cell in row])])),
         r"\bottomrule",
         r"\end{tabular}",
         *(rf"\par\footnotesize {escape(note)}" for note in table.notes),
@@ -68,6 +77,13 @@ def _table(table: Table) -> list[str]:
 
 def _row(cells: Sequence[str]) -> str:
     return " & ".join(cells) + r" \\"
+
+
+def _stacked(row: Sequence[Cell]) -> list[str]:
+    lines = [_row([escape(cell.text) for cell in row])]
+    if any(cell.interval for cell in row):
+        lines.append(_row([rf"{{\tiny {escape(cell.interval)}}}" if cell.interval else "" for cell in row]))
+    return lines
 
 
 def _cell(cell: Cell) -> str:

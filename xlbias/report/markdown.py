@@ -24,6 +24,11 @@ def to_markdown(document: Document) -> str:
     return "\n".join(lines) + "\n"
 
 
+def block_to_markdown(block: Block) -> str:
+    """Return one block on its own, e.g. to paste into an issue."""
+    return "\n".join(_block(block)) + "\n"
+
+
 def escape(text: str) -> str:
     """Return a text as Markdown that shows it: on one line, no markup, no HTML, no link."""
     escaped = _SPECIAL.sub(lambda match: f"\\{match.group()}", clean(text).strip())

@@ -1,12 +1,19 @@
-"""A document in the format asked for."""
+"""A document, the report of runs, a comparison and a single block, each in the format asked for."""
 
 from __future__ import annotations
 
 import shutil
-from typing import Literal, get_args
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, get_args
 
 from xlbias.errors import UsageError
-from xlbias.report.document import Document
+from xlbias.report.document import Document, Matrix, Table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from xlbias.runs.run import Run
 
 Form = Literal["text", "markdown", "latex", "html"]
 
@@ -18,8 +25,7 @@ def render(document: Document, form: str, *, to_file: bool = False) -> str:
     if form == "text":
         from xlbias.report.plain import to_plain
 
-        width = _WIDTH_OF_A_FILE if to_file else max(60, shutil.get_terminal_size((100, 24)).columns)
-        return to_plain(document, width)
+        return to_plain(document, _width(to_file=to_file))
     if form == "markdown":
         from xlbias.report.markdown import to_markdown
 
@@ -33,3 +39,127 @@ def render(document: Document, form: str, *, to_file: bool = False) -> str:
 
         return to_html([document])
     raise UsageError(f"unknown format {form!r}; there are {', '.join(get_args(Form))}")
+
+
+def render_report(
+    runs: Sequence[Run],
+    form: str,
+    *,
+    matrices: Sequence[str] = (),
+    by_language: bool = False,
+    published: Sequence[str] = (),
+    to_file: bool = False,
+) -> str:
+    """Return the audit of runs as ``text``, ``json``, ``csv``, ``markdown``, ``latex`` or ``html``.
+
+    Args:
+        runs: finished or in progress.
+        form: csv and json hold every number in full precision; csv holds no printed results.
+        matrices: measures to show in full; HTML has some of its own where none is named.
+        by_language: whether to add the numbers of every language, which HTML, CSV and JSON hold anyway.
+        published: arXiv ids whose printed results of the same data set to add.
+        to_file: whether text is laid out for a file, rather than as wide as the terminal.
+    """
+    if form == "text":
+        from xlbias.report.text import to_text
+
+        width = _width(to_file=to_file)
+        texts = [to_text(run, width, measures=matrices, by_language=by_language, published=published) for run in runs]
+        return "\n".join(texts)
+    if form == "json":
+        from xlbias.report.json import to_json
+
+        return to_json(*runs, published=published) + "\n"
+    if form == "csv":
+        from xlbias.report.csvs import to_csv
+
+        return to_csv(runs)
+    from xlbias.report.audit import DEFAULT_MATRICES, audit
+
+    if form == "html":
+        from xlbias.report.html import to_html
+
+        shown = matrices or DEFAULT_MATRICES
+        return to_html([audit(run, matrices=shown, by_language=True, published=published) for run in runs])
+    documents = [audit(run, matrices=matrices, by_language=by_language, published=published) for run in runs]
+    return "\n".join(render(document, form) for document in documents)
+
+
+def render_comparison(
+    frames: Mapping[str, pl.DataFrame],
+    base: str,
+    new: str,
+    form: str,
+    *,
+    matrices: Sequence[str] = (),
+    seed: int = 0,
+    permutations: int,
+    to_file: bool = False,
+) -> str:
+    """Return the comparison of two encoders in one of the formats of `render_report`.
+
+    Args:
+        frames: by task, what `xlbias.runs.compare.compare` gives.
+        base: what is compared with, as the reader knows it.
+        new: what is compared.
+        form: the format.
+        matrices: measures whose cells are shown in full; mAP where none is named.
+        seed: of sign flips and bootstrap.
+        permutations: how many sign flips the p-values are of.
+        to_file: whether text is laid out for a file, rather than as wide as the terminal.
+    """
+    import polars as pl
+
+    whole = pl.concat(frames.values())
+    if form == "json":
+        import json
+
+        content = {
+            "schema": 1, "base": base, "new": new, "seed": seed, "permutations": permutations,
+            "differences": whole.to_dicts(),
+        }  # fmt: skip
+        return json.dumps(content, indent=2, allow_nan=False) + "\n"
+    if form == "csv":
+        from xlbias.report.csvs import safe
+
+        texts = [name for name, dtype in whole.schema.items() if dtype == pl.String]
+        return whole.with_columns(pl.col(texts).map_elements(safe, return_dtype=pl.String)).write_csv()
+    from xlbias.report.comparison import comparison
+
+    document = comparison(frames, base, new, matrix=tuple(matrices) or ("map",))
+    return render(document, form, to_file=to_file)
+
+
+def render_block(block: Table | Matrix, form: str) -> str:
+    """Return one table or matrix as ``tsv``, ``markdown`` or ``latex``, with its intervals, caption and notes.
+
+    One row of a matrix becomes a table with a line for each cell and its n, which fits a page where a row does not.
+    """
+    if form == "tsv":
+        from xlbias.report.tsv import to_tsv
+
+        return to_tsv(block)
+    if isinstance(block, Matrix) and len(block.rows) == 1:
+        block = _with_n(block.as_list())
+    if form == "markdown":
+        from xlbias.report.markdown import block_to_markdown
+
+        return block_to_markdown(block)
+    if form == "latex":
+        from xlbias.report.latex import block_to_latex
+
+        return block_to_latex(block)
+    raise UsageError(f"unknown format {form!r}; there are tsv, markdown, latex")
+
+
+def _with_n(table: Table) -> Table:
+    """Return a table with the n of its last column in a column of its own, where that is known."""
+    from xlbias.report.cells import count
+
+    if all(row[-1].n is None for row in table.rows):
+        return table
+    return replace(table, heads=(*table.heads, "n"), rows=tuple((*row, count(row[-1].n)) for row in table.rows))
+
+
+def _width(*, to_file: bool) -> int:
+    return _WIDTH_OF_A_FILE if to_file else max(60, shutil.get_terminal_size((100, 24)).columns)

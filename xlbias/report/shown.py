@@ -8,14 +8,18 @@ import polars as pl
 
 from xlbias.measures.registry import measures
 from xlbias.report.cells import Numbers, cell
-from xlbias.report.comparison import difference_cell
+from xlbias.report.comparison import MARK, difference_cell
 from xlbias.report.document import Cell, Matrix, Table
 from xlbias.report.layout import interval, measured
+from xlbias.report.phrases import n_of
 from xlbias.report.tables import DifferenceMatrix
 from xlbias.report.tables import Matrix as Values
 from xlbias.runs.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT, SETTINGS
 from xlbias.runs.values import Key
+
+INTERVALS = "[low, high]: 95 % percentile bootstrap over query ids."
+"""What the intervals in a table are."""
 
 _RANK_DISTANCES = ("rank_distance", "rank_distance.normalised")
 
@@ -44,18 +48,26 @@ def block_of(matrix: Values, languages: Sequence[str], pools: Sequence[str]) -> 
     cells = tuple(tuple(cell_of(matrix, row_of[q], column_of[pool]) for pool in pools) for q in languages)
     known = [cell.value for line in cells for cell in line if cell.value is not None]
     about, what = matrix.measure, f"{matrix.measure.label} of {matrix.model}"
+    notes = [f"{about.definition}; better: {about.better}."]
+    if counted := [cell.n for line in cells for cell in line if cell.value is not None and cell.n is not None]:
+        notes.append(f"{n_of(min(counted), max(counted))}.")
+    if any(cell.interval for line in cells for cell in line):
+        notes.append(INTERVALS)
     scale = (min(known, default=0.0), max(known, default=0.0))
     if isinstance(matrix, DifferenceMatrix):
         end = max(map(abs, known), default=0.0)
         what, scale = f"Difference in {matrix.measure.label}, {matrix.model} minus {matrix.against}", (-end, end)
+        notes.append(f"Paired by query id; {MARK} marks p < .05 after Holm's correction over the whole matrix.")
+    shape = ": query language down, passage language across" if len(languages) > 1 else ""
     return Matrix(
-        f"{what} on {matrix.task}: query language down, passage language across",
+        f"{what} on {matrix.task}{shape}",
         about,
         tuple(languages),
         tuple("all" if pool == MULTILINGUAL_POOL else pool for pool in pools),
         cells,
         scale,
-        (f"{about.definition}; better: {about.better}.",),
+        tuple(notes),
+        axes=("query language", "passage language"),
     )
 
 
@@ -72,11 +84,16 @@ def overview_table(run: Run, rows: pl.DataFrame) -> Table:
                 *(cell(found, Key("map", setting), quality) for setting in SETTINGS),
                 *(cell(found, Key(name, SETTINGS[2]), bias[name]) for name in _RANK_DISTANCES),
                 *(
-                    Cell(f"{row[f'{end}_pair']} {measured(row[end], quality)}" if row[f"{end}_pair"] else "·")
+                    Cell(f"{row[f'{end}_pair']} {measured(row[end], quality)}", row[end])
+                    if row[f"{end}_pair"]
+                    else Cell("·")
                     for end in ("worst", "best")
                 ),
             )
         )
     settings = [f"mAP {SETTING_SHORT[setting]}" for setting in SETTINGS]
     heads = ("encoder", "task", *settings, *(bias[name].label for name in _RANK_DISTANCES), "worst pair", "best pair")
-    return Table("Encoders and tasks", heads, tuple(lines), ("mAP: mean over the cells of a setting.",), 2)
+    notes = ["mAP: mean over the cells of a setting."]
+    if any(cell.interval for line in lines for cell in line):
+        notes.append(INTERVALS)
+    return Table("Encoders and tasks", heads, tuple(lines), tuple(notes), 2)

@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 
 from xlbias.dashboard.dialogs.base import Dialog
 from xlbias.dashboard.dialogs.entry import Entry
-from xlbias.dashboard.folding import folded
+from xlbias.folding import folded
 from xlbias.text import one_line
 
 _SHOWN = 500

@@ -12,7 +12,6 @@ from textual.timer import Timer
 
 from xlbias.dashboard import places
 from xlbias.dashboard.dialogs.prompt import PromptDialog
-from xlbias.dashboard.folding import folded
 from xlbias.dashboard.live import Cell
 from xlbias.dashboard.screens.base import Scope, View
 from xlbias.dashboard.widgets.columns import Column
@@ -21,6 +20,7 @@ from xlbias.dashboard.widgets.line import Line, Part
 from xlbias.dashboard.widgets.matrix import MatrixView
 from xlbias.dashboard.widgets.table import VirtualTable
 from xlbias.dashboard.words import progress_line
+from xlbias.folding import folded
 from xlbias.report import document
 from xlbias.report.layout import number
 from xlbias.report.shown import overview_table

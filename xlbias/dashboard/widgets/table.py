@@ -49,7 +49,7 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
         & > .virtual-table--value { color: $foreground; }
         & > .virtual-table--name { color: $text-primary; text-style: bold; }
         & > .virtual-table--dim { color: $quiet; }
-        & > .virtual-table--cursor { background: $block-cursor-blurred-background; text-style: bold; }
+        & > .virtual-table--cursor { background: $here; text-style: bold; }
         &:ansi > .virtual-table--head { color: ansi_default; text-style: underline; }
         &:ansi > .virtual-table--dim { color: ansi_default; text-style: dim; }
         &:ansi > .virtual-table--name { color: ansi_default; text-style: bold; }

@@ -1,0 +1,302 @@
+"""What leaves the dashboard as text: copies of every scope in every format, and the report of the run."""
+
+import csv
+import io
+import math
+
+import pytest
+from dashboard.made import LANGUAGES, opened, press, rank_of, screen_lines, settled, until
+from dashboard.taking import AGAIN, COPY, EXPORT, Taker
+
+from xlbias.dashboard import places
+from xlbias.dashboard.dialogs.copy import Copy, CopyDialog
+from xlbias.dashboard.export import CLIPBOARD_LIMIT, save, state_folder
+from xlbias.dashboard.screens.matrix import MatrixScreen
+from xlbias.measures.registry import measures
+from xlbias.report.document import Cell, Matrix, Table
+from xlbias.report.render import render_block
+from xlbias.runs.compare import Side, compare
+from xlbias.runs.run import open_run
+
+
+def rows_of(text):
+    return list(csv.reader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+# -- the dialog ----------------------------------------------------------------------------------------------------
+
+
+async def test_two_letters_copy_a_row_of_the_matrix_as_latex_to_clipboard_and_file(taker):
+    await press(taker.pilot, "2", "down")
+    text = await taker.take(COPY, "r", "l")
+    assert taker.app.clipboard == text
+    assert r"\caption{mAP of mono on xquad-r}" in text
+    assert r"\usepackage{booktabs}" in text
+    assert r"de & th & .100 {\scriptsize {[}.050, .150{]}} & 5 \\" in text
+    assert "bootstrap over query ids" in text
+    (file,) = taker.newest
+    assert file.suffix == ".tex"
+    shown = "".join(line.strip() for line in taker.said()[-1].splitlines())
+    assert shown.startswith("row as LaTeX: to the clipboard")
+    assert str(file).removeprefix(str(file.home())) in shown
+    assert not isinstance(taker.app.screen, CopyDialog)
+
+
+@pytest.mark.parametrize(
+    ("keys", "scope", "form"),
+    [
+        ((COPY, "enter"), "all", "tsv"), ((COPY, "c", "m"), "cell", "markdown"), ((COPY, "up", "t"), "row", "tsv"),
+        ((COPY, "tab", "l"), "cell", "latex"), ((COPY, "c", "down", "enter"), "row", "tsv"),
+        ((COPY, "shift+tab", "shift+tab", "m"), "cell", "markdown"),
+    ],
+)  # fmt: skip
+async def test_letters_and_arrows_choose(taker, keys, scope, form):
+    await press(taker.pilot, "2")
+    await taker.take(*keys)
+    assert taker.app.last_copy == Copy(scope, form)
+    assert next(iter(taker.newest)).suffix == {"tsv": ".tsv", "markdown": ".md", "latex": ".tex"}[form]
+
+
+async def test_the_last_choice_is_the_default_and_is_repeated_without_asking(taker):
+    await press(taker.pilot, "2")
+    first = await taker.take(COPY, "r", "m")
+    assert await taker.take(COPY, "enter") == first
+    await press(taker.pilot, "down")
+    again = await taker.take(AGAIN)
+    assert again != first
+    assert "| de | th |" in again
+    assert not isinstance(taker.app.screen, CopyDialog)
+
+
+async def test_a_scope_that_a_screen_does_not_have_is_not_offered_and_a_larger_one_is_taken(taker):
+    await press(taker.pilot, "2")
+    await taker.take(COPY, "c", "t")
+    await press(taker.pilot, "1", COPY)
+    assert taker.app.screen.scope == "row"
+    assert " c  cell" not in "\n".join(screen_lines(taker.app))
+    await press(taker.pilot, "c")
+    assert taker.app.screen.scope == "row"
+    assert "nothing here is copied as a cell" in taker.said()[-1]
+    await press(taker.pilot, "escape")
+    assert len(rows_of(await taker.take(AGAIN))) == 2
+
+
+async def test_escape_copies_nothing(taker):
+    await press(taker.pilot, COPY, "escape")
+    assert taker.files() == []
+    assert taker.app.clipboard == ""
+    assert taker.app.place == places.OVERVIEW
+
+
+async def test_a_click_on_a_format_copies(taker):
+    await press(taker.pilot, COPY)
+    said = len(taker.said())
+    await taker.pilot.click("#forms", offset=(5, 1))
+    await until(taker.pilot, lambda: len(taker.said()) > said)
+    assert taker.app.last_copy == Copy("all", "markdown")
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (140, 45)])
+async def test_the_dialogs_fit_every_size(finished_run, size):
+    async with opened(finished_run, size=size) as (app, pilot):
+        await press(pilot, "2", COPY)
+        shown = "\n".join(screen_lines(app))
+        for word in ("c  cell", "r  row", "a  all", "t  TSV", "m  Markdown", "l  LaTeX", "Esc"):
+            assert word in shown, word
+        await press(pilot, "escape", EXPORT)
+        shown = "\n".join(screen_lines(app))
+        for word in ("t  text", "m  Markdown", "l  LaTeX", "h  HTML", "c  CSV", "j  JSON", "Esc"):
+            assert word in shown, word
+
+
+# -- what is copied ------------------------------------------------------------------------------------------------
+
+
+async def test_tsv_of_the_overview_holds_every_number_in_full_with_interval_and_n(taker):
+    head, *rows = rows_of(await taker.take(COPY, "a", "t"))
+    assert head[:6] == ["encoder", "task", "mAP mono", "mAP mono low", "mAP mono high", "mAP mono n"]
+    assert [row[:2] for row in rows] == [[model, task] for model in ("mono", "hybrid") for task in ("xquad-r", "mlqa")]
+    mono = sum(1 / rank_of(language, language) for language in LANGUAGES) / len(LANGUAGES)
+    crossed = [1 / rank_of(q, d) for q in LANGUAGES for d in LANGUAGES if q != d]
+    for row in rows:
+        found = dict(zip(head, row, strict=True))
+        assert float(found["mAP mono"]) == pytest.approx(mono)
+        assert float(found["mAP cross"]) == pytest.approx(math.fsum(crossed) / len(crossed))
+        assert found["worst pair"] == "ar→th .100"
+        assert float(found["worst pair value"]) == 0.1
+        assert float(found["mAP mono low"]) == pytest.approx(mono - 0.05)
+        assert float(found["mAP mono high"]) == pytest.approx(mono + 0.05)
+        assert found["mAP mono n"] == "20"
+
+
+async def test_tsv_of_the_matrix_keeps_its_shape_and_order_and_a_row_of_it_is_a_list(taker):
+    await press(taker.pilot, "2", "S")
+    head, *rows = rows_of(await taker.take(COPY, "a", "t"))
+    languages = sorted(LANGUAGES, reverse=True)
+    assert head[:6] == ["mAP", *languages, "all"]
+    assert head[6:11] == [f"{name} low" for name in (*languages, "all")]
+    assert head[-5:] == [f"{name} n" for name in (*languages, "all")]
+    assert [row[0] for row in rows] == languages
+    for row in rows:
+        assert [float(field) for field in row[1:5]] == [1 / rank_of(row[0], pool) for pool in languages]
+        assert [float(field) for field in row[6:10]] == [1 / rank_of(row[0], pool) - 0.05 for pool in languages]
+        assert row[-5:] == ["5"] * 5
+
+    head, *rows = rows_of(await taker.take(COPY, "r", "t"))
+    assert head == ["query language", "passage language", "mAP", "mAP low", "mAP high", "mAP n"]
+    cursor = taker.app.view.view.cursor
+    assert [row[:2] for row in rows] == [[cursor[0], pool] for pool in (*languages, "all")]
+    ((language, pool, value, *_),) = rows_of(await taker.take(COPY, "c", "t"))[1:]
+    assert (language, pool) == cursor
+    assert float(value) == 1 / rank_of(*cursor)
+
+
+async def test_differences_are_copied_with_intervals_n_and_corrected_p(taker):
+    await press(taker.pilot, "2")
+    taker.app.chosen = ("hybrid", "xquad-r")
+    taker.app.take_baseline("mono")
+    assert taker.app.against is not None
+    await until(taker.pilot, lambda: "Difference" in _title(taker.app))
+    text = await taker.take(COPY, "a", "t")
+    head, *rows = rows_of(text)
+    assert "th p" in head
+    run = open_run(taker.app.path)
+    frame = compare(Side(run, ("mono",)), Side(run, ("hybrid",)), "xquad-r", measures={"map"})
+    expected = {
+        (row["query_language"], row["passage_language"] or "all"): row
+        for row in frame.iter_rows(named=True)
+        if row["query_language"] is not None
+    }
+    for row in rows:
+        found = dict(zip(head, row, strict=True))
+        for pool in LANGUAGES:
+            want = expected[row[0], pool]
+            for name, column in [("", "difference"), (" low", "low"), (" high", "high"), (" p", "p_holm"),
+                                 (" n", "n_ids")]:  # fmt: skip
+                assert float(found[f"{pool}{name}"]) == want[column]
+    assert "after Holm's correction over the whole matrix" in await taker.take(COPY, "a", "m")
+
+
+def _title(app):
+    return app.view.copied("all")[0].title if isinstance(app.view, MatrixScreen) else ""
+
+
+async def test_more_than_a_clipboard_takes_goes_into_the_file_only(taker, monkeypatch):
+    monkeypatch.setattr("xlbias.dashboard.copying.CLIPBOARD_LIMIT", 100)
+    text = await taker.take(COPY, "a", "t")
+    assert len(text) > 100
+    assert taker.app.clipboard == ""
+    assert "too many for the clipboard" in taker.said()[-1]
+    assert CLIPBOARD_LIMIT > 10_000
+
+
+async def test_a_folder_that_cannot_be_written_is_said_in_a_sentence_and_the_clipboard_still_has_it(
+    taker, monkeypatch, tmp_path
+):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    await taker.take(COPY, "a", "t")
+    assert taker.said()[-1].splitlines()[-1].startswith("no file could be written into ")
+    assert taker.app._notifications and list(taker.app._notifications)[-1].severity == "error"
+    assert taker.app.clipboard.startswith("encoder\ttask")
+    await taker.take(EXPORT, "h")
+    assert "no file could be written into " in taker.said()[-1]
+
+
+def test_a_full_disk_leaves_no_part_of_a_file(tmp_path):
+    with pytest.raises(OSError, match="No space left"):
+        save(FullFolder(tmp_path), "name", "tsv", "text")
+    assert list(tmp_path.iterdir()) == []
+
+
+class FullFolder:
+    """A folder on a disk that is full: files can be made, and nothing be written into them."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def mkdir(self, **_):
+        pass
+
+    def __truediv__(self, name):
+        return FullFile(self.path / name)
+
+
+class FullFile:
+    def __init__(self, path):
+        self.path = path
+
+    def open(self, *args, **more):
+        self.path.open(*args, **more).close()
+        return Full()
+
+    def unlink(self, **more):
+        self.path.unlink(**more)
+
+
+class Full(io.StringIO):
+    def flush(self):
+        raise OSError(28, "No space left on device")
+
+
+async def test_a_read_only_dashboard_copies_to_the_clipboard_and_writes_no_file(finished_run):
+    async with opened(finished_run, read_only=True) as (app, pilot):
+        taker = Taker(app, pilot)
+        assert await taker.take(COPY, "a", "t") is None
+        assert app.clipboard.startswith("encoder\ttask")
+        assert taker.said()[-1] == "all as TSV: to the clipboard"
+        await press(pilot, EXPORT)
+        assert "read-only" in taker.said()[-1]
+        assert taker.files() == []
+    assert not state_folder().exists()
+
+
+# -- the layout of TSV ---------------------------------------------------------------------------------------------
+
+
+def test_tsv_makes_texts_inert_and_keeps_negative_numbers():
+    rows = (
+        (Cell("=cmd()", kind="name"), Cell("-.100", -0.1, -0.25, 0.05, "[-.250, .050]", 7, "number")),
+        (Cell("\t@SUM(A1)\x1b]52;c;eA==\x07\n", kind="name"), Cell("·", kind="number")),
+        (Cell(" ＝1+1", kind="name"), Cell("+.300*", 0.3, n=7, kind="number", p=0.01)),
+    )
+    text = render_block(Table("title", ("=name", "AP"), rows), "tsv")
+    assert rows_of(text) == [
+        ["'=name", "AP", "AP low", "AP high", "AP p", "AP n"],
+        ["'=cmd()", "-0.1", "-0.25", "0.05", "", "7"],
+        ["' @SUM(A1)␛]52;c;eA==␇ ", "", "", "", "", ""],
+        ["' ＝1+1", "0.3", "", "", "0.01", "7"],
+    ]
+
+
+def _number(text, value=None):
+    return Cell(text, value, kind="number")
+
+
+def test_tsv_of_a_matrix_without_intervals_has_no_columns_for_them():
+    about = measures("quality")["map"]
+    cells = ((_number(".500", 0.5), _number("·")), (_number("·"), _number(".250", 0.25)))
+    matrix = Matrix("title", about, ("a", "b"), ("x", COPY), cells, (0, 1))
+    assert rows_of(render_block(matrix, "tsv")) == [["mAP", "x", "y"], ["a", "0.5", ""], ["b", "", "0.25"]]
+    row = Matrix("title", about, ("a",), ("x", COPY), cells[:1], (0, 1), axes=("source", "target"))
+    assert rows_of(render_block(row, "tsv")) == [
+        ["source", "target", "mAP"], ["a", "x", "0.5"], ["a", COPY, ""],
+    ]  # fmt: skip
+
+
+def test_latex_of_a_wide_matrix_puts_intervals_below_the_numbers():
+    about = measures("quality")["map"]
+    cell = Cell(".500", 0.5, 0.4, 0.6, "[.400, .600]", 3, "number")
+    wide = Matrix("title", about, ("a", "b"), tuple("uvwxyz"), ((cell,) * 6,) * 2, (0, 1))
+    text = render_block(wide, "latex")
+    assert r"a & .500 & .500 & .500 & .500 & .500 & .500 \\" in text
+    assert text.count(r" & {\tiny {[}.400, .600{]}}") == 12
+    narrow = render_block(Matrix("title", about, ("a", "b"), ("u",), ((cell,),) * 2, (0, 1)), "latex")
+    assert r"a & .500 {\scriptsize {[}.400, .600{]}} \\" in narrow
+
+
+async def test_dialogs_close_toasts_that_would_hide_them(taker):
+    await taker.take(COPY, "a", "t")
+    await press(taker.pilot, COPY)
+    await settled(taker.pilot)
+    assert taker.said() == []

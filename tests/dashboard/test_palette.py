@@ -1,0 +1,190 @@
+"""The palette finds keys, themes, measures, cells, models, baselines and filters, quickly and safely."""
+
+import time
+
+import pytest
+from dashboard.made import LANGUAGES, opened, press, screen_lines, settled, until
+from textual import events
+
+from xlbias.dashboard import palette, places
+from xlbias.dashboard.finding import filter_in, score, spans
+from xlbias.dashboard.keys import KEYS
+from xlbias.dashboard.palette import Commands, Palette
+from xlbias.folding import folded
+from xlbias.report.tables import MATRIX_MEASURES
+
+
+@pytest.fixture
+async def browsing(finished_run):
+    async with opened(finished_run, size=(80, 24)) as (app, pilot):
+        yield app, pilot
+
+
+async def find(app, pilot, typed):
+    """Open the palette and type; return what it lists, once it lists that."""
+    if not isinstance(app.screen, Palette):
+        await press(pilot, "ctrl+p")
+    field = app.screen.query_one(palette.CleanInput)
+    field.value = typed
+    await pilot.pause()
+    await until(pilot, lambda: not _busy(app))
+    await settled(pilot)
+    return [str(option.hit.text) for option in app.screen.query_one(palette.CommandList).options]
+
+
+def _busy(app):
+    return any(worker.is_running for worker in app.workers if "gather" in worker.group)
+
+
+async def run(app, pilot, typed):
+    """Run the first thing that is found; return its text."""
+    found = await find(app, pilot, typed)
+    await press(pilot, "enter")
+    await until(pilot, lambda: not isinstance(app.screen, Palette))
+    await settled(pilot)
+    return found[0]
+
+
+@pytest.mark.parametrize("typed", ["hi>th", "hi→th", "hi-th", "hi->th", "Hindi Thai", "hindi → thai"])
+async def test_a_cell_is_opened_from_any_screen(browsing, typed):
+    app, pilot = browsing
+    await run(app, pilot, typed)
+    assert app.place == places.MATRIX
+    await until(pilot, lambda: app.view.view.cursor == ("hi", "th"))
+    await press(pilot, "escape")
+    assert app.place == places.OVERVIEW
+    await press(pilot, "2")
+    assert await run(app, pilot, "de>multi") == "de→multi  German → all"
+    await until(pilot, lambda: app.view.view.cursor == ("de", "multilingual"))
+
+
+async def listed(app, typed):
+    """Return what the palette would list, without opening it."""
+    hits = await _all(Commands(app.screen).search(typed))
+    return [str(hit.text) for hit in sorted(hits, key=lambda hit: -hit.score)]
+
+
+async def test_every_cell_every_matrix_every_measure_and_every_theme_is_found_first(browsing):
+    app, _ = browsing
+    for language in LANGUAGES:
+        for pool in LANGUAGES:
+            assert (await listed(app, f"{language}>{pool}"))[0].startswith(f"{language}→{pool} ")
+    for measure in MATRIX_MEASURES.values():
+        found = await listed(app, f"measure: {measure.label}")
+        assert found[0].startswith(f"measure: {measure.label}  ")
+    for model, task in app.snapshot.overview.select("model", "task").rows():
+        assert (await listed(app, f"{model} {task}"))[0] == f"matrix of {model} on {task}"
+    for theme in app.available_themes:
+        assert f"theme: {theme}" in (await listed(app, f"theme: {theme}"))[:3]
+
+
+async def test_every_key_that_can_be_used_is_offered_and_found(browsing):
+    app, pilot = browsing
+    await press(pilot, "ctrl+p")
+    await settled(pilot)
+    offered = await find(app, pilot, "")
+    for key in KEYS:
+        usable = key.section != "Move" and key.id != "palette" and key.why_not(app) is None
+        text = f"{key.description}  ({key.first})"
+        assert (text in offered) == usable, key.id
+        if usable:
+            assert text in await listed(app, key.description), key.id
+
+
+async def test_a_measure_is_shown_in_the_matrix(browsing):
+    app, pilot = browsing
+    await run(app, pilot, "measure: R@10")
+    assert app.place == places.MATRIX
+    assert app.measure.name == "recall@10" == app.view.view.matrix.measure.name
+
+
+async def test_a_model_and_task_are_opened_by_name(browsing):
+    app, pilot = browsing
+    await run(app, pilot, "hybrid mlqa")
+    assert app.place == places.MATRIX
+    assert app.chosen == ("hybrid", "mlqa")
+
+
+async def test_a_baseline_is_chosen_and_taken_back(browsing):
+    app, pilot = browsing
+    await press(pilot, "down", "2")
+    await run(app, pilot, "baseline: hybrid")
+    assert app.baseline == "hybrid"
+    assert app.against is not None
+    await run(app, pilot, "baseline: none")
+    assert app.baseline is None
+
+
+async def test_baselines_are_not_offered_where_there_is_nothing_to_compare(live_run):
+    path = live_run(models=("m",), tasks=("t",)).write_all().finish()
+    async with opened(path) as (app, pilot):
+        assert not [text for text in await find(app, pilot, "baseline") if text.startswith("baseline:")]
+
+
+async def test_a_filter_opens_the_queries_that_it_leaves(browsing):
+    app, pilot = browsing
+    asked = []
+    app.open_queries = asked.append
+    assert (await find(app, pilot, "q:hi d:th ap<0.1"))[0] == "queries: q:hi d:th ap<0.1"
+    await run(app, pilot, "q:hi d:th ap<0.1")
+    assert asked == ["q:hi d:th ap<0.1"]
+
+
+async def test_a_theme_is_changed(browsing):
+    app, pilot = browsing
+    await run(app, pilot, "theme: nord")
+    assert app.theme == "nord"
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("ap<0.1", "ap<0.1"), ("q:hi", "q:hi"), ("q:hi война", "q:hi война"), ("queries: война", "война"),
+        ("война", None), ("sort", None), ("hi>en", None), ("theme: nord", None), ("measure: R@10", None), ("", None),
+        ("ap<", None), ("queries:", None),
+    ],
+)  # fmt: skip
+def test_what_looks_like_a_filter(typed, found):
+    assert filter_in(typed) == found
+
+
+def test_words_are_found_without_case_and_marks_and_a_missing_word_is_no_hit():
+    text = folded("matrix of Größe on MLQA")
+    assert score(text, "grosse MLQA") > 0
+    assert score(text, "groß") > score(text, "roß") > 0
+    assert score(text, "matrix") > score(text, "mlqa")
+    assert score(text, "grosse nothing") == 0
+    assert score(text, "") == 0
+    assert [text[start:end] for start, end in spans(text, "MLQA matrix")] == ["mlqa", "matrix"]
+
+
+async def test_what_is_pasted_is_cleaned_before_it_is_drawn(browsing):
+    app, pilot = browsing
+    await press(pilot, "ctrl+p")
+    field = app.screen.query_one(palette.CleanInput)
+    field.post_message(events.Paste("\x1b]52;c;eA==\x07\u202e[/]"))
+    await until(pilot, lambda: field.value)
+    await settled(pilot)
+    assert field.value == "␛]52;c;eA==␇⟨U+202E⟩[/]"
+    assert "\x1b" not in "\n".join(screen_lines(app))
+
+
+async def test_it_stays_quick_while_typing_among_many_models_and_cells(live_run):
+    languages = ("ar", "bn", "de", "el", "en", "es", "fi", "hi", "ru", "th", "zh")
+    models = tuple(f"model-{i}-of-a-study-with-long-names" for i in range(60))
+    run = live_run(models=models, tasks=tuple(f"task-{i}" for i in range(7)), languages=languages)
+    run.write("de")
+    async with opened(run.path, size=(80, 24)) as (app, _):
+        app.chosen = (models[0], "task-0")
+        commands = Commands(app.screen)
+        await _all(commands.search("x"))
+        assert len(commands._all()) > 420 + 132
+        for typed in ("m", "mo", "model-59", "hi>en", "zzz", "matrix of model on task", "q:hi ap<0.1"):
+            started = time.process_time()
+            hits = await _all(commands.search(typed))
+            assert time.process_time() - started < 0.05, typed
+            assert len(hits) <= 61
+
+
+async def _all(hits):
+    return [hit async for hit in hits]

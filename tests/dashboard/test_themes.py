@@ -1,0 +1,90 @@
+"""Every theme of the palette draws every screen, says the same with it, and can be read."""
+
+import re
+
+import pytest
+from dashboard.made import opened, press, screen_lines, settled, until
+from textual.color import Color
+
+from xlbias.dashboard.keys import BY_ID
+from xlbias.dashboard.places import TITLES
+from xlbias.dashboard.theme import DARK, LIGHT, NO_COLOUR, contrast
+
+SHADES = "█▓▒░▌▐▁▂▃▄▅▆▇▏▎▍▋▊▉"
+
+
+async def everything(app, pilot):
+    """The text of every screen that can be shown."""
+    found = {}
+    for place in TITLES:
+        if BY_ID[place].why_not(app) is None:
+            await press(pilot, *BY_ID[place].keys)
+            await pilot.pause(0.1)
+            await settled(pilot)
+            found[place] = [line.rstrip() for line in screen_lines(app)]
+    return found
+
+
+async def test_every_theme_draws_every_screen_with_the_same_numbers_and_marks(finished_run):
+    async with opened(finished_run, size=(80, 24)) as (app, pilot):
+        app.view.toggle_details()  # what stands below arrives when the cursor rests
+        await everything(app, pilot)  # what is computed beside the interface is there from now on
+        expected = {place: _said(lines) for place, lines in (await everything(app, pilot)).items()}
+        assert len(expected) >= 5
+        for theme in sorted(app.available_themes):
+            app.theme = theme
+            await pilot.pause()
+            shown = {place: _said(lines) for place, lines in (await everything(app, pilot)).items()}
+            assert shown == expected, theme
+
+
+def _said(lines):
+    """Numbers, words and marks: without colours, shades and frames stand in for those."""
+    return [re.findall(r"[\w.,:%→·*±▲▼▸■+−-]+", line) for line in lines]
+
+
+@pytest.mark.parametrize("theme", [DARK.name, LIGHT.name, "nord", "gruvbox", "ansi-dark", "ansi-light"])
+async def test_a_theme_can_be_asked_for_at_the_start(finished_run, theme):
+    async with opened(finished_run, size=(80, 24), theme=theme) as (app, pilot):
+        assert app.theme == theme
+        for keys in (("2",), ("y",), ("escape", "e"), ("escape", "question_mark"), ("escape", "ctrl+p")):
+            await press(pilot, *keys)
+            assert any(line.strip() for line in screen_lines(app))
+
+
+async def test_without_colour_shades_and_a_frame_carry_what_colours_do(finished_run, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with opened(finished_run, size=(80, 24)) as (app, pilot):
+        assert app.theme == NO_COLOUR
+        await press(pilot, "2", "down")
+        text = "\n".join(screen_lines(app))
+        assert re.search(r"█ *1\.00", text)
+        assert not re.search(r"[█▓▒░] *\.100", text)
+        assert re.search(r"[│[] *\.500 *[\]│]", text), "the cell under the cursor has a frame"
+        assert "░░▒▒▓▓██" in text
+        for strip in app.screen._compositor.render_strips():
+            for segment in strip:
+                for colour in (segment.style.color, segment.style.bgcolor) if segment.style else ():
+                    assert colour is None or colour.is_default
+
+
+async def test_texts_can_be_read_in_every_theme(finished_run):
+    async with opened(finished_run, size=(80, 24)) as (app, pilot):
+        for theme in sorted(app.available_themes):
+            app.theme = theme
+            await until(pilot, lambda theme=theme: app.theme == theme)
+            await settled(pilot)
+            least = 3.2 if theme in (DARK.name, LIGHT.name) else 2.0  # Textual's own accents are its own matter
+            for strip in app.screen._compositor.render_strips():
+                for segment in strip:
+                    style = segment.style
+                    words = segment.text.strip(SHADES + " 1234567")  # numbers of screens that cannot be shown are faint
+                    if words and style and style.color and style.bgcolor and style.color.triplet:
+                        ink, paper = Color.from_rich_color(style.color), Color.from_rich_color(style.bgcolor)
+                        assert contrast(ink, paper) >= least, (theme, segment.text, ink.hex, paper.hex)
+
+
+def test_contrast_is_that_of_wcag():
+    assert contrast(Color.parse("#000"), Color.parse("#fff")) == pytest.approx(21)
+    assert contrast(Color.parse("#777"), Color.parse("#fff")) == pytest.approx(4.478, abs=0.001)
+    assert contrast(Color.parse("#fff"), Color.parse("#777")) == contrast(Color.parse("#777"), Color.parse("#fff"))
