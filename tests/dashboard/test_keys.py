@@ -7,6 +7,8 @@ from dashboard.made import opened, press, screen_lines, settled, until
 from textual.command import CommandPalette
 
 from xlbias.dashboard import keys, places
+from xlbias.dashboard.dialogs.copy import CopyDialog
+from xlbias.dashboard.dialogs.export import ExportDialog
 from xlbias.dashboard.dialogs.pick import PickDialog
 from xlbias.dashboard.export import state_folder
 from xlbias.dashboard.keys import BY_ID, KEYS
@@ -149,6 +151,22 @@ async def test_details_can_be_hidden_and_take_the_table_s_place_on_a_low_screen(
         assert not app.view.table.display
         await press(pilot, "escape")
         assert app.view.table.display
+
+
+async def test_what_is_taken_along_is_asked_for_and_can_be_had_again(finished):
+    for key_id, dialog in (("copy", CopyDialog), ("export", ExportDialog)):
+        await finished.press(key_id)
+        assert isinstance(finished.app.screen, dialog)
+        await press(finished.pilot, "escape")
+        assert finished.app.screen is finished.app.view
+        assert finished.app.clipboard == ""
+    await finished.press("copy")
+    await press(finished.pilot, "a", "t")
+    everything = finished.app.clipboard
+    assert everything.count("\n") == 5
+    await finished.press("move.down")
+    await finished.press("copy.again")
+    assert finished.app.clipboard == everything
 
 
 async def test_reload_reads_the_run_again(finished):

@@ -235,11 +235,20 @@ class DashboardApp(Baselines, Copying, Remembering, App[None], inherit_bindings=
     def _take_base(self, event: Event) -> None:
         if isinstance(event, Snapshot):
             self.base, self.base_problem = event, ""
+            self._look_for_common_tasks()
         else:
             gone = isinstance(event, Waiting)
             said = f"{event.path.name} is not there" if gone else cast(Broken, event).sentence
             self.base_problem = f"No differences: {said}."
         self.show()
+
+    def _look_for_common_tasks(self) -> None:
+        """Say so where the two runs can have no differences."""
+        if self.base is None or self.snapshot is None:
+            return
+        ours, theirs = ({task["name"] for task in one.run.tasks} for one in (self.snapshot, self.base))
+        if ours and theirs and not ours & theirs:
+            self.base_problem = f"No differences: {self.base.run.path.name} has none of the tasks of this run."
 
     def on_ended(self) -> None:
         """Announce the end of the work beside the dashboard; leave where it failed before there was anything to see."""
@@ -262,6 +271,7 @@ class DashboardApp(Baselines, Copying, Remembering, App[None], inherit_bindings=
     def _take(self, snapshot: Snapshot) -> None:
         """Show a snapshot."""
         before, self.snapshot = self.snapshot, snapshot
+        self._look_for_common_tasks()
         only_now = snapshot.trained_only and not (before and before.trained_only)
         if snapshot.finished:
             self.paused = self.following = False

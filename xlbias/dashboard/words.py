@@ -16,7 +16,8 @@ _CURVE = 12  # cells of the curve of the speed
 def banner(snapshot: Snapshot | None, problem: str) -> tuple[str, bool]:
     """Return the sentence that must not be missed, cleaned, and whether it is an error; empty if all is well."""
     if problem and snapshot:
-        return f"! {clean(problem)} Shown is what was read at {_clock(snapshot.read_at)}.", True
+        read = "" if problem.startswith("No differences") else f" Shown is what was read at {_clock(snapshot.read_at)}."
+        return f"! {clean(problem)}{read}", True
     if snapshot is None or snapshot.state.status in ("finished", "running"):
         return "", False
     writer = snapshot.state.writer or {}
@@ -34,7 +35,10 @@ def banner(snapshot: Snapshot | None, problem: str) -> tuple[str, bool]:
 
 
 def progress_line(snapshot: Snapshot, pace: Pace, *, wide: bool) -> tuple[str, str]:
-    """Return how far a run in progress is, and its phase's name, which comes from data; empty for a finished one."""
+    """Return how far a run in progress is, and its phase's name, which comes from data; empty for a finished one.
+
+    A phase that counts nothing has its name only.
+    """
     progress = snapshot.state.progress
     if snapshot.finished or progress is None:
         return "", ""
@@ -44,7 +48,7 @@ def progress_line(snapshot: Snapshot, pace: Pace, *, wide: bool) -> tuple[str, s
         full = round(share * _BAR)
         words.append(f"{'█' * full}{'░' * (_BAR - full)} {100 * share:3.0f} %" if wide else f"{100 * share:.0f} %")
         words.append(f"{progress.done:,} of {progress.total:,} {clean(progress.unit)}")
-    else:
+    elif progress.done:
         words.append(f"{progress.done:,} {clean(progress.unit)}")
     if snapshot.state.status == "running" and pace.rate:
         curve = sparkline(pace.speeds, _CURVE) if wide and len(pace.speeds) > 2 else ""

@@ -80,7 +80,13 @@ class DifferenceMatrix(Matrix):
     @property
     def n_real(self) -> int:
         """How many cells differ really."""
-        return sum(p is not None and p < ALPHA for row in self.p for p in row)
+        return sum(self.n_really)
+
+    @property
+    def n_really(self) -> tuple[int, int]:
+        """How many cells are really higher, and really lower."""
+        cells = [(v, self.real(r, c)) for r, row in enumerate(self.values) for c, v in enumerate(row) if v is not None]
+        return sum(real and v > 0 for v, real in cells), sum(real and v < 0 for v, real in cells)
 
 
 def matrix(run: Run, measure: str, model: str, task: str) -> Matrix:

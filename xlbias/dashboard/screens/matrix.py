@@ -23,7 +23,7 @@ from xlbias.report.layout import measured
 from xlbias.report.shown import block_of, cell_of
 from xlbias.report.tables import DifferenceMatrix, Matrix
 from xlbias.runs.schema import MULTILINGUAL_POOL
-from xlbias.text import clean, one_line
+from xlbias.text import one_line
 
 
 class MatrixScreen(View):
@@ -79,7 +79,8 @@ class MatrixScreen(View):
         if isinstance(matrix, DifferenceMatrix):
             self.query_one("#title", Line).set([label], f"{matrix.model} minus {matrix.against}", "bold")
         else:
-            self.query_one("#title", Line).set([label], measure.definition, "$quiet")
+            tail = (remark, "$text-warning") if remark else (measure.definition, "$quiet")
+            self.query_one("#title", Line).set([label], *tail)
         models, tasks = ([e["name"] for e in entries] for entries in (snapshot.run.models, snapshot.run.tasks))
         counts = []
         if len(models) > 1:
@@ -89,11 +90,11 @@ class MatrixScreen(View):
         if not any(value is not None for row in matrix.values for value in row):
             counts.append("no rankings yet")
         parts = [Part("  ".join(counts) + "  " if counts else "", "$quiet")]
-        if remark:
-            parts.append(Part(f"{clean(remark)}  ", "$text-warning"))
         if isinstance(matrix, DifferenceMatrix):
             n = sum(p is not None for row in matrix.p for p in row)
-            parts.append(Part(f"{matrix.n_real} of {n} differ really{MARK}  ", "$text-accent", key="baseline"))
+            higher, lower = matrix.n_really
+            said = f"{matrix.n_real} of {n} differ really{MARK}: +{higher} -{lower}  "
+            parts.append(Part(said, "$text-accent", key="baseline"))
         who = f"on {matrix.task}" if difference else f"{matrix.model} on {matrix.task}"
         self.query_one("#which", Line).set(parts, who, "bold")
 
@@ -132,7 +133,7 @@ class MatrixScreen(View):
         return [
             Part(f"  {cell_of(matrix, row, column).text}", "bold"),
             Part(interval, "$quiet"),
-            Part(f"  p {p}  {ends[0]} → {ends[1]}  " + (f"n {n:,} ids" if n else "no mean over ids")),
+            Part(f"  p {p} (Holm)  {ends[0]} → {ends[1]}  " + (f"n {n:,} ids" if n else "no mean over ids")),
         ]
 
     def _names(self, language: str, pool: str) -> str:

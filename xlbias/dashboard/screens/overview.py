@@ -64,6 +64,8 @@ def columns(overview: pl.DataFrame) -> tuple[Column, ...]:
         Column("task", "task", _text_width(overview, "task"), text=True),
         Column("source", "trained on", _text_width(overview, "source"), text=True, rank=1, style=_DIM),
     ]
+    if overview["model"].n_unique() == 1:  # what tells the rows apart comes first
+        texts[0], texts[1] = texts[1], texts[0]
     empty = {name for name in ("sampler", "source", "real") if overview[name].null_count() == overview.height}
     return tuple(column for column in (*found, *texts) if column.name not in empty)
 

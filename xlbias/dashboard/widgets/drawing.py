@@ -19,6 +19,7 @@ UNION_LABEL = "multi"
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _BAR_GAP = 2
 _BOLD = Style(bold=True)
+_PLAIN, _REVERSED = Style(), Style(reverse=True)
 
 
 @dataclass(frozen=True)
@@ -134,16 +135,27 @@ class Drawing:
             style = self.styles.nothing
         else:
             style = self.painter.style(value)
-            if not here:
+            if line == self._middle and self.shown.is_difference:
+                left, inside, right = self._difference(place, inside)
+                style += _REVERSED if here else _PLAIN
+            elif not here:
                 left = self.painter.mark(value)
-                if line == self._middle and self.shown.is_difference:
-                    right = self.shown.mark(place)
-                    if len(inside) == self.grid.cell - 2:  # the sign stands on the cell's edge: one digit more
-                        left, inside = self.shown.split(place)
             if line == self._middle and (here or self._is_monolingual(place)):
                 style += _BOLD
-        body = inside.center(self.grid.cell - 2) if inside else filling * (self.grid.cell - 2)
-        return Segment(left + body + right, style)
+        return Segment(
+            left + inside.center(self.grid.cell - 2, " " if line == self._middle else filling) + right, style
+        )
+
+    def _difference(self, place: Place, inside: str) -> tuple[str, str, str]:
+        """Left edge, number and right edge of a difference: its mark, and its sign where a digit more needs the room.
+
+        The cursor is seen by its colours being turned round, so that it takes neither.
+        """
+        mark = self.shown.mark(place)
+        if len(inside) < self.grid.cell - 2:
+            return " ", inside + mark, " "
+        sign, size = self.shown.split(place)
+        return sign, size, mark
 
     def _is_monolingual(self, place: Place) -> bool:
         language, pool = self.shown.key(place)

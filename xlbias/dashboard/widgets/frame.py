@@ -43,7 +43,8 @@ class Header(Line):
             parts.append(Part(text, "bold reverse" if here else "$quiet" if usable else "$faint", key=place))
         parts.append(Part("  "))
         parts += state_parts(app)
-        self.set(parts, str(app.path), "$quiet")
+        base = f" against {app.base_follower.path.name}" if app.base_follower else ""
+        self.set(parts, f"{app.path.name}{base}  {app.path.parent}", "$quiet")
 
 
 def state_parts(app: DashboardApp) -> list[Part]:

@@ -94,9 +94,10 @@ class MatrixView(Widget):
 
     def _settled(self, shown: Arranged) -> CellKey:
         """The cursor's cell: the one that was last moved to, or where that is not there the one nearest to it."""
-        if self._wanted is not None and shown.place(self._wanted) is not None:
-            return self._wanted
-        language = self._wanted[0] if self._wanted and self._wanted[0] in shown.languages else shown.languages[0]
+        wanted = self._wanted or self.cursor
+        if wanted is not None and shown.place(wanted) is not None:
+            return wanted
+        language = wanted[0] if wanted and wanted[0] in shown.languages else shown.languages[0]
         return language, shown.pools[0]
 
     # -- cursor ----------------------------------------------------------------------------------------------------
