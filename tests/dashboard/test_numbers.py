@@ -2,7 +2,7 @@
 
 import pytest
 
-from xlbias.dashboard.numbers import THIN, count, duration, thin
+from xlbias.dashboard.numbers import THIN, count, duration, signed, thin
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,15 @@ def test_counts_stay_thin_whatever_their_size():
 )
 def test_durations(seconds, text):
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "unit_range", "room", "text"),
+    [
+        (0.1234, True, 4, "+.12"), (-0.1234, True, 5, "-.123"), (0.0004, True, 5, " .000"), (-0.004, True, 4, " .00"),
+        (-1.0, True, 5, "-1.00"), (1.0, True, 4, "+1.0"), (315.2, False, 4, "+315"), (-7531.0, False, 4, "-7531"),
+        (-0.04, False, 4, " 0.0"), (None, True, 4, "·"),
+    ],
+)  # fmt: skip
+def test_differences_have_a_sign_unless_they_round_to_nothing(value, unit_range, room, text):
+    assert signed(value, unit_range=unit_range, room=room) == text

@@ -40,7 +40,9 @@ async def test_golden_screens(finished_run, size):
 async def test_the_header_says_screen_state_and_path(finished_run, width):
     async with opened(finished_run, size=(width, 24)) as (app, _):
         header = screen_lines(app)[0]
-        others = " 2 Matrix  3 Bias  4 Domains  5 Queries  6 Query  7 Training " if width == 140 else " 2  3  4  5  6  7 "
+        others = (
+            " 2 Matrix  3 Bias  4 Domains  5 Queries  6 Query  7 Training " if width == 140 else " 2  3  4  5  6  7 "
+        )
         assert header.startswith(f" xlbias  1 Overview {others}  ■ finished  ")
         assert len(header) <= width
 
@@ -73,9 +75,12 @@ async def test_a_run_with_nothing_in_it_says_so(tmp_path):
         path = journal.finish()
     async with opened(path) as (app, pilot):
         assert "This run holds no evaluation" in "\n".join(screen_lines(app))
-        await press(pilot, "2", "s", "y", "enter")
+        for key in ("2", "3", "4", "5", "s", "enter", "slash", "b", "e"):
+            await press(pilot, key)
+            assert "no model evaluated" in [notification.message for notification in app._notifications][-1], key
+        await press(pilot, "y")
+        assert "there is no row to copy" in [notification.message for notification in app._notifications][-1]
         assert app.place == places.OVERVIEW
-        assert all("no model evaluated" in notification.message for notification in app._notifications)
 
 
 async def test_a_run_whose_encoder_is_still_loading_and_then_begins(live_run):
@@ -248,3 +253,52 @@ def test_progress_of_an_unknown_total(live_run):
     words, phase = progress_line(take_snapshot(run.path), Pace(), wide=True)
     assert words == "1,234 texts"
     assert phase == "reading"
+
+
+def test_a_phase_that_counts_nothing_has_its_name_only(live_run):
+    from xlbias.dashboard.live import Pace, take_snapshot
+
+    run = live_run()
+    run.journal.progress("loading", 0, None, "", force=True)
+    assert progress_line(take_snapshot(run.path), Pace(), wide=True) == ("", "loading")
+
+
+def test_advice_fits_what_is_wrong_with_a_run(tmp_path):
+    from xlbias.dashboard.live import Broken
+    from xlbias.dashboard.screens.notice import advice
+    from xlbias.errors import RunError
+    from xlbias.runs.parquet import check_schema
+    from xlbias.runs.run import open_run
+
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "training.parquet").touch()
+    (tmp_path / "text.parquet").write_text("not Parquet at all")
+    (tmp_path / "cut.parquet").write_bytes(b"PAR1" + b"x" * 100)
+    said = {}
+    for name in ("folder", "text.parquet", "cut.parquet"):
+        with pytest.raises(RunError) as caught:
+            open_run(tmp_path / name)
+        said[name] = " ".join(advice(Broken(tmp_path / name, str(caught.value))))
+    with pytest.raises(RunError) as caught:
+        check_schema(tmp_path / "new.parquet", {"schema": 10_000})
+    said["new"] = " ".join(advice(Broken(tmp_path / "new.parquet", str(caught.value))))
+    assert "In this folder: training.parquet" in said["folder"]
+    assert "xlbias evaluate" in said["text.parquet"]
+    assert "Upgrade xlbias" in said["new"]
+    assert ["mended" in text for text in said.values()] == [False, False, True, False]
+
+
+async def test_help_lists_what_works_here_first_and_other_screens_keys_in_a_line_each(finished_run):
+    from xlbias.dashboard.keys import BY_ID, KEYS
+    from xlbias.dashboard.screens.help import help_text
+
+    async with opened(finished_run, size=(60, 20)) as (app, pilot):
+        here, _, elsewhere = help_text(app).plain.partition("\nElsewhere\n")
+        assert "not now: works on" not in here + elsewhere
+        lines = elsewhere.splitlines()
+        assert len(lines) == sum(app.place not in key.where for key in KEYS)
+        assert max(map(len, lines)) <= 53
+        assert BY_ID["measure"].description in elsewhere and BY_ID["measure"].description not in here
+        assert next(line for line in lines if line.startswith("m ")).endswith("(2–4)")
+        await press(pilot, "2")
+        assert BY_ID["measure"].description in help_text(app).plain.partition("\nElsewhere\n")[0]

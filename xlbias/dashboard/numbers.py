@@ -22,15 +22,19 @@ def thin(value: float | None, *, unit_range: bool) -> str:
 
 
 def signed(value: float | None, *, unit_range: bool, room: int = THIN) -> str:
-    """Return a difference with its sign in at most `room` characters: ``+.12``, with more room ``+.123``; ``-7.5k``."""
+    """Return a difference with its sign in at most `room` characters: ``+.12``, with more room ``+.123``; ``-7.5k``.
+
+    What rounds to nothing has a blank instead of a sign.
+    """
     if value is None or math.isnan(value):
         return NOTHING
-    sign = "-" if value < 0 else "+"
-    if not unit_range:
-        return sign + (count(abs(value)) if abs(value) >= 9.95 else f"{abs(value):.1f}")
-    digits = 3 if room > THIN else 2
-    text = f"{abs(value):.{digits}f}"
-    return sign + (text[1:] if text.startswith("0.") else text[: room - 1])
+    size = abs(value)
+    if unit_range:
+        text = f"{size:.{3 if room > THIN else 2}f}"
+        text = text[1:] if text.startswith("0.") else text[: room - 1]
+    else:
+        text = count(size) if size >= 9.95 else f"{size:.1f}"
+    return ("-" if value < 0 else "+") + text if text.strip("0.") else f" {text}"
 
 
 def count(value: float) -> str:

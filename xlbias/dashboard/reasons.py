@@ -63,8 +63,9 @@ def one_model(app: DashboardApp) -> str | None:
 
 def no_other(app: DashboardApp) -> str | None:
     """There is nothing to compare with."""
-    if app.base is not None or one_model(app) is None:
-        return nothing_chosen(app)
+    nothing = nothing_chosen(app)
+    if nothing or app.base is not None or one_model(app) is None:
+        return nothing
     return "the run has one model only: `xlbias dashboard BASE NEW` compares two runs"
 
 

@@ -167,17 +167,18 @@ class OverviewScreen(View):
     def _against(self) -> tuple[str | None, ...]:
         """Return for each row of the overview in how many cells it is really better and worse than the baseline.
 
-        Where there are many rows only that under the cursor is compared: each takes about a second.
+        Where the filter leaves many rows only that under the cursor is compared: each takes about a second.
         """
         app, snapshot = self.dashboard, self.dashboard.snapshot
         assert snapshot is not None
         rows = snapshot.overview.select("model", "task").rows()
         if not app.difference_on or all(app.against_for(model) is None for model, _ in rows):
             return (None,) * len(rows)
-        here = self.table.cursor_key
+        here, left = self.table.cursor_key, self.table.frame
+        few = set(left.select("model", "task").rows()) if 0 < left.height <= _COMPARED_AT_ONCE else set()
         found: list[str | None] = []
         for row in rows:
-            wanted = row == here or len(rows) <= _COMPARED_AT_ONCE or ("real", *row) in snapshot.kept
+            wanted = row == here or row in few or ("real", *row) in snapshot.kept
             frame = app.compared(row[0], row[1], _PREVIEWED, urgent=row == here) if wanted else ""
             if isinstance(frame, pl.DataFrame):
                 snapshot.kept["real", *row] = True

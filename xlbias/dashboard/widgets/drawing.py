@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rich.segment import Segment
 from rich.style import Style
 
-from xlbias.dashboard.numbers import count
+from xlbias.dashboard.numbers import THIN, count
 from xlbias.dashboard.widgets.arranged import Arranged, Place
 from xlbias.dashboard.widgets.columns import fit
 from xlbias.dashboard.widgets.geometry import Geometry
@@ -151,9 +151,9 @@ class Drawing:
 
         The cursor is seen by its colours being turned round, so that it takes neither.
         """
-        mark = self.shown.mark(place)
-        if len(inside) < self.grid.cell - 2:
-            return " ", inside + mark, " "
+        mark, room = self.shown.mark(place), self.grid.cell - 2
+        if room > THIN:
+            return (" ", inside + mark, " ") if len(inside) < room else (" ", inside, mark)
         sign, size = self.shown.split(place)
         return sign, size, mark
 
