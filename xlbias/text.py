@@ -24,6 +24,10 @@ _HIDDEN = re.compile(
 _BREAKS = re.compile(r"[\t\n\r]+")
 
 
+HIDDEN = "␦"
+"""What `brief` shows for a character that has no picture of its own."""
+
+
 def _mark(match: re.Match[str]) -> str:
     code = ord(match.group())
     if code < 0x20:
@@ -48,6 +52,20 @@ def clean(text: str, *, keep_newlines: bool = False) -> str:
     else:
         text = _BREAKS.sub(" ", text)
     return _HIDDEN.sub(_mark, text)
+
+
+def brief(text: str) -> str:
+    """Return `text` as `clean` does, but with one cell for each character that `clean` writes out as ``⟨U+202E⟩``.
+
+    For rows of a list, where a mark of eight cells would push the text out; where the whole text is shown, `clean` says
+    which character it is. As inert as what `clean` returns, and as visible.
+    """
+    return _HIDDEN.sub(_brief_mark, _BREAKS.sub(" ", text))
+
+
+def _brief_mark(match: re.Match[str]) -> str:
+    mark = _mark(match)
+    return mark if len(mark) == 1 else HIDDEN
 
 
 def drop_surrogates(text: str) -> str:
@@ -89,6 +107,21 @@ def cut(text: str, cells: int) -> str:
         kept.append(grapheme)
         used += grapheme_width
     return "".join(kept) + ELLIPSIS
+
+
+def cut_middle(text: str, cells: int) -> str:
+    """Return `text` (already cleaned) in `cells` terminal cells: its start and its end, with ``…`` between."""
+    if width(text) <= cells:
+        return text
+    graphemes = list(iter_graphemes(text))
+    head, tail, used = "", "", 1
+    for i in range(len(graphemes)):
+        piece = graphemes[i // 2] if i % 2 == 0 else graphemes[-1 - i // 2]
+        used += width(piece)
+        if used > cells:
+            break
+        head, tail = (head + piece, tail) if i % 2 == 0 else (head, piece + tail)
+    return head + ELLIPSIS + tail
 
 
 def one_line(text: str, cells: int) -> str:

@@ -16,7 +16,8 @@ import pytest
 from dashboard.made import LiveRun
 from dashboard.test_terminal import Terminal
 
-from xlbias.cli.beside import watches, words_without_flag
+from xlbias.cli.beside import _open_log, watches, words_without_flag
+from xlbias.dashboard.beside import Work
 from xlbias.runs.journal import live_folder
 from xlbias.runs.run import open_run
 
@@ -213,6 +214,52 @@ def test_a_study_shows_its_steps(started, task, tmp_path):
     assert code == 0
     assert "xlbias dashboard plan/run.parquet" in said
     assert "# plan" in (tmp_path / "plan.log").read_text("utf-8")
+
+
+def test_a_run_that_is_being_written_is_shown_and_nothing_is_started(started, tmp_path):
+    run = LiveRun(tmp_path / "run.parquet")
+    run.write("de")
+    with started("audit", "static-small", "--out", "run.parquet") as terminal:
+        terminal.until("mono")
+        terminal.until("● running")
+        terminal.press("q")
+        _, code = ended(terminal)
+    assert code == 0
+    said = f"run.parquet is already being written by process {os.getpid()}: this shows it, nothing is started"
+    assert said.encode() in terminal.raw
+    assert not list(tmp_path.glob("*.log"))
+    run.journal.close()
+
+
+def test_two_processes_never_write_one_log_and_a_log_that_nobody_writes_is_gone_on_with(tmp_path):
+    path, first = _open_log(tmp_path / "run.parquet")
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, stdout=first)
+    first.close()
+    try:
+        other, second = _open_log(tmp_path / "run.parquet")
+        assert (path.name, other.name) == ("run.parquet.log", "run.parquet-2.log")
+        second.close()
+    finally:
+        child.communicate(b"\n")
+    again, third = _open_log(tmp_path / "run.parquet")
+    third.close()
+    assert again == path
+
+
+@pytest.mark.parametrize(
+    ("written", "error"),
+    [
+        ("loading\nxlbias: x: is there already\n[low, high]: 95 %\n", "x: is there already"),
+        ("a\nRuntimeError: CUDA\nlast\n", "RuntimeError: CUDA"), ("a\nb\n", "b"),
+    ],
+)  # fmt: skip
+def test_the_trouble_is_what_was_written_as_an_error(tmp_path, written, error):
+    log = tmp_path / "x.log"
+    log.write_text("xlbias: an older one\n" + written)
+    process = subprocess.Popen([sys.executable, "-c", "raise SystemExit(2)"])
+    work = Work(process, "xlbias audit", log, len("xlbias: an older one\n"))
+    wait_for(lambda: work.code is not None, 10)
+    assert work.trouble().startswith(f"✖ xlbias audit failed with exit code 2: {error}")
 
 
 def test_without_a_terminal_the_work_runs_here(task, tmp_path):

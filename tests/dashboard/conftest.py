@@ -41,10 +41,11 @@ def finished_run(finished_content, tmp_path) -> Path:
 
 @pytest.fixture(autouse=True)
 def quiet_environment(tmp_path_factory, monkeypatch) -> None:
-    """The same colours everywhere, and a state folder of the test's own."""
+    """The same colours everywhere, and folders of the test's own."""
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr("textual.constants.COLOR_SYSTEM", "truecolor")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+    monkeypatch.setenv("XLBIAS_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.fixture(scope="session")

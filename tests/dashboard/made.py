@@ -113,12 +113,14 @@ class LiveRun:
 
 
 @asynccontextmanager
-async def opened(path: Path, size=(100, 30), **options) -> AsyncIterator[tuple[DashboardApp, Pilot]]:
+async def opened(
+    path: Path, size=(100, 30), *, notifications=False, **options
+) -> AsyncIterator[tuple[DashboardApp, Pilot]]:
     """The dashboard on `path`, once it has something to show."""
     follower = Follower(path, interval=0.02)
     follower.start()
     app = DashboardApp(follower, **options)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=notifications) as pilot:
         await until(pilot, lambda: app.snapshot is not None or app.event is not None)
         await settled(pilot)
         yield app, pilot

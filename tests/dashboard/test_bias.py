@@ -1,5 +1,7 @@
 """The screen of bias: its numbers against the raw rankings, its panels, keys, differences, and names that mean harm."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,6 +9,9 @@ from dashboard.made import opened, press, screen_lines, settled, until
 from dashboard.ranked import LANGUAGES, N_IDS, rankings, write
 
 from xlbias.dashboard import places
+from xlbias.dashboard.scale import colours, contrast, diverging_colours
+from xlbias.dashboard.widgets.paint import lifted
+from xlbias.dashboard.widgets.sheet_panel import legend, reading_lines
 from xlbias.report.bias_views import PANELS, VIEWS
 from xlbias.runs.compare import Side, compare
 
@@ -65,9 +70,14 @@ async def test_the_numbers_are_those_of_the_raw_rankings(run_file):
         tops = [[one["language"] for one in top] for top in of_hi["top"]]
         by_hand = np.mean([top.count("th") / 10 for top in tops])
         assert cell(share, "hi", "th").value == pytest.approx(by_hand)
-        assert share.pinned == (("pool", (".400", ".400", ".200")),)
+        over_all = np.mean([[one["language"] for one in top].count("th") / 10 for top in raw["top"].to_list()])
+        assert share.pinned[0] == ("pool", (".400", ".400", ".200"))
+        assert (share.pinned[1][0], share.pinned[1][1][2]) == ("all", f"{over_all:.3f}"[1:])
         ratio = cell(await to_view(app, pilot, "exposure@10.ratio"), "hi", "th")
         assert ratio.value == pytest.approx(by_hand / 0.2)
+        languages = cell(await to_view(app, pilot, "exposure@10.languages"), "th")
+        assert languages.value == pytest.approx(over_all / 0.2)
+        assert languages.low < languages.value < languages.high
         excess = cell(await to_view(app, pilot, "exposure@10.excess"), "hi", "th")
         assert excess.value == pytest.approx(by_hand - 0.2)
         of_share = cell(share, "hi", "th")
@@ -380,3 +390,65 @@ async def test_without_colours_glyphs_carry_the_values(run_file, monkeypatch):
         assert "█" in first[:12]  # the best
         assert "[" in last[:12]  # the cursor
         assert first.count("█") < last.count("█")  # and the bars: a short distance is good
+
+
+async def test_while_differences_are_computed_nothing_says_that_they_are_shown(run_file, monkeypatch):
+    from xlbias.dashboard.app import DashboardApp
+
+    monkeypatch.setattr(DashboardApp, "compared", lambda *_, **__: None)
+    async with opened(run_file, size=(80, 24)) as (app, pilot):
+        await against(app, pilot, "tab")
+        await settled(pilot)
+        text = "\n".join(screen_lines(app))
+        assert "comparing" in text
+        assert "Δ" not in text
+        assert "minus mono" not in text
+        assert "hybrid on t" in text
+
+
+def test_a_reading_that_has_no_room_is_cut_and_a_definition_is_whole_or_not_there():
+    from types import SimpleNamespace
+
+    sheet = SimpleNamespace(reading="Low is good. " * 4, meaning="dist.: a distance.")
+    assert reading_lines(sheet, 60, 2) == ["Low is good. Low is good. Low is good. Low is good.  dist.:", "a distance."]
+    assert reading_lines(sheet, 60, 1) == ["Low is good. Low is good. Low is good. Low is good."]
+    (cut,) = reading_lines(sheet, 20, 1)
+    assert (cut[-1], len(cut)) == ("…", 20)
+
+
+async def test_the_legend_of_ratios_says_where_colours_are_cut_and_ends_at_what_is_there(run_file):
+    async with opened(run_file, size=(80, 24)) as (app, pilot):
+        await press(pilot, "3")
+        sheet = await to_view(app, pilot, "exposure@10.ratio")
+        view = app.view.view
+        shades = [-3.0, 3.0]
+        drawn = replace(sheet, shades=tuple(tuple(shades[(r + c) % 2] for c in range(3)) for r in range(3)))
+        ends = [part.text for part in legend(drawn, view.range, "true", narrow=True)]
+        assert ends[0] == "low ≤0.12 "
+        assert ends[-1] == " ≥8.00 high"
+        view.set_full_range(False)
+        known = [one.value for row in sheet.block.cells for one in row]
+        ends = [part.text for part in legend(sheet, view.range, "true", narrow=True)]
+        assert ends[0] == f"low {min(known):.2f} "
+        assert ends[-1] == f" {max(known):.2f} high"
+
+
+@pytest.mark.parametrize("ground", [(16, 20, 24), (255, 255, 255), (0, 0, 0)])
+@pytest.mark.parametrize("depth", ["true", "256"])
+def test_a_bar_is_seen_on_its_background(ground, depth):
+    for colour in (*colours(), *diverging_colours()):
+        assert contrast(lifted(colour, ground, depth), ground) >= 3
+
+
+async def test_numbers_over_everything_are_left_out_whole_and_the_view_is_never_cut(run_file):
+    async with opened(run_file, size=(60, 20)) as (app, pilot):
+        await press(pilot, "3", "tab", "tab")
+        await settled(pilot)
+        (title,) = [line for line in screen_lines(app) if line.startswith(" Single gold")]
+        assert "single gold 1/2" in title
+        for label, one in sheet_of(app, "gold").headline:
+            assert label not in title.split("1/2")[1].split("  ") or one.text in title
+        await to_view(app, pilot, "language_rank.all")
+        await settled(pilot)
+        (title,) = [line for line in screen_lines(app) if line.startswith(" Places")]
+        assert not title.endswith(("F", "Friedman", "Kendall", "χ²"))

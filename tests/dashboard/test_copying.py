@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import re
 
 import pytest
 from dashboard.made import LANGUAGES, opened, press, rank_of, screen_lines, settled, until
@@ -13,10 +14,12 @@ from xlbias.dashboard.dialogs.copy import Copy, CopyDialog
 from xlbias.dashboard.export import CLIPBOARD_LIMIT, save, state_folder
 from xlbias.dashboard.screens.matrix import MatrixScreen
 from xlbias.measures.registry import measures
+from xlbias.report.comparison import difference_cell
 from xlbias.report.document import Cell, Matrix, Table
 from xlbias.report.render import render_block
 from xlbias.runs.compare import Side, compare
 from xlbias.runs.run import open_run
+from xlbias.text import cut_middle, width
 
 
 def rows_of(text):
@@ -30,15 +33,27 @@ async def test_two_letters_copy_a_row_of_the_matrix_as_latex_to_clipboard_and_fi
     await press(taker.pilot, "2", "down")
     text = await taker.take(COPY, "r", "l")
     assert taker.app.clipboard == text
-    assert r"\caption{mAP of mono on xquad-r}" in text
+    assert r"\caption{mAP of mono on xquad-r: query language de, passage language across}" in text
+    assert re.findall(r"\\label\{(tab:[a-z0-9-]+)\}", text)
     assert r"\usepackage{booktabs}" in text
-    assert r"de & th & .100 {\scriptsize {[}.050, .150{]}} & 5 \\" in text
+    assert r"\begin{table}[htbp]" in text
+    lines = text.splitlines()
+    at = lines.index(r"mAP & ar & de & hi & th & all \\")
+    values, intervals = lines[at + 2], lines[at + 3]
+    assert values.startswith("queries in de & ")
+    assert [float(value) for value in re.findall(r"(?<= & )[.\d]+", values)][:4] == pytest.approx(
+        [1 / rank_of("de", pool) for pool in sorted(LANGUAGES)], abs=0.0005
+    )
+    assert r"{\scriptsize {[}.050, .150{]}}" in intervals
+    assert lines[at + 4] == r"\bottomrule", "n is the same everywhere: the notes say it, once"
+    assert text.count("n = 5 queries a cell") == 1
     assert "bootstrap over query ids" in text
     (file,) = taker.newest
     assert file.suffix == ".tex"
-    shown = "".join(line.strip() for line in taker.said()[-1].splitlines())
-    assert shown.startswith("row as LaTeX: to the clipboard")
-    assert str(file).removeprefix(str(file.home())) in shown
+    shown = taker.said()[-1].splitlines()
+    assert shown[:2] == ["row as LaTeX: sent to the terminal's clipboard", file.name]
+    assert "-row-de-" in file.name
+    assert shown[2] == cut_middle(f"in {file.parent}", 68) and len(shown) == 3
     assert not isinstance(taker.app.screen, CopyDialog)
 
 
@@ -64,7 +79,7 @@ async def test_the_last_choice_is_the_default_and_is_repeated_without_asking(tak
     await press(taker.pilot, "down")
     again = await taker.take(AGAIN)
     assert again != first
-    assert "| de | th |" in again
+    assert "| queries in de |" in again
     assert not isinstance(taker.app.screen, CopyDialog)
 
 
@@ -175,6 +190,17 @@ async def test_differences_are_copied_with_intervals_n_and_corrected_p(taker):
                                  (" n", "n_ids")]:  # fmt: skip
                 assert float(found[f"{pool}{name}"]) == want[column]
     assert "after Holm's correction over the whole matrix" in await taker.take(COPY, "a", "m")
+    assert "-diff-" in next(iter(taker.newest)).name
+    latex = await taker.take(COPY, "r", "l")
+    assert r"$\Delta$ mAP & " in latex
+    assert "p (Holm) & " in latex
+    assert "marks p" not in latex, "no difference is significant: there is no star to explain"
+    assert "+.000" not in latex
+    assert "-diff-row-" in next(iter(taker.newest)).name
+    head, _, row = (await taker.take(COPY, "c", "m")).splitlines()[2:5]
+    assert head == "| query language | passage language | Δ mAP | 95 % interval | p (Holm) | n |"
+    assert row.startswith(f"| {taker.app.view.view.cursor[0]} | {taker.app.view.view.cursor[1]} | ")
+    assert "-diff-cell-" in next(iter(taker.newest)).name
 
 
 def _title(app):
@@ -244,7 +270,7 @@ async def test_a_read_only_dashboard_copies_to_the_clipboard_and_writes_no_file(
         taker = Taker(app, pilot)
         assert await taker.take(COPY, "a", "t") is None
         assert app.clipboard.startswith("encoder\ttask")
-        assert taker.said()[-1] == "all as TSV: to the clipboard"
+        assert taker.said()[-1] == "all as TSV: sent to the terminal's clipboard"
         await press(pilot, EXPORT)
         assert "read-only" in taker.said()[-1]
         assert taker.files() == []
@@ -293,6 +319,73 @@ def test_latex_of_a_wide_matrix_puts_intervals_below_the_numbers():
     assert text.count(r" & {\tiny {[}.400, .600{]}}") == 12
     narrow = render_block(Matrix("title", about, ("a", "b"), ("u",), ((cell,),) * 2, (0, 1)), "latex")
     assert r"a & .500 {\scriptsize {[}.400, .600{]}} \\" in narrow
+
+
+def _matrix(cells, columns="uv", **more):
+    return Matrix("title_50%", measures("quality")["map"], ("ru",), tuple(columns), (tuple(cells),), (0, 1), **more)
+
+
+def test_a_row_names_n_and_p_below_its_cells_only_where_they_tell_something():
+    cells = [
+        Cell("+.300*", 0.3, 0.2, 0.4, "[.200, .400]", 7, "number", 0.0001),
+        Cell(".000", 0.0001, -0.1, 0.1, "[-.100, .100]", 9, "number", 0.5),
+    ]
+    lines = render_block(_matrix(cells, label="Δ mAP"), "latex").splitlines()
+    assert r"$\Delta$ mAP & u & v \\" in lines
+    assert r"queries in ru & +.300{*} & .000 \\" in lines
+    assert r"p (Holm) & \textless{}.001 & .500 \\" in lines
+    assert r"n & 7 & 9 \\" in lines
+    same = render_block(_matrix([cells[0], cells[0]], label="Δ mAP"), "markdown").splitlines()
+    assert r"| queries in ru | \+.300\* | \+.300\* |" in same
+    assert "| 95 % interval | [.200, .400] | [.200, .400] |" in same
+    assert not any(line.startswith("| n |") for line in same)
+
+
+def test_a_wide_row_spans_the_columns_of_a_paper_and_a_label_is_safe_and_its_own():
+    cell = Cell(".500", 0.5, kind="number")
+    wide = render_block(_matrix([cell] * 9, "abcdefghi"), "latex")
+    assert r"\begin{table*}[htbp]" in wide and r"\end{table*}" in wide
+    assert r"\label{tab:title-50}" in wide
+    about = measures("quality")["map"]
+    titles = ["日本", "日本語", "a" * 100, "a" * 99 + "b", "x}\\input{y"]
+    labels = [render_block(Matrix(t, about, ("a",), ("u",), ((cell,),), (0, 1)), "latex") for t in titles]
+    found = [re.search(r"\\label\{(tab:[a-z0-9-]+)\}", label)[1] for label in labels]
+    assert len(set(found)) == len(titles)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.0004, -0.0004])
+def test_zero_has_no_sign(value):
+    numbers = {"difference": value, "low": -0.1, "high": 0.1, "p_holm": 1.0, "n_ids": 5}
+    assert difference_cell(numbers, measures("quality")["map"]).text == ".000"
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24)])
+async def test_one_toast_at_a_time_short_at_the_top_and_gone_on_the_next_screen(finished_run, size):
+    async with opened(finished_run, size=size, notifications=True) as (app, pilot):
+        app.notify("first", timeout=20)
+        app.notify("second")
+        await until(pilot, lambda: [n.message for n in app._notifications] == ["second"])
+        assert all(n.timeout <= 4 for n in app._notifications)
+        await press(pilot, "2")
+        assert not list(app._notifications)
+        await press(pilot, COPY, "a", "l")
+        await until(pilot, lambda: "sent to" in "".join(n.message for n in app._notifications))
+        await settled(pilot)
+        (toast,) = app.screen.query("Toast")
+        assert toast.region.y == 1
+        assert toast.region.bottom <= 5
+        assert toast.region.right <= size[0]
+        (notification,) = app._notifications
+        name, folder = notification.message.splitlines()[1:]
+        assert name.endswith(".tex")
+        assert folder.startswith("in ")
+        assert max(width(name), width(folder)) <= toast.content_size.width
+
+
+def test_what_is_too_long_is_cut_in_its_middle():
+    assert cut_middle("abcdefghij", 10) == "abcdefghij"
+    assert cut_middle("abcdefghij", 7) == "abc…hij"
+    assert cut_middle("日本日本日本", 7) == "日…本" or width(cut_middle("日本日本日本", 7)) <= 7
 
 
 async def test_dialogs_close_toasts_that_would_hide_them(taker):

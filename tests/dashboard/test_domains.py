@@ -8,6 +8,7 @@ from dashboard.ranked import write
 
 from xlbias.dashboard import places
 from xlbias.dashboard.contrasting import Contrasting
+from xlbias.dashboard.kept import folder_of
 from xlbias.report.domains import PANELS
 from xlbias.report.study_tables import contrasts, read_study
 from xlbias.runs.compare import Side, compare
@@ -147,6 +148,34 @@ async def test_the_verdict_is_that_of_the_study(study_file):
         assert counted == {v: rows.filter(pl.col("verdict") == v).height for v in ("better", "worse", "unclear")}
 
 
+async def test_finished_pairs_are_kept_and_a_restart_goes_on(study_file, tmp_path):
+    folder = folder_of("contrasts", study_file, (1,))
+    first = Contrasting(study_file, lambda: None, folder)
+    first._reader.join(60)
+    kept = sorted(folder.iterdir())
+    assert [one.name for one in kept] == ["0000", "0001", "0002", "0003"]
+    run = open_run(study_file)
+    assert first.found.equals(contrasts(run, read_study(run)))
+    kept[1].write_bytes(b"damaged")
+    before = [one.stat().st_mtime_ns for one in kept]
+    told = []
+    again = Contrasting(study_file, lambda: told.append(again.remark), folder)
+    again._reader.join(60)
+    assert again.found.equals(first.found)
+    assert told[0].startswith("comparing … 3 of 4 pairs")
+    after = [one.stat().st_mtime_ns for one in kept]
+    assert [a == b for a, b in zip(before, after, strict=True)] == [True, False, True, True]
+    assert folder_of("contrasts", study_file, (2,)) != folder != folder_of("contrasts", tmp_path, (1,))
+
+
+async def test_a_dashboard_that_writes_no_files_keeps_no_pairs(study_file, tmp_path, monkeypatch):
+    monkeypatch.setenv("XLBIAS_CACHE", str(tmp_path / "cache"))
+    async with opened(study_file, size=(80, 24), read_only=True) as (app, pilot):
+        await begin(app, pilot, "tab", "tab")
+        await until(pilot, lambda: app.view.contrasting.found is not None, 60)
+    assert not (tmp_path / "cache").exists()
+
+
 async def test_the_comparison_is_stopped_when_the_dashboard_is_left(study_file):
     async with opened(study_file, size=(80, 24)) as (app, pilot):
         await begin(app, pilot, "tab", "tab")
@@ -176,7 +205,10 @@ async def test_every_panel_can_be_seen_and_read_at_every_size(study_file, size):
             assert title in text
             assert " ".join(app.view.view.sheet.reading.split()[:3]) in text
             assert sum(" α=0.5" in line for line in lines) >= 2, panel
-            assert len(app.view.shown_panels) == (2 if size[0] > 120 else 1)
+            beside = size[0] > 120 and panel in ("values", "drop")
+            assert len(app.view.shown_panels) == (2 if beside else 1)
+            if size[0] > 120 and panel == "home":
+                assert cell(app.view.view.sheet, "home: here · mono", "away").interval in text
             await press(pilot, "tab")
 
 

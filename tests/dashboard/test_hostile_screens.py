@@ -17,6 +17,7 @@ from dashboard.test_terminal import Terminal
 from xlbias.dashboard import places
 from xlbias.dashboard.app import DashboardApp
 from xlbias.dashboard.dialogs.copy import FORMS as COPIES
+from xlbias.dashboard.dialogs.copy import Copy
 from xlbias.dashboard.dialogs.export import FORMS as REPORTS
 from xlbias.dashboard.export import state_folder
 from xlbias.dashboard.keys import BY_ID, KEYS
@@ -117,14 +118,17 @@ async def test_every_copy_of_every_screen_and_panel(hostile_path, place):
             if panel:
                 await press(pilot, "tab")
                 await pilot.pause(0.1)
-            await pilot.pause(0.2)
             if app.view.why_no_copy() is not None:  # a panel that this run has no numbers for
                 assert panel, place
                 continue
             for scope in app.view.scopes if not panel else app.view.scopes[-1:]:
                 for form in COPIES.values():
                     before = set(files())
-                    await press(pilot, "y", scope[0], form.key)
+                    if panel:  # the dialog has been seen: a key less, and no screen to settle
+                        app.last_copy = Copy(scope, form.value)
+                        await press(pilot, "Y")
+                    else:
+                        await press(pilot, "y", scope[0], form.key)
                     await until(pilot, lambda before=before: set(files()) - before)
                     await until(pilot, lambda: app._notifications)
                     assert_clean(app, (place, panel, scope, form.name))
@@ -302,13 +306,13 @@ def test_no_escape_of_the_data_reaches_a_terminal(hostile_path):
         terminal.until("finished")
         for place in range(1, 8):
             for key in (f"{place}", "jl\tms\t", "yam", "Yp\t", "yrl"):
-                terminal.press(key, quiet=0.05, longest=1.0)
+                terminal.press(key, quiet=0.05, longest=0.4)
             assert terminal.child.isalive(), place
         for key in (
             "5", "\r", "v", "j", "\t", "\x1b", "?", "\x1b", "\x10", "matrix of", "\x1b", "2", "o", "cl", "\x1b",
             "b", "\x1b[B", "\r", "1", "5", "/", "q:x ap<1", "\r", "eh", "eT", "et", "P",
         ):  # fmt: skip
-            terminal.press(key, quiet=0.05, longest=1.0)
+            terminal.press(key, quiet=0.05, longest=0.4)
         assert_no_escape(terminal.raw)
         assert terminal.child.isalive()
         terminal.press("q")

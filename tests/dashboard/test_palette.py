@@ -188,3 +188,17 @@ async def test_it_stays_quick_while_typing_among_many_models_and_cells(live_run)
 
 async def _all(hits):
     return [hit async for hit in hits]
+
+
+async def test_the_worst_and_the_best_pair_are_found_and_lead_to_their_cells(finished_run):
+    async with opened(finished_run) as (app, pilot):
+        app.step_measure(1)
+        for end in ("worst", "best"):
+            expected = app.snapshot.overview.row(0, named=True)[f"{end}_pair"]
+            await press(pilot, "ctrl+p")
+            await pilot.press(*end)
+            await pilot.pause(0.3)
+            await press(pilot, "enter")
+            await until(pilot, lambda: app.place == "matrix" and app.view.view.cursor is not None)
+            await until(pilot, lambda expected=expected: "→".join(app.view.view.cursor) == expected)
+            assert app.measure.name == "map"

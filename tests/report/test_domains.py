@@ -5,11 +5,17 @@ from types import SimpleNamespace
 import numpy as np
 import polars as pl
 import pytest
+from rich.style import Style
 
+from xlbias.dashboard.widgets.sheet_drawing import SheetDrawing, Styles
+from xlbias.dashboard.widgets.sheet_layout import Layout
+from xlbias.measures.registry import measure_of
 from xlbias.report.domain_contrasts import baseline_sheet, contrast_sheet
 from xlbias.report.domain_home import home_sheet
 from xlbias.report.domains import SHIFTS, design, drop_sheet, read_domains, values_sheet
+from xlbias.report.layout import difference_text
 from xlbias.report.sheet import Sheet
+from xlbias.report.study_tables import _with_holm, _with_verdicts
 from xlbias.runs.summary import SUMMARY_SCHEMA
 
 T_OF_2 = 4.302652729911275
@@ -248,3 +254,47 @@ def test_measures_without_any_number_are_left_out():
     run = run_of(["a"], shifts=SHIFTS[:2])
     assert read_domains(run).shifts == SHIFTS[:2]
     assert read_domains(run_of([])).members == ()
+
+
+def test_of_some_pairs_a_verdict_is_told_only_if_the_others_cannot_change_it():
+    rng = np.random.default_rng(3)
+    for _ in range(200):
+        p = rng.uniform(0, 1, 9) ** 6
+        frame = pl.DataFrame({
+            "measure": "map", "setting": "cross-lingual", "p": p, "difference": 0.1, "seed_low": 0.05, "seed_high": 0.2,
+        })  # fmt: skip
+        whole = _with_verdicts(_with_holm(frame, 0))["verdict"].to_list()
+        some = _with_verdicts(_with_holm(frame[:5], 4))
+        assert "open" not in whole
+        for early, final in zip(some["verdict"], whole, strict=False):
+            assert early in (final, "open")
+        assert (some["p_holm"] >= _with_holm(frame, 0)["p_holm"][:5] - 1e-12).all()
+
+
+def test_while_pairs_are_tested_it_is_not_said_that_nothing_is(domains):
+    sheet = contrast_sheet(domains, MAP, verdicts(verdict="better"), "comparing …", going_on=True)
+    assert "nothing here is tested" not in sheet.reading
+    assert "p at most .020" in sheet.said["here · cross", "home"]
+    assert "still to come" in sheet.said["here · cross", "away"]
+    early = contrast_sheet(domains, MAP, verdicts(verdict="open"), "comparing …", going_on=True)
+    assert cell(early, "here · cross", "home").text == "+.125"
+    assert "open" in early.said["here · cross", "home"]
+
+
+def test_the_formula_of_a_drop_is_that_of_its_direction(domains):
+    assert "(M[T,T] − M[S,T]) / M[T,T]" in drop_sheet(domains, MAP).reading
+    low = drop_sheet(domains, DISTANCE).reading
+    assert "(M[S,T] − M[T,T]) / M[T,T]" in low
+    assert "lost away" not in low
+
+
+def test_a_small_difference_of_a_measure_beyond_1_keeps_its_digits():
+    assert difference_text(-0.037, measure_of("queries.alignment")) == "-.037"
+    assert difference_text(-0.037, measure_of("rank_distance")) == "-.037"
+    assert difference_text(12.34, measure_of("rank_distance")) == "12.3"
+    sheet = baseline_sheet(
+        read_domains(run_of(["a", "b"])), ("queries.alignment", None), "a", {("b", "home"): (1.5, 1.463)}, {}
+    )
+    layout = Layout.fit(sheet, 60, 20)
+    drawing = SheetDrawing(sheet, (0, 1), (0, 1, 2), layout, 0, 0, None, None, Styles(*[Style()] * 4))
+    assert "-.037" in "".join(segment.text for segment in drawing.line(layout.y(1, 0) + (layout.lines - 1) // 2))

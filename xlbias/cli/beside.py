@@ -5,6 +5,7 @@ The process is in a session of its own: neither Ctrl-C in the dashboard nor the 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 FLAG = "--dashboard"
 
 _PASSED_ON = 60  # lines of a failed command that are passed on at most
+_MOST_LOGS = 100
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -65,6 +67,8 @@ def work_beside(words: Sequence[str], run: Path, beside: Path, *, name: str = ""
         name: what to call it, by default ``xlbias`` and the command.
         again: how it is gone on with if it fails.
 
+    A run that another process is writing already is shown instead, and nothing is started.
+
     Returns the exit code: that of the work where it has failed, else that of the dashboard. What a command says that
     fails before there is anything to see is passed on.
     """
@@ -72,6 +76,10 @@ def work_beside(words: Sequence[str], run: Path, beside: Path, *, name: str = ""
     from xlbias.dashboard.run import run_dashboard
     from xlbias.runs.run import state_version
 
+    if (writer := living_writer(run)) is not None:
+        said = f"xlbias: {_short(run)} is already being written by process {writer}: this shows it, nothing is started"
+        click.echo(said, err=True)
+        return run_dashboard(run)
     before = state_version(run)
     log, file = _open_log(beside)
     with file:
@@ -94,14 +102,36 @@ def work_beside(words: Sequence[str], run: Path, beside: Path, *, name: str = ""
     return work.code or code
 
 
+def living_writer(run: Path) -> int | None:
+    """Return the process on this host that is writing the run at a path, None where there is none."""
+    from xlbias.runs.journal import live_folder
+    from xlbias.runs.writer import read_writer, writer_state
+
+    writer = read_writer(live_folder(run))
+    return int(writer["pid"]) if writer is not None and writer_state(writer) == "running" else None
+
+
 def _open_log(beside: Path) -> tuple[Path, IO[bytes]]:
-    """Open the log beside what is made, or in the user's state folder where nothing can be written there."""
+    """Open a log that nobody else writes: beside what is made, or in the user's state folder where that is closed.
+
+    The lock on it is that of the open file, which the process inherits: it ends with the last process that writes.
+    """
     from xlbias.dashboard.export import state_folder
 
     beside = Path(os.path.abspath(beside))  # noqa: PTH100  # not resolved: a link's log stands beside the link
-    path = beside.with_name(f"{beside.name}.log")
     try:
-        return path, path.open("ab")
+        for number in range(1, _MOST_LOGS):
+            path = beside.with_name(f"{beside.name}{f'-{number}' if number > 1 else ''}.log")
+            file = path.open("ab")
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return path, file
+            except BlockingIOError:  # that of a process which still runs
+                file.close()
+            except OSError:
+                file.close()
+                raise
+        raise OSError(f"{beside}: too many logs")
     except OSError:
         folder = state_folder() / "logs"
         folder.mkdir(parents=True, exist_ok=True)
@@ -118,7 +148,7 @@ def _say_what_goes_on(work: Work, run: Path) -> None:
     elif work.code == 0:
         lines = [f"{work.name} has finished; its log: {log}", look]
     elif work.shown:
-        lines = [f"{work.name} {work.ending()}; its log: {log}", *work.said().splitlines()[-1:], look]
+        lines = [f"{work.name} {work.ending()}; its log: {log}", *([said] if (said := work.error()) else []), look]
     else:
         lines = work.said().splitlines()[-_PASSED_ON:]
         if work.code > 128:

@@ -106,7 +106,8 @@ class DashboardApp(Baselines, Copying, Remembering, App[None], inherit_bindings=
     Screen { background: $background; color: $foreground; }
     Screen:ansi { background: ansi_default; color: ansi_default; }
     CommandPalette SearchIcon { display: none; }
-    Toast { width: auto; max-width: 90%; }
+    Toast { width: auto; max-width: 90%; padding: 0 1; margin: 0; }
+    ToastRack { dock: top; align: right top; margin: 1 0 0 0; }
     """
 
     def __init__(

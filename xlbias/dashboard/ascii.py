@@ -27,7 +27,7 @@ UNKNOWN = "?"
 """What stands for a cell of anything else."""
 
 _BRAILLE = range(0x2800, 0x2900)
-_CONTROL_PICTURES = range(0x2400, 0x2420)
+_CONTROL_PICTURES = range(0x2400, 0x2427)
 
 
 class AsciiFilter(LineFilter):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import threading
@@ -11,6 +12,7 @@ from pathlib import Path
 from xlbias.text import clean, one_line
 
 _TAIL = 65_536  # bytes of the log that are ever looked at
+_ERRORS = (re.compile(r"xlbias: "), re.compile(r"(?:\w*error|fatal|killed|segmentation fault)\b", re.IGNORECASE))
 
 
 class Work:
@@ -68,9 +70,14 @@ class Work:
             return ""
         return clean(content, keep_newlines=True)
 
-    def last_line(self) -> str:
-        """Return the last line that it has written."""
-        return next((line.strip() for line in reversed(self.said().splitlines()) if line.strip()), "")
+    def error(self) -> str:
+        """Return what it has written as its error: the last line that begins like one, else its last line."""
+        lines = [line.strip() for line in reversed(self.said().splitlines()) if line.strip()]
+        for begins in _ERRORS:
+            for line in lines:
+                if begins.match(line):
+                    return line
+        return lines[0] if lines else ""
 
     def ending(self) -> str:
         """Return in a few words how it has ended: failed, or killed by which signal."""
@@ -85,10 +92,10 @@ class Work:
         return f"failed with exit code {self.code}"
 
     def trouble(self) -> str:
-        """Return a sentence for the banner where it has failed, with the last line of its log; else nothing."""
+        """Return a sentence for the banner where it has failed, with what it has written as its error; else nothing."""
         if not self.code:
             return ""
-        last = one_line(self.last_line(), 200)
-        words = f": {last}" if last and self.code < 128 else "."
+        error = one_line(self.error().removeprefix("xlbias: "), 200)
+        words = f": {error}" if error and self.code < 128 else "."
         again = f" {self.again}" if self.again else ""
         return f"✖ {self.name} {self.ending()}{words}{again} Log: {clean(str(self.log))}"

@@ -1,7 +1,8 @@
 """Compares the samplers of a study in a process of its own: it takes minutes, in which keys must be answered.
 
-``python -m xlbias.dashboard.contrasting RUN`` writes a line ``DONE TOTAL`` before each pair of source and target, and
-at last ``found`` and the frame, or ``trouble`` and why there is none.
+``python -m xlbias.dashboard.contrasting RUN [FOLDER]`` writes, whenever another pair of source and target is finished,
+a line ``DONE TOTAL LEFT BYTES`` and a frame of so many bytes: what can be said of the pairs there are. LEFT is in
+seconds, or ``?``. Last comes the frame of all pairs; or ``trouble`` and why there is none. In FOLDER pairs are kept.
 """
 
 from __future__ import annotations
@@ -11,10 +12,14 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from xlbias.dashboard.kept import Kept
+from xlbias.dashboard.numbers import duration
 from xlbias.errors import XlbiasError
 
 if TYPE_CHECKING:
@@ -29,20 +34,26 @@ class Contrasting:
     Args:
         path: of the run.
         changed: called in a thread whenever there is something new.
+        folder: where finished pairs of this run, as it is now, are kept; None keeps none.
     """
 
-    def __init__(self, path: Path, changed: Callable[[], None]) -> None:
+    def __init__(self, path: Path, changed: Callable[[], None], folder: Path | None = None) -> None:
         self.found: pl.DataFrame | None = None
-        """The comparison, once it is there; see `xlbias.report.study_tables.contrasts`."""
+        """The comparison of all pairs, once it is there; see `xlbias.report.study_tables.contrasts`."""
+        self.so_far: pl.DataFrame | None = None
+        """That of the pairs that are finished."""
         self.trouble = ""
         """Why there is none."""
         self.done = self.total = 0
+        self.left: float | None = None
+        """Seconds that it will still take."""
         self._changed = changed
         self._stopped = False
         self._process: subprocess.Popen[bytes] | None = None
+        kept = [os.fspath(folder.absolute())] if folder is not None else []
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "xlbias.dashboard.contrasting", os.fspath(path.absolute())],
+                [sys.executable, "-m", "xlbias.dashboard.contrasting", os.fspath(path.absolute()), *kept],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -60,11 +71,13 @@ class Contrasting:
             return ""
         if self.trouble:
             return f"no verdict: {self.trouble}"
-        how_far = f"{self.done} of {self.total} pairs: " if self.total else ""
-        return f"comparing … {how_far}nothing is called real yet"
+        if not self.total:
+            return "comparing … nothing is called real yet"
+        left = f", {duration(self.left)} left" if self.left is not None else ""
+        return f"comparing … {self.done} of {self.total} pairs{left}"
 
     def stop(self) -> None:
-        """Want it no more."""
+        """Want it no more; what is finished stays kept."""
         self._stopped = True
         if self._process is not None:
             self._process.kill()
@@ -82,14 +95,16 @@ class Contrasting:
     def _take(self, said: IO[bytes]) -> None:
         while line := said.readline(_MOST_LINE):
             word, _, rest = line.decode("utf-8", "replace").strip().partition(" ")
-            if word == "found":
-                self.found = _frame(said.read())
-                return
             if word == "trouble":
                 self.trouble = rest
                 return
-            self.done, self.total = int(word), int(rest)
-            if not self._stopped:
+            total, left, size = rest.split(" ")
+            frame = _frame(said.read(int(size))) if int(size) else None
+            self.done, self.total, self.left = int(word), int(total), None if left == "?" else float(left)
+            self.so_far = frame
+            if self.done == self.total:
+                self.found = frame
+            elif not self._stopped:
                 self._changed()
 
 
@@ -102,36 +117,56 @@ def _frame(content: bytes) -> pl.DataFrame | None:
         return None
 
 
-def main(path: str, out: IO[bytes]) -> None:
+def _content(frame: pl.DataFrame) -> bytes:
+    out = io.BytesIO()
+    frame.write_ipc(out)
+    return out.getvalue()
+
+
+def main(path: str, out: IO[bytes], folder: str = "") -> None:
     """Compare the samplers of the study at `path`, and write to `out` how far that is and what comes of it."""
-    from xlbias.report.study_tables import contrasts, read_study
+    from xlbias.report.study_tables import compared_arms, judged, pair_contrasts, read_study
     from xlbias.runs.run import open_run
 
     os.nice(5)
-    begun = 0
+    kept = Kept(Path(folder)) if folder else None
 
-    def say(line: str) -> None:
-        out.write(f"{line}\n".encode())
+    def say(line: str, content: bytes = b"") -> None:
+        out.write(f"{line}\n".encode() + content)
         out.flush()
 
     try:
         run = open_run(path)
         study = read_study(run)
-        total = len(study.sources) * len(study.targets)
+        pairs = list(product(study.sources, study.targets))
+        known = [kept.load(f"{i:04d}") if kept else None for i in range(len(pairs))]
+        parts = {
+            pairs[i]: frame for i, content in enumerate(known) if content and (frame := _frame(content)) is not None
+        }
+        begun, computed = time.monotonic(), 0
 
-        def tell(_: str) -> None:
-            nonlocal begun
-            say(f"{begun} {total}")
-            begun += 1
+        def tell() -> None:
+            missing = sum(
+                len(compared_arms(study, source)) for source, target in pairs if (source, target) not in parts
+            )
+            left = (time.monotonic() - begun) / computed * (len(pairs) - len(parts)) if computed else None
+            ready = [parts[pair] for pair in pairs if pair in parts]
+            some = any(part.height for part in ready)
+            content = _content(judged(run, study, ready, missing=missing)) if some or not missing else b""
+            say(f"{len(parts)} {len(pairs)} {'?' if left is None else round(left, 1)} {len(content)}", content)
 
-        found = contrasts(run, study, tell=tell)
+        tell()
+        for i, pair in enumerate(pairs):
+            if pair in parts:
+                continue
+            parts[pair] = pair_contrasts(run, study, *pair)
+            computed += 1
+            if kept:
+                kept.save(f"{i:04d}", _content(parts[pair]))
+            tell()
     except XlbiasError as error:
         say(f"trouble {str(error).replace(chr(10), ' ')[:1000]}")
-        return
-    say("found")
-    found.write_ipc(out)
-    out.flush()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.stdout.buffer)
+    main(sys.argv[1], sys.stdout.buffer, *sys.argv[2:3])

@@ -12,14 +12,17 @@ from textual.message import Message
 
 from xlbias.dashboard.export import CLIPBOARD_LIMIT, SUFFIXES, comparison_of, report_of, save, state_folder, why_not
 from xlbias.dashboard.places import TITLES
-from xlbias.text import clean
+from xlbias.text import clean, cut_middle
 
 if TYPE_CHECKING:
     from xlbias.dashboard.app import DashboardApp
     from xlbias.dashboard.dialogs.copy import Copy
+    from xlbias.report.document import Matrix, Table
 
-_STAYS = 8  # seconds that a path can be read
-_LONGEST = 600  # seconds that "writing …" stays at most; the end takes it back
+_STAYS = 4.0  # seconds that a toast is seen at most
+_LONGEST = 600.0  # seconds that "writing …" stays at most; the end takes it back
+_NAME = 50  # characters of a copy's name before what tells which part of it
+_FRAME = 5  # cells of a toast that are not text
 
 
 @dataclass(frozen=True)
@@ -37,13 +40,13 @@ class Taken(Message):
     Attributes:
         what: what they are, in our own words.
         text: to go to the clipboard; None where nothing is to.
-        said: where the files are, or why there are none, a line each.
-        failed: whether something went wrong.
+        files: those that have been written.
+        trouble: what went wrong, empty if nothing did.
     """
 
-    def __init__(self, what: str, text: str | None, said: list[str], *, failed: bool) -> None:
+    def __init__(self, what: str, text: str | None, files: list[Path], trouble: str = "") -> None:
         super().__init__()
-        self.what, self.text, self.said, self.failed = what, text, said, failed
+        self.what, self.text, self.files, self.trouble = what, text, files, trouble
 
 
 class Copying:
@@ -58,6 +61,17 @@ class Copying:
     @property
     def _dashboard(self) -> DashboardApp:
         return cast("DashboardApp", self)
+
+    # -- toasts ------------------------------------------------------------------------------------------------------
+
+    def notify(self, message: str, *, timeout: float | None = None, **more: Any) -> None:
+        """Show a toast for a few seconds."""
+        seconds = timeout if timeout == _LONGEST else min(timeout or _STAYS, _STAYS)
+        super().notify(message, timeout=seconds, **more)  # type: ignore[misc]
+
+    def on_notify(self) -> None:
+        """A new toast takes the place of the one before; the application then takes it in."""
+        self._dashboard.clear_notifications()
 
     # -- copies ------------------------------------------------------------------------------------------------------
 
@@ -87,6 +101,7 @@ class Copying:
         app = self._dashboard
         self.last_copy = wanted
         block, name = app.view.copied(wanted.scope)
+        name = _named(name, block, wanted.scope)
         piece = Piece(name, SUFFIXES[wanted.form], partial(render_block, block, wanted.form))
         self._carry(f"{wanted.scope} as {FORMS[wanted.form].name}", [piece], copy=True)
 
@@ -154,17 +169,32 @@ class Copying:
     def on_taken(self, message: Taken) -> None:
         """Copy, and say where the files are."""
         app = self._dashboard
-        app.clear_notifications()
         parts = []
         if message.text is not None:
             size = len(message.text.encode("utf-8", "replace"))
             if size <= CLIPBOARD_LIMIT:
                 app.copy_to_clipboard(message.text)
-                parts.append("to the clipboard")
+                parts.append("sent to the terminal's clipboard")
             else:
                 parts.append(f"{size:,} bytes, too many for the clipboard")
-        said = clean("\n".join([": ".join([message.what, *parts]), *message.said]), keep_newlines=True)
-        app.notify(said, severity="error" if message.failed else "information", markup=False, timeout=_STAYS)
+        cells = max(20, app.size.width * 9 // 10 - _FRAME)
+        lines = [": ".join([message.what, *parts]), *_places(message.files, cells)]
+        said = clean("\n".join([*lines, *([message.trouble] if message.trouble else [])]), keep_newlines=True)
+        app.notify(said, severity="error" if message.trouble else "information", markup=False)
+
+
+def _named(name: str, block: Table | Matrix, scope: str) -> str:
+    """Return the name of a copy's file: what is copied, whether it is of differences, and which part of it."""
+    from xlbias.report.document import Matrix
+    from xlbias.report.shown import DELTA
+
+    parts = [name[:_NAME]]
+    if isinstance(block, Matrix):
+        parts += ["diff"] if block.label.startswith(DELTA) else []
+        parts += {"cell": ["cell", *block.rows, *block.columns], "row": ["row", *block.rows]}.get(scope, [])
+    elif scope != "all":
+        parts.append(scope)
+    return "-".join(parts)
 
 
 def _taken(what: str, pieces: list[Piece], *, copy: bool, keep: bool) -> Taken:
@@ -173,19 +203,27 @@ def _taken(what: str, pieces: list[Piece], *, copy: bool, keep: bool) -> Taken:
 
     folder = state_folder()
     text: str | None = None
-    said: list[str] = []
+    files: list[Path] = []
     try:
         for piece in pieces:
             made = piece.make()
             text = made if copy else None
             if keep:
-                said.append(_shown(save(folder, piece.name, piece.suffix, made)))
+                files.append(save(folder, piece.name, piece.suffix, made))
     except OSError as error:
-        return Taken(what, text, [*said, why_not(error, folder)], failed=True)
+        return Taken(what, text, files, why_not(error, folder))
     except (Exception, pl.exceptions.PanicException) as error:  # a run that changes while it is read
         reason = str(error).partition("\n")[0] or type(error).__name__
-        return Taken(what, text, [*said, f"not made: {reason}"], failed=True)
-    return Taken(what, text, said, failed=False)
+        return Taken(what, text, files, f"not made: {reason}")
+    return Taken(what, text, files)
+
+
+def _places(files: list[Path], cells: int) -> list[str]:
+    """Return the names of files, a line each, and then their folder; whatever is too long is cut in its middle."""
+    folders = dict.fromkeys(file.parent for file in files)
+    return [
+        cut_middle(clean(part), cells) for part in (*(f.name for f in files), *(f"in {_shown(p)}" for p in folders))
+    ]
 
 
 def _shown(path: Path) -> str:

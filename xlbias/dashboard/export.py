@@ -21,7 +21,7 @@ SUFFIXES = {"tsv": "tsv", "markdown": "md", "latex": "tex", "text": "txt", "html
 def save(folder: Path, name: str, suffix: str, content: str) -> Path:
     """Write a new file named after `name` and the time, and return its path. Raises OSError, and leaves no part."""
     folder.mkdir(parents=True, exist_ok=True)
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:60] or "xlbias"
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:80] or "xlbias"
     stamp = time.strftime("%Y%m%d-%H%M%S")
     for number in range(1, 1000):
         path = folder / f"{stem}-{stamp}{f'-{number}' if number > 1 else ''}.{suffix}"

@@ -143,7 +143,7 @@ KEYS: tuple[Key, ...] = (
         lambda app: app.view.toggle_range(), _GRIDS, disabled=reasons.no_full_range, footer=8),
     Key("info", ("i",), "details", "Show or hide where the numbers come from", "View",
         lambda app: app.view.toggle_details(), frozenset({OVERVIEW}), disabled=reasons.nothing_chosen, footer=5),
-    Key("text", ("v",), "text view", "Texts cleaned, or every code point", "View",
+    Key("text", ("v",), "text view", "Texts whole, every code point, and back", "View",
         lambda app: app.view.step_text_view(), frozenset({QUERY}), disabled=reasons.no_query, footer=3),
     Key("pause", ("space",), "pause", "Pause the screen, and go on; the run itself goes on", "Live",
         lambda app: app.toggle_pause(), disabled=reasons.not_live, footer=3),

@@ -64,6 +64,7 @@ class Navigation(_Base):
     def _switch(self, place: str) -> None:
         if place == self.place:
             return
+        self.clear_notifications()  # what was said is about the screen that is left
         if place == places.OVERVIEW:
             self.pop_screen()
         elif self.place == places.OVERVIEW:

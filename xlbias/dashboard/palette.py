@@ -21,11 +21,13 @@ from xlbias.dashboard.places import MATRIX
 from xlbias.folding import folded
 from xlbias.languages import language_name
 from xlbias.measures.measure import Measure
+from xlbias.report.layout import number
 from xlbias.report.tables import MATRIX_MEASURES
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import clean, one_line
 
 _MOST_HITS = 60
+_MAP = "map"  # what the worst and the best pair are by
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,23 @@ class Commands(Provider):
                 code, name = ("multi", "all") if every else (pool, language_name(pool))
                 text = one_line(f"{language}→{code}  {language_name(language)} → {name}", 80)
                 yield _command(text, partial(_show_cell, app, (language, pool)))
+        yield from self._extremes()
         for text, name in self._baselines():
             yield _command(f"baseline: {text}", partial(app.take_baseline, name))
+
+    def _extremes(self) -> Iterator[Command]:
+        """Yield the worst and the best pair of languages of what is chosen, by mAP."""
+        app = self._dashboard
+        assert app.snapshot is not None
+        for row in app.snapshot.overview.iter_rows(named=True):
+            if (row["model"], row["task"]) != app.chosen:
+                continue
+            for end in ("worst", "best"):
+                pair = row[f"{end}_pair"]
+                cell = next((c for c in _cells(app) if "→".join(c) == pair), None) if pair else None
+                if cell is not None:
+                    text = f"{end} pair  {one_line(pair, 40)}, mAP {number(row[end])}, of {one_line(row['model'], 60)}"
+                    yield _command(text, partial(_show_pair, app, cell))
 
     def _baselines(self) -> Iterator[tuple[str, str]]:
         from xlbias.dashboard.reasons import no_other
@@ -150,6 +167,19 @@ def _show_measure(app: DashboardApp, measure: Measure) -> None:
     """Show a measure in the matrix."""
     app.measure = measure
     _open_matrix(app)
+
+
+def _cells(app: DashboardApp) -> Iterator[tuple[str, str]]:
+    """Yield the cells of the chosen matrix that are of two languages."""
+    assert app.snapshot is not None and app.chosen is not None
+    matrix = app.snapshot.matrix(_MAP, *app.chosen)
+    return ((q, pool) for q in matrix.query_languages for pool in matrix.pools if pool != MULTILINGUAL_POOL)
+
+
+def _show_pair(app: DashboardApp, cell: tuple[str, str]) -> None:
+    """Show mAP in the matrix with its cursor on a cell."""
+    app.measure = MATRIX_MEASURES[_MAP]
+    _show_cell(app, cell)
 
 
 def _show_cell(app: DashboardApp, cell: tuple[str, str]) -> None:

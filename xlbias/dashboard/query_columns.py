@@ -22,26 +22,25 @@ def top_columns(frame: pl.DataFrame, *, compared: bool, beside: int | None) -> t
     code = _widest(frame, "language", "base_language")
     moved = [Column("was", "was", _widest(frame, "was"), rank=2), _move(frame)] if compared else []
     columns = [
-        Column("rank", "#", 3, _count),
+        Column("rank", "#", _widest(frame, "rank", least=3)),
         Column("mark", MARK, 1, align="left", style=_NAME),
         Column("language", "lang", code, align="left"),
         Column("score", "score", 5, number, rank=3, style=_DIM),
         *moved,
     ]
     if not compared or beside is None:
-        return (*columns, Column("text", "text", _TEXT, text=True))
-    base = "baseline"
+        return (*columns, Column("text", "text", _TEXT, text=True, brief=True))
     columns += [
-        Column("base_mark", MARK, 1, align="left", group=base, style=_NAME),
-        Column("base_language", "lang", code, align="left", group=base),
-        Column("base_score", "score", 5, number, group=base, style=_DIM),
-        Column("base_now", "now", _widest(frame, "base_now"), group=base),
+        Column("base_mark", MARK, 1, align="left", style=_NAME),
+        Column("base_language", "base", code, align="left"),
+        Column("base_score", "score", 5, number, style=_DIM, rank=3),
+        Column("base_now", "now", _widest(frame, "base_now")),
     ]
     half = max(10, (beside - sum(column.width + GAP for column in columns) - 2 * GAP) // 2)
     return (
         *columns,
-        Column("text", "text", half, text=True),
-        Column("base_text", "the baseline's text", _TEXT, text=True, style=_DIM),
+        Column("text", "text", half, text=True, brief=True),
+        Column("base_text", "the baseline's text", _TEXT, text=True, brief=True, style=_DIM),
     )
 
 
@@ -53,7 +52,7 @@ def relevant_columns(frame: pl.DataFrame, *, compared: bool) -> tuple[Column, ..
         Column("rank", "rank", _most(frame, "rank"), _count),
         Column("score", "score", 5, number, rank=3, style=_DIM),
         *moved,
-        Column("text", "text", _TEXT, text=True),
+        Column("text", "text", _TEXT, text=True, brief=True),
     )
 
 
@@ -65,7 +64,7 @@ def language_columns(frame: pl.DataFrame, *, compared: bool) -> tuple[Column, ..
         Column("ap", "ap", 5, number),
         Column("rank", "first", _most(frame, "rank", 5), _count),
         *moved,
-        Column("text", "text", _TEXT, text=True),
+        Column("text", "text", _TEXT, text=True, brief=True),
     )
 
 
@@ -81,7 +80,7 @@ def rank_columns(frame: pl.DataFrame, languages: Iterable[str], room: int) -> tu
         Column("code", " query", first, align="left", style=_NAME),
         Column("ap", "ap", 5, number, style=_DIM),
         *(
-            Column(name, clean(name[3:]), cells, _count if exact else count, rank=i)
+            Column(name, clean(name[3:]), cells, _count if exact else _thin, rank=i)
             for i, (name, cells) in enumerate(zip(names, full if exact else thin, strict=True), 1)
         ),
     )
@@ -95,9 +94,14 @@ def _count(value: int) -> str:
     return f"{value:,}"
 
 
-def _widest(frame: pl.DataFrame, *names: str) -> int:
+def _thin(value: int) -> str:
+    """A count in four cells: ``852``, ``1.2k``."""
+    return f"{value / 1000:.1f}k" if 1000 <= value < 9950 else count(value)
+
+
+def _widest(frame: pl.DataFrame, *names: str, least: int = 4) -> int:
     """Cells that the texts of some columns need, at least four, as its head has."""
-    return max([4, *(min(_WIDEST, width(clean(text))) for name in names for text in frame[name].drop_nulls())])
+    return max([least, *(min(_WIDEST, width(clean(text))) for name in names for text in frame[name].drop_nulls())])
 
 
 def _most(frame: pl.DataFrame, name: str, least: int = 4) -> int:

@@ -9,6 +9,7 @@ from xlbias.dashboard.widgets.line import Part
 from xlbias.languages import language_name
 from xlbias.report.layout import number
 from xlbias.report.query import InLanguage, Passage, QueryView, beyond, move, ranks_by_passage
+from xlbias.report.query_first import First, first_rows, lists_of, n_dropped, ranks_of_relevant
 from xlbias.report.query_panels import MARK, Panel
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import one_line
@@ -40,7 +41,7 @@ def title_parts(
         parts.append(Part(f"was {number(other.ap)}, {sign}{number(view.ap - other.ap)}  "))
     if view.relevants:
         n, first = len(view.relevants), view.relevants[0].rank
-        parts.append(Part(f"{n} relevant, first at {first:,}  " if n > 1 else f"relevant at {first:,}  "))
+        parts.append(Part(f"{n:,} relevant, first at {first:,}  " if n > 1 else f"relevant at {first:,}  "))
     else:
         parts.append(Part("nothing relevant in this pool  ", "$text-warning"))
     return parts
@@ -60,26 +61,46 @@ def no_rows(panel: Panel, view: QueryView) -> str:
     if view.chosen is None:
         return ""
     if view.ranked and panel == "top":
-        return "The run does not keep the first passages of this pool: that of all languages has them (--top-of)."
+        return "The run does not keep the first passages of this pool, nor those of all languages (--top-of)."
     return "Nothing here." if view.ranked else "This query has not been ranked here yet."
 
 
-def tab_parts(active: Panel, view: QueryView | None) -> list[Part]:
+def tab_parts(active: Panel, view: QueryView | None, *, narrow: bool = False) -> list[Part]:
     """Return the names of all panels, with how many rows each has."""
     parts = []
     for panel in PANELS:
         style = "bold reverse" if panel == active else "$quiet"
-        parts += [Part(f" {_NAMES[panel]}{_count(panel, view)} ", style, "panel"), Part(" ")]
+        name = _named(panel, view).replace(" languages", "" if narrow else " languages") if panel == "top" else panel
+        parts += [Part(f" {name}{_count(panel, view)} ", style, "panel"), Part(" ")]
+    if view is not None and not narrow and active == "top":
+        parts.append(_about_relevant(view))
     return parts
+
+
+def _named(panel: Panel, view: QueryView | None) -> str:
+    return "top k of all languages" if panel == "top" and view is not None and view.united else _NAMES[panel]
+
+
+def _about_relevant(view: QueryView) -> Part:
+    """Where the relevant passages of the pool stand in the list that is shown instead of its own."""
+    ranks = ranks_of_relevant(view)
+    more = ", …" if len(ranks) > 3 else ""
+    said = f"{MARK} {one_line(view.pool, _CODE)} at {', '.join(f'{rank:,}' for rank in ranks[:3])}{more}"
+    return Part(said if ranks else "", "bold")
 
 
 def panel_parts(panel: Panel, view: QueryView | None, other: QueryView | None, *, active: bool) -> list[Part]:
     """Return the title of one panel among several."""
-    parts = [Part(f"{'▸' if active else ' '} {_NAMES[panel]}{_count(panel, view)}", "bold" if active else "$quiet")]
+    named = f"{_named(panel, view)}{_count(panel, view)}"
+    parts = [Part(f"{'▸' if active else ' '} {named}", "bold" if active else "$quiet")]
     if panel == "ranks":
         parts.append(Part("  in all passages, by language of the relevant one", "$quiet"))
-    elif panel == "top" and view is not None and other is not None:
-        parts.append(Part("  beside the baseline's", "$quiet"))
+    elif panel == "top" and view is not None:
+        if view.united:
+            parts += [Part("  this pool's own is not kept  ", "$quiet"), _about_relevant(view)]
+        if other is not None and lists_of(view, other)[1] is not None:
+            dropped = n_dropped(view, other)
+            parts.append(Part(f"  beside the baseline's; {dropped:,} dropped out, listed last", "$quiet"))
     return parts
 
 
@@ -87,7 +108,8 @@ def _count(panel: Panel, view: QueryView | None) -> str:
     if view is None:
         return ""
     return {
-        "top": f" {len(view.top)}", "relevant": f" {len(view.relevants)}", "languages": f" {len(view.languages)}",
+        "top": f" {len((view.united or view).top):,}", "relevant": f" {len(view.relevants):,}",
+        "languages": f" {len(view.languages):,}",
         "ranks": "",
     }[panel]  # fmt: skip
 
@@ -96,21 +118,32 @@ def about_cursor(panel: Panel, view: QueryView, other: QueryView | None, row: in
     """Return what the row under the cursor is, and the id of its passage, which comes from data."""
     if panel in ("languages", "ranks"):
         return _about_language(panel, view.languages[row], view), ""
-    listed = view.top if panel == "top" else view.relevants
-    if row >= len(listed):  # the baseline's list is longer
-        return [Part(f"rank {row + 1:,}: nothing", "$quiet")], ""
-    return _about_passage(listed[row], other), listed[row].passage_id
+    if panel == "top":
+        first = first_rows(view, other)[row]
+        return _about_first(first), first.passage.passage_id
+    return _about_passage(view.relevants[row], other), view.relevants[row].passage_id
 
 
-def _about_passage(passage: Passage, other: QueryView | None) -> list[Part]:
+def _about_first(first: First) -> list[Part]:
+    parts = _passage_parts(first.passage, first.rank)
+    return [*parts, Part(f"was {first.was} {first.move}  ")] if first.was is not None else parts
+
+
+def _passage_parts(passage: Passage, rank: str) -> list[Part]:
+    score = "" if passage.score is None else f"score {number(passage.score)}  "
     parts = [
-        Part(f"rank {passage.rank:,}  {_name(passage.language)}  score {number(passage.score)}  "),
+        Part(f"rank {rank}  {_name(passage.language)}  {score}"),
         Part(
             f"{MARK} relevant  " if passage.relevance else "not relevant  ", "bold" if passage.relevance else "$quiet"
         ),
     ]
     if passage.relevance > 1:
-        parts.append(Part(f"grade {passage.relevance}  "))
+        parts.append(Part(f"grade {passage.relevance:,}  "))
+    return parts
+
+
+def _about_passage(passage: Passage, other: QueryView | None) -> list[Part]:
+    parts = _passage_parts(passage, f"{passage.rank:,}")
     if other is not None and other.ranked:
         was = ranks_by_passage(other).get(passage.passage_id)
         parts.append(Part(f"was {beyond(other) if was is None else f'{was:,}'} {move(passage.rank, was)}  "))
@@ -130,8 +163,10 @@ def text_under_cursor(panel: Panel, view: QueryView, other: QueryView | None, ro
         return "", _ranks_sentence(view, other, view.languages[row])
     if panel == "languages":
         found: Sequence[str | None] = [one.text for one in view.languages]
+    elif panel == "top":
+        found = [first.passage.text for first in first_rows(view, other)]
     else:
-        found = [passage.text for passage in (view.top if panel == "top" else view.relevants)]
+        found = [passage.text for passage in view.relevants]
     text = found[row] if row < len(found) else ""
     return (text, "") if text is not None else ("", NO_TEXT)
 

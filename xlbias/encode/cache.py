@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from xlbias.folders import cache_folder
+
 
 def default_folder() -> Path:
     """Folder of the vector cache: ``$XLBIAS_CACHE``, or the user's cache folder."""
-    from platformdirs import user_cache_path
-
     chosen = os.environ.get("XLBIAS_CACHE")
-    return Path(chosen) if chosen else user_cache_path("xlbias") / "vectors"
+    return Path(chosen) if chosen else cache_folder("vectors")
 
 
 class VectorCache:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 
@@ -41,7 +43,11 @@ def parallel_passages(task: RetrievalTask, passages: pl.DataFrame) -> pl.DataFra
 
 
 def alignments(
-    task: RetrievalTask, passages: pl.DataFrame, passage_vectors: Vectors, query_vectors: Vectors
+    task: RetrievalTask,
+    passages: pl.DataFrame,
+    passage_vectors: Vectors,
+    query_vectors: Vectors,
+    advance: Callable[[], None] = lambda: None,
 ) -> tuple[list[SummaryRow], pl.DataFrame]:
     """Return the alignment of a task's parallel passages and queries.
 
@@ -50,6 +56,7 @@ def alignments(
         passages: its passages, in the order of their vectors.
         passage_vectors: float32 [n_passages, d].
         query_vectors: float32 [n_queries, d].
+        advance: called when a side is done: the passages, then the queries.
 
     Returns rows of a summary, measures named ``passages.NAME`` and ``queries.NAME``, and a frame ``measure, query_id,
     value`` of the ids' own values, for those that `query_id` names: comparisons of two encoders are made with them.
@@ -63,6 +70,7 @@ def alignments(
     frames = [pl.DataFrame(schema={"measure": pl.String, "query_id": pl.String, "value": pl.Float64})]
     for side, ids, languages, vectors in groups:
         if not len(vectors):
+            advance()
             continue
         parallel = ParallelVectors.of(ids.to_list(), languages.to_list(), vectors)
         values = alignment_rows(parallel)
@@ -73,6 +81,7 @@ def alignments(
             for one in values
             if one.language is None and one.per_id is not None and one.ids is not None
         ]
+        advance()
     return rows, pl.concat(frames)
 
 

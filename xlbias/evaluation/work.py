@@ -37,6 +37,9 @@ BLOCK = 2048
 
 TEXT_BLOCK = 65_536
 
+_AUDIT = ("alignment of passages", "alignment of queries", "reading the rankings", "every number with its interval")
+"""The steps of an audit."""
+
 
 @dataclass(frozen=True, eq=False)
 class TaskVectors:
@@ -225,16 +228,26 @@ class Evaluation:
     def _summarise(self, t: int, task: RetrievalTask, about: dict[str, str], vectors: TaskVectors) -> None:
         """Write the alignment of the vectors, and the summary of all rankings with its intervals."""
         name = about["model"]
-        label = f"{name} · {task.name}: audit"
-        self.journal.progress(label, 0, None, "", force=True)
-        self.narrator.say(label)
-        rows, per_id = alignments(task, vectors.passages, vectors.of_passages, vectors.of_queries)
-        if per_id.height:
-            self.journal.write("alignment", task_key(name, t), with_columns(per_id, about))
-        keys = [block_key(name, t, b) for b in range(len(query_blocks(task)))]
-        rankings = pl.concat([self.journal.read("ranking", key, list(RANKED)) for key in keys])
-        summary = pl.concat([summarise(rankings, task.pool_sizes), as_frame(rows)])
-        self.journal.write("summary", task_key(name, t), with_columns(summary, about))
+        label, total = f"{name} · {task.name}: audit", len(_AUDIT)
+        with self.narrator.progress(label, total, "steps") as bar:
+            done = 0
+
+            def advance() -> None:
+                nonlocal done
+                done += 1
+                bar.advance(1)
+                self.journal.progress(_audit_phase(label, done), done, total, "steps", force=True)
+
+            self.journal.progress(_audit_phase(label, done), done, total, "steps", force=True)
+            rows, per_id = alignments(task, vectors.passages, vectors.of_passages, vectors.of_queries, advance)
+            if per_id.height:
+                self.journal.write("alignment", task_key(name, t), with_columns(per_id, about))
+            keys = [block_key(name, t, b) for b in range(len(query_blocks(task)))]
+            rankings = pl.concat([self.journal.read("ranking", key, list(RANKED)) for key in keys])
+            advance()
+            summary = pl.concat([summarise(rankings, task.pool_sizes), as_frame(rows)])
+            self.journal.write("summary", task_key(name, t), with_columns(summary, about))
+            advance()
 
     def _counted(self, phase: str, total: int, unit: str, bar: Counter) -> Callable[[int], None]:
         done = 0
@@ -247,6 +260,11 @@ class Evaluation:
 
         self.journal.progress(phase, 0, total, unit, force=True)
         return advance
+
+
+def _audit_phase(label: str, done: int) -> str:
+    """Return a phase's name: the audit, and what it is at."""
+    return f"{label}, {_AUDIT[done]}" if done < len(_AUDIT) else label
 
 
 def query_blocks(task: RetrievalTask) -> list[npt.NDArray[np.int64]]:

@@ -26,7 +26,8 @@ from xlbias.runs.values import Key
 from xlbias.stats.multiplicity import holm
 
 ALL = SETTINGS[2]
-_FURTHEST = 3.0  # a ratio of 8, or an eighth: beyond, colours tell no more
+FURTHEST = 3.0  # a ratio of 8, or an eighth: beyond, colours tell no more
+"""Logarithm of the ratio at which colours end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,16 +123,25 @@ class _Maker:
             for column, key in zip(columns, line, strict=True)
         }
         signed = excess or self.differences is not None
-        ratio = view.name == "exposure@10.ratio" and self.differences is None
+        ratio = about.name == "exposure@10.ratio" and self.differences is None
         return Sheet(
-            Matrix(self._title(about), about, rows, columns, cells, scale_of(cells, diverging=signed), (), True),
+            Matrix(
+                self._title(about),
+                about,
+                rows,
+                columns,
+                cells,
+                scale_of(cells, diverging=signed),
+                axes=("passage language" if view.shape == "answered" else "query language", "passage language"),
+            ),
             reading_of(view.name, about, self.task, differences=self.differences is not None),
             headline=self._headline(),
             remark=self.remark or self._nothing(cells, about),
             shades=_logarithms(cells) if ratio else None,
             diverging=signed or ratio,
             form="difference" if signed else "value",
-            pinned=self._pinned(columns),
+            meaning=f"{about.label}: {about.definition}.",
+            pinned=self._pinned(columns, about, excess=excess),
             said=said,
             name_of=self._named,
             bars=self.differences is None,
@@ -150,7 +160,7 @@ class _Maker:
         reading = reading_of("numbers", None, self.task, differences=self.differences is not None)
         title = self._titled("Bias in the pool of all languages")
         return Sheet(
-            Matrix(title, about, rows, ("value",), cells, (0.0, 0.0)),
+            Matrix(title, about, rows, ("value",), cells, (0.0, 0.0), axes=("measure", "")),
             f"{reading} {undefined}".strip(),
             remark=self.remark,
             shades=tuple((None,) for _ in rows),
@@ -211,7 +221,9 @@ class _Maker:
         if self.view.shape == "pairs":
             what = "first passages" if self.view.panel == "exposure" else "answers"
             return f"{row} queries, {what} in {language_name(spot[1])} ({script_of(spot[1])})"
-        return f"answers in {row}" if self.view.shape == "answered" else f"{row} queries"
+        if self.view.shape == "answered":
+            return f"{'passages' if self.view.panel == 'exposure' else 'answers'} in {row}"
+        return f"{row} queries"
 
     def _headline(self) -> tuple[tuple[str, Cell], ...]:
         """The numbers over all languages that a view is about; differences without marks: those are in the table."""
@@ -224,10 +236,19 @@ class _Maker:
                 found.append((label or about.label, replace(whole, text=whole.text.removesuffix(MARK))))
         return tuple(found)
 
-    def _pinned(self, columns: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        if self.view.panel != "exposure" or self.differences is not None:
+    def _pinned(
+        self, columns: Sequence[str], about: Measure, *, excess: bool
+    ) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What stands under the heads of exposure: shares of the pool, and each language over all queries."""
+        if self.view.panel != "exposure" or self.view.shape != "pairs" or self.differences is not None:
             return ()
-        return (("pool", tuple(number(self.shares[column]) for column in columns)),)
+        totals = [cell(self.found, Key(about.name, ALL, None, column), about) for column in columns]
+        if excess:
+            totals = [_less(one, self.shares[c], about) for one, c in zip(totals, columns, strict=True)]
+        return (
+            ("pool", tuple(number(self.shares[column]) for column in columns)),
+            ("all", tuple(one.text for one in totals)),
+        )
 
     def _nothing(self, cells: Sequence[Sequence[Cell]], about: Measure) -> str:
         if any(one.value is not None for line in cells for one in line):
@@ -293,9 +314,9 @@ def _logarithms(cells: Sequence[Sequence[Cell]]) -> Shades:
         tuple(
             None
             if one.value is None
-            else -_FURTHEST
+            else -FURTHEST
             if one.value <= 0
-            else max(-_FURTHEST, min(_FURTHEST, math.log2(one.value)))
+            else max(-FURTHEST, min(FURTHEST, math.log2(one.value)))
             for one in line
         )
         for line in cells

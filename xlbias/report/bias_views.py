@@ -9,6 +9,9 @@ from xlbias.measures.registry import measures
 EXCESS = "exposure@10.excess"
 """The share of the first 10 minus that of the pool: no measure of its own."""
 
+LANGUAGES = "exposure@10.languages"
+"""The ratio of each passage language, over queries in all languages."""
+
 
 @dataclass(frozen=True)
 class BiasView:
@@ -41,6 +44,7 @@ VIEWS: tuple[BiasView, ...] = (
     BiasView("max@r", "rank", "max@r"),
     BiasView("exposure@10", "exposure", "exposure@10", "pairs"),
     BiasView("exposure@10.ratio", "exposure", "exposure@10.ratio", "pairs"),
+    BiasView(LANGUAGES, "exposure", "exposure@10.ratio", "answered"),
     BiasView(EXCESS, "exposure", "exposure@10", "pairs"),
     BiasView("single_gold", "gold", "single_gold", "pairs"),
     BiasView("single_gold.gap", "gold", "single_gold.gap"),

@@ -10,7 +10,7 @@ from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measure_of, side_of
 from xlbias.report.cells import OWN_OR_OTHER
 from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Section, Table
-from xlbias.report.layout import interval, measured, number
+from xlbias.report.layout import difference_text, interval, measured, number
 from xlbias.runs.compare import PERMUTATIONS
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT
 from xlbias.runs.summary import OVERALL
@@ -54,8 +54,8 @@ def difference_cell(row: dict[str, object], about: Measure) -> Cell:
     """Return a difference as a cell, with its mark and its interval."""
     value, low, high, p, n = (row[name] for name in ("difference", "low", "high", "p_holm", "n_ids"))
     assert value is None or isinstance(value, float)
-    text = measured(value, about)
-    if value is not None and value > 0:
+    text = difference_text(value, about)
+    if value is not None and value > 0 and text.strip("0.,"):
         text = f"+{text}"
     p = p if isinstance(p, float) else None
     if p is not None and p < 0.05:

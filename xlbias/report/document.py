@@ -77,6 +77,7 @@ class Table:
 class Matrix:
     """One measure by query language (rows) and passage language or pool (columns), shown as a heat map.
 
+    `label` says what the values are where they are not simply those of the measure, such as ``Δ mAP``.
     `scale` gives the values at the two ends of the colours, the same for all encoders of a task. `intervals` says
     whether formats without colours show intervals in the cells; on a heat map they are tooltips.
     """
@@ -90,6 +91,12 @@ class Matrix:
     notes: tuple[str, ...] = ()
     intervals: bool = True
     axes: tuple[str, str] = ("row", "column")
+    label: str = ""
+
+    @property
+    def heading(self) -> str:
+        """What the values are, in a word or two."""
+        return self.label or self.measure.label
 
     @property
     def better(self) -> Direction:
@@ -117,7 +124,7 @@ class Matrix:
             for row, cells in zip(self.rows, self.cells, strict=True)
             for column, cell in zip(self.columns, cells, strict=True)
         )
-        return Table(self.title, (*self.axes, self.measure.label), rows, self.notes, 2)
+        return Table(self.title, (*self.axes, self.heading), rows, self.notes, 2)
 
 
 Block = Paragraph | Terms | Table | Matrix

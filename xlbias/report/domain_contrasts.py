@@ -17,22 +17,27 @@ from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measure_of
 from xlbias.report.comparison import MARK, difference_cell, named, probability
 from xlbias.report.document import Cell, Matrix
-from xlbias.report.domains import Domains, Member, Shift, mean_cell
-from xlbias.report.layout import interval, measured
+from xlbias.report.domains import AXES, Domains, Member, Shift, mean_cell
+from xlbias.report.layout import difference_text, interval, measured
 from xlbias.report.sheet import EMPTY, Sheet, Spot, scale_of
 from xlbias.report.study_tables import HEADLINES
 
+_COUNTED = ("better", "worse", "unclear", "open")
+_FINAL = {"better": "better, real", "worse": "worse, real", "unclear": "unclear", "open": "open: other pairs decide"}
 _REAL = f"{MARK} real: p < .05 over query ids (Holm over all rows of the measure) and the interval over seeds without 0"
 
 
-def contrast_sheet(domains: Domains, shift: Shift, found: pl.DataFrame | None, remark: str = "") -> Sheet:
+def contrast_sheet(
+    domains: Domains, shift: Shift, found: pl.DataFrame | None, remark: str = "", *, going_on: bool = False
+) -> Sheet:
     """Return every sampler of a study minus its baseline, for each source and target.
 
     Args:
         domains: the numbers of a study.
         shift: measure and setting.
-        found: what `xlbias.report.study_tables.contrasts` gives; None where it is not there.
+        found: what `xlbias.report.study_tables.contrasts` gives, or `judged` of some pairs; None where there is none.
         remark: why it is not there, or how far it is.
+        going_on: whether more of it is to come, of all pairs or of some.
     """
     assert domains.study is not None
     about, base = measure_of(shift[0]), domains.study.baseline
@@ -47,14 +52,20 @@ def contrast_sheet(domains: Domains, shift: Shift, found: pl.DataFrame | None, r
             row = rows.get((one.source, target, one.arm.label))
             seeds = _over_seeds(domains, one, target, shift, about)
             line.append(_tested(row, about) if row else seeds)
-            said[one.name, target] = _words(row, about) if row else ("over seeds, no test" if seeds.value else "")
+            said[one.name, target] = _words(row, about, going_on) if row else _untested(seeds, going_on)
         cells.append(tuple(line))
     counts = Counter(row["verdict"] for row in rows.values())
-    headline = tuple((verdict, Cell(f"{counts[verdict]:,}")) for verdict in ("better", "worse", "unclear") if tested)
+    headline = tuple(
+        (verdict, Cell(f"{counts[verdict]:,}"))
+        for verdict in _COUNTED
+        if tested and (counts[verdict] or verdict != "open")
+    )
     what = _REAL if tested else "intervals are t-intervals over seeds; nothing here is tested over query ids"
+    if going_on:
+        what = f"Pairs are tested one by one: until then a number has its t-interval over seeds. {_REAL}"
     reading = (
-        f"Each sampler minus {base.label} of the same source and seed; {what}. {_good(about)} It holds for these "
-        "sources and targets; it cannot be said that it holds for others."
+        f"Each sampler minus {base.label} of the same source and seed. {_good(about)} {what[0].upper()}{what[1:]}. "
+        "It holds for these sources and targets; it cannot be said that it holds for others."
     )
     if not remark and shift not in HEADLINES:
         remark = "no verdict: the study does not test this measure"
@@ -123,7 +134,7 @@ def _contrast(
     names, rows = tuple(one.name for one in members), tuple(cells)
     about_of = {one.name: one.about for one in members}
     return Sheet(
-        Matrix(title, about, names, domains.targets, rows, scale_of(rows, diverging=True)),
+        Matrix(title, about, names, domains.targets, rows, scale_of(rows, diverging=True), axes=AXES),
         reading,
         heads=tuple(one.head for one in members),
         headline=headline,
@@ -146,15 +157,21 @@ def _verdicts(found: pl.DataFrame, base: str, shift: Shift) -> dict[tuple[str, s
 def _tested(row: Mapping[str, Any], about: Measure) -> Cell:
     """Return a difference with the study's verdict as its mark; the interval is over query ids, n is seeds."""
     plain = _plain(row["difference"], about)
-    mark = MARK if row["verdict"] != "unclear" else ""
+    mark = MARK if row["verdict"] in ("better", "worse") else ""
     ends = interval(row["low"], row["high"], about)
     return Cell(plain.text + mark, row["difference"], row["low"], row["high"], ends, row["n_seeds"], "number")
 
 
-def _words(row: Mapping[str, Any], about: Measure) -> str:
+def _words(row: Mapping[str, Any], about: Measure, going_on: bool) -> str:
     seeds = interval(row["seed_low"], row["seed_high"], about)
-    verdict = f"{row['verdict']}, real" if row["verdict"] != "unclear" else "unclear"
-    return f"{verdict}  p {probability(row['p_holm']).text}  seeds {seeds}"
+    p = probability(row["p_holm"]).text
+    return f"{_FINAL[row['verdict']]}  p {'at most ' if going_on else ''}{p}  seeds {seeds}"
+
+
+def _untested(seeds: Cell, going_on: bool) -> str:
+    if seeds.value is None:
+        return ""
+    return "over seeds, its test is still to come" if going_on else "over seeds, no test"
 
 
 def _over_seeds(domains: Domains, one: Member, target: str, shift: Shift, about: Measure) -> Cell:
@@ -170,7 +187,7 @@ def _over_seeds(domains: Domains, one: Member, target: str, shift: Shift, about:
 
 
 def _plain(difference: float | None, about: Measure) -> Cell:
-    text = measured(difference, about)
+    text = difference_text(difference, about)
     signed = f"+{text}" if difference is not None and difference > 0 else text
     return Cell(signed, difference, kind="number")
 

@@ -11,6 +11,7 @@ from xlbias.measures.registry import measure_of
 from xlbias.report.comparison import named
 from xlbias.report.document import Matrix
 from xlbias.report.domains import (
+    AXES,
     GOOD,
     Domains,
     Member,
@@ -41,10 +42,13 @@ def home_sheet(domains: Domains, shift: Shift) -> Sheet:
     who = "encoders of other sources, same sampler and seed" if domains.study else "its other tasks"
     reading = (
         f"Home: trained on the target's domain. Away: mean over {who}. Does {named(*shift)} survive the shift? "
-        f"{GOOD[about.better]} Drop: mean share that is lost, 0% nothing."
+        f"{GOOD[about.better]} Drop: mean share that "
+        f"{'it grows by' if about.better == 'low' else 'is lost'}, 0% nothing."
     )
     names, columns = tuple(_row_name(target, own) for target, own, *_ in rows), ("home", "away", "drop")
-    block = Matrix(f"{named(*shift)} at home and away", about, names, columns, cells, scale_of([c[:2] for c in cells]))
+    block = Matrix(
+        f"{named(*shift)} at home and away", about, names, columns, cells, scale_of([c[:2] for c in cells]), axes=AXES
+    )
     return Sheet(
         block,
         reading,

@@ -36,6 +36,9 @@ SHIFTS: tuple[Shift, ...] = (*HEADLINES, *(shift for shift in SHIFTED if shift n
 PANELS = {"values": "Values", "drop": "Relative drop", "contrast": "Against the baseline", "home": "Home and away"}
 """The panels, with their titles."""
 
+AXES = ("encoder", "target")
+"""What rows and columns are called."""
+
 
 @dataclass(frozen=True)
 class Member:
@@ -169,6 +172,11 @@ def _is_own(model: Mapping[str, Any], task: Mapping[str, Any]) -> bool:
     return False
 
 
+_FORMULA = ("(M[T,T] − M[S,T]) / M[T,T]", "(M[S,T] − M[T,T]) / M[T,T]")
+_OWN = ("(own − here) / own", "(here − own) / own")
+_LOST = ("Share that is lost away from home:", "Low is good, so a loss is growth: what it grows by away from home:")
+"""By whether low values are good; see `xlbias.measures.shift`."""
+
 # -- sheets --------------------------------------------------------------------------------------------------------
 
 
@@ -187,9 +195,10 @@ def values_sheet(domains: Domains, shift: Shift) -> Sheet:
     number_ = means if domains.study else "a number with its 95% interval over query ids"
     reading = (
         f"{GOOD[about.better]} Each cell is {number_}. Compare down a column: tasks differ in size and difficulty, so "
-        f"that a row says little. {about.label}: {about.definition}."
+        "that a row says little."
     )
-    return _sheet(domains, named(*shift), about, domains.members, cells, reading, said=said)
+    sheet = _sheet(domains, named(*shift), about, domains.members, cells, reading, said=said)
+    return replace(sheet, meaning=f"{about.label}: {about.definition}.")
 
 
 def drop_sheet(domains: Domains, shift: Shift) -> Sheet:
@@ -204,13 +213,14 @@ def drop_sheet(domains: Domains, shift: Shift) -> Sheet:
         (one.name, target): _drop_words(domains, one, target) for one in domains.members for target in domains.targets
     }
     whose = (
-        "(M[T,T] − M[S,T]) / M[T,T] with the same sampler and seed, mean over seeds"
+        f"{_FORMULA[about.better == 'low']} with the same sampler and seed, mean over seeds"
         if domains.study
-        else "of the encoder's own number on the task that it was trained on; tasks differ in difficulty, too"
+        else f"{_OWN[about.better == 'low']}, own: on the task it was trained on; tasks differ in difficulty, too"
     )
     reading = (
-        f"Share that is lost away from home: {whose}. 0%: nothing is lost; positive: worse. A large drop may come from "
-        "a strong value at home: read it beside the values. Undefined where nobody is at home."
+        f"{_LOST[about.better == 'low']} {whose}. 0%: nothing is lost; positive: worse. A large drop may come from a "
+        f"{'small' if about.better == 'low' else 'strong'} value at home: read it beside the values. Undefined where "
+        "nobody is at home."
     )
     remark = "" if _known(cells) else "no drop: it is not known of any target who is at home there"
     sheet = _sheet(domains, f"drop of {named(*shift)}", about, domains.members, cells, reading, said=said)
@@ -230,7 +240,7 @@ def _sheet(
 ) -> Sheet:
     names = tuple(one.name for one in members)
     across = "source and sampler down, target across" if domains.study else "encoder down, task across"
-    block = Matrix(f"{title}: {across}", about, names, domains.targets, cells, scale_of(cells))
+    block = Matrix(f"{title}: {across}", about, names, domains.targets, cells, scale_of(cells), axes=AXES)
     about_of = {one.name: one.about for one in members}
     return Sheet(
         block,

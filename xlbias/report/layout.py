@@ -57,6 +57,11 @@ def measured(value: float | None, measure: Measure) -> str:
     return number(value, digits=0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2)
 
 
+def difference_text(value: float | None, measure: Measure) -> str:
+    """Return a difference of a measure: below 1 with three digits after the point, whatever the measure's range."""
+    return number(value) if value is not None and abs(value) < 1 else measured(value, measure)
+
+
 def interval(low: float | None, high: float | None, measure: Measure) -> str:
     """Return an interval as every format shows it, ``[.472, .500]``; empty where there is none."""
     return "" if low is None or high is None else f"[{measured(low, measure)}, {measured(high, measure)}]"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Table, Terms
+from xlbias.report.pieces import of_cell, of_row
 from xlbias.text import clean
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>|~#$&!]|(?<=\w):(?=//)|(?<=www)\.", re.IGNORECASE)
 _OPENING = re.compile(r"^(\d*)([-+=.)])")  # would begin a list or an underline
 
-_PLAIN = re.compile(r"-?[\d.,]+")  # a number as it is shown
+_PLAIN = re.compile(r"-?[\d.,]+|\[[-\d., ]+\]")  # a number, or an interval, as it is shown
 
 
 def to_markdown(document: Document) -> str:
@@ -26,7 +28,19 @@ def to_markdown(document: Document) -> str:
 
 def block_to_markdown(block: Block) -> str:
     """Return one block on its own, e.g. to paste into an issue."""
+    if isinstance(block, Matrix) and len(block.rows) == 1:
+        block = of_cell(block) if len(block.columns) == 1 else _with_intervals(of_row(block))
     return "\n".join(_block(block)) + "\n"
+
+
+def _with_intervals(table: Table) -> Table:
+    """Return the table of one row of a matrix with the intervals in a row of their own."""
+    (name, *cells), *further = table.rows
+    if not any(cell.interval for cell in cells):
+        return table
+    values = (name, *(replace(cell, interval="") for cell in cells))
+    ends = (Cell("95 % interval"), *(Cell(cell.interval or "·", kind="number") for cell in cells))
+    return replace(table, rows=(values, ends, *further))
 
 
 def escape(text: str) -> str:

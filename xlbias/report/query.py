@@ -66,7 +66,8 @@ class QueryView:
         ranked: whether the query has been searched for in the chosen language and pool.
         ap: its average precision there; None where nothing relevant is in the pool.
         relevants: every relevant passage there, by rank.
-        top: the first passages there, by rank.
+        top: the first passages there, by rank; none where the run does not keep those of the pool.
+        united: the same query in the multilingual pool, where the run keeps the first passages of that one alone.
     """
 
     model: str
@@ -80,6 +81,7 @@ class QueryView:
     ap: float | None
     relevants: tuple[Passage, ...]
     top: tuple[Passage, ...]
+    united: QueryView | None = None
 
     @property
     def found(self) -> bool:
@@ -95,7 +97,8 @@ class QueryView:
     def n_characters(self) -> int:
         """Length of all its texts together."""
         passages = (passage.text for passage in (*self.relevants, *self.top))
-        return sum(len(text or "") for text in (*passages, *(one.text for one in self.languages)))
+        own = sum(len(text or "") for text in (*passages, *(one.text for one in self.languages)))
+        return own + (self.united.n_characters if self.united else 0)
 
 
 def query_view(run: Run, model: str, task: str, query_id: str, query_language: str, pool: str) -> QueryView:
@@ -110,19 +113,29 @@ def query_view(run: Run, model: str, task: str, query_id: str, query_language: s
         for language in sorted({*texts, *(ql for ql, _ in rows)})
     )
     chosen: Mapping[str, Any] = rows.get((query_language, pool), {})
-    relevants, top = chosen.get("relevants") or [], chosen.get("top") or []
-    found = _texts(run, task, {passage["passage_id"] for passage in (*relevants, *top)})
-    grades = {relevant["passage_id"]: relevant["relevance"] for relevant in relevants}
-    return QueryView(
-        model, task, query_id, query_language, pool, languages, tuple(answers), bool(chosen), chosen.get("ap"),
-        tuple(_passage(relevant, relevant["rank"], grades, found) for relevant in relevants),
-        tuple(_passage(passage, rank, grades, found) for rank, passage in enumerate(top, 1)),
-    )  # fmt: skip
+    instead = {} if not chosen or chosen["top"] else union.get(query_language, {})
+    instead = instead if instead.get("top") else {}
+    passages = [
+        passage for row in (chosen, instead) for name in ("relevants", "top") for passage in row.get(name) or ()
+    ]
+    found = _texts(run, task, {passage["passage_id"] for passage in passages})
+
+    def view(row: Mapping[str, Any], pool: str, united: QueryView | None) -> QueryView:
+        relevants = row.get("relevants") or ()
+        grades = {relevant["passage_id"]: relevant["relevance"] for relevant in relevants}
+        return QueryView(
+            model, task, query_id, query_language, pool, languages, tuple(answers), bool(row), row.get("ap"),
+            tuple(_passage(relevant, relevant["rank"], grades, found) for relevant in relevants),
+            tuple(_passage(passage, rank, grades, found) for rank, passage in enumerate(row.get("top") or (), 1)),
+            united,
+        )  # fmt: skip
+
+    return view(chosen, pool, view(instead, MULTILINGUAL_POOL, None) if instead else None)
 
 
 def _rankings(run: Run, of_query: pl.Expr, query_language: str, pool: str) -> dict[tuple[str, str], dict[str, Any]]:
     """Return rankings by query language and pool: those in the chosen pool and in the multilingual one."""
-    here = (pl.col("query_language") == query_language) & (pl.col("pool") == pool)
+    here = pl.col("query_language") == query_language
     listed = (
         run.rankings.filter(of_query & pl.col("pool").is_in([pool, MULTILINGUAL_POOL]))
         .select(
@@ -178,10 +191,10 @@ def ranks_by_passage(view: QueryView) -> dict[str, int]:
 def move(rank: int | None, before: int | None) -> str:
     """Return how a passage moved: ``▲3`` up, ``▼12`` down, ``·`` not at all, ``new`` from beyond the top k.
 
-    ``out`` where it is `rank` that is beyond.
+    ``▼out`` where it is `rank` that is beyond.
     """
     if rank is None or before is None:
-        return "out" if rank is None else "new"
+        return "▼out" if rank is None else "new"
     if rank == before:
         return "·"
     return f"▲{before - rank:,}" if before > rank else f"▼{rank - before:,}"

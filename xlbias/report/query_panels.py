@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import zip_longest
 from typing import Any, Literal
 
 import polars as pl
@@ -11,6 +10,7 @@ import polars as pl
 from xlbias.report.document import Cell, Table
 from xlbias.report.layout import NOTHING, number
 from xlbias.report.query import InLanguage, Passage, QueryView, beyond, move, ranks_by_passage
+from xlbias.report.query_first import first_rows, lists_of
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import clean
 
@@ -28,8 +28,8 @@ _HEAD = 2_000  # characters of a text that a frame holds: no line shows more
 def frame(panel: Panel, view: QueryView, other: QueryView | None = None) -> pl.DataFrame:
     """Return the rows of a panel, in its order; ranks and moves against `other` are null without it.
 
-    ``top``: ``rank, mark, language, score, was, move, text``, and of the other run's top k ``base_mark, base_language,
-    base_score, base_now, base_text``. ``relevant``: ``passage_id, rank, language, score, was, move, text``.
+    ``top``: ``place, rank, mark, language, score, was, move, text``, ranks as they are shown, and of the other run's
+    top k ``base_mark, base_language, base_score, base_now, base_text``; see `xlbias.report.query_first`. ``relevant``: ``passage_id, rank, language, score, was, move, text``.
     ``languages``: ``language, code, ap, rank, was_ap, was, move, text``. ``ranks``: ``language, code, ap`` and one
     column ``in:CODE`` for each passage language.
     """
@@ -47,26 +47,30 @@ def table(panel: Panel, view: QueryView, other: QueryView | None = None, rows: S
 
 
 def _top_frame(view: QueryView, other: QueryView | None) -> pl.DataFrame:
-    before, now = _ranks(other), ranks_by_passage(view)
     rows = []
-    for rank, (passage, base) in enumerate(zip_longest(view.top, other.top if other else ()), 1):
-        row: dict[str, Any] = {"rank": rank}
-        if passage is not None:
-            row |= _passage_row(passage, before, other)
-        if base is not None:
-            there = now.get(base.passage_id)
-            row |= {
-                "base_mark": _mark(base),
-                "base_language": base.language,
-                "base_score": base.score,
-                "base_now": beyond(view) if there is None else f"{there:,}",
-                "base_text": _head(base.text),
+    for place, row in enumerate(first_rows(view, other), 1):
+        passage, base = row.passage, row.base
+        rows.append(
+            {
+                "place": place,
+                "rank": row.rank,
+                "mark": _mark(passage),
+                "language": passage.language,
+                "score": passage.score,
+                "was": row.was,
+                "move": row.move,
+                "text": _head(passage.text),
+                "base_mark": _mark(base) if base else None,
+                "base_language": base.language if base else None,
+                "base_score": base.score if base else None,
+                "base_now": row.base_now,
+                "base_text": _head(base.text) if base else None,
             }
-        rows.append(row)
+        )
     return pl.DataFrame(
         rows,
         schema={
-            "rank": pl.Int64, **_PASSAGE, "base_mark": pl.String, "base_language": pl.String,
+            "place": pl.Int64, "rank": pl.String, **_PASSAGE, "base_mark": pl.String, "base_language": pl.String,
             "base_score": pl.Float64, "base_now": pl.String, "base_text": pl.String,
         },
     )  # fmt: skip
@@ -160,26 +164,23 @@ _FRAMES: dict[Panel, Callable[[QueryView, QueryView | None], pl.DataFrame]] = {
 
 
 def _top_table(view: QueryView, other: QueryView | None) -> Table:
-    rows = _top_frame(view, other)
+    shown, before = lists_of(view, other)
+    notes = () if shown is view else ("The first passages of all languages: the run does not keep those of this pool.",)
     lines = []
-    for row, passage, base in zip_longest(rows.iter_rows(named=True), view.top, other.top if other else ()):
-        ours = [
-            _text(row["mark"]),
-            _name(row["language"]),
-            _score(row["score"]),
-            _name(passage.passage_id if passage else None),
-        ]
-        theirs = [
-            _text(row["was"]), _text(row["move"]), _text(row["base_mark"]), _name(row["base_language"]),
-            _name(base.passage_id if base else None),
-        ]  # fmt: skip
-        texts = [_text(one.text if one else None) for one in ((passage, base) if other else (passage,))]
-        lines.append((_rank(row["rank"]), *ours, *(theirs if other else []), *texts))
+    for row in first_rows(view, other):
+        passage, base = row.passage, row.base
+        ours = (_text(_mark(passage)), _name(passage.language), _score(passage.score), _name(passage.passage_id))
+        theirs = (
+            _text(row.was), _text(row.move), _text(_mark(base) if base else None),
+            _name(base.language if base else None), _name(base.passage_id if base else None),
+        )  # fmt: skip
+        texts = [_text(one.text if one else None) for one in ((passage, base) if before else (passage,))]
+        lines.append((_shown(row.rank), *ours, *(theirs if before else ()), *texts))
     heads = ("rank", "relevant", "language", "score", "passage")
-    if other is not None:
+    if before is not None:
         more = ("rank before", "move", "relevant before", "language before", "passage before", "text", "text before")
-        return Table("", (*heads, *more), tuple(lines), _notes(other))
-    return Table("", (*heads, "text"), tuple(lines))
+        return Table("", (*heads, *more), tuple(lines), (*notes, *_notes(before)))
+    return Table("", (*heads, "text"), tuple(lines), notes)
 
 
 def _relevant_table(view: QueryView, other: QueryView | None) -> Table:
@@ -235,6 +236,12 @@ def _name(text: str | None) -> Cell:
 
 def _text(text: str | None) -> Cell:
     return Cell(NOTHING if text is None else clean(text))
+
+
+def _shown(rank: str) -> Cell:
+    """A rank as it is shown, which may only be known to be beyond some."""
+    known = rank.replace(",", "")
+    return Cell(rank, int(known) if known.isdigit() else None, kind="number")
 
 
 def _rank(rank: int | None) -> Cell:

@@ -18,13 +18,19 @@ _HINTS = {
     "max@r": "High is good: 100 means that all translations of the answer stand first, 0 that one stands last.",
     "exposure@10": (
         "Neutral is a language's share of the pool, in the line under the heads; above it, the language is shown more "
-        "often than its size explains."
+        "often than its size explains. all: over queries in all languages."
     ),
     "exposure@10.ratio": (
-        "1 is neutral: shown as often as its share of the pool explains; 2 twice as often, 0 never. Middle colour: 1."
+        "1 is neutral: shown as often as its share of the pool explains; 2 twice as often, 0 never. all: over all "
+        "queries. Middle colour: 1."
+    ),
+    "exposure@10.languages": (
+        "Over queries in all languages: above 1 a language is shown more often than its share of the pool explains, "
+        "below 1 less often; 2 twice as often. Middle colour: 1."
     ),
     "exposure@10.excess": (
-        "0 is neutral: share of the first 10 minus the share of the pool, which stands under the heads."
+        "0 is neutral: share of the first 10 minus the share of the pool, which stands under the heads. all: over "
+        "queries in all languages."
     ),
     "single_gold": (
         "High is good; on the diagonal query and answer have one language. Rows that are even: no language is "
@@ -58,7 +64,7 @@ _GOOD = {
 
 
 def reading_of(view: str, about: Measure | None, task: Mapping[str, Any], *, differences: bool = False) -> str:
-    """Return how a view of bias is read: what is good and neutral, then what the measure is.
+    """Return how a view of bias is read: what is good and neutral.
 
     Args:
         view: name of the view.
@@ -77,5 +83,4 @@ def reading_of(view: str, about: Measure | None, task: Mapping[str, Any], *, dif
     if differences:
         family = "the rows of this table" if about is None else "all cells of the measure"
         hint = f"{_DIFFERENCES.format(family=family)} {_GOOD[about.better] if about else ''}".strip()
-    meaning = f" {about.label}: {about.definition}." if about else ""
-    return f"{hint}{meaning}"
+    return hint

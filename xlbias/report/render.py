@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 from xlbias.errors import UsageError
@@ -133,14 +132,12 @@ def render_comparison(
 def render_block(block: Table | Matrix, form: str) -> str:
     """Return one table or matrix as ``tsv``, ``markdown`` or ``latex``, with its intervals, caption and notes.
 
-    One row of a matrix becomes a table with a line for each cell and its n, which fits a page where a row does not.
+    One row of a matrix has lines for what is known of its cells, one cell has columns for it.
     """
     if form == "tsv":
         from xlbias.report.tsv import to_tsv
 
         return to_tsv(block)
-    if isinstance(block, Matrix) and len(block.rows) == 1:
-        block = _with_n(block.as_list())
     if form == "markdown":
         from xlbias.report.markdown import block_to_markdown
 
@@ -150,15 +147,6 @@ def render_block(block: Table | Matrix, form: str) -> str:
 
         return block_to_latex(block)
     raise UsageError(f"unknown format {form!r}; there are tsv, markdown, latex")
-
-
-def _with_n(table: Table) -> Table:
-    """Return a table with the n of its last column in a column of its own, where that is known."""
-    from xlbias.report.cells import count
-
-    if all(row[-1].n is None for row in table.rows):
-        return table
-    return replace(table, heads=(*table.heads, "n"), rows=tuple((*row, count(row[-1].n)) for row in table.rows))
 
 
 def _width(*, to_file: bool) -> int:

@@ -28,6 +28,7 @@ class Sheet:
     Attributes:
         block: title, measure, rows, columns and cells, with intervals and n. Row and column names may come from data.
         reading: how to read it, in a sentence or two: our own words.
+        meaning: what its measure is, for where there is room: our own words.
         heads: the parts of each row's head, of which the last one is never cut; by default the row's name.
         headline: numbers over everything, with what they are.
         remark: what is the matter with it: still being computed, or why there is nothing; empty if all is well.
@@ -57,6 +58,7 @@ class Sheet:
     opens: Mapping[Spot, tuple[str, str]] = field(default_factory=dict)
     tails: tuple[str, ...] = ()
     bars: bool = True
+    meaning: str = ""
 
     @property
     def is_list(self) -> bool:
@@ -89,7 +91,7 @@ class Sheet:
             rows=tuple(block.rows[r] for r in rows),
             columns=tuple(block.columns[c] for c in columns),
             cells=tuple(tuple(block.cells[r][c] for c in columns) for r in rows),
-            notes=(*block.notes, self.reading),
+            notes=(*block.notes, f"{self.reading} {self.meaning}".strip()),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import polars as pl
@@ -18,9 +19,13 @@ from xlbias.runs.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT, SETTINGS
 from xlbias.runs.values import Key
 
+DELTA = "Δ "
+"""Before the name of a measure whose differences are shown."""
+
 INTERVALS = "[low, high]: 95 % percentile bootstrap over query ids."
 """What the intervals in a table are."""
 
+_RUN_FILE = re.compile(r"\.parquet(?=$|\W)")
 _RANK_DISTANCES = ("rank_distance", "rank_distance.normalised")
 
 
@@ -47,28 +52,51 @@ def block_of(matrix: Values, languages: Sequence[str], pools: Sequence[str]) -> 
     column_of = {pool: c for c, pool in enumerate(matrix.pools)}
     cells = tuple(tuple(cell_of(matrix, row_of[q], column_of[pool]) for pool in pools) for q in languages)
     known = [cell.value for line in cells for cell in line if cell.value is not None]
-    about, what = matrix.measure, f"{matrix.measure.label} of {matrix.model}"
+    about, what, label = matrix.measure, f"{matrix.measure.label} of {matrix.model}", ""
+    few = len(languages) == 1  # then what is known of each cell stands with it
     notes = [f"{about.definition}; better: {about.better}."]
-    if counted := [cell.n for line in cells for cell in line if cell.value is not None and cell.n is not None]:
+    counted = {cell.n for line in cells for cell in line if cell.value is not None and cell.n is not None}
+    if counted and (len(counted) == 1 and len(pools) > 1 if few else True):
         notes.append(f"{n_of(min(counted), max(counted))}.")
     if any(cell.interval for line in cells for cell in line):
         notes.append(INTERVALS)
     scale = (min(known, default=0.0), max(known, default=0.0))
     if isinstance(matrix, DifferenceMatrix):
         end = max(map(abs, known), default=0.0)
-        what, scale = f"Difference in {matrix.measure.label}, {matrix.model} minus {matrix.against}", (-end, end)
-        notes.append(f"Paired by query id; {MARK} marks p < .05 after Holm's correction over the whole matrix.")
-    shape = ": query language down, passage language across" if len(languages) > 1 else ""
+        what, scale = (
+            f"Difference in {about.label}, {matrix.model} minus {_RUN_FILE.sub('', matrix.against)}",
+            (-end, end),
+        )
+        label = f"{DELTA}{about.label}"
+        notes.append(_paired(any(MARK in cell.text for line in cells for cell in line), few=few))
+    if few:
+        shape = f": query language {languages[0]}"
+        shape += f", passage language {_name(pools[0])}" if len(pools) == 1 else ", passage language across"
+    else:
+        shape = ": query language down, passage language across"
     return Matrix(
         f"{what} on {matrix.task}{shape}",
         about,
         tuple(languages),
-        tuple("all" if pool == MULTILINGUAL_POOL else pool for pool in pools),
+        tuple(_name(pool) for pool in pools),
         cells,
         scale,
         tuple(notes),
         axes=("query language", "passage language"),
+        label=label,
     )
+
+
+def _name(pool: str) -> str:
+    return "all" if pool == MULTILINGUAL_POOL else pool
+
+
+def _paired(marked: bool, *, few: bool) -> str:
+    """Return what the p of differences are, and what the mark is where there is one."""
+    corrected = "Holm's correction over the whole matrix"
+    if few:
+        return f"Paired by query id; p is after {corrected}{f', {MARK} marks p < .05' if marked else ''}."
+    return f"Paired by query id; {f'{MARK} marks' if marked else 'no difference has'} p < .05 after {corrected}."
 
 
 def overview_table(run: Run, rows: pl.DataFrame) -> Table:

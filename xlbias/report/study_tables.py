@@ -4,9 +4,9 @@ change of domain costs, and how far seeds agree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,10 @@ SHIFTED: tuple[tuple[str, str | None], ...] = (
 )
 """What a change of domain is measured by."""
 
+_PAIR = {
+    **dict.fromkeys(("measure", "setting"), pl.String), **dict.fromkeys(("difference", "low", "high", "p"), pl.Float64),
+    **dict.fromkeys(("source", "target", "base", "new"), pl.String),
+}  # fmt: skip
 _COMPARED = ("map", "rank_distance.normalised", "single_gold")
 ALPHA = 0.05
 
@@ -146,33 +150,58 @@ def contrasts(
     (Holm, p < .05) and seeds (interval without 0) say so, ``unclear`` otherwise. A measure whose direction is neither
     good nor bad is called better where it falls (the gap between own and other languages).
     """
-    bases = [study.baseline, *(arm for arm in study.arms if arm.sampler == "cross" and arm != study.baseline)]
-    values = numbers(run, study)
     parts = []
     for source, target in product(study.sources, study.targets):
         tell(f"comparing samplers: {source} to {target}")
-        sides = {
-            arm: Sided(Side(run, study.of(source, arm)), target, _COMPARED)
-            for arm in study.arms
-            if study.of(source, arm)
-        }
-        for base, new in product(bases, study.arms):
-            if base not in sides or new not in sides or base == new:
-                continue
-            if base != study.baseline and new.sampler != "hybrid":
-                continue
-            frame = compare_sided(sides[base], sides[new], False, permutations, seed)
-            about = {"source": source, "target": target, "base": base.label, "new": new.label}
-            chosen = frame.join(_headline_frame(), on=["measure", "setting"], how="semi", maintain_order="left")
-            parts.append(
-                chosen.select("measure", "setting", "difference", "low", "high", "p").with_columns(
-                    pl.lit(value).alias(name) for name, value in about.items()
-                )
+        parts.append(pair_contrasts(run, study, source, target, permutations=permutations, seed=seed))
+    return judged(run, study, parts)
+
+
+def compared_arms(study: Study, source: str) -> list[tuple[Arm, Arm]]:
+    """Return which arms of a source are compared, base first: all with the baseline, hybrid ones with ``cross``."""
+    there = [arm for arm in study.arms if study.of(source, arm)]
+    bases = [study.baseline, *(arm for arm in study.arms if arm.sampler == "cross" and arm != study.baseline)]
+    return [
+        (base, new)
+        for base, new in product(bases, there)
+        if base in there and base != new and (base == study.baseline or new.sampler == "hybrid")
+    ]
+
+
+def pair_contrasts(
+    run: Run, study: Study, source: str, target: str, *, permutations: int = PERMUTATIONS, seed: int = 0
+) -> pl.DataFrame:
+    """Return the differences of one source and target, not yet judged: columns as _PAIR. Takes seconds."""
+    arms = compared_arms(study, source)
+    sides = {
+        arm: Sided(Side(run, study.of(source, arm)), target, _COMPARED)
+        for arm in dict.fromkeys(chain.from_iterable(arms))
+    }
+    parts = [pl.DataFrame(schema=_PAIR)]
+    for base, new in arms:
+        frame = compare_sided(sides[base], sides[new], False, permutations, seed)
+        about = {"source": source, "target": target, "base": base.label, "new": new.label}
+        chosen = frame.join(_headline_frame(), on=["measure", "setting"], how="semi", maintain_order="left")
+        parts.append(
+            chosen.select("measure", "setting", "difference", "low", "high", "p").with_columns(
+                pl.lit(value).alias(name) for name, value in about.items()
             )
-    if not parts:
+        )
+    return pl.concat(parts)
+
+
+def judged(run: Run, study: Study, parts: Sequence[pl.DataFrame], *, missing: int = 0) -> pl.DataFrame:
+    """Return the verdicts on the differences of pairs, see `contrasts`.
+
+    Holm's family is all rows of one measure and setting. Where `missing` rows of each are still to come, `p_holm` is
+    the most that it can become, and the verdict is ``open`` where it depends on them; all other verdicts stay.
+    """
+    whole = pl.concat(parts) if parts else pl.DataFrame(schema=_PAIR)
+    if whole.is_empty():
         raise RunError(f"{run.path}: the study has nothing to compare yet")
-    found = pl.concat(parts).join(_over_seeds(values), on=["source", "target", "base", "new", "measure", "setting"])
-    return _with_verdicts(_with_holm(found))
+    keys = ["source", "target", "base", "new", "measure", "setting"]
+    found = whole.join(_over_seeds(numbers(run, study)), on=keys, how="inner", maintain_order="left")
+    return _with_verdicts(_with_holm(found, missing))
 
 
 def robustness(values: pl.DataFrame, study: Study) -> pl.DataFrame:
@@ -243,21 +272,25 @@ def _over_seeds(values: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _with_holm(frame: pl.DataFrame) -> pl.DataFrame:
-    parts = [
-        part.with_columns(pl.Series("p_holm", holm(part["p"].fill_null(np.nan).to_numpy()), nan_to_null=True))
-        for part in frame.partition_by("measure", "setting", maintain_order=True)
-    ]
+def _with_holm(frame: pl.DataFrame, missing: int) -> pl.DataFrame:
+    """Add ``p_holm``, the most that it can become, and ``p_least``, the least: the same where nothing is missing."""
+    parts = []
+    for part in frame.partition_by("measure", "setting", maintain_order=True):
+        p = part["p"].fill_null(np.nan).to_numpy()
+        ends = {"p_holm": holm(np.concatenate([p, np.ones(missing)]))[: len(p)], "p_least": holm(p)}
+        parts.append(part.with_columns(pl.Series(name, end, nan_to_null=True) for name, end in ends.items()))
     return pl.concat(parts)
 
 
 def _with_verdicts(frame: pl.DataFrame) -> pl.DataFrame:
     falls = [measure for measure, _ in HEADLINES if measure_of(measure).better != "high"]
     sign = pl.when(pl.col("measure").is_in(falls)).then(-1.0).otherwise(1.0)
-    real = (pl.col("p_holm") < ALPHA) & ((pl.col("seed_low") > 0) | (pl.col("seed_high") < 0))
+    seeds = (pl.col("seed_low") > 0) | (pl.col("seed_high") < 0)
+    real, can_be = ((pl.col(end) < ALPHA) & seeds for end in ("p_holm", "p_least"))
     up = pl.col("difference") * sign > 0
     verdict = pl.when(real & up).then(pl.lit("better")).when(real & ~up).then(pl.lit("worse"))
-    return frame.with_columns(verdict.otherwise(pl.lit("unclear")).alias("verdict"))
+    verdict = verdict.when(can_be).then(pl.lit("open"))
+    return frame.with_columns(verdict.otherwise(pl.lit("unclear")).alias("verdict")).drop("p_least")
 
 
 def _drop(measure: str, in_domain: float | None, zero_shot: float | None) -> float:

@@ -51,7 +51,7 @@ def _table(table: Table) -> list[_Column]:
 
 
 def _grid(matrix: Matrix) -> list[_Column]:
-    columns: list[_Column] = [(matrix.measure.label, [_text(name) for name in matrix.rows])]
+    columns: list[_Column] = [(matrix.heading, [_text(name) for name in matrix.rows])]
     by_column = [(name, [line[i] for line in matrix.cells]) for i, name in enumerate(matrix.columns)]
     columns += [(name, [_value(cell) for cell in cells]) for name, cells in by_column]
     for what in _FURTHER:

@@ -44,14 +44,14 @@ class BiasScreen(PanelScreen):
         """The measure of the panel's view, and which of how many it is."""
         view, views = self.views[panel], _OF_PANEL[panel]
         label = "" if view.shape == "numbers" else f"{_WORDS.get(view.name) or measures('bias')[view.measure].label} "
-        return f"{'Δ ' if self._differs else ''}{label}{views.index(view) + 1}/{len(views)}"
+        return f"{'Δ ' if self._shows_differences(panel) else ''}{label}{views.index(view) + 1}/{len(views)}"
 
     def which(self) -> tuple[list[Part], str]:
         """Model and task, and what differences are taken from."""
         app = self.dashboard
         assert app.snapshot is not None and app.chosen is not None
         model, task = app.chosen
-        against = app.against if self._differs else None
+        against = app.against if self._shows_differences(self.panel) else None
         return [], f"{model} minus {against.label} on {task}" if against else f"{model} on {task}"
 
     # -- numbers -----------------------------------------------------------------------------------------------------
@@ -59,6 +59,10 @@ class BiasScreen(PanelScreen):
     @property
     def _differs(self) -> bool:
         return self.dashboard.difference_on and self.dashboard.against is not None
+
+    def _shows_differences(self, panel: str) -> bool:
+        """Whether a panel shows differences already: while they are computed it shows values, and says so."""
+        return self._differs and self._differences(self.views[panel])[0] is not None
 
     def sheet(self, panel: str) -> Sheet | None:
         """The view of a panel, kept for as long as snapshot and comparisons are the same."""

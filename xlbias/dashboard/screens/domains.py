@@ -16,6 +16,7 @@ from textual.message import Message
 
 from xlbias.dashboard import places
 from xlbias.dashboard.contrasting import Contrasting
+from xlbias.dashboard.kept import folder_of
 from xlbias.dashboard.live import Snapshot
 from xlbias.dashboard.screens.panels import PanelScreen
 from xlbias.dashboard.widgets.line import Part
@@ -26,6 +27,7 @@ from xlbias.report.domain_home import home_sheet
 from xlbias.report.domains import PANELS, SHIFTS, Domains, Shift, drop_sheet, read_domains, values_sheet
 from xlbias.report.sheet import Sheet, Spot
 from xlbias.report.study_tables import HEADLINES
+from xlbias.runs.run import Run
 
 _MOST_COMPARED = 64
 _SHEETS = {"values": values_sheet, "drop": drop_sheet, "home": home_sheet}
@@ -140,27 +142,38 @@ class DomainsScreen(PanelScreen):
     def _contrast(self, snapshot: Snapshot, domains: Domains) -> Sheet:
         if domains.study is None:
             return self._against_baseline(snapshot, domains)
-        found, remark = self._verdict(snapshot, domains)
-        key = ("domains", "contrast", self.shift)
+        found, remark, going_on = self._verdict(snapshot, domains)
+        key, now = ("domains", "contrast", self.shift), (id(found), remark, going_on)
         known, sheet = snapshot.kept.get(key, (None, None))
-        if sheet is None or known != (found is None, remark):
-            sheet = contrast_sheet(domains, self.shift, found, remark)
-            snapshot.kept[key] = ((found is None, remark), sheet)
+        if sheet is None or known != now:
+            sheet = contrast_sheet(domains, self.shift, found, remark, going_on=going_on)
+            snapshot.kept[key] = (now, sheet)
         return sheet  # type: ignore[no-any-return]
 
-    def _verdict(self, snapshot: Snapshot, domains: Domains) -> tuple[pl.DataFrame | None, str]:
-        """Return the comparison of samplers, which begins when it is first looked at, and what is to be said of it."""
+    def _verdict(self, snapshot: Snapshot, domains: Domains) -> tuple[pl.DataFrame | None, str, bool]:
+        """Return the comparison of samplers, which begins when first looked at, its remark, and whether it goes on."""
         assert domains.study is not None
         if self.shift not in HEADLINES:
-            return None, ""
+            return None, "", False
         if not snapshot.finished:
-            return None, "the study goes on: what is real is told once it is finished"
+            return None, "the study goes on: what is real is told once it is finished", False
         version = snapshot.run.state.version
         if self.contrasting is None or self._contrasted != version:
             if self.contrasting is not None:
                 self.contrasting.stop()
-            self.contrasting, self._contrasted = Contrasting(snapshot.run.path, self._tell_of_contrast), version
-        return self.contrasting.found, self.contrasting.remark
+            self.contrasting, self._contrasted = self._begin_contrast(snapshot.run), version
+        now = self.contrasting
+        return now.so_far if now.found is None else now.found, now.remark, now.found is None and not now.trouble
+
+    def _begin_contrast(self, run: Run) -> Contrasting:
+        folder = None if self.dashboard.read_only else folder_of("contrasts", run.path, run.state.version)
+        return Contrasting(run.path, self._tell_of_contrast, folder)
+
+    def wanted(self, panel: str) -> tuple[int, bool]:
+        """The width that a panel needs; known of the comparison of samplers without beginning it."""
+        if panel != "contrast" or self.panel == panel or self.domains is None or self.domains.study is None:
+            return super().wanted(panel)
+        return super().wanted("values")[0] + 2 * len(self.domains.targets), False
 
     def _tell_of_contrast(self) -> None:
         self.post_message(Contrasted())

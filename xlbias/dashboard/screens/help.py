@@ -1,4 +1,4 @@
-"""The help: every key of the registry, what it does, and why it cannot be used now."""
+"""The help: the keys of the present screen and why one cannot be used now; then those of other screens."""
 
 from __future__ import annotations
 
@@ -11,21 +11,28 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from xlbias.dashboard.keys import BY_ID, KEYS
+from xlbias.dashboard.keys import BY_ID, KEYS, Key
+from xlbias.dashboard.places import TITLES
 from xlbias.dashboard.screens.base import SETTLING
+from xlbias.text import cut
 
 if TYPE_CHECKING:
     from xlbias.dashboard.app import DashboardApp
 
 _CLOSING = (*BY_ID["back"].keys, *BY_ID["help"].keys, *BY_ID["quit"].keys)
 _KEYS_WIDTH = 13
+_WIDTH = 96
+_BESIDE_TEXT = 7  # frame, padding and scroll bar
 
 
 def help_text(app: DashboardApp) -> Content:
-    """Return all keys by section; those that cannot be used here and now are dimmed and say why."""
+    """Return the keys that belong here by section; those that cannot be used now are dimmed and say why.
+
+    Keys of other screens follow, a line each, with the numbers of those screens.
+    """
     lines: list[Content] = []
     section = ""
-    for key in KEYS:
+    for key in (key for key in KEYS if app.place in key.where):
         if key.section != section:
             section = key.section
             lines += [Content(""), Content.styled(section, "bold $text-accent")]
@@ -35,7 +42,23 @@ def help_text(app: DashboardApp) -> Content:
             lines.append(Content.assemble((f"{key.shown}{pad}", "bold"), key.description))
         else:
             lines.append(Content.styled(f"{key.shown}{pad}{key.description} – not now: {reason}", "$quiet"))
+    if elsewhere := [key for key in KEYS if app.place not in key.where]:
+        lines += [Content(""), Content.styled("Elsewhere", "bold $text-accent")]
+        cells = min(_WIDTH, app.size.width) - _BESIDE_TEXT
+        lines += [Content.styled(_elsewhere(key, cells), "$quiet") for key in elsewhere]
     return Content("\n").join(lines[1:])
+
+
+def _elsewhere(key: Key, cells: int) -> str:
+    """Return a key of other screens in a line of so many cells: what it does, and the numbers of the screens."""
+    numbers = [str(i) for i, place in enumerate(TITLES, 1) if place in key.where]
+    where = f"  ({'–'.join((numbers[0], numbers[-1])) if _is_range(numbers) else ' '.join(numbers)})"
+    shown = f"{key.shown}{' ' * max(1, _KEYS_WIDTH - len(key.shown))}"
+    return f"{shown}{cut(key.description, max(10, cells - len(shown) - len(where)))}{where}"
+
+
+def _is_range(numbers: list[str]) -> bool:
+    return len(numbers) > 2 and int(numbers[-1]) - int(numbers[0]) == len(numbers) - 1
 
 
 class HelpScreen(ModalScreen[None], inherit_bindings=False):

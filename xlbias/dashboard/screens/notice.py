@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import islice
+from pathlib import Path
+
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -57,6 +60,46 @@ def beginning(work: Work) -> Content:
     )
 
 
+_AGAIN = "It is read again as soon as it changes; r reads it again now."
+
+
+def advice(event: Broken) -> list[str]:
+    """Return what can be done about a run that cannot be shown, a sentence each, by what is wrong with it."""
+    said = event.sentence.partition(f"{event.path}: ")[2] or event.sentence
+    if said.startswith("is a folder"):
+        inside = _runs_in(event.path)
+        return [
+            "Name the run file itself: a training's is FOLDER/training.parquet, a study's FOLDER/run.parquet.",
+            *([f"In this folder: {', '.join(inside)}."] if inside else ["There is no Parquet file in this folder."]),
+        ]
+    if "a newer xlbias" in said:
+        return ["Upgrade xlbias here, or open the run where it was made.", _AGAIN]
+    if "expected Parquet" in said or "not a run of xlbias" in said or "no schema version" in said:
+        return [
+            "Name a run that `xlbias evaluate`, `audit`, `train` or `study` has written: data sets and reports are "
+            "not shown here.",
+            _AGAIN,
+        ]
+    if "damaged journal" in said:
+        return ["The run is unfinished: begin it anew with the same command and --overwrite.", _AGAIN]
+    if "is truncated" in said or "damaged" in said:
+        return [
+            "A copy that is still under way needs only patience: it is read again as soon as it changes.",
+            "r reads it again now.",
+            "A truncated or damaged file cannot be mended: copy it again from where it was made, or make it anew with "
+            "the same `xlbias evaluate` command and --overwrite.",
+        ]
+    return ["See whether the file can be read: it may belong to someone else, or its disk may be gone.", _AGAIN]
+
+
+def _runs_in(folder: Path) -> list[str]:
+    """Return the names of some Parquet files in a folder, cleaned."""
+    try:
+        return sorted(one_line(file.name, 70) for file in islice(folder.glob("*.parquet"), _SHOWN_OTHERS))
+    except OSError:
+        return []
+
+
 def notice(event: Waiting | Broken) -> Content:
     """Return what is said of a run that cannot be shown; whatever comes from data in it is cleaned."""
     if isinstance(event, Broken):
@@ -65,12 +108,7 @@ def notice(event: Waiting | Broken) -> Content:
                 Content.styled("✖ This run cannot be shown", "bold $text-error"),
                 Content(clean(event.sentence[:2000])),
                 Content.styled("What can be done", "bold"),
-                Content(
-                    "·  It is read again as soon as it changes: a copy that is still under way needs only patience.\n"
-                    "·  r reads it again now.\n"
-                    "·  A truncated or damaged file cannot be mended: copy it again from where it was made, or make it "
-                    "anew with the same `xlbias evaluate` command and --overwrite."
-                ),
+                Content("\n".join(f"·  {line}" for line in advice(event))),
             ]
         )
     name = one_line(event.path.name, 200)

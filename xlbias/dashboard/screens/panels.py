@@ -12,9 +12,13 @@ from textual.containers import Horizontal
 from xlbias.dashboard.screens.base import Scope, View
 from xlbias.dashboard.widgets.line import Line, Part
 from xlbias.dashboard.widgets.sheet import SheetView
+from xlbias.dashboard.widgets.sheet_layout import wanted_width
 from xlbias.dashboard.widgets.sheet_panel import SheetPanel
 from xlbias.report import document
 from xlbias.report.sheet import Sheet
+
+_LIST, _GRID = 7, 10
+"""Shares of the width, as in the styles below."""
 
 
 class PanelScreen(View):
@@ -37,8 +41,8 @@ class PanelScreen(View):
         &.-high SheetView { margin: 1 0; }
         &.-high .-reading { max-height: 6; }
         &.-wide SheetPanel { margin-right: 1; }
-        &.-wide SheetPanel.-list { width: 7fr; }
         &.-wide SheetPanel { width: 10fr; }
+        &.-wide SheetPanel.-list { width: 7fr; }
     }
     """
 
@@ -79,9 +83,23 @@ class PanelScreen(View):
         """The panels that are seen."""
         names = list(self.PANELS)
         at = names.index(self.panel)
-        if not self.has_class("-wide"):
+        both = tuple(names[at - at % 2 : at - at % 2 + 2])
+        if not self.has_class("-wide") or not self._fits(both):
             return (self.panel,)
-        return tuple(names[at - at % 2 : at - at % 2 + 2])
+        return both
+
+    def wanted(self, panel: str) -> tuple[int, bool]:
+        """Return the width in which a panel's sheet is not cut, and whether it is a list."""
+        sheet = self.sheet(panel)
+        return (wanted_width(sheet), sheet.is_list) if sheet is not None else (0, False)
+
+    def _fits(self, panels: tuple[str, ...]) -> bool:
+        """Whether panels have room beside each other, so that a wider screen does not show less than a narrow one."""
+        wanted = [self.wanted(panel) for panel in panels]
+        shares = [_LIST if is_list else _GRID for _, is_list in wanted]
+        total = sum(shares)
+        rooms = (self.size.width * share // total - 1 for share in shares)
+        return all(width <= room for (width, _), room in zip(wanted, rooms, strict=True))
 
     def widget(self, panel: str) -> SheetPanel:
         """Return a panel by name."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from xlbias.text import one_line, width
+from xlbias.text import brief, one_line, width
 
 GAP = 2
 """Blank cells between two columns."""
@@ -40,6 +40,7 @@ class Column:
         sortable: whether the table may be sorted by it.
         best_first: whether sorting by it begins with the largest values.
         style: component class of its values.
+        brief: whether hidden characters of its texts take one cell each; else their code points are written out.
     """
 
     name: str
@@ -53,10 +54,14 @@ class Column:
     sortable: bool = True
     best_first: bool = False
     style: str = "virtual-table--value"
+    brief: bool = False
 
     def cell(self, value: Any, cells: int) -> str:
         """Return a value as exactly `cells` terminal cells of clean text."""
-        return fit(NOTHING if value is None else self.format(value), cells, "left" if self.text else self.align)
+        shown = NOTHING if value is None else self.format(value)
+        if self.brief:
+            shown = brief(shown[: cells * 32 + 32])
+        return fit(shown, cells, "left" if self.text else self.align)
 
 
 @dataclass(frozen=True)

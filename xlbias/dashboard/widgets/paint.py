@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from rich.color import Color, ColorSystem
 from rich.style import Style
 
-from xlbias.dashboard.scale import RGB, STEPS, Range, colour_at, shade_at, text_on
+from xlbias.dashboard.scale import RGB, STEPS, Range, colour_at, contrast, shade_at, text_on
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -64,6 +64,22 @@ def _difference(a: RGB, b: RGB) -> float:
     )  # fmt: skip
 
 
+LEAST_CONTRAST = 3.0
+"""Of a bar and its background: WCAG 2 for graphics."""
+
+
+@lru_cache(maxsize=8 * STEPS)
+def lifted(colour: RGB, ground: RGB, depth: Depth) -> RGB:
+    """Return a colour, mixed with as little white as it needs to be seen on a dark ground, or black on a light one."""
+    pole = 255 if contrast((255, 255, 255), ground) > contrast((0, 0, 0), ground) else 0
+    for step in range(21):
+        red, green, blue = (round(channel + (pole - channel) * step / 20) for channel in colour)
+        found = shown((red, green, blue), depth)
+        if contrast(found, ground) >= LEAST_CONTRAST:
+            break
+    return found
+
+
 @dataclass(frozen=True)
 class Painter:
     """Gives values of one range their look.
@@ -90,6 +106,11 @@ class Painter:
         return shade_at(self.range.goodness(value)) if self.depth == "none" and not self.range.diverging else " "
 
     def bar_style(self, value: float) -> Style:
-        """Style of a bar of the value's colour on the plain background."""
-        colour = self.style(value).bgcolor
-        return self.plain if self.depth == "none" or colour is None else self.plain + Style(color=colour)
+        """Style of a bar of the value's colour on the plain background, as much lifted as it needs to be seen there."""
+        colour, behind = self.style(value).bgcolor, self.plain.bgcolor
+        if self.depth == "none" or colour is None:
+            return self.plain
+        if behind is None or behind.is_default:
+            return self.plain + Style(color=colour)
+        own, ground = colour.get_truecolor(), behind.get_truecolor()
+        return self.plain + Style(color=Color.from_rgb(*lifted(tuple(own), tuple(ground), self.depth)))

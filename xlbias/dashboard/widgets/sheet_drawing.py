@@ -163,6 +163,10 @@ class SheetDrawing:
                 return found.text
             return thin(found.value, unit_range=unit_range)
         mark = MARK if sheet.marked(r, c) else ""
+        plain = found.text.removesuffix(MARK)
+        if width(plain) < room:
+            return plain + (mark or " ")
+        unit_range = abs(found.value) < 1
         return signed(found.value, unit_range=unit_range, room=max(THIN, min(THIN + 1, room - 1))) + (mark or " ")
 
     # -- one column --------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from textual.geometry import Region
 
 from xlbias.dashboard.numbers import THIN
 from xlbias.dashboard.widgets.columns import fit
+from xlbias.report.comparison import MARK
 from xlbias.report.sheet import Sheet
 from xlbias.text import clean, width
 
@@ -16,6 +17,7 @@ _LEAST_FIRST = 4
 _MOST_CELL = 14
 _MOST_TEXT = 24
 _MOST_LINES = 3
+_MOST_HEAD = 36
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,12 @@ class Layout:
         parts = _parts(sheet, max(8, (2 if sheet.is_list else 1) * width_ // (5 if sheet.is_list else 3)))
         above = 1 + len(sheet.pinned)
         if sheet.is_list:
-            texts = (width(row[0].text) for row in sheet.block.cells)
+            blank = sheet.form == "difference"  # where no mark stands, so that numbers stand below each other
+            texts = (width(row[0].text) + (blank and not row[0].text.endswith(MARK)) for row in sheet.block.cells)
             return cls(width_, height, above, n_rows, n_columns, parts, max([THIN, *texts]) + 2, 1)
         room = (width_ - sum(parts) - len(parts) - 1) // max(1, n_columns)
-        cell = max(least_cell(sheet), min(_MOST_TEXT if sheet.form == "text" else _MOST_CELL, room))
+        least = whole_cell(sheet) if whole_cell(sheet) <= room else least_cell(sheet)
+        cell = max(least, min(_MOST_TEXT if sheet.form == "text" else _MOST_CELL, room))
         lines = max(1, min(_MOST_LINES, (height - above) // max(1, n_rows)))
         return cls(width_, height, above, n_rows, n_columns, parts, cell, lines)
 
@@ -104,6 +108,35 @@ class Layout:
             return row, 0
         column = left + (x - self.head) // self.cell
         return (row, column) if x >= self.head and column in self.columns_from(left) else None
+
+
+def whole_cell(sheet: Sheet) -> int:
+    """Width of a cell that shows every number in full; of text with its interval; and the heads of columns."""
+    block = sheet.block
+    heads = max((min(_MOST_CELL, width(clean(name[:200])) + 1) for name in block.columns), default=0)
+    if sheet.form == "text":
+        numbers = max((width(cell.whole) for row in block.cells for cell in row), default=0)
+    elif sheet.form == "difference":
+        numbers = max((width(cell.text.removesuffix(MARK)) + 1 for row in block.cells for cell in row), default=0)
+    else:
+        numbers = least_cell(sheet) - 2
+    return max(least_cell(sheet), heads, min(_MOST_TEXT - 2, numbers) + 2)
+
+
+def wanted_width(sheet: Sheet) -> int:
+    """Width with which nothing of a sheet is cut: heads and numbers, and a list's intervals with a bar."""
+    head = 1 + sum(parts := _parts(sheet, _MOST_HEAD)) + len(parts)
+    if not sheet.is_list:
+        return head + 1 + len(sheet.block.columns) * whole_cell(sheet)
+    cells = [row[0] for row in sheet.block.cells]
+    n = max((len(f"{cell.n:,}") for cell in cells if cell.n is not None), default=0)
+    return (
+        head
+        + max((width(c.text) for c in cells), default=0)
+        + max((width(c.interval) for c in cells), default=0)
+        + n
+        + 8
+    )
 
 
 def least_cell(sheet: Sheet) -> int:

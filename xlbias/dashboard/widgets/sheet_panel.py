@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -12,9 +14,11 @@ from xlbias.dashboard.scale import SHADES, Range, colour_at
 from xlbias.dashboard.widgets.line import Line, Part
 from xlbias.dashboard.widgets.paint import depth_of, shown
 from xlbias.dashboard.widgets.sheet import SheetView
-from xlbias.report.layout import measured, number
+from xlbias.dashboard.wrapping import wrapped
+from xlbias.report.bias import FURTHEST
+from xlbias.report.layout import difference_text, measured, number
 from xlbias.report.sheet import Sheet
-from xlbias.text import clean, width
+from xlbias.text import cut, width
 
 
 class SheetPanel(Vertical):
@@ -40,6 +44,7 @@ class SheetPanel(Vertical):
         super().__init__(id=f"panel-{name}")
         self.panel, self.title, self._sorts = name, title, sorts
         self._own_title: list[Part] = []
+        self._lines: list[str] = []
 
     def compose(self) -> ComposeResult:
         """Lines around the sheet."""
@@ -75,19 +80,27 @@ class SheetPanel(Vertical):
         remark = self.query_one(".-remark", Line)
         remark.display = bool(sheet.remark)
         remark.set([], sheet.remark)
-        reading = self.query_one(".-reading", Static)
-        if sheet is not self.view.sheet:
-            reading.update(Content(clean(sheet.reading)))
         self.view.show(sheet)
+        self._tell_reading(sheet)
         self.tell_cell()
 
     def on_resize(self) -> None:
         """Say as much above the sheet as there is room for now; a panel that was not seen has had no width."""
         if self.view.sheet is not None:
             self._tell_title(self.view.sheet)
+            self._tell_reading(self.view.sheet)
 
     def _tell_title(self, sheet: Sheet) -> None:
         self.query_one(".-title", Line).set(_with_overall(self._own_title, sheet, self.size.width - 2))
+
+    def _tell_reading(self, sheet: Sheet) -> None:
+        """Say how the sheet is read, and what its measure is where there is room for all of it."""
+        reading = self.query_one(".-reading", Static)
+        low, high = self.screen.has_class("-low"), self.screen.has_class("-high")
+        lines = reading_lines(sheet, self.size.width - 2, 2 if low else 6 if high else 3)
+        if lines != self._lines:
+            self._lines = lines
+            reading.update(Content("\n".join(lines)))
 
     @on(SheetView.Moved)
     def tell_cell(self) -> None:
@@ -119,28 +132,53 @@ def legend(sheet: Sheet, found: Range, depth: str, *, narrow: bool) -> list[Part
     """Return what the colours of a sheet stand for: both ends, in words and numbers."""
     about = sheet.block.measure
     words = ("low", "high") if about.better == "neither" else ("worse", "better")
-    if sheet.shades is not None and sheet.diverging:  # logarithms of ratios
-        ends = [number(2.0**end, digits=2) for end in (found.worst, found.best)]
+    there = found
+    if found.diverging:  # colours spread as far to both sides; only those that are there are shown
+        n_rows, n_columns = len(sheet.block.rows), len(sheet.block.columns)
+        known = [s for r in range(n_rows) for c in range(n_columns) if (s := sheet.shade(r, c)) is not None]
+        there = replace(found, low=min(known), high=max(known))
+    values = (there.worst, there.best)
+    if sheet.shades is not None and sheet.diverging:  # logarithms of ratios, cut at both ends
+        ends = [f"{_CUT.get(end, '')}{number(2.0**end, digits=2)}" for end in values]
     elif sheet.form == "percent":
-        ends = [f"{end:.0%}" for end in (found.worst, found.best)]
+        ends = [f"{end:.0%}" for end in values]
+    elif found.diverging:
+        ends = [difference_text(end, about) for end in values]
     else:
-        ends = [measured(end, about) for end in (found.worst, found.best)]
+        ends = [measured(end, about) for end in values]
     cells = 12 if narrow or found.diverging else 24
     if depth == "none":
         middle = "1" if sheet.shades is not None else "0"
         bar = [Part(f"<    {middle}    >" if found.diverging else "".join(glyph * 2 for glyph in SHADES))]
     else:
-        places = (i / (cells - 1) for i in range(cells))
+        first, last = (found.goodness(end) for end in values)
+        places = (first + (last - first) * i / (cells - 1) for i in range(cells))
         steps = (shown(colour_at(at, diverging=found.diverging), depth) for at in places)
         bar = [Part(" ", f"on rgb({r},{g},{b})") for r, g, b in steps]
     return [Part(f"{words[0]} {ends[0]} ", "$quiet"), *bar, Part(f" {ends[1]} {words[1]}", "$quiet")]
 
 
+_CUT = {-FURTHEST: "≤", FURTHEST: "≥"}
+
+
+def reading_lines(sheet: Sheet, room: int, most: int) -> list[str]:
+    """Return how a sheet is read in at most so many lines; what its measure is only where all of it has room."""
+    if room <= 0:
+        return []
+    lines = list(wrapped(f"{sheet.reading} {sheet.meaning}".strip(), room))
+    if len(lines) > most:
+        lines = list(wrapped(sheet.reading, room))
+    if len(lines) > most:
+        lines = [*lines[: most - 1], cut(" ".join(lines[most - 1 :]), room)]
+    return lines
+
+
 def _with_overall(parts: list[Part], sheet: Sheet, room: int) -> list[Part]:
     """Add the numbers over everything, as many as there is room for, with their intervals if there is room for all."""
-    for intervals in (True, False):
+    found = list(parts)
+    for intervals, many in ((True, len(sheet.headline)), *((False, n) for n in range(len(sheet.headline), -1, -1))):
         found = list(parts)
-        for label, cell in sheet.headline:
+        for label, cell in sheet.headline[:many]:
             ends = f" {cell.interval}  " if intervals and cell.interval else "  "
             found += [Part(f"{label} ", "$quiet"), Part(cell.text, "bold"), Part(ends, "$quiet")]
         if sum(width(part.text) for part in found) <= room + 2:
