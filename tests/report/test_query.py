@@ -131,7 +131,7 @@ def test_only_what_is_shown_is_read(run, monkeypatch):
 
 @pytest.mark.parametrize(
     ("rank", "before", "said"),
-    [(1, 4, "▲3"), (13, 1, "▼12"), (2, 2, "·"), (3, None, "new"), (None, 2, "out"), (1, 12_346, "▲12,345")],
+    [(1, 4, "▲3"), (13, 1, "▼12"), (2, 2, "·"), (3, None, "new"), (None, 2, "▼out"), (1, 12_346, "▲12,345")],
 )
 def test_moves(rank, before, said):
     assert move(rank, before) == said
@@ -143,16 +143,25 @@ def test_moves_of_the_top_k_and_of_relevant_passages(run, query_id, pool):
     new, old = (query_view(run, model, TASK, query_id, "ar", pool) for model in ("new", "old"))
     order, before = (order_of(model, query_id, "ar", pool) for model in ("new", "old"))
     rows = frame("top", new, old)
-    assert rows["rank"].to_list() == list(range(1, searched.K + 1))
-    for row, name, base in zip(rows.iter_rows(named=True), order, before, strict=False):
-        known = name in answers(query_id) or before.index(name) < searched.K
-        was = before.index(name) + 1
-        assert row["was"] == (str(was) if known else f">{searched.K}")
-        assert row["move"] == (move(row["rank"], was) if known else "new")
-        assert row["mark"] == ("✓" if name in answers(query_id) else "")
+    k = searched.K
+    dropped = [name for name in before[:k] if name not in order[:k]]
+    listed = [*order[:k], *dropped]
+    assert rows.height == len(listed)
+    for place, (row, name) in enumerate(zip(rows.iter_rows(named=True), listed, strict=True)):
+        now, was = order.index(name) + 1, before.index(name) + 1
+        relevant = name in answers(query_id)
+        assert row["rank"] == (str(now) if now <= k or relevant else f">{k}")
+        assert row["was"] == (str(was) if was <= k or relevant else f">{k}")
+        known = relevant or (now <= k and was <= k)
+        assert row["move"] == (move(now, was) if known else "new" if now <= k else "▼out")
+        assert row["mark"] == ("✓" if relevant else "")
         assert row["text"] == searched.passage_text(name)
-        known = base in answers(query_id) or order.index(base) < searched.K
-        assert row["base_now"] == (str(order.index(base) + 1) if known else f">{searched.K}")
+        if place >= k:
+            assert row["base_text"] is None
+            continue
+        base = before[place]
+        there = order.index(base) + 1
+        assert row["base_now"] == (str(there) if there <= k or base in answers(query_id) else f">{k}")
         assert (row["base_language"], row["base_text"]) == (passages()[base], searched.passage_text(base))
         assert row["base_mark"] == ("✓" if base in answers(query_id) else "")
     for row in frame("relevant", new, old).iter_rows(named=True):
@@ -177,7 +186,8 @@ def test_a_longer_list_of_the_baseline_is_shown_to_its_end(run):
     new = QueryView(**{**vars(query_view(run, "new", TASK, "q0", "hi", "multilingual")), "top": ()})
     rows = frame("top", new, old)
     assert rows.height == searched.K
-    assert rows["language"].null_count() == searched.K
+    assert rows["language"].to_list() == [p.language for p in old.top]  # all of them have dropped out
+    assert rows["was"].to_list() == ["1", "2", "3", "4"]
     assert rows["base_language"].to_list() == [p.language for p in old.top]
     assert len(table("top", new, old).rows) == searched.K
     assert beyond(new) == ">0"
