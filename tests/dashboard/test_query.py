@@ -17,6 +17,7 @@ from xlbias.dashboard.query_reading import Views, Wanted, remembered_query, why_
 from xlbias.dashboard.query_words import PANELS
 from xlbias.dashboard.wrapping import MOST, wrapped
 from xlbias.report.query import move, query_view
+from xlbias.report.query_first import first_rows
 from xlbias.runs.run import open_run
 from xlbias.text import clean
 
@@ -371,7 +372,10 @@ async def test_a_pool_whose_first_passages_were_not_kept_begins_with_the_relevan
         assert screen.panel == "relevant"
         assert "✓ relevant" in under(app)
         await press(pilot, "shift+tab")
-        assert "The run does not keep the first passages of this pool" in text_of(app)
+        assert "top k of all languages" in text_of(app)
+        ids = [row.passage.passage_id for row in first_rows(screen.query_view, None)]
+        united = query_view(screen.dashboard.snapshot.run, "new", TASK, "q0", "hi", "multilingual")
+        assert ids[: searched.K] == [passage.passage_id for passage in united.top]
         app.query_key = ("q0", "hi", "multilingual")
         app.show()
         await read(app, pilot)
