@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlbias.text import clean, cut, drop_surrogates, one_line, width
+from xlbias.text import HIDDEN, brief, clean, cut, drop_surrogates, one_line, width
 
 HOSTILE = {
     "OSC 52 writes the clipboard": "\x1b]52;c;ZXZpbA==\x07",
@@ -29,6 +29,25 @@ def test_hostile_text_is_made_visible_and_inert(text):
     cleaned = clean(text)
     assert not FORBIDDEN.search(cleaned)
     assert cleaned != text
+
+
+@given(st.text(alphabet=st.characters(codec=None)))
+def test_in_brief_every_mark_takes_one_cell_and_nothing_gets_through(text):
+    short = brief(text)
+    assert not FORBIDDEN.search(short)
+    assert not any(unicodedata.category(char) in ("Cc", "Cs") for char in short)
+    marks = re.findall(r"⟨U\+[0-9A-F]{4,6}⟩", clean(text))
+    written = re.findall(r"⟨U\+[0-9A-F]{4,6}⟩", text)
+    assert len(short) == len(clean(text)) - sum(len(mark) - 1 for mark in marks) + sum(len(m) - 1 for m in written)
+    assert short.count(HIDDEN) == len(marks) - len(written) + text.count(HIDDEN)
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_in_brief_something_is_seen_where_something_was(text):
+    assert not FORBIDDEN.search(brief(text))
+    assert brief("\u202eab\ufeff\x1b\u200f\t\x9b") == "␦ab␦␛␦ ␦"
+    assert width(HIDDEN) == 1
+    assert brief(brief(text)) == brief(text)
 
 
 @given(st.text(alphabet=st.characters(codec=None)))

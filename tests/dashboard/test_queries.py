@@ -83,6 +83,56 @@ async def test_words_are_found_whatever_their_case_and_marks(varied_run):
         assert sorted(keys_of(screen)) == [("q2", "hi", "multilingual"), ("q3", "de", "multilingual")]
 
 
+def expected_with(path, word, passages):
+    """Keys of the multilingual pool with a relevant passage that has a word, one by one."""
+    return {
+        tuple(row[name] for name in KEY)
+        for row in raw(path)
+        if row["pool"] == "multilingual"
+        and any(word in passages.get(found["passage_id"], "").casefold() for found in row["relevants"])
+    }
+
+
+async def test_words_of_a_relevant_passage_are_found(live_run):
+    run = live_run(tasks=("xquad-r",))
+    passages = {"ar-1": "Der KÖLNER Dom", "ar-3": "Kolner", "ar-0": "elsewhere", "none": "Kölner"}
+    rows = [{"task": "xquad-r", "passage_id": i, "language": i[:2], "text": text} for i, text in passages.items()]
+    run.journal.write("passage", "000", pl.DataFrame(rows))
+    path = varied_content(run)
+    async with queries_of(path) as (app, pilot, screen):
+        for typed_word in ("passage:kölner", "passage~KOLNER", 'passage:"kolner"'):
+            await typed(app, pilot, typed_word)
+            found = expected_with(path, "kölner", passages) | expected_with(path, "kolner", passages)
+            assert found
+            assert set(keys_of(screen)) == found
+        await typed(app, pilot, "-passage:kolner")
+        everything = {tuple(row[n] for n in KEY) for row in raw(path) if row["pool"] == "multilingual"}
+        assert set(keys_of(screen)) == everything - found
+        await typed(app, pilot, "passage:kolner war")
+        assert "no query has 'war' in its text; x clears" in "\n".join(screen_lines(app))
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (140, 45)])
+async def test_a_filter_that_leaves_nothing_says_which_term_does(varied_run, size):
+    async with queries_of(varied_run, size=size) as (app, pilot, screen):
+        said_of = [
+            ("church", "no query has 'church' in its text; x clears"),
+            ("id:zzz", "no query has 'zzz' in its id"),
+            ("text rank>1000", "no query fulfils rank>1000; x clears"),
+            ("passage:x", "no query has a relevant passage with 'x' in its text"),
+            ("set:mono d:multi", "no pair of languages fulfils set:mono d:multi; x clears"),
+            ("q:hi война id:q1", "no query that fulfils война fulfils id:q1 as well; x clears"),
+            ('"[/]\x1b[2J"', "no query has '[/]␛[2J' in its text; x clears"),
+        ]
+        for filter, said in said_of if size == (80, 24) else said_of[:1]:
+            await typed(app, pilot, filter)
+            assert screen.table.height == 0
+            assert said[: size[0] - 4] in "\n".join(screen_lines(app)), filter
+        await press(pilot, "x")
+        await listed(app, pilot)
+        assert "x clears" not in "\n".join(screen_lines(app))
+
+
 async def test_task_and_model_in_a_filter_are_chosen_and_leave_it(finished_run):
     async with queries_of(finished_run) as (app, pilot, screen):
         await typed(app, pilot, "task:mlqa model:HYB q:hi")
@@ -198,14 +248,17 @@ async def test_hostile_texts_ids_and_filters_are_shown_as_marks(live_run):
     run.write("de")
     for size in [(60, 20), (80, 24), (140, 45)]:
         async with queries_of(run.path, size=size) as (app, pilot, screen):
+            seen = ""
             for _ in range(5 if size[1] == 45 else 1):  # the pane below the table shows one text after the other
                 lines = screen_lines(app)
+                seen += "\n".join(lines)
                 assert all(len(line) <= size[0] for line in lines)
                 assert not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c == "\u202e" for line in lines for c in line)
                 await press(pilot, "j")
             text = "\n".join(lines)
             assert "[@click=app.quit]quit[/]" in text
-            assert "⟨U+202E⟩evil" in text
+            assert "␦evil" in text  # one cell in a row
+            assert ("⟨U+202E⟩evil" in seen) == (size[1] == 45)  # in full below the table
             assert "␛]52;c;eA==␇clip" in text
             await typed(app, pilot, '"[@click=app.quit]" "[/]"')
             assert keys_of(screen) == [("q2", "de", "multilingual")]

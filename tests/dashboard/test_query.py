@@ -10,7 +10,7 @@ from report import searched
 from report.searched import IDS, LANGUAGES, TASK, Searched, answers, ranked
 from rich.cells import cell_len
 
-from xlbias.dashboard import keys, places
+from xlbias.dashboard import keys, listing, places, query_walking
 from xlbias.dashboard.codepoints import code_points, name_of
 from xlbias.dashboard.live import Follower
 from xlbias.dashboard.query_reading import Views, Wanted, remembered_query, why_not_comparable
@@ -238,6 +238,31 @@ async def test_no_row_and_no_text_is_taken_for_markup_or_reaches_the_screen_as_c
         assert "[@click=app.quit]" in seen
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_model_and_task_are_named_whatever_the_size(tmp_path, size):
+    long = "sentence-transformers/" + "long-name-" * 20
+    path = Searched(tmp_path / "run.parquet", models=(long,)).finish()
+    async with opened(path, size=size) as (app, pilot):
+        await show(app, pilot, model=long)
+        line = next(line for line in screen_lines(app)[1:4] if "sentence-tr" in line)
+        assert "… on qa" in line
+
+
+async def test_every_panel_shows_its_eleven_rows_at_140_columns(live_run):
+    languages = ("ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh")
+    made = live_run(models=("m",), tasks=("t",), languages=languages)
+    made.write_all()
+    async with opened(made.finish(), size=(140, 45)) as (app, pilot):
+        app.open_query(("q0", "hi", "multilingual"))
+        await settled(pilot)
+        await until(pilot, lambda: app.view.query_view is not None)
+        await settled(pilot)
+        for panel in app.view.query("QueryPanel"):
+            table = panel.table
+            assert table.height <= table.size.height - table._head, panel.name_of
+        assert sum("zh" in line.split() for line in screen_lines(app)) >= 3
+
+
 # -- texts -------------------------------------------------------------------------------------------------------------
 
 
@@ -344,15 +369,96 @@ async def test_arrows_walk_through_the_filtered_queries_and_say_where_they_end(r
         assert "hi→all  1 of 3  ap" in text_of(app)
 
 
-async def test_where_no_queries_are_listed_the_arrows_say_what_lists_them(run):
+def by_ap(model="new"):
+    """All queries in the multilingual pool, those that fail first: what is listed without a filter."""
+    keys_ = [(query_id, language, "multilingual") for language in LANGUAGES for query_id in IDS]
+    ap = {k: searched.average_precision([n for n, _ in ranked(model, *k)], answers(k[0])) for k in keys_}
+    return sorted(keys_, key=lambda k: ap[k])
+
+
+async def test_where_no_queries_have_been_listed_the_arrows_list_them_first(run, monkeypatch):
+    go, real = threading.Event(), listing.query_rows
+    monkeypatch.setattr(listing, "query_rows", lambda *args: (go.wait(10), real(*args))[1])
+    order = by_ap()
+    async with opened(run, size=(80, 24)) as (app, pilot):
+        await show(app, pilot, order[2])
+        await press(pilot, "right")
+        assert app.query_key == order[2]
+        assert "reading the list …" in text_of(app)
+        go.set()
+        await until(pilot, lambda: app.query_key == order[3])
+        await read(app, pilot)
+        assert "4 of 9" in text_of(app)
+        assert app.place == places.QUERY
+        await press(pilot, "left", "left")
+        assert app.query_key == order[1]
+        await press(pilot, "5")
+        assert app.view.table.cursor_key == order[1]
+        assert "9 of 9 rows" in text_of(app)
+
+
+async def test_a_list_that_cannot_be_made_is_said_and_walks_nowhere(run, monkeypatch):
+    monkeypatch.setattr(listing, "query_rows", lambda *_: 1 / 0)
     async with opened(run, size=(80, 24)) as (app, pilot):
         await show(app, pilot)
         await press(pilot, "right")
+        await until(pilot, lambda: app._notifications)
+        assert [n.message for n in app._notifications] == ["cannot be read: division by zero"]
         assert app.query_key == KEY
-        assert [n.message for n in app._notifications] == ["no queries are listed to walk through: 5 lists them"]
+
+
+async def test_a_filter_that_leaves_nothing_is_no_list_to_walk(run):
+    async with opened(run, size=(80, 24)) as (app, pilot):
+        app.open_queries("ap>2")
+        await until(pilot, lambda: app.view.listed is not None)
+        await show(app, pilot)
+        await press(pilot, "right")
+        assert [n.message for n in app._notifications] == ["the filter leaves no query to walk through: 5 shows it"]
+        assert app.query_key == KEY
+
+
+async def test_place_and_list_of_the_last_time_are_there_again_without_opening_queries(run):
+    order = [key for key in by_ap() if key[1] == "hi"]
+    async with opened(run, size=(80, 24)) as (app, pilot):
+        app.choose(("new", TASK))
+        app.open_queries("q:hi d:multi")
+        await until(pilot, lambda: app.view.listed is not None)
+        await press(pilot, "j", "enter")
+        await read(app, pilot)
+        assert app.query_key == order[1]
+        await press(pilot, "q")
+    for at, pressed, found in [(1, "right", 2), (2, "left", 1)]:
+        async with opened(run, size=(80, 24)) as (app, pilot):
+            assert app.query_key == order[at]
+            await read(app, pilot)
+            await until(pilot, lambda place=f"{at + 1} of 3": place in text_of(app))
+            await press(pilot, pressed)
+            assert app.query_key == order[found]
+            assert str(app.get_screen(places.QUERIES).filter) == "q:hi d:multi"
+            await press(pilot, "q")
+
+
+async def test_a_list_that_was_not_looked_at_is_remembered_all_the_same(run):
+    async with opened(run, size=(80, 24)) as (app, pilot):
+        await show_filtered(app, pilot)
+        await press(pilot, "1", "q")
+    async with opened(run, size=(80, 24)) as (app, pilot):
+        assert app.get_screen(places.QUERIES).saved()["filter"] == "q:hi d:multi"  # asked by who leaves
+
+
+async def test_both_queries_beside_are_read_once_one_is_looked_at(run, monkeypatch):
+    async with opened(run, size=(80, 24)) as (app, pilot):
+        screen = await show_filtered(app, pilot, FILTERED[1])
+        await until(pilot, lambda: len(screen.views) == 3)
+        monkeypatch.setattr(Wanted, "read", lambda _: pytest.fail("read again"))
+        await press(pilot, "right")
+        assert screen.query_view.query_id == "q2"
+        await press(pilot, "left", "left")
+        assert screen.query_view.query_id == "q0"
 
 
 async def test_the_next_query_on_the_way_is_read_ahead(run, monkeypatch):
+    monkeypatch.setattr(query_walking, "SETTLED", 60)
     async with opened(run, size=(80, 24)) as (app, pilot):
         screen = await show_filtered(app, pilot, FILTERED[0])
         assert len(screen.views) == 1  # not before there is a way
@@ -385,6 +491,7 @@ async def test_a_pool_whose_first_passages_were_not_kept_begins_with_the_relevan
 
 
 async def test_a_key_is_answered_before_the_query_has_been_read_and_no_queue_builds_up(run, monkeypatch):
+    monkeypatch.setattr(query_walking, "SETTLED", 60)
     async with opened(run, size=(80, 24)) as (app, pilot):
         screen = await show_filtered(app, pilot)
         go, asked, real = threading.Event(), [], Wanted.read
@@ -399,6 +506,13 @@ async def test_a_key_is_answered_before_the_query_has_been_read_and_no_queue_bui
         assert screen.query_view is None
         assert "hi→all  3 of 3  reading …  q2" in text_of(app)
         assert searched.query_text("q1", "hi") not in text_of(app)
+        assert searched.query_text("q2", "hi") in text_of(app)  # the list knows it
+        assert screen.has_class("-stale")  # the panels of before stay, dimmed
+        before = ranked("new", *KEY)
+        assert searched.passage_text(before[0][0]) in text_of(app)
+        await press(pilot, "j", "tab", "shift+tab")
+        assert under(app).startswith("rank 2  ")
+        assert screen.why_no_copy() == "the query is still being read"
         await press(pilot, "y")  # nothing to copy yet, and it says so
         assert app.place == places.QUERY
         await press(pilot, "left", "left")
@@ -407,6 +521,8 @@ async def test_a_key_is_answered_before_the_query_has_been_read_and_no_queue_bui
         await read(app, pilot)
         assert asked == ["q2", "q0"]  # q1 is kept from before
         assert searched.query_text("q0", "hi") in text_of(app)
+        assert not screen.has_class("-stale")
+        assert searched.passage_text(ranked("new", *FILTERED[0])[0][0]) in text_of(app)
 
 
 async def test_what_was_read_is_kept(run, monkeypatch):
@@ -487,6 +603,29 @@ async def test_at_140_columns_both_top_k_lists_stand_side_by_side(run):
             assert any(f"({mine})" in line and line.rstrip(" ▇▅").endswith(f"({theirs})") for line in lines)
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_dropped_out_of_the_first_is_listed_with_its_rank_of_before(run, size):
+    async with opened(run, size=size) as (app, pilot):
+        screen = await show(app, pilot)
+        app.take_baseline("old")
+        await read(app, pilot, other=True)
+        new, old = ([name for name, _ in ranked(model, *KEY)] for model in ("new", "old"))
+        dropped = [name for name in old[: searched.K] if name not in new[: searched.K]]
+        assert dropped
+        for i, name in enumerate(dropped):
+            for _ in range(searched.K + i - screen._active.cursor):
+                await press(pilot, "j")
+            await pilot.pause()
+            assert under(app).endswith(name)
+            relevant = name in answers("q1")
+            now, was = new.index(name) + 1, old.index(name) + 1
+            assert f"was {was} {move(now, was) if relevant else '▼out'}" in under(app)
+            row = next(line for line in screen_lines(app) if "▸" in line and f"({name})" in line)
+            assert str(was) in row.split()
+            assert (str(now) if relevant else f">{searched.K}") in row.split()
+        assert screen.query_one("#reader").content[0] == searched.passage_text(dropped[-1])
+
+
 async def test_two_runs_are_compared_query_by_query(run, tmp_path):
     path = Searched(tmp_path / "base.parquet", models=("old",)).finish()
     base = Follower(path, interval=0.02)
@@ -556,17 +695,17 @@ def test_what_is_no_query_of_the_run_is_not_restored(run, saved):
 
 def test_the_queries_that_are_kept_are_bounded_in_number_and_in_characters(run):
     opened_run = open_run(run)
-    views = Views(most=5)
+    views = Views(most=7)
     wanted = [Wanted(opened_run, "new", TASK, (query_id, "hi", pool)) for query_id in IDS for pool in LANGUAGES]
     for one in wanted:
         views.put(one, one.version, one.read())
-    assert len(views) == 5
+    assert len(views) == 7
     assert views.get(wanted[0]) == (None, False)
     assert views.get(wanted[-1])[1]
     small = Views(most_characters=1)
     for one in wanted:
         small.put(one, one.version, one.read())
-    assert len(small) == 4  # query and next query, and both in the baseline
+    assert len(small) == 6  # query and both beside it, and all in the baseline
 
 
 async def test_the_mouse_chooses_a_panel_and_opens_a_text(run):

@@ -72,7 +72,7 @@ def test_what_is_no_filter_gets_one_sentence(line, why):
 
 
 def test_an_unknown_term_is_named_with_those_there_are():
-    with pytest.raises(UsageError, match="there is no term 'colour': there are q, d, set, id, text, ap"):
+    with pytest.raises(UsageError, match="there is no term 'colour': there are q, d, set, id, text, passage, ap"):
         parse_filter("colour:red")
 
 

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
@@ -13,13 +14,16 @@ import polars as pl
 from xlbias.dashboard.comparing import Against
 from xlbias.errors import UsageError
 from xlbias.report.filtering import Filter
+from xlbias.report.nothing_left import why_nothing
 from xlbias.report.queries import (
+    PassageTexts,
     Texts,
     check_filter,
     corrected_p,
     languages_of,
     not_comparable,
     ordered,
+    queries_answered,
     query_rows,
     selected,
     with_differences,
@@ -101,6 +105,7 @@ class Listed:
         n_scored: rows left that have an AP.
         mean_ap: their mean, None without any.
         texts: of the task.
+        nothing: where no row is left, which term leaves none.
     """
 
     wanted: Wanted
@@ -109,6 +114,7 @@ class Listed:
     n_scored: int
     mean_ap: float | None
     texts: Texts
+    nothing: str = ""
 
 
 class Listings:
@@ -126,19 +132,27 @@ class Listings:
                 del self._kept[key]
             rows = None if cancelled() else self._rows(wanted)
             texts = None if cancelled() else self._texts(wanted)
-            left = None if cancelled() or rows is None or texts is None else selected(rows, wanted.filter, texts)
-            if rows is None or texts is None or left is None or cancelled():
+            if rows is None or texts is None or cancelled():
                 return None
+            answered = partial(self._answered, wanted)
+            left = selected(rows, wanted.filter, texts, answered)
+            if cancelled():
+                return None
+            nothing = ""
+            if left.is_empty():
+                nothing = why_nothing(
+                    wanted.filter, rows, lambda terms: selected(rows, Filter(tuple(terms)), texts, answered)
+                )
             frame = ordered(left, wanted.by, descending=wanted.descending)
             mean = frame["ap"].cast(pl.Float64).mean()
             n_scored = frame.height - frame["ap"].null_count()
-            return Listed(wanted, frame, rows.height, n_scored, mean if isinstance(mean, float) else None, texts)
+            return Listed(
+                wanted, frame, rows.height, n_scored, mean if isinstance(mean, float) else None, texts, nothing
+            )
 
     def _rows(self, wanted: Wanted) -> pl.DataFrame:
         """The rows of the cells that are asked for, with differences."""
-        p = {(ql, pool): value for ql, pool, value in wanted.p}
-        about = next(entry for entry in wanted.run.tasks if entry["name"] == wanted.task)
-        cells = wanted.filter.cells(*languages_of(about), lambda ql, pool: p.get((ql, pool)))
+        cells = _cells(wanted)
         rows = self._of_model(wanted.run, wanted.model, wanted.task, cells)
         against = wanted.against
         if against is None:
@@ -157,6 +171,16 @@ class Listings:
     def _texts(self, wanted: Wanted) -> Texts:
         return self._once(("texts", wanted.run, wanted.task), lambda: Texts.of(wanted.run, wanted.task))
 
+    def _answered(self, wanted: Wanted, words: str) -> pl.DataFrame:
+        """Keys of the queries that have some words in a relevant passage; passages are read only for this."""
+        run, model, task, cells = wanted.run, wanted.model, wanted.task, _cells(wanted)
+
+        def found() -> pl.DataFrame:
+            texts: PassageTexts = self._once(("passages", run, task), lambda: PassageTexts.of(run, task))
+            return queries_answered(run, model, task, cells, texts.containing(words))
+
+        return self._once(("answered", run, model, task, cells, words), found)
+
     def _once(self, key: tuple[Hashable, ...], make: Callable[[], _Kept]) -> _Kept:
         """Return what is kept under `key`, made now if it is not; what was used longest ago goes where it is much."""
         if key not in self._kept:
@@ -170,6 +194,13 @@ class Listings:
         return found
 
 
+def _cells(wanted: Wanted) -> frozenset[tuple[str, str]]:
+    """The cells that a filter asks for."""
+    p = {(ql, pool): value for ql, pool, value in wanted.p}
+    about = next(entry for entry in wanted.run.tasks if entry["name"] == wanted.task)
+    return wanted.filter.cells(*languages_of(about), lambda ql, pool: p.get((ql, pool)))
+
+
 def _size(made: object) -> int:
-    frame = made.frame if isinstance(made, Texts) else made
+    frame = made.frame if isinstance(made, Texts | PassageTexts) else made
     return int(frame.estimated_size()) if isinstance(frame, pl.DataFrame) else 0

@@ -51,8 +51,8 @@ def columns(listed: Listed) -> tuple[Column, ...]:
         Column("first_rank", "first", 7, "{:,}".format, rank=2, best_first=True),
         Column("last_rank", "last", 7, "{:,}".format, rank=4, best_first=True),
         Column("n_relevant", "n", 4, "{:,}".format, rank=3),
-        Column("query_id", "id", 24, text=True, rank=1, sortable=False, style="virtual-table--dim"),
-        Column("text", "query", 60, text=True, sortable=False),
+        Column("query_id", "id", 24, text=True, brief=True, rank=1, sortable=False, style="virtual-table--dim"),
+        Column("text", "query", 60, text=True, brief=True, sortable=False),
     ]
     return tuple(column for column in found if column.name != "delta" or "delta" in listed.frame.columns)
 

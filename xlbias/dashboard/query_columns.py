@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import polars as pl
 
@@ -95,15 +96,20 @@ def _count(value: int) -> str:
 
 
 def _thin(value: int) -> str:
-    """A count in four cells: ``852``, ``1.2k``."""
-    return f"{value / 1000:.1f}k" if 1000 <= value < 9950 else count(value)
+    """A count in four cells: ``852``, ``1.2k``, ``13k``."""
+    return f"{value / 1000:.1f}k" if 1000 <= value < 9950 else count(value if value < 1000 else max(value, 10_000))
 
 
 def _widest(frame: pl.DataFrame, *names: str, least: int = 4) -> int:
     """Cells that the texts of some columns need, at least four, as its head has."""
-    return max([least, *(min(_WIDEST, width(clean(text))) for name in names for text in frame[name].drop_nulls())])
+    return max([least, *(min(_WIDEST, width(clean(text))) for name in names for text in _values(frame, name))])
 
 
 def _most(frame: pl.DataFrame, name: str, least: int = 4) -> int:
     """Cells that the counts of a column need."""
-    return max([least, *(len(_count(value)) for value in frame[name].drop_nulls())])
+    return max([least, *(len(_count(value)) for value in _values(frame, name))])
+
+
+def _values(frame: pl.DataFrame, name: str) -> list[Any]:
+    """What is not null; taken without a query, whose threads may be busy with a reader's."""
+    return [value for value in frame[name].to_list() if value is not None]

@@ -12,7 +12,7 @@ from xlbias.report.query import InLanguage, Passage, QueryView, beyond, move, ra
 from xlbias.report.query_first import First, first_rows, lists_of, n_dropped, ranks_of_relevant
 from xlbias.report.query_panels import MARK, Panel
 from xlbias.runs.schema import MULTILINGUAL_POOL
-from xlbias.text import one_line
+from xlbias.text import one_line, width
 
 if TYPE_CHECKING:
     from xlbias.dashboard.app import QueryKey
@@ -22,6 +22,7 @@ PANELS: tuple[Panel, ...] = ("top", "relevant", "languages", "ranks")
 
 _NAMES: dict[Panel, str] = {"top": "top k", "relevant": "relevant", "languages": "languages", "ranks": "ranks"}
 _CODE = 12
+_LEAST_MODEL = 12  # cells
 
 NO_TEXT = "The run does not hold this text."
 
@@ -45,6 +46,14 @@ def title_parts(
     else:
         parts.append(Part("nothing relevant in this pool  ", "$text-warning"))
     return parts
+
+
+def about_run(model: str, task: str, base: str, cells: int) -> str:
+    """Return model and task, and what moves are taken from: the model is cut first where there is no room."""
+    rest = f" on {one_line(task, 40)}"
+    more = f", moves since {base}" if base else ""
+    room = max(_LEAST_MODEL, cells - width(rest) - width(more))
+    return f"{one_line(model, room)}{rest}{more}"
 
 
 def why_no_text(view: QueryView) -> str:
@@ -100,7 +109,7 @@ def panel_parts(panel: Panel, view: QueryView | None, other: QueryView | None, *
             parts += [Part("  this pool's own is not kept  ", "$quiet"), _about_relevant(view)]
         if other is not None and lists_of(view, other)[1] is not None:
             dropped = n_dropped(view, other)
-            parts.append(Part(f"  beside the baseline's; {dropped:,} dropped out, listed last", "$quiet"))
+            parts.append(Part(f"  beside the baseline's; {dropped:,} dropped out, listed last  ", "$quiet"))
     return parts
 
 

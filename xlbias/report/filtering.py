@@ -16,7 +16,7 @@ from xlbias.errors import UsageError
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT, setting_of
 from xlbias.text import one_line
 
-Name = Literal["q", "d", "set", "id", "text", "ap", "rr", "rank", "last", "n", "delta", "p", "task", "model"]
+Name = Literal["q", "d", "set", "id", "text", "passage", "ap", "rr", "rank", "last", "n", "delta", "p", "task", "model"]
 
 _ALIASES: dict[str, Name] = {
     **{name: name for name in get_args(Name)},
@@ -43,7 +43,8 @@ EXAMPLES = (
     "q:hi d:en,multi     one pair, and the multilingual pool; set:mono, set:cross",
     "ap<0.1 rank>10 n=1  numbers: ap, rr, rank (first), last, n (relevant)",
     "Δ<0 p<.05           against the baseline: AP of a query, mAP of its cell",
-    'war -"of peace"     words of the text, whatever case and marks; - means not',
+    'war -"of peace"     words of the query\'s text, in any case; - means not',
+    "passage:war         words of a relevant passage's text",
     "id:56b task:mlqa    part of an id; another task or model",
 )
 """Lines that show what can be asked for."""

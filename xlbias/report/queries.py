@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -104,6 +105,32 @@ def query_rows(run: Run, model: str, task: str, cells: Collection[tuple[str, str
     Columns: ``query_id, query_language, pool, n_relevant, ap, first_rank, last_rank``, names as categories, numbers in
     32 bits; ap and ranks are null for a query without a relevant passage in the pool.
     """
+    numbers = ("n_relevant", pl.col("ap").cast(pl.Float32), "first_rank", "last_rank")
+    return _of_cells(run, model, task, cells, numbers).collect(engine="streaming")
+
+
+def queries_answered(
+    run: Run, model: str, task: str, cells: Collection[tuple[str, str]], passages: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the keys, typed as `query_rows` does, of the rankings in which one of some passages is relevant.
+
+    Args:
+        run: the run.
+        model: of it.
+        task: of it.
+        cells: query languages and pools.
+        passages: ``passage_id``.
+    """
+    names = pl.col("relevants").list.eval(pl.element().struct.field("passage_id")).alias("passage_id")
+    rows = _of_cells(run, model, task, cells, (names,)).explode("passage_id")
+    found = rows.join(passages.select("passage_id").unique().lazy(), on="passage_id", how="semi")
+    return found.select(QUERY_KEY).unique().collect(engine="streaming")
+
+
+def _of_cells(
+    run: Run, model: str, task: str, cells: Collection[tuple[str, str]], more: Sequence[str | pl.Expr]
+) -> pl.LazyFrame:
+    """Return keys and more of the rankings of some cells."""
     queries, passages = languages_of(next(entry for entry in run.tasks if entry["name"] == task))
     language = pl.Enum([*dict.fromkeys([*queries, *passages]), MULTILINGUAL_POOL])
     asked, pools = ({cell[i] for cell in cells} for i in range(2))
@@ -113,18 +140,13 @@ def query_rows(run: Run, model: str, task: str, cells: Collection[tuple[str, str
         & pl.col("query_language").is_in(list(asked))
         & pl.col("pool").is_in(list(pools))
     ).select(
-        pl.col("query_id").cast(pl.Categorical),
-        pl.col("query_language", "pool").cast(language, strict=False),
-        "n_relevant",
-        pl.col("ap").cast(pl.Float32),
-        "first_rank",
-        "last_rank",
+        pl.col("query_id").cast(pl.Categorical), pl.col("query_language", "pool").cast(language, strict=False), *more
     )
     if len(cells) < len(asked) * len(pools):
         schema = {"query_language": language, "pool": language}
         wanted = pl.LazyFrame(list(cells), schema=schema, orient="row")
         rows = rows.join(wanted, on=["query_language", "pool"], how="semi", maintain_order="left")
-    return rows.collect(engine="streaming")
+    return rows
 
 
 def with_differences(rows: pl.DataFrame, base: pl.DataFrame) -> pl.DataFrame:
@@ -139,10 +161,25 @@ def with_differences(rows: pl.DataFrame, base: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns((rows["ap"] - found["ap"]).alias("delta"))
 
 
-def selected(rows: pl.DataFrame, filter: Filter, texts: Texts) -> pl.DataFrame:
-    """Return the rows that the terms about numbers, ids and texts leave, in the same order."""
+Answered = Callable[[str], pl.DataFrame]
+"""Returns the keys of the queries that have some words in a relevant passage, see `queries_answered`."""
+
+
+def selected(rows: pl.DataFrame, filter: Filter, texts: Texts, answered: Answered | None = None) -> pl.DataFrame:
+    """Return the rows that the terms about numbers, ids and texts leave, in the same order.
+
+    Args:
+        rows: as `query_rows` makes them.
+        filter: the terms; those about cells have been fulfilled.
+        texts: of the queries.
+        answered: only needed for terms about passages.
+    """
     for term in filter.without("q", "d", "set", "p", "model", "task").terms:
-        if term.name == "text":
+        if term.name == "passage":
+            assert answered is not None
+            how: Literal["anti", "semi"] = "anti" if term.negated else "semi"
+            rows = rows.join(answered(term.values[0]), on=QUERY_KEY, how=how, maintain_order="left")
+        elif term.name == "text":
             found = texts.containing(term.values[0], rows.schema["query_language"])
             on = ["query_id", "query_language"]
             rows = rows.join(found, on=on, how="anti" if term.negated else "semi", maintain_order="left")
@@ -214,7 +251,7 @@ class Texts:
         """Return the text of a query in a language, None where the run has none."""
         start, length = self._places.get(language, (0, 0))
         ids = self.frame["query_id"].slice(start, length)
-        place = int(ids.search_sorted(query_id)) if length else 0
+        place = bisect_left(ids, query_id)  # no query of Polars, whose threads may be busy with a reader's
         if place >= length or ids[place] != query_id:
             return None
         text: str | None = self.frame["text"][start + place]
@@ -231,3 +268,24 @@ class Texts:
             pl.col("query_id").cast(pl.Categorical),
             pl.col("language").cast(language, strict=False).alias("query_language"),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class PassageTexts:
+    """The passage texts of a task, as they are compared.
+
+    Attributes:
+        frame: ``passage_id, text``, texts folded.
+    """
+
+    frame: pl.DataFrame
+
+    @classmethod
+    def of(cls, run: Run, task: str) -> PassageTexts:
+        """Read the texts of a task; there are none in a run that was written without."""
+        rows = run.passages.filter(pl.col("task") == task).select("passage_id", "text").collect()
+        return cls(rows.with_columns(folded_texts(rows["text"]).alias("text")))
+
+    def containing(self, words: str) -> pl.DataFrame:
+        """Return the rows whose texts contain some words."""
+        return self.frame.filter(pl.col("text").str.contains(folded(words), literal=True))

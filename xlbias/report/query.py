@@ -113,7 +113,7 @@ def query_view(run: Run, model: str, task: str, query_id: str, query_language: s
         for language in sorted({*texts, *(ql for ql, _ in rows)})
     )
     chosen: Mapping[str, Any] = rows.get((query_language, pool), {})
-    instead = {} if not chosen or chosen["top"] else union.get(query_language, {})
+    instead: Mapping[str, Any] = {} if not chosen or chosen["top"] else union.get(query_language, {})
     instead = instead if instead.get("top") else {}
     passages = [
         passage for row in (chosen, instead) for name in ("relevants", "top") for passage in row.get(name) or ()

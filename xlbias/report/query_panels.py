@@ -30,9 +30,8 @@ def frame(panel: Panel, view: QueryView, other: QueryView | None = None) -> pl.D
 
     ``top``: ``place, rank, mark, language, score, was, move, text``, ranks as they are shown, and of the other run's
     top k ``base_mark, base_language, base_score, base_now, base_text``; see `xlbias.report.query_first`.
-    ``relevant``: ``passage_id, rank, language, score, was, move, text``.
-    ``languages``: ``language, code, ap, rank, was_ap, was, move, text``.
-    ``ranks``: ``language, code, ap`` and one column ``in:CODE`` for each passage language.
+    ``relevant``: ``passage_id, rank, language, score, was, move, text``. ``languages``: ``language, code, ap, rank,
+    was_ap, was, move, text``. ``ranks``: ``language, code, ap`` and one column ``in:CODE`` for each passage language.
     """
     return _FRAMES[panel](view, other)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from polars.exceptions import PanicException
 from textual import on
@@ -17,8 +17,9 @@ from textual.worker import get_current_worker
 from xlbias.dashboard import places
 from xlbias.dashboard.dialogs.prompt import PromptDialog
 from xlbias.dashboard.listing import Listed, Listings, Wanted, no_baseline, wanted_of
+from xlbias.dashboard.listing_walked import Walked
 from xlbias.dashboard.listing_words import QUIET, columns, counts, title
-from xlbias.dashboard.screens.base import Scope, View
+from xlbias.dashboard.screens.base import Scope
 from xlbias.dashboard.widgets.line import Line, Part
 from xlbias.dashboard.widgets.ordered import QueryTable
 from xlbias.dashboard.widgets.table import VirtualTable
@@ -29,12 +30,9 @@ from xlbias.report.listed import queries_table
 from xlbias.report.queries import SORTABLE, check_filter
 from xlbias.text import clean
 
-if TYPE_CHECKING:
-    from xlbias.dashboard.app import QueryKey
-
 _PATIENCE = 0.06  # seconds after which a list that is not there yet is said to be read
 _LONGEST = 2000  # characters of a query that are shown below the table
-_HINT = "q:hi d:en,multi set:cross ap<.1 rank>10 Δ<0 p<.05 -word"
+_HINT = "q:hi d:en,multi set:cross ap<.1 rank>10 Δ<0 p<.05 -word passage:word"
 
 
 class Read(Message):
@@ -45,14 +43,16 @@ class Read(Message):
         self.wanted, self.found = wanted, found
 
 
-class QueriesScreen(View):
+class QueriesScreen(Walked):
     """How many queries and what of them, the table, and the text of the query under the cursor where there is room."""
 
     PLACE = places.QUERIES
 
     DEFAULT_CSS = """
     QueriesScreen {
-        #title, #which, #hint { padding: 0 1; }
+        #title, #which, #nothing, #hint { padding: 0 1; }
+        #nothing { display: none; }
+        &.-nothing #nothing { display: block; margin-top: 1; }
         QueryTable { margin-top: 1; }
         #text { height: 4; padding: 1 1 0 1; color: $foreground; display: none; }
         &.-low QueryTable { margin-top: 0; }
@@ -82,14 +82,10 @@ class QueriesScreen(View):
         """Title lines, table, text and hint."""
         yield Line(id="title")
         yield Line(id="which")
+        yield Line(id="nothing")
         yield QueryTable(id="queries")
         yield Static(id="text")
         yield Line(id="hint")
-
-    @property
-    def table(self) -> QueryTable:
-        """The table of queries."""
-        return self.query_one(QueryTable)
 
     @property
     def reading(self) -> bool:
@@ -128,15 +124,19 @@ class QueriesScreen(View):
 
     # -- showing it --------------------------------------------------------------------------------------------------
 
+    def _remember(self) -> None:
+        """Take filter, order and cursor of the last time, once."""
+        saved = self.dashboard.remembered(self.PLACE)
+        if saved:
+            self.restore(saved)
+
     def show(self) -> None:
         """Show the queries of the chosen model and task; what takes longer is read in a thread."""
         super().show()
         app = self.dashboard
         if app.snapshot is None or app.chosen is None:
             return
-        saved = app.remembered(self.PLACE)
-        if saved:
-            self.restore(saved)
+        self._remember()
         wanted, self._said = wanted_of(app, self.filter, self.sorted_by, descending=self.descending)
         self._comparing = wanted is None
         if wanted is not None and wanted != self._asked:
@@ -171,8 +171,11 @@ class QueriesScreen(View):
         if isinstance(message.found, str):
             self._failed = message.found
             self._tell_lines()
+            self.tell_walker()
             return
         before, self.listed = self.listed, message.found
+        if self.dashboard.view is not self and self.dashboard.query_key is not None:
+            self._cursor = self.dashboard.query_key  # that is where the one who walks stands
         table, wanted = self.table, message.wanted
         aimed = self._cursor if self._cursor is not None else table.cursor_key
         table.take(
@@ -188,6 +191,7 @@ class QueriesScreen(View):
             table.move("first")  # the row under the cursor is not among those that the new filter leaves
         self._cursor = None
         self._tell_lines()
+        self.tell_walker()
 
     def _tell_lines(self) -> None:
         """Say what is shown, and what is still being read."""
@@ -202,6 +206,10 @@ class QueriesScreen(View):
         against = listed.wanted.against if listed is not None else None
         tail = f"{model} on {task}" + (f", Δ to {against.label}" if against else "")
         self.query_one("#which", Line).set([Part(counts(app.snapshot.run, model, task), QUIET)], tail, "bold")
+        nothing = listed.nothing if listed is not None and not late else ""
+        self.set_class(bool(nothing), "-nothing")
+        clears = "; x clears" if str(filter) else ""
+        self.query_one("#nothing", Line).set([], nothing and f"{nothing}{clears}", "$text-warning")
         if trouble := self._failed or self._said:
             self.query_one("#hint", Line).set([], trouble, "$text-warning")
         else:
@@ -241,17 +249,6 @@ class QueriesScreen(View):
             self.dashboard.notify("still reading", timeout=2, markup=False)
             return
         self.dashboard.open_query((key[0], key[1], key[2]))
-
-    def step(self, step: int) -> QueryKey | None:
-        """Move the cursor by some rows and return the key of its row, None where there is none."""
-        if not self.is_mounted or self.listed is None:
-            return None
-        table = self.table
-        if not 0 <= table.cursor + step < table.height:
-            return None
-        table.move("down" if step > 0 else "up")
-        key = table.cursor_key
-        return (key[0], key[1], key[2]) if key is not None else None
 
     def ask_filter(self) -> None:
         """Ask which queries to show."""
@@ -304,8 +301,9 @@ class QueriesScreen(View):
     # -- coming back to it -------------------------------------------------------------------------------------------
 
     def saved(self) -> dict[str, Any]:
-        """Return filter, order and cursor."""
-        key = self.table.cursor_key if self.is_mounted else self._cursor
+        """Return filter, order and cursor; those of the last time where the screen has not been seen."""
+        self._remember()
+        key = self.table.cursor_key if self.is_mounted and self.listed is not None else self._cursor
         return {
             "filter": str(self.filter),
             "sort": self.sorted_by,

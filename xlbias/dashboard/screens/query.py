@@ -13,32 +13,37 @@ from textual.message import Message
 
 from xlbias.dashboard import places
 from xlbias.dashboard.query_reading import Views, Wanted, why_not_comparable
+from xlbias.dashboard.query_walking import Walking
 from xlbias.dashboard.query_words import (
     PANELS,
     about_cursor,
+    about_run,
     no_rows,
     tab_parts,
     text_under_cursor,
     title_parts,
     why_no_text,
 )
-from xlbias.dashboard.screens.base import Scope, View
+from xlbias.dashboard.screens.base import Scope
 from xlbias.dashboard.widgets.line import Line, Part
 from xlbias.dashboard.widgets.query_panel import QueryPanel
 from xlbias.dashboard.widgets.textpane import Form, TextPane
 from xlbias.report import document
 from xlbias.report.query import QueryView
 from xlbias.report.query_panels import Panel, table
+from xlbias.text import one_line, width
 
 if TYPE_CHECKING:
     from xlbias.dashboard.app import Chosen, QueryKey
-    from xlbias.dashboard.widgets.ordered import QueryTable
     from xlbias.runs.run import Run
 
 _FORMS: tuple[Form | None, ...] = (None, "text", "points")
 """The text under the cursor: its beginning below the panels, the whole of it, every code point of it."""
 
 _READING = "reading …"
+
+_LEAST_ROWS, _MOST_ROWS = 4, 12  # of a panel among several, before they share the room
+_HEADS = 2  # lines of a panel above its rows
 
 
 class Read(Message):
@@ -49,7 +54,7 @@ class Read(Message):
         self.wanted, self.version, self.view = wanted, version, view
 
 
-class QueryScreen(View):
+class QueryScreen(Walking):
     """Title and query above, panels below, one at a time or several, and the text under the cursor."""
 
     PLACE = places.QUERY
@@ -64,15 +69,19 @@ class QueryScreen(View):
         #under:ansi { background: ansi_default; text-style: underline; }
         #reader { height: 3; }
         #whole { display: none; }
-        &.-low #which { display: none; }
-        &.-low.-said #which { display: block; }
         &.-low #reader { height: 2; }
         &.-high #reader { height: 6; }
-        &.-wide.-high #reader { height: 3; }
+        &.-wide.-high #reader { height: 2; }
+        &.-wide.-high #asked { height: 1; }
+        &.-wide.-high #which { display: none; }
+        &.-wide.-high.-said #which { display: block; }
         &.-wide.-high #tabs { display: none; }
         &.-wide.-high #ranks { width: auto; max-width: 66%; margin-right: 1; }
         &.-text #panels, &.-text #reader, &.-text #tabs, &.-text #asked { display: none; }
         &.-text #whole { display: block; }
+        &.-stale #panels, &.-stale #tabs, &.-stale #under, &.-stale #reader, &.-stale #whole { opacity: 40%; }
+        &.-stale:ansi #panels, &.-stale:ansi #tabs, &.-stale:ansi #under { opacity: 100%; }
+        &.-stale:ansi #reader, &.-stale:ansi #whole { opacity: 100%; }
     }
     """
 
@@ -83,12 +92,13 @@ class QueryScreen(View):
         self.views = Views()
         self._reading: tuple[object, ...] | None = None
         self._remembered = self._panel_chosen = False
-        self._direction = 0
         self._shown: tuple[object, ...] = ()
         self.query_view: QueryView | None = None
         """What is shown; None while it is being read."""
         self.other_view: QueryView | None = None
         """The same query of the baseline."""
+        self._seen: tuple[QueryView | None, QueryView | None] = (None, None)
+        """What stands in the panels: while a query is being read, the one before, dimmed."""
 
     def content(self) -> ComposeResult:
         """Title, query, panels, and the text under the cursor."""
@@ -114,20 +124,22 @@ class QueryScreen(View):
         if app.snapshot is not None and app.chosen is not None and app.query_key is not None:
             self._show_query(app.snapshot.run, app.chosen, app.query_key)
         super().show()
+        self._go_on()
 
     def _show_query(self, run: Run, chosen: Chosen, key: QueryKey) -> None:
         app = self.dashboard
         if not self._remembered:
             self._remembered = True
-            self.restore(app.remembered(self.PLACE))
+            saved = app.remembered(self.PLACE)
+            self._list_wanted = bool(saved)
+            self.restore(saved)
         against = app.against if app.difference_on else None
         mine = Wanted(run, *chosen, key)
         theirs, said = None, ""
         if against is not None:
             said = why_not_comparable(mine.run, against.run, mine.task, against.label)
             theirs = None if said else Wanted(against.run, against.model, mine.task, key)
-        following = self._following(key)
-        ahead = [replace(wanted, query=following) for wanted in (mine, theirs) if wanted and following]
+        ahead = [replace(wanted, query=beside) for beside in self._beside(key) for wanted in (mine, theirs) if wanted]
         self._read_next([w for w in (mine, theirs, *ahead) if w is not None and not self.views.get(w)[1]])
         view = self.views.get(mine)[0]
         other = self.views.get(theirs)[0] if theirs is not None else None
@@ -141,8 +153,13 @@ class QueryScreen(View):
         self.other_view = other if isinstance(other, QueryView) else None
         if self.query_view is not None and not self._panel_chosen:  # many runs keep the top k of one pool only
             self.panel = PANELS[0 if self.query_view.top or not self.query_view.ranked else 1]
-        self._tell_title(view if isinstance(view, str) else "", said, against.label if theirs and against else "", mine)
+        problem = view if isinstance(view, str) else ""
+        self._tell_title(problem, said, against.label if theirs and against else "", mine)
+        if view is not None:
+            self._seen = (self.query_view, self.other_view)
         self._fill(compared=theirs is not None)
+        if view is not None and (theirs is None or other is not None):
+            self._settle(mine.key)
 
     def _read_next(self, missing: list[Wanted]) -> None:
         """Read one thing at a time, what is wanted now first and what may come next last: no queue builds up."""
@@ -167,38 +184,23 @@ class QueryScreen(View):
         parts = title_parts(mine.query, view, self.other_view, self._position(mine.query))
         if view is None and not problem:
             parts.append(Part(f"{_READING}  ", "italic"))
-        self.query_one("#title", Line).set(parts, mine.query[0], "$quiet")
-        named = f"{mine.model} on {mine.task}{f', moves since {base}' if base else ''}"
+        elif self._list_read:
+            parts.append(Part("reading the list …  ", "italic"))
+        room = self.size.width - 2 - (len(said) + 2 if said else 0)
+        tail = mine.query[0]
+        if self.several:
+            tail = f"{one_line(tail, 40)}   "
+            beside = self.size.width - 2 - sum(len(part.text) for part in parts) - width(tail)
+            tail += about_run(mine.model, mine.task, "", beside)  # the baseline is named above its list
+        named = about_run(mine.model, mine.task, base, room)
+        self.query_one("#title", Line).set(parts, tail, "$quiet")
         self.set_class(bool(said), "-said")
         self.query_one("#which", Line).set([Part(f"{said}  ", "$text-warning")] if said else [], named)
         chosen = view.chosen if view else None
         own = problem or (why_no_text(view) if view and (chosen is None or chosen.text is None) else "")
-        self.query_one("#asked", TextPane).tell(
-            chosen.text or "" if chosen and not own else "", own=own or ("" if view else _READING)
-        )
-
-    @property
-    def _filtered(self) -> QueryTable | None:
-        """The queries that the filter leaves; None where they have not been listed."""
-        from xlbias.dashboard.screens.queries import QueriesScreen
-
-        screen = self.dashboard.get_screen(places.QUERIES)
-        listed = isinstance(screen, QueriesScreen) and screen.is_mounted and screen.listed is not None
-        return screen.table if isinstance(screen, QueriesScreen) and listed and screen.table.height else None
-
-    def _position(self, key: QueryKey) -> tuple[int, int] | None:
-        """Which query of those that the filter leaves this is, and how many there are; None where it is none."""
-        table = self._filtered
-        return (table.cursor + 1, table.height) if table is not None and table.cursor_key == key else None
-
-    def _following(self, key: QueryKey) -> QueryKey | None:
-        """The query that comes next on the way that was taken last."""
-        table = self._filtered
-        if table is None or not self._direction or table.cursor_key != key:
-            return None
-        row = table.cursor + self._direction
-        found = table.key_at(row) if 0 <= row < table.height else None
-        return (found[0], found[1], found[2]) if found is not None else None
+        text = (chosen.text or "") if chosen else (self._text_in_list(mine.query) or "") if not view else ""
+        own = own or ("" if view or text else _READING)
+        self.query_one("#asked", TextPane).tell("" if own else text, own=own)
 
     @property
     def several(self) -> bool:
@@ -207,7 +209,9 @@ class QueryScreen(View):
 
     def _fill(self, *, compared: bool) -> None:
         """Bring the panels up to date."""
-        state = (self.query_view, self.other_view, compared, self.several, self.panel, self.form, self.size)
+        view, other = self._seen
+        stale = self.query_view is None and view is not None
+        state = (view, other, compared, self.several, self.panel, self.form, self.size, stale)
         if len(state) == len(self._shown) and all(
             old is new or (i > 1 and old == new) for i, (old, new) in enumerate(zip(self._shown, state, strict=True))
         ):
@@ -216,13 +220,27 @@ class QueryScreen(View):
         for panel in self.query(QueryPanel):
             panel.display = self.several or panel.name_of == self.panel
             panel.tell(
-                self.query_view, self.other_view, compared=compared, titled=self.several,
+                view, other, compared=compared, titled=self.several,
                 active=panel.name_of == self.panel, cells=self.size.width,
             )  # fmt: skip
         self.query_one("#middle").display = self.several or self.panel in ("ranks", "relevant")
-        self.query_one("#tabs", Line).set(tab_parts(self.panel, self.query_view))
+        self._share_room(view)
+        self.query_one("#tabs", Line).set(tab_parts(self.panel, view, narrow=self.has_class("-narrow")))
         self.set_class(self.form is not None, "-text")
+        self.set_class(stale, "-stale")
         self._tell_under()
+
+    def _share_room(self, view: QueryView | None) -> None:
+        """Give each panel of several as many lines as its rows need, in proportion where there are too few."""
+        rows = {"top": 1, "middle": 1, "languages": 1}
+        if self.several and view is not None:
+            n = len(view.languages)
+            rows = {
+                "top": len((view.united or view).top), "middle": max(n, len(view.relevants)), "languages": n
+            }  # fmt: skip
+            rows = {name: min(max(count, _LEAST_ROWS), _MOST_ROWS) + _HEADS for name, count in rows.items()}
+        for name, lines in rows.items():
+            self.query_one(f"#{name}").styles.height = f"{lines}fr"
 
     @property
     def _active(self) -> QueryPanel:
@@ -239,19 +257,19 @@ class QueryScreen(View):
 
     def _tell_under(self) -> None:
         """Show the text under the cursor, and what it is."""
-        line, view, row = self.query_one("#under", Line), self.query_view, self._active.cursor
+        line, (view, other), row = self.query_one("#under", Line), self._seen, self._active.cursor
         if view is None or row is None:
             line.set([])
             self.query_one("#reader", TextPane).tell("", own=no_rows(self.panel, view) if view else "")
             self.query_one("#whole", TextPane).tell("")
             return
-        parts, tail = about_cursor(self.panel, view, self.other_view, row)
-        text, own = text_under_cursor(self.panel, view, self.other_view, row)
+        parts, tail = about_cursor(self.panel, view, other, row)
+        text, own = text_under_cursor(self.panel, view, other, row)
         if self.form is None:
             self.query_one("#reader", TextPane).tell(text, own=own)
         else:
             if self.panel == "ranks":
-                text, own = text_under_cursor("languages", view, self.other_view, row)
+                text, own = text_under_cursor("languages", view, other, row)
             whole = self.query_one("#whole", TextPane)
             whole.tell(text, own=own, form=self.form)
             what = "whole text" if self.form == "text" else "code points: number, bidi class, name"
@@ -269,17 +287,6 @@ class QueryScreen(View):
             self.query_one("#whole", TextPane).move(where)
         else:
             self._active.move(where)
-
-    def _walk(self, step: int) -> None:
-        app, table = self.dashboard, self._filtered
-        self._direction = step
-        if table is not None and app.query_key is not None and table.cursor_key != app.query_key:
-            table.go_to(app.query_key)
-        if app.walk(step):
-            return
-        end = f"this is the {'first' if step < 0 else 'last'} query that the filter leaves"
-        said = "no queries are listed to walk through: 5 lists them" if table is None else end
-        self.notify(said, timeout=2, markup=False)
 
     def step_panel(self, step: int) -> None:
         """Show the next panel, or make it the one that the keys move in."""

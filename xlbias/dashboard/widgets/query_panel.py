@@ -17,8 +17,10 @@ from xlbias.report.query import QueryView
 from xlbias.report.query_panels import Panel, frame
 
 _KEYS: dict[Panel, tuple[str, ...]] = {
-    "top": ("rank",), "relevant": ("passage_id",), "languages": ("language",), "ranks": ("language",),
+    "top": ("place",), "relevant": ("passage_id",), "languages": ("language",), "ranks": ("language",),
 }  # fmt: skip
+
+_BESIDE = 120  # cells from which both lists stand beside each other
 
 
 class QueryPanel(Vertical):
@@ -70,13 +72,15 @@ class QueryPanel(Vertical):
         """Show a query; `compared` makes room for moves already while the other run is being read."""
         self.set_class(titled, "-titled")
         self.table.set_class(titled and not active, "-idle")
-        self.query_one(Line).set(panel_parts(self.name_of, view, other, active=active))
+        base = other.model if other is not None and self.name_of == "top" else ""
+        self.query_one(Line).set(panel_parts(self.name_of, view, other, active=active), base, "$quiet")
         if view is None:
             self._state = (None, None)
             self.table.replace(pl.DataFrame())
             return
         if self._state[0] is not view or self._state[1] is not other:
-            new = self._state[0] is None
+            before = self._state[0]
+            new = before is None or before.query_language != view.query_language
             self._state = (view, other)
             rows = frame(self.name_of, view, other)
             self.table.replace(rows)
@@ -93,7 +97,7 @@ class QueryPanel(Vertical):
         self, rows: pl.DataFrame, view: QueryView, *, compared: bool, titled: bool, cells: int
     ) -> tuple[Column, ...]:
         if self.name_of == "top":
-            return top_columns(rows, compared=compared, beside=cells if titled else None)
+            return top_columns(rows, compared=compared, beside=cells if cells >= _BESIDE else None)
         if self.name_of == "relevant":
             return relevant_columns(rows, compared=compared)
         if self.name_of == "languages":

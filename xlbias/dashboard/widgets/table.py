@@ -20,6 +20,8 @@ from xlbias.dashboard.widgets.columns import Column, Placed, fit, place
 
 Key = tuple[Any, ...]
 
+_FEW = 200  # rows in which a key is looked for without asking Polars, whose threads may be busy with a reader's query
+
 _MARGIN = 2  # for the cursor's mark, which is seen without colour, too
 
 
@@ -134,7 +136,8 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def key_at(self, row: int) -> Key:
         """Key of a row, counted in the order shown."""
-        return self.frame.select(self.key).row(self._index(row))
+        index = self._index(row)
+        return tuple(self.frame[name][index] for name in self.key)  # no query: its threads may be busy with a reader's
 
     def row_at(self, row: int) -> dict[str, Any]:
         """All values of a row, counted in the order shown."""
@@ -230,6 +233,10 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Row of a key in the order shown."""
         if not set(self.key) <= set(self.frame.columns):
             return None
+        if self.height <= _FEW:
+            rows = list(zip(*(self.frame[name].to_list() for name in self.key), strict=True))
+            at = rows.index(key) if key in rows else None
+            return at if at is None or self._order is None else self._order.to_list().index(at)
         is_it = pl.all_horizontal(pl.col(n).eq_missing(pl.lit(v)) for n, v in zip(self.key, key, strict=True))
         index = self.frame.lazy().select(is_it.arg_true()).head(1).collect().to_series()
         if index.is_empty():
