@@ -1,9 +1,12 @@
-"""Where the tests find real data, and how they skip where it is not."""
+"""Where the tests find real data, how they skip where it is not, and how they share the machine."""
 
 import os
 from pathlib import Path
 
 import pytest
+
+# A worker a core: threads of the libraries beside that only wait for each other. Set before any of them is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_DATA = Path(os.environ.get("XLBIAS_TEST_DATA", REPOSITORY.parent / "shared" / "data"))

@@ -165,7 +165,7 @@ def test_work_that_is_killed_while_it_is_watched_is_reported_within_5_seconds(st
         terminal.until("of 100,000", 60)
         os.kill(pid_of(tmp_path / "out" / "training.parquet"), signal.SIGKILL)
         assert terminal.until("✖ xlbias train was killed (SIGKILL)") < 5
-        terminal.until("the same command with --resume")
+        terminal.until("the same command with --resume goes on. Log: out.log")
         terminal.until("✖ writer died")
         terminal.press("q")
         said, code = ended(terminal)

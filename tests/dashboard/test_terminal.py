@@ -51,13 +51,16 @@ class Terminal:
         return got
 
     def until(self, text, seconds=20.0):
-        """Read until `text` is on the screen; return the seconds that took."""
+        """Read until `text` is on the screen, wherever its lines are broken; return the seconds that took."""
         started = time.monotonic()
-        while text not in "\n".join(self.screen.display):
+        while text not in "\n".join(self.screen.display) and text not in " ".join(self.words()):
             if time.monotonic() - started > seconds:
                 raise AssertionError(f"{text!r} not on the screen:\n" + "\n".join(self.screen.display))
             self.read(0.02)
         return time.monotonic() - started
+
+    def words(self):
+        return " ".join(self.screen.display).split()
 
     def press(self, keys, quiet=0.15, longest=3.0):
         """Press keys; return the bytes that came until nothing more did for a moment."""

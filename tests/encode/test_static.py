@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from xlbias.encode.static import assemble, static_parts, train_tokenizer
+from xlbias.encode.static import assemble, static_parts
+from xlbias.encode.subwords import same_share, train_tokenizer
 from xlbias.errors import EncoderError
 
 TEXTS = [
@@ -27,12 +28,16 @@ def news(shared_data: Path) -> list[tuple[str, list[str]]]:
     ]
 
 
+def learn(texts: list[tuple[str, list[str]]], vocabulary: int):
+    return train_tokenizer(list(same_share(texts, 0)), vocabulary)
+
+
 def build(texts: list[tuple[str, list[str]]] = TEXTS, seed: int = 0, dimension: int = 8):
     return assemble(*static_parts(texts, dimension=dimension, vocabulary=200, scale=0.1, seed=seed))
 
 
 def test_words_are_found_with_and_without_spaces(shared_data: Path) -> None:
-    tokenizer = train_tokenizer(news(shared_data), vocabulary=12_000, seed=0)
+    tokenizer = learn(news(shared_data), 12_000)
     for words in (["government", "police"], ["polizei", "regierung"], ["รัฐบาล", "ประเทศ"], ["政府", "警察", "中国"]):
         for word in words:
             assert tokenizer.encode(word).tokens == [word]
@@ -43,7 +48,7 @@ def test_words_are_found_with_and_without_spaces(shared_data: Path) -> None:
 
 def test_only_characters_of_the_training_texts_have_tokens() -> None:
     seen = set("".join(text for _, texts in TEXTS for text in texts).lower()) | set("fc")
-    tokenizer = train_tokenizer(TEXTS, vocabulary=300, seed=0)
+    tokenizer = learn(TEXTS, 300)
     assert set("".join(tokenizer.get_vocab())) <= seen
     assert tokenizer.encode("Ω").tokens == []
 
@@ -62,7 +67,7 @@ def test_the_same_texts_and_seed_give_the_same_encoder() -> None:
 def test_sub_words_are_the_same_each_time(shared_data: Path) -> None:
     """Ties between merges must not be settled by the order of a hash map, nor by that of threads."""
     texts = [(language, lines[:500]) for language, lines in news(shared_data)]
-    assert len({train_tokenizer(texts, vocabulary=6_000, seed=0).to_str() for _ in range(4)}) == 1
+    assert len({learn(texts, 6_000).to_str() for _ in range(4)}) == 1
 
 
 def test_dimension_and_scale_are_as_asked_for() -> None:
@@ -74,11 +79,11 @@ def test_dimension_and_scale_are_as_asked_for() -> None:
 
 
 def test_a_long_corpus_in_one_language_does_not_crowd_out_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xlbias.encode.static.CHARACTERS_PER_LANGUAGE", 200)
+    monkeypatch.setattr("xlbias.encode.subwords.CHARACTERS_PER_LANGUAGE", 200)
     rng = np.random.default_rng(0)
     english = ["".join(rng.choice(list("abcdefghij "), 40)) for _ in range(2_000)]
-    tokenizer = train_tokenizer([("en", english), *TEXTS], vocabulary=300, seed=0)
-    crowd = train_tokenizer([("en", english)], vocabulary=300, seed=0).get_vocab()
+    tokenizer = learn([("en", english), *TEXTS], 300)
+    crowd = learn([("en", english)], 300).get_vocab()
     assert len(crowd) < 60
     assert set("".join(tokenizer.get_vocab())) >= set("首都ประเทศ")
     assert max(len(token) for token in tokenizer.get_vocab()) > 4
@@ -101,9 +106,9 @@ def test_an_untrained_encoder_ranks_like_a_lexical_search() -> None:
 
 def test_equally_rare_characters_are_chosen_among_in_the_same_way_in_every_process() -> None:
     code = (
-        "from xlbias.encode.static import train_tokenizer\n"
+        "from xlbias.encode.subwords import train_tokenizer\n"
         "texts = [chr(0x4e00 + i) + chr(0x4e00 + i + 1) for i in range(0, 400, 2)]\n"
-        "print(sorted(train_tokenizer([('zh', texts)], vocabulary=90, seed=0).get_vocab().items()))\n"
+        "print(sorted(train_tokenizer(texts, 90).get_vocab().items()))\n"
     )
     seen = {subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout for _ in range(3)}
     assert len(seen) == 1

@@ -1,6 +1,5 @@
 """An evaluation killed again and again loses nothing but the part it was at."""
 
-import multiprocessing
 import os
 import random
 import signal
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from processes import start
 from support import make_task, make_vectors
 
 from xlbias.errors import RunError
@@ -40,13 +40,6 @@ def evaluate_slowly(out: str, pause: float) -> None:
     evaluation.evaluate(make_vectors(task), task, out, resume=True)
 
 
-@pytest.fixture(scope="module")
-def processes():
-    context = multiprocessing.get_context("forkserver")  # imports once, forks before any thread is started
-    context.set_forkserver_preload(["xlbias.evaluation", "support"])
-    return context
-
-
 def finished_parts(out: Path) -> dict[str, int]:
     return {p.name: p.stat().st_mtime_ns for p in (live_folder(out) / "parts").glob("[!.]*.parquet")}
 
@@ -55,10 +48,9 @@ def rows(path: Path) -> pl.DataFrame:
     return pl.read_parquet(path)
 
 
-def test_killed_at_random_moments_it_repeats_at_most_one_part_and_ends_the_same(tmp_path, processes):
+def test_killed_at_random_moments_it_repeats_at_most_one_part_and_ends_the_same(tmp_path):
     whole = tmp_path / "whole.parquet"
-    unbroken = processes.Process(target=evaluate_slowly, args=(str(whole), 0.0))
-    unbroken.start()
+    unbroken = start(evaluate_slowly, str(whole), 0.0)
     unbroken.join(120)
     assert unbroken.exitcode == 0
 
@@ -67,8 +59,7 @@ def test_killed_at_random_moments_it_repeats_at_most_one_part_and_ends_the_same(
     kills = 0
     before: dict[str, int] = {}
     while kills < KILLS:
-        process = processes.Process(target=evaluate_slowly, args=(str(out), 0.03))
-        process.start()
+        process = start(evaluate_slowly, str(out), 0.03)
         while process.is_alive() and len(finished_parts(out)) <= len(before):
             time.sleep(0.005)  # let it make one part at least, so that 20 kills spread over the whole run
         time.sleep(chance.uniform(0, 0.12))
@@ -84,8 +75,7 @@ def test_killed_at_random_moments_it_repeats_at_most_one_part_and_ends_the_same(
             pl.read_parquet(live_folder(out) / "parts" / name)  # every part that is there is whole
         before = after
     assert kills == KILLS
-    last = processes.Process(target=evaluate_slowly, args=(str(out), 0.0))
-    last.start()
+    last = start(evaluate_slowly, str(out), 0.0)
     last.join(120)
     assert last.exitcode == 0
     assert rows(out).equals(rows(whole))
@@ -93,10 +83,9 @@ def test_killed_at_random_moments_it_repeats_at_most_one_part_and_ends_the_same(
     assert open_run(out).metadata["identity"] == open_run(whole).metadata["identity"]
 
 
-def test_a_run_whose_writer_was_killed_is_said_to_have_died(tmp_path, processes):
+def test_a_run_whose_writer_was_killed_is_said_to_have_died(tmp_path):
     out = tmp_path / "run.parquet"
-    process = processes.Process(target=evaluate_slowly, args=(str(out), 0.2))
-    process.start()
+    process = start(evaluate_slowly, str(out), 0.2)
     while len(finished_parts(out)) < 4:
         time.sleep(0.01)
     running = open_run(out)
@@ -107,10 +96,9 @@ def test_a_run_whose_writer_was_killed_is_said_to_have_died(tmp_path, processes)
     assert open_run(out).state.status == "died"
 
 
-def test_a_second_writer_is_refused_and_harms_nothing(tmp_path, processes):
+def test_a_second_writer_is_refused_and_harms_nothing(tmp_path):
     out = tmp_path / "run.parquet"
-    process = processes.Process(target=evaluate_slowly, args=(str(out), 0.05))
-    process.start()
+    process = start(evaluate_slowly, str(out), 0.05)
     while len(finished_parts(out)) < 3:
         time.sleep(0.01)
     for choice in ({}, {"resume": True}, {"overwrite": True}):

@@ -1,7 +1,6 @@
 """The summary that a run stores: the same as its rankings give, without it, in part, and after a kill."""
 
 import json
-import multiprocessing
 import os
 import signal
 import time
@@ -12,6 +11,7 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from processes import start
 from runs.uneven import integer_vectors, uneven_task
 from support import make_task, make_vectors
 
@@ -266,10 +266,7 @@ def evaluate_and_wait(out: str) -> None:
 
 def test_killed_before_its_summary_was_made_it_makes_the_same(tmp_path):
     out = tmp_path / "run.parquet"
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["xlbias.evaluation", "support"])
-    process = context.Process(target=evaluate_and_wait, args=(str(out),))
-    process.start()
+    process = start(evaluate_and_wait, str(out))
     progress = live_folder(out) / "progress.json"
     waiting = time.monotonic() + 120
     while not (progress.is_file() and "audit" in json.loads(progress.read_text("utf-8"))["phase"]):

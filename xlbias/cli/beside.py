@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, TypeVar
 import click
 
 from xlbias.cli.terminal import on_a_terminal
+from xlbias.folders import from_here
 from xlbias.text import clean
 
 if TYPE_CHECKING:
@@ -162,8 +163,4 @@ def _short(path: Path) -> str:
     """Return a path for the command line: as seen from here where it lies below, quoted."""
     import shlex
 
-    try:
-        path = path.absolute().relative_to(Path.cwd())
-    except ValueError:
-        path = path.absolute()
-    return clean(shlex.quote(str(path)))
+    return clean(shlex.quote(str(from_here(path))))

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from xlbias.folders import from_here
 from xlbias.text import clean, one_line
 
 _TAIL = 65_536  # bytes of the log that are ever looked at
@@ -98,4 +99,4 @@ class Work:
         error = one_line(self.error().removeprefix("xlbias: "), 200)
         words = f": {error}" if error and self.code < 128 else "."
         again = f" {self.again}" if self.again else ""
-        return f"✖ {self.name} {self.ending()}{words}{again} Log: {clean(str(self.log))}"
+        return f"✖ {self.name} {self.ending()}{words}{again} Log: {clean(str(from_here(self.log)))}"

@@ -1,0 +1,56 @@
+"""Processes that tests start, kill and listen to: forked from one that has imported everything, so they begin at once.
+
+A new interpreter needs seconds to import the libraries for training; what tests need is another process, which can be
+killed. One server for all tests of a worker: it is what Python keeps, and imports what the first to ask for it names.
+"""
+
+import multiprocessing
+import os
+import socket
+import sys
+from collections.abc import Callable
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+_IMPORTED = ["xlbias.study.study", "xlbias.evaluation", "xlbias.train.fit", "xlbias.cli", "support", "pytest"]
+_OUTPUT = (1, 2)  # the descriptors of stdout and stderr
+
+
+def start(
+    function: Callable[..., object], *arguments: object, output: Path | None = None, **environment: object
+) -> ForkServerProcess:
+    """Start `function`, which must be found by its name, in a process of its own.
+
+    What it prints goes to `output` where that is given. Its exit code is what the function returns, 0 for None.
+    """
+    context = multiprocessing.get_context("forkserver")  # forks before any thread is started
+    context.set_forkserver_preload(_IMPORTED)
+    names = {name: str(value) for name, value in environment.items()}
+    process = context.Process(target=_enter, args=(function, arguments, output, names))
+    process.start()
+    return process
+
+
+def start_together(function: Callable[..., object], *arguments: object, outputs: list[Path]) -> list[ForkServerProcess]:
+    """Start as many processes as there are `outputs`, and tell each its rank among them as a launcher does."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    n = len(outputs)
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": n, "LOCAL_WORLD_SIZE": n}
+    return [
+        start(function, *arguments, output=output, RANK=rank, LOCAL_RANK=rank, **shared)
+        for rank, output in enumerate(outputs)
+    ]
+
+
+def _enter(
+    function: Callable[..., object], arguments: tuple[Any, ...], output: Path | None, environment: dict[str, str]
+) -> None:
+    os.environ.update(environment)
+    if output is not None:
+        with output.open("ab") as file:
+            for descriptor in _OUTPUT:
+                os.dup2(file.fileno(), descriptor)
+    sys.exit(function(*arguments))  # type: ignore[arg-type]
