@@ -13,32 +13,28 @@ from xlbias.dashboard.theme import DARK, LIGHT, NO_COLOUR, contrast
 SHADES = "█▓▒░▌▐▁▂▃▄▅▆▇▏▎▍▋▊▉"
 
 
-async def everything(app, pilot, *, slowly=False):
-    """The text of every screen that can be shown; `slowly` where something is still to be computed beside it."""
-    found = {}
-    for place in TITLES:
-        if BY_ID[place].why_not(app) is None:
-            await press(pilot, *BY_ID[place].keys)
-            if slowly:
-                await pilot.pause(0.1)
-                await settled(pilot)
-            found[place] = [line.rstrip() for line in screen_lines(app)]
-    return found
-
-
 async def test_every_theme_draws_every_screen_with_the_same_numbers_and_marks(finished_run):
     async with opened(finished_run, size=(80, 24)) as (app, pilot):
         app.view.toggle_details()  # what stands below arrives when the cursor rests
-        await everything(app, pilot, slowly=True)  # what is computed beside the interface is there from now on
-        expected = {place: _said(lines) for place, lines in (await everything(app, pilot)).items()}
-        assert len(expected) >= 5
-        for theme in sorted(app.available_themes):
-            app.theme = theme
-            await pilot.pause()
-            shown = {place: _said(lines) for place, lines in (await everything(app, pilot)).items()}
-            if shown != expected:  # a preview that comes when the cursor rests may be under way
-                shown = {p: _said(lines) for p, lines in (await everything(app, pilot, slowly=True)).items()}
-            assert shown == expected, theme
+        own, seen = app.theme, 0
+        for place in (place for place in TITLES if BY_ID[place].why_not(app) is None):
+            await press(pilot, *BY_ID[place].keys)
+            expected = await _still(app, pilot)
+            seen += 1
+            for theme in sorted(app.available_themes):
+                app.theme = theme
+                await pilot.pause()
+                assert _said(screen_lines(app)) == expected, (place, theme)
+            app.theme = own
+        assert seen >= 5
+
+
+async def _still(app, pilot):
+    """What is said on a screen once all that is computed beside it is there."""
+    said = None
+    while said != (said := _said(screen_lines(app))):
+        await pilot.pause(0.15)
+    return said
 
 
 def _said(lines):
