@@ -108,8 +108,8 @@ def _open(path: str, partial: bool) -> Run:
 
 def _chosen(run: Run, kind: str, wanted: Sequence[str]) -> list[str]:
     """Return the names of the run's models or tasks, of those that are wanted."""
+    from xlbias.choices import listed, suggestion
     from xlbias.errors import UsageError
-    from xlbias.report.expression.source import listed, suggestion
 
     names = [str(entry["name"]) for entry in (run.models if kind == "model" else run.tasks)]
     for name in wanted:
@@ -150,8 +150,8 @@ def _outcomes(
 
 def _baseline_fields(before: Run, run: Run, model: str, task: str, wanted: str | None) -> RunFields:
     """Return the baseline's numbers on the very same task, of the model to compare with."""
+    from xlbias.choices import listed
     from xlbias.errors import UsageError
-    from xlbias.report.expression.source import listed
     from xlbias.report.fields import RunFields
 
     prints = {entry["name"]: entry["fingerprint"] for entry in before.tasks}

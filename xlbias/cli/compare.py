@@ -102,6 +102,7 @@ def command(
 
 
 def _side(run: Run, given: str | None, option: str, *, one_run: bool) -> Side:
+    from xlbias.choices import listed
     from xlbias.errors import UsageError
     from xlbias.runs.compare import Side
 
@@ -109,7 +110,7 @@ def _side(run: Run, given: str | None, option: str, *, one_run: bool) -> Side:
     if given is None:
         if len(known) == 1 and not one_run:
             return Side(run, (known[0],))
-        raise UsageError(f"{run.path}: name an encoder with {option}; there are {', '.join(known) or 'none'}")
+        raise UsageError(f"{run.path}: name an encoder with {option}; there are {listed(known) or 'none'}")
     names = (given,) if given in known else tuple(name.strip() for name in given.split(","))
     return Side(run, names)
 

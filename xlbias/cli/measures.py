@@ -47,9 +47,9 @@ def command(name: str | None, form: str, long: bool) -> None:
 
 
 def _named(name: str) -> Measure:
+    from xlbias.choices import listed, suggestion
     from xlbias.errors import UsageError
     from xlbias.measures.registry import all_measures
-    from xlbias.report.expression.source import listed, suggestion
 
     known = all_measures()
     side, _, rest = name.partition(".")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import cast, get_args
 
+from xlbias.choices import suggestion
 from xlbias.data.formats.base import Format, Option
 from xlbias.data.split import By, Part, split_task
 from xlbias.data.task import RetrievalTask
@@ -73,7 +73,7 @@ def parse_spec(spec: str) -> TaskSpec:
         raise TaskError(f"unknown task {spec!r}: {_EXPECTED}{hint}")
     known = (BUILTIN, *FORMAT_NAMES)
     if kind not in known:
-        raise TaskError(f"unknown format {kind!r} in {spec!r}{_suggestion(kind, known)}: {_EXPECTED}")
+        raise TaskError(f"unknown format {kind!r} in {spec!r}{suggestion(kind, known)}: {_EXPECTED}")
     match = re.fullmatch(r"(.*)\[([^\[\]]*)\]", rest, re.DOTALL)
     if match is None or (kind != BUILTIN and _expanded(rest).exists()):
         return TaskSpec(kind, rest, {})
@@ -112,7 +112,7 @@ def _load_builtin(name: str) -> RetrievalTask:
     known = builtin_tasks()
     if name not in known:
         there = ", ".join(f"{BUILTIN}:{task}" for task in known)
-        raise TaskError(f"no embedded task {name!r}{_suggestion(name, known)}: there are {there}")
+        raise TaskError(f"no embedded task {name!r}{suggestion(name, known)}: there are {there}")
     from xlbias.data.builtin import load_builtin
 
     return load_builtin(name)
@@ -123,9 +123,7 @@ def _checked_options(spec: TaskSpec, own: tuple[Option, ...]) -> dict[str, str]:
     known = {option.name: option for option in (*own, *GENERAL_OPTIONS)}
     for name, value in spec.options.items():
         if name not in known:
-            raise TaskError(
-                f"{spec.format} has no option {name!r}{_suggestion(name, known)}: it has {', '.join(known)}"
-            )
+            raise TaskError(f"{spec.format} has no option {name!r}{suggestion(name, known)}: it has {', '.join(known)}")
         choices = known[name].choices
         if choices and value not in choices:
             raise TaskError(f"option {name}={value!r} of {spec.format}: expected {' or '.join(choices)}")
@@ -191,8 +189,3 @@ def _split(task: RetrievalTask, given: Mapping[str, str]) -> RetrievalTask:
         )
     except UsageError as error:
         raise TaskError(f"{task.name}: {error}") from error
-
-
-def _suggestion(word: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
-    close = get_close_matches(word, list(known), n=3, cutoff=0.7)
-    return f" (did you mean {' or '.join(close)}?)" if close else ""

@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from xlbias.choices import suggestion
 from xlbias.errors import UsageError
 
 MEAN = "mean"
@@ -72,9 +72,7 @@ def published(source: str) -> pl.DataFrame:
     """
     known = sources()
     if source not in known:
-        close = get_close_matches(source, known, n=1, cutoff=0.7)
-        suggestion = f" (did you mean {close[0]}?)" if close else ""
-        raise UsageError(f"no published results of {source!r}{suggestion}: there are {', '.join(known)}")
+        raise UsageError(f"no published results of {source!r}{suggestion(source, known)}: there are {', '.join(known)}")
     return _all().filter(pl.col("source") == source)
 
 

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from xlbias.choices import listed, suggestion
 from xlbias.errors import RunError, UsageError
 from xlbias.measures.ragged import Floats, Ints
 from xlbias.measures.registry import measure_of
@@ -69,10 +70,12 @@ class Side:
         known = [model["name"] for model in self.run.models]
         for model in self.models:
             if model not in known:
-                raise RunError(f"{self.run.path}: no model {model!r}; there are {', '.join(known)}")
+                raise RunError(
+                    f"{self.run.path}: no model {model!r}{suggestion(model, known)}; there are {listed(known)}"
+                )
         tasks = [entry["name"] for entry in self.run.tasks]
         if task not in tasks:
-            raise RunError(f"{self.run.path}: no task {task!r}; there are {', '.join(tasks)}")
+            raise RunError(f"{self.run.path}: no task {task!r}{suggestion(task, tasks)}; there are {listed(tasks)}")
 
     def task(self, name: str) -> dict[str, object]:
         """Return the task's entry in the run's metadata."""

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from xlbias.choices import listed, suggestion
 from xlbias.errors import RunError
 from xlbias.runs import views
 from xlbias.runs.journal import live_folder
@@ -181,12 +182,12 @@ class Run:
         return compare(*sides, self._only("task", task))
 
     def _only(self, kind: Literal["model", "task"], name: str | None) -> str:
-        names = [entry["name"] for entry in (self.models if kind == "model" else self.tasks)]
+        names = [str(entry["name"]) for entry in (self.models if kind == "model" else self.tasks)]
         if name is None and len(names) == 1:
-            return str(names[0])
+            return names[0]
         if name is None or name not in names:
-            asked = f"no {kind} {name!r}" if name is not None else f"several {kind}s: name one"
-            raise RunError(f"{self.path}: {asked}; there are {', '.join(map(str, names))}")
+            asked = f"no {kind} {name!r}{suggestion(name, names)}" if name is not None else f"several {kind}s: name one"
+            raise RunError(f"{self.path}: {asked}; there are {listed(names)}")
         return name
 
     def _records(self, record: str) -> pl.LazyFrame:

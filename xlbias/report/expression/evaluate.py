@@ -10,8 +10,9 @@ import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 
+from xlbias.choices import listed
 from xlbias.report.expression.fields import Fields, FoundField, Key
-from xlbias.report.expression.source import Source, listed, short
+from xlbias.report.expression.source import Source, short
 from xlbias.report.expression.tree import (
     AllOf,
     Call,

@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from xlbias.report.expression.source import Source, listed, short, suggestion
+from xlbias.choices import listed, suggestion
+from xlbias.report.expression.source import Source, short
 from xlbias.report.expression.tree import ANY, Field
 
 UNION = "multilingual"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 
+from xlbias.choices import suggestion
 from xlbias.errors import UsageError
-from xlbias.report.expression.source import Source, short, suggestion
+from xlbias.report.expression.source import Source, short
 from xlbias.report.expression.tokens import Token, tokenize
 from xlbias.report.expression.tree import (
     ANY,

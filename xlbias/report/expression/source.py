@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from xlbias.errors import UsageError
 from xlbias.text import clean, cut, one_line
@@ -42,20 +40,6 @@ def read_source(text: str, place: str = "") -> Source:
 def short(text: str) -> str:
     """Return a word or part of a requirement as messages quote it."""
     return cut(text, _SHOWN)
-
-
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """Return `` (did you mean ...?)`` with the known words closest to `word` whatever their case, or nothing."""
-    by_lower = {name.lower(): name for name in known}
-    close = get_close_matches(word.lower(), by_lower, n=3, cutoff=0.6) if len(word) <= _SHOWN else []
-    return f" (did you mean {' or '.join(by_lower[name] for name in close)}?)" if close else ""
-
-
-def listed(words: Iterable[str], most: int = 10) -> str:
-    """Return words with commas, at most `most` of them and how many more there are."""
-    words = list(words)
-    more = f" and {len(words) - most:,} more" if len(words) > most else ""
-    return ", ".join(words[:most]) + more
 
 
 def _where(place: str) -> str:
