@@ -10,7 +10,7 @@ from xlbias.choices import listed, suggestion
     [
         ("mony", ["money", "language"], " (did you mean money?)"),
         ("MAP", ["map", "rr"], " (did you mean map?)"),
-        ("mlqa-mono", ["mlqa-mono-seed0", "mlqa-mono-seed1", "x"], " (did you mean mlqa-mono-seed1 or mlqa-mono-seed0?)"),
+        ("mlqa-mono", ["mlqa-mono-0", "mlqa-mono-1", "x"], " (did you mean mlqa-mono-1 or mlqa-mono-0?)"),
         ("zzz", ["money"], ""), ("", ["money"], ""), ("x" * 10_000_000, ["x" * 70], ""), ("money", [], ""),
     ],
 )  # fmt: skip
