@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -10,6 +11,7 @@ from dashboard.made import opened, press, rank_of, screen_lines, settled, until
 
 from xlbias.dashboard import listing, places
 from xlbias.dashboard.listing import Listings, Wanted
+from xlbias.dashboard.screens import queries
 from xlbias.dashboard.screens.queries import Read
 from xlbias.report.filtering import parse_filter
 from xlbias.runs.run import open_run
@@ -113,6 +115,36 @@ async def test_keys_are_answered_while_rows_are_read_and_the_old_ones_stay(varie
         assert {key[1] for key in keys_of(screen)} == {"ar"}
         assert len(calls) == 2  # what was wanted in between is never read
         assert "reading" not in screen_lines(app)[1]
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(60.0, True), (0.0, False)])
+async def test_that_rows_are_being_sorted_is_said_at_once_where_it_took_long_before(
+    varied_run, monkeypatch, seconds, said
+):
+    quick, go, begun = listing.ordered, threading.Event(), threading.Event()
+
+    def waits(*args, **options):
+        begun.set()
+        go.wait(10)
+        return quick(*args, **options)
+
+    monkeypatch.setattr(queries, "_PATIENCE", 30.0)
+    async with queries_of(varied_run, "q:hi") as (app, pilot, screen):
+        monkeypatch.setattr(listing, "ordered", waits)
+        screen.listed = replace(screen.listed, seconds=seconds)
+        before = keys_of(screen)
+        try:
+            await press(pilot, "S")
+            await until(pilot, begun.is_set)
+            assert ("sorting …" in screen_lines(app)[1]) == said
+            assert "reading" not in screen_lines(app)[1]
+            assert keys_of(screen) == before
+        finally:
+            go.set()
+        await listed(app, pilot)
+        assert "sorting" not in screen_lines(app)[1]
+        assert keys_of(screen) != before
+        assert screen.listed.seconds > 0
 
 
 async def test_a_list_that_is_no_longer_wanted_is_not_shown(varied_run):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -106,6 +107,7 @@ class Listed:
         mean_ap: their mean, None without any.
         texts: of the task.
         nothing: where no row is left, which term leaves none.
+        seconds: that it took to put the rows in order, as it will in another one.
     """
 
     wanted: Wanted
@@ -115,6 +117,7 @@ class Listed:
     mean_ap: float | None
     texts: Texts
     nothing: str = ""
+    seconds: float = 0.0
 
 
 class Listings:
@@ -143,12 +146,13 @@ class Listings:
                 nothing = why_nothing(
                     wanted.filter, rows, lambda terms: selected(rows, Filter(tuple(terms)), texts, answered)
                 )
+            begun = time.perf_counter()
             frame = ordered(left, wanted.by, descending=wanted.descending)
+            seconds = time.perf_counter() - begun
             mean = frame["ap"].cast(pl.Float64).mean()
             n_scored = frame.height - frame["ap"].null_count()
-            return Listed(
-                wanted, frame, rows.height, n_scored, mean if isinstance(mean, float) else None, texts, nothing
-            )
+            mean_ap = mean if isinstance(mean, float) else None
+            return Listed(wanted, frame, rows.height, n_scored, mean_ap, texts, nothing, seconds)
 
     def _rows(self, wanted: Wanted) -> pl.DataFrame:
         """The rows of the cells that are asked for, with differences."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -141,12 +142,27 @@ class QueriesScreen(Walked):
         self._comparing = wanted is None
         if wanted is not None and wanted != self._asked:
             self._asked, self._failed = wanted, ""
-            self._impatient = False
+            self._impatient = self._sorting and self.listed is not None and self.listed.seconds > _PATIENCE
             if self._patience is not None:
                 self._patience.stop()
             self._patience = self.set_timer(_PATIENCE, self._say_reading)
-            self.run_worker(partial(self._read, wanted), thread=True, exclusive=True, group="queries")
+            if self._impatient:
+                self.call_after_refresh(self._begin, wanted)  # it is seen before all processors are busy
+            else:
+                self._begin(wanted)
         self._tell_lines()
+
+    @property
+    def _sorting(self) -> bool:
+        """Whether the rows that are shown are wanted in another order only."""
+        if self._asked is None or self.listed is None:
+            return False
+        shown = self.listed.wanted
+        return self.reading and replace(self._asked, by=shown.by, descending=shown.descending) == shown
+
+    def _begin(self, wanted: Wanted) -> None:
+        if wanted == self._asked:
+            self.run_worker(partial(self._read, wanted), thread=True, exclusive=True, group="queries")
 
     def _say_reading(self) -> None:
         self._impatient = True
@@ -198,7 +214,9 @@ class QueriesScreen(Walked):
         app, listed = self.dashboard, self.listed
         if app.snapshot is None or app.chosen is None:
             return
-        late = "reading …" if self.reading and (self._impatient or listed is None) else ""
+        late = ""
+        if self.reading and (self._impatient or listed is None):
+            late = "sorting …" if self._sorting else "reading …"
         late = "comparing …" if self._comparing else late
         filter = self.filter if listed is None or late else listed.wanted.filter
         self.query_one("#title", Line).set(title(listed, late), str(filter) or "no filter", "$text-primary")
