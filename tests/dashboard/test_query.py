@@ -672,6 +672,45 @@ async def test_copies_hold_the_panel_or_the_passage_under_the_cursor_in_full(tmp
             assert len(screen.copied("row")[0].rows) == 1
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_drill_down_is_mounted_and_laid_out_while_the_list_is_looked_at(run, size):
+    async with opened(run, size=size) as (app, pilot):
+        app.open_queries("q:hi d:multi")
+        query = app.get_screen(places.QUERY)
+        assert not query.is_running
+        await until(pilot, lambda: query.outer_size == app.size)
+        assert app.place == places.QUERIES
+        assert [panel.size.width > 0 for panel in query.query("QueryPanel")] == [
+            query.several or panel.name_of == query.panel for panel in query.query("QueryPanel")
+        ]
+        table = app.view.table
+        await until(pilot, lambda: table.height == len(IDS))
+        await press(pilot, "enter")
+        await read(app, pilot)
+        assert app.view is query
+        assert query.query_view.query_id in IDS
+
+
+async def test_a_drill_down_that_was_mounted_but_not_seen_keeps_the_panel_of_the_last_time(run):
+    async with opened(run) as (app, pilot):
+        await show(app, pilot)
+        await press(pilot, "tab", "tab")
+        panel = app.view.panel
+        assert panel != PANELS[0]
+        await press(pilot, "5")
+        await press(pilot, "q")
+    async with opened(run) as (app, pilot):
+        assert app.place == places.QUERIES
+        screen = app.get_screen(places.QUERY)
+        await until(pilot, lambda: screen.outer_size == app.size)
+        assert app.query_key == KEY
+        assert not screen.views  # nothing is read for a screen that nobody has asked for
+        await press(pilot, "q")
+    async with opened(run) as (app, pilot):
+        await show(app, pilot)
+        assert app.view.panel == panel
+
+
 async def test_panel_and_query_are_restored_if_the_run_still_has_them(run):
     async with opened(run, size=(80, 24)) as (app, pilot):
         await show(app, pilot)

@@ -31,13 +31,8 @@ class Walked(View):
     def begin(self) -> None:
         """Make the list, although the screen is not seen."""
         if not self.is_running:
-            self.app._get_screen(self.PLACE)  # mounted without being shown
+            self.dashboard.mount_ahead(self.PLACE)  # it makes its list, too
         elif self.is_mounted and self.listed is None:
-            self.show()
-
-    def on_mount(self) -> None:
-        """Make the list where it is wanted by another screen."""
-        if self.dashboard.view is not self:
             self.show()
 
     def tell_walker(self) -> None:

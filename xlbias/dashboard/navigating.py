@@ -72,6 +72,11 @@ class Navigation(_Base):
         else:
             self.switch_screen(place)
 
+    def mount_ahead(self, place: str) -> None:
+        """Mount a screen without showing it: what takes longest of its first time is done before it is asked for."""
+        if not self.get_screen(place).is_running:
+            self._get_screen(place)
+
     def go(self, place: str) -> None:
         """Show a screen; Escape then leads to where such a screen belongs."""
         self._choose_row()

@@ -47,9 +47,19 @@ class View(Screen[None], inherit_bindings=False):
         yield Footer()
 
     def on_mount(self) -> None:
-        """Begin with a whole frame, unless it is the first one, which cannot come too early and is nearly empty."""
-        if self.dashboard.snapshot is not None:
+        """Begin with a whole frame, unless it is the first one, which cannot come too early and is nearly empty.
+
+        What is mounted without being seen finds its layout already now.
+        """
+        if self.app.is_running and self.dashboard.view is not self:
+            self.call_later(self._lay_out_ahead)
+        elif self.dashboard.snapshot is not None:
             self.app.delay_update(SETTLING)
+
+    def _lay_out_ahead(self) -> None:
+        if self.app.is_running and self.dashboard.view is not self:
+            self.show()
+            self._refresh_layout(self.app.size)
 
     def content(self) -> ComposeResult:
         """What stands between header and footer."""

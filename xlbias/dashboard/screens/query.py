@@ -119,20 +119,21 @@ class QueryScreen(Walking):
     # -- what is shown -----------------------------------------------------------------------------------------------
 
     def show(self) -> None:
-        """Show the chosen query of the present snapshot; what has not been read yet is read in a thread."""
+        """Show the chosen query of the present snapshot; what has not been read yet is read in a thread.
+
+        While the screen is not seen nothing is read, but the panels find their places.
+        """
         app = self.dashboard
-        if app.snapshot is not None and app.chosen is not None and app.query_key is not None:
+        self._remember()
+        if app.view is self and app.snapshot is not None and app.chosen is not None and app.query_key is not None:
             self._show_query(app.snapshot.run, app.chosen, app.query_key)
+        else:
+            self._fill(compared=False)
         super().show()
         self._go_on()
 
     def _show_query(self, run: Run, chosen: Chosen, key: QueryKey) -> None:
         app = self.dashboard
-        if not self._remembered:
-            self._remembered = True
-            saved = app.remembered(self.PLACE)
-            self._list_wanted = bool(saved)
-            self.restore(saved)
         against = app.against if app.difference_on else None
         mine = Wanted(run, *chosen, key)
         theirs, said = None, ""
@@ -161,11 +162,22 @@ class QueryScreen(Walking):
         if view is not None and (theirs is None or other is not None):
             self._settle(mine.key)
 
+    def _remember(self) -> None:
+        """Take the panel of the last time, once."""
+        if not self._remembered:
+            self._remembered = True
+            saved = self.dashboard.remembered(self.PLACE)
+            self._list_wanted = bool(saved)
+            self.restore(saved)
+
     def _read_next(self, missing: list[Wanted]) -> None:
         """Read one thing at a time, what is wanted now first and what may come next last: no queue builds up."""
         if missing and self._reading is None:
             self._reading = missing[0].key
-            self.run_worker(partial(self._read, missing[0]), thread=True, group="query", exit_on_error=False)
+            self.call_after_refresh(self._begin, missing[0])  # what is known already is seen first
+
+    def _begin(self, wanted: Wanted) -> None:
+        self.run_worker(partial(self._read, wanted), thread=True, group="query", exit_on_error=False)
 
     def _read(self, wanted: Wanted) -> None:
         version = wanted.version
@@ -339,7 +351,8 @@ class QueryScreen(Walking):
     # -- coming back to it ---------------------------------------------------------------------------------------------
 
     def saved(self) -> dict[str, Any]:
-        """Return the panel and the query."""
+        """Return the panel and the query; those of the last time where the screen has not been seen."""
+        self._remember()
         return {"panel": self.panel, "query": self.dashboard.query_key}
 
     def restore(self, saved: dict[str, Any]) -> None:
