@@ -166,8 +166,11 @@ class Terminal:
         return "\n".join("".join(self.screen.buffer[y][x].data for x in columns) for y in lines)
 
     def until(self, shown: Callable[[str], bool], seconds: float = 60.0) -> tuple[float, float, int]:
-        """Read until the screen shows something; return seconds to the first byte, to that, and the bytes so far."""
-        begun, first, sent = time.perf_counter(), 0.0, 0
+        """Read until the screen shows something; return seconds to the first change, to that, and the bytes so far.
+
+        Bytes that change nothing on the screen, such as another shape of the mouse pointer, are no answer.
+        """
+        begun, first, sent, before = time.perf_counter(), 0.0, 0, self.text
         while not shown(self.text):
             now = time.perf_counter() - begun
             if now > seconds:
@@ -176,10 +179,12 @@ class Terminal:
                 got = self.child.read_nonblocking(1 << 16, timeout=0.5)
             except pexpect.TIMEOUT:
                 continue
-            first = first or time.perf_counter() - begun
+            arrived = time.perf_counter() - begun
             sent += len(got)
             # pyte knows neither the kitty protocol nor private pointer shapes
             self.stream.feed(re.sub(rb"\x1b\[[>=<][0-9;]*[a-zA-Z]|\x1b\]22;[^\x07]*\x07|\x1b\[\?[0-9;]*\$p", b"", got))
+            if not first and self.text != before:
+                first = arrived
         return first, time.perf_counter() - begun, sent
 
     def settle(self) -> int:
