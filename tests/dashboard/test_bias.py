@@ -192,7 +192,7 @@ async def test_a_click_chooses_panel_and_cell_and_another_one_opens_it(run_file,
         monkeypatch.setattr(app, "open_queries", asked.append)
         await press(pilot, "3")
         view = app.view.widget("exposure").view
-        region = view._placing.region(1, 2, 0, 0)
+        region = view._grid.region(1, 2, 0, 0)
         for _ in range(2):
             await pilot.click(view, offset=(region.x + 1, region.y))
             await pilot.pause()

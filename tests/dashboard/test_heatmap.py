@@ -7,8 +7,8 @@ from textual.app import App
 from textual.events import MouseScrollDown
 
 from xlbias.dashboard.theme import quiet_colours
-from xlbias.dashboard.widgets.geometry import Geometry
 from xlbias.dashboard.widgets.matrix import MatrixView
+from xlbias.dashboard.widgets.matrix_layout import MatrixLayout
 from xlbias.languages import script_of
 from xlbias.report.tables import MATRIX_MEASURES, Matrix
 
@@ -288,16 +288,16 @@ def test_scripts_come_from_likely_subtags_and_are_unknown_for_what_is_no_languag
 @pytest.mark.parametrize("width", [20, 60, 80, 140])
 @pytest.mark.parametrize("height", [3, 12, 45])
 def test_what_is_drawn_at_a_point_is_what_a_click_there_finds(width, height):
-    grid = Geometry.fit(width, height, n_rows=11, n_columns=12, union=True, code=2, number=4)
+    grid = MatrixLayout.fit(width, height, n_rows=11, n_columns=12, union=True, code=2, number=4)
     for row in grid.rows_from(2):
         for column in grid.columns_from(1):
-            region = grid.cell_region(row, column, 2, 1)
+            region = grid.region(row, column, 2, 1)
             assert grid.at(region.x, region.y, 2, 1) == (row, column)
             assert grid.at(region.right - 1, region.bottom - 1, 2, 1) == (row, column)
     assert grid.at(0, 0, 0, 0) is None
 
 
 def test_the_eleven_languages_of_xquad_r_fit_80_columns():
-    grid = Geometry.fit(80, 15, n_rows=11, n_columns=12, union=True, code=2, number=4)
+    grid = MatrixLayout.fit(80, 15, n_rows=11, n_columns=12, union=True, code=2, number=4)
     assert len(grid.columns_from(0)) == 12
     assert len(grid.rows_from(0)) == 11

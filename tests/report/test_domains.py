@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 from rich.style import Style
 
-from xlbias.dashboard.widgets.sheet_drawing import SheetDrawing, Styles
+from xlbias.dashboard.widgets.drawing import Styles
+from xlbias.dashboard.widgets.sheet_drawing import SheetDrawing
 from xlbias.dashboard.widgets.sheet_layout import Layout
 from xlbias.measures.registry import measure_of
 from xlbias.report.domain_contrasts import baseline_sheet, contrast_sheet
@@ -296,5 +297,5 @@ def test_a_small_difference_of_a_measure_beyond_1_keeps_its_digits():
         read_domains(run_of(["a", "b"])), ("queries.alignment", None), "a", {("b", "home"): (1.5, 1.463)}, {}
     )
     layout = Layout.fit(sheet, 60, 20)
-    drawing = SheetDrawing(sheet, (0, 1), (0, 1, 2), layout, 0, 0, None, None, Styles(*[Style()] * 4))
+    drawing = SheetDrawing(layout, 0, 0, None, None, Styles(*[Style()] * 4), sheet, (0, 1), (0, 1, 2))
     assert "-.037" in "".join(segment.text for segment in drawing.line(layout.y(1, 0) + (layout.lines - 1) // 2))

@@ -5,140 +5,80 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rich.segment import Segment
-from rich.style import Style
 
 from xlbias.dashboard.numbers import NOTHING, THIN, count, signed, thin
 from xlbias.dashboard.widgets.columns import fit
-from xlbias.dashboard.widgets.paint import Painter
+from xlbias.dashboard.widgets.drawing import BOLD, LEAST_BAR, Drawing, bar, frame
 from xlbias.dashboard.widgets.sheet_layout import Layout, fitted
 from xlbias.report.comparison import MARK
 from xlbias.report.sheet import Sheet
 from xlbias.text import clean, one_line, width
 
-_EIGHTHS = " ▏▎▍▌▋▊▉"
-_BOLD = Style(bold=True)
-_LEAST_BAR = 4
-
 
 @dataclass(frozen=True)
-class Styles:
-    """Styles of blank space, heads, the heads of the cursor's cell, cells without value, and what stands back."""
-
-    plain: Style
-    head: Style
-    here: Style
-    nothing: Style
-
-
-@dataclass(frozen=True)
-class SheetDrawing:
+class SheetDrawing(Drawing):
     """All that one frame of a sheet depends on.
 
     Attributes:
         sheet: the numbers.
         rows: rows in the order shown.
         columns: columns in the order shown.
-        layout: where they stand.
-        top: first row on the panel.
-        left: first column on the panel.
-        here: row and column of the cursor in the order shown, None where it is not to be seen.
-        painter: gives values their colours or glyphs, None where there are no values.
-        styles: of everything else.
     """
 
+    grid: Layout
     sheet: Sheet
     rows: tuple[int, ...]
     columns: tuple[int, ...]
-    layout: Layout
-    top: int
-    left: int
-    here: tuple[int, int] | None
-    painter: Painter | None
-    styles: Styles
-
-    def line(self, y: int) -> list[Segment]:
-        """Return one line of the panel, as wide as it or less."""
-        if y == 0:
-            return self._heads()
-        if y < self.layout.above:
-            return self._pinned(y - 1)
-        return self._row(y)
 
     # -- heads -----------------------------------------------------------------------------------------------------
 
-    def _heads(self) -> list[Segment]:
-        layout, head = self.layout, self.styles.head
-        above, below = self.top > 0, layout.rows_from(self.top).stop < layout.n_rows
-        mark = "↕" if above and below else "↑" if above else "↓" if below else " "
-        corner = f"{mark}{'‹' if self.left else ''}"
-        segments = [Segment(fit(corner, layout.head), head)]
+    def _above(self, y: int) -> list[Segment]:
+        if y > 0:
+            return self._pinned(y - 1)
         if self.sheet.is_list:
-            return [*segments, Segment(self._list_heads(), head)]
-        columns = layout.columns_from(self.left)
-        for column in columns:
-            label = fit(self.sheet.block.columns[self.columns[column]], layout.cell - 1).strip()
-            before = (layout.cell - width(label)) // 2
-            style = self.styles.here if self.here and self.here[1] == column else head
-            segments += [
-                Segment(" " * before, head),
-                Segment(label, style),
-                Segment(" " * (layout.cell - width(label) - before), head),
-            ]
-        if columns.stop < layout.n_columns:  # the blank behind the last label says that there is more
-            segments[-1] = Segment(f"{segments[-1].text[:-1]}›", head)
-        return segments
+            return [self._corner_head(), Segment(self._list_heads(), self.styles.head)]
+        return super()._above(y)
+
+    def _corner(self, more: str) -> str:
+        return more
+
+    def _column_name(self, column: int) -> str:
+        return fit(self.sheet.block.columns[self.columns[column]], self.grid.cell - 1).strip()
+
+    def _row_name(self, row: int) -> str:
+        return fitted(self.sheet.head(self.rows[row]), self.grid.parts).rstrip()
 
     def _list_heads(self) -> str:
         interval, n = self._list_widths
-        label = fit(self.sheet.block.columns[0], self.layout.cell + interval, "left")
-        text = label if interval else fit(label, self.layout.cell)
+        label = fit(self.sheet.block.columns[0], self.grid.cell + interval, "left")
+        text = label if interval else fit(label, self.grid.cell)
         return f"{text}{fit('n', n, 'right')}" if n else text
 
     def _pinned(self, which: int) -> list[Segment]:
         name, texts = self.sheet.pinned[which]
-        blank = ["", *[""] * (len(self.layout.parts) - 1)]
-        head = " " + fitted([name, *blank[1:]], self.layout.parts)
-        cells = "".join(texts[self.columns[c]].center(self.layout.cell) for c in self.layout.columns_from(self.left))
+        head = " " + fitted([name, *[""] * (len(self.grid.parts) - 1)], self.grid.parts)
+        cells = "".join(texts[self.columns[c]].center(self.grid.cell) for c in self.grid.columns_from(self.left))
         return [Segment(head + cells, self.styles.head)]
 
     # -- rows ------------------------------------------------------------------------------------------------------
 
-    def _row(self, y: int) -> list[Segment]:
-        layout = self.layout
-        row, line = self.top + (y - layout.above) // layout.lines, (y - layout.above) % layout.lines
-        if row not in layout.rows_from(self.top):
-            return []
-        segments = self._row_head(row, line)
+    def _row(self, row: int, line: int) -> list[Segment]:
         if self.sheet.is_list:
-            return [*segments, *self._list_row(row)]
-        return segments + [self._cell(row, column, line) for column in layout.columns_from(self.left)]
-
-    @property
-    def _middle(self) -> int:
-        """The line of a row that its numbers stand on."""
-        return (self.layout.lines - 1) // 2
-
-    def _row_head(self, row: int, line: int) -> list[Segment]:
-        if line != self._middle:
-            return [Segment(" " * self.layout.head, self.styles.plain)]
-        head = fitted(self.sheet.head(self.rows[row]), self.layout.parts)
-        style = self.styles.here if self.here and self.here[0] == row else self.styles.head
-        name = head.rstrip()
-        blank = " " * (self.layout.head - 1 - width(name))
-        return [Segment(" ", self.styles.plain), Segment(name, style), Segment(blank, self.styles.plain)]
+            return self._list_row(row)
+        return [self._cell(row, column, line) for column in self.grid.columns_from(self.left)]
 
     def _cell(self, row: int, column: int, line: int) -> Segment:
         """One line of a cell: its number, below it interval or n where there is room, in the cursor's frame."""
-        lines, here = self.layout.lines, (row, column) == self.here
+        lines, here = self.grid.lines, (row, column) == self.here
         r, c = self.rows[row], self.columns[column]
-        found, room = self.sheet.block.cells[r][c], self.layout.cell - 2
+        found, room = self.sheet.block.cells[r][c], self.grid.cell - 2
         inside = ""
         if line == self._middle:
             inside = self._number(r, c, room)
         elif line == lines - 1 and found.value is not None:
             fits = found.interval and width(found.interval) <= room and found.interval not in self._number(r, c, room)
             inside = found.interval if fits else count(found.n or 0)
-        left, filling, right = _frame(line, lines) if here else (" ", " ", " ")
+        left, filling, right = frame(line, lines) if here else (" ", " ", " ")
         shade = self.sheet.shade(r, c)
         if shade is None or self.painter is None:
             style = self.styles.nothing if found.value is None else self.styles.plain
@@ -147,7 +87,7 @@ class SheetDrawing:
             if not here:
                 left = self.painter.mark(shade)
         if line == self._middle and (here or self.sheet.block.rows[r] == self.sheet.block.columns[c]):
-            style += _BOLD
+            style += BOLD
         return Segment(left + (inside.center(room) if inside else filling * room) + right, style)
 
     def _number(self, r: int, c: int, room: int) -> str:
@@ -177,7 +117,7 @@ class SheetDrawing:
         cells = [line[0] for line in self.sheet.block.cells]
         interval = max((width(cell.interval) for cell in cells), default=0)
         n = max((len(f"{cell.n:,}") for cell in cells if cell.n is not None), default=0)
-        room = self.layout.width - self.layout.head - self.layout.cell
+        room = self.grid.width - self.grid.head - self.grid.cell
         interval = interval + 1 if interval and interval + 1 <= room else 0
         n = n + 2 if n and n + 2 <= room - interval else 0
         return interval, n
@@ -194,29 +134,15 @@ class SheetDrawing:
             if not here:
                 left = self.painter.mark(shade)
         text = found.text if found.text.endswith(MARK) or self.sheet.form != "difference" else f"{found.text} "
-        number = fit(text if found.value is not None else NOTHING, self.layout.cell - 2, "right")
-        segments = [Segment(left + number + right, style + _BOLD if here else style)]
+        number = fit(text if found.value is not None else NOTHING, self.grid.cell - 2, "right")
+        segments = [Segment(left + number + right, style + BOLD if here else style)]
         segments.append(Segment(fit(f" {found.interval}", interval), self.styles.head))
         segments.append(Segment(fit("" if found.n is None else f"{found.n:,}", n, "right"), self.styles.head))
-        room = self.layout.width - self.layout.head - self.layout.cell - interval - n - 2
+        room = self.grid.width - self.grid.head - self.grid.cell - interval - n - 2
         if self.sheet.tails:
             segments.append(Segment("  " + one_line(clean(self.sheet.tails[r]), max(0, room)), self.styles.head))
-        elif self.sheet.bars and shade is not None and self.painter is not None and room >= _LEAST_BAR:
-            segments += [Segment("  ", self.styles.plain), Segment(self._bar(r, room), self.painter.bar_style(shade))]
+        elif self.sheet.bars and shade is not None and self.painter is not None and room >= LEAST_BAR:
+            largest = max(line[0].value or 0.0 for line in self.sheet.block.cells)
+            drawn = bar(found.value or 0.0, largest, room)
+            segments += [Segment("  ", self.styles.plain), Segment(drawn, self.painter.bar_style(shade))]
         return segments
-
-    def _bar(self, r: int, room: int) -> str:
-        """A bar as long as the row's value; the longest one fills the panel."""
-        largest = max((line[0].value or 0.0 for line in self.sheet.block.cells), default=0.0)
-        value = self.sheet.block.cells[r][0].value or 0.0
-        eighths = max(0, round(8 * room * value / largest)) if largest > 0 else 0
-        return "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
-
-
-def _frame(line: int, lines: int) -> tuple[str, str, str]:
-    """The cursor's frame on one line of a cell: left edge, filling, right edge."""
-    if lines == 1:
-        return "[", " ", "]"
-    if line == 0:
-        return "┌", "─", "┐"
-    return ("└", "─", "┘") if line == lines - 1 else ("│", " ", "│")

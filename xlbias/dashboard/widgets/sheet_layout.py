@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from textual.geometry import Region
-
 from xlbias.dashboard.numbers import THIN
 from xlbias.dashboard.widgets.columns import fit
+from xlbias.dashboard.widgets.geometry import Geometry, Place
 from xlbias.report.comparison import MARK
 from xlbias.report.sheet import Sheet
 from xlbias.text import clean, width
@@ -21,93 +20,34 @@ _MOST_HEAD = 36
 
 
 @dataclass(frozen=True)
-class Layout:
+class Layout(Geometry):
     """The grid of a sheet on a panel, in terminal cells.
 
     Attributes:
-        width: of the panel.
-        height: of the panel.
-        above: lines that do not scroll: the heads, and what is pinned under them.
-        n_rows: rows of the sheet.
-        n_columns: columns of the sheet.
         parts: width of each part of a row's head.
-        cell: width of a cell.
-        lines: height of a row.
     """
 
-    width: int
-    height: int
-    above: int
-    n_rows: int
-    n_columns: int
     parts: tuple[int, ...]
-    cell: int
-    lines: int
 
     @classmethod
     def fit(cls, sheet: Sheet, width_: int, height: int) -> Layout:
         """Choose the largest cells with which all is seen; the smallest ones where the sheet must scroll."""
         n_rows, n_columns = len(sheet.block.rows), len(sheet.block.columns)
         parts = _parts(sheet, max(8, (2 if sheet.is_list else 1) * width_ // (5 if sheet.is_list else 3)))
-        above = 1 + len(sheet.pinned)
+        above, head = 1 + len(sheet.pinned), _head(parts)
         if sheet.is_list:
             blank = sheet.form == "difference"  # where no mark stands, so that numbers stand below each other
             texts = (width(row[0].text) + (blank and not row[0].text.endswith(MARK)) for row in sheet.block.cells)
-            return cls(width_, height, above, n_rows, n_columns, parts, max([THIN, *texts]) + 2, 1)
-        room = (width_ - sum(parts) - len(parts) - 1) // max(1, n_columns)
+            return cls(width_, height, above, n_rows, n_columns, head, 0, max([THIN, *texts]) + 2, 1, parts)
+        room = (width_ - head) // max(1, n_columns)
         least = whole_cell(sheet) if whole_cell(sheet) <= room else least_cell(sheet)
         cell = max(least, min(_MOST_TEXT if sheet.form == "text" else _MOST_CELL, room))
         lines = max(1, min(_MOST_LINES, (height - above) // max(1, n_rows)))
-        return cls(width_, height, above, n_rows, n_columns, parts, cell, lines)
+        return cls(width_, height, above, n_rows, n_columns, head, 0, cell, lines, parts)
 
-    @property
-    def head(self) -> int:
-        """Width of the row heads: a blank, the parts, and a blank after each."""
-        return 1 + sum(self.parts) + len(self.parts)
-
-    def x(self, column: int, left: int) -> int:
-        """Left edge of a column when `left` is the first one shown."""
-        return self.head + (column - left) * self.cell
-
-    def y(self, row: int, top: int) -> int:
-        """Upper edge of a row when `top` is the first one shown."""
-        return self.above + (row - top) * self.lines
-
-    def rows_from(self, top: int) -> range:
-        """Rows that are seen in full when `top` is the first one; at least one."""
-        return range(top, min(self.n_rows, top + max(1, (self.height - self.above) // self.lines)))
-
-    def columns_from(self, left: int) -> range:
-        """Columns that are seen in full when `left` is the first one; at least one."""
-        return range(left, min(self.n_columns, left + max(1, (self.width - self.head) // self.cell)))
-
-    def scrolled(self, top: int, left: int) -> tuple[int, int]:
-        """Return first row and column, so that no room is left empty at the end."""
-        return (
-            max(0, min(top, self.n_rows - len(self.rows_from(0)))),
-            max(0, min(left, self.n_columns - len(self.columns_from(0)))),
-        )
-
-    def revealing(self, row: int, column: int, top: int, left: int) -> tuple[int, int]:
-        """Return first row and column with which a cell is seen, moved as little as possible."""
-        rows, columns = len(self.rows_from(0)), len(self.columns_from(0))
-        top = row if row < top else max(top, row - rows + 1)
-        left = column if column < left else max(left, column - columns + 1)
-        return self.scrolled(top, left)
-
-    def region(self, row: int, column: int, top: int, left: int) -> Region:
-        """Region of a cell on the panel."""
-        return Region(self.x(column, left), self.y(row, top), self.cell, self.lines)
-
-    def at(self, x: int, y: int, top: int, left: int) -> tuple[int, int] | None:
+    def at(self, x: int, y: int, top: int, left: int) -> Place | None:
         """Row and column of the cell at a point of the panel; in a list, anywhere on its line."""
-        row = top + (y - self.above) // self.lines
-        if y < self.above or row not in self.rows_from(top):
-            return None
-        if self.n_columns == 1:
-            return row, 0
-        column = left + (x - self.head) // self.cell
-        return (row, column) if x >= self.head and column in self.columns_from(left) else None
+        return super().at(self.head if self.n_columns == 1 else x, y, top, left)
 
 
 def whole_cell(sheet: Sheet) -> int:
@@ -125,7 +65,7 @@ def whole_cell(sheet: Sheet) -> int:
 
 def wanted_width(sheet: Sheet) -> int:
     """Width with which nothing of a sheet is cut: heads and numbers, and a list's intervals with a bar."""
-    head = 1 + sum(parts := _parts(sheet, _MOST_HEAD)) + len(parts)
+    head = _head(_parts(sheet, _MOST_HEAD))
     if not sheet.is_list:
         return head + 1 + len(sheet.block.columns) * whole_cell(sheet)
     cells = [row[0] for row in sheet.block.cells]
@@ -150,6 +90,11 @@ def least_cell(sheet: Sheet) -> int:
 def fitted(parts: Sequence[str], widths: Sequence[int]) -> str:
     """Return the parts of a row's head, each cleaned and cut to its width, with a blank after each."""
     return "".join(fit(part, cells) + " " for part, cells in zip(parts, widths, strict=True))
+
+
+def _head(parts: Sequence[int]) -> int:
+    """Width of the row heads: a blank, the parts, and a blank after each."""
+    return 1 + sum(parts) + len(parts)
 
 
 def _parts(sheet: Sheet, most: int) -> tuple[int, ...]:
