@@ -111,7 +111,10 @@ def test_nothing_is_handed_over_while_nothing_changes(finished_run):
 def test_what_was_seen_before_there_was_a_sink_is_handed_over_then(finished_run):
     follower = Follower(finished_run, interval=0.02)
     follower.start()
-    time.sleep(0.5)
+    deadline = time.monotonic() + 20
+    while follower._newest is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     events = []
     follower.attach(events.append)
     follower.stop()

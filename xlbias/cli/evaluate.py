@@ -88,6 +88,10 @@ def command(
 
     if resume and overwrite:
         raise UsageError("--resume and --overwrite contradict each other")
+    if not (resume or overwrite):
+        from xlbias.runs.journal import check_free
+
+        check_free(Path(out))
     if dashboard and watches(quiet=quiet):
         path = Path(out)
         return work_beside(words_without_flag(ctx), path, path, again=GO_ON)

@@ -152,6 +152,10 @@ def command(
     if dashboard and watches(quiet=quiet):
         folder = Path(out)
         return work_beside(words_without_flag(ctx), folder / TRAINING_FILE, folder, again=GO_ON)
+    if is_main_process():
+        from xlbias.train.folder import check_folder
+
+        check_folder(Path(out), overwrite=overwrite, resume=resume)
     switch = _code_switch(code_switch, code_switch_mode, code_switch_to, lexicons, chosen.seed)
     narrator = StderrNarrator(quiet=quiet or not is_main_process())
     loaded = [load_task(task) for task in tasks or [f"builtin:{task}[split=train]" for task in builtin_tasks()]]

@@ -37,6 +37,12 @@ def live_folder(path: Path) -> Path:
     return path.with_name(path.name + ".live")
 
 
+def check_free(path: Path) -> None:
+    """Raise RunError if a finished run or another file is at `path`, and no journal says that one is under way."""
+    if path.exists() and not live_folder(path).exists():
+        raise _taken(path)
+
+
 class Journal:
     """The one writer of a run: writes parts, remembers which are there, finishes the run file.
 
@@ -120,7 +126,7 @@ class Journal:
             return "unfinished", _kept(there)
         if path.exists():
             if not resume:
-                raise RunError(f"{path}: is there already: choose another name, or replace it with --overwrite")
+                raise _taken(path)
             finished = read_metadata(path)
             if finished.get("identity") != identity:
                 raise RunError(
@@ -213,6 +219,10 @@ class Journal:
         if record not in RECORDS or not _KEY.fullmatch(key):
             raise ValueError(f"not the name of a part: {record!r}, {key!r}")
         return self.folder / "parts" / f"{record}-{key}.parquet"
+
+
+def _taken(path: Path) -> RunError:
+    return RunError(f"{path}: is there already: choose another name, or replace it with --overwrite")
 
 
 def _kept(metadata: dict[str, Any]) -> dict[str, Any]:

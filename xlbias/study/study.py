@@ -17,7 +17,7 @@ from xlbias.study.layout import KINDS, Kind, Layout, Step, steps_of
 from xlbias.study.merge import StudyRun
 from xlbias.study.plan import Plan
 from xlbias.study.workers import work_in_parallel
-from xlbias.train.checkpoint import check_folder
+from xlbias.train.folder import check_folder
 
 _WORDS: dict[Kind, str] = {"train": "trained", "evaluate": "evaluated"}
 _DOING: dict[Kind, str] = {"train": "training", "evaluate": "evaluating"}

@@ -12,33 +12,11 @@ from typing import Any
 from sentence_transformers import SentenceTransformer
 
 from xlbias.encode.card import CARD_FILE, TRAINING_FILE
-from xlbias.errors import TrainingError
-from xlbias.runs.journal import live_folder
 from xlbias.train.card import readme
 
 README = "README.md"
 _TEMPORARY = ".checkpoint"
 _LAST = ("modules.json", "config.json", CARD_FILE)  # what makes a folder an encoder; the card says that it is whole
-
-
-def check_folder(out: Path, *, overwrite: bool, resume: bool = False) -> None:
-    """Raise TrainingError unless a training may write its checkpoint to `out`.
-
-    With `overwrite` or `resume` that is also where an earlier training of xlbias wrote, finished or not, but never a
-    folder that is something else.
-    """
-    if out.is_dir():
-        if any(out.iterdir()):
-            if not (overwrite or resume):
-                raise TrainingError(
-                    f"{out}: is not empty: choose another folder, go on with the training there with --resume, or "
-                    "replace its checkpoint with --overwrite"
-                )
-            ours = (out / CARD_FILE, out / TRAINING_FILE, live_folder(out / TRAINING_FILE))
-            if not any(path.exists() for path in ours):
-                raise TrainingError(f"{out}: holds something else than a training of xlbias: choose another folder")
-    elif out.exists():
-        raise TrainingError(f"{out}: is a file; expected the name of a folder")
 
 
 def _remove_checkpoint(out: Path) -> None:

@@ -19,8 +19,8 @@ from xlbias.encode.load import check_encoder
 from xlbias.errors import TrainingError
 from xlbias.narration import Narrator, Silent
 from xlbias.runs.journal import Journal
-from xlbias.train.checkpoint import check_folder
 from xlbias.train.codeswitch import CodeSwitch
+from xlbias.train.folder import check_folder
 from xlbias.train.pairs import PairTexts
 from xlbias.train.processes import Processes
 from xlbias.train.recipe import STATIC, Recipe, recipe_for
