@@ -279,6 +279,17 @@ async def test_nothing_to_show_is_blank():
         assert lines(view)[1].count("·") == 4
 
 
+async def test_a_measure_without_a_value_in_any_column_is_blank_until_there_is_one():
+    pools = ("de", "hi", "th")  # no pool of all languages, which the list of such a measure would be of
+    async with heatmap(matrix_of([[None] * 3] * 3, pools=pools, measure="kendall_w")) as (view, pilot):
+        assert lines(view) == [""] * 8
+        await pilot.press("down", "right")
+        view.move("last")
+        assert view.cursor is None
+        view.show(SMALL)
+        assert view.cursor == ("de", "de")
+
+
 def test_scripts_come_from_likely_subtags_and_are_unknown_for_what_is_no_language():
     assert [script_of(tag) for tag in ("hi", "zh", "zh-Hant", "sr", "ja", "[/]", "")] == [
         "Deva", "Hans", "Hant", "Cyrl", "Jpan", "Zyyy", "Zyyy",

@@ -13,7 +13,6 @@ from xlbias.data.catalog import load_task
 from xlbias.data.task import RetrievalTask
 from xlbias.train.pairs import PairTexts
 
-
 N_TOKENS = 6_000
 
 

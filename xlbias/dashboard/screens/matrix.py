@@ -11,7 +11,8 @@ from xlbias.dashboard import places
 from xlbias.dashboard.live import Cell
 from xlbias.dashboard.scale import SHADES, colour_at
 from xlbias.dashboard.screens.base import Scope, View
-from xlbias.dashboard.widgets.arranged import Arranged, Place
+from xlbias.dashboard.widgets.arranged import Arranged
+from xlbias.dashboard.widgets.geometry import Place
 from xlbias.dashboard.widgets.line import Line, Part
 from xlbias.dashboard.widgets.matrix import MatrixView
 from xlbias.dashboard.widgets.order import SORTS

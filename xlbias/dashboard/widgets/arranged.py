@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 from xlbias.dashboard.numbers import THIN, signed, thin
 from xlbias.dashboard.scale import Range
-from xlbias.dashboard.widgets.geometry import Place as Place  # noqa: PLC0414  (screens have it from here)
+from xlbias.dashboard.widgets.geometry import Place
 from xlbias.dashboard.widgets.order import Sort, order
 from xlbias.report.comparison import MARK
 from xlbias.report.layout import interval, number

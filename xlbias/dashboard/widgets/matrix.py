@@ -61,12 +61,15 @@ class MatrixView(GridView):
         return self.shown.range if self.shown else None
 
     def _order(self) -> None:
-        if self.matrix is None or not self.matrix.query_languages:
+        shown = None
+        if self.matrix is not None:
+            shown = Arranged.of(self.matrix, self.sort, reverse=self.reverse, full_range=self.full_range)
+        if shown is None or not (shown.rows and shown.columns):  # there is nothing yet that a cursor could be on
             self.shown = None
             self.top = self.left = 0
             return
-        self.shown = Arranged.of(self.matrix, self.sort, reverse=self.reverse, full_range=self.full_range)
-        self.cursor = self._settled(self.shown) if self.interactive else None
+        self.shown = shown
+        self.cursor = self._settled(shown) if self.interactive else None
 
     def _settled(self, shown: Arranged) -> CellKey:
         """The cursor's cell: the one that was last moved to, or where that is not there the one nearest to it."""
