@@ -1,5 +1,6 @@
 """Where the tests find real data, how they skip where it is not, and how they share the machine."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -10,6 +11,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_DATA = Path(os.environ.get("XLBIAS_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _less_garbage_to_look_through() -> None:
+    """What has been imported stays: the libraries for training look for garbage at the end of each."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

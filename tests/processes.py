@@ -4,6 +4,7 @@ A new interpreter needs seconds to import the libraries for training; what tests
 killed. One server for all tests of a worker: it is what Python keeps, and imports what the first to ask for it names.
 """
 
+import gc
 import multiprocessing
 import os
 import socket
@@ -48,6 +49,7 @@ def start_together(function: Callable[..., object], *arguments: object, outputs:
 def _enter(
     function: Callable[..., object], arguments: tuple[Any, ...], output: Path | None, environment: dict[str, str]
 ) -> None:
+    gc.freeze()  # what has been imported stays, so that nobody need look through it
     os.environ.update(environment)
     if output is not None:
         with output.open("ab") as file:

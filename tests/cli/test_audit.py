@@ -1,7 +1,6 @@
 """`xlbias audit`: evaluate, and the dashboard where there is a terminal, in one command."""
 
 import json
-import os
 import subprocess
 import sys
 
@@ -45,18 +44,17 @@ def test_help_has_examples_and_loads_nothing_heavy():
     assert done.stderr == "[]\n"
 
 
-def test_without_a_terminal_it_prints_the_report_and_says_where_the_run_is(task, tmp_path):
-    words = ["audit", "static-small", "--task", task, "--no-cache"]
-    done = subprocess.run(
-        [sys.executable, "-m", "xlbias", *words], capture_output=True, text=True, stdin=subprocess.DEVNULL,
-        check=False, cwd=tmp_path, timeout=120, env={**os.environ, "COLUMNS": "100"},
-    )  # fmt: skip
-    assert done.returncode == 0
-    assert done.stderr.startswith("run: audit-static-small.parquet\n")
+def test_without_a_terminal_it_prints_the_report_and_says_where_the_run_is(task, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    assert not sys.stdin.isatty()
+    assert run(["audit", "static-small", "--task", task, "--no-cache"]) == 0
+    printed = capfd.readouterr()
+    assert printed.err.startswith("run: audit-static-small.parquet\n")
     found = open_run(tmp_path / "audit-static-small.parquet")
     assert found.state.status == "finished"
     # the path is the one that the command was given, so the head of the report is another one
-    assert done.stdout.splitlines()[1:] == to_text(found, 100).splitlines()[1:]
+    assert printed.out.splitlines()[1:] == to_text(found, 100).splitlines()[1:]
 
 
 def test_on_a_terminal_the_dashboard_follows_and_leaving_says_where_the_run_is(task, tmp_path, monkeypatch):

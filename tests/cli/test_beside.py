@@ -16,6 +16,7 @@ import pytest
 from dashboard.made import LiveRun
 from dashboard.test_terminal import Terminal
 
+from xlbias.cli import run
 from xlbias.cli.beside import _open_log, watches, words_without_flag
 from xlbias.dashboard.beside import Work
 from xlbias.runs.journal import live_folder
@@ -262,13 +263,13 @@ def test_the_trouble_is_what_was_written_as_an_error(tmp_path, written, error):
     assert work.trouble().startswith(f"✖ xlbias audit failed with exit code 2: {error}")
 
 
-def test_without_a_terminal_the_work_runs_here(task, tmp_path):
-    command = [sys.executable, "-m", "xlbias", "train", "--task", task, "--out", str(tmp_path / "out"), *SMALL]
-    command += ["--steps", "3", "--sampler", "mono", "--dashboard"]
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, timeout=120)
-    assert done.returncode == 0
-    assert "steps\t3" in done.stdout
-    assert done.stderr.startswith("--dashboard needs a terminal: there is none, so the work goes on without it\n")
+def test_without_a_terminal_the_work_runs_here(task, tmp_path, capfd):
+    assert not sys.stdin.isatty()
+    words = ["train", "--task", task, "--out", str(tmp_path / "out"), *SMALL]
+    assert run([*words, "--steps", "3", "--sampler", "mono", "--dashboard"]) == 0
+    printed = capfd.readouterr()
+    assert "steps\t3" in printed.out
+    assert printed.err.startswith("--dashboard needs a terminal: there is none, so the work goes on without it\n")
     assert not (tmp_path / "out.log").exists()
     assert open_run(tmp_path / "out" / "training.parquet").state.status == "finished"
 

@@ -3,12 +3,11 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from processes import start
 
 from xlbias.cli import run
 from xlbias.runs.run import open_run
@@ -84,18 +83,17 @@ def test_from_the_plan_to_the_report(plan: Path, capfd: pytest.CaptureFixture[st
 def test_ctrl_c_ends_with_130_and_keeps_what_is_finished(plan: Path, tmp_path: Path) -> None:
     plan.write_text(PLAN.replace("steps = 2", "steps = 1000000").replace('"mono", "cross"', '"mono"'), "utf-8")
     out = tmp_path / "elsewhere"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "xlbias", "study", str(plan), "--out", str(out), "--only-train", "--jobs", "2"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
+    printed = tmp_path / "printed"
+    words = ["study", str(plan), "--out", str(out), "--only-train", "--jobs", "2"]
+    process = start(run, words, output=printed)
     live = out / "encoders" / "low-mono-seed0" / "training.parquet.live"
-    while process.poll() is None and not (live / "progress.json").exists():
+    while process.is_alive() and not (live / "progress.json").exists():
         time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    printed, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert printed == ""
-    assert [line for line in errors.splitlines() if line] == [
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGINT)
+    process.join(60)
+    assert process.exitcode == 130
+    assert [line for line in printed.read_text("utf-8").splitlines() if line] == [
         "loading the libraries",
         "interrupted: 0 of 1 steps are finished and kept; the same command goes on",
         "interrupted",

@@ -5,10 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
 import pytest
+from processes import start
 
 from xlbias.cli import run
 from xlbias.encode.load import load_encoder
@@ -210,21 +212,17 @@ def test_a_folder_that_holds_something_is_refused(
 def test_ctrl_c_ends_with_130_and_keeps_the_curve(corpus: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
     arguments = ["train", "--task", corpus, "--out", str(out), "--steps", "1000000", "--batch-size", "8"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "xlbias", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
-    assert process.stderr is not None
-    lines = []
-    for line in process.stderr:  # a first report of progress: it trains
-        lines.append(line)
-        if " steps (" in line:
-            break
-    process.send_signal(signal.SIGINT)
-    rest, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert rest == ""
-    said = [line for line in errors.splitlines() if line and " steps (" not in line]
+    printed = tmp_path / "printed"
+    process = start(run, arguments, output=printed)
+    while process.is_alive() and not (printed.exists() and " steps (" in printed.read_text("utf-8")):
+        time.sleep(0.05)  # until a first report of progress: it trains
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGINT)
+    process.join(60)
+    assert process.exitcode == 130
+    lines = [line for line in printed.read_text("utf-8").splitlines() if line]
+    first = next(i for i, line in enumerate(lines) if " steps (" in line)
+    said = [line for line in lines[first:] if " steps (" not in line]
     assert said[-1] == "interrupted"
     assert "of 1,000,000 steps; go on with the same command and --resume" in said[-2]
     assert len(said) == 2

@@ -159,9 +159,9 @@ def test_fewer_negatives_than_pairs_are_no_obstacle(
     with_negatives: RetrievalTask, recipe: Recipe, tmp_path: Path
 ) -> None:
     """Only German queries have one: batches in other languages have none, mixed ones a few."""
-    for extra in ({}, {"mini_batch": 3}):
-        settings = recipe.overridden(hard_negatives=2, steps=4, validation=0.2, **extra)
-        out = tmp_path / f"out{len(extra)}"
+    for extra in ({"validation": 0.2}, {"mini_batch": 3}):
+        settings = recipe.overridden(hard_negatives=2, steps=4, **extra)
+        out = tmp_path / "".join(extra)
         negatives = fit(with_negatives, out, settings, sampler="mixed", device="cpu").card["batches"]["negatives"]
         assert 0 < negatives < 4 * 8
 
