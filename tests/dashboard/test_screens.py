@@ -229,6 +229,27 @@ async def test_sizes_change_under_way(finished_run):
         assert "mono" in "\n".join(screen_lines(app))
 
 
+async def test_the_matrix_is_mounted_while_the_overview_is_looked_at_and_shows_what_is_chosen_then(finished_run):
+    async with opened(finished_run) as (app, pilot):
+        assert not app.get_screen(places.MATRIX).is_running
+        await until(pilot, lambda: app.get_screen(places.MATRIX).is_running)
+        assert app.place == places.OVERVIEW
+        await press(pilot, "j", "2")
+        assert app.place == places.MATRIX
+        assert app.view.view.matrix.model == app.chosen[0]
+        assert app.chosen != tuple(app.snapshot.overview.select("model", "task").row(0))
+
+
+async def test_a_screen_that_is_left_asks_nothing_of_the_next_one_before_that_is_there(finished_run):
+    async with opened(finished_run) as (app, pilot):
+        overview = app.view
+        app.go(places.BIAS)  # it is on top at once, and composed when there is time
+        assert app.view is not overview
+        overview.show()
+        await settled(pilot)
+        assert app.place == places.BIAS
+
+
 async def test_every_theme_shows_every_screen(finished_run):
     async with opened(finished_run, theme="xlbias-light") as (app, pilot):
         await press(pilot, "2")

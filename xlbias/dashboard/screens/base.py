@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual.app import ComposeResult
@@ -20,6 +21,9 @@ Scope = Literal["cell", "row", "all"]
 
 SETTLING = 0.03
 """Seconds in which a new screen finds its layout; held back so long, a slow link gets half as many frames of it."""
+
+
+_AHEAD = 0.3  # seconds for which a screen has been seen before the next one is made ready
 
 
 class View(Screen[None], inherit_bindings=False):
@@ -61,6 +65,10 @@ class View(Screen[None], inherit_bindings=False):
             self.show()
             self._refresh_layout(self.app.size)
 
+    def make_ready(self, place: str) -> None:
+        """Mount the screen that this one leads to, unseen, once this one has been looked at for a moment."""
+        self.set_timer(_AHEAD, partial(self.dashboard.mount_ahead, place))
+
     def content(self) -> ComposeResult:
         """What stands between header and footer."""
         raise NotImplementedError
@@ -70,14 +78,15 @@ class View(Screen[None], inherit_bindings=False):
         self.tell()
 
     def tell(self) -> None:
-        """Bring the frame up to date: banner, header and footer."""
+        """Bring the frame up to date: banner, header and, where this is what is seen, the keys in the footer."""
         app = self.dashboard
         sentence, error = app.work_trouble, True
         if not sentence:
             sentence, error = banner(app.newest, app.problem or app.base_problem)
         self.query_one(Banner).say(sentence, error=error)
-        self.query_one(Header).tell(self.dashboard)
-        self.query_one(Footer).tell(self.dashboard)
+        self.query_one(Header).tell(app)
+        if app.view is self:  # another one may have nothing in it yet that keys could ask
+            self.query_one(Footer).tell(app)
 
     def on_screen_resume(self) -> None:
         """Catch up with what has happened while another screen was seen."""

@@ -142,6 +142,8 @@ class OverviewScreen(View):
         against = self._against()
         wanted = (id(snapshot.overview), self._filter, against)
         if wanted != self._shown:
+            if not self._shown and snapshot.overview.height:
+                self.make_ready(places.MATRIX)
             self._shown = wanted
             self._show_rows(snapshot.overview, against)
         if saved:

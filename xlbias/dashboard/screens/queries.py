@@ -32,7 +32,6 @@ from xlbias.report.queries import SORTABLE, check_filter
 from xlbias.text import clean
 
 _PATIENCE = 0.06  # seconds after which a list that is not there yet is said to be read
-_AHEAD = 0.3  # seconds for which a list has been seen before the drill-down is made ready
 _LONGEST = 2000  # characters of a query that are shown below the table
 _HINT = "q:hi d:en,multi set:cross ap<.1 rank>10 Δ<0 p<.05 -word passage:word"
 
@@ -210,7 +209,7 @@ class QueriesScreen(Walked):
         self._tell_lines()
         self.tell_walker()
         if before is None:
-            self.set_timer(_AHEAD, partial(self.dashboard.mount_ahead, places.QUERY))
+            self.make_ready(places.QUERY)
 
     def _tell_lines(self) -> None:
         """Say what is shown, and what is still being read."""
