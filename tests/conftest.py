@@ -2,12 +2,19 @@
 
 import gc
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from processes import end_started
 
 # A worker a core: threads of the libraries beside that only wait for each other. Set before any of them is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Ctrl-C means what it does in a terminal, also where the tests were started in the background (nohup, `make test &`).
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_DATA = Path(os.environ.get("XLBIAS_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
@@ -17,6 +24,13 @@ SHARED_DATA = Path(os.environ.get("XLBIAS_TEST_DATA", REPOSITORY.parent / "share
 def _less_garbage_to_look_through() -> None:
     """What has been imported stays: the libraries for training look for garbage at the end of each."""
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def _no_process_outlives_its_test() -> Iterator[None]:
+    """A test that fails while it waits for a process leaves none behind to take the cores from the others."""
+    yield
+    end_started()
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from typing import Any
 
 _IMPORTED = ["xlbias.study.study", "xlbias.evaluation", "xlbias.train.fit", "xlbias.cli", "support", "pytest"]
 _OUTPUT = (1, 2)  # the descriptors of stdout and stderr
+_started: list[ForkServerProcess] = []
 
 
 def start(
@@ -30,7 +31,16 @@ def start(
     names = {name: str(value) for name, value in environment.items()}
     process = context.Process(target=_enter, args=(function, arguments, output, names))
     process.start()
+    _started.append(process)
     return process
+
+
+def end_started() -> None:
+    """Kill what `start` has started and still runs; what that has started ends with it."""
+    while _started:
+        process = _started.pop()
+        process.kill()
+        process.join()
 
 
 def start_together(function: Callable[..., object], *arguments: object, outputs: list[Path]) -> list[ForkServerProcess]:
