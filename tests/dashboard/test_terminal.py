@@ -173,6 +173,8 @@ def test_nothing_is_written_while_nothing_happens_and_little_when_the_cursor_mov
     with Terminal(finished_run) as terminal:
         terminal.until("hybrid")
         terminal.press("2")
+        terminal.until("on xquad-r")
+        terminal.press("", quiet=2.0, longest=20.0)  # a machine at work paints late
         assert terminal.read(1.5) == b""
         assert 0 < len(terminal.press("j")) < 1500
         assert 0 < len(terminal.press("m")) < 30_000
