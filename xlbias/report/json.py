@@ -20,6 +20,7 @@ from xlbias.runs.values import Key
 from xlbias.runs.views import MEASURES
 
 REPORT_SCHEMA = 1
+_LEVELS = 4  # the report, its results, one of them, a list there: a cell is a line
 
 _CELL = ["query_language", "pool", "setting", "n", "n_excluded"]
 _COUNTS = ("n_cells", "n_cells_empty", "n_queries", "n_rankings", "n_excluded")
@@ -78,9 +79,27 @@ def to_json(*runs: Run, published: Sequence[str] = ()) -> str:
     """
     reports = [report(run, published=published) for run in runs]
     if len(reports) == 1:
-        return json.dumps(_finite(reports[0]), indent=2, allow_nan=False)
+        return in_lines(_finite(reports[0]), _LEVELS)
     several = {"schema": REPORT_SCHEMA, "runs": [{"run": one["run"], "results": one["results"]} for one in reports]}
-    return json.dumps(_finite(several), indent=2, allow_nan=False)
+    return in_lines(_finite(several), _LEVELS + 2)
+
+
+def in_lines(value: Any, levels: int, margin: str = "") -> str:
+    """Return `value` as JSON text, the entries of the first `levels` containers on lines of their own.
+
+    A record is a line that can be searched for and compared, and the library's encoder in C writes it, which knows no
+    indentation. The keys of these containers are text. Raises ValueError for NaN and infinities.
+    """
+    if not levels or not value or not isinstance(value, dict | list):
+        return json.dumps(value, allow_nan=False)
+    inner = margin + "  "
+    if isinstance(value, dict):
+        entries = [f"{json.dumps(key)}: {in_lines(entry, levels - 1, inner)}" for key, entry in value.items()]
+        opening, closing = "{}"
+    else:
+        entries = [in_lines(entry, levels - 1, inner) for entry in value]
+        opening, closing = "[]"
+    return f"{opening}\n{inner}" + f",\n{inner}".join(entries) + f"\n{margin}{closing}"
 
 
 def _settings(rows: pl.DataFrame, found: Mapping[Key, Row]) -> dict[str, Any]:

@@ -111,13 +111,13 @@ def render_comparison(
 
     whole = pl.concat(frames.values())
     if form == "json":
-        import json
+        from xlbias.report.json import in_lines
 
         content = {
             "schema": 1, "base": base, "new": new, "seed": seed, "permutations": permutations,
             "differences": whole.to_dicts(),
         }  # fmt: skip
-        return json.dumps(content, indent=2, allow_nan=False) + "\n"
+        return in_lines(content, levels=2) + "\n"
     if form == "csv":
         from xlbias.report.csvs import safe
 
