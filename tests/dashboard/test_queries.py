@@ -95,7 +95,7 @@ def expected_with(path, word, passages):
 
 async def test_words_of_a_relevant_passage_are_found(live_run):
     run = live_run(tasks=("xquad-r",))
-    passages = {"ar-1": "Der KÖLNER Dom", "ar-3": "Kolner", "ar-0": "elsewhere", "none": "Kölner"}
+    passages = {"ar-1": "Der KÖLNER Dom", "ar-3": "Kolner", "ar-0": "siehe 3 hi", "none": "Kölner"}
     rows = [{"task": "xquad-r", "passage_id": i, "language": i[:2], "text": text} for i, text in passages.items()]
     run.journal.write("passage", "000", pl.DataFrame(rows))
     path = varied_content(run)
@@ -108,6 +108,14 @@ async def test_words_of_a_relevant_passage_are_found(live_run):
         await typed(app, pilot, "-passage:kolner")
         everything = {tuple(row[n] for n in KEY) for row in raw(path) if row["pool"] == "multilingual"}
         assert set(keys_of(screen)) == everything - found
+        asked = {key for key in everything if key[:2] == ("q3", "hi")}
+        found = expected_with(path, "3 hi", passages)
+        assert asked
+        assert found - asked
+        await typed(app, pilot, 'any:"3 HI"')
+        assert set(keys_of(screen)) == asked | found
+        await typed(app, pilot, '-any:"3 hi"')
+        assert set(keys_of(screen)) == everything - asked - found
         await typed(app, pilot, "passage:kolner war")
         assert "no query has 'war' in its text; x clears" in "\n".join(screen_lines(app))
 
@@ -120,6 +128,7 @@ async def test_a_filter_that_leaves_nothing_says_which_term_does(varied_run, siz
             ("id:zzz", "no query has 'zzz' in its id"),
             ("text rank>1000", "no query fulfils rank>1000; x clears"),
             ("passage:x", "no query has a relevant passage with 'x' in its text"),
+            ("any:zebra", "no query has 'zebra' in its text or in that of a relevant passage"),
             ("set:mono d:multi", "no pair of languages fulfils set:mono d:multi; x clears"),
             ("q:hi война id:q1", "no query that fulfils война fulfils id:q1 as well; x clears"),
             ('"[/]\x1b[2J"', "no query has '[/]␛[2J' in its text; x clears"),

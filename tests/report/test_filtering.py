@@ -59,6 +59,8 @@ def test_what_a_term_says():
         ("set:all", "there is no setting 'all': write set:mono, set:cross or set:multi"),
         ('war "open', 'a quote is open: texts with blanks are written "like this"'),
         ("-", "something is missing: write -word"),
+        ("war or peace", 'or joins no terms: all must hold; the word itself is "or"'),
+        ("q:hi AND d:en", 'AND joins no terms: all must hold; the word itself is "AND"'),
         ('""', 'something is missing: write "a word"'),
         ("text~", "something is missing: write text:TEXT"),
         ("id>3", "id is no number: write id:TEXT"),
@@ -72,7 +74,7 @@ def test_what_is_no_filter_gets_one_sentence(line, why):
 
 
 def test_an_unknown_term_is_named_with_those_there_are():
-    with pytest.raises(UsageError, match="there is no term 'colour': there are q, d, set, id, text, passage, ap"):
+    with pytest.raises(UsageError, match="there is no term 'colour': there are q, d, set, id, text, passage, any, ap"):
         parse_filter("colour:red")
 
 

@@ -16,7 +16,9 @@ from xlbias.errors import UsageError
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT, setting_of
 from xlbias.text import one_line
 
-Name = Literal["q", "d", "set", "id", "text", "passage", "ap", "rr", "rank", "last", "n", "delta", "p", "task", "model"]
+Name = Literal[
+    "q", "d", "set", "id", "text", "passage", "any", "ap", "rr", "rank", "last", "n", "delta", "p", "task", "model"
+]
 
 _ALIASES: dict[str, Name] = {
     **{name: name for name in get_args(Name)},
@@ -34,6 +36,7 @@ _TERM = re.compile(r"(?P<name>[^\W\d]\w*|[Δ∆])(?P<operator><=|>=|[<>=:~≤≥
 _NUMBER = re.compile(r"[-+−]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 _NOT_BARE = re.compile(r"^-|[\s<>=:~≤≥]")
+_JOINS = ("or", "and")
 _BLANK = re.compile(r"\s")
 
 EXACT = 0.0005
@@ -43,8 +46,8 @@ EXAMPLES = (
     "q:hi d:en,multi     one pair, and the multilingual pool; set:mono, set:cross",
     "ap<0.1 rank>10 n=1  numbers: ap, rr, rank (first), last, n (relevant)",
     "Δ<0 p<.05           against the baseline: AP of a query, mAP of its cell",
-    'war -"of peace"     words of the query\'s text, in any case; - means not',
-    "passage:war         words of a relevant passage's text",
+    'war -"of peace"     anywhere in the query\'s text, in any case; - means not',
+    "passage:war any:war in a relevant passage's text; any: or the query's",
     "id:56b task:mlqa    part of an id; another task or model",
 )
 """Lines that show what can be asked for."""
@@ -76,7 +79,8 @@ class Term:
         if self.name in NUMBERS:
             return f"{mark}{'Δ' if self.name == 'delta' else self.name}{self.operator}{values}"
         if self.name == "text":
-            return f'{mark}"{values}"' if _NOT_BARE.search(values) else mark + values
+            plain = not _NOT_BARE.search(values) and values.casefold() not in _JOINS
+            return mark + values if plain else f'{mark}"{values}"'
         return f'{mark}{self.name}:"{values}"' if _BLANK.search(values) else f"{mark}{self.name}:{values}"
 
 
@@ -144,7 +148,11 @@ def compares(operator: str, value: float, with_: float) -> bool:
 
 def parse_filter(text: str) -> Filter:
     """Return the filter that a line says. Raises UsageError, one sentence, where it says none."""
-    return Filter(tuple(map(_term, _tokens(text))))
+    tokens = _tokens(text)
+    for token in tokens[1:-1]:
+        if token.text.casefold() in _JOINS and not token.quoted:
+            raise UsageError(f'{token.text} joins no terms: all must hold; the word itself is "{token.text}"')
+    return Filter(tuple(map(_term, tokens)))
 
 
 @dataclass

@@ -45,6 +45,8 @@ def _said(term: Term) -> str:
         return f"{which} query has {value} in its text"
     if term.name == "passage":
         return f"{which} query has a relevant passage with {value} in its text"
+    if term.name == "any":
+        return f"{which} query has {value} in its text or in that of a relevant passage"
     if term.name == "id":
         return f"{which} query has {value} in its id"
     assert term.name in NUMBERS

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 
@@ -175,18 +175,26 @@ def selected(rows: pl.DataFrame, filter: Filter, texts: Texts, answered: Answere
         answered: only needed for terms about passages.
     """
     for term in filter.without("q", "d", "set", "p", "model", "task").terms:
-        if term.name == "passage":
-            assert answered is not None
-            how: Literal["anti", "semi"] = "anti" if term.negated else "semi"
-            rows = rows.join(answered(term.values[0]), on=QUERY_KEY, how=how, maintain_order="left")
-        elif term.name == "text":
-            found = texts.containing(term.values[0], rows.schema["query_language"])
-            on = ["query_id", "query_language"]
+        if term.name in ("text", "passage", "any"):
+            found = _with_words(rows, term, texts, answered)
+            on = [name for name in QUERY_KEY if name in found.columns]
             rows = rows.join(found, on=on, how="anti" if term.negated else "semi", maintain_order="left")
         else:
             holds = _in_ids(rows, term) if term.name == "id" else _compared(rows, term)
             rows = rows.filter(~holds if term.negated else holds)
     return rows
+
+
+def _with_words(rows: pl.DataFrame, term: Term, texts: Texts, answered: Answered | None) -> pl.DataFrame:
+    """Return the keys of the queries that have some words in their text, in a relevant passage, or in any of these."""
+    words = term.values[0]
+    asked = texts.containing(words, rows.schema["query_language"]) if term.name != "passage" else pl.DataFrame()
+    if term.name == "text":
+        return asked
+    assert answered is not None
+    if term.name == "passage":
+        return answered(words)
+    return pl.concat([rows.select(QUERY_KEY).join(asked, on=asked.columns, how="semi"), answered(words)])
 
 
 def _in_ids(rows: pl.DataFrame, term: Term) -> pl.Expr:
