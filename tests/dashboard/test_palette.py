@@ -154,6 +154,7 @@ def test_words_are_found_without_case_and_marks_and_a_missing_word_is_no_hit():
     assert score(text, "groß") > score(text, "roß") > 0
     assert score(text, "matrix") > score(text, "mlqa")
     assert score(text, "grosse nothing") == 0
+    assert score("matrix th→hi", "th hi") > score("matrix hi→th", "th hi") > 0
     assert score(text, "") == 0
     assert [text[start:end] for start, end in spans(text, "MLQA matrix")] == ["mlqa", "matrix"]
 

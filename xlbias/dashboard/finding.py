@@ -16,7 +16,7 @@ def score(text: str, typed: str) -> float:
     """Return how well a folded text fits what is typed: 0 if a word is missing, else up to 1.
 
     A text whose own name is typed in full comes first: what stands before two blanks. Else words at the start of the
-    text count most, then those at the start of a word; of equal ones the shorter text wins.
+    text count most, then those at the start of a word; of equal ones that in the order typed, then the shorter wins.
     """
     return max(_score(text, words) for words in _readings(typed))
 
@@ -58,10 +58,9 @@ def _readings(typed: str) -> Iterator[list[str]]:
 def _score(text: str, words: list[str]) -> float:
     if words and text.partition("  ")[0] == " ".join(words):
         return 1.0
-    points = 0.0
-    for word in words:
-        at = text.find(word)
-        if at < 0:
-            return 0.0
-        points += 1.0 if at == 0 else 0.8 if not text[at - 1].isalnum() else 0.5
-    return points / len(words) - min(len(text), 200) / 2000 if words else 0.0
+    found = [text.find(word) for word in words]
+    if not words or min(found) < 0:
+        return 0.0
+    points = sum(1.0 if at == 0 else 0.8 if not text[at - 1].isalnum() else 0.5 for at in found)
+    swapped = 0.0 if found == sorted(found) else 0.0001  # less than a letter of length
+    return points / len(words) - min(len(text), 200) / 2000 - swapped
