@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -9,9 +10,11 @@ import pytest
 from dashboard.made import metadata, opened, press, ranking_rows, screen_lines, settled, until
 
 from xlbias.dashboard import places
+from xlbias.dashboard.widgets.arranged import Arranged
 from xlbias.dashboard.words import banner, progress_line
-from xlbias.report.tables import MATRIX_MEASURES
+from xlbias.report.tables import MATRIX_MEASURES, matrix
 from xlbias.runs.journal import Journal
+from xlbias.runs.run import open_run
 
 GOLDEN = Path(__file__).parent / "golden"
 """What the screens showed when someone last looked at them and found them good: rewritten by XLBIAS_UPDATE_GOLDEN=1."""
@@ -51,10 +54,20 @@ async def test_the_matrix_tells_the_cell_under_the_cursor_in_full(finished_run):
     async with opened(finished_run) as (app, pilot):
         await press(pilot, "2", "down", "right", "right")
         text = "\n".join(screen_lines(app))
-        assert "de→hi  mAP 0.500000  n 5" in text
+        assert "de→hi  mAP .500000  n 5" in text
         assert "German (Latn) queries in 100 Hindi (Deva) passages" in text
         await press(pilot, "end")
         assert "German (Latn) queries in all 400 passages of 4 languages" in "\n".join(screen_lines(app))
+
+
+def test_a_cell_and_its_interval_have_as_many_digits(finished_run):
+    shown = matrix(open_run(finished_run), "map", "mono", "xquad-r")
+    low, high = (((end,) * len(shown.pools),) * len(shown.query_languages) for end in (0.1234564, 1.0))
+    known = replace(shown, low=low, high=high)
+    ranks = replace(known, measure=replace(shown.measure, unit="ranks", high=1e9))
+    known, ranks = (Arranged.of(one, "language", reverse=False, full_range=False) for one in (known, ranks))
+    assert known.in_full((1, 2)) == (".500000", "[.123456, 1.000000]")
+    assert ranks.in_full((1, 2)) == ("0.5", "[0.1, 1.0]")
 
 
 async def test_queries_without_a_relevant_passage_are_counted_in_the_cell(live_run):
@@ -67,7 +80,7 @@ async def test_queries_without_a_relevant_passage_are_counted_in_the_cell(live_r
     run.journal.write("ranking", "000-000-00001", rows)
     async with opened(run.path) as (app, pilot):
         await press(pilot, "2", "down", "right", "right")
-        assert "de→hi  mAP 0.500000  n 3  2 excluded" in "\n".join(screen_lines(app))
+        assert "de→hi  mAP .500000  n 3  2 excluded" in "\n".join(screen_lines(app))
 
 
 async def test_a_run_with_nothing_in_it_says_so(tmp_path):

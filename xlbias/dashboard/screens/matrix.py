@@ -124,10 +124,10 @@ class MatrixScreen(View):
             if isinstance(matrix, DifferenceMatrix):
                 said = "no difference: one side has no value here"
             return [Part(f"  {said}"), Part(f"  n {n:,}")]
-        interval = f" {shown.interval(place)}" if shown.interval(place) else ""
         if not isinstance(matrix, DifferenceMatrix):
-            full = f"{value:.6f}" if matrix.measure.unit_range else f"{value:,.1f}"
-            return [Part(f"  {matrix.measure.label} {full}"), Part(interval, "$quiet"), Part(f"  n {n:,}")]
+            full, within = shown.in_full(place)
+            return [Part(f"  {matrix.measure.label} {full}"), Part(f" {within}".rstrip(), "$quiet"), Part(f"  n {n:,}")]
+        interval = f" {shown.interval(place)}".rstrip()
         row, column = shown.rows[place[0]], shown.columns[place[1]]
         ends = [measured(grid[row][column], matrix.measure) for grid in (matrix.base, matrix.new)]
         p = probability(matrix.p[row][column]).text

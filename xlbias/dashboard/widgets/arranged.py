@@ -20,6 +20,8 @@ CellKey = tuple[str, str]
 
 Value = TypeVar("Value")
 
+_DIGITS = 6  # after the point, of a number in [0, 1]
+
 
 @dataclass(frozen=True, eq=False)
 class Arranged:
@@ -92,6 +94,15 @@ class Arranged:
         if not self.matrix.low:
             return ""
         return interval(self._at(self.matrix.low, place), self._at(self.matrix.high, place), self.matrix.measure)
+
+    def in_full(self, place: Place) -> tuple[str, str]:
+        """A cell's number with all digits that can matter, and its interval with as many; empty where there is none."""
+        value, measure = self.value(place), self.matrix.measure
+        if not measure.unit_range:
+            return number(value, digits=1), self.interval(place)
+        low, high = (self._at(ends, place) if ends else None for ends in (self.matrix.low, self.matrix.high))
+        ends = [number(end, digits=_DIGITS) for end in (low, high) if end is not None]
+        return number(value, digits=_DIGITS), f"[{', '.join(ends)}]" if len(ends) == 2 else ""
 
     def mark(self, place: Place) -> str:
         """The mark of a difference that is real; a blank otherwise."""
