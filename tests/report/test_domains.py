@@ -1,5 +1,6 @@
 """Domains, recomputed by hand from the overall rows of a summary; what is not known is undefined and says why."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -299,3 +300,112 @@ def test_a_small_difference_of_a_measure_beyond_1_keeps_its_digits():
     layout = Layout.fit(sheet, 60, 20)
     drawing = SheetDrawing(layout, 0, 0, None, None, Styles(*[Style()] * 4), sheet, (0, 1), (0, 1, 2))
     assert "-.037" in "".join(segment.text for segment in drawing.line(layout.y(1, 0) + (layout.lines - 1) // 2))
+
+
+# -- who is at home ------------------------------------------------------------------------------------------------
+
+GIVEN = {"domain": "money", "source": "a data set"}
+OWN = {"a": {"sources": [{"name": "builtin:money[split=train]", **GIVEN}, {"name": "away[split=train]"}]}}
+
+
+def run_with(tasks, **about):
+    """A run of one encoder; `about` says more of the task `home`."""
+    run = run_of(["a"], tasks=tasks, cards=OWN)
+    run.tasks[0].update(about)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("about", "own"),
+    [
+        (GIVEN, ("home",)),
+        ({"domain": "money", "source": "another"}, ()),
+        ({"domain": "law", "source": "a data set"}, ()),
+        ({"domain": "money"}, ()),
+        ({}, ()),
+    ],
+)
+def test_the_same_domain_of_the_same_data_set_is_home_whatever_the_task_is_called(about, own):
+    assert read_domains(run_with(("home", "elsewhere"), **about)).members[0].home == own
+
+
+@pytest.mark.parametrize("empty", ["unknown", "", None])
+def test_what_is_not_known_is_nobody_s_home(empty):
+    nothing = {"domain": empty, "source": empty}
+    run = run_of(["a"], tasks=("home", "elsewhere"), cards={"a": {"sources": [{"name": "x", **nothing}]}})
+    run.tasks[0].update(nothing)
+    assert read_domains(run).members[0].home == ()
+
+
+def test_who_is_at_home_on_several_loses_of_their_mean_and_each_has_its_row():
+    run = run_with(("home", "away[split=test]", "elsewhere"), **GIVEN)
+    domains = read_domains(run)
+    first, second, away = (value(run, "a", task, MAP) for task in ("home", "away[split=test]", "elsewhere"))
+    sheet = drop_sheet(domains, MAP)
+    assert cell(sheet, "a", "elsewhere").value == pytest.approx(1 - away / ((first + second) / 2))
+    assert cell(sheet, "a", "elsewhere").n is None
+    assert sheet.remark == ""
+    rows = home_sheet(domains, MAP)
+    assert rows.heads == (("home", "a"), ("away[split=test]", "a"))
+    for row, home in (("home: a", first), ("away[split=test]: a", second)):
+        assert cell(rows, row, "home").value == home
+        assert cell(rows, row, "drop").value == pytest.approx(1 - away / home)
+
+
+def test_where_nobody_is_away_that_is_said():
+    domains = read_domains(run_with(("home", "away[split=test]"), **GIVEN))
+    why = "whoever is at home on a target has no other to be away on"
+    assert drop_sheet(domains, MAP).remark == f"no drop: {why}"
+    assert home_sheet(domains, MAP).remark == why
+    assert cell(drop_sheet(domains, MAP), "a", "home").text == "home"
+    nobody = read_domains(run_of(["a"]))
+    assert "it is not known" in drop_sheet(nobody, MAP).remark
+
+
+# -- cells on a panel ------------------------------------------------------------------------------------------------
+
+
+def drawn(sheet, width, height):
+    """What a panel shows, a text for each line of its cells."""
+    layout = Layout.fit(sheet, width, height)
+    rows, columns = range(len(sheet.block.rows)), range(len(sheet.block.columns))
+    drawing = SheetDrawing(layout, 0, 0, None, None, Styles(*[Style()] * 4), sheet, tuple(rows), tuple(columns))
+    lines = [y for row in rows for y in range(layout.y(row, 0), layout.y(row, 0) + layout.lines)]
+    return ["".join(segment.text for segment in drawing.line(y)) for y in lines]
+
+
+def with_ends(sheet, *ends):
+    """A sheet whose first cells have other intervals."""
+    first, *others = sheet.block.cells[0]
+    changed = [replace(cell, interval=text) for cell, text in zip([first, *others], ends, strict=True)]
+    return replace(sheet, block=replace(sheet.block, cells=(tuple(changed), *sheet.block.cells[1:])))
+
+
+def test_below_the_numbers_stand_intervals_of_all_cells_or_of_none(study, domains):
+    plain = contrast_sheet(domains, MAP, None)
+    sheet = with_ends(plain, "[-.003, -.001]", "[.001, .002]", "[.003, .004]")
+    wide = drawn(sheet, 120, 40)
+    assert "[-.003, -.001]" in wide[2]
+    assert "[.001, .002]" in wide[2]
+    narrow = drawn(sheet, 58, 40)
+    assert "[" not in "".join(narrow)
+    assert narrow[2].split() == ["n", "3"] * 3
+
+
+def test_a_cell_without_n_has_nothing_below_its_number():
+    run = run_with(("home", "elsewhere"), **GIVEN)
+    lines = drawn(drop_sheet(read_domains(run), MAP), 80, 20)
+    assert len(lines) == 3
+    assert "home" in lines[1]
+    assert lines[2].strip() == ""
+
+
+def test_names_of_tasks_are_whole_where_there_is_room(study):
+    names = ("home", "ntrex-headlines-test", "elsewhere")
+    sheet = values_sheet(read_domains(run_of(["a"], tasks=names)), MAP)
+    for width in (120, 50):
+        layout = Layout.fit(sheet, width, 20)
+        drawing = SheetDrawing(layout, 0, 0, None, None, Styles(*[Style()] * 4), sheet, (0,), (0, 1, 2))
+        heads = "".join(segment.text for segment in drawing.line(0))
+        assert names[1][:8] in heads
+        assert (names[1] in heads) == (width == 120)

@@ -17,7 +17,9 @@ from xlbias.report.domains import (
     Member,
     Shift,
     drops_of,
+    nobody_away,
     nothing_sheet,
+    of_trainings,
     percent_cell,
     seeds_cell,
 )
@@ -37,7 +39,11 @@ def home_sheet(domains: Domains, shift: Shift) -> Sheet:
         )
     rows = _home_rows(domains, shift)
     cells = tuple(
-        (seeds_cell(home, about), seeds_cell(away, about), percent_cell(drop)) for _, _, home, away, drop in rows
+        tuple(
+            of_trainings(domains, cell)
+            for cell in (seeds_cell(home, about), seeds_cell(away, about), percent_cell(drop))
+        )
+        for _, _, home, away, drop in rows
     )
     who = "encoders of other sources, same sampler and seed" if domains.study else "its other tasks"
     reading = (
@@ -52,8 +58,8 @@ def home_sheet(domains: Domains, shift: Shift) -> Sheet:
     return Sheet(
         block,
         reading,
-        heads=tuple((target, own.head[-1]) if domains.study else own.head for target, own, *_ in rows),
-        remark="" if rows else "it is not known of any target who is at home there",
+        heads=tuple((target, own.head[-1]) for target, own, *_ in rows),
+        remark="" if rows else nobody_away(domains),
         shades=tuple((line[0].value, line[1].value, None) for line in cells),
         form="text",
         name_of=lambda spot: spot[0],
@@ -77,7 +83,8 @@ def _home_rows(domains: Domains, shift: Shift) -> list[HomeRow]:
             else:
                 elsewhere = [t for t in domains.targets if t not in own.home]
                 away = _by_seed([{0: domains.value(own.first, t, shift)} for t in elsewhere])
-                drops = _by_seed([_drops_by_seed(domains, own, t, shift) for t in elsewhere])
+                here = replace(own, home=(target,))  # it may be at home on several
+                drops = _by_seed([_drops_by_seed(domains, here, t, shift) for t in elsewhere])
             home = domains.of_seeds(own, target, shift)
             if home and away:
                 found.append((target, own, home, away, drops))

@@ -162,16 +162,22 @@ def _of_encoders(run: Run) -> tuple[Member, ...]:
 
 
 def _is_own(model: Mapping[str, Any], task: Mapping[str, Any]) -> bool:
-    """Whether an encoder was trained on a task, or on another part of it: the same fingerprint, or the same name."""
+    """Whether an encoder was trained on a task, or on another part of it.
+
+    That is the same fingerprint, the same name but for its part, or the same domain of the same data set.
+    """
     for source in model.get("card", {}).get("sources", []):
         entry = source if isinstance(source, Mapping) else {"name": str(source)}
         if entry.get("fingerprint") and entry["fingerprint"] == task.get("fingerprint"):
+            return True
+        if all(entry.get(key, _UNKNOWN) not in ("", _UNKNOWN, None) and entry[key] == task.get(key) for key in _ORIGIN):
             return True
         if str(entry.get("name", "")).partition("[")[0] == str(task["name"]).partition("[")[0]:
             return True
     return False
 
 
+_ORIGIN, _UNKNOWN = ("domain", "source"), "unknown"
 _FORMULA = ("(M[T,T] − M[S,T]) / M[T,T]", "(M[S,T] − M[T,T]) / M[T,T]")
 _OWN = ("(own − here) / own", "(here − own) / own")
 _LOST = ("Share that is lost away from home:", "Low is good, so a loss is growth: what it grows by away from home:")
@@ -215,14 +221,14 @@ def drop_sheet(domains: Domains, shift: Shift) -> Sheet:
     whose = (
         f"{_FORMULA[about.better == 'low']} with the same sampler and seed, mean over seeds"
         if domains.study
-        else f"{_OWN[about.better == 'low']}, own: on the task it was trained on; tasks differ in difficulty, too"
+        else f"{_OWN[about.better == 'low']}, own: mean over tasks it was trained on; tasks differ in difficulty, too"
     )
     reading = (
         f"{_LOST[about.better == 'low']} {whose}. 0%: nothing is lost; positive: worse. A large drop may come from a "
         f"{'small' if about.better == 'low' else 'strong'} value at home: read it beside the values. Undefined where "
         "nobody is at home."
     )
-    remark = "" if _known(cells) else "no drop: it is not known of any target who is at home there"
+    remark = "" if _known(cells) else f"no drop: {nobody_away(domains)}"
     sheet = _sheet(domains, f"drop of {named(*shift)}", about, domains.members, cells, reading, said=said)
     block = replace(sheet.block, measure=replace(about, better="low", low=-np.inf, high=np.inf))
     return replace(sheet, block=block, form="percent", diverging=True, remark=remark)
@@ -257,6 +263,13 @@ def nothing_sheet(domains: Domains, shift: Shift, remark: str) -> Sheet:
     cells = tuple(tuple(EMPTY for _ in domains.targets) for _ in domains.members)
     sheet = _sheet(domains, named(*shift), measure_of(shift[0]), domains.members, cells, "", said={})
     return replace(sheet, remark=remark, reading="m shows another measure.")
+
+
+def nobody_away(domains: Domains) -> str:
+    """Return why there is nothing to compare: nobody is known to be at home anywhere, or nobody is away."""
+    if any(one.home for one in domains.members):
+        return "whoever is at home on a target has no other to be away on"
+    return "it is not known of any target who is at home there"
 
 
 def _known(cells: Sequence[Sequence[Cell]]) -> bool:
@@ -330,7 +343,12 @@ def drops_of(domains: Domains, one: Member, target: str, shift: Shift) -> list[f
 def _drop_cell(domains: Domains, one: Member, target: str, shift: Shift) -> Cell:
     if target in one.home:
         return Cell("home", kind="number")
-    return percent_cell(drops_of(domains, one, target, shift))
+    return of_trainings(domains, percent_cell(drops_of(domains, one, target, shift)))
+
+
+def of_trainings(domains: Domains, cell: Cell) -> Cell:
+    """Return a mean over seeds; of a run that is no study without its n, which would say one training."""
+    return cell if domains.study else replace(cell, n=None)
 
 
 def _drop_words(domains: Domains, one: Member, target: str) -> str:

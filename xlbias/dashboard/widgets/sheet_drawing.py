@@ -11,6 +11,7 @@ from xlbias.dashboard.widgets.columns import fit
 from xlbias.dashboard.widgets.drawing import BOLD, LEAST_BAR, Drawing, bar, frame
 from xlbias.dashboard.widgets.sheet_layout import Layout, fitted
 from xlbias.report.comparison import MARK
+from xlbias.report.document import Cell
 from xlbias.report.sheet import Sheet
 from xlbias.text import clean, one_line, width
 
@@ -76,8 +77,7 @@ class SheetDrawing(Drawing):
         if line == self._middle:
             inside = self._number(r, c, room)
         elif line == lines - 1 and found.value is not None:
-            fits = found.interval and width(found.interval) <= room and found.interval not in self._number(r, c, room)
-            inside = found.interval if fits else count(found.n or 0)
+            inside = self._below(found, self._number(r, c, room), room)
         left, filling, right = frame(line, lines) if here else (" ", " ", " ")
         shade = self.sheet.shade(r, c)
         if shade is None or self.painter is None:
@@ -89,6 +89,15 @@ class SheetDrawing(Drawing):
         if line == self._middle and (here or self.sheet.block.rows[r] == self.sheet.block.columns[c]):
             style += BOLD
         return Segment(left + (inside.center(room) if inside else filling * room) + right, style)
+
+    def _below(self, found: Cell, number: str, room: int) -> str:
+        """What stands below a number: its interval where those of all cells have room, or else its n."""
+        if found.interval and self.grid.intervals and found.interval not in number:
+            return found.interval
+        if not found.n:
+            return ""
+        named = f"n {found.n:,}"
+        return named if width(named) <= room else count(found.n)
 
     def _number(self, r: int, c: int, room: int) -> str:
         """The number of a cell in at most `room` cells."""

@@ -25,9 +25,11 @@ class Layout(Geometry):
 
     Attributes:
         parts: width of each part of a row's head.
+        intervals: whether there is room for the interval of every cell.
     """
 
     parts: tuple[int, ...]
+    intervals: bool = True
 
     @classmethod
     def fit(cls, sheet: Sheet, width_: int, height: int) -> Layout:
@@ -41,9 +43,10 @@ class Layout(Geometry):
             return cls(width_, height, above, n_rows, n_columns, head, 0, max([THIN, *texts]) + 2, 1, parts)
         room = (width_ - head) // max(1, n_columns)
         least = whole_cell(sheet) if whole_cell(sheet) <= room else least_cell(sheet)
-        cell = max(least, min(_MOST_TEXT if sheet.form == "text" else _MOST_CELL, room))
+        cell = max(least, min(_wished_cell(sheet), room))
         lines = max(1, min(_MOST_LINES, (height - above) // max(1, n_rows)))
-        return cls(width_, height, above, n_rows, n_columns, head, 0, cell, lines, parts)
+        whole = longest_interval(sheet) + 2 <= cell
+        return cls(width_, height, above, n_rows, n_columns, head, 0, cell, lines, parts, whole)
 
     def at(self, x: int, y: int, top: int, left: int) -> Place | None:
         """Row and column of the cell at a point of the panel; in a list, anywhere on its line."""
@@ -61,6 +64,19 @@ def whole_cell(sheet: Sheet) -> int:
     else:
         numbers = least_cell(sheet) - 2
     return max(least_cell(sheet), heads, min(_MOST_TEXT - 2, numbers) + 2)
+
+
+def longest_interval(sheet: Sheet) -> int:
+    """Width of the longest interval of a sheet, 0 where there is none."""
+    return max((width(cell.interval) for row in sheet.block.cells for cell in row), default=0)
+
+
+def _wished_cell(sheet: Sheet) -> int:
+    """Width of a cell where there is room enough: for its interval, and for its column's whole name."""
+    if sheet.form == "text":
+        return _MOST_TEXT
+    names = max((width(clean(name[:200])) for name in sheet.block.columns), default=0)
+    return max(_MOST_CELL, min(_MOST_TEXT, max(names + 1, longest_interval(sheet) + 2)))
 
 
 def wanted_width(sheet: Sheet) -> int:
