@@ -1,5 +1,6 @@
 """Every key of the registry does what it says, says why it cannot, and stands in help, palette and footer."""
 
+import weakref
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from xlbias.dashboard.dialogs.export import ExportDialog
 from xlbias.dashboard.dialogs.pick import PickDialog
 from xlbias.dashboard.export import state_folder
 from xlbias.dashboard.keys import BY_ID, KEYS
+from xlbias.dashboard.live import take_snapshot
 from xlbias.dashboard.screens.help import HelpScreen
 from xlbias.report.tables import MATRIX_MEASURES
 
@@ -173,6 +175,47 @@ async def test_reload_reads_the_run_again(finished):
     before = finished.app.snapshot
     await finished.press("reload")
     await until(finished.pilot, lambda: finished.app.snapshot is not before)
+
+
+async def test_what_is_read_again_while_keys_are_worked_off_is_not_kept_in_a_queue(finished, monkeypatch):
+    app, pilot = finished.app, finished.pilot
+    read, taken = [], []
+    take = app._take
+    monkeypatch.setattr(app, "_take", lambda snapshot: (taken.append(snapshot.read_at), take(snapshot)))
+    for _ in range(5):  # as the follower does, while the application does not come to its messages
+        snapshot = take_snapshot(app.path)
+        read.append(weakref.ref(snapshot.run))
+        app._post(snapshot, of_base=False)
+    last = snapshot.read_at
+    del snapshot
+    assert [run() is None for run in read] == [True] * 4 + [False]
+    await until(pilot, lambda: taken)
+    await pilot.pause()
+    assert taken == [last]
+
+
+async def test_to_read_again_what_is_still_to_be_shown_asks_for_nothing(finished, monkeypatch):
+    app, pilot = finished.app, finished.pilot
+    asked = []
+    monkeypatch.setattr(app.follower, "reload", lambda: asked.append("run"))
+    app._post(take_snapshot(app.path), of_base=False)
+    app.reload()
+    assert asked == []
+    await until(pilot, lambda: not app._boxes)
+    app.reload()
+    assert asked == ["run"]
+
+
+async def test_a_run_that_was_read_again_leaves_no_numbers_behind(finished):
+    app, pilot = finished.app, finished.pilot
+    await press(pilot, "5", "1")  # the screen of queries has asked for a list of this run
+    before = app.snapshot
+    assert "summary" in before.run.__dict__
+    await press(pilot, "r")
+    await until(pilot, lambda: app.snapshot is not before)
+    assert "summary" not in before.run.__dict__
+    assert "summary" in app.snapshot.run.__dict__
+    assert before.run.summary.equals(app.snapshot.run.summary)  # where one is still needed it is read
 
 
 async def test_a_picture_loads_nothing_from_elsewhere(finished):

@@ -42,11 +42,11 @@ _FIRST_PAINTED = 0.3  # seconds
 
 
 class Arrived(Message):
-    """A follower has something new."""
+    """A follower has something new: it lies in its box, so that what was there before is not kept until it is seen."""
 
-    def __init__(self, event: Event, *, of_base: bool) -> None:
+    def __init__(self, *, of_base: bool) -> None:
         super().__init__()
-        self.event, self.of_base = event, of_base
+        self.of_base = of_base
 
 
 class Ended(Message):
@@ -143,6 +143,8 @@ class DashboardApp(Baselines, Copying, Remembering, App[None], inherit_bindings=
         """What has been read last; another than what is shown while paused."""
         self.base: Snapshot | None = None
         """The second run, which differences are taken from."""
+        self._boxes: dict[bool, Event] = {}
+        """The last event of each follower (of the base or not) that has not been taken in yet."""
         self.event: Waiting | Broken | None = None
         """Why there is no newer snapshot, if that is so."""
         self.problem = ""
@@ -176,8 +178,12 @@ class DashboardApp(Baselines, Copying, Remembering, App[None], inherit_bindings=
             self.watch_of_work.attach(self._post_end)
 
     def _post(self, event: Event, *, of_base: bool) -> None:
-        """Take an event from a follower's thread into the application's."""
-        self.post_message(Arrived(event, of_base=of_base))
+        """Take an event from a follower's thread into the application's; one that nobody has seen yet is let go.
+
+        While keys are worked off nothing is taken in: a whole run in each message would fill the memory.
+        """
+        self._boxes[of_base] = event
+        self.post_message(Arrived(of_base=of_base))
 
     def _post_end(self, _: int) -> None:
         self.post_message(Ended())
@@ -211,7 +217,9 @@ class DashboardApp(Baselines, Copying, Remembering, App[None], inherit_bindings=
 
     def on_arrived(self, message: Arrived) -> None:
         """Take in what a follower has seen; while paused only count it."""
-        event = message.event
+        event = self._boxes.pop(message.of_base, None)
+        if event is None:  # taken in with the message before
+            return
         if message.of_base:
             self._take_base(event)
             return
@@ -235,6 +243,8 @@ class DashboardApp(Baselines, Copying, Remembering, App[None], inherit_bindings=
 
     def _take_base(self, event: Event) -> None:
         if isinstance(event, Snapshot):
+            if self.base is not None and self.base.run is not event.run:
+                self.base.run.forget()
             self.base, self.base_problem = event, ""
             self._look_for_common_tasks()
         else:
@@ -272,6 +282,8 @@ class DashboardApp(Baselines, Copying, Remembering, App[None], inherit_bindings=
     def _take(self, snapshot: Snapshot) -> None:
         """Show a snapshot."""
         before, self.snapshot = self.snapshot, snapshot
+        if before is not None and before.run is not snapshot.run:
+            before.run.forget()  # screens that are not seen may hold on to it for long
         self._look_for_common_tasks()
         only_now = snapshot.trained_only and not (before and before.trained_only)
         if snapshot.finished:
@@ -332,10 +344,10 @@ class DashboardApp(Baselines, Copying, Remembering, App[None], inherit_bindings=
         self.view.tell()
 
     def reload(self) -> None:
-        """Read the run anew."""
-        self.follower.reload()
-        if self.base_follower is not None:
-            self.base_follower.reload()
+        """Read the run anew, unless what has just been read is still to be shown."""
+        for follower, of_base in ((self.follower, False), (self.base_follower, True)):
+            if follower is not None and of_base not in self._boxes:
+                follower.reload()
         self.notify("reading the run again", timeout=2, markup=False)
 
     def show_help(self) -> None:

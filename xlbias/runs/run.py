@@ -146,6 +146,11 @@ class Run:
         """Rank distance per query: ``model, task, domain, query_language, query_id, rank_distance, normalised``."""
         return views.rank_distances(self.rankings.collect(), self.pool_sizes)
 
+    def forget(self) -> None:
+        """Let go of the numbers that have been read; they are read again when they are next asked for."""
+        for name in ("summary", "cells", "settings", "rank_distances"):
+            self.__dict__.pop(name, None)
+
     def bias(self) -> pl.DataFrame:
         """Rank distance per model, task and query language: ``mean, median, normalised, n, n_excluded``."""
         return views.rank_distance_by_language(self.summary)
