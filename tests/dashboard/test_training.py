@@ -223,6 +223,39 @@ async def test_without_a_training_the_key_says_why(finished_run):
         assert any("the run holds no training" in n.message for n in app._notifications)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)], ids=lambda size: "{}x{}".format(*size))
+async def test_charts_are_painted_at_their_size_from_the_first_frame_on(begin, monkeypatch, size):
+    journal = begin("first", "second", tasks=("t",))
+    for name in ("first", "second"):
+        journal.write("ranking", name, ranking_rows(name, "t", "de"))
+        journal.write("training", name, logged(name, range(10, 110, 10)))
+        journal.write("validation", name, pl.concat([validated(name, step) for step in (0, 60, 100)]))
+    journal.finish()
+    painted = []
+    paint = Chart.render_line
+
+    def seen(chart, y):
+        strip = paint(chart, y)
+        if chart.lines:
+            cells = {sum(len(text) for text, _ in line) for line in chart.lines}
+            painted.append((tuple(chart.size), len(chart.lines), *cells))
+        return strip
+
+    monkeypatch.setattr(Chart, "render_line", seen)
+    async with opened(journal.path, size=size) as (app, pilot):
+        await until(pilot, lambda: app.get_screen(places.TRAINING).is_running)  # it is made ready beforehand
+        await until(pilot, lambda: "curves" in app.snapshot.kept)
+        await pilot.press("7")
+        await until(pilot, lambda: painted)
+        await settled(pilot)
+        assert painted
+        assert all((n_cells, n_lines) == at for at, n_lines, n_cells in painted)
+        await pilot.resize_terminal(60, 20)
+        await settled(pilot)
+        assert all((n_cells, n_lines) == at for at, n_lines, n_cells in painted)
+        assert app.view.query_one(Chart).size == painted[-1][0]
+
+
 async def test_what_is_copied_are_all_logged_steps_or_the_last(finished):
     async with opened(finished, size=(80, 24)) as (app, pilot):
         await shown(pilot, app)

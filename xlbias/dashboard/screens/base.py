@@ -65,9 +65,12 @@ class View(Screen[None], inherit_bindings=False):
             self.show()
             self._refresh_layout(self.app.size)
 
-    def make_ready(self, place: str) -> None:
-        """Mount the screen that this one leads to, unseen, once this one has been looked at for a moment."""
-        self.set_timer(_AHEAD, partial(self.dashboard.mount_ahead, place))
+    def make_ready(self, place: str, turn: int = 1) -> None:
+        """Mount a screen that this one leads to, unseen, once this one has been looked at for a moment.
+
+        One after the other, by `turn`: keys pressed in between must not wait for them all.
+        """
+        self.set_timer(turn * _AHEAD, partial(self.dashboard.mount_ahead, place))
 
     def content(self) -> ComposeResult:
         """What stands between header and footer."""

@@ -144,6 +144,8 @@ class OverviewScreen(View):
         if wanted != self._shown:
             if not self._shown and snapshot.overview.height:
                 self.make_ready(places.MATRIX)
+                if snapshot.trained:
+                    self.make_ready(places.TRAINING, 2)
             self._shown = wanted
             self._show_rows(snapshot.overview, against)
         if saved:

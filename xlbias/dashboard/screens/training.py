@@ -9,6 +9,7 @@ import polars as pl
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.dom import DOMNode
 from textual.message import Message
 
 from xlbias.dashboard import places
@@ -69,6 +70,7 @@ class TrainingScreen(View):
         self.page = 0
         self._collecting = self._restored = False
         self._shown: tuple[Any, ...] = ()
+        self._page: tuple[Panel, ...] = ()
         self._followed: tuple[str, str] | None = None
         self._wanted = ""
 
@@ -183,7 +185,7 @@ class TrainingScreen(View):
         page = pages[self.page]
         self._tell_panels(found, page)
         self._arrange(page)
-        self.call_after_refresh(self._draw_charts, training, page)
+        self._draw_charts(training, page)
 
     def _tell(self, training: Curves, snapshot: Snapshot) -> None:
         parts = [Part("training  ", "bold $text-accent")]
@@ -221,21 +223,26 @@ class TrainingScreen(View):
             self.query_one(f"#row-{row}").display = bool(used & {2 * row, 2 * row + 1})
 
     def _draw_charts(self, training: Curves, page: tuple[Panel, ...]) -> None:
-        """Draw the charts of a page, once they have their sizes."""
-        shown = [chart for chart in self.query(".chart") if chart.display]
-        sizes = tuple(box.query_one(Chart).size for box in shown)
-        state = (training, page and [panel.name for panel in page], sizes, self.dashboard.snapshot.finished)  # type: ignore[union-attr]
+        """Give the charts of a page what they show; they are drawn once they have their sizes."""
+        state = (training, [panel.name for panel in page], self.per_page, self.dashboard.snapshot.finished)  # type: ignore[union-attr]
         if state == self._shown:
             return
         self._shown = state
-        for box, panel in zip(shown, page, strict=False):
-            chart = box.query_one(Chart)
-            drawn = panel.drawn(chart.size.width, chart.size.height)
-            chart.tell(drawn)
-            parts = [Part(f"{panel.title}  ", "bold $text-accent")]
-            for text, number_ in panel.legend(drawn):
-                parts.append(Part(f"{text}  ", "$quiet" if number_ == AXIS else _STYLES[number_ % len(_STYLES)]))
-            box.query_one(Line).set(parts, panel.about, "$quiet")
+        for box, panel in zip([box for box in self.query(".chart") if box.display], page, strict=False):
+            box.query_one(Chart).tell(panel.drawn)
+            self._tell_legend(box, panel)
+        self._page = page
+
+    @on(Chart.Resized)
+    def _resized(self) -> None:
+        for box, panel in zip([box for box in self.query(".chart") if box.display], self._page, strict=False):
+            self._tell_legend(box, panel)
+
+    def _tell_legend(self, box: DOMNode, panel: Panel) -> None:
+        parts = [Part(f"{panel.title}  ", "bold $text-accent")]
+        for text, number_ in panel.legend(box.query_one(Chart).lines):
+            parts.append(Part(f"{text}  ", "$quiet" if number_ == AXIS else _STYLES[number_ % len(_STYLES)]))
+        box.query_one(Line).set(parts, panel.about, "$quiet")
 
     @on(VirtualTable.Moved)
     def _moved(self) -> None:
