@@ -6,6 +6,7 @@ import unicodedata
 import polars as pl
 import pytest
 from dashboard.made import opened, press, screen_lines, settled, until
+from dashboard.ranked import write as ranked_run
 from report import searched
 from report.searched import IDS, LANGUAGES, TASK, Searched, answers, ranked
 from rich.cells import cell_len
@@ -768,3 +769,39 @@ async def test_nothing_is_painted_while_nothing_changes(run):
         await pilot.pause()
         assert screen._shown is state
         assert all(panel.table.frame is frame for panel, frame in zip(screen.query("QueryPanel"), frames, strict=True))
+
+
+CODES = ("ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh")
+
+
+def heads(app):
+    """The languages over the grid of ranks."""
+    line = next(line for line in screen_lines(app) if line.startswith("   query "))
+    return line.split()[1:]
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24)], ids=lambda size: "{}x{}".format(*size))
+async def test_the_ranks_in_every_language_can_be_seen(tmp_path, monkeypatch, size):
+    monkeypatch.setattr("xlbias.dashboard.query_columns._most", lambda *_: 6)  # as of ranks above 9,999
+    path = ranked_run(tmp_path / "run.parquet", languages=CODES)
+    async with opened(path, size=size) as (app, pilot):
+        app.open_query(("q1", "hi", "multilingual"))
+        await read(app, pilot)
+        await press(pilot, "shift+tab")
+        await settled(pilot)
+        assert app.view.panel == "ranks"
+        if size[0] == 80:
+            assert heads(app) == [*CODES]  # without ap
+            return
+        first = heads(app)
+        assert first[-1].endswith("›")
+        seen = [*first]
+        for _ in range(3):
+            await press(pilot, "end")
+            seen += heads(app)
+        assert heads(app)[0].startswith("‹")
+        assert heads(app)[-1] == "zh"
+        assert {name.strip("‹›") for name in seen} - {"ap"} == set(CODES)
+        for _ in range(3):
+            await press(pilot, "home")
+        assert heads(app) == first

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -16,6 +16,16 @@ from xlbias.text import clean, width
 _DIM, _NAME = "virtual-table--dim", "virtual-table--name"
 _WIDEST = 12  # cells of a language code at most: `zh-Hant-TW` has ten
 _TEXT = 400
+
+
+_EDGES = 3  # cells: the cursor's mark, and a scrollbar
+
+
+class Ranks(NamedTuple):
+    """Columns of the grid of ranks, and the numbers of the languages that they are of."""
+
+    columns: tuple[Column, ...]
+    seen: range
 
 
 def top_columns(frame: pl.DataFrame, *, compared: bool, beside: int | None) -> tuple[Column, ...]:
@@ -69,22 +79,41 @@ def language_columns(frame: pl.DataFrame, *, compared: bool) -> tuple[Column, ..
     )
 
 
-def rank_columns(frame: pl.DataFrame, languages: Iterable[str], room: int) -> tuple[Column, ...]:
-    """Return the columns of the grid; ranks in full where there is room, else in four characters."""
-    names = [f"in:{language}" for language in languages]
+def rank_columns(frame: pl.DataFrame, languages: Sequence[str], room: int, start: int = 0) -> Ranks:
+    """Return the columns of the grid: ranks in full where there is room, else in four characters, else without ap.
+
+    Where not even that fits, columns from that of language number `start` on, and arrows to those that are not seen.
+    """
+    names, codes = [f"in:{language}" for language in languages], [clean(language) for language in languages]
     first = max(6, _widest(frame, "code"))
-    fixed = 2 + first + 2 + 5
-    full = [max(_most(frame, name, width(clean(name[3:]))), 2) for name in names]
-    exact = fixed + sum(2 + cells for cells in full) <= room
-    thin = [max(4, min(_WIDEST, width(clean(name[3:])))) for name in names]
-    return (
-        Column("code", " query", first, align="left", style=_NAME),
-        Column("ap", "ap", 5, number, style=_DIM),
-        *(
-            Column(name, clean(name[3:]), cells, _count if exact else _thin, rank=i)
-            for i, (name, cells) in enumerate(zip(names, full if exact else thin, strict=True), 1)
-        ),
-    )
+    left = room - _EDGES - first  # for what stands behind the code, each with a gap before it
+    query = Column("code", " query", first, align="left", style=_NAME)
+    ap = Column("ap", "ap", 5, number, style=_DIM)
+    full = [max(_most(frame, name, width(code)), 2) for name, code in zip(names, codes, strict=True)]
+    thin = [max(4, min(_WIDEST, width(code))) for code in codes]
+    for before, cells, text in (([ap], full, _count), ([ap], thin, _thin), ([], thin, _thin)):
+        if not names or sum(GAP + column.width for column in before) + sum(GAP + n for n in cells) <= left:
+            columns = (Column(*about, text) for about in zip(names, codes, cells, strict=True))
+            return Ranks((query, *before, *columns), range(len(names)))
+    marked = [max(4, min(_WIDEST, width(code)) + 2) for code in codes]  # with an arrow on either side
+    seen = _that_fit(marked, left, start)
+    labels = {
+        i: f"{'‹' if i == seen.start > 0 else ''}{codes[i]}{'›' if i == seen[-1] < len(codes) - 1 else ''}"
+        for i in seen
+    }
+    return Ranks((query, *(Column(names[i], label, marked[i], _thin) for i, label in labels.items())), seen)
+
+
+def _that_fit(cells: Sequence[int], room: int, start: int) -> range:
+    """Return which columns, from one on, fit a room, at least that one; from an earlier one where there is room."""
+    stop = start + 1
+    used = GAP + cells[start]
+    while stop < len(cells) and used + GAP + cells[stop] <= room:
+        used, stop = used + GAP + cells[stop], stop + 1
+    while start > 0 and used + GAP + cells[start - 1] <= room:
+        start -= 1
+        used += GAP + cells[start]
+    return range(start, stop)
 
 
 def _move(frame: pl.DataFrame) -> Column:

@@ -83,7 +83,8 @@ def place(columns: Sequence[Column], total: int, *, margin: int = 0) -> tuple[Pl
     shown = [column for column in columns if not column.text]
     room = total - margin
     wanted_text = min(_needed(column for column in texts if not column.rank), MIN_TEXT)
-    while _needed(shown) + wanted_text > room and any(column.rank for column in shown):
+    behind = 0 if texts else GAP  # nothing stands behind the last of them
+    while _needed(shown) + wanted_text - behind > room and any(column.rank for column in shown):
         shown = _without_least(shown)
     room -= _needed(shown)
     while _needed(c for c in texts if not c.rank) + _LEAST_OPTIONAL > room and any(column.rank for column in texts):

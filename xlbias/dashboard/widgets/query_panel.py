@@ -50,6 +50,9 @@ class QueryPanel(Vertical):
         super().__init__(id=name)
         self.name_of: Panel = name
         self._state: tuple[QueryView | None, QueryView | None] = (None, None)
+        self._room = 0
+        self._seen: range | None = None
+        """The numbers of the languages that ranks are seen in, None before they are shown."""
 
     def compose(self) -> ComposeResult:
         """Title and table."""
@@ -102,11 +105,28 @@ class QueryPanel(Vertical):
             return relevant_columns(rows, compared=compared)
         if self.name_of == "languages":
             return language_columns(rows, compared=compared)
-        return rank_columns(rows, view.passage_languages, cells * 3 // 5 if titled else cells)
+        self._room = cells * 3 // 5 if titled else cells
+        before = self._seen.start if self._seen else 0
+        found = rank_columns(
+            rows, view.passage_languages, self._room, min(before, max(0, len(view.passage_languages) - 1))
+        )
+        self._seen = found.seen
+        return found.columns
 
     def move(self, where: str) -> None:
-        """Move the cursor."""
-        self.table.move(where)
+        """Move the cursor; where there is no room for all languages, to ``start`` and ``end`` of a row by pages."""
+        view = self._state[0]
+        if self.name_of != "ranks" or view is None or self._seen is None or where not in ("start", "end"):
+            self.table.move(where)
+            return
+        n = len(view.passage_languages)
+        if len(self._seen) == n:
+            self.table.move(where)
+            return
+        start = self._seen.stop if where == "end" else self._seen.start - len(self._seen)
+        found = rank_columns(self.table.frame, view.passage_languages, self._room, max(0, min(start, n - 1)))
+        self._seen = found.seen
+        self.table.set_columns(found.columns)
 
     @on(VirtualTable.Moved)
     def _moved(self, message: VirtualTable.Moved) -> None:
