@@ -23,3 +23,8 @@ def test_of_many_names_some_are_listed_and_the_others_counted():
     assert listed(["a", "b"]) == "a, b"
     assert listed(str(i) for i in range(1_012)) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 1,002 more"
     assert listed("abc", most=1) == "a and 2 more"
+
+
+def test_a_single_name_is_never_hidden_behind_a_count():
+    assert listed("abcdefghijk") == "a, b, c, d, e, f, g, h, i, j, k"
+    assert listed("ab", most=1) == "a, b"

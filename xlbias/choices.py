@@ -16,7 +16,8 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 
 def listed(words: Iterable[str], most: int = 10) -> str:
-    """Return words with commas, at most `most` of them and how many more there are."""
+    """Return words with commas, at most `most` of them and how many more there are; one more is named, not counted."""
     words = list(words)
-    more = f" and {len(words) - most:,} more" if len(words) > most else ""
-    return ", ".join(words[:most]) + more
+    if len(words) <= most + 1:
+        return ", ".join(words)
+    return f"{', '.join(words[:most])} and {len(words) - most:,} more"
