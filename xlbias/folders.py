@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
+import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -21,3 +24,25 @@ def from_here(path: Path) -> Path:
     except OSError:  # the current folder has been removed
         return path
     return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def give_usual_mode(files: Iterable[Path]) -> None:
+    """Give files the mode that a file written by the usual means has in their folder, as the umask says.
+
+    For files of libraries that write to a temporary file of their own, which only its owner may read, and rename it.
+    """
+    modes: dict[Path, int] = {}
+    for file in files:
+        folder = file.parent
+        if folder not in modes:
+            modes[folder] = _usual_mode(folder)
+        if stat.S_IMODE(file.stat().st_mode) != modes[folder]:
+            file.chmod(modes[folder])
+
+
+def _usual_mode(folder: Path) -> int:
+    """Return the mode of a new file; of one that is made, as the umask of a process cannot be read without setting."""
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".mode-") as inside:
+        file = Path(inside) / "file"
+        file.touch()
+        return stat.S_IMODE(file.stat().st_mode)

@@ -56,6 +56,11 @@ def task(small: RetrievalTask) -> RetrievalTask:
     return RetrievalTask("small", "news", "a source", "a licence", small.queries, small.passages, small.qrels)
 
 
+def modes(folder: Path) -> set[int]:
+    """The modes of all files in a folder."""
+    return {path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_file()}
+
+
 @pytest.fixture(scope="module")
 def unbroken(task: RetrievalTask, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return fit(task, tmp_path_factory.mktemp("unbroken") / "out", RECIPE).path
@@ -177,6 +182,16 @@ def test_a_checkpoint_is_an_encoder_that_loads_and_holds_no_pickle(out: Path) ->
     assert load_encoder(str(last), device="cpu").encode(["text"], "query").shape == (1, 16)
     assert {path.suffix for path in last.iterdir() if path.is_file()} <= {".json", ".safetensors", ".md"}
     assert read_progress(last).step == 6
+
+
+def test_all_files_of_an_encoder_and_of_a_checkpoint_have_the_mode_of_the_umask(
+    unbroken: Path, out: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "usual").touch()
+    usual = {(tmp_path / "usual").stat().st_mode & 0o777}
+    assert modes(unbroken) == usual
+    assert [modes(folder) for folder in checkpoints(out)] == [usual] * len(checkpoints(out))
+    assert checkpoints(out)
 
 
 def test_a_resumption_with_other_settings_is_refused(task: RetrievalTask, out: Path) -> None:

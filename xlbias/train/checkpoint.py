@@ -12,6 +12,7 @@ from typing import Any
 from sentence_transformers import SentenceTransformer
 
 from xlbias.encode.card import CARD_FILE, TRAINING_FILE
+from xlbias.folders import give_usual_mode
 from xlbias.train.card import readme
 
 README = "README.md"
@@ -60,6 +61,7 @@ def save_checkpoint(model: SentenceTransformer, card: Mapping[str, Any], out: Pa
         full = {**card, "files": names}
         content = json.dumps(full, ensure_ascii=False, indent=1)
         (folder / CARD_FILE).write_text(content, "utf-8", errors="backslashreplace")
+        give_usual_mode(path for path in folder.rglob("*") if path.is_file())
         _remove_checkpoint(out)
         for name in names:
             (folder / name).replace(out / name)

@@ -26,6 +26,7 @@ from sentence_transformers import SentenceTransformer
 
 from xlbias.encode.load import check_encoder
 from xlbias.errors import EncoderError, TrainingError
+from xlbias.folders import give_usual_mode
 from xlbias.train.processes import Processes
 
 FOLDER = "checkpoints"
@@ -109,6 +110,7 @@ def save_state(
             "files": {str(path.relative_to(temporary)): _describe(path) for path in _files(temporary)},
         }
         (temporary / STATE_FILE).write_text(json.dumps(content, ensure_ascii=False, indent=1), "utf-8")
+        give_usual_mode(_files(temporary))
         if folder.exists():
             shutil.rmtree(folder)
         _flush(temporary)
