@@ -75,6 +75,9 @@ def command(
         _side(run, given, option, one_run=new_run is None)
         for run, given, option in zip(opened, (base_model, new_model), ("--base", "--new"), strict=True)
     ]
+    if os.path.realpath(runs[0]) == os.path.realpath(runs[1]) and set(sides[0].models) == set(sides[1].models):
+        same = ", ".join(sides[0].models)
+        raise UsageError(f"{runs[0]}: base and new are the same, {same}: name another encoder with --new")
     shared = _tasks(opened[0], opened[1], tasks)
     frames = {
         task: compare(sides[0], sides[1], task, measures=measures or None, permutations=permutations, seed=seed)
