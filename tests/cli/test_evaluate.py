@@ -109,6 +109,14 @@ def test_bad_input_is_one_sentence_with_exit_code_2(tmp_path, corpus, capsys, ar
     assert "Traceback" not in shown.err
 
 
+def test_an_unknown_mitigation_is_refused_before_the_libraries_are_loaded(tmp_path, corpus, capsys):
+    assert (
+        run(["evaluate", MINILM, "--task", corpus, "--out", str(tmp_path / "run.parquet"), "--mitigate", "lir:-1"]) == 2
+    )
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("xlbias: unknown mitigation 'lir:-1'; expected 'mean' or 'lir:R'")
+
+
 def test_a_run_over_precious_data_is_not_replaced_unasked(tmp_path, corpus, capsys):
     out = tmp_path / "run.parquet"
     out.write_bytes(b"precious")

@@ -13,6 +13,7 @@ import pytest
 from processes import start
 
 from xlbias.cli import run
+from xlbias.cli.train import _number
 from xlbias.encode.load import load_encoder
 from xlbias.runs.run import open_run
 
@@ -120,6 +121,28 @@ def test_wrong_values_are_one_sentence_and_exit_code_2(
     assert "Traceback" not in printed.err
     assert printed.out == ""
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--alpha", "1.5"], "alpha is 1.5: expected a probability between 0 and 1"),
+        (["--alpha", "0,nan"], "alpha is nan: expected a probability between 0 and 1"),
+        (["--alpha", "0,0"], "alpha: expected different probabilities, not 0, 0"),
+        (["--seeds", "0"], "seeds is 0: expected at least 1"),
+    ],
+)
+def test_what_needs_no_library_to_be_wrong_is_refused_before_they_are_loaded(
+    options: list[str], message: str, corpus: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["train", "-t", corpus, "-o", str(tmp_path / "out"), *options]) == 2
+    assert capfd.readouterr().err.splitlines() == [f"xlbias: {message}"]
+
+
+def test_measures_are_printed_as_reports_show_them() -> None:
+    rows = [("mAP mono", 0.991, ".991"), ("rank distance", 0.25, "0.2"), ("rank distance", 1234.5, "1,234")]
+    assert [_number(name, value) for name, value, _ in rows] == [text for _, _, text in rows]
+    assert _number("mAP mono", None) == ""
 
 
 @pytest.fixture

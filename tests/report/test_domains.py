@@ -15,7 +15,7 @@ from xlbias.measures.registry import measure_of
 from xlbias.report.domain_contrasts import baseline_sheet, contrast_sheet
 from xlbias.report.domain_home import home_sheet
 from xlbias.report.domains import SHIFTS, design, drop_sheet, read_domains, values_sheet
-from xlbias.report.layout import difference_text
+from xlbias.report.layout import difference_interval, difference_text
 from xlbias.report.sheet import Sheet
 from xlbias.report.study_tables import _with_holm, _with_verdicts
 from xlbias.runs.summary import SUMMARY_SCHEMA
@@ -294,6 +294,12 @@ def test_a_small_difference_of_a_measure_beyond_1_keeps_its_digits():
     assert difference_text(-0.037, measure_of("queries.alignment")) == "-.037"
     assert difference_text(-0.037, measure_of("rank_distance")) == "-.037"
     assert difference_text(12.34, measure_of("rank_distance")) == "12.3"
+
+
+def test_the_ends_of_an_interval_of_differences_are_written_as_differences_are():
+    assert difference_interval(0.11, 0.134, measure_of("exposure@10.ratio")) == "[.110, .134]"
+    assert difference_interval(-0.5, 12.34, measure_of("rank_distance")) == "[-.500, 12.3]"
+    assert difference_interval(None, 1.0, measure_of("map")) == ""
     sheet = baseline_sheet(
         read_domains(run_of(["a", "b"])), ("queries.alignment", None), "a", {("b", "home"): (1.5, 1.463)}, {}
     )

@@ -84,8 +84,11 @@ def command(
     from pathlib import Path
 
     from xlbias.cli.narrate import StderrNarrator
+    from xlbias.encode.mitigate import parse_mitigation
     from xlbias.errors import UsageError
 
+    for text in mitigate:
+        parse_mitigation(text)  # now, as the libraries that would find it take seconds to load
     if resume and overwrite:
         raise UsageError("--resume and --overwrite contradict each other")
     if not (resume or overwrite):

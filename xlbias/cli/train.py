@@ -132,6 +132,7 @@ def command(
     from xlbias.data.catalog import builtin_tasks, load_task
     from xlbias.encode.card import TRAINING_FILE
     from xlbias.errors import UsageError
+    from xlbias.train.recipe import check_grid
 
     chosen = _recipe(recipe, base, settings, shortcuts)
     if show:
@@ -146,6 +147,7 @@ def command(
     if pivot is not None and sampler != "english":
         raise UsageError(f"--pivot is for the english sampler, not for {sampler}")
     alphas = _alphas(alpha)
+    check_grid(alphas, seeds)  # now, as the libraries that would find it take seconds to load
     grid = len(alphas) > 1 or seeds != 1
     if grid and name is not None:
         raise UsageError("--name is for one encoder: those of a grid are named after sampler, alpha and seed")
@@ -240,7 +242,7 @@ def _lines(training: Training) -> list[str]:
     }
     if card["best_step"] is not None:
         rows["best step"] = card["best_step"]
-        rows["validation"] = ", ".join(f"{name} {_number(value)}" for name, value in _validated(card).items())
+        rows["validation"] = ", ".join(f"{name} {_number(name, value)}" for name, value in _validated(card).items())
     if words := card["batches"]["words"]:
         rows["code-switched"] = (
             f"{words['replaced']:,} of {words['translatable']:,} translatable words, of {words['words']:,} words"
@@ -263,7 +265,7 @@ def _table(trained: list[Training]) -> list[str]:
                 f"{training.seconds:.1f}",
                 f"{training.loss:.4f}",
                 str(card["best_step"] or ""),
-                *(_number(value) for value in _validated(card).values()),
+                *(_number(name, value) for name, value in _validated(card).items()),
             ]
         )
     return ["\t".join(row) for row in [header, *rows]]
@@ -287,8 +289,8 @@ def _validated(card: dict[str, Any]) -> dict[str, float | None]:
     return means
 
 
-def _number(value: float | None) -> str:
+def _number(name: str, value: float | None) -> str:
+    """Return a measure of `_MEASURES` as reports show it."""
     from xlbias.report.layout import number
 
-    digits = 3 if value is None or value < 2 else 0
-    return number(value, digits=digits, nothing="", leading_zero=True)
+    return number(value, unit_range=name != _MEASURES["rank_distance"], nothing="")

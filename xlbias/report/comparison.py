@@ -10,7 +10,7 @@ from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measure_of, side_of
 from xlbias.report.cells import OWN_OR_OTHER
 from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Section, Table
-from xlbias.report.layout import difference_text, interval, measured, number
+from xlbias.report.layout import difference_interval, difference_text, measured, number
 from xlbias.runs.compare import PERMUTATIONS
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT
 from xlbias.runs.summary import OVERALL
@@ -61,7 +61,9 @@ def difference_cell(row: dict[str, object], about: Measure) -> Cell:
     if p is not None and p < 0.05:
         text += MARK
     low, high = (end if isinstance(end, float) else None for end in (low, high))
-    return Cell(text, value, low, high, interval(low, high, about), n if isinstance(n, int) else None, "number", p)
+    return Cell(
+        text, value, low, high, difference_interval(low, high, about), n if isinstance(n, int) else None, "number", p
+    )
 
 
 def probability(p: object) -> Cell:

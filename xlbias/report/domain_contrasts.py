@@ -18,7 +18,7 @@ from xlbias.measures.registry import measure_of
 from xlbias.report.comparison import MARK, difference_cell, named, probability
 from xlbias.report.document import Cell, Matrix
 from xlbias.report.domains import AXES, Domains, Member, Shift, mean_cell
-from xlbias.report.layout import difference_text, interval, measured
+from xlbias.report.layout import difference_interval, difference_text, measured
 from xlbias.report.sheet import EMPTY, Sheet, Spot, scale_of
 from xlbias.report.study_tables import HEADLINES
 
@@ -158,12 +158,12 @@ def _tested(row: Mapping[str, Any], about: Measure) -> Cell:
     """Return a difference with the study's verdict as its mark; the interval is over query ids, n is seeds."""
     plain = _plain(row["difference"], about)
     mark = MARK if row["verdict"] in ("better", "worse") else ""
-    ends = interval(row["low"], row["high"], about)
+    ends = difference_interval(row["low"], row["high"], about)
     return Cell(plain.text + mark, row["difference"], row["low"], row["high"], ends, row["n_seeds"], "number")
 
 
 def _words(row: Mapping[str, Any], about: Measure, going_on: bool) -> str:
-    seeds = interval(row["seed_low"], row["seed_high"], about)
+    seeds = difference_interval(row["seed_low"], row["seed_high"], about)
     p = probability(row["p_holm"]).text
     return f"{_FINAL[row['verdict']]}  p {'at most ' if going_on else ''}{p}  seeds {seeds}"
 
@@ -183,7 +183,9 @@ def _over_seeds(domains: Domains, one: Member, target: str, shift: Shift, about:
     pairs = [(base.models[s], model) for s, model in one.models.items() if s in base.models]
     differences = [domains.value(new, target, shift) - domains.value(old, target, shift) for old, new in pairs]
     known = [value for value in differences if np.isfinite(value)]
-    return mean_cell(known, lambda value: _plain(value, about).text, lambda low, high: interval(low, high, about))
+    return mean_cell(
+        known, lambda value: _plain(value, about).text, lambda low, high: difference_interval(low, high, about)
+    )
 
 
 def _plain(difference: float | None, about: Measure) -> Cell:

@@ -24,7 +24,6 @@ def number(
     unit_range: bool = True,
     digits: int | None = None,
     nothing: str = NOTHING,
-    leading_zero: bool = False,
 ) -> str:
     """Return a value as tables show it: ``.573`` in [0, 1], ``10,917`` for ranks, `nothing` for none.
 
@@ -33,7 +32,6 @@ def number(
         unit_range: whether three digits after the point tell values apart; else one, and none from 100 on.
         digits: after the point, instead of that.
         nothing: what stands for none.
-        leading_zero: whether ``0.573`` keeps its zero; with fewer than three digits it always does.
     """
     if value is None or math.isnan(value):
         return nothing
@@ -41,7 +39,7 @@ def number(
         digits = 3 if unit_range else 0 if abs(value) >= 100 else 1
     text = f"{abs(value):,.{digits}f}"
     sign = "-" if value < 0 and text.strip("0.") else ""
-    if digits >= 3 and not leading_zero and text.startswith("0."):
+    if digits >= 3 and text.startswith("0."):
         text = text[1:]
     return sign + text
 
@@ -65,6 +63,11 @@ def difference_text(value: float | None, measure: Measure) -> str:
 def interval(low: float | None, high: float | None, measure: Measure) -> str:
     """Return an interval as every format shows it, ``[.472, .500]``; empty where there is none."""
     return "" if low is None or high is None else f"[{measured(low, measure)}, {measured(high, measure)}]"
+
+
+def difference_interval(low: float | None, high: float | None, measure: Measure) -> str:
+    """Return the interval of a difference, its ends written as the difference is."""
+    return "" if low is None or high is None else f"[{difference_text(low, measure)}, {difference_text(high, measure)}]"
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 0) -> list[str]:

@@ -23,7 +23,7 @@ from xlbias.train.codeswitch import CodeSwitch
 from xlbias.train.folder import check_folder
 from xlbias.train.pairs import PairTexts
 from xlbias.train.processes import Processes
-from xlbias.train.recipe import STATIC, Recipe, recipe_for
+from xlbias.train.recipe import STATIC, Recipe, check_grid, recipe_for
 from xlbias.train.stop import StopRequest
 from xlbias.train.validation import hold_out, without_texts_of
 from xlbias.train.work import Data, Place, Training, Work, check_device
@@ -113,10 +113,7 @@ def fit_grid(
     All members of the grid see the same tasks and the same held-out slice.
     """
     recipe, out = recipe or recipe_for(STATIC), Path(out)
-    if len(set(alphas)) < len(alphas) or not alphas:
-        raise TrainingError(f"alpha: expected different probabilities, not {', '.join(f'{a:g}' for a in alphas)}")
-    if seeds < 1:
-        raise TrainingError(f"seeds is {seeds}: expected at least 1")
+    check_grid(alphas, seeds)
     members = []
     for alpha, seed in product(alphas, range(recipe.seed, recipe.seed + seeds)):
         of_alpha = f"alpha{alpha:g}-" if sampler == "hybrid" else ""

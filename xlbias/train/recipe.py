@@ -208,6 +208,22 @@ def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
     return _typed(content)
 
 
+def check_alpha(alpha: float) -> None:
+    """Raise TrainingError unless `alpha` is a probability."""
+    if not 0.0 <= alpha <= 1.0:
+        raise TrainingError(f"alpha is {alpha}: expected a probability between 0 and 1")
+
+
+def check_grid(alphas: Sequence[float], seeds: int) -> None:
+    """Raise TrainingError unless these are different probabilities, and a number of seeds."""
+    for alpha in alphas:
+        check_alpha(alpha)
+    if len(set(alphas)) < len(alphas) or not alphas:
+        raise TrainingError(f"alpha: expected different probabilities, not {', '.join(f'{a:g}' for a in alphas)}")
+    if seeds < 1:
+        raise TrainingError(f"seeds is {seeds}: expected at least 1")
+
+
 def _typed(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return `content` as arguments of Recipe, all of them known and of the right type."""
     hints = get_type_hints(Recipe)

@@ -21,6 +21,7 @@ from xlbias.train.batch import Batch, Ints
 from xlbias.train.drawable import TaskPairs
 from xlbias.train.pairs import PairTexts
 from xlbias.train.pool import Pool, draw_ids
+from xlbias.train.recipe import check_alpha
 from xlbias.train.rows import Bools
 
 _REMEMBERED = 256  # batches whose description is kept: more than a data loader draws ahead
@@ -271,8 +272,7 @@ def mixture_of(sampler: str, alpha: float, pivot: str = "en") -> Mixture:
     """
     if sampler not in SAMPLERS:
         raise TrainingError(f"unknown sampler {sampler!r}: expected one of {', '.join(SAMPLERS)}")
-    if not 0.0 <= alpha <= 1.0:
-        raise TrainingError(f"alpha is {alpha}: expected a probability between 0 and 1")
+    check_alpha(alpha)
     try:
         return SAMPLERS[sampler](alpha, normalise_tag(pivot))
     except TaskError as error:
