@@ -117,10 +117,22 @@ def test_help_imports_nothing_heavy():
         ([GOOD, '{"id": "2", "language": "en", "query": "Two?'], "corpus.jsonl, line 2: not valid JSON (Unterminated"),
         ([GOOD, GOOD], "corpus.jsonl, line 2: id '1' is there twice in language 'en', first on line 1"),
         ([GOOD, {**GOOD, "id": "2", "query": ""}], "corpus.jsonl, line 2: field 'query' is empty"),
-        ([GOOD, {"id": "2", "language": "en"}], "corpus.jsonl, line 2: neither a field 'query' nor a field 'passage'"),
+        (
+            [GOOD, {"id": "2", "language": "en"}],
+            "corpus.jsonl, line 2: neither a field 'query' nor a field 'passage'; "
+            "the fields there are 'id', 'language'; expected id",
+        ),
         ([{**GOOD, "language": "klingonish"}], "corpus.jsonl, line 1: unknown language tag 'klingonish'"),
         ([], "corpus.jsonl: the file holds no items"),
-        ([{"id": "1", "language": "en", "query": "One?"}], "corpus: the task is empty: it has no passage"),
+        (
+            [{"id": "1", "language": "en", "query": "One?"}],
+            "corpus.jsonl: no line has a 'passage'; the fields there "
+            "are 'id', 'language', 'query'; expected id, language, query, passage, negatives, domain, document",
+        ),
+        (
+            [{"id": "1", "language": "en", "query": "One?", "text": "1", "Passages": "1"}],
+            "the fields there are 'id', 'language', 'query', 'text', 'Passages' (did you mean passage?); expected id, ",
+        ),
         (
             [{"id": "1", "language": "en", "query": "One?"}, {"id": "2", "language": "en", "passage": "Two."}],
             "corpus: no query has a relevant passage",

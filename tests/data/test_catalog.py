@@ -87,7 +87,7 @@ def test_a_path_that_is_not_unicode(ten):
     ten.rename(path)
     assert load_task(f"parallel:{path}").name == "\ufffd"
     path.write_text(json.dumps({"id": "1", "language": "en", "query": "?"}) + "\n")
-    with pytest.raises(TaskError, match="the task is empty: it has no passage"):
+    with pytest.raises(TaskError, match="no line has a 'passage'"):
         load_task(f"parallel:{path}")
 
 

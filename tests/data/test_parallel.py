@@ -205,3 +205,12 @@ def test_a_file_that_is_not_what_its_name_says(tmp_path):
     path.write_bytes(b"\n\n")
     with pytest.raises(TaskError, match=r"latin1.jsonl: the file holds no items"):
         load_task(f"parallel:{path}")
+
+
+def test_fields_that_nobody_knows_are_allowed_where_there_are_passages_and_told_where_there_are_none(json_lines):
+    noted = item("1", "en", query="One?", passage="One.", note="x")
+    assert load_task(f"parallel:{json_lines(noted)}").passages.height == 1
+    with pytest.raises(TaskError, match=r"'text'; expected id, language, query, passage, negatives, domain, document$"):
+        load_task(f"parallel:{json_lines(item('1', 'en', query='One?', text='One.'))}")
+    with pytest.raises(TaskError, match=r"'passage_' .did you mean passage"):
+        load_task(f"parallel:{json_lines(item('1', 'en', passage_='One.'))}")

@@ -12,12 +12,13 @@ very passage. `document` says nothing of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from xlbias.choices import listed, suggestion
 from xlbias.data.formats.base import Format
 from xlbias.data.formats.merging import merge_equal_passages
 from xlbias.data.formats.reading import (
@@ -38,7 +39,9 @@ from xlbias.text import drop_surrogates
 
 def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
     """Read a JSON Lines file as query → passage with the same id."""
-    items, negatives = _items(path)
+    items, negatives, names = _items(path)
+    if items["passage"].is_null().all() and negatives.is_empty():
+        raise TaskError(f"{path}: no line has a 'passage'; {_found(names)}")
     source, licence, domain = provenance(path.parent)
     domains = items["domain"].drop_nulls().unique().to_list()
     if domains:
@@ -85,8 +88,8 @@ def _with_negatives(passages: pl.DataFrame, negatives: pl.DataFrame) -> tuple[pl
     )
 
 
-def _items(path: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return items ``id, language, query, passage, document, domain, origin`` and their negatives.
+def _items(path: Path) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
+    """Return items ``id, language, query, passage, document, domain, origin``, their negatives, and names of fields.
 
     Negatives are ``id, language, number, text, origin``, where `number` is the place in the item's list. All is
     checked, and languages are normalised.
@@ -94,6 +97,7 @@ def _items(path: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     rows = Rows("id", "language", "query", "passage", "document", "domain", "origin")
     of_negatives = Rows("id", "language", "number", "text", "origin")
     languages: dict[str, str] = {}
+    names: dict[str, None] = {}
     for number, line in text_lines(path):
         if not line.strip():
             continue
@@ -110,7 +114,9 @@ def _items(path: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
                 raise TaskError(f"{origin}: field {name!r} is empty{hint}")
         negatives = _negatives(item, fields["passage"], origin)
         if fields["query"] is None and fields["passage"] is None and not negatives:
-            raise TaskError(f"{origin}: neither a field 'query' nor a field 'passage'")
+            raise TaskError(f"{origin}: neither a field 'query' nor a field 'passage'; {_found(item)}")
+        if len(names) < _MOST_NAMES:
+            names.update(dict.fromkeys(item))
         tag = str(fields["language"])
         if tag not in languages:
             try:
@@ -124,10 +130,21 @@ def _items(path: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     if items.is_empty():
         raise TaskError(f"{path}: the file holds no items")
     _refuse_doubles(items)
-    return items, of_negatives.frame().with_columns(pl.col("number").cast(pl.Int64))
+    return items, of_negatives.frame().with_columns(pl.col("number").cast(pl.Int64)), list(names)
 
 
 _TEXTS = ("query", "passage")
+_FIELDS = ("id", "language", *_TEXTS, "negatives", "domain", "document")
+_MOST_NAMES = 100  # of fields that are remembered to be told
+_LONGEST_NAME = 40  # characters
+
+
+def _found(names: Iterable[str]) -> str:
+    """Return which fields there are, with what an unknown one may have been meant to be, and which are known."""
+    there = [
+        repr(name[:_LONGEST_NAME]) + ("" if name in _FIELDS else suggestion(name, _FIELDS)) for name in map(str, names)
+    ]
+    return f"the fields there are {listed(there)}; expected {', '.join(_FIELDS)}"
 
 
 def _negatives(item: Mapping[str, Any], passage: str | None, origin: str) -> list[str]:
