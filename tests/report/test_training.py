@@ -8,8 +8,10 @@ import polars as pl
 import pytest
 from report.test_text import HOSTILE, small_run
 
+from xlbias.report.curves import curves, throughput
 from xlbias.report.json import to_json
 from xlbias.report.text import to_text
+from xlbias.report.training import trained
 from xlbias.runs.journal import Journal
 from xlbias.runs.run import open_run
 from xlbias.text import width
@@ -40,7 +42,7 @@ def training_run(tmp_path, batches=BATCHES, name="hy", steps=STEPS, finish=True)
 def test_a_training_is_shown_with_what_was_drawn(tmp_path):
     lines = to_text(training_run(tmp_path), 80).splitlines()
     assert lines[2:] == [
-        "Training of hy: 8 steps, loss 4.000 to 1.250, 1,000 pairs a second",
+        "Training of hy: 8 steps, loss 4.000 to 1.250, 39 pairs a second",
         "batches  share                    of    drawn",
         "      5  62.5%  ██████████        kind  cross-lingual",
         "      3  37.5%  ██████            kind  monolingual",
@@ -110,7 +112,8 @@ def test_json_has_counts_and_shares_under_the_model(tmp_path):
     (model,) = report["run"]["models"]
     assert model["card"]["batches"] == BATCHES  # nothing is taken away
     training = model["training"]
-    assert [training[key] for key in ("steps", "first_loss", "last_loss", "pairs_per_second")] == [8, 4.0, 1.25, 1000.0]
+    assert [training[key] for key in ("steps", "first_loss", "last_loss")] == [8, 4.0, 1.25]
+    assert training["pairs_per_second"] == pytest.approx(8 / (2 / 10 + 2 / 1000 + 4 / 1500))
     drawn = training["drawn"]
     assert drawn["batches_by_kind"] == {
         "cross-lingual": {"n": 5, "share": 0.625},
@@ -129,7 +132,7 @@ def test_json_has_counts_and_shares_under_the_model(tmp_path):
 def test_a_training_in_progress_shows_how_far_it_is(tmp_path):
     text = to_text(training_run(tmp_path, batches=None, finish=False), 80)
     assert "in progress" in text
-    assert text.endswith("\n\nTraining of hy: 8 steps, loss 4.000 to 1.250, 1,000 pairs a second\n")
+    assert text.endswith("\n\nTraining of hy: 8 steps, loss 4.000 to 1.250, 39 pairs a second\n")
     assert "ranked" not in text
 
 
@@ -181,7 +184,7 @@ def test_names_in_a_card_command_nothing_and_stay_in_their_column(tmp_path, colu
 )  # fmt: skip
 def test_what_is_no_count_is_left_out(tmp_path, batches):
     run = training_run(tmp_path, batches)
-    assert to_text(run, 80).splitlines()[2:] == ["Training of hy: 8 steps, loss 4.000 to 1.250, 1,000 pairs a second"]
+    assert to_text(run, 80).splitlines()[2:] == ["Training of hy: 8 steps, loss 4.000 to 1.250, 39 pairs a second"]
     assert json.loads(to_json(run))["run"]["models"][0]["training"]["drawn"] is None
 
 
@@ -189,3 +192,16 @@ def test_a_loss_that_is_not_finite_is_shown_as_it_is(tmp_path):
     run = training_run(tmp_path, steps=STEPS.with_columns(loss=pl.Series([4.0, 2.5, float("nan")])))
     assert "loss 4.000 to nan" in to_text(run, 80)
     assert json.loads(to_json(run))["run"]["models"][0]["training"]["last_loss"] is None
+
+
+def test_the_throughput_is_pairs_over_seconds_of_steps_whatever_the_rows_are_and_the_same_everywhere(tmp_path):
+    seconds, pairs = [2.0, 0.5, 1.5], [100, 200, 400]  # of the steps to 1, to 3, and to 7, a hundred pairs each
+    steps = pl.DataFrame(
+        {"step": [1, 3, 7], "loss": 1.0, "pairs_per_second": [n / s for n, s in zip(pairs, seconds, strict=True)],
+         "n_mixed_batches": 0}
+    )  # fmt: skip
+    run = training_run(tmp_path, steps=steps)
+    assert [one.pairs_per_second for one in trained(run)] == [pytest.approx(700 / 4.0)]
+    assert [one.pairs_per_second for one in curves(run)] == [pytest.approx(700 / 4.0)]
+    for rate in (0.0, float("nan"), float("inf"), -1.0, None):
+        assert throughput(steps.with_columns(pairs_per_second=pl.lit(rate, pl.Float64))) is None

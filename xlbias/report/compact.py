@@ -48,9 +48,14 @@ def alignment_lines(found: Sequence[Subject], width: int) -> list[str]:
         for side in SIDES
     ]
     n = [
-        ("n", [_n([one.numbers[keys[side]].n for one in found if keys[side] in one.numbers]) for _, keys in wanted])
+        (
+            f"n {side}",
+            [_n([one.numbers[keys[side]].n for one in found if keys[side] in one.numbers]) for _, keys in wanted],
+        )
         for side in SIDES
     ]
+    if all(counts == n[0][1] for _, counts in n):
+        n = [("n", n[0][1])]  # of both sides: a second column would only take the room of numbers
     labels = [f"{about.label}{_ARROW[about.better]}" for about, _ in wanted]
     return _columns(columns, n, "Alignment", labels, width)
 

@@ -39,7 +39,6 @@ KINDS = {
 """Columns of the batches drawn so far, by kind."""
 
 _PHASE = ": training"  # what the journal's progress calls the phase of a training, behind the encoder's name
-_RECENT = 5  # logged steps over which the present throughput is taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,9 +105,8 @@ class Curves:
 
     @cached_property
     def pairs_per_second(self) -> float | None:
-        """Present throughput: the median of the last logged steps."""
-        recent = sorted(value for _, value in self.logged("pairs_per_second")[-_RECENT:])
-        return recent[len(recent) // 2] if recent else None
+        """Throughput of the training steps, see `throughput`."""
+        return throughput(self.steps)
 
     @cached_property
     def batches(self) -> dict[str, int]:
@@ -117,6 +115,23 @@ class Curves:
             return {}
         row = self.steps.select(KINDS.values()).row(-1)
         return {kind: n for kind, n in zip(KINDS, row, strict=True) if n is not None and n >= 0}
+
+
+def throughput(steps: pl.DataFrame) -> float | None:
+    """Return pairs drawn per second of training steps, over all logged steps of one encoder; None where unknown.
+
+    A logged row has the rate of the steps since the row before it. Seconds of validating and of writing checkpoints
+    are in none, so that it is more than all pairs over all seconds that the training took.
+    """
+    rated = (
+        steps.select("step", "pairs_per_second")
+        .sort("step")
+        .with_columns(n=pl.col("step") - pl.col("step").shift(1, fill_value=0))
+        .filter(pl.col("pairs_per_second").is_finite() & (pl.col("pairs_per_second") > 0) & (pl.col("n") > 0))
+    )
+    if rated.is_empty():
+        return None
+    return float(rated["n"].sum() / (rated["n"] / rated["pairs_per_second"]).sum())
 
 
 def curves(run: Run) -> tuple[Curves, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from xlbias.report.curves import throughput
 from xlbias.report.layout import blocks, cut_all, table, wrapped
 from xlbias.report.validation import validation_curves, validation_lines
 from xlbias.runs.run import Run
@@ -46,6 +47,7 @@ class Drawn:
 class Trained:
     """One encoder's training: None for what is not known, and `drawn` only where its card says it.
 
+    `pairs_per_second` is that of training steps alone, without validation, see `xlbias.report.curves.throughput`.
     `validation` holds a row per validation, `best_step` the step whose encoder was saved.
     """
 
@@ -69,11 +71,13 @@ def trained(run: Run) -> list[Trained]:
             pl.col("step").last().alias("steps"),
             pl.col("loss").first().alias("first_loss"),
             pl.col("loss").last().alias("last_loss"),
-            pl.col("pairs_per_second").median(),
         )
         .collect()
         .to_dicts()
     }
+    for (name,), steps in run.training.collect().partition_by("model", as_dict=True).items():
+        if name in logged:
+            logged[name]["pairs_per_second"] = throughput(steps)
     found = []
     curves = validation_curves(run)
     for model in run.models:
