@@ -1,7 +1,8 @@
-"""Text as it is compared when someone searches: without case, marks and compatibility forms."""
+"""Text as it is compared: `folded` when someone searches, `canonical` when two texts are one and the same."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING
@@ -11,6 +12,25 @@ if TYPE_CHECKING:
 
 _SEARCHED = (range(0xD800), range(0xE000, 0x20000), range(0xE0000, 0xE0200))
 """Code points that may have a case or be a mark: the first two planes, and the selectors of variants."""
+
+
+_WHITE_SPACE = r"[\s\x1c-\x1f]+"
+"""A run of white space. Python counts the four separators of ASCII as such, Polars' regular expressions do not."""
+
+
+def canonical(text: str) -> str:
+    r"""Return `text` in the form in which copies of one text are equal, however a file was written.
+
+    Unicode normalisation form C (UAX #15), each run of white space (tabs, CR, no-break and ideographic spaces, line
+    breaks) one blank, none at either end. Letters, case, marks and punctuation count: ``e\u0301 `` and ``é`` are equal,
+    ``é`` and ``e`` are not.
+    """
+    return re.sub(_WHITE_SPACE, " ", unicodedata.normalize("NFC", text)).strip(" ")
+
+
+def canonical_texts(texts: pl.Expr) -> pl.Expr:
+    """Return the expression of a column of texts, each `canonical`: what to group, join and fingerprint texts by."""
+    return texts.str.normalize("NFC").str.replace_all(_WHITE_SPACE, " ").str.strip_chars(" ")
 
 
 def folded(text: str) -> str:
