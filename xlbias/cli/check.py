@@ -26,6 +26,7 @@ A requirement compares numbers of the run:
   exposure@10.ratio.by_answer[*] >= 0.5    by language of the answer
   passages.cka[de,en] > 0.8 or queries.parallel_accuracy[de,en] > 0.9
   map.multilingual >= baseline.map.multilingual - 0.01 or not peer < 0.1
+  caveats == 0 or caveats[seen] == 0   a failure names each caveat
 What is undefined passes nothing. `xlbias measures` lists all measures.
 
 \b

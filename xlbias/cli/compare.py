@@ -62,6 +62,7 @@ def command(
     from pathlib import Path
 
     from xlbias.errors import UsageError
+    from xlbias.report.caveats import of_side
     from xlbias.report.render import render_comparison
     from xlbias.runs.compare import compare
     from xlbias.runs.run import open_run
@@ -94,6 +95,7 @@ def command(
         matrices=matrix,
         seed=seed,
         permutations=permutations,
+        doubts={task: (of_side(sides[0], task), of_side(sides[1], task)) for task in shared},
         to_file=out is not None,
     )
     if out is None:

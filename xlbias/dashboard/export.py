@@ -75,6 +75,7 @@ def comparison_of(against: Against, run: Run, model: str, form: str) -> str:
     Raises RunError where they have no task in common.
     """
     from xlbias.errors import RunError
+    from xlbias.report.caveats import of_side
     from xlbias.report.render import render_comparison
     from xlbias.runs.compare import PERMUTATIONS, Side, compare
 
@@ -87,4 +88,5 @@ def comparison_of(against: Against, run: Run, model: str, form: str) -> str:
     base, new = against.model, model
     if base == new:
         base, new = (f"{model} ({side.run.path.name})" for side in sides)
-    return render_comparison(frames, base, new, form, permutations=PERMUTATIONS, to_file=True)
+    doubts = {task: (of_side(sides[0], task), of_side(sides[1], task)) for task in shared}
+    return render_comparison(frames, base, new, form, permutations=PERMUTATIONS, doubts=doubts, to_file=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from xlbias.report.tables import Matrix
+    from xlbias.runs.caveats import Caveat
     from xlbias.runs.run import Progress, Run, RunState
 
 INTERVAL = 0.5
@@ -44,6 +45,7 @@ class Snapshot:
         state: where it stands; newer than `run.state` where nothing but the progress has changed.
         overview: see `xlbias.report.tables.overview`.
         notes: what a reader must know of its coverage.
+        doubts: its caveats.
         cells: the cells that are evaluated.
         read_at: Unix time.
         trained: whether the run holds a training.
@@ -57,6 +59,7 @@ class Snapshot:
     cells: frozenset[Cell]
     read_at: float
     trained: bool = False
+    doubts: tuple[Caveat, ...] = ()
     kept: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -80,6 +83,10 @@ class Snapshot:
         models, tasks = ([entry["name"] for entry in entries] for entries in (self.run.models, self.run.tasks))
         new = self.cells - before.cells
         return max(new, key=lambda cell: (models.index(cell[0]), tasks.index(cell[1]), cell[2:]), default=None)
+
+    def doubts_of(self, model: str, task: str) -> tuple[Caveat, ...]:
+        """The caveats of a model on a task."""
+        return tuple(one for one in self.doubts if one.concerns(model, task))
 
     def matrix(self, measure: str, model: str, task: str) -> Matrix:
         """One measure as a matrix, made when first asked for."""
@@ -206,6 +213,7 @@ def take_snapshot(path: Path, previous: Snapshot | None = None) -> Snapshot:
     Raises RunError as `xlbias.runs.run.open_run` does.
     """
     from xlbias.report.tables import coverage_notes, overview
+    from xlbias.runs.caveats import caveats
     from xlbias.runs.run import open_run
 
     run = open_run(path)
@@ -216,7 +224,7 @@ def take_snapshot(path: Path, previous: Snapshot | None = None) -> Snapshot:
     # A run without tasks is that of a training, from before its first step on.
     trained = (not run.tasks and bool(run.models)) or not run.training.select("step").head(1).collect().is_empty()
     notes = tuple(coverage_notes(run))
-    return Snapshot(run, run.state, overview(run), notes, frozenset(evaluated), time.time(), trained)
+    return Snapshot(run, run.state, overview(run), notes, frozenset(evaluated), time.time(), trained, caveats(run))
 
 
 def _same_content(old: Run, new: Run) -> bool:

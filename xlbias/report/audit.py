@@ -7,6 +7,7 @@ from typing import Any
 
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import SIDES, measures
+from xlbias.report.caveats import section as doubted
 from xlbias.report.cells import (
     bias_measures,
     cell,
@@ -22,6 +23,7 @@ from xlbias.report.phrases import BETTER, about_run, about_task, counts, interva
 from xlbias.report.printed import printed_table
 from xlbias.report.subjects import LONGEST_NAME, Subject, subjects
 from xlbias.report.tables import coverage_notes
+from xlbias.runs.caveats import caveats
 from xlbias.runs.run import Run
 from xlbias.runs.schema import SETTING_SHORT, SETTINGS
 from xlbias.runs.values import Key
@@ -46,6 +48,7 @@ def audit(
         published: arXiv ids whose printed results of the same data set to add; see `xlbias.report.published`.
     """
     found = subjects(run)
+    doubts = doubted(caveats(run))
     sections = [
         _section(run, task, found[task["name"]], matrices, by_language, published)
         for task in run.tasks
@@ -57,6 +60,7 @@ def audit(
         everyone = [one for some in found.values() for one in some]
         notes = [Paragraph(note) for note in (intervals(run), *coverage_notes(run))]
         sections += [Section("Notes", tuple(notes)), Section("Measures", (_glossary(everyone, matrices),))]
+    sections = [doubts, *sections] if doubts is not None else sections
     return Document("Language bias of multilingual encoders", about_run(run), tuple(sections))
 
 
@@ -87,7 +91,7 @@ def _overview(run: Run, found: Sequence[Subject]) -> Table:
         done = f" [{one.row['n_cells']} of {one.row['n_cells_expected']} cells]" if unfinished else ""
         rows.append(
             (
-                Cell(one.name + done, kind="name"),
+                Cell(one.marked + done, kind="name"),
                 *(cell(one.numbers, Key("map", setting), quality) for setting in SETTINGS),
                 *(
                     cell(one.numbers, Key(name, SETTINGS[2]), bias[name])
@@ -180,7 +184,7 @@ def _by_language(task: Mapping[str, Any], found: Sequence[Subject]) -> Table:
 
 def _who(one: Subject, found: Sequence[Subject]) -> tuple[Cell, ...]:
     """Return the cell that names the encoder of a row, where there are several."""
-    return (Cell(one.name, kind="name"),) if len(found) > 1 else ()
+    return (Cell(one.marked, kind="name"),) if len(found) > 1 else ()
 
 
 def _encoder(found: Sequence[Subject]) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ def _headed(found: Sequence[Subject]) -> list[tuple[str, Subject]]:
 
 
 def _legend(found: Sequence[Subject], width: int) -> list[str]:
-    return wrapped(", ".join(f"{head}: {one.name}" for head, one in _headed(found)), width) if len(found) > 1 else []
+    return wrapped(", ".join(f"{head}: {one.marked}" for head, one in _headed(found)), width) if len(found) > 1 else []
 
 
 def _n(counts: Sequence[int]) -> str:

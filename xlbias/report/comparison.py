@@ -8,6 +8,8 @@ import polars as pl
 
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measure_of, side_of
+from xlbias.report.caveats import MARK as MARK_OF_CAVEAT
+from xlbias.report.caveats import Doubts, section_of_sides
 from xlbias.report.cells import OWN_OR_OTHER
 from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Section, Table
 from xlbias.report.layout import difference_interval, difference_text, measured, number
@@ -22,7 +24,12 @@ _HEADS = ("measure", "base", "new", "difference", "p (Holm)", "d_z", "better/wor
 
 
 def comparison(
-    frames: Mapping[str, pl.DataFrame], base: str, new: str, *, matrix: tuple[str, ...] = ("map",)
+    frames: Mapping[str, pl.DataFrame],
+    base: str,
+    new: str,
+    *,
+    matrix: tuple[str, ...] = ("map",),
+    doubts: Doubts | None = None,
 ) -> Document:
     """Return the comparison of two encoders.
 
@@ -31,7 +38,9 @@ def comparison(
         base: what is compared with, as the reader knows it.
         new: what is compared.
         matrix: measures whose cells are shown in full.
+        doubts: by task, the caveats of both sides.
     """
+    doubts = doubts or {}
     explained = (
         f"Differences are {new} minus {base}, paired by query id. [a, b] is the 95% bootstrap interval over ids; p is "
         f"of {PERMUTATIONS:,} sign flips, corrected by Holm over all rows of a table; {MARK} marks p < .05. d_z is the "
@@ -39,8 +48,11 @@ def comparison(
         "with the mark. Ids are counted as better where the new value is better; up, where neither way is."
     )
     sections = [Section("How to read this", (Paragraph(explained),))]
+    if (caveats := section_of_sides(doubts)) is not None:
+        sections.insert(0, caveats)
     for task, frame in frames.items():
-        blocks: list[Block] = [_overall(frame)]
+        marks = tuple(f"{MARK_OF_CAVEAT} " if some else "" for some in doubts.get(task, ((), ())))
+        blocks: list[Block] = [_overall(frame, marks)]
         for measure in matrix:
             if (grid := _grid(frame, measure, base, new)) is not None:
                 blocks.append(grid)
@@ -87,7 +99,8 @@ def named(measure: str, setting: str | None) -> str:
     return f"{label_of(measure)}{OWN_OR_OTHER.get(setting or '', '')}"
 
 
-def _overall(frame: pl.DataFrame) -> Table:
+def _overall(frame: pl.DataFrame, marks: tuple[str, ...]) -> Table:
+    """Return the numbers that are no cells; `marks` stand before the heads of base and new."""
     rows = []
     undefined = []
     overall = frame.filter(OVERALL)
@@ -114,7 +127,8 @@ def _overall(frame: pl.DataFrame) -> Table:
         *dict.fromkeys(undefined),
         "What is no mean over ids (Kendall W, medians, CKA, uniformity, hubness, distance of centroids) has no p.",
     )
-    return Table("Overall", _HEADS, tuple(rows), notes)
+    heads = (_HEADS[0], *(f"{mark}{head}" for mark, head in zip(marks, _HEADS[1:3], strict=True)), *_HEADS[3:])
+    return Table("Overall", heads, tuple(rows), notes)
 
 
 def _grid(frame: pl.DataFrame, measure: str, base: str, new: str) -> Matrix | None:

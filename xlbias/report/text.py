@@ -10,6 +10,8 @@ from typing import Any
 
 import polars as pl
 
+from xlbias.report.caveats import TITLE, mark_of
+from xlbias.report.caveats import lines as lines_of
 from xlbias.report.compact import alignment_lines, bias_lines
 from xlbias.report.layout import NOTHING, blocks, cut_all, measured, number, table, wrapped
 from xlbias.report.phrases import about_run, about_task, counts, intervals, n_of, name_of
@@ -18,6 +20,7 @@ from xlbias.report.printed import printed_table
 from xlbias.report.subjects import subjects
 from xlbias.report.tables import MATRIX_MEASURES, Matrix, coverage_notes, matrix, overview
 from xlbias.report.training import trained, training_lines
+from xlbias.runs.caveats import caveats
 from xlbias.runs.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import clean, cut
@@ -61,6 +64,8 @@ def to_text(
                 lines += ["", *matrix_lines(matrix(run, measure, model["name"], task["name"]), width)]
     for training in trainings:
         lines += ["", *training_lines(training, width, matrix=not ranked)]
+    if doubts := lines_of(caveats(run)):
+        lines += ["", TITLE, *(line for text in doubts for line in wrapped(text, width))]
     notes = [*([intervals(run)] if ranked else []), *coverage_notes(run)]
     if notes:
         lines += ["", "Note", *(line for note in notes for line in wrapped(clean(note), width))]
@@ -79,7 +84,7 @@ def _overview(run: Run, rows: list[dict[str, Any]], width: int) -> list[str]:
     wide = width >= 76
     if wide:
         heads += ["worst pair", "best pair"]
-    body = []
+    body, doubts = [], caveats(run)
     for row in rows:
         cells = [
             number(row["map_mono"]),
@@ -92,7 +97,7 @@ def _overview(run: Run, rows: list[dict[str, Any]], width: int) -> list[str]:
             cells += [_pair(row, "worst"), _pair(row, "best")]
         unfinished = row["n_cells"] < row["n_cells_expected"] and run.state.status != "finished"
         done = f" [{row['n_cells']} of {row['n_cells_expected']} cells]" if unfinished else ""
-        body.append([*cells, f"{name_of(row)}{done}"])
+        body.append([*cells, f"{mark_of(doubts, row['model'], row['task'])}{name_of(row)}{done}"])
     lines = cut_all(table([*heads, "encoder"], body, left=1), width)
     return [*lines, *(line for text in counts(run, rows) for line in wrapped(text, width))]
 

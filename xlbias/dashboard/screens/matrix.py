@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from textual import on
@@ -19,6 +20,7 @@ from xlbias.dashboard.widgets.order import SORTS
 from xlbias.dashboard.widgets.paint import depth_of, shown
 from xlbias.languages import language_name, script_of
 from xlbias.report import document
+from xlbias.report.caveats import MARK as MARK_OF_CAVEAT
 from xlbias.report.comparison import MARK, probability
 from xlbias.report.layout import measured
 from xlbias.report.shown import block_of, cell_of
@@ -34,7 +36,8 @@ class MatrixScreen(View):
 
     DEFAULT_CSS = """
     MatrixScreen {
-        #title, #which, #legend, #cell, #names { padding: 0 1; }
+        #title, #which, #legend, #cell, #names, #caveats { padding: 0 1; }
+        #caveats { display: none; }
         MatrixView { margin: 0 0; }
         &.-middle MatrixView { margin: 1 0 0 0; }
         &.-high MatrixView { margin: 1 0; }
@@ -46,6 +49,7 @@ class MatrixScreen(View):
         """Title lines, heatmap, legend and cell."""
         yield Line(id="title")
         yield Line(id="which")
+        yield Line(id="caveats")
         yield MatrixView(id="matrix")
         yield Line(id="legend")
         yield Line(id="cell")
@@ -66,6 +70,7 @@ class MatrixScreen(View):
             self.restore(saved)
         matrix, remark = app.shown_matrix(app.measure.name, *app.chosen)
         self._tell_title(matrix, remark)
+        self._tell_caveats(matrix)
         if matrix is not self.view.matrix:
             self.view.show(matrix)
         else:
@@ -98,6 +103,29 @@ class MatrixScreen(View):
             parts.append(Part(said, "$text-accent", key="baseline"))
         who = f"on {matrix.task}" if difference else f"{matrix.model} on {matrix.task}"
         self.query_one("#which", Line).set(parts, who, "bold")
+
+    def _tell_caveats(self, matrix: Matrix) -> None:
+        """Say the caveats of the numbers shown; of differences those of both sides."""
+        found = self._caveats(matrix)
+        line = self.query_one("#caveats", Line)
+        line.display = bool(found)
+        count = f" {len(found)} caveats" if len(found) > 1 else ""
+        line.set([Part(f"{MARK_OF_CAVEAT}{count} ", "$text-warning")], " · ".join(found), "$text-warning")
+
+    def _caveats(self, matrix: Matrix) -> list[str]:
+        """Return the caveats of the numbers shown, with whose they are where there are two sides."""
+        snapshot, against = self.dashboard.snapshot, self.dashboard.against
+        assert snapshot is not None
+        new = snapshot.doubts_of(matrix.model, matrix.task)
+        if not isinstance(matrix, DifferenceMatrix) or against is None:
+            return [one.sentence for one in new]
+        from xlbias.report.caveats import of_side
+        from xlbias.runs.compare import Side
+
+        base = of_side(Side(against.run, (against.model,)), matrix.task)
+        return list(
+            dict.fromkeys(f"{side}: {one.sentence}" for side, some in (("base", base), ("new", new)) for one in some)
+        )
 
     @on(MatrixView.Moved)
     def _tell_cell(self) -> None:
@@ -231,7 +259,9 @@ class MatrixScreen(View):
         assert matrix is not None and view.shown is not None and view.cursor is not None
         languages = view.shown.languages if scope == "all" else [view.cursor[0]]
         pools = [view.cursor[1]] if scope == "cell" else view.shown.pools
-        return block_of(matrix, languages, pools), f"{matrix.task}-{matrix.model}-{matrix.measure.name}"
+        block = block_of(matrix, languages, pools)
+        notes = (*block.notes, *(f"{MARK_OF_CAVEAT} {sentence}" for sentence in self._caveats(matrix)))
+        return replace(block, notes=notes), f"{matrix.task}-{matrix.model}-{matrix.measure.name}"
 
     def saved(self) -> dict[str, Any]:
         """Order and cursor."""

@@ -22,6 +22,7 @@ from xlbias.dashboard.widgets.table import VirtualTable
 from xlbias.dashboard.words import progress_line
 from xlbias.folding import folded
 from xlbias.report import document
+from xlbias.report.caveats import MARK
 from xlbias.report.layout import number
 from xlbias.report.shown import overview_table
 from xlbias.report.tables import ALPHA, MATRIX_MEASURES
@@ -58,6 +59,7 @@ def columns(overview: pl.DataFrame) -> tuple[Column, ...]:
         Column("real", "really", 8, group="differ", sortable=False),
         Column("done", "cells", max(5, 2 * len(str(most)) + 1), rank=4 if complete else 1, sortable=False, style=_DIM),
         Column("sampler", "sampler", max(7, min(sampler, 10)), align="left", rank=7),
+        Column("doubted", MARK, 1, align="left", sortable=False),
     ]
     texts = [
         Column("model", "model", _text_width(overview, "model"), text=True, style=_NAME),
@@ -66,7 +68,9 @@ def columns(overview: pl.DataFrame) -> tuple[Column, ...]:
     ]
     if overview["model"].n_unique() == 1:  # what tells the rows apart comes first
         texts[0], texts[1] = texts[1], texts[0]
-    empty = {name for name in ("sampler", "source", "real") if overview[name].null_count() == overview.height}
+    empty = {
+        name for name in ("sampler", "source", "real", "doubted") if overview[name].null_count() == overview.height
+    }
     return tuple(column for column in (*found, *texts) if column.name not in empty)
 
 
@@ -154,9 +158,13 @@ class OverviewScreen(View):
 
     def _show_rows(self, overview: pl.DataFrame, against: tuple[str | None, ...]) -> None:
         """Show the rows that the filter leaves."""
+        snapshot = self.dashboard.snapshot
+        assert snapshot is not None
+        rows = overview.select("model", "task").rows()
         frame = overview.with_columns(
             pl.format("{}/{}", "n_cells", "n_cells_expected").alias("done"),
             pl.Series("real", against, dtype=pl.String),
+            pl.Series("doubted", [MARK if snapshot.doubts_of(*row) else None for row in rows], dtype=pl.String),
         )
         words = folded(self._filter).split()
         texts = (folded(" ".join(filter(None, row))) for row in frame.select(_SEARCHED).iter_rows())

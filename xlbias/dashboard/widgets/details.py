@@ -14,6 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from xlbias.dashboard.live import Snapshot
+from xlbias.report.caveats import MARK
 from xlbias.report.layout import number
 from xlbias.text import clean, cut
 
@@ -30,7 +31,9 @@ def facts(snapshot: Snapshot, row: dict[str, Any]) -> list[Fact]:
     metadata = snapshot.run.metadata
     model: dict[str, Any] = next((m for m in snapshot.run.models if m["name"] == row["model"]), {})
     task: dict[str, Any] = next((t for t in snapshot.run.tasks if t["name"] == row["task"]), {})
+    doubts = snapshot.doubts_of(str(row["model"]), str(row["task"]))
     found = [
+        *((f"{MARK} caveat", one.sentence) for one in doubts),
         ("model", _joined(row["model"], _with(model.get("dimension"), "{} dimensions"), model.get("similarity"))),
         ("trained", _joined(_with(row["sampler"], "{} sampler"), _with(row["alpha"], "α {:g}"),
                             _with(row["seed"], "seed {}"), _with(row["source"], "on {}"))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xlbias.report.expression.evaluate import Evaluation
 from xlbias.report.expression.fields import Key
 from xlbias.report.expression.source import short
-from xlbias.report.expression.tree import Call, Comparison, Field, Number, Numeric, operands
+from xlbias.report.expression.tree import Call, Comparison, Field, Number, Numeric, inside_out, operands
 from xlbias.text import clean
 
 LISTED = 10
@@ -13,13 +13,19 @@ _DIGITS = (4, 6, 9, 12, 17)
 
 
 def explain(evaluation: Evaluation, comparison: Comparison) -> list[str]:
-    """Return one line if the comparison holds, else one for each language where it does not, at most `LISTED`."""
+    """Return one line if the comparison holds, else one for each language where it does not, at most `LISTED`.
+
+    Below a line that fails stands what its numbers are counts of, such as caveats.
+    """
     verdicts = evaluation.verdicts(comparison)
     failing = [key for key, verdict in verdicts.items() if verdict is not True]
     explained = _Explained(evaluation, comparison)
     if not failing:
         return [clean(explained.holding())]
-    lines = [clean(explained.failing(key, undefined=verdicts[key] is None)) for key in failing[:LISTED]]
+    lines = []
+    for key in failing[:LISTED]:
+        lines.append(clean(explained.failing(key, undefined=verdicts[key] is None)))
+        lines += [f"  {clean(sentence)}" for sentence in explained.counted(key)]
     return [*lines, f"and {len(failing) - LISTED:,} more"] if len(failing) > LISTED else lines
 
 
@@ -38,6 +44,17 @@ class _Explained:
             return self._sentence(key, f"is not {self._operator}")
         sides = [side for side in (self._left, self._right) if self._evaluation.at(side, key) is None]
         return " and ".join(self._side(side, key, _DIGITS[0]) for side in sides) + self._details(key, sides)
+
+    def counted(self, key: Key) -> list[str]:
+        """Return what the numbers of a comparison are counts of."""
+        nodes = [*inside_out(self._left), *inside_out(self._right)]
+        fields = [node for node in nodes if isinstance(node, Field)]
+        found = [self._evaluation.found(field) for field in fields]
+        sentences: dict[str, None] = {}
+        for one in found:
+            for at in [key] if key in one.values else one.values:  # an aggregate is of all of them
+                sentences.update(dict.fromkeys(one.counted(at)))
+        return list(sentences)
 
     def _sentence(self, key: Key, relation: str) -> str:
         """Return both sides with as many digits as it takes to see that they differ."""

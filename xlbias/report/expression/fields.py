@@ -33,6 +33,10 @@ class Fields(Protocol):
         """
         ...
 
+    def counted(self, name: str, key: Key) -> Sequence[str]:
+        """Return what the value of a name at `key` is a count of, a sentence each, such as caveats; else nothing."""
+        ...
+
 
 class FoundField:
     """The values of a field: `values` by the languages that its stars stand for, `full` the languages of each in full.
@@ -59,6 +63,10 @@ class FoundField:
             raise source.error(field.start, f"there is no {short(field.full_name)}[{','.join(wanted)}]")
         self.values: dict[Key, float | None] = {stars: table[key] for stars, key in self.full.items()}
 
+    def counted(self, key: Key) -> Sequence[str]:
+        """Return what the value at `key` (of `values`) is a count of, a sentence each; nothing where it is none."""
+        return self._fields.counted(self._name, self.full[key])
+
     def n(self, key: Key) -> int | None:
         """Return how many queries the value at `key` (of `values`) was taken over, where the fields tell."""
         base, _, end = self._name.rpartition(".")
@@ -78,7 +86,8 @@ def _known(wanted: str, position: int, field: Field, table: Mapping[Key, float |
     if wanted == ANY or wanted.lower() in there:
         return there.get(wanted.lower(), ANY)
     known = list(there.values())
-    what = f"{short(field.full_name)} has no language {short(wanted)!r} at place {position + 1} of its brackets"
+    kind = "kind" if field.name == "caveats" else "language"
+    what = f"{short(field.full_name)} has no {kind} {short(wanted)!r} at place {position + 1} of its brackets"
     raise source.error(field.start, f"{what}{suggestion(wanted, known)}: there are {listed(known)}")
 
 
