@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test setup lint types contracts tests bench clean
+.PHONY: demo test setup lint types contracts tests slow bench clean
 
 # torch comes first and by its exact version, so that the set-up never replaces the build that a machine has chosen.
 $(READY): pyproject.toml constraints.txt
@@ -33,7 +33,11 @@ contracts: $(READY)
 	$(BIN)/lint-imports
 
 tests: $(READY)
-	$(BIN)/python -m pytest -n 4 --dist worksteal
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m 'not slow'
+
+# What is too long for every change: thousands of mutated inputs and the like, before a release.
+slow: $(READY)
+	$(BIN)/python -m pytest -m slow --timeout 3600
 
 bench: $(READY)
 	$(BIN)/python benchmarks/ranks.py
