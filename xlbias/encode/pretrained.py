@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import socket
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -18,7 +15,9 @@ import transformers
 from sentence_transformers import SentenceTransformer
 
 from xlbias.encode.card import read_card
+from xlbias.encode.content import content_digest
 from xlbias.encode.encoder import Kind, Vectors
+from xlbias.encode.fingerprint import fingerprint as fingerprint_of
 from xlbias.errors import EncoderError
 
 
@@ -26,8 +25,9 @@ class PretrainedEncoder:
     """A SentenceTransformer behind the encoder protocol.
 
     Prefixes come from the model's own prompts (``query``, and ``document`` or ``passage``). The similarity is the
-    model's own; models that name none, and those that ask for a distance, are searched by cosine. The fingerprint takes
-    a pass over all weights; one whose vectors are never kept can be given any.
+    model's own; models that name none, and those that ask for a distance, are searched by cosine. The fingerprint is
+    that of `xlbias.encode.fingerprint`, with `content` where the model was loaded from a folder; one whose vectors are
+    never kept can be given any.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class PretrainedEncoder:
         batch_size: int = 64,
         card: dict[str, Any] | None = None,
         fingerprint: str | None = None,
+        content: str | None = None,
     ) -> None:
         self.model = model
         self.name = name
@@ -47,7 +48,9 @@ class PretrainedEncoder:
         if self.dimension <= 0:
             self.dimension = int(model.encode(["dimension"], show_progress_bar=False).shape[1])
         self.similarity: Literal["cosine", "dot"] = "dot" if model.similarity_fn_name == "dot" else "cosine"
-        self.fingerprint = fingerprint or _fingerprint(model, self.similarity)
+        facts = {"similarity": self.similarity, "query": _prefix(model, "query"), "passage": _prefix(model, "passage")}
+        self.content = content
+        self.fingerprint = fingerprint or fingerprint_of(model, facts, content)
         self.device = str(model.device)
 
     @classmethod
@@ -74,7 +77,7 @@ class PretrainedEncoder:
             raise EncoderError(f"encoder {name!r} {where}: {reason}") from error
         card = read_card(path) if local else {}
         label = card.get("name") or (path.resolve().name if local else name)
-        return cls(model, label, batch_size=batch_size, card=card)
+        return cls(model, label, batch_size=batch_size, card=card, content=content_digest(path) if local else None)
 
     def encode(self, texts: Sequence[str], kind: Kind) -> Vectors:
         """Return float32 [n, dimension]; see `Encoder.encode`."""
@@ -116,27 +119,3 @@ def _check_device(device: str) -> None:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         raise EncoderError(f"device {device!r} cannot be used here: {str(error).splitlines()[0]}") from error
-
-
-def _fingerprint(model: SentenceTransformer, similarity: str) -> str:
-    """SHA-256 over all that decides what vector a text gets.
-
-    Weights, configuration, tokenizer, modules, prefixes, lengths, device type, and the versions of the libraries.
-    """
-    libraries = [version(name) for name in ("torch", "transformers", "sentence-transformers", "tokenizers")]
-    digest = hashlib.sha256(f"{libraries}|{model.device.type}|{similarity}|{model.truncate_dim}".encode())
-    for module in model.modules():
-        config = getattr(module, "config", None)
-        if config is not None and hasattr(config, "to_json_string"):
-            digest.update(config.to_json_string().encode())
-    digest.update(repr(model).encode())
-    digest.update(json.dumps(model.prompts or {}, sort_keys=True).encode())
-    digest.update(str(model.max_seq_length).encode())
-    tokenizer = model.tokenizer
-    backend = getattr(tokenizer, "backend_tokenizer", tokenizer)
-    digest.update(backend.to_str().encode() if hasattr(backend, "to_str") else repr(tokenizer).encode())
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
-        flat = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
-        digest.update(memoryview(flat.numpy()))
-    return digest.hexdigest()

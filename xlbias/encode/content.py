@@ -1,0 +1,59 @@
+"""The files of an encoder's folder that its vectors depend on, and their digest. Imports no heavy library."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from xlbias.encode.card import CARD_FILE, TRAINING_FILE
+from xlbias.encode.layout import module_folders
+from xlbias.errors import EncoderError
+
+_NO_VECTORS = {CARD_FILE, TRAINING_FILE, "trainer_state.json"}
+"""Files that say what an encoder is or how it was trained, and that are read by no one who encodes."""
+
+_FOR_PEOPLE = (".md", ".rst", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".pdf", ".html", ".csv", ".parquet")
+_OTHER_WEIGHTS = (
+    ".bin", ".pt", ".pth", ".pkl", ".ckpt", ".h5", ".msgpack", ".ot", ".onnx", ".onnx_data", ".gguf", ".tflite",
+    ".mlmodel", ".npz", ".npy",
+)  # fmt: skip
+"""Weights that are never loaded here: pickled ones are refused, and these libraries are not used."""
+
+
+def content_digest(folder: Path) -> str:
+    """Return a SHA-256 over names and bytes of the files in `folder` that decide what vector a text gets.
+
+    That is every file in the folder and in those of its modules, and all Python code, but for what is there for people
+    (README, card, pictures) and for weights in formats that are not loaded (ONNX, OpenVINO, pickles). An encoder with
+    code of its own may read whatever it likes: then no format is left out. Raises EncoderError where a file cannot be
+    read.
+    """
+    digest = hashlib.sha256()
+    for file in loaded_files(folder):
+        name = file.relative_to(folder).as_posix().encode("utf-8", "surrogateescape")
+        try:
+            with file.open("rb") as opened:
+                of_file = hashlib.file_digest(opened, "sha256").digest()
+        except OSError as error:
+            raise EncoderError(f"{file}: cannot be read: {error.strerror or error}") from error
+        digest.update(len(name).to_bytes(8, "little") + name + of_file)
+    return digest.hexdigest()
+
+
+def loaded_files(folder: Path) -> list[Path]:
+    """Return the files that `content_digest` takes in, sorted."""
+    if any(_is_visible(file, folder) for file in folder.rglob("*.py")):
+        found = set(folder.rglob("*"))
+    else:
+        below = [of_module for of_module in module_folders(folder) if of_module != folder]
+        found = {*folder.glob("*"), *(file for of_module in below for file in of_module.rglob("*"))}
+        found = {file for file in found if not file.name.lower().endswith(_FOR_PEOPLE + _OTHER_WEIGHTS)}
+    return sorted(file for file in found if _is_visible(file, folder) and not _is_about(file) and file.is_file())
+
+
+def _is_visible(file: Path, folder: Path) -> bool:
+    return not any(part.startswith((".", "__pycache__")) for part in file.relative_to(folder).parts)
+
+
+def _is_about(file: Path) -> bool:
+    return file.name in _NO_VECTORS or file.stem.lower() in {"readme", "license", "licence", "notice"}
