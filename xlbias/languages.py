@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 import langcodes
@@ -13,11 +14,41 @@ from xlbias.errors import TaskError
 def normalise_tag(tag: str) -> str:
     """Return the BCP 47 form of `tag`: ``EN_us`` → ``en-US``, ``deu`` → ``de``, ``arb`` → ``ar``, ``cmn`` → ``zh``.
 
-    Individual codes are replaced by their macro-language, as everyday tags have it. Raises TaskError for a tag that
-    the IANA registry does not know.
+    A code of three letters is replaced by that of its macro-language, as everyday tags have it; one that has two
+    letters stays, so that Twi (``twi``, ``tw``) does not become Akan. Where a corpus holds both, a language and its
+    macro-language, see `normal_tags`. Raises TaskError for a tag that the IANA registry does not know.
     """
+    own = _own_tag(tag)
+    return own if len(own.partition("-")[0]) == 2 else _standard(own, macro=True)
+
+
+def normal_tags(tags: Iterable[str]) -> dict[str, str]:
+    """Map each of the tags of one corpus to its BCP 47 form, so that languages which the corpus keeps apart stay apart.
+
+    ``deu`` and ``de`` are one language; ``arb`` and ``ar`` are two where both are there, although ``arb`` alone is
+    ``ar``. Raises TaskError as `normalise_tag` does.
+    """
+    normal = {tag: normalise_tag(tag) for tag in tags}
+    own: dict[str, set[str]] = {}
+    for tag, standard in normal.items():
+        own.setdefault(standard, set()).add(_own_tag(tag))
+    return {tag: standard if len(own[standard]) == 1 else _own_tag(tag) for tag, standard in normal.items()}
+
+
+def similar_tags(tags: Iterable[str]) -> list[tuple[str, str]]:
+    """Return pairs of tags of which the second says more of the same language: ``pt`` and ``pt-BR``, sorted."""
+    known = sorted(set(tags))
+    return [(tag, longer) for tag in known for longer in known if longer.startswith(f"{tag}-")]
+
+
+def _own_tag(tag: str) -> str:
+    """Return the BCP 47 form of a tag without any macro-language."""
+    return _standard(tag, macro=False)
+
+
+def _standard(tag: str, *, macro: bool) -> str:
     try:
-        standard = langcodes.standardize_tag(tag, macro=True)
+        standard = langcodes.standardize_tag(tag, macro=macro)
         valid = langcodes.tag_is_valid(standard)
     except ValueError:
         valid = False
@@ -28,13 +59,20 @@ def normalise_tag(tag: str) -> str:
 
 @cache
 def language_name(tag: str) -> str:
-    """English name of a language tag (``th`` → ``Thai``), or the tag itself where Unicode CLDR has no name for it."""
-    from babel import Locale, UnknownLocaleError
+    """English name of a language tag (``th`` → ``Thai``), or the tag itself where Unicode CLDR has no name for it.
 
-    try:
-        return Locale.parse(tag, sep="-").get_display_name("en") or tag
-    except (UnknownLocaleError, ValueError):
+    The name is that of the tag and nothing else: ``und`` is an unknown language, although CLDR, asked for a locale,
+    takes it for the likeliest one, which is English.
+    """
+    from babel import Locale
+
+    english = Locale("en")
+    code, *rest = tag.split("-")
+    name = english.languages.get(code)
+    if name is None:
         return tag
+    more = [english.scripts.get(part) or english.territories.get(part, part) for part in rest]
+    return f"{name} ({', '.join(more)})" if more else str(name)
 
 
 @cache

@@ -91,6 +91,16 @@ def test_a_path_that_is_not_unicode(ten):
         load_task(f"parallel:{path}")
 
 
+def test_a_name_longer_than_any_file_name_is_a_name_with_options():
+    languages = "xx," * 80 + "en"
+    with pytest.raises(TaskError, match=r"^unknown language tag 'xx'"):
+        load_task(f"builtin:money[languages={languages}]")
+    known = ",".join(["de", "en"] * 150)
+    assert parse_spec(f"parallel:x.jsonl[languages={known}]").options == {"languages": known}
+    with pytest.raises(TaskError, match=r"x+: no such folder; squad reads a folder"):
+        load_task(f"squad:{'x' * 300}")
+
+
 def test_embedded_tasks_take_the_same_options():
     name = next(iter(builtin_tasks()))
     task = load_task(f"builtin:{name}[languages=de,en;split=test]")

@@ -20,6 +20,7 @@ def content(task):
         sorted(task.passages.select("language", "text", pl.col("document").fill_null("")).rows()),
         set(relevant.select("query_id", "language", "text", "document", "relevance").rows()),
         set(task.negatives.join(task.passages, on="passage_id").select("query_id", "language", "text").rows()),
+        set(task.more_documents.join(task.passages, on="passage_id").select("language", "text", "document").rows()),
         task.domain,
     )
 
@@ -31,6 +32,7 @@ def content(task):
         "parallel:{}/mkqa/parallel.jsonl",
         "parallel:{}/opensource-guide/parallel.jsonl[languages=en,de,ja]",
         "bitext:{}/ntrex128[split=test;domain=news]",
+        "bitext:{}/ntrex128",  # with sentences of several documents
         "squad:{}/xquad-r[languages=en,th]",
         "lareqa:{}/xquad-r[languages=en,th]",  # with sentences that nobody asks for
     ],
@@ -55,7 +57,7 @@ def test_the_same_task_gives_the_same_bytes_gzipped_too(corpora, tmp_path):
     ("spec", "why"),
     [
         ("bitext:{}/ntrex128[pairs=headline]", r"query '[a-z0-9.-]+' has several relevant passages in language '..'"),
-        ("lareqa:{}/xquad-r", r"passage '..-\d{4}-\d\d' has the language, text and document of another passage"),
+        ("lareqa:{}/xquad-r", r"passage '..-\d{4}-\d\d' has the language and text of another passage"),
     ],
 )
 def test_a_task_that_does_not_fit_is_refused_and_nothing_is_written(corpora, tmp_path, spec, why):
@@ -98,14 +100,16 @@ def test_negatives_are_kept_by_the_parallel_format(judged, tmp_path):
     assert content(load_task(f"parallel:{tmp_path / 'b.jsonl'}")) == content(judged)
 
 
-def test_a_negative_that_its_text_does_not_name_does_not_fit(tmp_path):
+def test_passages_that_their_texts_do_not_tell_apart_do_not_fit(tmp_path):
     task = RetrievalTask(
         "t", "", "", "",
         pl.DataFrame({"query_id": ["1"], "language": ["en"], "text": ["?"]}),
         pl.DataFrame({"passage_id": list("abc"), "language": "en", "text": list("122"), "document": list("def")}),
         pl.DataFrame({"query_id": ["1", "1"], "passage_id": ["a", "b"], "relevance": [1, 0]}),
     )  # fmt: skip
-    with pytest.raises(TaskError, match="t: does not fit the parallel format: negative 'b' has the text of another"):
+    with pytest.raises(
+        TaskError, match="t: does not fit the parallel format: passage 'c' has the language and text of"
+    ):
         write_parallel(task, tmp_path / "out.jsonl")
 
 

@@ -1,8 +1,11 @@
 """Languages from file names agree from corpus to corpus."""
 
+from pathlib import Path
+
 import pytest
 
-from xlbias.data.formats.filenames import language_of, shortest_tags
+from xlbias.data.formats.filenames import by_language, code_at_end, language_of, shortest_tags, tags_of
+from xlbias.errors import TaskError
 
 
 @pytest.mark.parametrize(
@@ -25,6 +28,31 @@ from xlbias.data.formats.filenames import language_of, shortest_tags
 )
 def test_the_language_of_a_part_of_a_file_name(part, tag):
     assert language_of(part) == tag
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["src", "tgt", "trg", "ref", "hyp", "dev", "val", "trn", "tst", "train", "test", "old", "org", "orig", "tmp"],
+)
+def test_sides_parts_and_backups_are_no_languages(part):
+    """Many are the code of some small language: dev is Domung, src Logudorese Sardinian."""
+    assert language_of(part) is None
+    assert code_at_end(f"corpus.{part}") is None
+
+
+def test_a_code_that_is_also_a_backup_is_a_language_but_after_one():
+    assert code_at_end("newstest2019-ref.bak") == "bak"  # Bashkir, in NTREX
+    assert code_at_end("corpus.en.bak") is None
+    assert code_at_end("bak") == "bak"
+
+
+def test_what_the_names_keep_apart_stays_apart():
+    assert tags_of(["twi_Latn", "aka_Latn"]) == {"twi_Latn": "tw", "aka_Latn": "ak"}
+    assert tags_of(["arb_Arab", "deu_Latn"]) == {"arb_Arab": "ar", "deu_Latn": "de"}
+    assert tags_of(["arb", "ar"]) == {"arb": "arb", "ar": "ar"}
+    assert tags_of(["deu", "de"]) == {"deu": "de", "de": "de"}
+    with pytest.raises(TaskError, match=r"b.de: a second file in language 'de', beside a.deu"):
+        by_language({Path("a.deu"): "deu", Path("b.de"): "de"})
 
 
 def test_script_and_region_stay_only_where_they_tell_files_apart():

@@ -99,7 +99,7 @@ def test_what_the_answer_starts_in_is_half_open(folder):
         ({"sentence_breaks": [[0, 4], [3, 9]]}, "sentence 2 is [3, 9], which is empty, overlaps the one before"),
         ({"sentence_breaks": [[0, 4], [5, 10]]}, "sentence 2 is [5, 10], which is empty, overlaps the one before"),
         ({"sentence_breaks": [[0, 4], [6, 9]]}, "question 'q1': 'answer_start' 5 is in none of the paragraph's"),
-        ({"qas": [{"id": "q1", "question": "?", "answers": []}]}, "paragraph 1, question 'q1': field 'answers' must"),
+        ({"qas": [{"id": "q1", "question": "?"}]}, "paragraph 1, question 'q1': field 'answers' must"),
         ({"qas": [{"id": "q1", "answers": []}]}, "paragraph 1, question 'q1': no field 'question'"),
         ({"qas": [{"question": "?"}]}, "paragraph 1: a question without the field 'id'"),
         ({"qas": None}, "paragraph 1: no field 'qas'"),

@@ -78,6 +78,17 @@ def test_a_name_with_more_than_words_is_left_out(cldr):
     assert cldr.translations("en", "hi", "brain") == ("मस्तिष्क",)  # the first of a list
 
 
+@pytest.mark.parametrize("name", ["", " ", "!", "\u200d", "#️⃣", "...", "-", "(", "🐕"])
+def test_a_name_without_any_word_is_left_out(folder, name):
+    def of(dog, other):
+        return {"annotations": {"annotations": {"🐕": {"tts": [dog]}, "x": {"tts": [other]}}}}
+
+    path = folder({"de.json": of("Hund", name), "en.json": of("dog", "word")})
+    loaded = load_lexicon([str(path)])
+    assert loaded.translations("en", "de", "dog") == ("Hund",)
+    assert loaded.translations("en", "de", "word") == ()
+
+
 def test_single_keywords_are_the_names_again(annotations):
     for of_language in annotations.values():
         for annotation in of_language.values():

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import unicodedata
 
 import pytest
 
@@ -26,16 +27,39 @@ def test_an_id_joins_queries_and_passages_of_all_languages(json_lines):
     assert task.qrels.rows() == [("1", "en/1", 1)]  # nobody asks for 2: it only competes
 
 
-def test_equal_passages_of_one_document_are_one_passage_relevant_to_all_their_ids(json_lines):
+def test_equal_passages_of_a_language_are_one_relevant_to_all_their_ids_whatever_their_documents(json_lines):
     yes = [item(key, "en", query=f"Is it {key}?", passage="yes", document=key[0]) for key in ("b2", "b1", "a1")]
     task = load_task(f"parallel:{json_lines(*yes, item('b1', 'de', passage='yes', document='b'))}")
-    assert task.passages.select("passage_id", "document").rows() == [("en/b1", "b"), ("en/a1", "a"), ("de/b1", "b")]
+    assert task.passages.select("passage_id", "document").rows() == [("en/a1", "a"), ("de/b1", "b")]
+    assert task.more_documents.rows() == [("en/a1", "b")]
     assert sorted(task.qrels.select("query_id", "passage_id").rows()) == [
         ("a1", "en/a1"),
         ("b1", "de/b1"),
-        ("b1", "en/b1"),
-        ("b2", "en/b1"),
+        ("b1", "en/a1"),
+        ("b2", "en/a1"),
     ]
+    assert (task.notes.n_copies, task.notes.n_copies_elsewhere) == (2, 2)
+
+
+def test_texts_that_differ_in_normalisation_or_white_space_only_are_one_passage(json_lines):
+    text = "Überraschend schöne Äpfel wachsen in Südtirol"
+    copies = [text, unicodedata.normalize("NFD", text), f"{text} ", text.replace(" ", "\u00a0"), f"{text}\r"]
+    items = [item(f"{n}", "de", query=f"Frage {n}?", passage=copy) for n, copy in enumerate(copies)]
+    decoy = item("9", "de", query="Was?", passage="Anders.", negatives=[f" {copies[1]}"])
+    task = load_task(f"parallel:{json_lines(*items, decoy)}")
+    assert task.passages.select("passage_id", "text").rows() == [("de/0", text), ("de/9", "Anders.")]
+    assert set(task.qrels["passage_id"]) == {"de/0", "de/9"}
+    assert task.qrels.height == 6
+    assert task.negatives.rows() == [("9", "de/0")]
+    with pytest.raises(TaskError, match="line 1: field 'negatives': entry 1 is the item's own passage"):
+        load_task(f"parallel:{json_lines(item('1', 'de', query='?', passage=copies[0], negatives=[copies[1]]))}")
+
+
+def test_a_whole_number_is_an_id(json_lines):
+    path = json_lines(item(7, "en", query="?", passage="Seven.", document=3), item("7", "de", passage="Sieben."))
+    task = load_task(f"parallel:{path}")
+    assert task.qrels.rows() == [("7", "en/7", 1), ("7", "de/7", 1)]
+    assert task.passages["document"].to_list() == ["3", None]
 
 
 def test_negatives_are_passages_of_the_task_and_of_no_use_to_their_query(json_lines):
@@ -177,7 +201,8 @@ GOOD = item("1", "en", query="One?", passage="One.")
             "line 2: field 'negatives': entry 1 is the item's own passage, which is relevant",
         ),
         (item("2", "en", negatives=[]), "line 2: neither a field 'query' nor a field 'passage'"),
-        (item(2, "en", query="?"), "line 2: field 'id' must be a string, not a number"),
+        (item(2.5, "en", query="?"), "line 2: field 'id' must be a string, not a number"),
+        (item(True, "en", query="?"), "line 2: field 'id' must be a string, not true or false"),
         ({"language": "en", "query": "?"}, "line 2: no field 'id'"),
         ({"id": "2", "query": "?"}, "line 2: no field 'language'"),
         (item("2", "klingonish", query="?"), "line 2: unknown language tag 'klingonish': expected a BCP 47 tag"),

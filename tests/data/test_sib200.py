@@ -149,10 +149,24 @@ def test_partly_parallel_with_parts_that_only_some_languages_have(languages):
     ]
 
 
-def test_equal_sentences_of_one_topic_are_one_passage(languages):
+def test_equal_sentences_are_one_passage_of_all_their_topics(languages):
     rows = "1\tsports\tYes.\n2\tsports\tYes.\n3\ttravel\tYes.\n"
     task = load_task(f"sib200:{languages({'en/dev': rows})}[part=dev]")
-    assert sorted(task.qrels.select("query_id", "passage_id").rows()) == [("1", "en/1"), ("2", "en/1"), ("3", "en/3")]
+    assert sorted(task.qrels.select("query_id", "passage_id").rows()) == [("1", "en/1"), ("2", "en/1"), ("3", "en/1")]
+    assert task.passages["document"].to_list() == ["sports"]
+    assert task.more_documents.rows() == [("en/1", "travel")]
+
+
+def test_a_language_and_its_macro_language_stay_apart(languages):
+    """SIB-200 as published has both Akan and Twi, which is one of Akan's languages."""
+    rows = {
+        f"{code}/dev": f"1\tsports\tSentence in {code}.\n" for code in ("aka_Latn", "twi_Latn", "arb_Arab", "eng_Latn")
+    }
+    path = languages(rows)
+    task = load_task(f"sib200:{path}")
+    assert task.languages == ["ak", "ar", "en", "tw"]
+    for part in ("[languages=tw]", "[languages=twi]"):
+        assert load_task(f"sib200:{path}{part}").passages["text"].to_list() == ["Sentence in twi_Latn."]
 
 
 def test_columns_in_another_order_and_more_of_them(languages):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import cast, get_args
@@ -75,7 +76,7 @@ def parse_spec(spec: str) -> TaskSpec:
     if kind not in known:
         raise TaskError(f"unknown format {kind!r} in {spec!r}{suggestion(kind, known)}: {_EXPECTED}")
     match = re.fullmatch(r"(.*)\[([^\[\]]*)\]", rest, re.DOTALL)
-    if match is None or (kind != BUILTIN and _expanded(rest).exists()):
+    if match is None or (kind != BUILTIN and _exists(_expanded(rest))):
         return TaskSpec(kind, rest, {})
     options: dict[str, str] = {}
     for item in filter(None, (item.strip() for item in match.group(2).split(";"))):
@@ -139,11 +140,21 @@ def _with_defaults(given: Mapping[str, str], options: tuple[Option, ...]) -> dic
 def _existing_path(reader: Format, target: str) -> Path:
     path = _expanded(target)
     wanted = "folder" if reader.folder else "file"
-    if not target or not path.exists():
+    if not target or not _exists(path):
         raise TaskError(f"{reader.name}:{target}: no such {wanted}; {reader.name} reads a {wanted}")
     if path.is_dir() != reader.folder:
         raise TaskError(f"{path}: is a {'file' if reader.folder else 'folder'}, but {reader.name} reads a {wanted}")
     return path
+
+
+def _exists(path: Path) -> bool:
+    """Tell whether there is such a file or folder; a name that no file system would take is none."""
+    try:
+        return path.exists()
+    except OSError as error:
+        if error.errno in (errno.ENAMETOOLONG, errno.EINVAL):
+            return False
+        raise TaskError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def _expanded(target: str) -> Path:
@@ -157,7 +168,7 @@ def _select(task: RetrievalTask, own: Mapping[str, str], general: Mapping[str, s
     """Apply the general options, and name the task so that two selections of one corpus never share a name."""
     parts = [f"{name}={Path(value).name if name == 'documents' else value}" for name, value in own.items()]
     if "domain" in general:
-        task = replace(task, domain=clean(general["domain"]))
+        task = task.changed(domain=clean(general["domain"]))
     base = task.name
     if "split" in general:
         given = {name: general[name] for name in ("split", *_ONLY_WITH_SPLIT) if name in general}

@@ -15,6 +15,7 @@ import polars as pl
 
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError, UsageError
+from xlbias.folding import canonical_texts
 
 _BEIR_FILES = {"corpus.jsonl", "queries.jsonl", "qrels", "qrels/test.tsv"}
 
@@ -39,9 +40,10 @@ def parallel_items(task: RetrievalTask) -> pl.DataFrame:
     """Return `task` as items ``id, language, query, passage, document, negatives``, sorted by id and language.
 
     `negatives` is a list of texts, null where there are none. Raises TaskError where the task does not fit: where
-    relevance is graded, a query has two relevant passages in one language, two passages have the same language, text
-    and document (the format makes one of them), or a negative is known by its language and text to be another passage.
+    relevance is graded, a query has two relevant passages in one language, or two passages of a language have one text
+    (the format makes one of them).
     """
+    _refuse_excluded(task)
     graded = task.qrels.filter(pl.col("relevance") != 1)
     if not graded.is_empty():
         query_id, passage_id, relevance = graded.row(0)
@@ -51,15 +53,12 @@ def parallel_items(task: RetrievalTask) -> pl.DataFrame:
     if not several.is_empty():
         query_id, language = several.select("query_id", "language").row(0)
         raise _does_not_fit(task, f"query {query_id!r} has several relevant passages in language {language!r}")
-    equal = task.passages.filter(~pl.struct("language", "text", "document").is_first_distinct())
+    text = pl.struct("language", canonical_texts(pl.col("text")))
+    equal = task.passages.filter(~text.is_first_distinct())
     if not equal.is_empty():
         passage_id = equal["passage_id"][0]
-        raise _does_not_fit(task, f"passage {passage_id!r} has the language, text and document of another passage")
+        raise _does_not_fit(task, f"passage {passage_id!r} has the language and text of another passage")
     negatives = task.negatives.join(task.passages, on="passage_id")
-    copies = task.passages.filter(pl.struct("language", "text").is_duplicated())
-    ambiguous = negatives.join(copies, on="passage_id", how="semi")
-    if not ambiguous.is_empty():
-        raise _does_not_fit(task, f"negative {ambiguous['passage_id'][0]!r} has the text of another passage")
     unasked = task.passages.join(task.qrels, on="passage_id", how="anti").filter(
         # A negative without a document comes back by being one.
         pl.col("document").is_not_null() | ~pl.col("passage_id").is_in(negatives["passage_id"].unique().implode())
@@ -70,10 +69,12 @@ def parallel_items(task: RetrievalTask) -> pl.DataFrame:
     columns = ["id", "language", "passage", "document"]
     passages = pl.concat(
         [
-            relevant.rename({"query_id": "id", "text": "passage"}).select(columns),
-            unasked.select("language", "document", id=prefix + pl.col("passage_id"), passage="text").select(columns),
-        ]
+            relevant.rename({"query_id": "id", "text": "passage"}),
+            unasked.with_columns(id=prefix + pl.col("passage_id"), passage="text"),
+        ],
+        how="diagonal",
     )
+    passages = _with_all_documents(passages, task.more_documents, prefix).select(columns)
     queries = task.queries.select("language", id="query_id", query="text")
     lists = negatives.group_by("language", id="query_id").agg(negatives=pl.col("text").sort())
     return (
@@ -84,6 +85,30 @@ def parallel_items(task: RetrievalTask) -> pl.DataFrame:
     )
 
 
+def _with_all_documents(items: pl.DataFrame, more_documents: pl.DataFrame, prefix: str) -> pl.DataFrame:
+    """Share out the documents of a passage over its items; where there are too few items, add some that nobody asks.
+
+    `items` has the columns ``id, language, passage, document, passage_id``.
+    """
+    several = items.join(more_documents.select("passage_id").unique(), on="passage_id", how="semi").sort("id")
+    if several.is_empty():
+        return items
+    own = several.unique("passage_id", keep="first", maintain_order=True)
+    documents = pl.concat([own.select("passage_id", "document"), more_documents]).with_columns(
+        place=pl.int_range(pl.len()).over("passage_id")
+    )
+    numbered = several.drop("document").with_columns(place=pl.int_range(pl.len()).over("passage_id"))
+    shared = numbered.join(documents, on=["passage_id", "place"], how="left").with_columns(
+        pl.col("document").fill_null(pl.col("document").filter(pl.col("place") == 0).first().over("passage_id"))
+    )
+    left = documents.join(numbered, on=["passage_id", "place"], how="anti").join(
+        own.select("passage_id", "language", "passage"), on="passage_id"
+    )
+    named = left.with_columns(id=pl.format("{}{}/{}", pl.lit(prefix), "passage_id", "place"))
+    rest = items.join(several, on="passage_id", how="anti")
+    return pl.concat([rest, shared.drop("place"), named.drop("place")], how="diagonal")
+
+
 def write_beir(task: RetrievalTask, out: Path, *, force: bool = False) -> int:
     """Write `task` as a BEIR folder (corpus.jsonl, queries.jsonl, qrels/test.tsv); return the number of qrels.
 
@@ -92,6 +117,7 @@ def write_beir(task: RetrievalTask, out: Path, *, force: bool = False) -> int:
     TaskError for an id that the tab-separated qrels cannot hold, UsageError if `out` exists and not `force`, or holds
     anything but a BEIR folder.
     """
+    _refuse_excluded(task)
     passages = task.passages.with_columns(beir_id=_beir_id("passage_id")).sort("beir_id")
     queries = task.queries.with_columns(beir_id=_beir_id("query_id")).sort("beir_id")
     for ids in (passages["beir_id"], queries["beir_id"]):
@@ -117,6 +143,14 @@ def write_beir(task: RetrievalTask, out: Path, *, force: bool = False) -> int:
 
 def _does_not_fit(task: RetrievalTask, why: str) -> TaskError:
     return TaskError(f"{task.name}: does not fit the parallel format: {why}; use --format beir")
+
+
+def _refuse_excluded(task: RetrievalTask) -> None:
+    if not task.excluded.is_empty():
+        raise TaskError(
+            f"{task.name}: no format says that a query is left out of its own pool: convert the task without "
+            "self=ignore, and give that option where the result is read"
+        )
 
 
 def _beir_id(column: str) -> pl.Expr:

@@ -1,14 +1,14 @@
 """Splits a task into train and test so that nothing of one side can be learnt from the other.
 
 What must not be torn apart hangs together in a group: a query with all its relevant passages, the passages of one
-document, the translations under one `parallel_id`, and passages with the same language and text. Groups are the
+document, the translations under one `parallel_id`, and passages of a language with the same text (but for Unicode
+normalisation and white space). A passage of several documents ties these together. Groups are the
 connected components of these ties, and go to one side whole. A negative is no tie: mined ones would chain the whole
 task together. It stays where its query and its passage come to be on one side.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from hashlib import blake2b
 from typing import Literal, get_args
 
@@ -17,6 +17,7 @@ import polars as pl
 from xlbias.data.components import connected_components
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError, UsageError
+from xlbias.folding import canonical_texts
 
 Part = Literal["train", "test"]
 By = Literal["auto", "document", "id"]
@@ -59,12 +60,15 @@ def split_task(
         side = ~side
     kept_queries = queries.filter(side).select("query_id")
     kept_passages = passages.filter(side).select("passage_id")
-    return replace(
-        task,
+    return task.changed(
         queries=task.queries.join(kept_queries, on="query_id", how="semi", maintain_order="left"),
         passages=task.passages.join(kept_passages, on="passage_id", how="semi", maintain_order="left"),
         qrels=task.qrels.join(kept_queries, on="query_id", how="semi", maintain_order="left"),
         negatives=task.negatives.join(kept_queries, on="query_id", how="semi", maintain_order="left").join(
+            kept_passages, on="passage_id", how="semi", maintain_order="left"
+        ),
+        more_documents=task.more_documents.join(kept_passages, on="passage_id", how="semi", maintain_order="left"),
+        excluded=task.excluded.join(kept_queries, on="query_id", how="semi", maintain_order="left").join(
             kept_passages, on="passage_id", how="semi", maintain_order="left"
         ),
     )
@@ -84,11 +88,16 @@ def groups(task: RetrievalTask, by: By = "auto") -> tuple[pl.DataFrame, pl.DataF
         .join(passages.select("passage_id", other="node"), on="passage_id")
         .select("node", "other")
     ]
-    keys = [["language", "text"], ["parallel_id"]]
+    nodes = passages.select(
+        "node", "document", "parallel_id", copies=pl.struct("language", canonical_texts(pl.col("text"))).rank("dense")
+    )
+    keys = ["copies", "parallel_id"]
     if _effective(task, by) == "document":
-        keys.append(["document"])
+        keys.append("document")
+        more = task.more_documents.join(passages.select("passage_id", "node"), on="passage_id")
+        nodes = pl.concat([nodes, more.select("node", "document")], how="diagonal")
     for key in keys:
-        tied = passages.drop_nulls(key)
+        tied = nodes.drop_nulls(key)
         ties.append(tied.select("node", other=pl.col("node").first().over(key)))
     tie = pl.concat(ties)
     labels = connected_components(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cached_property
+from typing import Any
 
 import polars as pl
 
+from xlbias.data.notes import Notes
 from xlbias.errors import TaskError
-from xlbias.languages import normalise_tag
+from xlbias.languages import normal_tags, normalise_tag
 
 QUERY_SCHEMA: dict[str, pl.DataType] = {"query_id": pl.String(), "language": pl.String(), "text": pl.String()}
 PASSAGE_SCHEMA: dict[str, pl.DataType] = {
@@ -22,6 +24,8 @@ PASSAGE_SCHEMA: dict[str, pl.DataType] = {
 }
 QREL_SCHEMA: dict[str, pl.DataType] = {"query_id": pl.String(), "passage_id": pl.String(), "relevance": pl.Int32()}
 NEGATIVE_SCHEMA: dict[str, pl.DataType] = {"query_id": pl.String(), "passage_id": pl.String()}
+MORE_DOCUMENTS_SCHEMA: dict[str, pl.DataType] = {"passage_id": pl.String(), "document": pl.String()}
+EXCLUDED_SCHEMA: dict[str, pl.DataType] = {"query_id": pl.String(), "language": pl.String(), "passage_id": pl.String()}
 _OPTIONAL = {"document", "parallel_id"}
 
 
@@ -44,10 +48,15 @@ class RetrievalTask:
             language. Rows judged 0 or less are moved to `negatives`.
         negatives: frame ``query_id, passage_id``: passages judged, or known, not to answer the query, though they look
             as if they did. Training may draw them as hard negatives; measures take no notice of them.
+        more_documents: frame ``passage_id, document``: where else the text of a passage stands. A split keeps a
+            passage with all its documents.
+        excluded: frame ``query_id, language, passage_id``: passages that are left out of the pools in which that
+            query is searched, and are not relevant to it: the query itself, where queries are passages.
+        notes: what the reader took for granted, merged or left out.
 
     The frames may bring a column `origin` ("FILE, line N"), which error messages quote and which is then dropped.
-    Languages are normalised to BCP 47. Raises TaskError, naming the origin and the field, if anything is missing,
-    empty, doubled or refers to something that is not there.
+    Languages are normalised to BCP 47 (see `normal_tags`). Raises TaskError, naming the origin and the field, if
+    anything is missing, empty, doubled or refers to something that is not there.
     """
 
     name: str
@@ -58,6 +67,9 @@ class RetrievalTask:
     passages: pl.DataFrame
     qrels: pl.DataFrame
     negatives: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NEGATIVE_SCHEMA))
+    more_documents: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MORE_DOCUMENTS_SCHEMA))
+    excluded: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=EXCLUDED_SCHEMA))
+    notes: Notes = field(default_factory=Notes)
 
     def __post_init__(self) -> None:
         queries = self._checked(self.queries, QUERY_SCHEMA, "query", ["query_id", "language"])
@@ -80,6 +92,8 @@ class RetrievalTask:
             ("passages", passages, PASSAGE_SCHEMA),
             ("qrels", qrels, QREL_SCHEMA),
             ("negatives", negatives, NEGATIVE_SCHEMA),
+            ("more_documents", self.more_documents, MORE_DOCUMENTS_SCHEMA),
+            ("excluded", self.excluded, EXCLUDED_SCHEMA),
         ):
             object.__setattr__(self, name, frame.select(list(schema)))
 
@@ -109,18 +123,29 @@ class RetrievalTask:
     @cached_property
     def n_pairs(self) -> int:
         """Number of (query in one language, relevant passage) pairs; XQuAD-R has 143,990."""
-        return self.queries.join(self.qrels, on="query_id", how="inner").height
+        return self.pairs().height
+
+    def pairs(self) -> pl.DataFrame:
+        """Frame ``query_id, language, passage_id, relevance``: what is relevant to each query in one language."""
+        pairs = self.queries.select("query_id", "language").join(self.qrels, on="query_id", how="inner")
+        return pairs.join(self.excluded, on=list(EXCLUDED_SCHEMA), how="anti")
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over all that is in the task, independent of the order of rows: the same task, the same value.
 
-        Negatives count where there are any, so that a task without them has the value it had before they existed.
+        Negatives, further documents and exclusions count where there are any, so that a task without them has the value
+        it had before they existed.
         """
         digest = hashlib.sha256()
         frames = [(self.queries, QUERY_SCHEMA), (self.passages, PASSAGE_SCHEMA), (self.qrels, QREL_SCHEMA)]
-        if not self.negatives.is_empty():
-            frames.append((self.negatives, NEGATIVE_SCHEMA))
+        for frame, schema in (
+            (self.negatives, NEGATIVE_SCHEMA),
+            (self.more_documents, MORE_DOCUMENTS_SCHEMA),
+            (self.excluded, EXCLUDED_SCHEMA),
+        ):
+            if not frame.is_empty():
+                frames.append((frame, schema))
         for frame, schema in frames:
             ordered = frame.select(list(schema)).sort(list(schema), nulls_last=True)
             digest.update(f"{ordered.height}|{','.join(schema)}|".encode())
@@ -135,7 +160,7 @@ class RetrievalTask:
 
         Raises TaskError if the task has none of one of them.
         """
-        wanted = [normalise_tag(tag) for tag in languages]
+        wanted = [tag if tag in self.languages else normalise_tag(tag) for tag in languages]
         for tag in wanted:
             if tag not in self.languages:
                 raise TaskError(f"{self.name}: no texts in language {tag!r}; it has {', '.join(self.languages)}")
@@ -153,18 +178,35 @@ class RetrievalTask:
 
     def renamed(self, name: str) -> RetrievalTask:
         """The same task under another name."""
-        return replace(self, name=name)
+        return self.changed(name=name)
+
+    def changed(self, **changes: Any) -> RetrievalTask:
+        """The same task with other fields, of which the frames are rows of its own and are not checked again.
+
+        Raises TaskError where no query, no passage or no relevant passage would be left.
+        """
+        known = {each.name: getattr(self, each.name) for each in fields(self)}
+        task = object.__new__(type(self))
+        for name, value in (known | changes).items():
+            object.__setattr__(task, name, value)
+        for kind, frame in (("query", task.queries), ("passage", task.passages)):
+            if frame.is_empty():
+                raise TaskError(f"{task.name}: the task is empty: it has no {kind}")
+        if task.qrels.is_empty():
+            raise TaskError(f"{task.name}: no query has a relevant passage")
+        return task
 
     def _with(self, queries: pl.DataFrame, passages: pl.DataFrame) -> RetrievalTask:
-        kept = pl.col("passage_id").is_in(passages["passage_id"].implode()) & pl.col("query_id").is_in(
-            queries["query_id"].unique().implode()
-        )
-        return replace(
-            self,
+        """The same task with some of its queries and passages, and what is known of both."""
+        of_passage = pl.col("passage_id").is_in(passages["passage_id"].implode())
+        kept = of_passage & pl.col("query_id").is_in(queries["query_id"].unique().implode())
+        return self.changed(
             queries=queries,
             passages=passages,
             qrels=self.qrels.filter(kept),
             negatives=self.negatives.filter(kept),
+            more_documents=self.more_documents.filter(of_passage),
+            excluded=self.excluded.filter(of_passage).join(queries, on=["query_id", "language"], how="semi"),
         )
 
     # -- validation ------------------------------------------------------------------------------------------------
@@ -191,7 +233,7 @@ class RetrievalTask:
                 bad = bad | (pl.col(column).str.strip_chars() == "")
             self._refuse(frame.filter(bad), kind, key, f"has no {column}")
         if "language" in schema:
-            frame = self._with_normal_languages(frame, kind, key)
+            frame = self._with_normal_languages(frame, kind, key, self._normal_languages)
         self._refuse_doubles(frame, kind, key)
         return frame
 
@@ -203,13 +245,27 @@ class RetrievalTask:
         where = f", first at {first['origin']}" if first.get("origin") else ""
         self._refuse(doubled, kind, key, f"is there twice (same {' and '.join(key)}){where}")
 
-    def _with_normal_languages(self, frame: pl.DataFrame, kind: str, key: Sequence[str]) -> pl.DataFrame:
-        normal: dict[str, str] = {}
-        for tag in frame["language"].unique(maintain_order=True).to_list():
-            try:
-                normal[tag] = normalise_tag(tag)
-            except TaskError as error:
-                self._refuse(frame.filter(pl.col("language") == tag), kind, key, f"has an {error}")
+    @cached_property
+    def _normal_languages(self) -> Mapping[str, str]:
+        """The BCP 47 form of every valid tag of both frames as they are given: neither may merge the other's."""
+        given = {
+            tag
+            for frame in (self.queries, self.passages)
+            if frame.schema.get("language") == pl.String()
+            for tag in frame["language"].drop_nulls().unique().to_list()
+        }
+        return normal_tags(filter(_is_tag, given))
+
+    def _with_normal_languages(
+        self, frame: pl.DataFrame, kind: str, key: Sequence[str], normal: Mapping[str, str]
+    ) -> pl.DataFrame:
+        tags = frame["language"].unique(maintain_order=True).to_list()
+        for tag in tags:
+            if tag not in normal:
+                try:
+                    normalise_tag(tag)
+                except TaskError as error:
+                    self._refuse(frame.filter(pl.col("language") == tag), kind, key, f"has an {error}")
         return frame.with_columns(pl.col("language").replace_strict(normal, return_dtype=pl.String))
 
     def _refuse_unknown(self, kind: str, pairs: pl.DataFrame, known: pl.DataFrame, column: str, what: str) -> None:
@@ -225,6 +281,13 @@ class RetrievalTask:
         named = ", ".join(f"{column} {_short(first[column])!r}" for column in key)
         more = f" ({rows.height:,} such in all)" if rows.height > 1 else ""
         raise TaskError(f"{origin}: the {kind} with {named} {what}{more}")
+
+
+def _is_tag(tag: str) -> bool:
+    try:
+        return bool(normalise_tag(tag))
+    except TaskError:
+        return False
 
 
 def _short(value: object) -> object:

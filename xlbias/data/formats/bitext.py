@@ -10,15 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from xlbias.data.formats.base import Format, Option
-from xlbias.data.formats.filenames import language_of, shortest_tags
-from xlbias.data.formats.merging import merge_equal_passages
+from xlbias.data.formats.filenames import by_language, code_at_end, tags_of
+from xlbias.data.formats.merging import merge_items
+from xlbias.data.formats.opening import unpacked_name
 from xlbias.data.formats.reading import plain_name, provenance, text_lines
+from xlbias.data.notes import Notes
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError
+from xlbias.folding import canonical_texts
 
 _DOCUMENTS = "DOCUMENT_IDS.tsv"
 _SIDE = re.compile(r"[-.](ref|src)$")  # WMT and NTREX mark which side was translated; both are one corpus
@@ -41,16 +45,14 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
         lines = lines.with_columns(document=pl.lit(None, dtype=pl.String))
     else:
         lines = lines.join(documents, on="line", how="left", maintain_order="left")
-    queries, passages, qrels = _headlines(lines) if headlines else _translations(lines)
+    parts = _headlines(lines) if headlines else _translations(lines)
     source, licence, domain = provenance(path)
     return RetrievalTask(
         name=plain_name(path),
         domain=domain,
         source=source,
         licence=licence,
-        queries=queries,
-        passages=passages,
-        qrels=qrels.with_columns(relevance=pl.lit(1, dtype=pl.Int32)),
+        **parts | {"qrels": parts["qrels"].with_columns(relevance=pl.lit(1, dtype=pl.Int32))},
     )
 
 
@@ -59,24 +61,21 @@ def find_corpora(folder: Path, fewest: int) -> Corpora:
 
     Raises TaskError where a corpus has two files in one language, or where there is no corpus at all.
     """
-    found: Corpora = {}
+    found: dict[str, dict[Path, str]] = {}
     for file in sorted(folder.iterdir()):
-        before, _, last = file.name.removesuffix(".txt").rpartition(".")
-        tag = language_of(last)
-        if tag is None or not file.is_file():
-            continue
-        files = found.setdefault(_SIDE.sub("", before), {})
-        if tag in files:
-            raise TaskError(f"{file}: a second file in language {tag!r}, beside {files[tag].name}")
-        files[tag] = file
-    found = {corpus: files for corpus, files in found.items() if len(files) >= fewest}
-    if not found:
+        name = unpacked_name(file.name).removesuffix(".txt")
+        code = code_at_end(name)
+        if code is not None and file.is_file():
+            found.setdefault(_SIDE.sub("", name.rpartition(".")[0]), {})[file] = code
+    found = {corpus: codes for corpus, codes in found.items() if len(codes) >= fewest}
+    tags = tags_of(code for codes in found.values() for code in codes.values())
+    corpora = {corpus: by_language(codes, tags=tags) for corpus, codes in found.items()}
+    if not corpora:
         raise TaskError(
             f"{folder}: no line-aligned files in this folder; expected names that end in a language, such as "
-            "corpus.en and corpus.de, or newstest.eng.txt and newstest.deu.txt"
+            "corpus.en and corpus.de, or newstest.eng.txt and newstest.deu.txt (src, tgt, train and dev are none)"
         )
-    shortest = shortest_tags(tag for files in found.values() for tag in files)
-    return {corpus: {shortest[tag]: file for tag, file in files.items()} for corpus, files in found.items()}
+    return corpora
 
 
 def _aligned_lines(corpus: str, files: Mapping[str, Path]) -> pl.DataFrame:
@@ -129,17 +128,23 @@ def _documents(folder: Path, given: str, corpora: Corpora) -> pl.DataFrame | Non
     return documents.with_columns(headline=pl.col("document").is_first_distinct()).with_row_index("line", offset=1)
 
 
-def _translations(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+def _translations(lines: pl.DataFrame) -> dict[str, Any]:
     """Every line is a query and a passage in each language that has it."""
-    queries = lines.select("language", "text", query_id="id")
-    passages, qrels = merge_equal_passages(lines.select("id", "language", "text", "document"))
-    return queries, passages, qrels.unique(maintain_order=True)
+    merged, qrels = merge_items(lines.select("id", "language", "text", "document"))
+    return {
+        "queries": lines.select("language", "text", query_id="id"),
+        "passages": merged.passages,
+        "qrels": qrels.unique(maintain_order=True),
+        "more_documents": merged.more_documents,
+        "notes": Notes(parallel_by="line", n_copies=merged.n_copies, n_copies_elsewhere=merged.n_copies_elsewhere),
+    }
 
 
-def _headlines(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+def _headlines(lines: pl.DataFrame) -> dict[str, Any]:
     """The first line of a document is the query, its other lines are the relevant passages, in every language.
 
-    Nothing is merged: a sentence that an article repeats is relevant both times, and each keeps its translations.
+    Nothing is merged: a sentence that stands twice is relevant both times, to the headlines of both, and each keeps its
+    translations.
     """
     passages = lines.filter(~pl.col("headline")).select(
         "language",
@@ -149,8 +154,18 @@ def _headlines(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.Data
         parallel_id="id",
     )
     queries = lines.filter("headline").select("language", "text", query_id="document")
-    qrels = passages.select("passage_id", query_id="document").join(queries, on="query_id", how="semi")
-    return queries, passages, qrels
+    texts = passages.select("passage_id", "document", text=pl.struct("language", canonical_texts(pl.col("text"))))
+    alike = texts.filter(pl.col("text").is_duplicated())
+    elsewhere = (
+        alike.select("text", query_id="document").unique().join(alike, on="text").select("passage_id", "query_id")
+    )
+    qrels = pl.concat([passages.select("passage_id", query_id="document"), elsewhere.sort("passage_id", "query_id")])
+    return {
+        "queries": queries,
+        "passages": passages,
+        "qrels": qrels.unique(maintain_order=True).join(queries, on="query_id", how="semi", maintain_order="left"),
+        "notes": Notes(parallel_by="line"),
+    }
 
 
 FORMAT = Format(

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from xlbias.data.formats.base import Format, Option
 from xlbias.data.formats.reading import json_type
-from xlbias.data.formats.squad import Paragraph, Question, read_folder
+from xlbias.data.formats.squad import Paragraph, Question, answers, read_folder
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError
 
@@ -31,9 +30,9 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
         ]
         return sentences, [answer_position(question, breaks) for question in paragraph.questions]
 
-    task = read_folder(path, cut)
+    task = read_folder(path, cut, merge=False)
     # Both of LAReQA's data sets are made from Wikipedia, so the reader knows what its files do not say.
-    return replace(task, domain="encyclopedia") if task.domain == "unknown" else task
+    return task.changed(domain="encyclopedia") if task.domain == "unknown" else task
 
 
 def sentence_breaks(paragraph: Paragraph) -> list[tuple[int, int]]:
@@ -61,9 +60,8 @@ def answer_position(question: Question, breaks: Sequence[tuple[int, int]]) -> in
 
     An answer that runs over the end of its sentence keeps the sentence that holds its start.
     """
-    answers = question.fields.get("answers")
-    first = answers[0] if isinstance(answers, list) and answers else None
-    start = first.get("answer_start") if isinstance(first, dict) else None
+    given = answers(question.fields)
+    start = given[0][1] if given else None
     if type(start) is not int:
         raise TaskError(f"{question.origin}: field 'answers' must begin with {{'answer_start': a whole number}}")
     position = bisect_right(breaks, start, key=lambda pair: pair[0]) - 1

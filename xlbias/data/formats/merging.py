@@ -1,25 +1,68 @@
-"""Makes one passage of equal texts, where a format gives each item a passage of its own."""
+"""Makes one passage of equal texts: what answers a question answers it wherever else it stands."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import polars as pl
 
+from xlbias.folding import canonical_texts
 
-def merge_equal_passages(items: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Turn items into passages and the ids that each is relevant to.
 
-    `items` has the columns ``id, language, text, document`` and `origin` if known, with (id, language) unique. Items
-    with the same language, text and document become ONE passage, relevant to all their ids: several MLQA questions
-    are asked about one paragraph, and many MKQA questions are answered by "yes". Left apart, a copy of the right
-    answer would count as a wrong one. Equal texts in different documents stay apart, so that a passage has one
-    document.
+@dataclass(frozen=True)
+class Merged:
+    """Passages without copies.
 
-    Returns the passages ``passage_id, language, text, document`` (and `origin`), where the passage id is the language
-    and the smallest of the ids, ``de/0017``, and the pairs ``query_id, passage_id``. Both are independent of the order
-    of `items` but for their own order.
+    Attributes:
+        passages: the passages that stay, with all columns that they had.
+        kept: frame ``passage_id, kept``: for each passage as it was given, the one that it is now.
+        more_documents: frame ``passage_id, document``: the documents of copies, but for that of the passage itself.
+        n_copies: how many passages are no more.
+        n_copies_elsewhere: those of them that stood in another document than the one that stays.
     """
-    key = ["language", "text", "document"]
-    smallest = pl.col("id").min().over(key)
-    named = items.with_columns(passage_id=pl.concat_str("language", pl.lit("/"), smallest))
-    passages = named.filter(smallest == pl.col("id")).drop("id")
-    return passages, named.select(pl.col("id").alias("query_id"), "passage_id")
+
+    passages: pl.DataFrame
+    kept: pl.DataFrame
+    more_documents: pl.DataFrame
+    n_copies: int
+    n_copies_elsewhere: int
+
+
+def merge_copies(passages: pl.DataFrame) -> Merged:
+    """Merge passages of one language whose texts are equal but for Unicode normalisation and white space.
+
+    `passages` has the columns ``passage_id, language, text, document``. Many questions are asked about one paragraph,
+    which converters repeat for each of them, and many are answered by "yes": left apart, a copy of the right answer
+    would count as a wrong one, in whatever document it stands. The passage with the smallest id stays, so that nothing
+    depends on the order of rows; where it has no document, it gets that of a copy.
+    """
+    copies = pl.struct("language", canonical_texts(pl.col("text")))
+    numbered = passages.with_columns(same=copies.rank("dense")).with_columns(
+        kept=pl.col("passage_id").min().over("same"),
+    )
+    own = pl.col("document").filter(pl.col("passage_id") == pl.col("kept")).first().over("same")
+    numbered = numbered.with_columns(stays=pl.coalesce(own, pl.col("document").min().over("same")))
+    gone = numbered.filter(pl.col("passage_id") != pl.col("kept"))
+    elsewhere = gone.filter(pl.col("document") != pl.col("stays"))
+    return Merged(
+        passages=numbered.filter(pl.col("passage_id") == pl.col("kept"))
+        .with_columns(document="stays")
+        .drop("same", "kept", "stays"),
+        kept=numbered.select("passage_id", "kept"),
+        more_documents=elsewhere.select("document", passage_id="kept").unique().sort("passage_id", "document"),
+        n_copies=gone.height,
+        n_copies_elsewhere=elsewhere.height,
+    )
+
+
+def merge_items(items: pl.DataFrame) -> tuple[Merged, pl.DataFrame]:
+    """Turn items into passages, as `merge_copies` does, and the pairs ``query_id, passage_id`` that are relevant.
+
+    `items` has the columns ``id, language, text, document`` and `origin` if known, with (id, language) unique. A
+    passage is relevant to the ids of all items with its text. Its own id is the language and the smallest of theirs:
+    ``de/0017``.
+    """
+    named = items.with_columns(passage_id=pl.concat_str("language", pl.lit("/"), "id"))
+    merged = merge_copies(named.drop("id"))
+    pairs = named.select("passage_id", query_id="id").join(merged.kept, on="passage_id", maintain_order="left")
+    return merged, pairs.select("query_id", passage_id="kept")

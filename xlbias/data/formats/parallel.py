@@ -2,8 +2,8 @@
 
 ``{"id": str, "language": str, "query": str?, "passage": str?, "negatives": [str, ...]?, "domain": str?,
 "document": str?}``. Objects with one id are translations of each other: a passage is relevant to the query with its id
-in every language. An id may have only a query or only a passage in a language. Equal passages are merged, see
-`merging`.
+in every language. An id may have only a query or only a passage in a language. Passages of a language with one text
+are one passage, relevant to all their ids, whatever their documents are: see `merging`. An id may be a whole number.
 
 `negatives` are texts in the object's language that look like an answer to its query and are none. They are passages of
 the task, to be searched like all others, and hard negatives of the id; one that is the passage of another id is that
@@ -20,9 +20,10 @@ import polars as pl
 
 from xlbias.choices import listed, suggestion
 from xlbias.data.formats.base import Format
-from xlbias.data.formats.merging import merge_equal_passages
+from xlbias.data.formats.merging import merge_items
 from xlbias.data.formats.reading import (
     Rows,
+    id_field,
     json_type,
     parse_json,
     plain_name,
@@ -31,9 +32,11 @@ from xlbias.data.formats.reading import (
     string_field,
     text_lines,
 )
+from xlbias.data.notes import Notes
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError
-from xlbias.languages import normalise_tag
+from xlbias.folding import canonical, canonical_texts
+from xlbias.languages import normal_tags, normalise_tag
 from xlbias.text import drop_surrogates
 
 
@@ -47,10 +50,10 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
     if domains:
         domain = domains[0] if len(domains) == 1 else "mixed"
     queries = items.drop_nulls("query").select("language", "origin", query_id="id", text="query")
-    passages, pairs = merge_equal_passages(
+    merged, pairs = merge_items(
         items.drop_nulls("passage").select("id", "language", "document", "origin", text="passage")
     )
-    passages, negatives = _with_negatives(passages, negatives)
+    passages, negatives = _with_negatives(merged.passages, negatives)
     return RetrievalTask(
         name=plain_name(path),
         domain=domain,
@@ -62,6 +65,8 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
         .join(queries, on="query_id", how="semi", maintain_order="left")
         .with_columns(relevance=pl.lit(1, dtype=pl.Int32)),
         negatives=negatives.join(queries, on="query_id", how="semi", maintain_order="left"),
+        more_documents=merged.more_documents,
+        notes=Notes(parallel_by="id", n_copies=merged.n_copies, n_copies_elsewhere=merged.n_copies_elsewhere),
     )
 
 
@@ -71,19 +76,21 @@ def _with_negatives(passages: pl.DataFrame, negatives: pl.DataFrame) -> tuple[pl
     `negatives` has the columns ``id, language, number, text, origin``. A text that a passage of its language has
     already is that passage, for a second one would be a wrong answer where the first is right.
     """
-    key = ["language", "text"]
-    known = passages.group_by(key).agg(pl.col("passage_id").min())
+    key = ["language", "same"]
+    negatives = negatives.with_columns(same=canonical_texts(pl.col("text")))
+    known = passages.select("language", "passage_id", same=canonical_texts(pl.col("text")))
+    known = known.group_by(key).agg(pl.col("passage_id").min())
     unknown = negatives.join(known, on=key, how="anti").sort("id", "number").unique(key, keep="first")
     mark = "#"
     while passages["passage_id"].str.contains(mark, literal=True).any():
         mark += "#"
     new = unknown.select(
-        *key, "origin", passage_id=pl.concat_str("language", pl.lit("/"), "id", pl.lit(mark), "number")
+        *key, "text", "origin", passage_id=pl.concat_str("language", pl.lit("/"), "id", pl.lit(mark), "number")
     )
     named = pl.concat([known, new.select(*key, "passage_id")])
     pairs = negatives.join(named, on=key, maintain_order="left").select("passage_id", "origin", query_id="id")
     return (
-        pl.concat([passages, new.sort("passage_id")], how="diagonal"),
+        pl.concat([passages, new.drop("same").sort("passage_id")], how="diagonal"),
         pairs.unique(["query_id", "passage_id"], keep="first", maintain_order=True),
     )
 
@@ -96,7 +103,7 @@ def _items(path: Path) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
     """
     rows = Rows("id", "language", "query", "passage", "document", "domain", "origin")
     of_negatives = Rows("id", "language", "number", "text", "origin")
-    languages: dict[str, str] = {}
+    languages: set[str] = set()
     names: dict[str, None] = {}
     for number, line in text_lines(path):
         if not line.strip():
@@ -105,8 +112,10 @@ def _items(path: Path) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
         item = parse_json(line, origin)
         if not isinstance(item, dict):
             raise TaskError(f"{origin}: expected an object with the fields id and language, not {json_type(item)}")
-        fields = {name: string_field(item, name, origin) for name in ("id", "language", *_TEXTS, "document", "domain")}
-        for name, value in fields.items():
+        fields = {name: id_field(item, name, origin) for name in ("id", "document")}
+        fields |= {name: string_field(item, name, origin) for name in ("language", *_TEXTS, "domain")}
+        for name in ("id", "language", *_TEXTS, "document", "domain"):
+            value = fields[name]
             if name in ("id", "language") and value is None:
                 raise TaskError(f"{origin}: no field {name!r}")
             if value is not None and not value.strip():
@@ -120,17 +129,19 @@ def _items(path: Path) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
         tag = str(fields["language"])
         if tag not in languages:
             try:
-                languages[tag] = normalise_tag(tag)
+                normalise_tag(tag)
             except TaskError as error:
                 raise TaskError(f"{origin}: {error}") from error
-        rows.add(fields["id"], languages[tag], *(fields[name] for name in (*_TEXTS, "document", "domain")), origin)
+            languages.add(tag)
+        rows.add(fields["id"], tag, *(fields[name] for name in (*_TEXTS, "document", "domain")), origin)
         for place, text in enumerate(negatives, start=1):
-            of_negatives.add(fields["id"], languages[tag], str(place), text, origin)
-    items = rows.frame()
+            of_negatives.add(fields["id"], tag, str(place), text, origin)
+    normal = pl.col("language").replace_strict(normal_tags(languages), return_dtype=pl.String)
+    items = rows.frame().with_columns(normal)
     if items.is_empty():
         raise TaskError(f"{path}: the file holds no items")
     _refuse_doubles(items)
-    return items, of_negatives.frame().with_columns(pl.col("number").cast(pl.Int64)), list(names)
+    return items, of_negatives.frame().with_columns(normal, pl.col("number").cast(pl.Int64)), list(names)
 
 
 _TEXTS = ("query", "passage")
@@ -161,7 +172,7 @@ def _negatives(item: Mapping[str, Any], passage: str | None, origin: str) -> lis
         if not text.strip():
             raise TaskError(f"{origin}: field 'negatives': entry {place} is empty; leave it out")
         texts.append(drop_surrogates(text))
-        if texts[-1] == passage:
+        if passage is not None and canonical(texts[-1]) == canonical(passage):
             raise TaskError(f"{origin}: field 'negatives': entry {place} is the item's own passage, which is relevant")
     return texts
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from xlbias.data.formats.opening import opened, unpacked_name
 from xlbias.errors import TaskError
 from xlbias.text import clean, drop_surrogates
 
@@ -26,26 +25,25 @@ _BARE_STEMS = {"data", "dev", "parallel", "task", "test", "train", "valid", "val
 
 
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
-    r"""Yield (line number from 1, line without its end) of a UTF-8 file, unpacked where it ends in ``.gz``.
+    r"""Yield (line number from 1, line without its end) of a UTF-8 file, unpacked where it is compressed.
 
     Lines end at ``\n`` or ``\r\n`` only: U+2028, U+0085 or a form feed inside a text must not shift what is
-    aligned by line. Raises TaskError with the line for bytes that are not UTF-8, and for a broken gzip file.
+    aligned by line. Raises TaskError with the line for bytes that are not UTF-8, and for a broken compressed file.
     """
     number = 0
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+        with opened(path, lambda: f" (broken after line {number:,})") as file:
             for number, raw in enumerate(file, start=1):
                 line = raw.removeprefix(_BOM) if number == 1 else raw
                 yield number, line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
     except UnicodeDecodeError as error:
         raise TaskError(f"{path}, line {number}: {_not_utf8(error)}") from error
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise TaskError(f"{path}: not a whole gzip file (broken after line {number:,})") from error
 
 
 def json_file(path: Path) -> Any:
     """Parse a UTF-8 JSON file; raises TaskError with the line and column of what is wrong in it."""
-    raw = path.read_bytes().removeprefix(_BOM)
+    with opened(path) as file:
+        raw = file.read().removeprefix(_BOM)
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -75,6 +73,14 @@ def string_field(holder: Mapping[str, Any], field: str, where: str) -> str | Non
     return drop_surrogates(value)
 
 
+def id_field(holder: Mapping[str, Any], field: str, where: str) -> str | None:
+    """Return an id as a string: one that is a whole number is written as such; otherwise as `string_field`."""
+    value = holder.get(field)
+    if type(value) is int:
+        return str(value)
+    return string_field(holder, field, where)
+
+
 def shown(path: Path) -> str:
     """Return a path as text that a frame can hold: bytes of it that are not UTF-8 become U+FFFD."""
     return drop_surrogates(str(path))
@@ -93,7 +99,7 @@ def plain_name(path: Path) -> str:
     resolved = path.resolve()
     name = resolved.name
     if resolved.is_file():
-        name = name.removesuffix(".gz").removesuffix(".jsonl").removesuffix(".json")
+        name = unpacked_name(name).removesuffix(".jsonl").removesuffix(".json")
         if name.lower() in _BARE_STEMS:
             folder = resolved.parent.name
             name = folder if name == "parallel" else f"{folder}-{name}"

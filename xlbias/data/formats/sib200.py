@@ -24,9 +24,11 @@ from pathlib import Path
 import polars as pl
 
 from xlbias.data.formats.base import Format, Option
-from xlbias.data.formats.filenames import language_of, shortest_tags
-from xlbias.data.formats.merging import merge_equal_passages
+from xlbias.data.formats.filenames import by_language, language_code
+from xlbias.data.formats.merging import merge_items
+from xlbias.data.formats.opening import files_named, unpacked_name
 from xlbias.data.formats.reading import Rows, plain_name, provenance, shown, text_lines
+from xlbias.data.notes import Notes
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError
 
@@ -40,7 +42,7 @@ _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
     """Read a folder of languages as sentence → its translations, in one part or in all that are there."""
     sentences = _sentences(path, options["part"], csv=options["quotes"] == "csv")
-    passages, qrels = merge_equal_passages(sentences)
+    merged, qrels = merge_items(sentences)
     source, licence, domain = provenance(path)
     return RetrievalTask(
         name=plain_name(path),
@@ -48,8 +50,10 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
         source=source,
         licence=licence,
         queries=sentences.select("language", "text", "origin", query_id="id"),
-        passages=passages,
+        passages=merged.passages,
         qrels=qrels.unique(maintain_order=True).with_columns(relevance=pl.lit(1, dtype=pl.Int32)),
+        more_documents=merged.more_documents,
+        notes=Notes(parallel_by="index_id", n_copies=merged.n_copies, n_copies_elsewhere=merged.n_copies_elsewhere),
     )
 
 
@@ -59,27 +63,25 @@ def language_files(folder: Path, part: str) -> dict[str, list[Path]]:
     Raises TaskError where the language of a folder is unclear or doubled, or where it lacks the part.
     """
     wanted = _PARTS if part == "all" else (part,)
-    found: dict[str, list[Path]] = {}
+    codes: dict[Path, str] = {}
+    files: dict[Path, list[Path]] = {}
     for inner in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
-        holds_any = any((inner / f"{name}.tsv").is_file() for name in _PARTS)
-        if not holds_any and not _FLORES_CODE.fullmatch(inner.name):
+        there = {unpacked_name(file.name): file for file in files_named(inner, ".tsv")}
+        if there.keys().isdisjoint(f"{name}.tsv" for name in _PARTS) and not _FLORES_CODE.fullmatch(inner.name):
             continue
-        tag = language_of(inner.name)
-        if tag is None:
+        code = language_code(inner.name)
+        if code is None:
             raise TaskError(f"{inner}: cannot tell the language; expected a folder name such as eng_Latn or en")
-        files = [file for file in (inner / f"{name}.tsv" for name in wanted) if file.is_file()]
-        if not files:
+        codes[inner] = code
+        files[inner] = [there[f"{name}.tsv"] for name in wanted if f"{name}.tsv" in there]
+        if not files[inner]:
             raise TaskError(f"{inner}: no file {' or '.join(f'{name}.tsv' for name in wanted)} in this folder")
-        if tag in found:
-            raise TaskError(f"{inner}: a second folder in language {tag!r}, beside {found[tag][0].parent.name}")
-        found[tag] = files
-    if not found:
+    if not codes:
         raise TaskError(
             f"{folder}: no language in this folder; expected folders such as eng_Latn with "
             f"{', '.join(f'{name}.tsv' for name in _PARTS)}"
         )
-    shortest = shortest_tags(found)
-    return {shortest[tag]: files for tag, files in found.items()}
+    return {tag: files[inner] for tag, inner in by_language(codes, what="folder").items()}
 
 
 def _sentences(folder: Path, part: str, *, csv: bool) -> pl.DataFrame:

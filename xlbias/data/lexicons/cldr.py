@@ -103,5 +103,5 @@ def _strings(annotation: Mapping[str, Any], field: str, where: str) -> list[str]
 
 def _is_plain(name: str) -> bool:
     """Tell whether a name is nothing but words, with spaces and hyphens between them."""
-    first, *between, last = split_words(name) if name else ("?", "?")
-    return not first and not last and all(_BETWEEN_WORDS.fullmatch(part) for part in between[1::2])
+    first, *rest = split_words(name)
+    return len(rest) > 1 and not first and not rest[-1] and all(map(_BETWEEN_WORDS.fullmatch, rest[1:-1:2]))
