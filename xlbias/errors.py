@@ -27,3 +27,7 @@ class TrainingError(XlbiasError):
 
 class UsageError(XlbiasError):
     """An argument or option has a value that cannot be used."""
+
+
+class WriteError(XlbiasError):
+    """A file cannot be written: no room, no permission, or something is there that must not be replaced."""

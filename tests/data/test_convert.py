@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from xlbias.data.catalog import load_task
 from xlbias.data.convert import write_beir, write_parallel
 from xlbias.data.task import RetrievalTask
-from xlbias.errors import TaskError, UsageError
+from xlbias.errors import TaskError, UsageError, WriteError
 
 
 def content(task):
@@ -199,8 +200,25 @@ def test_a_failure_half_way_leaves_what_was_there(task, tmp_path, write, monkeyp
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("xlbias.data.convert.json.dumps", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(WriteError, match="out: cannot be written: No space left"):
         write(task, out, force=True)
     after = sorted((path, path.read_bytes()) for path in out.rglob("*.*")) if out.is_dir() else out.read_bytes()
     assert before == after
     assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus.jsonl", "out"]
+
+
+def test_a_pipe_and_a_link_are_written_through_and_a_linked_folder_is_refused(task, tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to("there.jsonl")
+    write_parallel(task, link, force=True)
+    assert link.is_symlink()
+    assert link.read_bytes().count(b"\n") == write_parallel(task, tmp_path / "plain.jsonl")
+    with (tmp_path / "open").open("ab") as file:
+        file.write(b"before\n")
+        file.flush()
+        write_parallel(task, Path(f"/dev/fd/{file.fileno()}"))  # nothing is replaced: no --force is needed
+    assert (tmp_path / "open").read_bytes() == b"before\n" + link.read_bytes()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "linked").symlink_to("folder")
+    with pytest.raises(UsageError, match="is a symbolic link; give the folder itself"):
+        write_beir(task, tmp_path / "linked", force=True)

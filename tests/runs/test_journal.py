@@ -14,10 +14,9 @@ import pytest
 from support import make_task, make_vectors
 
 import xlbias
-from xlbias.errors import EncoderError, RunError, UsageError
+from xlbias.errors import EncoderError, RunError, UsageError, WriteError
 from xlbias.evaluation import evaluate
 from xlbias.runs.journal import Journal, live_folder
-from xlbias.runs.parquet import write_whole
 from xlbias.runs.run import open_run, state_version
 
 TASK = make_task(12)
@@ -178,8 +177,36 @@ def test_a_file_system_that_takes_no_files_is_said_not_to():
 def test_a_folder_that_is_not_there_is_said_not_to_be(tmp_path):
     with pytest.raises(RunError, match="there is no such folder to write the run to"):
         evaluate_to(tmp_path / "nowhere" / "run.parquet")
-    with pytest.raises(RunError, match="is a folder; expected the name of a run file"):
+    with pytest.raises(WriteError, match="is a folder; expected the name of a file"):
         evaluate_to(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["run-2026-11-25T19:30.parquet", "mono:v1", "file:x", "~run", os.fsdecode(b"caf\xe9")])
+def test_any_name_of_a_run_is_a_name(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    run = evaluate_to(name)
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+    assert open_run(name).rankings.collect().height == 12 * 7 * 8
+    assert run.cells.height == 7 * 8
+    with Journal.open(Path(f"{name}-live"), run.metadata, identity="i") as journal:
+        journal.write("ranking", "a", run.rankings.collect())
+        journal.write("ranking", "b", run.rankings.collect())
+        assert journal.read("ranking", "a", ["ap"]).height == 12 * 7 * 8
+        assert open_run(f"{name}-live").rankings.collect().height == 2 * 12 * 7 * 8
+    assert evaluate_to(name, resume=True).state.status == "finished"
+
+
+def test_a_run_never_takes_the_place_of_a_link_a_pipe_or_a_device(tmp_path):
+    out = tmp_path / "run.parquet"
+    evaluate_to(out)
+    link, pipe = tmp_path / "link", tmp_path / "pipe"
+    link.symlink_to(out)
+    os.mkfifo(pipe)
+    for path, why in ((link, "is a link to"), (pipe, "is a pipe"), (Path("/dev/null"), "is a device")):
+        with pytest.raises(WriteError, match=why):
+            evaluate_to(path, overwrite=True)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link", "pipe", "run.parquet"]
+    assert open_run(link).cells.height == 7 * 8  # read through it may be
 
 
 def _fill_up(out: str, limit: int) -> None:
@@ -188,7 +215,7 @@ def _fill_up(out: str, limit: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     try:
         evaluate_to(out)
-    except RunError as error:
+    except (RunError, WriteError) as error:
         print(error)
 
 
@@ -210,16 +237,6 @@ def test_a_full_disk_is_one_clear_error_and_no_half_file(tmp_path, limit):
     for part in (live_folder(out) / "parts").glob("*.parquet"):
         pl.read_parquet(part)
     assert evaluate_to(out, resume=live_folder(out).exists()).cells.height == 7 * 8  # with room again, it goes on
-
-
-def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
-    path = tmp_path / "run.json"
-    write_whole(path, b"old")
-    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    with pytest.raises(RunError, match="No space left on device"):
-        write_whole(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert [p.name for p in tmp_path.iterdir()] == ["run.json"]
 
 
 # -- files that are no runs ----------------------------------------------------------------------------------------

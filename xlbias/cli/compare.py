@@ -101,9 +101,9 @@ def command(
     if out is None:
         click.echo(text, nl=False)
         return
-    from xlbias.runs.parquet import write_whole
+    from xlbias.files import write_whole
 
-    write_whole(Path(out), text.encode())
+    write_whole(Path(out), text.encode("utf-8", "replace"))
 
 
 def _side(run: Run, given: str | None, option: str, *, one_run: bool) -> Side:

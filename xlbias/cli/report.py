@@ -79,6 +79,6 @@ def command(
         return
     from pathlib import Path
 
-    from xlbias.runs.parquet import write_whole
+    from xlbias.files import write_whole
 
-    write_whole(Path(out), text.encode())
+    write_whole(Path(out), text.encode("utf-8", "replace"))

@@ -119,10 +119,11 @@ def command(
         narrator.say(f"interrupted: {done:,} of {len(steps):,} steps are finished and kept; the same command goes on")
         raise
     if run is not None:
+        from xlbias.files import write_whole
         from xlbias.report.study import study_report
 
         report = study_report(run, tell=narrator.say)
-        layout.report.write_text(report, "utf-8")
+        write_whole(layout.report, report.encode("utf-8", "replace"))
         click.echo(report, nl=False)
         narrator.say(f"report: {layout.report}; look at the results with: xlbias dashboard {layout.run}")
     return 0

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
+
+from xlbias.files import write_new
 
 if TYPE_CHECKING:
     from xlbias.dashboard.comparing import Against
@@ -26,21 +28,11 @@ def save(folder: Path, name: str, suffix: str, content: str) -> Path:
     for number in range(1, 1000):
         path = folder / f"{stem}-{stamp}{f'-{number}' if number > 1 else ''}.{suffix}"
         try:
-            with path.open("x", encoding="utf-8", errors="replace", newline="\n") as file:
-                _write(file, path, content)
+            write_new(path, content.encode("utf-8", "replace"))
         except FileExistsError:
             continue
         return path
     raise OSError(f"{folder}: too many files of this second")
-
-
-def _write(file: TextIO, path: Path, content: str) -> None:
-    try:
-        file.write(content)
-        file.flush()
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
 
 
 def state_folder() -> Path:

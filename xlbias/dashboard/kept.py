@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from xlbias import __version__
+from xlbias.errors import WriteError
+from xlbias.files import write_whole
 from xlbias.folders import cache_folder
 
 _FORMAT = 1
@@ -43,14 +44,6 @@ class Kept:
 
     def save(self, name: str, data: bytes) -> None:
         """Keep a content."""
-        temporary = None
-        try:
+        with suppress(OSError, WriteError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self.folder, prefix=".part-", delete=False) as file:
-                temporary = Path(file.name)
-                file.write(data + hashlib.sha256(data).digest())
-            temporary.replace(self.folder / name)
-        except OSError:
-            if temporary:
-                with suppress(OSError):
-                    temporary.unlink(missing_ok=True)
+            write_whole(self.folder / name, data + hashlib.sha256(data).digest(), durable=False)

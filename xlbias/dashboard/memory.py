@@ -8,6 +8,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from xlbias.errors import WriteError
+from xlbias.files import write_whole
+
 _VERSION = 1
 _MOST = 65_536  # bytes; what is longer was not written here
 
@@ -35,8 +38,6 @@ def remember(folder: Path, run: Path, view: dict[str, Any]) -> None:
     try:
         file = file_for(folder, run)
         file.parent.mkdir(parents=True, exist_ok=True)
-        beside = file.with_suffix(f".{os.getpid()}")
-        beside.write_text(json.dumps({"version": _VERSION, **view}), "utf-8")
-        beside.replace(file)
-    except (OSError, ValueError, TypeError):
+        write_whole(file, json.dumps({"version": _VERSION, **view}).encode(), durable=False)
+    except (OSError, ValueError, TypeError, WriteError):
         return

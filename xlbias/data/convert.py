@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ import polars as pl
 
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError, UsageError
+from xlbias.files import is_stream, replacing, replacing_folder
 from xlbias.folding import canonical_texts
 
 _BEIR_FILES = {"corpus.jsonl", "queries.jsonl", "qrels", "qrels/test.tsv"}
@@ -177,11 +176,11 @@ def _write_json_lines(path: Path, objects: Iterable[dict[str, Any]], gzipped: bo
 
 @contextmanager
 def _replacing(out: Path, force: bool, folder: bool = False) -> Iterator[Path]:
-    """Give a temporary path beside `out`, renamed to `out` if the block ends well and removed if it does not."""
+    """Give a temporary path, which becomes `out` if the block ends well; UsageError if `out` must not be replaced."""
     out = out.absolute()  # so that it has a name, "." too
     if not out.parent.is_dir():
         raise UsageError(f"{out.parent}: no such folder to write {out.name} into")
-    if out.exists() or out.is_symlink():
+    if (out.exists() or out.is_symlink()) and not (is_stream(out) and not folder):
         if out.is_dir() != folder:
             there, wanted = ("file", "folder") if folder else ("folder", "file")
             raise UsageError(f"{out}: is a {there}; expected a {wanted} name")
@@ -189,24 +188,8 @@ def _replacing(out: Path, force: bool, folder: bool = False) -> Iterator[Path]:
             raise UsageError(f"{out}: exists already; give --force to replace it")
         if folder:
             _refuse_all_but_beir(out)
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    old = out.with_name(f".{out.name}.{os.getpid()}.old")
-    try:
+    with (replacing_folder if folder else replacing)(out) as part:
         yield part
-        if folder and out.exists():
-            out.rename(old)
-        try:
-            part.replace(out)
-        except OSError:
-            if old.exists():
-                old.rename(out)
-            raise
-    finally:
-        for left in (part, old):
-            if left.is_dir():
-                shutil.rmtree(left)
-            else:
-                left.unlink(missing_ok=True)
 
 
 def _refuse_all_but_beir(folder: Path) -> None:

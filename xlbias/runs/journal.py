@@ -21,8 +21,9 @@ from uuid import uuid4
 import polars as pl
 from filelock import FileLock, Timeout
 
-from xlbias.errors import RunError
-from xlbias.runs.parquet import check_schema, read_metadata, write_part, write_run, write_whole
+from xlbias.errors import RunError, WriteError
+from xlbias.files import check_plain, write_whole
+from xlbias.runs.parquet import check_schema, read_metadata, readable, write_part, write_run
 from xlbias.runs.schema import RECORDS, SCHEMA_VERSION, as_record
 from xlbias.runs.writer import describe_self, read_writer
 
@@ -39,6 +40,7 @@ def live_folder(path: Path) -> Path:
 
 def check_free(path: Path) -> None:
     """Raise RunError if a finished run or another file is at `path`, and no journal says that one is under way."""
+    check_plain(path)
     if path.exists() and not live_folder(path).exists():
         raise _taken(path)
 
@@ -78,8 +80,7 @@ class Journal:
         folder = live_folder(path)
         if not path.parent.is_dir():
             raise RunError(f"{path.parent}: there is no such folder to write the run to")
-        if path.is_dir():
-            raise RunError(f"{path}: is a folder; expected the name of a run file")
+        check_plain(path)
         existed = folder.exists()
         try:
             (folder / "parts").mkdir(parents=True, exist_ok=True)
@@ -151,7 +152,7 @@ class Journal:
 
     def read(self, record: str, key: str, columns: list[str]) -> pl.DataFrame:
         """Return columns of a finished part."""
-        return pl.read_parquet(self._part(record, key), columns=columns, glob=False)
+        return pl.read_parquet(readable(self._part(record, key)), columns=columns, glob=False)
 
     def forget(self, record: str, which: Callable[[str], bool]) -> None:
         """Remove the finished parts of this record whose key `which` says yes to: they will be made again."""
@@ -173,15 +174,15 @@ class Journal:
             return
         self._reported = now
         content = {"phase": phase, "done": done, "total": total, "unit": unit, "at": time.time()}
-        with suppress(RunError):
-            write_whole(self.folder / "progress.json", _json(content))
+        with suppress(WriteError):
+            write_whole(self.folder / "progress.json", _json(content), durable=False)
 
     def finish(self) -> Path:
         """Write the run file from the parts, put it in place, remove the journal, and return the run's path."""
         if not self.finished:
             metadata = {**self.metadata, "finished": time.time()}
             ordered = sorted(_parts(self.folder), key=lambda p: (RECORDS.index(p.name.split("-", 1)[0]), p.name))
-            write_run(self.path, ordered, metadata, self.folder / "finish.tmp")
+            write_run(self.path, ordered, metadata)
             self.finished = True
         self._remove()
         self.close()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from xlbias.errors import RunError
+from xlbias.files import replacing, write_whole
 from xlbias.runs.schema import METADATA_KEY
 
 ROW_GROUP = 16_384
@@ -20,26 +20,16 @@ ROW_GROUP = 16_384
 the rows of one cell are found without reading those of all others."""
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write `content` to `path` so that `path` is always either as it was or complete, also after a power cut."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with _into_place(temporary, path), temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+def readable(path: Path) -> Any:
+    """Return what Polars reads the file at `path` from, whatever its name is.
 
-
-@contextmanager
-def _into_place(temporary: Path, path: Path) -> Iterator[None]:
-    """Rename `temporary` to `path` once the block has written it; RunError, and nothing left, where it could not."""
+    An absolute path, as a relative one may look like a URI; an open file where the name is not UTF-8, which Polars
+    cannot say.
+    """
     try:
-        yield
-        temporary.replace(path)
-        sync_folder(path.parent)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise RunError(f"{path}: cannot be written: {error.strerror or error}") from error
+        return Path(os.path.abspath(os.fsencode(path)).decode())  # noqa: PTH100  # not resolved: errors name the link
+    except UnicodeError:
+        return path.open("rb")
 
 
 def write_part(path: Path, frame: pl.DataFrame) -> None:
@@ -49,8 +39,8 @@ def write_part(path: Path, frame: pl.DataFrame) -> None:
     write_whole(path, buffer.getvalue())
 
 
-def write_run(path: Path, parts: Iterable[Path], metadata: Mapping[str, Any], temporary: Path) -> None:
-    """Write the finished run from its parts, in their order, by way of `temporary` (on the same file system).
+def write_run(path: Path, parts: Iterable[Path], metadata: Mapping[str, Any]) -> None:
+    """Write the finished run from its parts, in their order. Raises WriteError if it cannot be written.
 
     Parts of one record must stand together; each row group holds rows of one record only.
     """
@@ -60,23 +50,25 @@ def write_run(path: Path, parts: Iterable[Path], metadata: Mapping[str, Any], te
     from xlbias.runs.schema import COLUMNS
 
     schema = pl.DataFrame(schema=COLUMNS).to_arrow().schema.with_metadata({METADATA_KEY: json.dumps(metadata)})
-    with _into_place(temporary, path):
-        with pq.ParquetWriter(temporary, schema, compression="zstd", compression_level=3) as writer:
-            waiting: list[pl.DataFrame] = []
-            record = None
-            for part in parts:
-                frame = pl.read_parquet(part, glob=False)
-                if frame.is_empty():
-                    continue
-                if record not in (None, frame["record"][0]):
-                    _write_group(writer, waiting, schema, pa)
-                record = frame["record"][0]
-                waiting.append(frame)
-                if sum(f.height for f in waiting) >= ROW_GROUP:
-                    _write_group(writer, waiting, schema, pa)
-            _write_group(writer, waiting, schema, pa)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
+    # An open file, as pyarrow takes a name for a URI that has a colon in it, and cannot say one that is not UTF-8.
+    with (
+        replacing(path) as temporary,
+        temporary.open("wb") as file,
+        pq.ParquetWriter(file, schema, compression="zstd", compression_level=3) as writer,
+    ):
+        waiting: list[pl.DataFrame] = []
+        record = None
+        for part in parts:
+            frame = pl.read_parquet(readable(part), glob=False)
+            if frame.is_empty():
+                continue
+            if record not in (None, frame["record"][0]):
+                _write_group(writer, waiting, schema, pa)
+            record = frame["record"][0]
+            waiting.append(frame)
+            if sum(f.height for f in waiting) >= ROW_GROUP:
+                _write_group(writer, waiting, schema, pa)
+        _write_group(writer, waiting, schema, pa)
 
 
 def _write_group(writer: Any, waiting: list[pl.DataFrame], schema: Any, pa: Any) -> None:
@@ -102,7 +94,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
     if size < 12 or tail != b"PAR1":
         raise RunError(f"{path}: is truncated: the Parquet file breaks off after {size:,} bytes")
     try:
-        raw = pl.read_parquet_metadata(path).get(METADATA_KEY)
+        raw = pl.read_parquet_metadata(readable(path)).get(METADATA_KEY)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise RunError(f"{path}: is a damaged Parquet file") from error
     if raw is None:
@@ -134,13 +126,3 @@ def check_schema(path: Path, metadata: object) -> dict[str, Any]:
 
 def _has_fields(entry: object, fields: Mapping[str, type]) -> bool:
     return isinstance(entry, dict) and all(isinstance(entry.get(name), kind) for name, kind in fields.items())
-
-
-def sync_folder(folder: Path) -> None:
-    """Flush a folder's entries to disk, where the file system can."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

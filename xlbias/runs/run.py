@@ -15,7 +15,7 @@ from xlbias.choices import listed, suggestion
 from xlbias.errors import RunError
 from xlbias.runs import views
 from xlbias.runs.journal import live_folder
-from xlbias.runs.parquet import check_schema, read_metadata
+from xlbias.runs.parquet import check_schema, read_metadata, readable
 from xlbias.runs.schema import COLUMNS, MULTILINGUAL_POOL, OF_RECORD
 from xlbias.runs.values import RANKED
 from xlbias.runs.writer import read_writer, writer_state
@@ -201,7 +201,7 @@ class Run:
         files = [file for file in self.files if finished or file.name.startswith(f"{record}-")]
         if not files:
             return pl.LazyFrame(schema={name: COLUMNS[name] for name in columns})
-        rows = pl.scan_parquet(files, glob=False)
+        rows = pl.scan_parquet([readable(file) for file in files], glob=False, hive_partitioning=False)
         if finished:
             rows = rows.filter(pl.col("record") == record)
         there = rows.collect_schema().names()  # a file of an earlier version lacks columns that have come since

@@ -169,7 +169,7 @@ def _metadata(path: Path) -> dict[str, Any] | None:
 
 def _row_groups(path: Path) -> Iterator[tuple[str, pl.DataFrame]]:
     """Yield the row groups of a run file one by one, each with its record: memory stays that of one."""
-    with pq.ParquetFile(path) as file:
+    with path.open("rb") as opened, pq.ParquetFile(opened) as file:  # a name with a colon is none for pyarrow
         for group in range(file.num_row_groups):
             frame = pl.DataFrame(file.read_row_group(group))
             if frame.height:

@@ -12,6 +12,7 @@ from typing import Any
 from sentence_transformers import SentenceTransformer
 
 from xlbias.encode.card import CARD_FILE, TRAINING_FILE
+from xlbias.files import saying
 from xlbias.folders import give_usual_mode
 from xlbias.train.card import readme
 
@@ -50,9 +51,10 @@ def save_checkpoint(model: SentenceTransformer, card: Mapping[str, Any], out: Pa
 
     Returns the card with the names of the files. What an earlier training left in `out` goes only now that there is
     something to put in its place. The folder holds the journal of the training as well, so it cannot be renamed at
-    once; until the last of a handful of renames nothing there can be loaded, or there is no card.
+    once; until the last of a handful of renames nothing there can be loaded, or there is no card. Raises WriteError
+    where `out` cannot be written, as on a full disk.
     """
-    with _temporary_folder(out) as temporary:
+    with saying(out), _temporary_folder(out) as temporary:
         folder = temporary / "model"
         model.save_pretrained(str(folder), create_model_card=False, safe_serialization=True)
         (folder / README).write_text(readme(card), "utf-8")

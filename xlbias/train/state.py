@@ -26,6 +26,7 @@ from sentence_transformers import SentenceTransformer
 
 from xlbias.encode.load import check_encoder
 from xlbias.errors import EncoderError, TrainingError
+from xlbias.files import saying
 from xlbias.folders import give_usual_mode
 from xlbias.train.processes import Processes
 
@@ -87,7 +88,8 @@ def save_state(
 ) -> Path:
     """Write the checkpoint of this step and remove those that are no longer needed: all but this and the best.
 
-    All processes must call this. Raises TrainingError if the weights are not finite: then the older ones stay.
+    All processes must call this. Raises TrainingError if the weights are not finite, WriteError if the
+    checkpoint cannot be written, as on a full disk: then the older ones stay.
     """
     folder = checkpoint_of(out, progress.step)
     temporary = folder.with_name("unfinished")
@@ -119,10 +121,11 @@ def save_state(
             if old not in (folder, checkpoint_of(out, progress.best_step or 0)):
                 shutil.rmtree(old, ignore_errors=True)
 
-    processes.on_main(begin)
-    safetensors.torch.save_file(_random_state(model.device), temporary / _random_file(processes.rank))
-    processes.wait()
-    processes.on_main(write)
+    with saying(folder):
+        processes.on_main(begin)
+        safetensors.torch.save_file(_random_state(model.device), temporary / _random_file(processes.rank))
+        processes.wait()
+        processes.on_main(write)
     return folder
 
 
