@@ -25,6 +25,7 @@ _FAMILIES = {
     "quality": "Quality of a ranking",
     "bias": "Bias between languages, in the multilingual pool",
     "alignment": "Alignment of vectors; in a run passages.NAME and queries.NAME",
+    "seen": "Seen in training",
 }
 _BETTER = {"high": "high", "low": "low", "neither": "neither: opposite goals are both legitimate"}
 
@@ -88,6 +89,8 @@ def _long(found: Sequence[Measure], columns: int) -> list[str]:
         taken = f"{one.statistic} over queries"
         if one.family == "alignment":
             taken = "over languages or pairs of languages"
+        elif one.family == "seen":
+            taken = "counted over a task"
         elif one.statistic == "derived":
             taken = "from means of another measure"
         facts = {

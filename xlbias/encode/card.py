@@ -14,6 +14,9 @@ CARD_FILE = "xlbias.json"
 TRAINING_FILE = "training.parquet"
 """The run file in a checkpoint that holds its loss curve; an evaluation of it copies the curve."""
 
+TRAINED_ON_FILE = "trained_on.parquet"
+"""Fingerprints of what a checkpoint was trained on, see `xlbias.encode.trained_on`."""
+
 _FIELDS: dict[str, tuple[type, ...]] = {"name": (str,), "sampler": (str,), "alpha": (int, float), "seed": (int,)}
 
 

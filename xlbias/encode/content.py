@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from xlbias.encode.card import CARD_FILE, TRAINING_FILE
+from xlbias.encode.card import CARD_FILE, TRAINED_ON_FILE, TRAINING_FILE
 from xlbias.encode.layout import module_folders
 from xlbias.errors import EncoderError
 
-_NO_VECTORS = {CARD_FILE, TRAINING_FILE, "trainer_state.json"}
+_NO_VECTORS = {CARD_FILE, TRAINING_FILE, TRAINED_ON_FILE, "trainer_state.json"}
 """Files that say what an encoder is or how it was trained, and that are read by no one who encodes."""
 
 _FOR_PEOPLE = (".md", ".rst", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".pdf", ".html", ".csv", ".parquet")

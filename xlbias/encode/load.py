@@ -32,8 +32,11 @@ def load_encoder(
     name = find_encoder(name)
     check_encoder(name)
     from xlbias.encode.pretrained import PretrainedEncoder
+    from xlbias.encode.trained_on import trained_on_of
 
-    return PretrainedEncoder.load(name, device=device, trust_remote_code=trust_remote_code, batch_size=batch_size)
+    encoder = PretrainedEncoder.load(name, device=device, trust_remote_code=trust_remote_code, batch_size=batch_size)
+    encoder.trained_on = trained_on_of(name)
+    return encoder
 
 
 def check_encoder(name: str) -> None:

@@ -18,6 +18,7 @@ from xlbias.encode.card import read_card
 from xlbias.encode.content import content_digest
 from xlbias.encode.encoder import Kind, Vectors
 from xlbias.encode.fingerprint import fingerprint as fingerprint_of
+from xlbias.encode.trained_on import TrainedOn
 from xlbias.errors import EncoderError
 
 
@@ -52,6 +53,8 @@ class PretrainedEncoder:
         self.content = content
         self.fingerprint = fingerprint or fingerprint_of(model, facts, content)
         self.device = str(model.device)
+        self.trained_on: TrainedOn | None = None
+        """What it was trained on, where its card says it."""
 
     @classmethod
     def load(

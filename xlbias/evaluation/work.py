@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache as cache_of
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from xlbias.encode.encoder import Encoder, Kind, Vectors, embed
 from xlbias.encode.mitigate import Mitigation
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.errors import EncoderError, RunError
+from xlbias.evaluation.leaks import TaskTexts
 from xlbias.evaluation.parallel import alignments
 from xlbias.measures.ragged import Floats
 from xlbias.narration import Counter, Narrator
@@ -26,10 +28,11 @@ from xlbias.retrieve.consistency import MOST_SCORES, rank_consistency
 from xlbias.retrieve.ranks import PassageIndex
 from xlbias.retrieve.search import in_index_order, relevant_pairs, search
 from xlbias.retrieve.topk import TopOf
+from xlbias.runs.caveats.leaks import UNKNOWN, seen_sentences
 from xlbias.runs.journal import Journal
 from xlbias.runs.run import open_run
 from xlbias.runs.schema import MULTILINGUAL_POOL
-from xlbias.runs.summary import as_frame, summarise
+from xlbias.runs.summary import SummaryRow, as_frame, summarise
 from xlbias.runs.values import RANKED
 
 BLOCK = 2048
@@ -67,6 +70,7 @@ class Evaluation:
         self.journal, self.tasks, self.device = journal, tasks, device
         self.top_k, self.top_of, self.mitigations = top_k, top_of, mitigations
         self.cache, self.narrator = cache, narrator
+        self._task_texts = cache_of(lambda t: TaskTexts(tasks[t]))
 
     def write_texts(self) -> None:
         """Write the texts of all tasks, once each."""
@@ -89,12 +93,13 @@ class Evaluation:
         self._describe(name, encoder, folder, None)
         for t, task in enumerate(self.tasks):
             if missing[t]:
+                seen = self._seen(name, encoder, t)
                 vectors = self._embed(task, name, encoder)
                 for variant in missing[t]:
                     mitigated = self._mitigated(vectors, variants[variant], encoder, task)
                     if variants[variant]:  # described once it is known to be possible
                         self._describe(variant, encoder, folder, variants[variant])
-                    self._run_task(t, task, variant, mitigated)
+                    self._run_task(t, task, variant, mitigated, seen)
 
     def _missing(self, t: int, variants: Sequence[str]) -> list[str]:
         """Return the variants of an encoder that something of task `t` is still to be made for."""
@@ -181,7 +186,20 @@ class Evaluation:
             fitted.apply(vectors.of_queries, query_languages, similarity),
         )
 
-    def _run_task(self, t: int, task: RetrievalTask, name: str, vectors: TaskVectors) -> None:
+    def _seen(self, name: str, encoder: Encoder | PrecomputedVectors, t: int) -> list[SummaryRow]:
+        """Return how much of a task the encoder has seen in training, and say it."""
+        task = self.tasks[t]
+        rows = self._task_texts(t).rows(getattr(encoder, "trained_on", None))
+        counts = {row.key.measure: (int(row.value), row.n) for row in rows if row.key[1:] == (None,) * 3 and row.n}
+        for sentence in seen_sentences(counts):
+            self.narrator.say(f"{name} · {task.name}: {sentence}")
+        if not counts:
+            self.narrator.say(f"{name} · {task.name}: {UNKNOWN}")
+        return rows
+
+    def _run_task(
+        self, t: int, task: RetrievalTask, name: str, vectors: TaskVectors, seen: Sequence[SummaryRow]
+    ) -> None:
         passages = vectors.passages
         index = PassageIndex(
             vectors.of_passages, passages["passage_id"].to_list(), passages["language"].to_list(), device=self.device
@@ -210,7 +228,7 @@ class Evaluation:
                     self.journal.write("ranking", block_key(name, t, b), with_columns(frame, about))
                     counted(len(rows))
         if not self.journal.has("summary", task_key(name, t)):
-            self._summarise(t, task, about, vectors)
+            self._summarise(t, task, about, vectors, seen)
 
     def _has_block(self, name: str, t: int, b: int) -> bool:
         return self.journal.has("ranking", block_key(name, t, b))
@@ -225,7 +243,9 @@ class Evaluation:
         with self.narrator.progress(phase, len(ids), "queries") as bar:
             return rank_consistency(index, queries, ids.to_list(), self._counted(phase, len(ids), "queries", bar))
 
-    def _summarise(self, t: int, task: RetrievalTask, about: dict[str, str], vectors: TaskVectors) -> None:
+    def _summarise(
+        self, t: int, task: RetrievalTask, about: dict[str, str], vectors: TaskVectors, seen: Sequence[SummaryRow]
+    ) -> None:
         """Write the alignment of the vectors, and the summary of all rankings with its intervals."""
         name = about["model"]
         label, total = f"{name} · {task.name}: audit", len(_AUDIT)
@@ -245,7 +265,7 @@ class Evaluation:
             keys = [block_key(name, t, b) for b in range(len(query_blocks(task)))]
             rankings = pl.concat([self.journal.read("ranking", key, list(RANKED)) for key in keys])
             advance()
-            summary = pl.concat([summarise(rankings, task.pool_sizes), as_frame(rows)])
+            summary = pl.concat([summarise(rankings, task.pool_sizes), as_frame([*rows, *seen])])
             self.journal.write("summary", task_key(name, t), with_columns(summary, about))
             advance()
 

@@ -1,10 +1,11 @@
-"""All measures by name: every module of `quality`, `bias` and `alignment` names its own in `MEASURES`.
+"""All measures by name: every module of `quality`, `bias`, `alignment` and `seen` names its own in `MEASURES`.
 
 A new measure is a new file in one of these folders. What its `compute` takes is up to the family:
 
 * quality: `Rankings` → float64 [n_rankings];
 * bias: `PooledRankings` → float64 [n_rankings] or [n_rankings, n_languages];
-* alignment: unit vectors of parallel texts, see `xlbias.measures.alignment`.
+* alignment: unit vectors of parallel texts, see `xlbias.measures.alignment`;
+* seen: fingerprints of texts, uint64 [n] each.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from types import MappingProxyType
 
 from xlbias.measures.measure import Family, Measure
 
-FAMILIES: tuple[Family, ...] = ("quality", "bias", "alignment")
+FAMILIES: tuple[Family, ...] = ("quality", "bias", "alignment", "seen")
 SIDES = ("passages", "queries")
 """What alignment is measured of; in a summary measures of alignment are named ``SIDE.NAME``."""
 

@@ -46,6 +46,23 @@ def alignment(found: Mapping[Key, Row]) -> dict[str, Any]:
     return {side: _alignment_of(side, found) for side in SIDES}
 
 
+def seen(found: Mapping[Key, Row]) -> dict[str, Any]:
+    """Return how much of a task an encoder has seen, by measure: ``{"n", "of", "by_language": {language: the same}}``.
+
+    ``n`` is null where it is not known what the encoder was trained on.
+    """
+    facts: dict[str, Any] = {}
+    for name in measures("seen"):
+        rows = {key: row for key, row in found.items() if key.measure == name}
+        if (whole := rows.pop(Key(name), None)) is not None:
+            facts[name] = _seen(whole) | {"by_language": {key.query_language: _seen(row) for key, row in rows.items()}}
+    return facts
+
+
+def _seen(row: Row) -> dict[str, Any]:
+    return {"n": None if row.value is None else int(row.value), "of": row.n + row.n_excluded}
+
+
 def _alignment_of(side: str, found: Mapping[Key, Row]) -> dict[str, Any]:
     facts = {}
     for measure in measures("alignment").values():

@@ -8,8 +8,10 @@ from typing import Any
 
 import polars as pl
 
+from xlbias.choices import listed
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measures
+from xlbias.runs.caveats.leaks import seen_counts
 from xlbias.runs.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT
 from xlbias.runs.views import rank_distance_summary
@@ -247,7 +249,7 @@ def _extreme(run: Run, *, worst: bool) -> pl.DataFrame:
 
 def coverage_notes(run: Run) -> list[str]:
     """Return what a reader must know of a run's coverage, one sentence each; nothing where all is there."""
-    notes = []
+    notes = _nothing_seen(run)
     for model, task, n, excluded in (
         run.cells.group_by("model", "task", maintain_order=True)
         .agg(pl.col("n").sum(), pl.col("n_excluded").sum())
@@ -266,4 +268,27 @@ def coverage_notes(run: Run) -> list[str]:
                 f"{model} on {task}: rank distance is undefined for {excluded:,} of {n + excluded:,} queries, which "
                 "have fewer than two relevant passages, or several in a language whose translations are not known."
             )
+    return notes
+
+
+def _nothing_seen(run: Run) -> list[str]:
+    """Return for which encoders it is known that they have seen nothing of a task, and for which nothing is known."""
+    counts = seen_counts(run)
+    ranked = set(run.cells.select("model", "task").unique().iter_rows())
+    unseen: dict[str, list[str]] = {}
+    unknown: dict[str, None] = {}
+    for model in run.models:
+        for task in run.tasks:
+            who = (str(model["name"]), str(task["name"]))
+            known = counts.get(who)
+            if who in ranked and known is None:
+                unknown[who[0]] = None
+            elif who in ranked and known is not None and not any(n for n, _ in known.values()):
+                unseen.setdefault(who[0], []).append(who[1])
+    by_tasks: dict[str, list[str]] = {}
+    for name, tasks in unseen.items():
+        by_tasks.setdefault(listed(tasks), []).append(name)
+    notes = [f"{listed(names)}: trained on no text of {tasks}." for tasks, names in by_tasks.items()]
+    if unknown:
+        notes.append(f"{listed(list(unknown))}: what it was trained on is not known, so leaks cannot be told.")
     return notes

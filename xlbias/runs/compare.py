@@ -16,7 +16,7 @@ import polars as pl
 from xlbias.choices import listed, suggestion
 from xlbias.errors import RunError, UsageError
 from xlbias.measures.ragged import Floats, Ints
-from xlbias.measures.registry import measure_of
+from xlbias.measures.registry import measure_of, measures
 from xlbias.runs.run import Run
 from xlbias.runs.summary import OVERALL, aggregated, joined, replicates_for
 from xlbias.runs.values import RANKED, Aggregate, Key, Ranked, Values, bias_values, quality_values
@@ -177,7 +177,10 @@ def _others(base: Sided, new: Sided, compared: pl.DataFrame) -> pl.DataFrame:
     values = []
     for side, name in ((base, "base"), (new, "new")):
         chosen = side.side.run.summary.filter(
-            (pl.col("task") == base.name) & pl.col("model").is_in(side.side.models) & OVERALL
+            (pl.col("task") == base.name)
+            & pl.col("model").is_in(side.side.models)
+            & OVERALL
+            & ~pl.col("measure").is_in(list(measures("seen")))  # they are caveats of a side, see xlbias.runs.caveats
         )
         if side.names is not None:
             chosen = chosen.filter(pl.col("measure").is_in(list(side.names)))

@@ -8,6 +8,7 @@ from typing import Any
 
 from xlbias import __version__
 from xlbias.data.task import RetrievalTask
+from xlbias.encode.trained_on import CARD_FIELD
 from xlbias.text import clean
 from xlbias.train.pairs import PairTexts
 from xlbias.train.recipe import Recipe
@@ -98,6 +99,7 @@ def readme(card: Mapping[str, Any]) -> str:
             ),
         ),
         f"Languages: {', '.join(languages)}.",
+        _seen(card),
         "## Batches drawn",
         _table(
             ("kind", "batches", "share"),
@@ -110,6 +112,16 @@ def readme(card: Mapping[str, Any]) -> str:
         USE,
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _seen(card: Mapping[str, Any]) -> str:
+    """Return what the fingerprints beside the card are for, and how far they reach."""
+    seen = card[CARD_FIELD]
+    unknown = "" if seen["complete"] else " What its base was trained on is not known."
+    return (
+        f"`{seen['file']}` holds fingerprints of the {seen['n_texts']:,} texts that it was trained on and of "
+        f"the {seen['n_validation']:,} that it was validated on: `xlbias evaluate` says how many a task has.{unknown}"
+    )
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

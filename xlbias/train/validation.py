@@ -17,6 +17,7 @@ from xlbias.data.task import RetrievalTask
 from xlbias.encode.encoder import Vectors, embed
 from xlbias.encode.pretrained import PretrainedEncoder
 from xlbias.errors import TaskError, TrainingError
+from xlbias.folding import canonical_texts
 from xlbias.retrieve.ranks import PassageIndex
 from xlbias.retrieve.search import in_index_order, relevant_pairs, search
 from xlbias.runs import views
@@ -78,16 +79,19 @@ def _split(task: RetrievalTask, share: float, seed: int) -> tuple[RetrievalTask,
 def without_texts_of(training: Sequence[RetrievalTask], validation: Sequence[RetrievalTask]) -> list[RetrievalTask]:
     """Return `training` without the query ids of which a text is in `validation`, and without such passages.
 
+    Copies that differ in Unicode normal form or white space are one text.
+
     Raises TrainingError where nothing is left of a task.
     """
-    frames = [frame.select("text") for task in validation for frame in (task.queries, task.passages)]
+    text = canonical_texts(pl.col("text")).alias("text")
+    frames = [frame.select(text) for task in validation for frame in (task.queries, task.passages)]
     seen = pl.concat([_NO_TEXT, *frames]).unique()
     kept = []
     for task in training:
-        passages = task.passages.join(seen, on="text", how="semi").select("passage_id")
+        passages = task.passages.with_columns(text).join(seen, on="text", how="semi").select("passage_id")
         ids = pl.concat(
             [
-                task.queries.join(seen, on="text", how="semi").select("query_id"),
+                task.queries.with_columns(text).join(seen, on="text", how="semi").select("query_id"),
                 task.qrels.join(passages, on="passage_id", how="semi").select("query_id"),
             ]
         ).unique()

@@ -37,6 +37,7 @@ from xlbias.train.processes import Processes
 from xlbias.train.recipe import STATIC, Recipe
 from xlbias.train.record import RowWriter, Tally
 from xlbias.train.samplers import LanguageBatchSampler
+from xlbias.train.seen import seen_in_training
 from xlbias.train.state import FOLDER, Progress, checkpoint_of, checkpoints, read_progress
 from xlbias.train.stop import StopRequest
 from xlbias.train.supervise import Supervisor, Surroundings, steps_of_epoch
@@ -181,7 +182,10 @@ class Work:
             model = load_encoder(
                 str(checkpoint_of(self.out, best)), device="cpu", trust_remote_code=self.place.trust_remote_code
             ).model
-        return save_checkpoint(model, self.card, self.out)
+        drawn = self.card["batches"]["pairs"]
+        languages = {*drawn, *(language for of_query in drawn.values() for language in of_query)}
+        seen = seen_in_training(self.data.tasks, self.texts, self.data.validation, self.recipe.base, languages)
+        return save_checkpoint(model, self.card, self.out, seen)
 
     def clean_up(self) -> None:
         """Remove the checkpoints of a training that is finished."""

@@ -161,10 +161,11 @@ class OverviewScreen(View):
         snapshot = self.dashboard.snapshot
         assert snapshot is not None
         rows = overview.select("model", "task").rows()
+        marks = [MARK if snapshot.doubts_of(*row) else "" for row in rows]
         frame = overview.with_columns(
             pl.format("{}/{}", "n_cells", "n_cells_expected").alias("done"),
             pl.Series("real", against, dtype=pl.String),
-            pl.Series("doubted", [MARK if snapshot.doubts_of(*row) else None for row in rows], dtype=pl.String),
+            pl.Series("doubted", marks if any(marks) else [None] * len(rows), dtype=pl.String),
         )
         words = folded(self._filter).split()
         texts = (folded(" ".join(filter(None, row))) for row in frame.select(_SEARCHED).iter_rows())

@@ -16,6 +16,7 @@ from textual.widget import Widget
 from xlbias.dashboard.live import Snapshot
 from xlbias.report.caveats import MARK
 from xlbias.report.layout import number
+from xlbias.runs.caveats.leaks import seen_counts
 from xlbias.text import clean, cut
 
 Fact = tuple[str, str]
@@ -37,6 +38,7 @@ def facts(snapshot: Snapshot, row: dict[str, Any]) -> list[Fact]:
         ("model", _joined(row["model"], _with(model.get("dimension"), "{} dimensions"), model.get("similarity"))),
         ("trained", _joined(_with(row["sampler"], "{} sampler"), _with(row["alpha"], "α {:g}"),
                             _with(row["seed"], "seed {}"), _with(row["source"], "on {}"))),
+        ("seen", _seen(snapshot, row)),
         ("task", _joined(row["task"], _with(row["domain"], "domain {}"))),
         ("source", _joined(task.get("source"), task.get("licence"))),
         ("queries", _queries(task)),
@@ -134,6 +136,21 @@ def _short(entry: dict[str, Any]) -> str | None:
 
 def _date(at: object) -> str | None:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(at)) if isinstance(at, int | float) else None
+
+
+def _seen(snapshot: Snapshot, row: dict[str, Any]) -> str:
+    """How much of the task was trained on; nothing before it has been ranked."""
+    if not row["n_rankings"]:
+        return ""
+    key = ("seen",)
+    if key not in snapshot.kept:
+        snapshot.kept[key] = seen_counts(snapshot.run)
+    known = snapshot.kept[key].get((row["model"], row["task"]), {})
+    texts = (known.get(f"seen_{side}", (0, 0)) for side in ("queries", "passages"))
+    (n, of), (m, of_m) = texts
+    if not known:
+        return "unknown: what the encoder was trained on is not known"
+    return f"{n:,} of {of:,} queries and {m:,} of {of_m:,} passages in training"
 
 
 def _queries(task: dict[str, Any]) -> str:
