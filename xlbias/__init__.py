@@ -18,6 +18,7 @@ _LAZY = {
     "RetrievalTask": "xlbias.data.task",
     "load_task": "xlbias.data.catalog",
     "load_encoder": "xlbias.encode.load",
+    "Encoder": "xlbias.encode.encoder",
     "PrecomputedVectors": "xlbias.encode.precomputed",
     "evaluate": "xlbias.evaluation",
     "Run": "xlbias.runs.run",
@@ -26,6 +27,7 @@ _LAZY = {
 }
 
 __all__ = [
+    "Encoder",
     "PrecomputedVectors",
     "RetrievalTask",
     "Run",
@@ -40,6 +42,7 @@ __all__ = [
 if TYPE_CHECKING:
     from xlbias.data.catalog import load_task
     from xlbias.data.task import RetrievalTask
+    from xlbias.encode.encoder import Encoder
     from xlbias.encode.load import load_encoder
     from xlbias.encode.precomputed import PrecomputedVectors
     from xlbias.errors import XlbiasError

@@ -71,6 +71,20 @@ def test_an_encoder_is_evaluated_reported_and_cached(tmp_path, corpus, capsys, o
     }  # fmt: skip
 
 
+def test_prompts_and_similarity_are_options_that_the_run_records(tmp_path, corpus, capsys):
+    out = tmp_path / "run.parquet"
+    words = ["evaluate", MINILM, "--task", corpus, "--out", str(out), "--device", "cpu"]
+    assert run([*words, "--query-prompt", "Frage: ", "--similarity", "euclidean"]) == 0
+    shown = capsys.readouterr()
+    assert "prompts: query 'Frage: ' (given), passage none (none registered)" in shown.err
+    assert "euclidean (its own: cosine); query prompt 'Frage: ' (given)" in " ".join(shown.out.split())
+    (about,) = open_run(out).models
+    assert (about["similarity"], about["own_similarity"]) == ("euclidean", "cosine")
+    assert (about["prompts"]["query"], about["prompts"]["passage"]) == ("Frage: ", "")
+    assert run([*words, "--overwrite", "--passage-prompt", "s2p"]) == 2
+    assert "registers no prompt 's2p' (passage prompt): it registers none" in capsys.readouterr().err
+
+
 def test_report_prints_a_matrix_and_writes_to_a_file(tmp_path, corpus, capsys):
     out = tmp_path / "run.parquet"
     assert run(["evaluate", MINILM, "--task", corpus, "--out", str(out), "--device", "cpu", "-q"]) == 0

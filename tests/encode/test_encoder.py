@@ -12,7 +12,7 @@ from xlbias.errors import EncoderError
 class Counting:
     """An encoder whose vectors depend on the batch, as those of a padded transformer do in the last bits."""
 
-    name, dimension, similarity = "counting", 3, "cosine"
+    name, dimension, similarity = "counting", 3, "dot"
 
     def __init__(self, fingerprint="one"):
         self.fingerprint = fingerprint

@@ -7,6 +7,7 @@ from typing import Literal
 import click
 
 from xlbias.cli.beside import dashboard_option, watches, words_without_flag, work_beside
+from xlbias.cli.prompts import prompt_options
 
 EXAMPLE = """\b
 Examples:
@@ -15,6 +16,7 @@ Examples:
   xlbias evaluate intfloat/multilingual-e5-small --task 'lareqa:xquad-r[languages=en,de,th]' --device cuda
   xlbias evaluate out/hybrid --task lareqa:xquad-r --out run.parquet --resume
   xlbias evaluate out/hybrid --task lareqa:xquad-r --out run.parquet --dashboard
+  xlbias evaluate ./stella --query-prompt s2s_query --passage-prompt '' --out s2s.parquet
   xlbias evaluate out/mono --mitigate mean --mitigate lir:1 --out mitigated.parquet
 """
 
@@ -22,6 +24,7 @@ DEFAULT_TASKS = tuple(f"builtin:{name}[split=test]" for name in ("money", "langu
 """Held out: `xlbias train` uses the other part of each by default."""
 
 
+SIMILARITIES = ("cosine", "dot", "euclidean")
 GO_ON = "What it had finished is kept: the same command with --resume goes on."
 
 
@@ -50,6 +53,11 @@ GO_ON = "What it had finished is kept: the same command with --resume goes on."
     "--mitigate", multiple=True, metavar="mean|lir:R",
     help="Evaluate also without what tells languages apart: their means, or their first R components. Repeatable.",
 )  # fmt: skip
+@prompt_options("query", "passage")
+@click.option(
+    "--similarity", type=click.Choice(SIMILARITIES),
+    help="Compare vectors in this way.  [default: the encoder's own]",
+)  # fmt: skip
 @click.option("--device", help="Torch device: cpu, cuda, cuda:1, mps. Default: the best there is.")
 @click.option(
     "--batch-size", type=click.IntRange(min=1), default=64, show_default=True, help="Texts encoded at a time."
@@ -69,6 +77,9 @@ def command(
     top_k: int,
     top_of: Literal["all", "multilingual"],
     mitigate: tuple[str, ...],
+    query_prompt: str | None,
+    passage_prompt: str | None,
+    similarity: str | None,
     device: str | None,
     batch_size: int,
     no_cache: bool,
@@ -115,6 +126,9 @@ def command(
             top_k=top_k,
             top_of=top_of,
             mitigate=mitigate,
+            query_prompt=query_prompt,
+            passage_prompt=passage_prompt,
+            similarity=similarity,
             device=device,
             batch_size=batch_size,
             trust_remote_code=trust_remote_code,

@@ -26,7 +26,9 @@ _FAMILIES = {
     "bias": "Bias between languages, in the multilingual pool",
     "alignment": "Alignment of vectors; in a run passages.NAME and queries.NAME",
     "seen": "Seen in training",
+    "texts": "Texts as an encoder reads them; in a run passages.NAME and queries.NAME",
 }
+_OF_SIDES = ("alignment", "texts")
 _BETTER = {"high": "high", "low": "low", "neither": "neither: opposite goals are both legitimate"}
 
 
@@ -55,7 +57,7 @@ def _named(name: str) -> Measure:
     known = all_measures()
     side, _, rest = name.partition(".")
     measure = known.get(name)
-    if measure is None and side in ("passages", "queries") and rest in known and known[rest].family == "alignment":
+    if measure is None and side in ("passages", "queries") and rest in known and known[rest].family in _OF_SIDES:
         measure = known[rest]
     if measure is None:
         raise UsageError(f"no measure {name!r}{suggestion(name, known) or f': there are {listed(known, len(known))}'}")

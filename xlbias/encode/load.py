@@ -22,19 +22,45 @@ def find_encoder(name: str) -> str:
 
 
 def load_encoder(
-    name: str, *, device: str | None = None, trust_remote_code: bool = False, batch_size: int = 64
+    name: str,
+    *,
+    device: str | None = None,
+    trust_remote_code: bool = False,
+    batch_size: int = 64,
+    query_prompt: str | None = None,
+    passage_prompt: str | None = None,
+    similarity: str | None = None,
 ) -> PretrainedEncoder:
     """Load the encoder `name`: a local sentence-transformers folder, one that comes with xlbias, or one on the hub.
 
-    `device` is a torch device (``cpu``, ``cuda``, ``cuda:1``); by default the best there is. Raises EncoderError if
-    there is no such encoder, if its weights are pickled, or if it needs remote code and `trust_remote_code` is off.
+    Args:
+        name: of the encoder.
+        device: a torch device (``cpu``, ``cuda``, ``cuda:1``); by default the best there is.
+        trust_remote_code: whether the encoder may run code of its own.
+        batch_size: texts encoded at a time.
+        query_prompt: what stands before queries, a registered name or a text, ``""`` for nothing; by default the prompt
+            that the encoder registers for queries, see `xlbias.encode.prompts`.
+        passage_prompt: the same for passages.
+        similarity: ``cosine``, ``dot`` or ``euclidean``; by default the encoder's own.
+
+    Raises EncoderError if there is no such encoder, if its weights are pickled, if it needs remote code and
+    `trust_remote_code` is off, if a prompt's name is not registered, or if it asks for a distance that cannot be
+    ranked by and `similarity` names no other.
     """
     name = find_encoder(name)
     check_encoder(name)
     from xlbias.encode.pretrained import PretrainedEncoder
     from xlbias.encode.trained_on import trained_on_of
 
-    encoder = PretrainedEncoder.load(name, device=device, trust_remote_code=trust_remote_code, batch_size=batch_size)
+    encoder = PretrainedEncoder.load(
+        name,
+        device=device,
+        trust_remote_code=trust_remote_code,
+        batch_size=batch_size,
+        query_prompt=query_prompt,
+        passage_prompt=passage_prompt,
+        similarity=similarity,
+    )
     encoder.trained_on = trained_on_of(name)
     return encoder
 

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from xlbias.encode.encoder import Vectors
+from xlbias.encode.similarity import Similarity, Vectors
 from xlbias.errors import EncoderError, UsageError
 
 BLOCK = 16_384
@@ -85,9 +85,7 @@ class FittedMitigation:
     mitigation: Mitigation
     removed: dict[str, Floats]
 
-    def apply(
-        self, vectors: Vectors, languages: Sequence[str], similarity: Literal["cosine", "dot"] = "cosine"
-    ) -> Vectors:
+    def apply(self, vectors: Vectors, languages: Sequence[str], similarity: Similarity = "cosine") -> Vectors:
         """Return the vectors without what their languages have in common, float32 [n, d]; of length 1 for cosine.
 
         Equal vectors of a language stay equal bit for bit, wherever they stand. Raises EncoderError where shapes do

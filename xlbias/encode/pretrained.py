@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, get_args
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -16,19 +16,33 @@ from sentence_transformers import SentenceTransformer
 
 from xlbias.encode.card import read_card
 from xlbias.encode.content import content_digest
-from xlbias.encode.encoder import Kind, Vectors
+from xlbias.encode.encoder import Kind
 from xlbias.encode.fingerprint import fingerprint as fingerprint_of
+from xlbias.encode.prompts import find_prompts
+from xlbias.encode.similarity import Similarity, Vectors, chosen_similarity, unit
 from xlbias.encode.trained_on import TrainedOn
+from xlbias.encode.truncation import TokenCounts, count_tokens, longest
 from xlbias.errors import EncoderError
+
+_MADE = "unit in float32"
+"""How vectors are made of what the model gives; another text for another way, so that no vector of the old is found."""
 
 
 class PretrainedEncoder:
     """A SentenceTransformer behind the encoder protocol.
 
-    Prefixes come from the model's own prompts (``query``, and ``document`` or ``passage``). The similarity is the
-    model's own; models that name none, and those that ask for a distance, are searched by cosine. The fingerprint is
-    that of `xlbias.encode.fingerprint`, with `content` where the model was loaded from a folder; one whose vectors are
-    never kept can be given any.
+    Prompts are those the model registers, by the names of `xlbias.encode.prompts`; `query_prompt` and `passage_prompt`,
+    a registered name or a text, replace them. The similarity is the model's own, cosine where it names none;
+    `similarity` replaces it. The fingerprint is that of `xlbias.encode.fingerprint`, with `content` where the model was
+    loaded from a folder; one whose vectors are never kept can be given any.
+
+    Attributes:
+        prompts: what stands before queries and passages, and how it was found.
+        own_similarity: what the model asks for, whatever is used.
+        dtype: type of the weights, e.g. ``float32`` or ``bfloat16``.
+        max_length: tokens of a text that are read at most, by kind; None for all.
+
+    Raises EncoderError for a distance that cannot be ranked by, and for a prompt's name that is not registered.
     """
 
     def __init__(
@@ -40,6 +54,9 @@ class PretrainedEncoder:
         card: dict[str, Any] | None = None,
         fingerprint: str | None = None,
         content: str | None = None,
+        query_prompt: str | None = None,
+        passage_prompt: str | None = None,
+        similarity: str | None = None,
     ) -> None:
         self.model = model
         self.name = name
@@ -48,17 +65,32 @@ class PretrainedEncoder:
         self.dimension = int(model.get_embedding_dimension() or 0)
         if self.dimension <= 0:
             self.dimension = int(model.encode(["dimension"], show_progress_bar=False).shape[1])
-        self.similarity: Literal["cosine", "dot"] = "dot" if model.similarity_fn_name == "dot" else "cosine"
-        facts = {"similarity": self.similarity, "query": _prefix(model, "query"), "passage": _prefix(model, "passage")}
+        self.own_similarity: str = model.similarity_fn_name
+        self.similarity: Similarity = chosen_similarity(self.own_similarity, similarity, name)
+        self.prompts = find_prompts(
+            model.prompts, model.default_prompt_name, query=query_prompt, passage=passage_prompt, encoder=name
+        )
+        facts = {"similarity": self.similarity, "vectors": _MADE}
+        facts |= {kind: self.prompts.text(kind) for kind in get_args(Kind)}
         self.content = content
         self.fingerprint = fingerprint or fingerprint_of(model, facts, content)
         self.device = str(model.device)
         self.trained_on: TrainedOn | None = None
         """What it was trained on, where its card says it."""
+        self.dtype = next((str(p.dtype).removeprefix("torch.") for p in model.parameters()), None)
+        self.max_length = {kind: longest(model, kind) for kind in get_args(Kind)}
 
     @classmethod
     def load(
-        cls, name: str, *, device: str | None = None, trust_remote_code: bool = False, batch_size: int = 64
+        cls,
+        name: str,
+        *,
+        device: str | None = None,
+        trust_remote_code: bool = False,
+        batch_size: int = 64,
+        query_prompt: str | None = None,
+        passage_prompt: str | None = None,
+        similarity: str | None = None,
     ) -> PretrainedEncoder:
         """Load a folder or hub name; see `xlbias.load_encoder`."""
         path = Path(name).expanduser()
@@ -80,21 +112,36 @@ class PretrainedEncoder:
             raise EncoderError(f"encoder {name!r} {where}: {reason}") from error
         card = read_card(path) if local else {}
         label = card.get("name") or (path.resolve().name if local else name)
-        return cls(model, label, batch_size=batch_size, card=card, content=content_digest(path) if local else None)
+        return cls(
+            model,
+            label,
+            batch_size=batch_size,
+            card=card,
+            content=content_digest(path) if local else None,
+            query_prompt=query_prompt,
+            passage_prompt=passage_prompt,
+            similarity=similarity,
+        )
 
     def encode(self, texts: Sequence[str], kind: Kind) -> Vectors:
-        """Return float32 [n, dimension]; see `Encoder.encode`."""
+        """Return float32 [n, dimension], of length 1 for cosine; see `Encoder.encode`."""
         # Not plain encode(): models that route queries and documents apart would take everything for a document.
         encode = self.model.encode_query if kind == "query" else self.model.encode_document
         vectors: Vectors = encode(
             list(texts),
-            prompt=_prefix(self.model, kind),
+            prompt=self.prompts.text(kind),
             batch_size=self.batch_size,
-            normalize_embeddings=self.similarity == "cosine",
             show_progress_bar=False,
             convert_to_numpy=True,
         ).astype(np.float32, copy=False)
-        return vectors
+        if self.similarity != "cosine":
+            return vectors
+        # As the library does, but in float32 whatever the weights are: in half precision lengths are off by .4 %.
+        return unit(torch.nn.functional.normalize(torch.from_numpy(vectors), p=2, dim=1).numpy())
+
+    def count_tokens(self, texts: Sequence[str], kind: Kind) -> TokenCounts | None:
+        """Return how many tokens texts have with the prompt of `kind`; see `xlbias.encode.truncation`."""
+        return count_tokens(self.model, texts, kind, self.prompts.text(kind))
 
 
 def _hub_answers() -> bool:
@@ -109,12 +156,6 @@ def _hub_answers() -> bool:
     except OSError:
         return False
     return True
-
-
-def _prefix(model: SentenceTransformer, kind: Kind) -> str:
-    prompts: dict[str, str] = model.prompts or {}
-    names = ("query",) if kind == "query" else ("document", "passage")
-    return next((prompts[name] for name in names if prompts.get(name)), "")
 
 
 def _check_device(device: str) -> None:

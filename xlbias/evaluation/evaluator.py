@@ -7,7 +7,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -16,6 +16,7 @@ from xlbias import __version__
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.cache import VectorCache
 from xlbias.encode.card import read_card
+from xlbias.encode.contract import check_contract
 from xlbias.encode.encoder import Encoder
 from xlbias.encode.load import check_encoder, find_encoder, load_encoder
 from xlbias.encode.mitigate import parse_mitigation
@@ -47,6 +48,9 @@ def evaluate(
     mitigate: Sequence[str] = (),
     device: str | None = None,
     batch_size: int = 64,
+    query_prompt: str | None = None,
+    passage_prompt: str | None = None,
+    similarity: str | None = None,
     trust_remote_code: bool = False,
     cache: VectorCache | None = None,
     resume: bool = False,
@@ -67,6 +71,10 @@ def evaluate(
         device: torch device for encoders loaded by name and for ranking; by default the best there is. Ranking is done
             on the CPU where that is neither CPU nor CUDA.
         batch_size: texts encoded at a time, for encoders loaded by name.
+        query_prompt: for encoders loaded by name, what stands before queries: a registered name or a text, ``""`` for
+            nothing; by default what the encoder registers, see `xlbias.encode.prompts`.
+        passage_prompt: the same for passages.
+        similarity: for encoders loaded by name, ``cosine``, ``dot`` or ``euclidean``; by default the encoder's own.
         trust_remote_code: whether an encoder may run code of its own.
         cache: where to keep vectors; None for no cache.
         resume: go on with an unfinished run at `out`.
@@ -80,6 +88,8 @@ def evaluate(
     models = [find_encoder(model) if isinstance(model, str) else model for model in models]
     tasks = [tasks] if isinstance(tasks, RetrievalTask) else list(tasks)
     names = _check(models, tasks, top_k)
+    of_encoders = {"query_prompt": query_prompt, "passage_prompt": passage_prompt, "similarity": similarity}
+    _refuse_for_objects(models, of_encoders)
     mitigations = [parse_mitigation(text) for text in mitigate]
     variants = [variant_name(name, mitigation) for name in names for mitigation in (None, *mitigations)]
     path = Path(out) if out is not None else Path(tempfile.mkdtemp(prefix="xlbias-")) / "run.parquet"
@@ -110,7 +120,11 @@ def evaluate(
                 def load(model: Model = model) -> Encoder | PrecomputedVectors:
                     if isinstance(model, str):
                         return load_encoder(
-                            model, device=device, trust_remote_code=trust_remote_code, batch_size=batch_size
+                            model,
+                            device=device,
+                            trust_remote_code=trust_remote_code,
+                            batch_size=batch_size,
+                            **of_encoders,
                         )
                     return model
 
@@ -159,6 +173,8 @@ def _check(models: list[Model], tasks: list[RetrievalTask], top_k: int) -> list[
             check_encoder(model)
         elif not all(hasattr(model, field) for field in ("name", "dimension", "fingerprint")):
             raise UsageError(f"a model is a {type(model).__name__}; expected a name, an encoder or PrecomputedVectors")
+        elif not isinstance(model, PrecomputedVectors):
+            check_contract(model)
     full = [model if isinstance(model, str) else model.name for model in models]
     short = [_short_name(model) if isinstance(model, str) else model.name for model in models]
     names = [s if short.count(s) == 1 else f for s, f in zip(short, full, strict=True)]
@@ -166,6 +182,14 @@ def _check(models: list[Model], tasks: list[RetrievalTask], top_k: int) -> list[
         if names.count(name) > 1:
             raise UsageError(f"the encoder {name!r} is named twice")
     return names
+
+
+def _refuse_for_objects(models: list[Model], options: Mapping[str, str | None]) -> None:
+    """Raise UsageError where an option is for encoders loaded by name, and one is given as an object."""
+    objects = [model.name for model in models if not isinstance(model, str)]
+    for option, value in options.items():
+        if value is not None and objects:
+            raise UsageError(f"{option} is for encoders given by name: {objects[0]!r} is an object, and brings its own")
 
 
 def _short_name(model: str) -> str:

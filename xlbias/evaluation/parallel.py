@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from xlbias.data.task import RetrievalTask
-from xlbias.encode.encoder import Vectors
+from xlbias.encode.similarity import Vectors
 from xlbias.measures.alignment.audit import AlignmentValue, alignment_rows
 from xlbias.measures.alignment.parallel import ParallelVectors
 from xlbias.runs.summary import SummaryRow, aggregated, replicates_for

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache as cache_of
+from functools import cache as cache_of, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +16,15 @@ import polars as pl
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.cache import VectorCache
 from xlbias.encode.card import TRAINING_FILE
-from xlbias.encode.encoder import Encoder, Kind, Vectors, embed
+from xlbias.encode.encoder import Encoder, Kind, embed
 from xlbias.encode.mitigate import Mitigation
 from xlbias.encode.precomputed import PrecomputedVectors
+from xlbias.encode.prompts import Prompts
+from xlbias.encode.similarity import Searchable, Vectors, searchable
 from xlbias.errors import EncoderError, RunError
 from xlbias.evaluation.leaks import TaskTexts
 from xlbias.evaluation.parallel import alignments
+from xlbias.evaluation.texts import text_rows
 from xlbias.measures.ragged import Floats
 from xlbias.narration import Counter, Narrator
 from xlbias.retrieve.consistency import MOST_SCORES, rank_consistency
@@ -46,11 +49,16 @@ _AUDIT = ("alignment of passages", "alignment of queries", "reading the rankings
 
 @dataclass(frozen=True, eq=False)
 class TaskVectors:
-    """The vectors of one task: float32 [n, d] of `passages`, in their order, and of the task's queries."""
+    """The vectors of one task: float32 [n, d] of `passages`, in their order, and of the task's queries.
+
+    Attributes:
+        texts: what a summary says of the texts themselves; empty where the encoder cannot tell.
+    """
 
     passages: pl.DataFrame
     of_passages: Vectors
     of_queries: Vectors
+    texts: Sequence[SummaryRow] = ()
 
 
 class Evaluation:
@@ -99,7 +107,7 @@ class Evaluation:
                     mitigated = self._mitigated(vectors, variants[variant], encoder, task)
                     if variants[variant]:  # described once it is known to be possible
                         self._describe(variant, encoder, folder, variants[variant])
-                    self._run_task(t, task, variant, mitigated, seen)
+                    self._run_task(t, task, variant, mitigated, encoder, seen)
 
     def _missing(self, t: int, variants: Sequence[str]) -> list[str]:
         """Return the variants of an encoder that something of task `t` is still to be made for."""
@@ -115,11 +123,20 @@ class Evaluation:
         self, name: str, encoder: Encoder | PrecomputedVectors, folder: Path | None, mitigation: Mitigation | None
     ) -> None:
         """Record the encoder in the run's metadata; refuse one that is not what finished parts came from."""
+        prompts: Prompts | None = getattr(encoder, "prompts", None)
+        if prompts is not None and mitigation is None:
+            self.narrator.say(f"{name}: prompts: {prompts}")
+            for doubt in prompts.doubts:
+                self.narrator.say(f"{name}: {doubt}")
         about = {
             "name": name,
             "fingerprint": encoder.fingerprint,
             "dimension": encoder.dimension,
-            "similarity": getattr(encoder, "similarity", "dot"),
+            "similarity": encoder.similarity,
+            "own_similarity": getattr(encoder, "own_similarity", None),
+            "prompts": prompts.as_dict() if prompts else None,
+            "dtype": getattr(encoder, "dtype", None),
+            "max_length": getattr(encoder, "max_length", None),
             "device": getattr(encoder, "device", None),
             "card": getattr(encoder, "card", {}),
             "mitigation": str(mitigation) if mitigation else None,
@@ -158,6 +175,7 @@ class Evaluation:
             passages,
             self._encode(f"{name} · {task.name}: passages", encoder, passages, "passage"),
             self._encode(f"{name} · {task.name}: queries", encoder, task.queries, "query"),
+            [*text_rows(encoder, passages, "passage"), *text_rows(encoder, task.queries, "query")],
         )
 
     def _encode(self, phase: str, encoder: Encoder, texts: pl.DataFrame, kind: Kind) -> Vectors:
@@ -175,15 +193,15 @@ class Evaluation:
         """Return the vectors without what the mitigation takes out, learnt from all texts of the task together."""
         if mitigation is None:
             return vectors
-        similarity: Literal["cosine", "dot"] = getattr(encoder, "similarity", "dot")
         passage_languages = vectors.passages["language"].to_list()
         query_languages = task.queries["language"].to_list()
         both = np.concatenate([vectors.of_passages, vectors.of_queries])
         fitted = mitigation.fit(both, [*passage_languages, *query_languages])
         return TaskVectors(
             vectors.passages,
-            fitted.apply(vectors.of_passages, passage_languages, similarity),
-            fitted.apply(vectors.of_queries, query_languages, similarity),
+            fitted.apply(vectors.of_passages, passage_languages, encoder.similarity),
+            fitted.apply(vectors.of_queries, query_languages, encoder.similarity),
+            vectors.texts,
         )
 
     def _seen(self, name: str, encoder: Encoder | PrecomputedVectors, t: int) -> list[SummaryRow]:
@@ -198,16 +216,23 @@ class Evaluation:
         return rows
 
     def _run_task(
-        self, t: int, task: RetrievalTask, name: str, vectors: TaskVectors, seen: Sequence[SummaryRow]
+        self,
+        t: int,
+        task: RetrievalTask,
+        name: str,
+        vectors: TaskVectors,
+        encoder: Encoder | PrecomputedVectors,
+        seen: Sequence[SummaryRow],
     ) -> None:
         passages = vectors.passages
+        ranked = searchable(vectors.of_queries, vectors.of_passages, encoder.similarity)
         index = PassageIndex(
-            vectors.of_passages, passages["passage_id"].to_list(), passages["language"].to_list(), device=self.device
+            ranked.passages, passages["passage_id"].to_list(), passages["language"].to_list(), device=self.device
         )
         about = {"model": name, "task": task.name, "domain": task.domain}
         blocks = {b: rows for b, rows in enumerate(query_blocks(task)) if not self._has_block(name, t, b)}
         if blocks:
-            consistency = self._consistency(f"{name} · {task.name}", task, index, vectors.of_queries)
+            consistency = self._consistency(f"{name} · {task.name}", task, index, ranked.queries)
             relevant = relevant_pairs(task, passages)
             phase, total = f"{name} · {task.name}: ranking", sum(len(rows) for rows in blocks.values())
             with self.narrator.progress(phase, total, "queries") as bar:
@@ -215,8 +240,8 @@ class Evaluation:
                 for b, rows in blocks.items():
                     queries = task.queries[rows]
                     frame = search(
-                        queries, np.ascontiguousarray(vectors.of_queries[rows]), passages, index, relevant, self.top_k,
-                        self.top_of,
+                        queries, np.ascontiguousarray(ranked.queries[rows]), passages, index, relevant, self.top_k,
+                        self.top_of, partial(_scores, ranked, rows),
                     )  # fmt: skip
                     own = queries.select("query_id", pl.col("language").alias("query_language")).with_columns(
                         pl.lit(MULTILINGUAL_POOL).alias("pool"),
@@ -265,7 +290,7 @@ class Evaluation:
             keys = [block_key(name, t, b) for b in range(len(query_blocks(task)))]
             rankings = pl.concat([self.journal.read("ranking", key, list(RANKED)) for key in keys])
             advance()
-            summary = pl.concat([summarise(rankings, task.pool_sizes), as_frame([*rows, *seen])])
+            summary = pl.concat([summarise(rankings, task.pool_sizes), as_frame([*rows, *vectors.texts, *seen])])
             self.journal.write("summary", task_key(name, t), with_columns(summary, about))
             advance()
 
@@ -280,6 +305,11 @@ class Evaluation:
 
         self.journal.progress(phase, 0, total, unit, force=True)
         return advance
+
+
+def _scores(ranked: Searchable, rows: npt.NDArray[np.int64], products: Vectors, of: npt.NDArray[np.int64]) -> Vectors:
+    """Return the scores of products with the queries `of` among `rows`."""
+    return ranked.scores(products, rows[of])
 
 
 def _audit_phase(label: str, done: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Family = Literal["quality", "bias", "alignment", "seen"]
+Family = Literal["quality", "bias", "alignment", "texts", "seen"]
 Direction = Literal["high", "low", "neither"]
 """Which values are good; ``neither`` where two opposite goals are both legitimate."""
 
@@ -19,8 +19,8 @@ class Measure:
     Attributes:
         name: as in reports, in JSON and on the command line, e.g. ``recall@10``.
         label: short, for a column's head.
-        family: ``quality`` (of one ranking), ``bias`` (between languages), ``alignment`` (of vectors) or ``seen`` (of
-            a task, in training).
+        family: ``quality`` (of one ranking), ``bias`` (between languages), ``alignment`` (of vectors), ``texts`` (of
+            what an encoder reads) or ``seen`` (of a task, in training).
         definition: one sentence.
         compute: the function; what it takes is up to the family, see `xlbias.measures.registry`.
         source: the paper or book it comes from.

@@ -1,10 +1,11 @@
-"""All measures by name: every module of `quality`, `bias`, `alignment` and `seen` names its own in `MEASURES`.
+"""All measures by name: modules of `quality`, `bias`, `alignment`, `texts` and `seen` name their own in `MEASURES`.
 
 A new measure is a new file in one of these folders. What its `compute` takes is up to the family:
 
 * quality: `Rankings` → float64 [n_rankings];
 * bias: `PooledRankings` → float64 [n_rankings] or [n_rankings, n_languages];
 * alignment: unit vectors of parallel texts, see `xlbias.measures.alignment`;
+* texts: counts of tokens, int64 [n_texts];
 * seen: fingerprints of texts, uint64 [n] each.
 """
 
@@ -18,9 +19,9 @@ from types import MappingProxyType
 
 from xlbias.measures.measure import Family, Measure
 
-FAMILIES: tuple[Family, ...] = ("quality", "bias", "alignment", "seen")
+FAMILIES: tuple[Family, ...] = ("quality", "bias", "alignment", "texts", "seen")
 SIDES = ("passages", "queries")
-"""What alignment is measured of; in a summary measures of alignment are named ``SIDE.NAME``."""
+"""What alignment and texts are measured of; in a summary their measures are named ``SIDE.NAME``."""
 
 _FIRST = ("map", "rr", "recall@1", "recall@10", "recall@100", "rank_distance", "rank_distance.normalised")
 
@@ -49,5 +50,5 @@ def measure_of(name: str) -> Measure:
 
 
 def side_of(name: str) -> str:
-    """Return the side that a row of a summary is about; empty for a measure that is not of alignment."""
+    """Return the side that a row of a summary is about; empty for a measure of quality or bias."""
     return next((side for side in SIDES if name.startswith(f"{side}.")), "")

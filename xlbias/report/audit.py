@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from xlbias.measures.measure import Measure
@@ -14,12 +15,13 @@ from xlbias.report.cells import (
     count,
     overall_alignment,
     overall_bias,
+    overall_of_sides,
     undefined_notes,
 )
 from xlbias.report.document import Block, Cell, Document, Paragraph, Section, Table, Terms
 from xlbias.report.grids import grids
 from xlbias.report.layout import NOTHING, measured
-from xlbias.report.phrases import BETTER, about_run, about_task, counts, intervals
+from xlbias.report.phrases import BETTER, about_encoder, about_run, about_task, counts, intervals
 from xlbias.report.printed import printed_table
 from xlbias.report.subjects import LONGEST_NAME, Subject, subjects
 from xlbias.report.tables import coverage_notes
@@ -58,6 +60,8 @@ def audit(
         sections.append(Section("Nothing yet", (Paragraph("Nothing has been ranked yet."),)))
     else:
         everyone = [one for some in found.values() for one in some]
+        if encoders := [Paragraph(about) for model in run.models if (about := about_encoder(model))]:
+            sections.append(Section("Encoders", tuple(encoders)))
         notes = [Paragraph(note) for note in (intervals(run), *coverage_notes(run))]
         sections += [Section("Notes", tuple(notes)), Section("Measures", (_glossary(everyone, matrices),))]
     sections = [doubts, *sections] if doubts is not None else sections
@@ -72,7 +76,7 @@ def _section(
     by_language: bool,
     published: Sequence[str],
 ) -> Section:
-    tables = [_overview(run, found), _bias(found), _alignment(found)]
+    tables = [_overview(run, found), _bias(found), _alignment(found), _texts(found)]
     if by_language:
         tables.append(_by_language(task, found))
     blocks: list[Block | None] = [Paragraph(about_task(task)), *tables]
@@ -159,6 +163,36 @@ def _alignment(found: Sequence[Subject]) -> Table | None:
     return Table(title, heads, tuple(rows), tuple(undefined_notes(numbers, by_side)), len(labels))
 
 
+def _texts(found: Sequence[Subject]) -> Table | None:
+    """Return what encoders read of the texts: overall, and in the language with the highest number."""
+    numbers = [one.numbers for one in found]
+    rows = []
+    for measure, keys in overall_of_sides("texts", numbers):
+        for one in found:
+            cells = [
+                part for key in keys.values() for part in (cell(one.numbers, key, measure), _most(one, key, measure))
+            ]
+            rows.append((Cell(measure.label), *_who(one, found), *cells))
+    if not rows:
+        return None
+    labels = ("measure", *_encoder(found))
+    heads = (*labels, *(head for side in SIDES for head in (side, "most")))
+    note = "most: the language with the highest number."
+    return Table(f"Texts as they are read: {_whom(found)}", heads, tuple(rows), (note,), len(labels))
+
+
+def _most(one: Subject, key: Key, measure: Measure) -> Cell:
+    of_language = {
+        k.query_language: row.value
+        for k, row in one.numbers.items()
+        if k.measure == key.measure and k.query_language and row.value is not None
+    }
+    if not of_language or not any(of_language.values()):
+        return Cell(NOTHING)
+    language = max(sorted(of_language), key=lambda name: of_language[name])
+    return Cell(f"{language} {measured(of_language[language], measure)}", of_language[language], kind="number")
+
+
 def _by_language(task: Mapping[str, Any], found: Sequence[Subject]) -> Table:
     bias = measures("bias")
     languages = sorted({*task["n_queries"], *task["pool_sizes"]})
@@ -205,8 +239,10 @@ def _glossary(found: Sequence[Subject], matrices: Sequence[str]) -> Terms:
         *matrices,
         *(measure.name for _, measure, _ in overall_bias(numbers)),
         *(measure.name for measure, _ in overall_alignment(numbers)),
+        *(measure.name for measure, _ in overall_of_sides("texts", numbers)),
     }
-    ordered = [*measures("quality").values(), *bias_measures(), *measures("alignment").values()]
+    families = [measures(family).values() for family in ("alignment", "texts")]
+    ordered = [*measures("quality").values(), *bias_measures(), *chain(*families)]
     return Terms("What they are", tuple((one.label, _meaning(one)) for one in ordered if one.name in wanted))
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from xlbias.measures.measure import Measure
+from xlbias.measures.measure import Family, Measure
 from xlbias.measures.registry import SIDES, measures
 from xlbias.report.document import Cell
 from xlbias.report.layout import interval, measured
@@ -89,7 +89,12 @@ def overall_bias(found: list[Mapping[Key, Row]]) -> Iterator[tuple[str, Measure,
 
 def overall_alignment(found: list[Mapping[Key, Row]]) -> Iterator[tuple[Measure, dict[str, Key]]]:
     """Yield every measure of alignment that any of `found` has overall, with its key for each of SIDES."""
-    for measure in measures("alignment").values():
+    yield from overall_of_sides("alignment", found)
+
+
+def overall_of_sides(family: Family, found: list[Mapping[Key, Row]]) -> Iterator[tuple[Measure, dict[str, Key]]]:
+    """Yield every measure of a family that any of `found` has overall, with its key for each of SIDES."""
+    for measure in measures(family).values():
         keys = {side: Key(f"{side}.{measure.name}") for side in SIDES}
         if any(key in rows for rows in found for key in keys.values()):
             yield measure, keys

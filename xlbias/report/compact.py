@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xlbias.measures.measure import Direction
+from xlbias.measures.measure import Direction, Family
 from xlbias.measures.registry import SIDES, measures
-from xlbias.report.cells import cell, overall_alignment, overall_bias, undefined_notes
+from xlbias.report.cells import cell, overall_bias, overall_of_sides, undefined_notes
 from xlbias.report.document import Cell
 from xlbias.report.layout import NOTHING, cut_all, table, wrapped
 from xlbias.report.subjects import Subject
@@ -39,7 +39,16 @@ def bias_lines(found: Sequence[Subject], width: int) -> list[str]:
 
 def alignment_lines(found: Sequence[Subject], width: int) -> list[str]:
     """Return every overall number of the alignment of passages and of queries."""
-    wanted = list(overall_alignment([one.numbers for one in found]))
+    return _side_lines("alignment", "Alignment", found, width)
+
+
+def texts_lines(found: Sequence[Subject], width: int) -> list[str]:
+    """Return every overall number of passages and queries as they are read; nothing where they were not counted."""
+    return _side_lines("texts", "Texts", found, width)
+
+
+def _side_lines(family: Family, title: str, found: Sequence[Subject], width: int) -> list[str]:
+    wanted = list(overall_of_sides(family, [one.numbers for one in found]))
     if not wanted:
         return []
     columns = [
@@ -57,7 +66,7 @@ def alignment_lines(found: Sequence[Subject], width: int) -> list[str]:
     if all(counts == n[0][1] for _, counts in n):
         n = [("n", n[0][1])]  # of both sides: a second column would only take the room of numbers
     labels = [f"{about.label}{_ARROW[about.better]}" for about, _ in wanted]
-    return _columns(columns, n, "Alignment", labels, width)
+    return _columns(columns, n, title, labels, width)
 
 
 def _short(label: str) -> str:

@@ -1,4 +1,4 @@
-"""Bias and alignment of one encoder on one task as plain data, every number with its interval and its counts.
+"""Bias, alignment and texts of one encoder on one task as plain data, every number with its interval and its counts.
 
 A number is ``{"value", "low", "high", "n", "n_ids", "n_excluded"}``, null where undefined, and then with a ``reason``.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from xlbias.measures.measure import Measure
+from xlbias.measures.measure import Family, Measure
 from xlbias.measures.registry import SIDES, measures
 from xlbias.report.cells import Row, bias_measures
 from xlbias.runs.schema import SETTINGS
@@ -43,7 +43,7 @@ def alignment(found: Mapping[Key, Row]) -> dict[str, Any]:
     A measure is a number over all languages with ``"by_language"``, where it has numbers of one language, and
     ``"pairs": [{"language", "other", ...}]``, where it has numbers of two.
     """
-    return {side: _alignment_of(side, found) for side in SIDES}
+    return {side: _of_side(side, "alignment", found) for side in SIDES}
 
 
 def seen(found: Mapping[Key, Row]) -> dict[str, Any]:
@@ -63,9 +63,17 @@ def _seen(row: Row) -> dict[str, Any]:
     return {"n": None if row.value is None else int(row.value), "of": row.n + row.n_excluded}
 
 
-def _alignment_of(side: str, found: Mapping[Key, Row]) -> dict[str, Any]:
+def texts(found: Mapping[Key, Row]) -> dict[str, Any]:
+    """Return ``{"passages": ..., "queries": ...}``: every measure of texts by name, in the form of `alignment`.
+
+    Empty for a run in which they were not counted.
+    """
+    return {side: _of_side(side, "texts", found) for side in SIDES}
+
+
+def _of_side(side: str, family: Family, found: Mapping[Key, Row]) -> dict[str, Any]:
     facts = {}
-    for measure in measures("alignment").values():
+    for measure in measures(family).values():
         name = f"{side}.{measure.name}"
         keys = [key for key in found if key.measure == name]
         single = [key for key in keys if key.query_language and not key.passage_language]

@@ -11,7 +11,7 @@ import polars as pl
 
 from xlbias.report.caveats import as_json, kinds_of
 from xlbias.report.cells import Numbers, Row
-from xlbias.report.facts import alignment, bias, seen
+from xlbias.report.facts import alignment, bias, seen, texts
 from xlbias.report.published import rows_for
 from xlbias.report.tables import who_on_what
 from xlbias.report.training import trained, training_facts
@@ -50,6 +50,7 @@ def report(run: Run, *, published: Sequence[str] = ()) -> dict[str, Any]:
                     ],
                     "bias": bias(found),
                     "alignment": alignment(found),
+                    "texts": texts(found),
                     "seen": seen(found),
                     **({"published": printed} if published else {}),
                 }
@@ -75,10 +76,10 @@ def to_json(*runs: Run, published: Sequence[str] = ()) -> str:
     {measure: macro average, "intervals": {measure: [low, high]}, "weighted": {measure: average over rankings},
     "n_cells", "n_cells_empty", "n_queries", "n_rankings", "n_excluded"}}, "cells": [{"query_language", "pool",
     "setting", "n", "n_excluded", measure: mean, "intervals": {measure: [low, high]}}], "bias": {...}, "alignment":
-    {...}, "seen": {...}}]}``; of several runs ``{"schema": 1, "runs": [{"run", "caveats", "results"}, ...]}``.
-    ``bias``, ``alignment`` and ``seen`` are those of `xlbias.report.facts`; with `published`, arXiv ids, a result has
-    ``"published"``, the rows that papers printed for its data set. An entry of ``run.models`` that was trained has
-    ``"training": {"steps", "first_loss", "last_loss", "pairs_per_second", "drawn": {"batches_by_kind",
+    {...}, "texts": {...}, "seen": {...}}]}``; of several runs ``{"schema": 1, "runs": [{"run", "caveats", "results"},
+    ...]}``. ``bias``, ``alignment``, ``texts`` and ``seen`` are those of `xlbias.report.facts`; with `published`, arXiv
+    ids, a result has ``"published"``, the rows that papers printed for its data set. An entry of ``run.models`` that
+    was trained has ``"training": {"steps", "first_loss", "last_loss", "pairs_per_second", "drawn": {"batches_by_kind",
     "batches_by_task", "pairs_by_query_language", "pairs_by_passage_language": {name: {"n", "share"}}, "pairs":
     [{"query_language", "passage_language", "n"}], "n_negatives"}}``, null for what is not known. ASCII, so that no
     control character of a data set reaches a terminal.

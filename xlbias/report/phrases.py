@@ -39,6 +39,51 @@ def about_task(task: Mapping[str, Any]) -> str:
     return clean(f"{task['name']} ({task['domain']}): {sizes}")
 
 
+def about_encoder(model: Mapping[str, Any]) -> str:
+    """Return what an encoder is and how it was used; empty where a run says nothing of its prompts and lengths."""
+    facts = [prompts_of(model), reading_of(model)]
+    if not any(facts):
+        return ""
+    size = f"{model['dimension']} dimensions" if model.get("dimension") else ""
+    said = "; ".join(fact for fact in (", ".join(filter(None, (size, similarity_of(model)))), *facts) if fact)
+    return clean(f"{model['name']}: {said}.")
+
+
+def similarity_of(model: Mapping[str, Any]) -> str:
+    """Return how an encoder's vectors are compared, and what it asks for itself where that is something else."""
+    used, own = model.get("similarity"), model.get("own_similarity")
+    return f"{used} (its own: {own})" if own and used and own != used else str(used or "")
+
+
+def prompts_of(model: Mapping[str, Any]) -> str:
+    """Return the prompts that an encoder was used with and how they were found; empty where that is not known."""
+    prompts = model.get("prompts")
+    if not isinstance(prompts, Mapping):
+        return ""
+    sides = [
+        f"{side} prompt {prompts.get(side)!r} ({prompts.get(f'{side}_found')})" if prompts.get(side)
+        else f"no {side} prompt ({prompts.get(f'{side}_found')})"
+        for side in ("query", "passage")
+    ]  # fmt: skip
+    unused = prompts.get("unused")
+    if isinstance(unused, Mapping) and unused:
+        sides.append(f"registered and not used: {', '.join(map(str, unused))}")
+    return ", ".join(sides)
+
+
+def reading_of(model: Mapping[str, Any]) -> str:
+    """Return the type of an encoder's weights, and how many tokens it reads; empty where that is not known."""
+    lengths = model.get("max_length")
+    read = []
+    if isinstance(lengths, Mapping):
+        known = {kind: f"{n:,}" if isinstance(n, int) else "all" for kind, n in lengths.items()}
+        if len(set(known.values())) == 1:
+            read = [f"reads {next(iter(known.values()))} tokens"]
+        else:
+            read = [f"reads {n} tokens of a {kind}" for kind, n in known.items()]
+    return ", ".join(filter(None, (str(model.get("dtype") or ""), *read)))
+
+
 def name_of(row: Mapping[str, Any]) -> str:
     """Return an encoder's name with its sampler and α, where known, as one cleaned text."""
     sampler = row.get("sampler")

