@@ -217,6 +217,16 @@ def test_a_recipe_is_shown_with_all_that_overrides_it(capfd: pytest.CaptureFixtu
     assert tomllib.loads(capfd.readouterr().out)["base"] == "some/other"
 
 
+def test_a_base_by_its_hub_name_has_its_recipe_and_another_keeps_its_prompts(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "--base", "intfloat/multilingual-e5-small", "--show"]) == 0
+    shown = tomllib.loads(capfd.readouterr().out)
+    assert (shown["query_prefix"], shown["passage_prefix"], shown["patience"]) == ("query: ", "passage: ", 3)
+    assert run(["train", "--base", "some/other", "--passage-prompt", "Text: ", "--show"]) == 0
+    shown = tomllib.loads(capfd.readouterr().out)
+    assert "query_prefix" not in shown
+    assert shown["passage_prefix"] == "Text: "
+
+
 def test_without_a_folder_there_is_nothing_to_train_into(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["train"]) == 2
     assert capfd.readouterr().err.splitlines() == ["xlbias: Missing option '--out' / '-o'."]

@@ -24,6 +24,7 @@ from xlbias.train.fit import Training, fit
 from xlbias.train.pairs import PairTexts
 from xlbias.train.recipe import Recipe
 from xlbias.train.samplers import LanguageBatchSampler
+from xlbias.train.work import Work
 
 QUICK = Recipe(
     base="static", steps=12, batch_size=16, learning_rate=1e-2, query_prefix="", passage_prefix="", dimension=16,
@@ -152,7 +153,8 @@ def test_the_journal_becomes_a_run_with_the_loss_curve(trained: Training) -> Non
 
 def test_any_encoder_can_be_trained_with_the_papers_prefixes(small: RetrievalTask, tmp_path: Path) -> None:
     out = tmp_path / "minilm"
-    fit(small, out, Recipe(base=MINILM, steps=2, batch_size=4, validation=0.0), device="cpu")
+    papers = {"query_prefix": "Query: ", "passage_prefix": "Passage: "}
+    fit(small, out, Recipe(base=MINILM, steps=2, batch_size=4, validation=0.0, **papers), device="cpu")
     tuned = load_encoder(str(out), device="cpu")
     expected = tuned.model.encode(["Query: Wer?"], normalize_embeddings=True)
     assert tuned.encode(["Wer?"], "query") == pytest.approx(expected, abs=1e-6)
@@ -161,6 +163,52 @@ def test_any_encoder_can_be_trained_with_the_papers_prefixes(small: RetrievalTas
     shared = before.keys() & after.keys()
     assert len(shared) > 90
     assert sum(not np.array_equal(before[name], after[name]) for name in shared) > len(shared) / 2
+
+
+@pytest.fixture
+def base_with_prompts(trained: Training, tmp_path: Path) -> str:
+    """A base that registers prompts by names of its own, and one that is not for retrieval."""
+    model = SentenceTransformer(str(trained.path), device="cpu")
+    model.prompts = {"search_query": "suche: ", "search_document": "text: ", "clustering": "gruppe: "}
+    model.save_pretrained(str(tmp_path / "base"))
+    return str(tmp_path / "base")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "query", "passage"),
+    [
+        ({}, "suche: ", "text: "),
+        ({"query_prefix": "clustering"}, "gruppe: ", "text: "),
+        ({"query_prefix": "Query: ", "passage_prefix": ""}, "Query: ", ""),
+    ],
+)
+def test_a_base_keeps_its_own_prompts_unless_others_are_asked_for(
+    base_with_prompts: str,
+    small: RetrievalTask,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    overrides,
+    query,
+    passage,
+) -> None:
+    trained_with = []
+    arguments = Work._arguments
+    monkeypatch.setattr(
+        Work, "_arguments", lambda work: trained_with.append(arguments(work).prompts) or arguments(work)
+    )
+    out = tmp_path / "out"
+    recipe = Recipe(base=base_with_prompts, steps=1, batch_size=4, validation=0.0, **overrides)
+    card = fit(small, out, recipe, device="cpu").card
+    assert trained_with == [{"query": query, "passage": passage, "negative": passage}]
+    assert card["prompts"] == json.loads((out / "xlbias.json").read_text("utf-8"))["prompts"]
+    assert card["prompts"] == {"query": query, "passage": passage}
+    saved = json.loads((out / "config_sentence_transformers.json").read_text("utf-8"))["prompts"]
+    assert saved == {
+        "query": query, "document": passage, "search_query": query, "search_document": passage, "clustering": "gruppe: "
+    }  # fmt: skip
+    tuned = load_encoder(str(out), device="cpu")
+    assert (tuned.prompts.query.text, tuned.prompts.passage.text) == (query, passage)
+    assert json.dumps(query) in (out / "README.md").read_text("utf-8")
 
 
 # -- what goes wrong ---------------------------------------------------------------------------------------------------

@@ -19,7 +19,17 @@ def test_static_has_its_own_recipe_and_other_encoders_get_the_papers_settings() 
     paper = recipe_for("some/encoder")
     assert paper == Recipe(base="some/encoder")
     assert (paper.learning_rate, paper.weight_decay, paper.batch_size) == (3e-5, 1e-2, 100)
-    assert (paper.query_prefix, paper.passage_prefix) == ("Query: ", "Passage: ")
+    assert (paper.query_prefix, paper.passage_prefix) == (None, None)  # the base's own
+
+
+@pytest.mark.parametrize("name", ["intfloat/multilingual-e5-small", "Intfloat/Multilingual-E5-Small"])
+def test_a_recipe_is_also_that_of_its_bases_hub_name(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert recipe_for(name) == find_recipe("multilingual-e5-small")
+    (tmp_path / name).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert recipe_for(name) == Recipe(base=name)  # a folder here, whatever it holds
 
 
 def test_a_card_shows_only_the_settings_that_were_used() -> None:
@@ -42,6 +52,14 @@ def test_recipes_of_pretrained_encoders_have_the_papers_settings(name: str) -> N
 @pytest.mark.parametrize("name", ["static", "xlm-r"])
 def test_what_is_shown_is_a_recipe_again(name: str, tmp_path: Path) -> None:
     recipe = find_recipe(name).overridden(seed=3, query_prefix='say "ไทย": ')
+    file = tmp_path / "shown.toml"
+    file.write_text(recipe.as_toml(), "utf-8")
+    assert read_recipe(file) == recipe
+
+
+def test_a_recipe_that_keeps_the_bases_prompts_says_so_and_is_a_recipe_again(tmp_path: Path) -> None:
+    recipe = Recipe(base="some/encoder", passage_prefix="")
+    assert "# query_prefix: the base's own\n" in recipe.as_toml()
     file = tmp_path / "shown.toml"
     file.write_text(recipe.as_toml(), "utf-8")
     assert read_recipe(file) == recipe

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from xlbias.cli.beside import dashboard_option, watches, words_without_flag, work_beside
+from xlbias.cli.prompts import prompt_options
 
 if TYPE_CHECKING:
     from xlbias.train.codeswitch import CodeSwitch
@@ -18,6 +20,7 @@ Examples:
   xlbias train --out out/hybrid
   xlbias train --sampler mono --task parallel:mlqa.jsonl.gz --task bitext:ntrex --out out/mono
   xlbias train --base multilingual-e5-small --set precision=bf16 --batch-size 512 --set mini_batch=64 --out out/e5
+  xlbias train --base ./nomic --query-prompt search_query --out out/nomic
   xlbias train --recipe xlm-r --show
   xlbias train --alpha 0,0.25,0.5,0.75,1 --seeds 3 --out out/sweep
   xlbias train --code-switch 0.5 --lexicon cldr:annotations --out out/switched
@@ -70,6 +73,7 @@ GO_ON = "What it had finished is kept: the same command with --resume goes on."
 @click.option("--batch-size", type=int, help="Pairs in a batch.")
 @click.option("--lr", "learning_rate", type=float, help="Peak learning rate.")
 @click.option("--temperature", type=float, help="Temperature of InfoNCE.")
+@prompt_options("query", "passage", default="the recipe's, else what the base registers for them")
 @click.option("--seed", type=int, help="Seed of weights and batches.")
 @click.option(
     "--code-switch", type=float, metavar="P", help="Replace words by translations from --lexicon with probability P."
@@ -106,6 +110,8 @@ def command(
     recipe: str | None,
     show: bool,
     settings: tuple[str, ...],
+    query_prompt: str | None,
+    passage_prompt: str | None,
     code_switch: float | None,
     code_switch_mode: str,
     code_switch_to: str | None,
@@ -134,7 +140,8 @@ def command(
     from xlbias.errors import UsageError
     from xlbias.train.recipe import check_grid
 
-    chosen = _recipe(recipe, base, settings, shortcuts)
+    prefixes = {"query_prefix": query_prompt, "passage_prefix": passage_prompt}
+    chosen = _recipe(recipe, base, settings, {**shortcuts, **prefixes})
     if show:
         click.echo(chosen.as_toml(), nl=False)
         return 0
@@ -189,17 +196,18 @@ def command(
 
 
 def _recipe(
-    name: str | None, base: str | None, settings: tuple[str, ...], shortcuts: dict[str, int | float | None]
+    name: str | None, base: str | None, settings: tuple[str, ...], shortcuts: Mapping[str, int | float | str | None]
 ) -> Recipe:
     """Return the recipe with all that overrides it."""
     from xlbias.errors import UsageError
-    from xlbias.train.recipe import find_recipe, parse_settings, recipe_for, recipe_names
+    from xlbias.train.recipe import find_recipe, parse_settings, recipe_for, recipe_name_of
 
     if shortcuts["steps"] is not None and shortcuts["epochs"] is not None:
         raise UsageError("--steps and --epochs contradict each other")
     chosen = find_recipe(name) if name else recipe_for(base or "static")
     if base is not None:
-        chosen = chosen.overridden(base=find_recipe(base).base if base in recipe_names() else base)
+        known = recipe_name_of(base)
+        chosen = chosen.overridden(base=find_recipe(known).base if known else base)
     return chosen.overridden(**parse_settings(settings)).overridden(**shortcuts)
 
 
@@ -235,6 +243,7 @@ def _lines(training: Training) -> list[str]:
     batches = ", ".join(f"{n:,} {kind}" for kind, n in sorted(card["batches"]["by_kind"].items())[::-1])
     rows = {
         "encoder": click.format_filename(training.path),
+        "prompts": _prompts(card),
         "steps": training.steps,
         "seconds": f"{training.seconds:.1f}",
         "loss": f"{training.loss:.4f}",
@@ -248,6 +257,12 @@ def _lines(training: Training) -> list[str]:
             f"{words['replaced']:,} of {words['translatable']:,} translatable words, of {words['words']:,} words"
         )
     return [f"{name}\t{value}" for name, value in rows.items()]
+
+
+def _prompts(card: dict[str, Any]) -> str:
+    """Return what was put before queries and passages."""
+    prompts = card.get("prompts", {})
+    return ", ".join(f"{side} {prompts[side]!r}" for side in ("query", "passage") if prompts.get(side)) or "none"
 
 
 def _table(trained: list[Training]) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache as cache_of, partial
+from functools import cache as cache_of
+from functools import partial
 from pathlib import Path
 from typing import Any
 

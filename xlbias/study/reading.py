@@ -15,7 +15,7 @@ from xlbias.data.catalog import parse_spec
 from xlbias.errors import UsageError, XlbiasError
 from xlbias.study.plan import DATA, Plan
 from xlbias.text import clean
-from xlbias.train.recipe import STATIC, Recipe, find_recipe, parse_settings, recipe_for, recipe_names
+from xlbias.train.recipe import STATIC, Recipe, find_recipe, parse_settings, recipe_for, recipe_name_of
 
 SAMPLERS = ("english", "mixed", "mono", "cross", "hybrid")
 """As `xlbias.train.samplers.SAMPLERS`, whose import takes seconds."""
@@ -147,7 +147,7 @@ class _Reader:
             else:
                 recipe = recipe_for(name)
         with _about("settings"):
-            of_base = {"base": find_recipe(base).base} if base in recipe_names() else {}
+            of_base = {"base": find_recipe(known).base} if base and (known := recipe_name_of(base)) else {}
             return name, settings, recipe.overridden(**{**settings, **of_base})
 
     def _top_k(self) -> int:

@@ -109,6 +109,7 @@ def readme(card: Mapping[str, Any]) -> str:
         "## Recipe",
         _table(("setting", "value"), ((key, json.dumps(value)) for key, value in recipe.items())),
         "## Use",
+        _prompts(card),
         USE,
     ]
     return "\n\n".join(sections) + "\n"
@@ -122,6 +123,16 @@ def _seen(card: Mapping[str, Any]) -> str:
         f"`{seen['file']}` holds fingerprints of the {seen['n_texts']:,} texts that it was trained on and of "
         f"the {seen['n_validation']:,} that it was validated on: `xlbias evaluate` says how many a task has.{unknown}"
     )
+
+
+def _prompts(card: Mapping[str, Any]) -> str:
+    used = {side: text for side, text in card.get("prompts", {}).items() if text}
+    if not used:
+        return "It was trained without prompts: nothing is put before queries and passages."
+    said = " and ".join(
+        f"`{_cell(json.dumps(text, ensure_ascii=False))}` before a {side}" for side, text in used.items()
+    )
+    return f"It was trained with {said}; the functions below put them there."
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from xlbias.errors import TrainingError
 from xlbias.packaged import models_folder
@@ -34,7 +34,7 @@ _OF_LAYERS = ("mini_batch", "gradient_checkpointing", "max_length")
 
 @dataclass(frozen=True)
 class Recipe:
-    """How an encoder is trained. The defaults are those of arXiv 2408.10536 for a pretrained encoder.
+    """How an encoder is trained. The defaults are those of arXiv 2408.10536 for a pretrained encoder, but for prefixes.
 
     Attributes:
         base: ``static``, a sentence-transformers folder, or the name of an encoder on the hub.
@@ -47,8 +47,9 @@ class Recipe:
         weight_decay: of AdamW.
         max_grad_norm: longer gradients are cut to this length; 0 for no limit.
         temperature: cosine similarities are divided by it before the softmax of InfoNCE.
-        query_prefix: put before every query, in training and afterwards.
-        passage_prefix: put before every passage.
+        query_prefix: put before every query, in training and afterwards: a text, or the name of a prompt that the base
+            registers; None for what it registers for queries, see `xlbias.encode.prompts`.
+        passage_prefix: put before every passage; None likewise.
         accumulate: batches in a step; gradients are averaged over them, negatives stay within a batch.
         mini_batch: texts that go through the encoder at a time, for batches that do not fit into memory at once (the
             gradient-cached form of InfoNCE); 0 for the whole batch.
@@ -80,8 +81,8 @@ class Recipe:
     weight_decay: float = 1e-2
     max_grad_norm: float = 1.0
     temperature: float = 0.05
-    query_prefix: str = "Query: "
-    passage_prefix: str = "Passage: "
+    query_prefix: str | None = None
+    passage_prefix: str | None = None
     accumulate: int = 1
     mini_batch: int = 0
     precision: str = "fp32"
@@ -119,7 +120,10 @@ class Recipe:
 
     def as_toml(self) -> str:
         """Return the recipe as a file that `read_recipe` reads."""
-        return "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in self.as_dict().items())
+        return "".join(
+            f"# {name}: the base's own\n" if value is None else f"{name} = {json.dumps(value, ensure_ascii=False)}\n"
+            for name, value in self.as_dict().items()
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the recipe as a model card shows it: without the settings that were not used."""
@@ -174,8 +178,23 @@ def find_recipe(name: str) -> Recipe:
 
 
 def recipe_for(base: str) -> Recipe:
-    """Return the recipe to train `base` with: the one of that name, or the paper's settings for any other encoder."""
-    return find_recipe(base) if base in recipe_names() else Recipe(base=base)
+    """Return the recipe to train `base` with: the one of that name, or the paper's settings for any other encoder.
+
+    A recipe is also that of its base's hub name, ``intfloat/multilingual-e5-small`` for one, unless there is a folder
+    of that name here.
+    """
+    name = recipe_name_of(base)
+    return find_recipe(name) if name else Recipe(base=base)
+
+
+def recipe_name_of(base: str) -> str | None:
+    """Return the name of the recipe that `base` means: its own name, or the hub name of its base; None for another."""
+    if base in recipe_names():
+        return base
+    if Path(base).expanduser().exists():
+        return None
+    hub = base.casefold()  # as on the hub, where upper case makes no difference
+    return next((name for name in recipe_names() if find_recipe(name).base.casefold() == hub), None)
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -234,13 +253,19 @@ def _typed(content: Mapping[str, Any]) -> dict[str, Any]:
             close = get_close_matches(key, known, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else f": expected {', '.join(known)}"
             raise TrainingError(f"unknown key {key!r}{hint}")
-        kind = hints[key]
+        kind = _kind(hints[key])
         if kind is float and type(value) is int:
             value = float(value)  # noqa: PLW2901 - TOML writes 1.0 as 1
         if type(value) is not kind:
             raise TrainingError(f"{key} is {value!r}: expected {_KINDS[kind]}")
         values[key] = value
     return values
+
+
+def _kind(hint: Any) -> type:
+    """Return the type of a setting's values: TOML has no null, so a setting that may be None is left out for it."""
+    kind: type = next((kind for kind in get_args(hint) if kind is not type(None)), hint)
+    return kind
 
 
 _KINDS = {int: "a whole number", float: "a number", str: "a string", bool: "true or false"}

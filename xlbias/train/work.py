@@ -22,6 +22,7 @@ from sentence_transformers import SentenceTransformer, SentenceTransformerTraini
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.card import read_card
 from xlbias.encode.load import load_encoder
+from xlbias.encode.prompts import find_prompts, trained_prompts
 from xlbias.encode.static import assemble, static_parts
 from xlbias.errors import TrainingError
 from xlbias.narration import Counter, Narrator
@@ -107,6 +108,7 @@ class Work:
         )  # fmt: skip
         self.sampling = sampling
         place.processes.share_of(recipe.batch_size)
+        self.prompts = {"query": "", "passage": ""}  # of the base, known once it is loaded
         self.switch = data.switch.seeded(recipe.seed) if data.switch else None
         self.texts = data.texts.switched_by(self.switch)
         self.batches = LanguageBatchSampler(self.texts, recipe.batch_size, seed=recipe.seed, **sampling)
@@ -195,7 +197,7 @@ class Work:
     # -- the parts of run --------------------------------------------------------------------------------------------
 
     def _base(self, checkpoint: Path | None) -> SentenceTransformer:
-        """Return the encoder to train, with the recipe's prefixes as its prompts."""
+        """Return the encoder to train, with the recipe's prefixes as its prompts, or its own where there are none."""
         recipe, device = self.recipe, self.place.device
         transformers.set_seed(recipe.seed)  # for weights that the base lacks, such as an unused pooler
         if checkpoint is not None:
@@ -207,13 +209,27 @@ class Work:
         else:
             self.narrator.say(f"loading {recipe.base}")
             model = load_encoder(recipe.base, device=device, trust_remote_code=self.place.trust_remote_code).model
-        model.prompts = {"query": recipe.query_prefix, "document": recipe.passage_prefix}
-        model.default_prompt_name = None  # of the base's prompts, which are gone
+        self._set_prompts(model, said=checkpoint is None)
         model.similarity_fn_name = "cosine"  # what it is trained for, whatever the base was
         if recipe.max_length:
             _check_length(model, recipe.max_length)
             model.max_seq_length = recipe.max_length
         return model
+
+    def _set_prompts(self, model: SentenceTransformer, *, said: bool) -> None:
+        """Register what is trained with as the prompts of `model`, and put it into the card; `said` on stderr too."""
+        recipe, default = self.recipe, model.default_prompt_name
+        found = find_prompts(
+            model.prompts, default, query=recipe.query_prefix, passage=recipe.passage_prefix, encoder=recipe.base
+        )
+        if said and recipe.base != STATIC:
+            for line in (f"prompts: {found}", *found.doubts):
+                self.narrator.say(f"{self.name}: {line}")
+        self.prompts = {"query": found.query.text, "passage": found.passage.text}
+        self.card |= {"prompts": self.prompts}
+        model.prompts = trained_prompts(model.prompts, **self.prompts)
+        if default is not None and model.prompts.get(default) not in self.prompts.values():
+            model.default_prompt_name = None  # plain encode would put something else before texts
 
     def _static_parts(self) -> tuple[str, npt.NDArray[np.float32]]:
         recipe = self.recipe
@@ -299,11 +315,7 @@ class Work:
             max_grad_norm=recipe.max_grad_norm,
             logging_nan_inf_filter=False,  # it would wait for the device in every step
             seed=recipe.seed,
-            prompts={
-                "query": recipe.query_prefix,
-                "passage": recipe.passage_prefix,
-                "negative": recipe.passage_prefix,
-            },
+            prompts={**self.prompts, "negative": self.prompts["passage"]},
             use_cpu=on_cpu,
             ddp_backend=("gloo" if on_cpu else "nccl") if self.place.processes.world > 1 else None,
             # layers may have parameters that no loss reaches, such as an unused pooler; a table of vectors has not
