@@ -26,7 +26,8 @@ def summarise(task: RetrievalTask) -> dict[str, Any]:
     without any are counted apart and left out of it. `n_negatives` counts hard negatives, (query id, passage) each.
     `n_documents` is 0 where the task names no documents.
     """
-    per_query = task.queries.join(task.qrels, on="query_id").group_by("query_id", "language").len()["len"]
+    counts = task.relevants_per_query["n"]
+    per_query = counts.filter(counts > 0)
     queries_by_language = dict(task.queries.group_by("language").len().iter_rows())
     return {
         "schema": 1,

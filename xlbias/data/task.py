@@ -123,12 +123,23 @@ class RetrievalTask:
     @cached_property
     def n_pairs(self) -> int:
         """Number of (query in one language, relevant passage) pairs; XQuAD-R has 143,990."""
-        return self.pairs().height
+        return int(self.relevants_per_query["n"].sum())
 
-    def pairs(self) -> pl.DataFrame:
-        """Frame ``query_id, language, passage_id, relevance``: what is relevant to each query in one language."""
-        pairs = self.queries.select("query_id", "language").join(self.qrels, on="query_id", how="inner")
-        return pairs.join(self.excluded, on=list(EXCLUDED_SCHEMA), how="anti")
+    @cached_property
+    def relevants_per_query(self) -> pl.DataFrame:
+        """Frame ``query_id, language, n``: how many passages, in all languages, are relevant to each query.
+
+        Counted without a row for each pair, of which a parallel corpus has as many as texts times languages.
+        """
+        counts = self.qrels.group_by("query_id").len("n").cast({"n": pl.Int64})
+        taken = self.excluded.join(self.qrels, on=["query_id", "passage_id"], how="semi")
+        fewer = taken.group_by("query_id", "language").len("taken").cast({"taken": pl.Int64})
+        return (
+            self.queries.select("query_id", "language")
+            .join(counts, on="query_id", how="left", maintain_order="left")
+            .join(fewer, on=["query_id", "language"], how="left", maintain_order="left")
+            .select("query_id", "language", n=pl.col("n").fill_null(0) - pl.col("taken").fill_null(0))
+        )
 
     @cached_property
     def fingerprint(self) -> str:

@@ -36,20 +36,31 @@ def merge_copies(passages: pl.DataFrame) -> Merged:
     would count as a wrong one, in whatever document it stands. The passage with the smallest id stays, so that nothing
     depends on the order of rows; where it has no document, it gets that of a copy.
     """
-    copies = pl.struct("language", canonical_texts(pl.col("text")))
-    numbered = passages.with_columns(same=copies.rank("dense")).with_columns(
-        kept=pl.col("passage_id").min().over("same"),
+    same = ["language", "same"]
+    named = passages.with_columns(same=canonical_texts(pl.col("text")))
+    groups = (
+        named.filter(pl.struct(same).is_duplicated())
+        .sort("passage_id")
+        .group_by(same)
+        .agg(
+            kept=pl.col("passage_id").first(),
+            stays=pl.coalesce(pl.col("document").first(), pl.col("document").min()),
+        )
     )
-    own = pl.col("document").filter(pl.col("passage_id") == pl.col("kept")).first().over("same")
-    numbered = numbered.with_columns(stays=pl.coalesce(own, pl.col("document").min().over("same")))
-    gone = numbered.filter(pl.col("passage_id") != pl.col("kept"))
+    named = named.join(groups, on=same, how="left", maintain_order="left").with_columns(
+        pl.coalesce("kept", "passage_id").alias("kept"), pl.coalesce("stays", "document").alias("stays")
+    )
+    gone = named.filter(pl.col("passage_id") != pl.col("kept"))
     elsewhere = gone.filter(pl.col("document") != pl.col("stays"))
     return Merged(
-        passages=numbered.filter(pl.col("passage_id") == pl.col("kept"))
+        passages=named.filter(pl.col("passage_id") == pl.col("kept"))
         .with_columns(document="stays")
         .drop("same", "kept", "stays"),
-        kept=numbered.select("passage_id", "kept"),
-        more_documents=elsewhere.select("document", passage_id="kept").unique().sort("passage_id", "document"),
+        kept=named.select("passage_id", "kept"),
+        more_documents=elsewhere.select("kept", "document")
+        .unique()
+        .sort("kept", "document")
+        .rename({"kept": "passage_id"}),
         n_copies=gone.height,
         n_copies_elsewhere=elsewhere.height,
     )
