@@ -3,7 +3,7 @@
 import pytest
 
 from xlbias.errors import TaskError
-from xlbias.languages import language_name, normal_tags, normalise_tag, similar_tags
+from xlbias.languages import divided_tags, language_name, normal_tags, normalise_tag, similar_tags
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,9 @@ def test_a_name_is_that_of_the_tag_and_no_likelier_one(tag, name):
 def test_tags_of_which_one_says_more_of_the_same_language():
     assert similar_tags(["zh-Hans", "pt-BR", "pt", "zh", "de", "z"]) == [("pt", "pt-BR"), ("zh", "zh-Hans")]
     assert similar_tags(["zh-Hans", "zh-Hant", "zhx"]) == []
+
+
+def test_queries_whose_pool_has_another_tag():
+    assert divided_tags(["pt", "de", "zh-Hans"], ["pt-BR", "de", "zh"]) == [("pt", "pt-BR"), ("zh-Hans", "zh")]
+    assert divided_tags(["en", "en-GB"], ["en", "en-GB"]) == []
+    assert divided_tags(["pt"], ["de"]) == []

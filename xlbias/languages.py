@@ -41,6 +41,16 @@ def similar_tags(tags: Iterable[str]) -> list[tuple[str, str]]:
     return [(tag, longer) for tag in known for longer in known if longer.startswith(f"{tag}-")]
 
 
+def divided_tags(queries: Iterable[str], pools: Iterable[str]) -> list[tuple[str, str]]:
+    """Return (tag of queries, tag of a pool) of one language, where the queries have no pool under their own tag.
+
+    ``pt`` and ``pt-BR``: they are two languages to every measure, so that these queries have no monolingual cell.
+    """
+    asked, searched = set(queries), set(pools)
+    pairs = [pair for one, other in similar_tags(asked | searched) for pair in ((one, other), (other, one))]
+    return sorted((tag, pool) for tag, pool in pairs if tag in asked - searched and pool in searched)
+
+
 def _own_tag(tag: str) -> str:
     """Return the BCP 47 form of a tag without any macro-language."""
     return _standard(tag, macro=False)

@@ -64,6 +64,43 @@ def test_show_prints_counts_and_examples(xlbias, shared_data):
     assert re.fullmatch(r"read xquad-r in \d+\.\d\d s\n", err)
 
 
+def test_show_says_what_was_taken_for_granted(xlbias, shared_data, tmp_path):
+    def flat(task):
+        return " ".join(xlbias("data", "show", task)[1].split())
+
+    (tmp_path / "en.json").write_text(json.dumps(_questions("en")), encoding="utf-8")
+    (tmp_path / "de.json").write_text(json.dumps(_questions("de")), encoding="utf-8")
+    text = flat(f"squad:{tmp_path}")
+    assert "Translations of one another are texts with the same question id: 2 of 2 ids are in two or more" in text
+    assert "! The ids only count from 0 or 1 in the file of each language" in text
+    assert "On reading, 2 passages had the text of another one of their language and were merged into it" in text
+    assert "2 questions without an answer were left out." in text
+    apart = flat(f"squad:{tmp_path}[parallel=no]")
+    assert "Nothing is taken for parallel (parallel=no)." in apart
+    assert "! The ids" not in apart
+    trivial = flat(f"bitext:{shared_data / 'tatoeba'}[languages=en,el]")
+    assert "! 10,548 of 10,548 queries are passages of their own pool and find themselves" in trivial
+    left_out = flat(f"bitext:{shared_data / 'tatoeba'}[languages=en,el;self=ignore]")
+    assert "and left out of it (self=ignore)." in left_out
+
+
+def _questions(language):
+    qas = [
+        {"id": 0, "question": "a?", "answers": [{"text": language, "answer_start": 0}]},
+        {"id": 1, "question": "b?", "answers": [{"text": language, "answer_start": 0}]},
+        {"id": 2, "question": "c?", "answers": []},
+    ]
+    return {
+        "data": [
+            {
+                "title": "t",
+                "paragraphs": [{"context": language, "qas": [one]} for one in qas[:2]]
+                + [{"context": f"{language} other", "qas": qas[2:]}],
+            }
+        ]
+    }
+
+
 def test_show_as_json(xlbias, shared_data):
     task = f"bitext:{shared_data}/ntrex128[pairs=headline]"
     code, out, err = xlbias("data", "show", task, "--json", "--quiet", "--examples", 1)

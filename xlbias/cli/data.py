@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xlbias.cli.narrate import StderrNarrator
-from xlbias.text import one_line, width
+from xlbias.text import clean, one_line, width
 
 if TYPE_CHECKING:
     from xlbias.data.formats.base import Option
@@ -154,11 +154,74 @@ def _summary_lines(facts: dict[str, Any], cells: int) -> list[str]:
         ("fingerprint", facts["fingerprint"]),
     ]
     lines = [one_line(facts["name"], cells), *(f"  {key:<12} {one_line(text, cells - 15)}" for key, text in rows)]
+    lines.append("")
+    for mark, text in _notes(facts):
+        lines += textwrap.wrap(
+            clean(text), cells, initial_indent=f"{mark} ", subsequent_indent="  ", break_long_words=False
+        )
     lines += ["", f"  {'language':<34} {'queries':>12} {'passages':>12}"]
     for tag, counts in facts["languages"].items():
         name = one_line(f"{tag:<10} {language_name(tag)}", 34)
         pad = " " * (34 - width(name))
         lines.append(f"  {name}{pad} {counts['queries']:>12,} {counts['passages']:>12,}")
+    return lines
+
+
+def _notes(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what was taken for granted in sentences, those that a number may be wrong by marked with ``!``."""
+    parallel, own, notes = facts["parallel"], facts["self"], facts["notes"]
+    lines = []
+    if parallel["by"] is None:
+        lines.append((" ", "Nothing is taken for parallel (parallel=no)."))
+    else:
+        said = f"{parallel['n_shared']:,} of {parallel['n_ids']:,} ids are in two or more languages"
+        lines.append((" ", f"Translations of one another are texts with the same {parallel['by']}: {said}."))
+    if parallel["counters"]:
+        lines.append(
+            (
+                "!",
+                "The ids only count from 0 or 1 in the file of each language, so that independent files would agree "
+                "as well. If these are, cross-lingual quality and bias mean nothing: give [parallel=no].",
+            )
+        )
+    queries = f"of {own['of']:,} queries"
+    if own["left_out"]:
+        n_all = own["n_relevant"] + own["n_other"]
+        lines.append((" ", f"{n_all:,} {queries} are passages of their own pool and left out of it (self=ignore)."))
+    else:
+        if own["n_relevant"]:
+            lines.append(
+                (
+                    "!",
+                    f"{own['n_relevant']:,} {queries} are passages of their own pool and find themselves: monolingual "
+                    "retrieval is trivial for them. [self=ignore] leaves them out.",
+                )
+            )
+        if own["n_other"]:
+            lines.append(
+                (
+                    "!",
+                    f"{own['n_other']:,} {queries} are passages of their own pool that are not relevant, and stand "
+                    "before what is. [self=ignore] leaves them out.",
+                )
+            )
+    if notes["n_copies"]:
+        elsewhere = f", {notes['n_copies_elsewhere']:,} of them from other documents" * bool(
+            notes["n_copies_elsewhere"]
+        )
+        lines.append(
+            (
+                " ",
+                f"On reading, {notes['n_copies']:,} passages had the text of another one of their language and were "
+                f"merged into it{elsewhere}: it is relevant to the queries of all.",
+            )
+        )
+    if notes["n_unanswerable"]:
+        lines.append((" ", f"{notes['n_unanswerable']:,} questions without an answer were left out."))
+    lines += [
+        ("!", f"Queries are in {asked} and passages in {pool}: two languages, so that they have no monolingual cell.")
+        for asked, pool in facts["divided_languages"]
+    ]
     return lines
 
 

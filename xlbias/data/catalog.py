@@ -12,6 +12,8 @@ from typing import cast, get_args
 
 from xlbias.choices import suggestion
 from xlbias.data.formats.base import Format, Option
+from xlbias.data.parallels import without_parallels
+from xlbias.data.selves import without_selves
 from xlbias.data.split import By, Part, split_task
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError, UsageError
@@ -28,6 +30,18 @@ GENERAL_OPTIONS = (
     Option("seed", "another seed gives another split", default="0"),
     Option("name", "what reports call the task"),
     Option("domain", "what the task is about, where its data does not say or says it otherwise"),
+    Option(
+        "parallel",
+        "whether texts with one id are translations of one another; no: each language has ids of its own",
+        choices=("yes", "no"),
+        default="yes",
+    ),
+    Option(
+        "self",
+        "a query that is a passage of its own pool is ranked like all others, or left out of it (ignore)",
+        choices=("rank", "ignore"),
+        default="rank",
+    ),
 )
 _ONLY_WITH_SPLIT = ("by", "test", "seed")
 _EXPECTED = "expected builtin:NAME or FORMAT:PATH, see `xlbias data list`"
@@ -170,6 +184,9 @@ def _select(task: RetrievalTask, own: Mapping[str, str], general: Mapping[str, s
     if "domain" in general:
         task = task.changed(domain=clean(general["domain"]))
     base = task.name
+    if general.get("parallel") == "no":
+        task = without_parallels(task)
+        parts.append("parallel=no")
     if "split" in general:
         given = {name: general[name] for name in ("split", *_ONLY_WITH_SPLIT) if name in general}
         task = _split(task, given)
@@ -180,6 +197,9 @@ def _select(task: RetrievalTask, own: Mapping[str, str], general: Mapping[str, s
         task = task.select_languages(filter(None, (tag.strip() for tag in general["languages"].split(","))))
         if task.languages != whole:
             parts.append(f"languages={','.join(task.languages)}")
+    if general.get("self") == "ignore":
+        task = without_selves(task)
+        parts.append("self=ignore")
     selection = f"[{';'.join(parts)}]" if parts else ""
     return task.renamed(clean(general.get("name") or base + selection))
 

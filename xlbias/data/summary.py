@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
 
+from xlbias.data.parallels import parallels
+from xlbias.data.selves import selves
 from xlbias.data.task import RetrievalTask
+from xlbias.languages import divided_tags
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,10 @@ def summarise(task: RetrievalTask) -> dict[str, Any]:
         "n_negatives": task.negatives.height,
         "n_documents": task.passages["document"].drop_nulls().n_unique(),
         "n_queries_without_relevant": task.queries.height - len(per_query),
+        "parallel": asdict(parallels(task)),
+        "self": asdict(selves(task)),
+        "notes": asdict(task.notes),
+        "divided_languages": divided_tags(task.query_languages, task.passage_languages),
         "relevants_per_query": {"min": per_query.min(), "median": per_query.median(), "max": per_query.max()},
         "languages": {
             language: {

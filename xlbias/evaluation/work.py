@@ -29,6 +29,7 @@ from xlbias.evaluation.texts import text_rows
 from xlbias.measures.ragged import Floats
 from xlbias.narration import Counter, Narrator
 from xlbias.retrieve.consistency import MOST_SCORES, rank_consistency
+from xlbias.retrieve.left_out import left_out_pairs
 from xlbias.retrieve.ranks import PassageIndex
 from xlbias.retrieve.search import in_index_order, relevant_pairs, search
 from xlbias.retrieve.topk import TopOf
@@ -234,7 +235,7 @@ class Evaluation:
         blocks = {b: rows for b, rows in enumerate(query_blocks(task)) if not self._has_block(name, t, b)}
         if blocks:
             consistency = self._consistency(f"{name} · {task.name}", task, index, ranked.queries)
-            relevant = relevant_pairs(task, passages)
+            relevant, left_out = relevant_pairs(task, passages), left_out_pairs(task, passages)
             phase, total = f"{name} · {task.name}: ranking", sum(len(rows) for rows in blocks.values())
             with self.narrator.progress(phase, total, "queries") as bar:
                 counted = self._counted(phase, total, "queries", bar)
@@ -242,7 +243,7 @@ class Evaluation:
                     queries = task.queries[rows]
                     frame = search(
                         queries, np.ascontiguousarray(ranked.queries[rows]), passages, index, relevant, self.top_k,
-                        self.top_of, partial(_scores, ranked, rows),
+                        self.top_of, partial(_scores, ranked, rows), left_out,
                     )  # fmt: skip
                     own = queries.select("query_id", pl.col("language").alias("query_language")).with_columns(
                         pl.lit(MULTILINGUAL_POOL).alias("pool"),

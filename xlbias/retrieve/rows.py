@@ -69,19 +69,20 @@ def ranking_rows(
         pl.Series("first_rank", first).replace(0, None).cast(pl.UInt32),
         pl.Series("last_rank", last).replace(0, None).cast(pl.UInt32),
         _lists("relevants", relevants, lengths),
-        _top_lists(passages, top, queries.height) if top else pl.Series("top", [[]] * n_rows, dtype=pl.List(TOP)),
+        _top_lists(passages, top) if top else pl.Series("top", [[]] * n_rows, dtype=pl.List(TOP)),
     )
     settings = {(ql, pool): setting_of(ql, pool) for ql in queries["language"].unique() for pool in pools}
     setting = [settings[key] for key in frame.select("query_language", "pool").iter_rows()]
     return frame.with_columns(pl.Series("setting", setting, dtype=pl.String))
 
 
-def _top_lists(passages: pl.DataFrame, top: list[TopK], n_queries: int) -> pl.Series:
+def _top_lists(passages: pl.DataFrame, top: list[TopK]) -> pl.Series:
     """Return the `top` column: for each query, the lists of all pools in the order of `top`."""
     found = np.concatenate([t.rows for t in top], axis=1).reshape(-1)
     scores = np.concatenate([t.scores for t in top], axis=1).reshape(-1)
-    lengths = np.tile([t.rows.shape[1] for t in top], n_queries).astype(np.int64)
-    values = passages.select("passage_id", "language")[found].with_columns(pl.Series("score", scores))
+    lengths = np.stack([(t.rows >= 0).sum(axis=1) for t in top], axis=1).reshape(-1).astype(np.int64)
+    filled = found >= 0  # some are not where a query leaves passages out of a pool that has no more than these
+    values = passages.select("passage_id", "language")[found[filled]].with_columns(pl.Series("score", scores[filled]))
     return _lists("top", values, lengths)
 
 

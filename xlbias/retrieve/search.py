@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from xlbias.data.task import RetrievalTask
+from xlbias.retrieve.left_out import top_without, without
 from xlbias.retrieve.ranks import Int64s, PassageIndex, Vectors, rank_pairs
 from xlbias.retrieve.rows import ranking_rows
 from xlbias.retrieve.topk import TopOf
@@ -35,6 +36,7 @@ def search(
     top_k: int,
     top_of: TopOf = "all",
     score_of: Callable[[Vectors, Int64s], Vectors] = lambda products, _: products,
+    left_out: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Return the ranking rows of `queries` in every pool of `index`.
 
@@ -47,21 +49,31 @@ def search(
         top_k: passages of each ranking to keep; 0 for none, which spares that search.
         top_of: pools of which they are kept.
         score_of: from dot products, float32 [n], with the queries of so many rows to the scores that are kept.
+        left_out: from `left_out_pairs` for those passages: what is not in the pools of a query.
     """
-    pairs = (
-        queries.select("query_id")
-        .with_row_index("row")
-        .join(relevant, on="query_id", how="inner")
-        .sort("row", "passage_row")
-    )  # fmt: skip
-    pair_query = pairs["row"].cast(pl.Int64).to_numpy()
-    pair_passage = pairs["passage_row"].cast(pl.Int64).to_numpy()
-    ranks = rank_pairs(index, vectors, pair_query, pair_passage, query_ids=queries["query_id"].to_list())
-    relevance = pairs["relevance"].cast(pl.Int64).to_numpy()
-    ranks = replace(ranks, score=score_of(ranks.score, pair_query))
-    top = find_top_k(index, vectors, top_k, top_of) if top_k else []
+    rows = queries.select("query_id", "language").with_row_index("row")
+    pairs = rows.join(relevant, on="query_id", how="inner").select("row", "passage_row", "relevance", out=False)
+    if left_out is not None and left_out.height:
+        own = rows.join(left_out, on=["query_id", "language"], how="inner").select("row", "passage_row")
+        pairs = pl.concat(
+            [
+                pairs.join(own, on=["row", "passage_row"], how="anti"),
+                own.with_columns(relevance=pl.lit(0, pairs.schema["relevance"]), out=True),
+            ]
+        )
+    pairs = pairs.sort("row", "passage_row")
+    query, passage = (pairs[name].cast(pl.Int64).to_numpy() for name in ("row", "passage_row"))
+    relevance, out = pairs["relevance"].cast(pl.Int64).to_numpy(), pairs["out"].to_numpy()
+    ranks = rank_pairs(index, vectors, query, passage, query_ids=queries["query_id"].to_list())
+    more = int(np.bincount(query[out]).max()) if out.any() else 0
+    top = find_top_k(index, vectors, top_k + more, top_of) if top_k else []
+    if more:
+        top = top_without(top, query[out], passage[out], top_k)
+        ranks = without(index, ranks, query, passage, out)
+        query, passage, relevance = query[~out], passage[~out], relevance[~out]
+    ranks = replace(ranks, score=score_of(ranks.score, query))
     top = [replace(found, scores=_of_rows(found.scores, score_of)) for found in top]
-    return ranking_rows(queries, passages, index, pair_query, pair_passage, relevance, ranks, top)
+    return ranking_rows(queries, passages, index, query, passage, relevance, ranks, top)
 
 
 def _of_rows(products: Vectors, score_of: Callable[[Vectors, Int64s], Vectors]) -> Vectors:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from xlbias.encode.pretrained import PretrainedEncoder
 from xlbias.encode.similarity import Vectors
 from xlbias.errors import TaskError, TrainingError
 from xlbias.folding import canonical_texts
+from xlbias.retrieve.left_out import left_out_pairs
 from xlbias.retrieve.ranks import PassageIndex
 from xlbias.retrieve.search import in_index_order, relevant_pairs, search
 from xlbias.runs import views
@@ -104,8 +105,7 @@ def without_texts_of(training: Sequence[RetrievalTask], validation: Sequence[Ret
             raise TrainingError(f"{task.name}: all its texts are in the validation tasks too")
         negatives = task.negatives.join(ids, on="query_id", how="anti", maintain_order="left")
         kept.append(
-            replace(
-                task,
+            task.changed(
                 queries=task.queries.join(ids, on="query_id", how="anti", maintain_order="left"),
                 passages=task.passages.join(passages, on="passage_id", how="anti", maintain_order="left"),
                 qrels=qrels,
@@ -194,8 +194,9 @@ def _measures(task: RetrievalTask, encoder: PretrainedEncoder) -> dict[str, Any]
     )
     queries = task.queries
     rows = search(
-        queries, _vectors(encoder, queries, "query"), passages, index, relevant_pairs(task, passages), top_k=0
-    )
+        queries, _vectors(encoder, queries, "query"), passages, index, relevant_pairs(task, passages), top_k=0,
+        left_out=left_out_pairs(task, passages),
+    )  # fmt: skip
     summary = summarise(rows, task.pool_sizes, intervals=False).with_columns(
         pl.lit("").alias("model"), pl.lit(task.name).alias("task"), pl.lit(task.domain).alias("domain")
     )

@@ -136,7 +136,9 @@ def _translations(lines: pl.DataFrame) -> dict[str, Any]:
         "passages": merged.passages,
         "qrels": qrels.unique(maintain_order=True),
         "more_documents": merged.more_documents,
-        "notes": Notes(parallel_by="line", n_copies=merged.n_copies, n_copies_elsewhere=merged.n_copies_elsewhere),
+        "notes": Notes(
+            parallel_by="line number", n_copies=merged.n_copies, n_copies_elsewhere=merged.n_copies_elsewhere
+        ),
     }
 
 
@@ -164,7 +166,7 @@ def _headlines(lines: pl.DataFrame) -> dict[str, Any]:
         "queries": queries,
         "passages": passages,
         "qrels": qrels.unique(maintain_order=True).join(queries, on="query_id", how="semi", maintain_order="left"),
-        "notes": Notes(parallel_by="line"),
+        "notes": Notes(parallel_by="line number"),
     }
 
 

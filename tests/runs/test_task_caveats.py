@@ -1,0 +1,69 @@
+"""Caveats from the metadata of a task: trivial queries, ids that only count, one language under two tags."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from xlbias.data.catalog import load_task
+from xlbias.evaluation.describe import describe_task
+from xlbias.runs.caveats import parallel, tags, trivial
+
+
+def found(rule, *tasks):
+    return list(rule.found(SimpleNamespace(tasks=tasks, models=[{"name": "m"}])))
+
+
+@pytest.fixture
+def items(tmp_path):
+    """Describe a task made of lines of the plain parallel format."""
+
+    def described(lines, options=""):
+        path = tmp_path / "corpus.jsonl"
+        path.write_text("\n".join(lines), encoding="utf-8")
+        return describe_task(load_task(f"parallel:{path}{options}"))
+
+    return described
+
+
+def line(key, language, query, passage):
+    return f'{{"id": "{key}", "language": "{language}", "query": "{query}", "passage": "{passage}"}}'
+
+
+def test_queries_that_find_themselves_are_told_unless_they_are_left_out(items):
+    lines = [line(key, tag, f"{key} {tag}", f"{key} {tag}") for key in "123" for tag in ("de", "en")]
+    (caveat,) = found(trivial, items(lines))
+    assert (caveat.kind, caveat.task, caveat.model) == ("trivial", "corpus", None)
+    assert (caveat.value, caveat.n, caveat.of) == (1.0, 6, 6)
+    assert caveat.sentence.startswith("6 of 6 queries are passages of their own pool and find themselves first")
+    assert found(trivial, items(lines, "[self=ignore]")) == []
+
+
+def test_queries_that_are_rivals_of_their_answers_are_told(items):
+    lines = [line("1", "en", "Two", "One"), line("2", "en", "Three", "Two"), line("3", "en", "Four", "Three")]
+    (caveat,) = found(trivial, items(lines))
+    assert (caveat.n, caveat.of) == (2, 3)
+    assert "not relevant, and stand before what is" in caveat.sentence
+
+
+def test_a_single_text_that_is_question_and_answer_is_nothing_to_tell(items):
+    lines = [line(str(key), "en", f"{key}?", f"{key}.") for key in range(200)]
+    assert found(trivial, items([*lines, line("x", "en", "Same", "Same")])) == []
+
+
+def test_ids_that_only_count_are_told():
+    known = {"by": "question id", "n_ids": 8, "n_shared": 6, "counters": True}
+    (caveat,) = found(parallel, {"name": "t", "parallel": known})
+    assert (caveat.kind, caveat.task, caveat.value, caveat.n, caveat.of) == ("counted", "t", 0.75, 6, 8)
+    assert "[parallel=no]" in caveat.sentence
+    assert found(parallel, {"name": "t", "parallel": {**known, "counters": False}}) == []
+
+
+def test_a_language_under_two_tags_is_told():
+    (caveat,) = found(tags, {"name": "t", "n_queries": {"pt": 3, "de": 3}, "pool_sizes": {"pt-BR": 3, "de": 3}})
+    assert caveat.sentence.startswith("queries are in 'pt' and passages in 'pt-BR'")
+    assert found(tags, {"name": "t", "n_queries": {"en": 1, "en-GB": 1}, "pool_sizes": {"en": 1, "en-GB": 1}}) == []
+
+
+def test_runs_of_earlier_versions_have_none():
+    for rule in (trivial, parallel, tags):
+        assert found(rule, {"name": "t"}) == []
