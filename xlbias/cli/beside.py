@@ -8,7 +8,6 @@ from __future__ import annotations
 import fcntl
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
@@ -17,6 +16,7 @@ import click
 
 from xlbias.cli.terminal import on_a_terminal
 from xlbias.folders import from_here
+from xlbias.interpreter import own_command
 from xlbias.text import clean
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def work_beside(words: Sequence[str], run: Path, beside: Path, *, name: str = ""
     with file:
         start = file.seek(0, os.SEEK_END)
         process = subprocess.Popen(
-            [sys.executable, "-m", "xlbias", *words],
+            own_command(*words),
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,

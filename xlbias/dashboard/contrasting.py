@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING
 from xlbias.dashboard.kept import Kept
 from xlbias.dashboard.numbers import duration
 from xlbias.errors import XlbiasError
+from xlbias.interpreter import own_command
 
 if TYPE_CHECKING:
     import polars as pl
@@ -53,7 +54,7 @@ class Contrasting:
         kept = [os.fspath(folder.absolute())] if folder is not None else []
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "xlbias.dashboard.contrasting", os.fspath(path.absolute()), *kept],
+                own_command(os.fspath(path.absolute()), *kept, module="xlbias.dashboard.contrasting"),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

@@ -1,0 +1,39 @@
+"""How processes of Python begin: never with code from the current folder, which may be a downloaded model's.
+
+``python -m`` and ``python -c`` put the current folder first on the path, so a ``click.py`` that lies there is run in
+place of the library. `own_command` starts xlbias without that, and `leave_current_folder` makes it so for whatever a
+library starts.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+SAFE_PATH = "PYTHONSAFEPATH"
+"""The variable that keeps the current folder off the path of every interpreter that inherits it."""
+
+_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120  # pathlib comes too late here
+
+
+def own_command(*words: str, module: str = "xlbias") -> list[str]:
+    """Return the command that runs a module of xlbias with `words` in a process of its own."""
+    return [sys.executable, "-P", "-m", module, *words]
+
+
+def leave_current_folder() -> None:
+    """Take the current folder off this process' path, and keep it off that of all processes that it starts.
+
+    To be called before anything else is imported: ``python -m xlbias`` and ``torchrun -m xlbias`` begin with it. An
+    xlbias that is in the current folder, not installed, is still found by the processes that it starts.
+    """
+    try:
+        here = os.getcwd()  # noqa: PTH109
+    except OSError:  # the folder is gone, and with it what could be run from it
+        here = ""
+    if not sys.flags.safe_path and sys.path and sys.path[0] in ("", here):
+        if here == _ROOT:
+            os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (_ROOT, os.environ.get("PYTHONPATH"))))
+        else:
+            del sys.path[0]
+    os.environ.setdefault(SAFE_PATH, "1")
