@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import torch
+
+from xlbias.retrieve.compiled import compiled, prange
 
 Int64s = npt.NDArray[np.int64]
 Float32s = npt.NDArray[np.float32]
@@ -19,7 +20,7 @@ Float32s = npt.NDArray[np.float32]
 
 # Two functions with an explicit contiguous signature: only so does LLVM turn the loop into packed compares (20 values
 # a nanosecond instead of 1.4; see benchmarks/ranks.py).
-@numba.njit("int32(float32[::1], float32)", nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@compiled("int32(float32[::1], float32)", nogil=True)
 def _count_above(values: Float32s, threshold: np.float32) -> np.int32:
     count = np.int32(0)
     for k in range(values.shape[0]):
@@ -27,7 +28,7 @@ def _count_above(values: Float32s, threshold: np.float32) -> np.int32:
     return count
 
 
-@numba.njit("int32(float32[::1], float32)", nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@compiled("int32(float32[::1], float32)", nogil=True)
 def _count_at_least(values: Float32s, threshold: np.float32) -> np.int32:
     count = np.int32(0)
     for k in range(values.shape[0]):
@@ -35,7 +36,7 @@ def _count_at_least(values: Float32s, threshold: np.float32) -> np.int32:
     return count
 
 
-@numba.njit(parallel=True, nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@compiled(parallel=True, nogil=True)
 def count_better_cpu(
     scores: Float32s,
     first_column: int,
@@ -63,7 +64,7 @@ def count_better_cpu(
         union: int64 [n_pairs], added to: better passages in all pools.
     """
     last_column = first_column + n_columns
-    for i in numba.prange(indptr.shape[0] - 1):
+    for i in prange(indptr.shape[0] - 1):
         row = scores[i]
         for r in range(indptr[i], indptr[i + 1]):
             for p in range(pool_starts.shape[0] - 1):

@@ -1,0 +1,62 @@
+"""Numba's cache of compiled code, checked: what is damaged is compiled again, and no failure of it ends anything.
+
+It builds on classes of Numba that are not public; where they are gone, `xlbias.retrieve.compiled` does without.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+from numba.core import caching
+
+_DIGEST = 32  # bytes
+
+
+class _CheckedFile(caching.IndexDataCacheFile):  # type: ignore[misc]  # the library is not typed for mypy
+    """Numba's files with a checksum before the code: what is damaged in any way is not there, and is made again."""
+
+    def _load_index(self) -> Any:
+        try:
+            return super()._load_index()
+        except Exception:  # unpickling what is damaged can raise anything
+            return {}
+
+    def _load_data(self, name: str) -> Any:
+        with open(self._data_path(name), "rb") as file:  # noqa: PTH123  # a path of Numba's, which is a string
+            digest, content = file.read(_DIGEST), file.read()
+        if hashlib.sha256(content).digest() != digest:
+            raise OSError(f"{name}: damaged")  # which Numba takes for a file that is gone
+        return pickle.loads(content)  # noqa: S301  # written by this user's own process, and whole
+
+    def _save_data(self, name: str, data: Any) -> None:
+        content = self._dump(data)
+        with self._open_for_write(self._data_path(name)) as file:
+            file.write(hashlib.sha256(content).digest() + content)
+
+
+class CheckedCache(caching.FunctionCache):  # type: ignore[misc]
+    """Numba's cache of a function, without which everything goes on as with it."""
+
+    _cache_file: Any
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        own = self._cache_file
+        self._cache_file = _CheckedFile(own._cache_path, f"checked-{self._impl.filename_base}", own._source_stamp)
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return what is kept for a signature, None where there is nothing that can be used."""
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep what has been compiled for a signature; where that fails, keep nothing more."""
+        try:
+            super().save_overload(sig, data)
+        except Exception:  # a disk that is full
+            self.disable()
