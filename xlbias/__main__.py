@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import sys
 
+from xlbias.interpreter import leave_current_folder
+
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    leave_current_folder()
+    from xlbias.streams import guard_streams
+
+    replaced = guard_streams()
     from xlbias.cli import run
 
-    sys.exit(run())
+    code = run()
+    if replaced.n:
+        many = f"{replaced.n:,} characters are" if replaced.n > 1 else "a character is"
+        sys.stderr.write(
+            f"xlbias: {many} shown as ?: the output is {sys.stdout.encoding}; PYTHONIOENCODING=utf-8 shows all\n"
+        )
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -54,6 +54,11 @@ def clean(text: str, *, keep_newlines: bool = False) -> str:
     return _HIDDEN.sub(_mark, text)
 
 
+def inert(text: str) -> str:
+    """Return `text` as `clean` does, but with its tabs and line breaks: for streams, not for a cell or a line."""
+    return _HIDDEN.sub(_mark, text)
+
+
 def brief(text: str) -> str:
     """Return `text` as `clean` does, but with one cell for each character that `clean` writes out as ``⟨U+202E⟩``.
 

@@ -47,8 +47,17 @@ def test_an_error_is_one_sentence_and_a_traceback_only_with_debug(capsys):
     assert run(["report", "missing.parquet"]) == 2
     err = capsys.readouterr().err
     assert err == "xlbias: missing.parquet: there is no such run\n"
-    with pytest.raises(Exception, match="there is no such run"):
-        run(["report", "missing.parquet", "--debug"])
+    assert run(["report", "missing.parquet", "--debug"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("Traceback (most recent call last):\n")
+    assert err.endswith("RunError: missing.parquet: there is no such run\n")
+
+
+def test_a_traceback_that_quotes_a_hostile_name_prints_nothing_a_terminal_obeys(capsys):
+    assert run(["report", "\x1b]52;c;ZXZpbA==\x07.parquet", "--debug"]) == 2
+    err = capsys.readouterr().err
+    assert "RunError: ␛]52;c;ZXZpbA==␇.parquet" in err
+    assert "\x1b" not in err
 
 
 def test_an_error_that_quotes_a_hostile_name_prints_nothing_a_terminal_obeys(capsys):

@@ -2,12 +2,14 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pexpect
+import psutil
 import pyte
 import pytest
 
@@ -87,6 +89,43 @@ def test_a_finished_run_is_shown_quits_on_q_and_leaves_the_terminal_as_it_was(fi
         assert terminal.child.exitstatus == 0
         assert terminal.raw.count(b"\x1b[?1049h") == 1
         assert b"\x1b[?1049l" in terminal.raw + terminal.child.before
+
+
+MODES = (b"?1000", b"?1003", b"?1006", b"?1004", b"?2004", b"?1049")  # mouse, focus, paste, the other screen
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_gives_the_terminal_back_as_it_was(number, finished_run):
+    with Terminal(finished_run) as terminal:
+        terminal.until("hybrid")
+        terminal.child.kill(number)
+        terminal.child.expect(pexpect.EOF, timeout=20)
+        terminal.child.close()
+        sent = terminal.raw + terminal.child.before
+    assert terminal.child.exitstatus == 128 + number
+    for mode in MODES:
+        assert sent.rfind(b"\x1b[" + mode + b"l") > sent.rfind(b"\x1b[" + mode + b"h"), mode
+    assert sent.rfind(b"\x1b[?25h") > sent.rfind(b"\x1b[?25l")  # the cursor
+    assert b"Traceback" not in sent
+
+
+@pytest.mark.parametrize("ignoring", [True, False])
+def test_a_terminal_that_is_closed_ends_it_also_where_sighup_is_ignored(ignoring, finished_run):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN if ignoring else signal.SIG_DFL)
+    try:
+        terminal = Terminal(finished_run)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    terminal.until("hybrid")
+    process = psutil.Process(terminal.child.pid)
+    if ignoring:
+        os.kill(process.pid, signal.SIGHUP)  # of which nothing comes
+        terminal.press("2")
+        assert terminal.child.isalive()
+    os.close(terminal.child.child_fd)
+    code = process.wait(20)
+    terminal.child.child_fd, terminal.child.closed, terminal.child.terminated = -1, True, True
+    assert code == 128 + signal.SIGHUP
 
 
 def test_no_deep_learning_library_and_no_slow_one_is_in_the_process(finished_run):

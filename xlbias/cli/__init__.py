@@ -83,8 +83,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
     except Exception as error:
         if debug and not isinstance(error, click.ClickException):
-            raise
-        if not is_main_process() and isinstance(error, XlbiasError):
+            click.echo(_traceback(error), err=True)
+        elif not is_main_process() and isinstance(error, XlbiasError):
             time.sleep(_LATER)  # the first process says the same, and is ended as soon as another one has failed
         else:
             click.echo(f"xlbias: {_sentence(error)}", err=True)
@@ -95,6 +95,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def is_main_process() -> bool:
     """Whether this process is the one that talks; without torchrun it is."""
     return os.environ.get("RANK", "0") == "0"
+
+
+def _traceback(error: Exception) -> str:
+    """Return the traceback of an error, safe to print: it quotes file names and texts, too."""
+    import traceback
+
+    from xlbias.text import clean
+
+    return clean("".join(traceback.format_exception(error)).rstrip(), keep_newlines=True)
 
 
 def _sentence(error: Exception) -> str:

@@ -12,6 +12,7 @@ import click
 
 from xlbias.cli.beside import watches, work_beside
 from xlbias.cli.evaluate import command as evaluate
+from xlbias.text import clean
 
 EXAMPLE = """\b
 Examples:
@@ -41,7 +42,7 @@ def audit(**options: Any) -> int:
     given = options.pop("out")
     out = Path(given) if given is not None else _free_path(options["models"], overwrite=options["overwrite"])
     if not options["quiet"]:
-        click.echo(f"run: {click.format_filename(out)}", err=True)
+        click.echo(f"run: {clean(str(out))}", err=True)
     if not watches(quiet=True):
         ctx.invoke(evaluate, out=str(out), dashboard=False, **options)
         return 0

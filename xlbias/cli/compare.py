@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xlbias.cli.output import print_document
+
 if TYPE_CHECKING:
     from xlbias.runs.compare import Side
     from xlbias.runs.run import Run
@@ -99,7 +101,7 @@ def command(
         to_file=out is not None,
     )
     if out is None:
-        click.echo(text, nl=False)
+        print_document(text, form)
         return
     from xlbias.files import write_whole
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xlbias.cli.terminal import on_a_terminal
+
 if TYPE_CHECKING:
     from xlbias.runs.run import Run
 
@@ -25,14 +27,13 @@ Examples:
 @click.option("--seed", default=0, show_default=True, help="Seed of the trainings.")
 @click.option("--no-dashboard", is_flag=True, help="Only print the audit, also on a terminal.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr.")
-def command(out: str, seed: int, no_dashboard: bool, quiet: bool) -> None:
+def command(out: str, seed: int, no_dashboard: bool, quiet: bool) -> int:
     """Train with three batch samplers on two domains, audit the encoders there and on an unseen third.
 
     All data is embedded: questions and passages about money, languages and the calendar in eleven languages. Prints
     the audit; on a terminal, opens the dashboard on it.
     """
     import shutil
-    import sys
     import time
     from dataclasses import replace
     from pathlib import Path
@@ -69,10 +70,11 @@ def command(out: str, seed: int, no_dashboard: bool, quiet: bool) -> None:
     click.echo()
     click.echo("\n".join(_comparison(run)))
     narrator.say(f"done in {time.monotonic() - started:.0f} s; look again with: xlbias dashboard {run.path}")
-    if not no_dashboard and sys.stdin.isatty() and sys.stdout.isatty():
+    if not no_dashboard and on_a_terminal():
         from xlbias.dashboard.run import run_dashboard
 
-        run_dashboard(run.path)
+        return run_dashboard(run.path)
+    return 0
 
 
 def _comparison(run: Run) -> list[str]:

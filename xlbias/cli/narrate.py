@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import click
 
 from xlbias.narration import Counter, Silent
+from xlbias.streams import drawing_stream
 from xlbias.text import clean
 
 
@@ -70,7 +71,7 @@ class StderrNarrator:
                 TextColumn(unit, markup=False),
                 TimeRemainingColumn(),
             )
-            with RichProgress(*columns, console=Console(stderr=True), transient=True) as bar:
+            with RichProgress(*columns, console=Console(file=drawing_stream()), transient=True) as bar:
                 task = bar.add_task(label, total=total)
 
                 class _Bar:

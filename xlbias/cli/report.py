@@ -6,6 +6,8 @@ import os
 
 import click
 
+from xlbias.cli.output import print_document
+
 EXAMPLE = """\b
 Examples:
   xlbias report run.parquet
@@ -75,7 +77,7 @@ def command(
     except FileNotFoundError:  # its writer finished while it was being read: now it is the finished file
         text = render()
     if out is None:
-        click.echo(text, nl=False)
+        print_document(text, form)
         return
     from pathlib import Path
 

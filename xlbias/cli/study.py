@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from xlbias.cli.beside import dashboard_option, watches, words_without_flag, work_beside
+from xlbias.text import clean
 
 if TYPE_CHECKING:
     from xlbias.narration import Counter, Narrator
@@ -93,7 +94,7 @@ def command(
     if dry_run:
         layout.check()
         rows = [(step.kind, step.encoder, "done" if layout.done(step) else "to do") for step in steps]
-        click.echo("\n".join("\t".join(row) for row in [("step", "encoder", "state"), *rows]))
+        click.echo("\n".join("\t".join(map(clean, row)) for row in [("step", "encoder", "state"), *rows]))
         return 0
     if dashboard and only_train:
         raise UsageError("--dashboard shows the results of a study, which --only-train does not make")

@@ -9,6 +9,7 @@ import click
 
 from xlbias.cli.beside import dashboard_option, watches, words_without_flag, work_beside
 from xlbias.cli.prompts import prompt_options
+from xlbias.text import clean
 
 if TYPE_CHECKING:
     from xlbias.train.codeswitch import CodeSwitch
@@ -242,7 +243,7 @@ def _lines(training: Training) -> list[str]:
     card = training.card
     batches = ", ".join(f"{n:,} {kind}" for kind, n in sorted(card["batches"]["by_kind"].items())[::-1])
     rows = {
-        "encoder": click.format_filename(training.path),
+        "encoder": clean(str(training.path)),
         "prompts": _prompts(card),
         "steps": training.steps,
         "seconds": f"{training.seconds:.1f}",
@@ -273,7 +274,7 @@ def _table(trained: list[Training]) -> list[str]:
         card = training.card
         rows.append(
             [
-                click.format_filename(training.path),
+                clean(str(training.path)),
                 f"{card['alpha']:g}",
                 str(card["seed"]),
                 str(training.steps),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -51,6 +53,14 @@ class Arrived(Message):
 
 class Ended(Message):
     """The work beside the dashboard has ended."""
+
+
+class Told(Message):
+    """The dashboard is told to leave, from outside."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__()
+        self.code = code
 
 
 class Compared(Message):
@@ -149,6 +159,9 @@ class DashboardApp(Baselines, Copying, Remembering, App[None], inherit_bindings=
         """Why there is no newer snapshot, if that is so."""
         self.problem = ""
         self.base_problem = ""
+        self.ended_from_outside = False
+        """Whether a signal, or the end of the terminal, has ended it."""
+        self._event_loop: asyncio.AbstractEventLoop | None = None
         self.paused = False
         self.following = False
         self.pace = Pace()
@@ -167,6 +180,19 @@ class DashboardApp(Baselines, Copying, Remembering, App[None], inherit_bindings=
     def get_default_screen(self) -> Screen[Any]:
         """The bottom of the stack, on which at most one other screen stands; laid out while the run is being read."""
         return OverviewScreen()
+
+    def on_load(self) -> None:
+        """From now on it can be told to leave; the terminal has not been touched yet."""
+        self._event_loop = asyncio.get_running_loop()
+
+    def leave(self, code: int) -> bool:
+        """Leave with an exit code, called from another thread or a signal handler; return False if it has not begun."""
+        if self._event_loop is None:
+            return False
+        self.ended_from_outside = True
+        with suppress(RuntimeError):  # it has ended by itself just now
+            self._event_loop.call_soon_threadsafe(self.post_message, Told(code))
+        return True
 
     def on_mount(self) -> None:
         """Set the theme and begin to take snapshots."""
@@ -260,6 +286,10 @@ class DashboardApp(Baselines, Copying, Remembering, App[None], inherit_bindings=
         ours, theirs = ({task["name"] for task in one.run.tasks} for one in (self.snapshot, self.base))
         if ours and theirs and not ours & theirs:
             self.base_problem = f"No differences: {self.base.run.path.name} has none of the tasks of this run."
+
+    def on_told(self, message: Told) -> None:
+        """Leave as the user would."""
+        self.exit(return_code=message.code)
 
     def on_ended(self) -> None:
         """Announce the end of the work beside the dashboard; leave where it failed before there was anything to see."""

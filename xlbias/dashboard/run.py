@@ -6,11 +6,12 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from xlbias.streams import DrawingStream
 from xlbias.text import clean
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def run_dashboard(
     watch: Work | None = None,
     ignored: tuple[Any, ...] | None = None,
 ) -> int:
-    """Show the run at `path` until the user leaves; return the exit code.
+    """Show the run at `path` until the user leaves; return the exit code: that of a signal where one has ended it.
 
     Args:
         path: of the run; it need not be there yet.
@@ -53,6 +54,7 @@ def run_dashboard(
             follower_of_base.start()
         from xlbias.dashboard.app import DashboardApp
         from xlbias.dashboard.ascii import wanted
+        from xlbias.dashboard.ends import outside_ends
 
         app = DashboardApp(
             follower,
@@ -62,9 +64,10 @@ def run_dashboard(
             ascii=wanted() if ascii is None else ascii,
             watch=watch,
         )
-        app.run()
+        with outside_ends(app.leave):
+            app.run()
         said.seek(0)
-        trouble = said.read().decode("utf-8", "replace") if app.return_code else ""
+        trouble = said.read().decode("utf-8", "replace") if app.return_code and not app.ended_from_outside else ""
     sys.stderr.write(clean(trouble, keep_newlines=True))
     return app.return_code or 0
 
@@ -80,12 +83,15 @@ def terminal_to_itself() -> Iterator[IO[bytes]]:
     assert stderr is not None, "the dashboard needs a terminal"
     number = stderr.fileno()
     terminal = os.dup(number)
-    with tempfile.TemporaryFile() as said, open(terminal, "w", encoding="utf-8") as drawn:  # noqa: PTH123
+    drawn = open(terminal, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    with tempfile.TemporaryFile() as said:
         os.dup2(said.fileno(), number)
-        sys.__stderr__ = drawn  # type: ignore[misc]
+        sys.__stderr__ = DrawingStream(drawn)  # type: ignore[misc, assignment]
         try:
             yield said
         finally:
-            drawn.flush()
             sys.__stderr__ = stderr  # type: ignore[misc]
+            with suppress(OSError):  # there is no terminal any more
+                drawn.close()
             os.dup2(terminal, number)
+            os.close(terminal)

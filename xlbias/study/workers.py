@@ -14,7 +14,9 @@ from multiprocessing.context import SpawnProcess
 from typing import TYPE_CHECKING
 
 from xlbias.errors import RunError, XlbiasError
+from xlbias.interpreter import SAFE_PATH
 from xlbias.narration import Silent
+from xlbias.streams import guard_streams
 from xlbias.study.layout import Kind, Layout, Step
 from xlbias.study.plan import Plan, Planned
 
@@ -39,7 +41,7 @@ def work_in_parallel(
     processes: dict[Connection, SpawnProcess] = {}
     ready: set[Connection] = set()
     try:
-        with _shared_cores(jobs), _ignoring_ctrl_c():
+        with _surroundings(jobs), _ignoring_ctrl_c():
             for _ in range(min(jobs, len(waiting))):
                 ours, theirs = _CONTEXT.Pipe()
                 process = _CONTEXT.Process(target=_serve, args=(theirs, plan, layout, device, frozenset(kinds)))
@@ -96,6 +98,7 @@ def _end(processes: Sequence[tuple[SpawnProcess, bool]]) -> None:
 
 def _serve(connection: Connection, plan: Plan, layout: Layout, device: str | None, kinds: Collection[Kind]) -> None:
     """Make one encoder after another, in a process of its own: send None to ask for one, what is done, or an error."""
+    guard_streams()
     os.setsid()  # Ctrl-C in the terminal is for the parent, which stops this process once and not twice
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(KeyboardInterrupt, EOFError, BrokenPipeError, ConnectionResetError):
@@ -138,11 +141,14 @@ def _ignoring_ctrl_c() -> Iterator[None]:
 
 
 @contextmanager
-def _shared_cores(jobs: int) -> Iterator[None]:
-    """Let processes started in the block use their share of the cores."""
+def _surroundings(jobs: int) -> Iterator[None]:
+    """Let processes started in the block use their share of the cores, and nothing that lies in the current folder."""
     share = str(max(1, (os.cpu_count() or 1) // jobs))
     unset = [name for name in THREADS if name not in os.environ]
     os.environ.update(dict.fromkeys(unset, share))
+    if SAFE_PATH not in os.environ:  # they begin as `python -c`
+        unset.append(SAFE_PATH)
+        os.environ[SAFE_PATH] = "1"
     try:
         yield
     finally:
