@@ -1,8 +1,9 @@
 """The dashboard in a browser on the same machine, read-only, through textual-serve.
 
 A server on localhost can be reached by every page that the browser shows and by every user of the machine. So it
-answers only requests that name localhost and come from its own page, and only those that know its key, which is part of
-the address that is printed; and its page, unlike that of textual-serve, loads nothing from elsewhere.
+answers only requests that name localhost and come from its own page, and only below a path that is its key, which is
+part of the address that is printed. There is no cookie: a browser would send it to the servers of other users, too, as
+cookies are the same for all ports of a host. Its page, unlike that of textual-serve, loads nothing from elsewhere.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import html
 import logging
 import secrets
 import shlex
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from importlib.resources import files
 from urllib.parse import urlsplit
 
 from aiohttp import web
 from textual_serve.server import Server
+
+from xlbias.interpreter import own_command
 
 HOST = "127.0.0.1"
 _LOCAL = frozenset({HOST, "localhost", "::1"})
@@ -27,7 +29,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def command_line(runs: Sequence[str], options: Sequence[str] = ()) -> str:
     """Return the command of the dashboard that a browser shows, for a shell: read-only, and every word quoted."""
-    return shlex.join([sys.executable, "-m", "xlbias", "dashboard", "--read-only", *options, "--", *runs])
+    return shlex.join(own_command("dashboard", "--read-only", *options, "--", *runs))
 
 
 class LocalServer(Server):
@@ -36,14 +38,11 @@ class LocalServer(Server):
     def __init__(self, command: str, port: int, title: str) -> None:
         super().__init__(command, host=HOST, port=port, title=title)
         self.key = secrets.token_urlsafe(24)
-        self.address = f"http://{HOST}:{port}/?key={self.key}"
-
-    @property
-    def _cookie(self) -> str:
-        return f"xlbias-{self.port}"  # cookies are the same for all ports of a host
+        self.address = f"http://{HOST}:{port}/{self.key}/"
 
     async def _make_app(self) -> web.Application:
-        app = await super()._make_app()
+        app = web.Application()
+        app.add_subapp(f"/{self.key}/", await super()._make_app())
 
         @web.middleware
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -58,8 +57,8 @@ class LocalServer(Server):
         origin = request.headers.get("Origin")
         if _host_name(request.host) not in _LOCAL or (origin is not None and urlsplit(origin).netloc != request.host):
             raise web.HTTPForbidden(text="This dashboard is for its own page on this machine only.")
-        given = request.query.get("key") or request.cookies.get(self._cookie, "")
-        if not secrets.compare_digest(given.encode(), self.key.encode()):
+        given = request.raw_path.split("/")[1] if request.raw_path.startswith("/") else ""
+        if not secrets.compare_digest(given.encode("utf-8", "surrogateescape"), self.key.encode()):
             raise web.HTTPForbidden(text="Open the whole address that the command has printed, with its key.")
 
     async def handle_index(self, request: web.Request) -> web.Response:
@@ -69,7 +68,6 @@ class LocalServer(Server):
         own = f"'self' 'unsafe-inline' 'unsafe-eval' data: blob: ws://{request.host} wss://{request.host}"
         response.headers["Content-Security-Policy"] = f"default-src {own}; frame-ancestors 'none'"
         response.headers["Referrer-Policy"] = "no-referrer"
-        response.set_cookie(self._cookie, self.key, httponly=True, samesite="Strict")
         return response
 
     async def on_startup(self, app: web.Application) -> None:
