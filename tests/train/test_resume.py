@@ -22,6 +22,7 @@ from xlbias.runs.run import open_run
 from xlbias.train.fit import fit
 from xlbias.train.recipe import Recipe
 from xlbias.train.state import checkpoints, read_progress
+from xlbias.train.stop import StopRequest
 
 # 51 ids remain to train on, 3 batches an epoch: step 8 is in the middle of the third.
 RECIPE = Recipe(
@@ -252,15 +253,35 @@ class Signalling(Silent):
             os.kill(os.getpid(), self.number)
 
 
-def test_sigterm_as_a_cluster_sends_it_saves_a_checkpoint(task: RetrievalTask, tmp_path: Path, unbroken: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
+def test_a_signal_that_a_cluster_or_a_lost_connection_sends_saves_a_checkpoint(
+    number: signal.Signals, task: RetrievalTask, tmp_path: Path, unbroken: Path
+) -> None:
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
-        fit(task, out, RECIPE, narrator=Signalling(signal.SIGTERM, after=5))
+        fit(task, out, RECIPE, narrator=Signalling(number, after=5))
     assert checkpoints(out)[-1].name == "step-000000005"
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(number) is signal.SIG_DFL
     fit(task, out, RECIPE, resume=True)
     assert torch.equal(weights(out), weights(unbroken))
     assert curve(out).equals(curve(unbroken))
+
+
+@pytest.mark.parametrize("number", StopRequest.ASKS)
+def test_each_signal_asks_for_an_end_and_what_is_ignored_stays_so(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    try:
+        with StopRequest() as stop:
+            os.kill(os.getpid(), number)
+            assert stop.requested
+        assert signal.getsignal(number) is before
+        signal.signal(number, signal.SIG_IGN)  # as nohup does it
+        with StopRequest() as stop:
+            os.kill(os.getpid(), number)
+            assert not stop.requested
+        assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
 
 
 def test_dropout_goes_on_where_it_was(task: RetrievalTask, two_layers: str, tmp_path: Path) -> None:
