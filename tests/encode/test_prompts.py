@@ -121,6 +121,8 @@ def test_names_and_texts_replace_what_is_registered():
         find_prompts(registered, query="s2p_query", encoder="mine")
     with pytest.raises(EncoderError, match="it registers none; a text of one word is written in double quotes"):
         find_prompts({}, passage="passage")
+    with pytest.raises(EncoderError, match="mine: its prompt 'query' is 3; expected a text"):
+        find_prompts({"query": 3}, encoder="mine")
 
 
 @pytest.mark.parametrize(

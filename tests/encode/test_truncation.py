@@ -10,6 +10,8 @@ from sentence_transformers import SentenceTransformer
 from support import make_task, make_vectors
 
 from xlbias.cli import run as cli
+from xlbias.dashboard.live import take_snapshot
+from xlbias.dashboard.widgets.details import facts
 from xlbias.data.catalog import load_task
 from xlbias.encode.cache import VectorCache
 from xlbias.encode.load import load_encoder
@@ -126,6 +128,22 @@ def test_a_gate_can_require_that_nothing_is_cut(evaluated, capsys):
     assert cli(["check", path, "--require", "queries.truncated <= 0 and queries.tokens < 4"]) == 0
     assert cli(["check", path, "--require", "passages.truncated[*] <= 0.01"]) == 1
     assert "ar" in capsys.readouterr().out
+
+
+def test_the_dashboard_shows_what_an_encoder_reads(evaluated):
+    snapshot = take_snapshot(evaluated.path)
+    shown = dict(facts(snapshot, snapshot.overview.row(0, named=True)))
+    assert "float32, reads 16 tokens" in shown["model"]
+    assert shown["prompts"] == "no query prompt (none registered), no passage prompt (none registered)"
+    assert "passages: .500 texts cut" in shown["texts"]
+    assert "queries: .000 texts cut, 3.00 tokens per text" in shown["texts"]
+
+
+def test_texts_are_facts_of_a_side_which_a_comparison_leaves_out(evaluated, long_arabic):
+    other = evaluate("static-small", load_task(long_arabic), device="cpu")
+    measures = set(evaluated.compare(other)["measure"])
+    assert {"map", "passages.alignment"} <= measures
+    assert not {name for name in measures if name.endswith(("truncated", "tokens"))}
 
 
 def test_an_encoder_that_cannot_tell_has_no_such_numbers():

@@ -91,6 +91,8 @@ def _long(found: Sequence[Measure], columns: int) -> list[str]:
         taken = f"{one.statistic} over queries"
         if one.family == "alignment":
             taken = "over languages or pairs of languages"
+        elif one.family == "texts":
+            taken = "over all texts, and those of each language"
         elif one.family == "seen":
             taken = "counted over a task"
         elif one.statistic == "derived":

@@ -115,8 +115,12 @@ def find_prompts(
         passage: the same for passages.
         encoder: its name, for errors.
 
-    Raises EncoderError where `query` or `passage` is a word that is no registered name.
+    Raises EncoderError where `query` or `passage` is a word that is no registered name, and where something that is
+    registered is no text.
     """
+    for name, text in (registered or {}).items():
+        if not isinstance(text, str | None):
+            raise EncoderError(f"{encoder}: its prompt {name!r} is {text!r:.80}; expected a text")
     there = {name: text for name, text in (registered or {}).items() if text}
     wanted: dict[Side, str | None] = {"query": query, "passage": passage}
     chosen: dict[Side, Prompt] = {}

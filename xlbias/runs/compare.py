@@ -16,7 +16,7 @@ import polars as pl
 from xlbias.choices import listed, suggestion
 from xlbias.errors import RunError, UsageError
 from xlbias.measures.ragged import Floats, Ints
-from xlbias.measures.registry import measure_of, measures
+from xlbias.measures.registry import SIDES, measure_of, measures
 from xlbias.runs.run import Run
 from xlbias.runs.summary import OVERALL, aggregated, joined, replicates_for
 from xlbias.runs.values import RANKED, Aggregate, Key, Ranked, Values, bias_values, quality_values
@@ -171,6 +171,11 @@ def compare_sided(base: Sided, new: Sided, cells: bool, permutations: int, seed:
     return _corrected(frame).with_columns(pl.lit(task).alias("task")).select(list(COMPARISON_SCHEMA))
 
 
+def _of_one_side() -> list[str]:
+    """Return the measures of what an encoder has seen or read: facts of a side, see `xlbias.runs.caveats`."""
+    return [*measures("seen"), *(f"{side}.{name}" for side in SIDES for name in measures("texts"))]
+
+
 def _others(base: Sided, new: Sided, compared: pl.DataFrame) -> pl.DataFrame:
     """Return the differences of overall numbers that are no mean over ids, as the summaries have them, without p."""
     keys = ["measure", "setting"]
@@ -180,7 +185,7 @@ def _others(base: Sided, new: Sided, compared: pl.DataFrame) -> pl.DataFrame:
             (pl.col("task") == base.name)
             & pl.col("model").is_in(side.side.models)
             & OVERALL
-            & ~pl.col("measure").is_in(list(measures("seen")))  # they are caveats of a side, see xlbias.runs.caveats
+            & ~pl.col("measure").is_in(_of_one_side())
         )
         if side.names is not None:
             chosen = chosen.filter(pl.col("measure").is_in(list(side.names)))

@@ -14,10 +14,13 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from xlbias.dashboard.live import Snapshot
+from xlbias.measures.registry import SIDES, measures
 from xlbias.report.caveats import MARK
-from xlbias.report.layout import number
+from xlbias.report.cells import Numbers
+from xlbias.report.layout import measured, number
 from xlbias.report.phrases import prompts_of, reading_of, similarity_of
 from xlbias.runs.caveats.leaks import seen_counts
+from xlbias.runs.values import Key
 from xlbias.text import clean, cut
 
 Fact = tuple[str, str]
@@ -42,6 +45,7 @@ def facts(snapshot: Snapshot, row: dict[str, Any]) -> list[Fact]:
         ("trained", _joined(_with(row["sampler"], "{} sampler"), _with(row["alpha"], "α {:g}"),
                             _with(row["seed"], "seed {}"), _with(row["source"], "on {}"))),
         ("seen", _seen(snapshot, row)),
+        ("texts", _texts(snapshot, row)),
         ("task", _joined(row["task"], _with(row["domain"], "domain {}"))),
         ("source", _joined(task.get("source"), task.get("licence"))),
         ("queries", _queries(task)),
@@ -139,6 +143,24 @@ def _short(entry: dict[str, Any]) -> str | None:
 
 def _date(at: object) -> str | None:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(at)) if isinstance(at, int | float) else None
+
+
+def _texts(snapshot: Snapshot, row: dict[str, Any]) -> str:
+    """How many tokens the texts of a task have, and the share that is cut; nothing where they were not counted."""
+    key = ("texts",)
+    if key not in snapshot.kept:
+        snapshot.kept[key] = Numbers(snapshot.run.summary)
+    found = snapshot.kept[key].of(row["model"], row["task"])
+    facts = []
+    for side in SIDES:
+        values = [
+            f"{measured(found[Key(f'{side}.{name}')].value, about)} {about.label}"
+            for name, about in measures("texts").items()
+            if Key(f"{side}.{name}") in found
+        ]
+        if values:
+            facts.append(f"{side}: {', '.join(values)}")
+    return _joined(*facts)
 
 
 def _seen(snapshot: Snapshot, row: dict[str, Any]) -> str:
