@@ -176,16 +176,24 @@ def test_the_baseline_s_encoder_is_that_of_the_same_name_or_its_only_one_or_name
     assert "the baseline has no model 'renamed': name one with --baseline-model, of good, random0" in err
 
 
-def test_a_baseline_on_another_task_is_refused(runs, capsys, tmp_path):
-    smaller, named = make_task(6), make_task(10, "named")
+def test_a_baseline_on_another_task_is_refused_with_what_differs(runs, capsys, tmp_path):
+    smaller = make_task(6)
     evaluate(parallel_vectors(task=smaller), smaller, tmp_path / "smaller.parquet")
-    evaluate(parallel_vectors(), named, tmp_path / "named.parquet")
     code, lines, err = check(capsys, runs / "good.parquet", "--baseline", tmp_path / "smaller.parquet", *REGRESSION)
     assert (code, lines) == (2, [])
-    assert "the baseline's task 'made' has other queries or passages than the run's" in err
-    code, _, err = check(capsys, runs / "good.parquet", "--baseline", tmp_path / "named.parquet", *REGRESSION)
+    assert "the task 'made' is not the same in" in err
+    assert "4 of 10 query ids only in good.parquet; 28 of 70 passages only in good.parquet" in err
+    elsewhere = make_task(6, "elsewhere")
+    evaluate(parallel_vectors(task=elsewhere), elsewhere, tmp_path / "elsewhere.parquet")
+    code, _, err = check(capsys, runs / "good.parquet", "--baseline", tmp_path / "elsewhere.parquet", *REGRESSION)
     assert code == 2
-    assert "the baseline has no task 'made': choose with --task among named" in err
+    assert "the baseline has no task 'made': choose with --task among elsewhere" in err
+
+
+def test_a_baseline_on_the_same_task_under_another_name_is_that_task(runs, capsys, tmp_path):
+    evaluate(parallel_vectors(), make_task(10, "named"), tmp_path / "named.parquet")
+    code, _, err = check(capsys, runs / "good.parquet", "--baseline", tmp_path / "named.parquet", *REGRESSION)
+    assert code == 0, err
 
 
 # -- unfinished and hostile runs ---------------------------------------------------------------------------------------

@@ -154,12 +154,15 @@ def _baseline_fields(before: Run, run: Run, model: str, task: str, wanted: str |
     from xlbias.choices import listed
     from xlbias.errors import UsageError
     from xlbias.report.fields import RunFields
+    from xlbias.runs.matching import matched
 
-    prints = {entry["name"]: entry["fingerprint"] for entry in before.tasks}
-    if task not in prints:
-        raise UsageError(f"{before.path}: the baseline has no task {task!r}: choose with --task among {listed(prints)}")
-    if prints[task] != next(entry["fingerprint"] for entry in run.tasks if entry["name"] == task):
-        raise UsageError(f"{before.path}: the baseline's task {task!r} has other queries or passages than the run's")
+    found = matched(before, run)
+    if task in found.differing:
+        raise UsageError(found.why_not(task))
+    if task not in found.own:
+        there = listed(entry["name"] for entry in before.tasks)
+        raise UsageError(f"{before.path}: the baseline has no task {task!r}: choose with --task among {there}")
+    before = found.run
     if wanted is not None:
         return RunFields(before, _chosen(before, "model", [wanted])[0], task)
     names = _chosen(before, "model", [])

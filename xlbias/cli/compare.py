@@ -10,6 +10,7 @@ from xlbias.cli.output import print_document
 
 if TYPE_CHECKING:
     from xlbias.runs.compare import Side
+    from xlbias.runs.matching import Matched
     from xlbias.runs.run import Run
 
 EXAMPLE = """\b
@@ -67,13 +68,17 @@ def command(
     from xlbias.report.caveats import of_side
     from xlbias.report.render import render_comparison
     from xlbias.runs.compare import compare
+    from xlbias.runs.matching import matched
     from xlbias.runs.run import open_run
+    from xlbias.text import clean
 
     runs = [base_run, new_run or base_run]
     for run in runs:
         if out is not None and (out.endswith(".parquet") or os.path.realpath(out) == os.path.realpath(run)):
             raise UsageError(f"{out}: is the name of a run; choose another one for the comparison")
     opened = [open_run(path) for path in runs]
+    found = matched(opened[1], opened[0])
+    opened[1] = found.run
     sides = [
         _side(run, given, option, one_run=new_run is None)
         for run, given, option in zip(opened, (base_model, new_model), ("--base", "--new"), strict=True)
@@ -81,7 +86,9 @@ def command(
     if os.path.realpath(runs[0]) == os.path.realpath(runs[1]) and set(sides[0].models) == set(sides[1].models):
         same = ", ".join(sides[0].models)
         raise UsageError(f"{runs[0]}: base and new are the same, {same}: name another encoder with --new")
-    shared = _tasks(opened[0], opened[1], tasks)
+    shared = _tasks(found, tasks)
+    for note in found.notes():
+        click.echo(clean(note), err=True)
     frames = {
         task: compare(sides[0], sides[1], task, measures=measures or None, permutations=permutations, seed=seed)
         for task in shared
@@ -122,14 +129,19 @@ def _side(run: Run, given: str | None, option: str, *, one_run: bool) -> Side:
     return Side(run, names)
 
 
-def _tasks(base: Run, new: Run, wanted: tuple[str, ...]) -> list[str]:
+def _tasks(found: Matched, wanted: tuple[str, ...]) -> list[str]:
+    """Return the tasks to compare on, by their names in the base run; they may be asked for by either run's names."""
+    from xlbias.choices import listed
     from xlbias.errors import UsageError
 
-    there = {task["name"] for task in new.tasks}
-    shared = [task["name"] for task in base.tasks if task["name"] in there]
+    of_base = {own: name for name, own in found.own.items()} | {name: name for name in found.own}
     for task in wanted:
-        if task not in shared:
-            raise UsageError(f"both runs must have the task {task!r}; they share {', '.join(shared) or 'none'}")
-    if not shared:
-        raise UsageError("the two runs have no task in common")
-    return [task for task in shared if not wanted or task in wanted]
+        if task in found.differing:
+            raise UsageError(found.why_not(task))
+        if task not in of_base:
+            raise UsageError(f"both runs must have the task {task!r}; they share {listed(found.own) or 'none'}")
+    if not found.own:
+        differing = "; ".join(found.why_not(name) for name in found.differing)
+        raise UsageError(differing or "the two runs have no task in common, under whatever name")
+    chosen = {of_base[task] for task in wanted}
+    return [name for name in found.own if not wanted or name in chosen]

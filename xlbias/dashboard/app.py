@@ -281,11 +281,9 @@ class DashboardApp(Baselines, Copying, Remembering, App[None], inherit_bindings=
 
     def _look_for_common_tasks(self) -> None:
         """Say so where the two runs can have no differences."""
-        if self.base is None or self.snapshot is None:
-            return
-        ours, theirs = ({task["name"] for task in one.run.tasks} for one in (self.snapshot, self.base))
-        if ours and theirs and not ours & theirs:
-            self.base_problem = f"No differences: {self.base.run.path.name} has none of the tasks of this run."
+        found = self.matched_base()
+        if found is not None and found.run.tasks and found.to.tasks and not found.own:
+            self.base_problem = f"No differences: {found.run.path.name} has none of the tasks of this run."
 
     def on_told(self, message: Told) -> None:
         """Leave as the user would."""

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from xlbias.dashboard.differences import Asked, Comparisons
+from xlbias.runs.matching import OTHER_DATA
 from xlbias.text import one_line
 
 if TYPE_CHECKING:
     from xlbias.dashboard.app import DashboardApp
     from xlbias.dashboard.live import Snapshot
     from xlbias.report.tables import DifferenceMatrix, Matrix
+    from xlbias.runs.matching import Matched
     from xlbias.runs.run import Run
 
 
@@ -33,11 +35,30 @@ class Baselines:
         self.baseline: str | None = None
         """The model that the user has chosen to compare with; of the second run where there is one."""
         self.difference_on = True
+        self._matched: tuple[tuple[Run, Run], Matched] | None = None
         self.comparisons = Comparisons(self._tell_of_comparison)
 
     @property
     def _app(self) -> DashboardApp:
         return cast("DashboardApp", self)
+
+    @property
+    def base_run(self) -> Run | None:
+        """The second run, its tasks called as the same tasks of the run that is looked at; None where there is none."""
+        found = self.matched_base()
+        return found.run if found is not None else None
+
+    def matched_base(self) -> Matched | None:
+        """Return how the tasks of the second run match those of the run that is looked at; None without either."""
+        from xlbias.runs.matching import matched
+
+        app = self._app
+        if app.base is None or app.snapshot is None:
+            return None
+        of = (app.base.run, app.snapshot.run)
+        if self._matched is None or any(one is not other for one, other in zip(self._matched[0], of, strict=True)):
+            self._matched = (of, matched(*of))
+        return self._matched[1]
 
     def _tell_of_comparison(self) -> None:
         from xlbias.dashboard.app import Compared
@@ -51,11 +72,12 @@ class Baselines:
         that was chosen.
         """
         app = self._app
-        if app.base is not None:
-            names = [entry["name"] for entry in app.base.run.models]
+        base = self.base_run
+        if app.base is not None and base is not None:
+            names = [entry["name"] for entry in base.models]
             only = names[0] if len(names) == 1 else None
             name = next((n for n in (self.baseline, model, only) if n in names), None)
-            return Against(app.base.run, name, f"{one_line(name, 40)} of {app.base.run.path.name}") if name else None
+            return Against(base, name, f"{one_line(name, 40)} of {base.path.name}") if name else None
         if app.snapshot is None or self.baseline is None or self.baseline == model:
             return None
         if self.baseline not in [entry["name"] for entry in app.snapshot.run.models]:
@@ -75,7 +97,8 @@ class Baselines:
         against, snapshot = self.against_for(model), self._app.snapshot
         if against is None or snapshot is None:
             return ""
-        if task not in [entry["name"] for entry in against.run.tasks]:
+        there = [entry["name"] for entry in against.run.tasks]
+        if task not in there and task + OTHER_DATA not in there:
             return f"{against.label} has not been evaluated on {one_line(task, 40)}"
         return self.comparisons.of(Asked(against.run, against.model, snapshot.run, model, task, measure), urgent=urgent)
 

@@ -131,9 +131,14 @@ class Comparisons:
 def compared(asked: Asked) -> pl.DataFrame | str:
     """Return the comparison that `xlbias compare` makes of one measure, or a sentence where there is none."""
     from xlbias.runs.compare import Side, compare
+    from xlbias.runs.matching import OTHER_DATA, what_differs
 
     measure = _COMES_WITH.get(asked.measure, asked.measure)
+    other = asked.task + OTHER_DATA
     try:
+        if asked.base is not asked.run and other in [task["name"] for task in asked.base.tasks]:
+            differs = what_differs(asked.run, asked.task, asked.base, other)
+            return f"{asked.base.path.name} calls other data by the name of this task: {differs}"
         return compare(
             Side(asked.base, (asked.base_model,)), Side(asked.run, (asked.model,)), asked.task, measures={measure}
         )

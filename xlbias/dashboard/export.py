@@ -71,7 +71,7 @@ def comparison_of(against: Against, run: Run, model: str, form: str) -> str:
     from xlbias.report.render import render_comparison
     from xlbias.runs.compare import PERMUTATIONS, Side, compare
 
-    there = {task["name"] for task in run.tasks}
+    there = {task["name"] for task in run.tasks}  # the baseline's are called as these, see xlbias.runs.matching
     shared = [task["name"] for task in against.run.tasks if task["name"] in there]
     if not shared:
         raise RunError(f"{against.label} has no task in common with the run: there is nothing to compare")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -57,12 +58,20 @@ class Run:
         path: the run file's path, also while it is still in progress.
         metadata: models, tasks, versions, seed, command line; see `xlbias.evaluation`.
         state: finished or in progress, and how far.
+        task_names: other names for tasks than those in the files, see `renamed`.
     """
 
     path: Path
     metadata: dict[str, Any]
     state: RunState
     files: tuple[Path, ...]
+    task_names: Mapping[str, str] = field(default_factory=dict)
+
+    def renamed(self, names: Mapping[str, str]) -> Run:
+        """Return the same run with other names for some of its tasks, by the names that they have."""
+        tasks = [{**task, "name": names.get(task["name"], task["name"])} for task in self.tasks]
+        again = {own: names.get(name, name) for own, name in self.task_names.items()}
+        return replace(self, metadata={**self.metadata, "tasks": tasks}, task_names={**names, **again})
 
     @property
     def models(self) -> list[dict[str, Any]]:
@@ -179,12 +188,17 @@ class Run:
         """Return the paired differences ``other − self``; columns as `xlbias.runs.compare.COMPARISON_SCHEMA`.
 
         `base` is a model of this run, `new` one of `other`; they may be left out where there is one only, as may
-        `task`, which both runs must have. Raises RunError where one is not there or the tasks are not the same.
+        `task`, a task of this run that `other` must have, under whatever name. Raises RunError where one is not there,
+        or where the tasks are not the same: then it says what differs.
         """
         from xlbias.runs.compare import Side, compare
+        from xlbias.runs.matching import matched
 
-        sides = Side(self, (self._only("model", base),)), Side(other, (other._only("model", new),))
-        return compare(*sides, self._only("task", task))
+        name, found = self._only("task", task), matched(other, self)
+        if name in found.differing:
+            raise RunError(found.why_not(name))
+        sides = Side(self, (self._only("model", base),)), Side(found.run, (other._only("model", new),))
+        return compare(*sides, name)
 
     def _only(self, kind: Literal["model", "task"], name: str | None) -> str:
         names = [str(entry["name"]) for entry in (self.models if kind == "model" else self.tasks)]
@@ -204,6 +218,8 @@ class Run:
         rows = pl.scan_parquet([readable(file) for file in files], glob=False, hive_partitioning=False)
         if finished:
             rows = rows.filter(pl.col("record") == record)
+        if self.task_names and "task" in columns:
+            rows = rows.with_columns(pl.col("task").replace(dict(self.task_names)))
         there = rows.collect_schema().names()  # a file of an earlier version lacks columns that have come since
         return rows.select(
             pl.col(name) if name in there else pl.lit(None, dtype=COLUMNS[name]).alias(name) for name in columns
