@@ -24,7 +24,7 @@ from xlbias.report.layout import NOTHING, measured
 from xlbias.report.phrases import BETTER, about_encoder, about_run, about_task, counts, intervals
 from xlbias.report.printed import printed_table
 from xlbias.report.subjects import LONGEST_NAME, Subject, subjects
-from xlbias.report.tables import coverage_notes
+from xlbias.report.tables import coverage_notes, leak_notes
 from xlbias.runs.caveats import caveats
 from xlbias.runs.run import Run
 from xlbias.runs.schema import SETTING_SHORT, SETTINGS
@@ -62,7 +62,7 @@ def audit(
         everyone = [one for some in found.values() for one in some]
         if encoders := [Paragraph(about) for model in run.models if (about := about_encoder(model))]:
             sections.append(Section("Encoders", tuple(encoders)))
-        notes = [Paragraph(note) for note in (intervals(run), *coverage_notes(run))]
+        notes = [Paragraph(note) for note in (intervals(run), *leak_notes(run), *coverage_notes(run))]
         sections += [Section("Notes", tuple(notes)), Section("Measures", (_glossary(everyone, matrices),))]
     sections = [doubts, *sections] if doubts is not None else sections
     return Document("Language bias of multilingual encoders", about_run(run), tuple(sections))

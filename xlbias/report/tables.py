@@ -249,7 +249,7 @@ def _extreme(run: Run, *, worst: bool) -> pl.DataFrame:
 
 def coverage_notes(run: Run) -> list[str]:
     """Return what a reader must know of a run's coverage, one sentence each; nothing where all is there."""
-    notes = _nothing_seen(run)
+    notes = []
     for model, task, n, excluded in (
         run.cells.group_by("model", "task", maintain_order=True)
         .agg(pl.col("n").sum(), pl.col("n_excluded").sum())
@@ -271,7 +271,7 @@ def coverage_notes(run: Run) -> list[str]:
     return notes
 
 
-def _nothing_seen(run: Run) -> list[str]:
+def leak_notes(run: Run) -> list[str]:
     """Return for which encoders it is known that they have seen nothing of a task, and for which nothing is known."""
     counts = seen_counts(run)
     ranked = set(run.cells.select("model", "task").unique().iter_rows())
@@ -290,5 +290,6 @@ def _nothing_seen(run: Run) -> list[str]:
         by_tasks.setdefault(listed(tasks), []).append(name)
     notes = [f"{listed(names)}: trained on no text of {tasks}." for tasks, names in by_tasks.items()]
     if unknown:
-        notes.append(f"{listed(list(unknown))}: what it was trained on is not known, so leaks cannot be told.")
+        they = "they were" if len(unknown) > 1 else "it was"
+        notes.append(f"{listed(unknown)}: what {they} trained on is not known, so leaks cannot be told.")
     return notes

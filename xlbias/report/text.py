@@ -18,7 +18,7 @@ from xlbias.report.phrases import about_encoder, about_run, about_task, counts, 
 from xlbias.report.plain import table_lines
 from xlbias.report.printed import printed_table
 from xlbias.report.subjects import subjects
-from xlbias.report.tables import MATRIX_MEASURES, Matrix, coverage_notes, matrix, overview
+from xlbias.report.tables import MATRIX_MEASURES, Matrix, coverage_notes, leak_notes, matrix, overview
 from xlbias.report.training import trained, training_lines
 from xlbias.runs.caveats import caveats
 from xlbias.runs.run import Run
@@ -69,7 +69,7 @@ def to_text(
         lines += ["", "Encoders", *(line for about in encoders for line in wrapped(about, width))]
     if doubts := lines_of(caveats(run)):
         lines += ["", TITLE, *(line for text in doubts for line in wrapped(text, width))]
-    notes = [*([intervals(run)] if ranked else []), *coverage_notes(run)]
+    notes = [*([intervals(run)] if ranked else []), *leak_notes(run), *coverage_notes(run)]
     if notes:
         lines += ["", "Note", *(line for note in notes for line in wrapped(clean(note), width))]
     return "\n".join(line.rstrip() for line in lines) + "\n"

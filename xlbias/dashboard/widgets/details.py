@@ -174,7 +174,7 @@ def _seen(snapshot: Snapshot, row: dict[str, Any]) -> str:
     texts = (known.get(f"seen_{side}", (0, 0)) for side in ("queries", "passages"))
     (n, of), (m, of_m) = texts
     if not known:
-        return "unknown: what the encoder was trained on is not known"
+        return "unknown: what it was trained on is not known"
     return f"{n:,} of {of:,} queries and {m:,} of {of_m:,} passages in training"
 
 
