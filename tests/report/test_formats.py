@@ -261,6 +261,7 @@ def test_json_has_every_number_of_the_summary_with_its_interval(run):
     assert report["schema"] == 1
     for result in report["results"]:
         rows = {key[1:]: row for key, row in rows_of(run).items() if key[0] == result["model"]}
+        rows = {key: row for key, row in rows.items() if key[0] not in measures("seen")}
         for (measure, setting, asked, answered), row in rows.items():
             ends = None if row["low"] is None else [row["low"], row["high"]]
             if measure in measures("quality"):
@@ -296,6 +297,17 @@ def test_json_has_every_number_of_the_summary_with_its_interval(run):
                 row[name] for name in ("value", "low", "high", "n", "n_excluded")
             ]
             assert ("reason" in place) == (row["value"] is None)
+
+
+def test_json_says_how_much_of_a_task_was_seen(run):
+    for result in json.loads(to_json(run))["results"]:
+        rows = {key[1:]: row for key, row in rows_of(run).items() if key[0] == result["model"]}
+        rows = {key: row for key, row in rows.items() if key[0] in measures("seen")}
+        assert len(rows) > 5
+        for (measure, _, language, _), row in rows.items():
+            place = result["seen"][measure]
+            place = place["by_language"][language] if language else place
+            assert (place["n"], place["of"]) == (row["value"], row["n"] + row["n_excluded"])
 
 
 def test_the_page_allows_its_own_style_only_and_its_numbers_can_be_read(document):

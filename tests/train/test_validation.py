@@ -14,6 +14,8 @@ from xlbias.encode.load import load_encoder
 from xlbias.errors import TrainingError
 from xlbias.evaluation import evaluate
 from xlbias.narration import Silent
+from xlbias.report.text import to_text
+from xlbias.runs.caveats import caveats
 from xlbias.runs.run import open_run
 from xlbias.train.fit import fit
 from xlbias.train.recipe import MONITORS, Recipe
@@ -142,7 +144,7 @@ def test_the_curve_is_in_the_journal_and_in_the_card(small: RetrievalTask, tmp_p
     assert rows["model"].unique().to_list() == ["out"]
     assert rows["map_multilingual"].to_list() == [row["map_multilingual"] for row in trained.card["validation"]]
     assert rows["loss"][-1] < rows["loss"][0]
-    best = max(trained.card["validation"][1:], key=lambda row: row["map_multilingual"])
+    best = max(trained.card["validation"], key=lambda row: row["map_multilingual"])
     assert trained.card["best_step"] == best["step"]
     assert [source["name"] for source in trained.card["validated_on"]] == ["small"]
     held = hold_out([small], QUICK.validation, seed=0).validation[0]
@@ -153,7 +155,7 @@ def test_what_is_saved_is_the_best_and_not_the_last(small: RetrievalTask, tmp_pa
     """A learning rate that is far too high from the start: more training makes it worse."""
     wild = QUICK.overridden(learning_rate=3.0, steps=60, schedule="constant", monitor="loss")
     trained = fit(small, tmp_path / "out", wild)
-    curve = {row["step"]: row["loss"] for row in trained.card["validation"] if row["step"]}
+    curve = {row["step"]: row["loss"] for row in trained.card["validation"]}
     best = min(curve, key=lambda step: curve[step])
     assert best < 60
     assert trained.card["best_step"] == best
@@ -161,6 +163,37 @@ def test_what_is_saved_is_the_best_and_not_the_last(small: RetrievalTask, tmp_pa
     validation = Validation(held, batch_size=16, sampling=SAMPLING, temperature=wild.temperature)
     model = SentenceTransformer(str(trained.path), device="cpu")
     assert validation.measure(model, 0)[0]["loss"] == pytest.approx(curve[best], rel=1e-6)
+
+
+def test_a_base_that_no_step_improves_stays_and_it_is_said(small: RetrievalTask, tmp_path: Path) -> None:
+    good = fit(small, tmp_path / "good", QUICK.overridden(steps=40, validation=0.0))
+    wild = QUICK.overridden(base=str(good.path), learning_rate=5.0, schedule="constant", warmup=0.0, monitor="loss")
+    told: list[str] = []
+    narrator = Silent()
+    narrator.say = told.append  # type: ignore[method-assign]
+    trained = fit(small, tmp_path / "out", wild, narrator=narrator)
+    curve = {row["step"]: row["loss"] for row in trained.card["validation"]}
+    assert min(curve, key=lambda step: curve[step]) == 0
+    assert trained.card["best_step"] == 0
+    weights = [
+        SentenceTransformer(str(folder), device="cpu")[0].embedding.weight for folder in (good.path, trained.path)
+    ]
+    assert torch.equal(*weights)
+    assert any("training did not help" in line for line in told)
+    assert "Training did not help" in (trained.path / "README.md").read_text("utf-8")
+    run = evaluate(str(trained.path), small)
+    assert "Training did not help" in to_text(run)
+    assert [one.kind for one in caveats(run) if one.kind == "no_gain"] == ["no_gain"]
+    assert trained.card["trained_on"]["n_texts"] == good.card["trained_on"]["n_texts"], "the base's, and no more"
+
+
+def test_patience_counts_from_the_base_on(small: RetrievalTask, tmp_path: Path) -> None:
+    good = fit(small, tmp_path / "good", QUICK.overridden(steps=40, validation=0.0))
+    wild = QUICK.overridden(
+        base=str(good.path), learning_rate=5.0, schedule="constant", warmup=0.0, monitor="loss", patience=2
+    )
+    trained = fit(small, tmp_path / "out", wild)
+    assert (trained.card["best_step"], trained.steps) == (0, 8)
 
 
 class Listening(Silent):

@@ -280,7 +280,7 @@ def _table(trained: list[Training]) -> list[str]:
                 str(training.steps),
                 f"{training.seconds:.1f}",
                 f"{training.loss:.4f}",
-                str(card["best_step"] or ""),
+                "" if card["best_step"] is None else str(card["best_step"]),
                 *(_number(name, value) for name, value in _validated(card).items()),
             ]
         )

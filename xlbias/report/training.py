@@ -136,6 +136,9 @@ def training_lines(training: Trained, width: int, *, matrix: bool) -> list[str]:
     lines = [cut(f"Training of {one_line(training.model, max(8, width - 12 - len(about)))}{about}", width)]
     if matrix:
         lines += cut_all(validation_lines(training.validation, training.best_step), width)
+    if training.best_step == 0:
+        said = "Training did not help: no validation was better than that before the first step, so the base was saved."
+        lines += wrapped(said, width)
     if drawn := training.drawn:
         lines += cut_all(_histogram(drawn), width)
         if matrix and len({language for pair in drawn.pairs for language in pair}) <= _MOST_LANGUAGES:

@@ -25,6 +25,10 @@ passages = model.encode_document(["..."])
 ```"""
 
 
+DID_NOT_HELP = "training did not help: no validation was better than that before the first step, so the base is saved"
+"""What is said where the best step is 0."""
+
+
 def describe(
     name: str,
     tasks: Sequence[RetrievalTask],
@@ -84,6 +88,7 @@ def readme(card: Mapping[str, Any]) -> str:
         f"batch sampler (share of monolingual batches α = {card['alpha']:g}), seed {card['seed']}: "
         f"{card['steps']:,} steps of {recipe['batch_size']:,} pairs in {card['seconds']:,.0f} s on "
         f"{_cell(card['device'])}; final loss {card['loss']:.4f}.",
+        *([f"{DID_NOT_HELP[0].upper()}{DID_NOT_HELP[1:]}."] if card["best_step"] == 0 else []),
         "## Trained on",
         _table(
             ("task", "domain", "licence", "ids", "share of batches"),

@@ -50,7 +50,7 @@ class Progress:
         seconds: spent on them.
         counts: of what was drawn, see `Tally`.
         validations: one row per validation and task, see `Validation`.
-        best_step: step of the best validation so far, or None before the first.
+        best_step: step of the best validation so far, 0 for that before the first step; None before there is one.
         worse: validations since then.
     """
 

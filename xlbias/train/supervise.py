@@ -98,7 +98,7 @@ class Supervisor(TrainerCallback):  # type: ignore[misc]  # the library is not t
         self._tokens = 0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Start the clock; see what the encoder can do before the first step."""
+        """Start the clock; see what the encoder can do before the first step: it is a candidate for the best, too."""
         if args.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(args.device)
         if state.global_step == 0 and self.around.validates:
@@ -191,7 +191,7 @@ class Supervisor(TrainerCallback):  # type: ignore[misc]  # the library is not t
             self.around.writer.add(row)
 
     def _validate(self, step: int) -> bool:
-        """Measure; return whether the encoder is the best so far (never before the first step)."""
+        """Measure; return whether the encoder is the best so far."""
         began = time.monotonic()
         better = self.around.processes.shared(lambda: self._judge(step))
         self._since += time.monotonic() - began  # a validation is no part of the rate of training
@@ -205,9 +205,8 @@ class Supervisor(TrainerCallback):  # type: ignore[misc]  # the library is not t
         self.check_finite(step)
         rows = self.around.validation.measure(self.trainer.model, step, min(64, self.recipe.batch_size))
         value = monitored(rows, self.recipe.monitor)
-        better = step > 0 and (progress.best_step is None or value > self._best())
-        if step:
-            progress.best_step, progress.worse = (step, 0) if better else (progress.best_step, progress.worse + 1)
+        better = progress.best_step is None or value > self._best()
+        progress.best_step, progress.worse = (step, 0) if better else (progress.best_step, progress.worse + 1)
         progress.validations += rows
         writer.flush()
         writer.validated(rows)

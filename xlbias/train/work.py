@@ -27,7 +27,7 @@ from xlbias.encode.static import assemble, static_parts
 from xlbias.errors import TrainingError
 from xlbias.narration import Counter, Narrator
 from xlbias.runs.journal import Journal
-from xlbias.train.card import describe
+from xlbias.train.card import DID_NOT_HELP, describe
 from xlbias.train.checkpoint import save_checkpoint
 from xlbias.train.codeswitch import CodeSwitch
 from xlbias.train.loop import PairTrainer, quiet_libraries
@@ -176,16 +176,23 @@ class Work:
         return Training(self.out, self.card, self.card["steps"], self.card["seconds"], self.card["loss"])
 
     def _save(self, model: SentenceTransformer, supervisor: Supervisor) -> dict[str, Any]:
-        """Save the encoder of the best validation, else the last one; return its card."""
+        """Save the encoder of the best validation, else the last one; return its card.
+
+        That may be the base, where no step has improved it.
+        """
         best = supervisor.progress.best_step
-        if best in (None, supervisor.progress.step):
+        drawn = self.card["batches"]["pairs"]
+        languages = {*drawn, *(language for of_query in drawn.values() for language in of_query)}
+        if best == 0:
+            self.narrator.say(f"{self.name}: {DID_NOT_HELP}")
+            model = self._base(None, again=True)
+            languages = set()  # it has seen none of the texts
+        elif best in (None, supervisor.progress.step):
             supervisor.check_finite(supervisor.progress.step)
         else:
             model = load_encoder(
                 str(checkpoint_of(self.out, best)), device="cpu", trust_remote_code=self.place.trust_remote_code
             ).model
-        drawn = self.card["batches"]["pairs"]
-        languages = {*drawn, *(language for of_query in drawn.values() for language in of_query)}
         seen = seen_in_training(self.data.tasks, self.texts, self.data.validation, self.recipe.base, languages)
         return save_checkpoint(model, self.card, self.out, seen)
 
@@ -196,20 +203,25 @@ class Work:
 
     # -- the parts of run --------------------------------------------------------------------------------------------
 
-    def _base(self, checkpoint: Path | None) -> SentenceTransformer:
-        """Return the encoder to train, with the recipe's prefixes as its prompts, or its own where there are none."""
+    def _base(self, checkpoint: Path | None, *, again: bool = False) -> SentenceTransformer:
+        """Return the encoder to train, with the recipe's prefixes as its prompts, or its own where there are none.
+
+        `again` gives the base once more, in one process only and without a word.
+        """
         recipe, device = self.recipe, self.place.device
         transformers.set_seed(recipe.seed)  # for weights that the base lacks, such as an unused pooler
         if checkpoint is not None:
             self.narrator.say(f"{self.name}: going on from {checkpoint}")
             model = load_encoder(str(checkpoint), device=device, trust_remote_code=self.place.trust_remote_code).model
         elif recipe.base == STATIC:
-            self.narrator.say(f"learning {recipe.vocabulary:,} sub-words from the training texts")
-            model = assemble(*self.place.processes.shared(self._static_parts))
+            if not again:
+                self.narrator.say(f"learning {recipe.vocabulary:,} sub-words from the training texts")
+            model = assemble(*(self._static_parts() if again else self.place.processes.shared(self._static_parts)))
         else:
-            self.narrator.say(f"loading {recipe.base}")
+            if not again:
+                self.narrator.say(f"loading {recipe.base}")
             model = load_encoder(recipe.base, device=device, trust_remote_code=self.place.trust_remote_code).model
-        self._set_prompts(model, said=checkpoint is None)
+        self._set_prompts(model, said=checkpoint is None and not again)
         model.similarity_fn_name = "cosine"  # what it is trained for, whatever the base was
         if recipe.max_length:
             _check_length(model, recipe.max_length)
