@@ -238,3 +238,38 @@ def test_hostile_names_print_nothing_a_terminal_obeys_and_fake_no_line(tmp_path,
         assert len([line for line in lines if line.startswith("ok")]) == (code == 0)
     assert "\x1b" not in check(capsys, tmp_path / "run.parquet", "-r", "1 == 1", "--model", HOSTILE + "x")[2]
     assert check(capsys, tmp_path / "run.parquet", "-r", "1 == 1", "--model", HOSTILE)[0] == 0
+
+
+def test_a_damaged_run_cannot_be_checked(tmp_path, capsys):
+    """Exit code 2 and a sentence, not 1 and a traceback, wherever the damage is, with checksums and without."""
+    import random
+
+    import pyarrow.parquet as pq
+
+    task = make_task(6)
+    whole = evaluate(make_vectors(task), task, tmp_path / "whole.parquet").path
+    older = tmp_path / "older.parquet"
+    pq.write_table(pq.read_table(whole), older)
+    chance = random.Random(2)
+    damaged = tmp_path / "damaged.parquet"
+    for source in (whole, older):
+        content = source.read_bytes()
+        for _ in range(12):
+            at = chance.randrange(len(content) - 512)
+            damaged.write_bytes(content[:at] + chance.randbytes(512) + content[at + 512 :])
+            code = xlbias(["check", str(damaged), "--require", "map.multilingual >= 0"])
+            said = capsys.readouterr().err
+            assert code in (0, 2)  # what is not read for the numbers does not matter for them
+            assert "unexpected" not in said
+            assert code == 0 or str(damaged) in said
+
+
+def test_a_panic_of_a_library_is_no_failed_check(monkeypatch, capsys):
+    from polars.exceptions import PanicException
+
+    def panics(*_):
+        raise PanicException("index out of bounds")
+
+    monkeypatch.setattr("xlbias.runs.run.open_run", panics)
+    assert xlbias(["check", "run.parquet", "--require", "map.multilingual >= 0"]) == 2
+    assert "index out of bounds" in capsys.readouterr().err

@@ -164,13 +164,13 @@ def test_a_damaged_journal_is_said_to_be_damaged_and_can_be_replaced(tmp_path):
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_folder_is_said_to_be_one(tmp_path):
     tmp_path.chmod(0o500)
-    with pytest.raises(RunError, match="cannot be written: Permission denied"):
+    with pytest.raises(WriteError, match="cannot be written: Permission denied"):
         evaluate_to(tmp_path / "run.parquet")
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a file system that nobody may write to")
 def test_a_file_system_that_takes_no_files_is_said_not_to():
-    with pytest.raises(RunError, match=r"/proc/self/run.parquet.live: cannot be written"):
+    with pytest.raises(WriteError, match=r"/proc/self/run.parquet.live: cannot be written"):
         evaluate_to("/proc/self/run.parquet")
 
 

@@ -15,6 +15,7 @@ from xlbias.errors import XlbiasError
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
+NO_LIMITS = "--no-limits"
 _LATER = 3.0  # seconds
 
 # name → one line for `xlbias --help`; the module is xlbias.cli.NAME, the command its attribute `command`.
@@ -59,9 +60,10 @@ class LazyGroup(click.Group):
     epilog="Start with `xlbias demo`. Every command has its own --help with an example.",
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option(NO_LIMITS, is_flag=True, help="Open a run however large it is for the memory and time there are.")
 @click.version_option(__version__, prog_name="xlbias")
 @click.pass_context
-def main(ctx: click.Context, debug: bool) -> None:
+def main(ctx: click.Context, debug: bool, no_limits: bool) -> None:
     """Find out whether a multilingual encoder treats languages fairly, and whether that survives a change of domain."""
     ctx.obj = {"debug": debug, "words": [], **(ctx.obj or {})}
 
@@ -70,7 +72,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 a check failed, 2 bad input, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given or bool(os.environ.get("XLBIAS_DEBUG"))
-    words = [word for word in given if word != "--debug"]  # allowed anywhere on the line
+    words = [word for word in given if word not in ("--debug", NO_LIMITS)]  # allowed anywhere on the line
+    if NO_LIMITS in given:
+        os.environ["XLBIAS_NO_LIMITS"] = "1"  # for what this starts, too
     try:
         result = main.main(args=words, prog_name="xlbias", standalone_mode=False, obj={"words": given})
     except click.exceptions.Exit as stop:
@@ -89,6 +93,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         else:
             click.echo(f"xlbias: {_sentence(error)}", err=True)
         return error.exit_code if isinstance(error, XlbiasError) else EXIT_BAD_INPUT
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of a library in Rust: no Exception, but no way to leave either
+            raise
+        click.echo(f"xlbias: {_sentence(RuntimeError(str(error)))}", err=True)
+        return EXIT_BAD_INPUT
     return result if isinstance(result, int) else 0
 
 

@@ -7,6 +7,7 @@ finished parts only; the next one goes on after them.
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import shutil
@@ -19,17 +20,30 @@ from typing import Any, Literal, Self
 from uuid import uuid4
 
 import polars as pl
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
 from xlbias.errors import RunError, WriteError
 from xlbias.files import check_plain, write_whole
-from xlbias.runs.parquet import check_schema, read_metadata, readable, write_part, write_run
+from xlbias.runs.checksums import verify
+from xlbias.runs.parquet import (
+    check_schema,
+    packed,
+    read_metadata,
+    read_part,
+    read_through,
+    unpacked,
+    write_part,
+    write_run,
+)
 from xlbias.runs.schema import RECORDS, SCHEMA_VERSION, as_record
 from xlbias.runs.writer import describe_self, read_writer
 
 Found = Literal["nothing", "unfinished", "finished"]
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9.-]*")
+_PART = re.compile(rf"(?:{'|'.join(RECORDS)})-{_KEY.pattern}\.parquet")
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS})
+"""What a file system without locks says."""
 _PROGRESS_INTERVAL = 0.5  # seconds between two writes of progress.json
 
 
@@ -51,12 +65,14 @@ class Journal:
     Use as a context manager; leaving it without `finish` keeps the parts for a later `resume`.
     """
 
-    def __init__(self, path: Path, metadata: dict[str, Any], lock: FileLock, *, finished: bool = False) -> None:
+    def __init__(self, path: Path, metadata: dict[str, Any], lock: BaseFileLock, *, finished: bool = False) -> None:
         self.path = path
         self.folder = live_folder(path)
         self.metadata = metadata
         self.finished = finished
         """Whether the run was complete before this writer came: there is nothing left to write."""
+        self.damaged: tuple[str, ...] = ()
+        """Names of parts that were there but damaged: removed, to be made again."""
         self._lock = lock
         self._reported = 0.0
 
@@ -81,23 +97,27 @@ class Journal:
         if not path.parent.is_dir():
             raise RunError(f"{path.parent}: there is no such folder to write the run to")
         check_plain(path)
-        existed = folder.exists()
         try:
-            (folder / "parts").mkdir(parents=True, exist_ok=True)
+            folder.mkdir(exist_ok=True)
         except OSError as error:
-            raise RunError(f"{folder}: cannot be written: {error.strerror or error}") from error
+            raise WriteError(f"{folder}: cannot be written: {error.strerror or error}") from error
+        existed = (folder / "run.json").exists()
         lock = _lock(path, folder)
         try:
+            (folder / "parts").mkdir(exist_ok=True)
             there, kept = cls._settle(path, folder, identity, resume=resume, overwrite=overwrite)
             full = {"run_id": uuid4().hex, **metadata, **kept, "schema": SCHEMA_VERSION, "identity": identity}
             journal = cls(path, full, lock, finished=there == "finished")
             if not journal.finished:
-                write_whole(folder / "run.json", _json(full))
+                journal.damaged = _without_damaged(folder)
+                write_whole(folder / "run.json", packed(full))
                 write_whole(folder / "writer.json", _json(describe_self()))
-        except BaseException:
-            lock.release()
+        except BaseException as error:
             if not existed:
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(folder)
+            lock.release()
+            if isinstance(error, OSError):
+                raise WriteError(f"{folder}: cannot be written: {error.strerror or error}") from error
             raise
         return journal
 
@@ -140,7 +160,7 @@ class Journal:
 
     def has_any(self, record: str) -> bool:
         """Whether any part of this record is finished."""
-        return any(part.name.startswith(f"{record}-") for part in _parts(self.folder))
+        return any(part.name.startswith(f"{record}-") for part in parts_of(self.folder))
 
     def has(self, record: str, key: str) -> bool:
         """Whether this part is finished."""
@@ -152,11 +172,11 @@ class Journal:
 
     def read(self, record: str, key: str, columns: list[str]) -> pl.DataFrame:
         """Return columns of a finished part."""
-        return pl.read_parquet(readable(self._part(record, key)), columns=columns, glob=False)
+        return read_part(self._part(record, key), columns)
 
     def forget(self, record: str, which: Callable[[str], bool]) -> None:
         """Remove the finished parts of this record whose key `which` says yes to: they will be made again."""
-        for part in _parts(self.folder):
+        for part in parts_of(self.folder):
             of, _, key = part.name.removesuffix(".parquet").partition("-")
             if of == record and which(key):
                 part.unlink(missing_ok=True)
@@ -165,7 +185,7 @@ class Journal:
         """Set one entry of the run's metadata, now also for readers of the live run."""
         if self.metadata.get(key) != value:
             self.metadata[key] = value
-            write_whole(self.folder / "run.json", _json(self.metadata))
+            write_whole(self.folder / "run.json", packed(self.metadata))
 
     def progress(self, phase: str, done: int, total: int | None, unit: str, *, force: bool = False) -> None:
         """Say how far the work is, at most twice a second; for readers of the live run, never for resuming."""
@@ -181,27 +201,16 @@ class Journal:
         """Write the run file from the parts, put it in place, remove the journal, and return the run's path."""
         if not self.finished:
             metadata = {**self.metadata, "finished": time.time()}
-            ordered = sorted(_parts(self.folder), key=lambda p: (RECORDS.index(p.name.split("-", 1)[0]), p.name))
+            ordered = sorted(parts_of(self.folder), key=lambda p: (RECORDS.index(p.name.split("-", 1)[0]), p.name))
             write_run(self.path, ordered, metadata)
             self.finished = True
-        self._remove()
+        _remove(self.folder)
         self.close()
         return self.path
 
-    def _remove(self) -> None:
-        # The lock file goes last and while it is held, so that no second writer finds half a journal.
-        for child in self.folder.iterdir():
-            if child.name == "parts":
-                shutil.rmtree(child, ignore_errors=True)
-            elif child.name != "lock":
-                child.unlink(missing_ok=True)
-        with suppress(OSError):
-            (self.folder / "lock").unlink(missing_ok=True)
-            self.folder.rmdir()
-
     def discard(self) -> None:
         """Remove the journal and all its parts: for a run that failed before anything worth keeping was made."""
-        self._remove()
+        _remove(self.folder)
         self.close()
 
     def close(self) -> None:
@@ -231,33 +240,88 @@ def _kept(metadata: dict[str, Any]) -> dict[str, Any]:
     return {key: metadata[key] for key in ("run_id", "created", "models") if key in metadata}
 
 
-def _lock(path: Path, folder: Path) -> FileLock:
-    lock = FileLock(folder / "lock", timeout=0)
+def _lock(path: Path, folder: Path) -> BaseFileLock:
+    """Return the lock on a run, taken. Raises RunError if another process has it, and leaves no empty folder then.
+
+    It ends with its process. Where the file system knows no such lock, it is a file that names host and process: one of
+    a process of this host that has ended is taken over; one of another host has to be removed by hand.
+    """
     try:
-        lock.acquire()
+        try:
+            lock: BaseFileLock = FileLock(folder / "lock", timeout=0)
+            lock.acquire()
+        except OSError as error:
+            if isinstance(error, Timeout) or error.errno not in _NO_LOCKS:
+                raise
+            (folder / "lock").unlink(missing_ok=True)
+            lock = SoftFileLock(folder / "lock.held", timeout=0)
+            lock.acquire()
     except Timeout:
+        with suppress(OSError):
+            folder.rmdir()  # if the other one has just finished
         writer = read_writer(folder) or {}
         who = f"process {writer['pid']} on {writer['host']}" if {"pid", "host"} <= writer.keys() else "another process"
-        raise RunError(f"{path}: is being written by {who}; wait for it, or choose another name") from None
+        gone = f" (if that has ended, remove {folder / 'lock.held'})" if (folder / "lock.held").exists() else ""
+        raise RunError(f"{path}: is being written by {who}; wait for it, or choose another name{gone}") from None
     except OSError as error:
-        raise RunError(f"{folder}: cannot be locked: {error.strerror or error}") from error
+        with suppress(OSError):
+            (folder / "lock").unlink(missing_ok=True)
+            folder.rmdir()
+        raise WriteError(f"{folder}: cannot be locked: {error.strerror or error}") from error
     return lock
 
 
-def _parts(folder: Path) -> list[Path]:
-    return [p for p in (folder / "parts").glob("*.parquet") if not p.name.startswith(".")]
+def _remove(folder: Path) -> None:
+    """Remove a journal whose lock is held: that goes last, so that no second writer finds half of one."""
+    with suppress(OSError):
+        for child in folder.iterdir():
+            if child.name == "parts":
+                shutil.rmtree(child, ignore_errors=True)
+            elif not child.name.startswith("lock"):
+                child.unlink(missing_ok=True)
+        for child in folder.glob("lock*"):
+            child.unlink(missing_ok=True)
+        folder.rmdir()
+
+
+def _without_damaged(folder: Path) -> tuple[str, ...]:
+    """Remove the parts of a journal that are damaged, and return their names; what killed writers have left as well.
+
+    The summary of an encoder is made from its other parts, and says that they are there: it goes with any of them.
+    """
+    for left in (folder / "parts").glob(".*"):
+        left.unlink(missing_ok=True)
+    damaged = []
+    for part in parts_of(folder):
+        try:
+            if not verify(part):
+                read_through(part, part.name.partition("-")[0])
+        except RunError:
+            damaged.append(part)
+    of_encoders = {part.stem.split("-")[1] for part in damaged if not part.name.startswith(("query-", "passage-"))}
+    for part in parts_of(folder):
+        record, encoder = part.stem.split("-")[:2]
+        if part in damaged or (record == "summary" and encoder in of_encoders):
+            part.unlink(missing_ok=True)
+    return tuple(sorted(part.name for part in damaged))
+
+
+def parts_of(folder: Path) -> list[Path]:
+    """Return the finished parts; a file of another name is none of them."""
+    return [p for p in (folder / "parts").glob("*.parquet") if _PART.fullmatch(p.name)]
 
 
 def _read_journal(folder: Path) -> dict[str, Any] | None:
     """Return the metadata of an unfinished run, or None where there is none (a writer killed before it began)."""
     file = folder / "run.json"
     try:
-        metadata = json.loads(file.read_text("utf-8"))
+        return check_schema(folder, unpacked(file.read_bytes(), file))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
-        raise RunError(f"{file}: is not readable JSON: remove {folder}, or begin anew with --overwrite") from error
-    return check_schema(folder, metadata)
+    except OSError as error:
+        raise RunError(f"{file}: cannot be read: {error.strerror or error}") from error
+    except RunError as error:
+        raise RunError(f"{error}: remove {folder}, or begin anew with --overwrite") from error
 
 
 def _json(content: Mapping[str, Any]) -> bytes:

@@ -15,9 +15,12 @@ import polars as pl
 from xlbias.choices import listed, suggestion
 from xlbias.errors import RunError
 from xlbias.runs import views
-from xlbias.runs.journal import live_folder
-from xlbias.runs.parquet import check_schema, read_metadata, readable
+from xlbias.runs.checksums import verify
+from xlbias.runs.journal import live_folder, parts_of
+from xlbias.runs.limits import check_rows
+from xlbias.runs.parquet import check_schema, read_metadata, read_through, readable, reading, unpacked
 from xlbias.runs.schema import COLUMNS, MULTILINGUAL_POOL, OF_RECORD
+from xlbias.runs.validation import check_columns, checking
 from xlbias.runs.values import RANKED
 from xlbias.runs.writer import read_writer, writer_state
 
@@ -215,15 +218,36 @@ class Run:
         files = [file for file in self.files if finished or file.name.startswith(f"{record}-")]
         if not files:
             return pl.LazyFrame(schema={name: COLUMNS[name] for name in columns})
-        rows = pl.scan_parquet([readable(file) for file in files], glob=False, hive_partitioning=False)
+        for file in files:
+            self._check_bytes(file, record)
+        with reading(self.path):
+            rows = pl.scan_parquet([readable(file) for file in files], glob=False, hive_partitioning=False)
+            there = rows.collect_schema()
+            check_columns(self.path, record, there)
+            check_rows(self.path, rows.select(pl.len()).collect().item(), sum(file.stat().st_size for file in files))
         if finished:
             rows = rows.filter(pl.col("record") == record)
+        # A file of an earlier version lacks columns that have come since. Added, not selected: rows stay as many.
+        lacking = [pl.lit(None, dtype=COLUMNS[name]).alias(name) for name in columns if name not in there]
+        rows = rows.with_columns(lacking).select(columns)
         if self.task_names and "task" in columns:
             rows = rows.with_columns(pl.col("task").replace(dict(self.task_names)))
-        there = rows.collect_schema().names()  # a file of an earlier version lacks columns that have come since
-        return rows.select(
-            pl.col(name) if name in there else pl.lit(None, dtype=COLUMNS[name]).alias(name) for name in columns
+        sound = checking(self.path, record, self.pool_sizes)
+        # Only the rows and columns that are asked for are read, and checked as they pass.
+        return rows.map_batches(
+            sound, predicate_pushdown=True, projection_pushdown=True, slice_pushdown=True, streamable=True
         )
+
+    def _check_bytes(self, file: Path, record: str) -> None:
+        """Raise RunError unless a record's bytes are as they were written, or can at least be read."""
+        if (file, record) not in self._sound:
+            if not verify(file, (record,)):
+                read_through(file, record)
+            self._sound.add((file, record))
+
+    @cached_property
+    def _sound(self) -> set[tuple[Path, str]]:
+        return set()
 
 
 def open_run(path: str | Path, *, live: bool = True) -> Run:
@@ -275,22 +299,26 @@ def _newer_journal(path: Path, folder: Path) -> bool:
 
 def _open_live(path: Path, folder: Path) -> Run | None:
     try:
-        metadata = json.loads((folder / "run.json").read_text("utf-8"))
-        parts = sorted(p for p in (folder / "parts").glob("*.parquet") if not p.name.startswith("."))
+        content = (folder / "run.json").read_bytes()
+        parts = sorted(parts_of(folder))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
-        raise RunError(f"{folder}: is a damaged journal: its run.json is not readable JSON") from error
-    check_schema(folder, metadata)
+    except OSError as error:
+        raise RunError(f"{folder}: is a journal that cannot be read: {error.strerror or error}") from error
+    metadata = check_schema(folder, unpacked(content, folder / "run.json"))
     writer = read_writer(folder)
     state = RunState(writer_state(writer), _progress(folder), writer, _live_version(folder))
     return Run(path, metadata, state, tuple(parts))
 
 
 def _progress(folder: Path) -> Progress | None:
+    """Return how far a run is, None where that is not said as xlbias says it."""
     try:
-        return Progress(**json.loads((folder / "progress.json").read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
+        found = Progress(**json.loads((folder / "progress.json").read_text("utf-8")))
+        whole = (found.done, found.done if found.total is None else found.total)
+        sound = all(isinstance(n, int) and 0 <= n < 2**63 for n in whole) and isinstance(found.at, (int, float))
+        return found if sound and isinstance(found.phase, str) and isinstance(found.unit, str) else None
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 

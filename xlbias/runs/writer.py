@@ -14,6 +14,8 @@ import psutil
 
 WriterState = Literal["running", "died", "elsewhere"]
 
+_KINDS = {"host": str, "pid": int, "command": list}
+
 
 def describe_self() -> dict[str, Any]:
     """Return what identifies this process: host, pid and start time (pids are reused, pairs with a start are not)."""
@@ -30,9 +32,20 @@ def read_writer(folder: Path) -> dict[str, Any] | None:
     """Return the description of the last writer of a journal, or None where there is none that can be read."""
     try:
         writer = json.loads((folder / "writer.json").read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    return writer if isinstance(writer, dict) else None
+    kinds: dict[str, Any] = {
+        "host": str,
+        "pid": int,
+        "process_started": (int, float),
+        "since": (int, float),
+        "command": list,
+    }
+    if not isinstance(writer, dict) or any(
+        name in writer and not isinstance(writer[name], kind) for name, kind in kinds.items()
+    ):
+        return None
+    return writer
 
 
 def writer_state(writer: dict[str, Any] | None) -> WriterState:
@@ -45,5 +58,5 @@ def writer_state(writer: dict[str, Any] | None) -> WriterState:
         process = psutil.Process(int(writer["pid"]))
         same = abs(process.create_time() - float(writer["process_started"])) < 1.0
         return "running" if same and process.status() != psutil.STATUS_ZOMBIE else "died"
-    except (psutil.Error, KeyError, TypeError, ValueError):
+    except (psutil.Error, KeyError, TypeError, ValueError, OverflowError):
         return "died"

@@ -19,6 +19,7 @@ from xlbias.data.task import RetrievalTask
 from xlbias.errors import RunError
 from xlbias.evaluation.describe import describe_task
 from xlbias.evaluation.work import TEXT_BLOCK, with_columns
+from xlbias.runs.checksums import verify
 from xlbias.runs.journal import Journal, live_folder
 from xlbias.runs.parquet import read_metadata
 from xlbias.runs.run import open_run
@@ -169,6 +170,7 @@ def _metadata(path: Path) -> dict[str, Any] | None:
 
 def _row_groups(path: Path) -> Iterator[tuple[str, pl.DataFrame]]:
     """Yield the row groups of a run file one by one, each with its record: memory stays that of one."""
+    verify(path)
     with path.open("rb") as opened, pq.ParquetFile(opened) as file:  # a name with a colon is none for pyarrow
         for group in range(file.num_row_groups):
             frame = pl.DataFrame(file.read_row_group(group))
