@@ -81,7 +81,7 @@ def test_a_broken_folder_is_said_to_be_one(tmp_path):
 
 
 def test_an_unknown_hub_name_is_said_to_be_neither(monkeypatch):
-    monkeypatch.setattr("xlbias.encode.pretrained._hub_answers", lambda: False)
+    monkeypatch.setattr("xlbias.encode.loading.hub_answers", lambda: False)
     with pytest.raises(EncoderError, match="is neither a folder here nor a model that could be loaded"):
         load_encoder("nobody/nothing-of-the-kind")
 

@@ -32,6 +32,7 @@ _OWN = {"out", "dashboard"}
 
 def audit(**options: Any) -> int:
     """Evaluate, with the dashboard where there is a terminal."""
+    from xlbias.encode.load import check_encoder
     from xlbias.errors import UsageError
 
     ctx = click.get_current_context()
@@ -39,6 +40,8 @@ def audit(**options: Any) -> int:
         raise UsageError("--resume and --overwrite contradict each other")
     if options["out"] is None and options["resume"]:
         raise UsageError("--resume needs --out: the run to go on with")
+    for model in options["models"]:
+        check_encoder(model, pooling=options["pooling"])
     given = options.pop("out")
     out = Path(given) if given is not None else _free_path(options["models"], overwrite=options["overwrite"])
     if not options["quiet"]:

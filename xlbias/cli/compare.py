@@ -68,6 +68,7 @@ def command(
     from xlbias.report.caveats import of_side
     from xlbias.report.render import render_comparison
     from xlbias.runs.compare import compare
+    from xlbias.runs.identity import changes_of
     from xlbias.runs.matching import matched
     from xlbias.runs.run import open_run
     from xlbias.text import clean
@@ -94,6 +95,8 @@ def command(
         for task in shared
     }
     labels = [", ".join(side.models) for side in sides]
+    if (said := changes_of(sides[0], sides[1])) is not None:
+        click.echo(clean(said), err=True)
     if labels[0] == labels[1]:
         labels = [f"{label} ({Path(path).name})" for label, path in zip(labels, runs, strict=True)]
     text = render_comparison(

@@ -8,6 +8,7 @@ import click
 
 from xlbias.cli.beside import dashboard_option, watches, words_without_flag, work_beside
 from xlbias.cli.prompts import prompt_options
+from xlbias.encode.loadable import POOLINGS
 
 EXAMPLE = """\b
 Examples:
@@ -64,6 +65,10 @@ GO_ON = "What it had finished is kept: the same command with --resume goes on."
 )
 @click.option("--no-cache", is_flag=True, help="Do not keep vectors in the cache, nor read them from it.")
 @click.option("--trust-remote-code", is_flag=True, help="Let an encoder run code of its own.")
+@click.option(
+    "--pooling", type=click.Choice(POOLINGS), metavar="mean|cls|...",
+    help="Make an encoder of a bare transformer, which has no pooling of its own.",
+)  # fmt: skip
 @dashboard_option
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr.")
 @click.pass_context
@@ -84,6 +89,7 @@ def command(
     batch_size: int,
     no_cache: bool,
     trust_remote_code: bool,
+    pooling: str | None,
     dashboard: bool,
     quiet: bool,
 ) -> int:
@@ -95,6 +101,7 @@ def command(
     from pathlib import Path
 
     from xlbias.cli.narrate import StderrNarrator
+    from xlbias.encode.load import check_encoder
     from xlbias.encode.mitigate import parse_mitigation
     from xlbias.errors import UsageError
 
@@ -106,6 +113,8 @@ def command(
         from xlbias.runs.journal import check_free
 
         check_free(Path(out))
+    for model in models:
+        check_encoder(model, pooling=pooling)
     if dashboard and watches(quiet=quiet):
         path = Path(out)
         return work_beside(words_without_flag(ctx), path, path, again=GO_ON)
@@ -132,6 +141,7 @@ def command(
             device=device,
             batch_size=batch_size,
             trust_remote_code=trust_remote_code,
+            pooling=pooling,
             cache=None if no_cache else VectorCache(),
             resume=resume,
             overwrite=overwrite,

@@ -9,6 +9,7 @@ import click
 
 from xlbias.cli.beside import dashboard_option, watches, words_without_flag, work_beside
 from xlbias.cli.prompts import prompt_options
+from xlbias.encode.loadable import POOLINGS
 from xlbias.text import clean
 
 if TYPE_CHECKING:
@@ -73,6 +74,10 @@ GO_ON = "What it had finished is kept: the same command with --resume goes on."
 @click.option("--epochs", type=float, help="Passes over as many pairs as there are ids, in place of steps.")
 @click.option("--batch-size", type=int, help="Pairs in a batch.")
 @click.option("--lr", "learning_rate", type=float, help="Peak learning rate.")
+@click.option(
+    "--pooling", type=click.Choice(POOLINGS), metavar="mean|cls|...",
+    help="Make an encoder of a base that is a bare transformer, without pooling of its own.",
+)  # fmt: skip
 @click.option("--temperature", type=float, help="Temperature of InfoNCE.")
 @prompt_options("query", "passage", default="the recipe's, else what the base registers for them")
 @click.option("--seed", type=int, help="Seed of weights and batches.")
@@ -123,7 +128,7 @@ def command(
     overwrite: bool,
     dashboard: bool,
     quiet: bool,
-    **shortcuts: int | float | None,
+    **shortcuts: int | float | str | None,
 ) -> int:
     """Train an encoder on the queries and relevant passages of each TASK, with in-batch negatives.
 
@@ -156,6 +161,7 @@ def command(
         raise UsageError(f"--pivot is for the english sampler, not for {sampler}")
     alphas = _alphas(alpha)
     check_grid(alphas, seeds)  # now, as the libraries that would find it take seconds to load
+    _check_base(chosen)
     grid = len(alphas) > 1 or seeds != 1
     if grid and name is not None:
         raise UsageError("--name is for one encoder: those of a grid are named after sampler, alpha and seed")
@@ -201,15 +207,25 @@ def _recipe(
 ) -> Recipe:
     """Return the recipe with all that overrides it."""
     from xlbias.errors import UsageError
-    from xlbias.train.recipe import find_recipe, parse_settings, recipe_for, recipe_name_of
+    from xlbias.train.recipe import Recipe, find_recipe, parse_settings, recipe_for, recipe_name_of
 
     if shortcuts["steps"] is not None and shortcuts["epochs"] is not None:
         raise UsageError("--steps and --epochs contradict each other")
     chosen = find_recipe(name) if name else recipe_for(base or "static")
     if base is not None:
         known = recipe_name_of(base)
-        chosen = chosen.overridden(base=find_recipe(known).base if known else base)
+        of_base = find_recipe(known) if known else Recipe(base)
+        chosen = chosen.overridden(base=of_base.base, pooling=of_base.pooling)
     return chosen.overridden(**parse_settings(settings)).overridden(**shortcuts)
+
+
+def _check_base(recipe: Recipe) -> None:
+    """Raise EncoderError where the files of the base show that it is no encoder, before any library is loaded."""
+    from xlbias.encode.load import check_encoder
+    from xlbias.train.recipe import STATIC
+
+    if recipe.base != STATIC:
+        check_encoder(recipe.base, pooling=recipe.pooling or None)
 
 
 def _alphas(given: str | None) -> list[float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -25,8 +26,9 @@ class VectorCache:
     """Vectors of chunks of texts, one file per chunk.
 
     A file's name is a SHA-256 over the encoder's fingerprint, the kind and every text of the chunk; its content ends
-    in a SHA-256 of itself. A file that is missing, cut short or damaged is a miss, and files appear by renaming, so
-    no reader ever sees half of one. A cache that cannot be written is a slower cache, not an error.
+    in a SHA-256 of that name and of itself. A file that is missing, cut short, damaged, of another name or no regular
+    file is a miss, and files appear by renaming, so no reader ever sees half of one. A cache that cannot be written is
+    a slower cache, not an error.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -34,12 +36,12 @@ class VectorCache:
 
     def load(self, fingerprint: str, kind: str, texts: Sequence[str]) -> npt.NDArray[np.float32] | None:
         """Return float32 [len(texts), d], or None if the chunk is not there whole."""
-        try:
-            content = self._path(fingerprint, kind, texts).read_bytes()
-        except OSError:
+        path = self._path(fingerprint, kind, texts)
+        content = _read(path)
+        if content is None or len(content) < 32:
             return None
         data, checksum = content[:-32], content[-32:]
-        if len(content) < 32 or hashlib.sha256(data).digest() != checksum:
+        if _checksum(path, data) != checksum:
             return None
         vectors = np.frombuffer(data, dtype=np.float32)
         if not texts or vectors.size % len(texts):
@@ -55,7 +57,7 @@ class VectorCache:
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".part-", delete=False) as file:
                 temporary = Path(file.name)
-                file.write(data + hashlib.sha256(data).digest())
+                file.write(data + _checksum(path, data))
             temporary.replace(path)
         except OSError:
             if temporary:
@@ -63,10 +65,23 @@ class VectorCache:
                     temporary.unlink(missing_ok=True)
 
     def _path(self, fingerprint: str, kind: str, texts: Sequence[str]) -> Path:
-        digest = hashlib.sha256(f"1|{fingerprint}|{kind}|{len(texts)}|".encode())
+        digest = hashlib.sha256(f"2|{fingerprint}|{kind}|{len(texts)}|".encode())
         for text in texts:
             encoded = text.encode("utf-8", "surrogatepass")
             digest.update(len(encoded).to_bytes(8, "little"))
             digest.update(encoded)
         name = digest.hexdigest()
         return self.folder / name[:2] / name
+
+
+def _checksum(path: Path, data: bytes) -> bytes:
+    return hashlib.sha256(path.name.encode() + data).digest()
+
+
+def _read(path: Path) -> bytes | None:
+    """Return the content of a regular file; None for anything else, such as a pipe, which would be waited for."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+            return file.read() if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+    except OSError:
+        return None

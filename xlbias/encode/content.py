@@ -1,8 +1,9 @@
-"""The files of an encoder's folder that its vectors depend on, and their digest. Imports no heavy library."""
+"""What an encoder's vectors depend on beside how it is used: its files, and libraries. Imports none of them."""
 
 from __future__ import annotations
 
 import hashlib
+from importlib.metadata import version
 from pathlib import Path
 
 from xlbias.encode.card import CARD_FILE, TRAINED_ON_FILE, TRAINING_FILE
@@ -18,6 +19,11 @@ _OTHER_WEIGHTS = (
     ".mlmodel", ".npz", ".npy",
 )  # fmt: skip
 """Weights that are never loaded here: pickled ones are refused, and these libraries are not used."""
+
+
+def libraries() -> dict[str, str]:
+    """Return the versions of the libraries that make vectors of texts, by name."""
+    return {name: version(name) for name in ("torch", "transformers", "sentence-transformers", "tokenizers")}
 
 
 def content_digest(folder: Path) -> str:

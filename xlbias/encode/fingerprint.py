@@ -7,7 +7,6 @@ import inspect
 import json
 import re
 from collections.abc import Iterator, Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ import torch
 from sentence_transformers import SentenceTransformer
 from transformers import PreTrainedTokenizerBase
 
-_LIBRARIES = ("torch", "transformers", "sentence-transformers", "tokenizers")
+from xlbias.encode.content import libraries
+
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _OF_LIBRARIES = ("torch.", "transformers.", "tokenizers.")
 _DOWNLOADED = "transformers_modules."
@@ -36,7 +36,7 @@ def fingerprint(model: SentenceTransformer, facts: Mapping[str, Any], content: s
     """
     digest = hashlib.sha256()
     for part in (
-        {name: version(name) for name in _LIBRARIES},
+        libraries(),
         _plain(dict(facts)),
         content,
         {"device": model.device.type, "dtype": str(model.dtype), "truncate_dim": model.truncate_dim},

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xlbias.encode.content import content_digest
+from xlbias.encode.hub import is_described_here, snapshot_of
+from xlbias.encode.loadable import check_loadable
 from xlbias.errors import EncoderError
 from xlbias.packaged import packaged_encoders
 
 if TYPE_CHECKING:
     from xlbias.encode.pretrained import PretrainedEncoder
-
-_PICKLED = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
 
 
 def find_encoder(name: str) -> str:
@@ -30,6 +32,8 @@ def load_encoder(
     query_prompt: str | None = None,
     passage_prompt: str | None = None,
     similarity: str | None = None,
+    pooling: str | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> PretrainedEncoder:
     """Load the encoder `name`: a local sentence-transformers folder, one that comes with xlbias, or one on the hub.
 
@@ -42,13 +46,17 @@ def load_encoder(
             that the encoder registers for queries, see `xlbias.encode.prompts`.
         passage_prompt: the same for passages.
         similarity: ``cosine``, ``dot`` or ``euclidean``; by default the encoder's own.
+        pooling: makes an encoder of a transformer that has no pooling: ``mean``, ``cls`` or another of
+            `xlbias.encode.loadable.POOLINGS`.
+        say: told what the libraries warn of while they load it; by default it is logged.
 
-    Raises EncoderError if there is no such encoder, if its weights are pickled, if it needs remote code and
-    `trust_remote_code` is off, if a prompt's name is not registered, or if it asks for a distance that cannot be
-    ranked by and `similarity` names no other.
+    Raises EncoderError if there is no such encoder, if what is there is none (a cross-encoder, a language model, ...),
+    if its weights are pickled or lack what its vectors depend on, if it needs remote code and `trust_remote_code` is
+    off, if a prompt's name is not registered, or if it asks for a distance that cannot be ranked by and `similarity`
+    names no other.
     """
     name = find_encoder(name)
-    check_encoder(name)
+    check_encoder(name, pooling=pooling)
     from xlbias.encode.pretrained import PretrainedEncoder
     from xlbias.encode.trained_on import trained_on_of
 
@@ -60,30 +68,31 @@ def load_encoder(
         query_prompt=query_prompt,
         passage_prompt=passage_prompt,
         similarity=similarity,
+        pooling=pooling,
+        say=say,
     )
     encoder.trained_on = trained_on_of(name)
     return encoder
 
 
-def check_encoder(name: str) -> None:
-    """Raise EncoderError where a look at the files shows that `name` is no encoder, or that its weights are pickled."""
+def check_encoder(name: str, *, pooling: str | None = None) -> None:
+    """Raise EncoderError where a look at the files shows that `name` is no encoder, or that its weights are pickled.
+
+    Takes no time and loads no library. A model of the hub is looked at where it is on this machine.
+    """
     path = Path(find_encoder(name)).expanduser()
     if path.is_dir():
-        _check_folder(path)
+        check_loadable(path, pooling=pooling)
     elif path.exists():
         raise EncoderError(f"{name}: is a file; expected a sentence-transformers folder or a hub name")
     elif name.startswith((".", "/", "~")) or name.count("/") > 1:
         raise EncoderError(f"{name}: there is no such folder; expected a sentence-transformers folder or a hub name")
+    elif is_described_here(name) and (folder := snapshot_of(name)):
+        check_loadable(folder, pooling=pooling, shown=name, weights=False)
 
 
-def _check_folder(path: Path) -> None:
-    if not (path / "modules.json").exists() and not (path / "config.json").exists():
-        raise EncoderError(f"{path}: is not an encoder: it has neither modules.json nor config.json")
-    for pattern in _PICKLED:
-        for pickled in path.rglob(pattern):
-            if not any(pickled.parent.glob("*.safetensors")):  # each module's folder has weights of its own
-                raise EncoderError(
-                    f"{pickled}: pickled weights are refused, as they can run code; expected .safetensors"
-                )
-    if not any(path.rglob("*.safetensors")):
-        raise EncoderError(f"{path}: holds no weights; expected a .safetensors file")
+def content_of(name: str) -> str | None:
+    """Return `content_digest` of the encoder `name`; None where its files are not on this machine."""
+    path = Path(find_encoder(name)).expanduser()
+    folder = path if path.is_dir() else snapshot_of(name)
+    return content_digest(folder) if folder else None

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, get_args
-from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 import numpy as np
 import torch
-import transformers
 from sentence_transformers import SentenceTransformer
 
 from xlbias.encode.card import read_card
-from xlbias.encode.content import content_digest
 from xlbias.encode.encoder import Kind
 from xlbias.encode.fingerprint import fingerprint as fingerprint_of
+from xlbias.encode.loading import load_model
 from xlbias.encode.prompts import find_prompts
 from xlbias.encode.similarity import Similarity, Vectors, chosen_similarity, unit
 from xlbias.encode.trained_on import TrainedOn
 from xlbias.encode.truncation import TokenCounts, count_tokens, longest
-from xlbias.errors import EncoderError
+
+_LOGGER = logging.getLogger(__name__)
 
 _MADE = "unit in float32"
 """How vectors are made of what the model gives; another text for another way, so that no vector of the old is found."""
@@ -91,33 +89,23 @@ class PretrainedEncoder:
         query_prompt: str | None = None,
         passage_prompt: str | None = None,
         similarity: str | None = None,
+        pooling: str | None = None,
+        say: Callable[[str], None] | None = None,
     ) -> PretrainedEncoder:
         """Load a folder or hub name; see `xlbias.load_encoder`."""
+        loaded = load_model(
+            name, device=device, trust_remote_code=trust_remote_code, pooling=pooling, say=say or _LOGGER.warning
+        )
         path = Path(name).expanduser()
         local = path.is_dir()
-        if device is not None:
-            _check_device(device)
-        transformers.utils.logging.disable_progress_bar()
-        try:
-            model = SentenceTransformer(
-                str(path) if local else name,
-                device=device,
-                trust_remote_code=trust_remote_code,
-                local_files_only=local or not _hub_answers(),
-                model_kwargs={"use_safetensors": True},
-            )
-        except Exception as error:  # the library raises many kinds; each means that there is no usable encoder
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            where = "cannot be loaded" if local else "is neither a folder here nor a model that could be loaded"
-            raise EncoderError(f"encoder {name!r} {where}: {reason}") from error
         card = read_card(path) if local else {}
         label = card.get("name") or (path.resolve().name if local else name)
         return cls(
-            model,
+            loaded.model,
             label,
             batch_size=batch_size,
             card=card,
-            content=content_digest(path) if local else None,
+            content=loaded.content,
             query_prompt=query_prompt,
             passage_prompt=passage_prompt,
             similarity=similarity,
@@ -142,24 +130,3 @@ class PretrainedEncoder:
     def count_tokens(self, texts: Sequence[str], kind: Kind) -> TokenCounts | None:
         """Return how many tokens texts have with the prompt of `kind`; see `xlbias.encode.truncation`."""
         return count_tokens(self.model, texts, kind, self.prompts.text(kind))
-
-
-def _hub_answers() -> bool:
-    """Whether the hub's name can be resolved; without this the library retries for most of a minute when offline."""
-    from huggingface_hub import constants
-
-    if getproxies():  # a proxy resolves names itself
-        return True
-    host = urlsplit(constants.ENDPOINT).hostname or ""
-    try:
-        socket.getaddrinfo(host, 443)
-    except OSError:
-        return False
-    return True
-
-
-def _check_device(device: str) -> None:
-    try:
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise EncoderError(f"device {device!r} cannot be used here: {str(error).splitlines()[0]}") from error

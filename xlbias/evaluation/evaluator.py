@@ -16,14 +16,15 @@ from xlbias import __version__
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.cache import VectorCache
 from xlbias.encode.card import read_card
+from xlbias.encode.content import libraries
 from xlbias.encode.contract import check_contract
 from xlbias.encode.encoder import Encoder
-from xlbias.encode.load import check_encoder, find_encoder, load_encoder
+from xlbias.encode.load import check_encoder, content_of, find_encoder, load_encoder
 from xlbias.encode.mitigate import parse_mitigation
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.errors import RunError, UsageError, XlbiasError
 from xlbias.evaluation.describe import describe_task
-from xlbias.evaluation.work import Evaluation, variant_name
+from xlbias.evaluation.work import Evaluation, changed, variant_name
 from xlbias.narration import Narrator, Silent
 from xlbias.retrieve.topk import TopOf
 from xlbias.runs.journal import Journal
@@ -52,6 +53,7 @@ def evaluate(
     passage_prompt: str | None = None,
     similarity: str | None = None,
     trust_remote_code: bool = False,
+    pooling: str | None = None,
     cache: VectorCache | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -76,6 +78,7 @@ def evaluate(
         passage_prompt: the same for passages.
         similarity: for encoders loaded by name, ``cosine``, ``dot`` or ``euclidean``; by default the encoder's own.
         trust_remote_code: whether an encoder may run code of its own.
+        pooling: makes encoders of transformers that have no pooling, see `xlbias.load_encoder`; for those by name.
         cache: where to keep vectors; None for no cache.
         resume: go on with an unfinished run at `out`.
         overwrite: replace what is at `out`.
@@ -87,8 +90,13 @@ def evaluate(
     models = [models] if isinstance(models, str) or not isinstance(models, Sequence) else list(models)
     models = [find_encoder(model) if isinstance(model, str) else model for model in models]
     tasks = [tasks] if isinstance(tasks, RetrievalTask) else list(tasks)
-    names = _check(models, tasks, top_k)
-    of_encoders = {"query_prompt": query_prompt, "passage_prompt": passage_prompt, "similarity": similarity}
+    names = _check(models, tasks, top_k, pooling)
+    of_encoders = {
+        "query_prompt": query_prompt,
+        "passage_prompt": passage_prompt,
+        "similarity": similarity,
+        "pooling": pooling,
+    }
     _refuse_for_objects(models, of_encoders)
     mitigations = [parse_mitigation(text) for text in mitigate]
     variants = [variant_name(name, mitigation) for name in names for mitigation in (None, *mitigations)]
@@ -110,10 +118,13 @@ def evaluate(
     narrator = narrator or Silent()
     with Journal.open(path, metadata, identity=identity, resume=resume, overwrite=overwrite) as journal:
         _refuse_other_models(journal, variants)
+        _refuse_changed(journal, dict(zip(names, models, strict=True)), of_encoders, narrator)
         if journal.finished:
             narrator.say(f"{path}: is finished already; nothing is evaluated again")
         else:
-            work = Evaluation(journal, tasks, top_k, top_of, mitigations, _ranking_device(device), cache, narrator)
+            work = Evaluation(
+                journal, tasks, top_k, top_of, mitigations, _ranking_device(device), cache, narrator, of_encoders
+            )
             work.write_texts()
             for model, name in zip(models, names, strict=True):
 
@@ -125,6 +136,7 @@ def evaluate(
                             trust_remote_code=trust_remote_code,
                             batch_size=batch_size,
                             **of_encoders,
+                            say=narrator.say,
                         )
                     return model
 
@@ -158,7 +170,31 @@ def _refuse_other_models(journal: Journal, names: list[str]) -> None:
         raise RunError(f"{journal.path}: is finished without the encoder {missing[0]!r}: evaluate it into another run")
 
 
-def _check(models: list[Model], tasks: list[RetrievalTask], top_k: int) -> list[str]:
+def _refuse_changed(
+    journal: Journal, models: Mapping[str, Model], options: Mapping[str, str | None], narrator: Narrator
+) -> None:
+    """Raise RunError where an encoder that the resumed run has results of is not the same now.
+
+    That is other files (or another fingerprint, of an object), other options, or another version of a library where
+    the run is unfinished, whose encoders would not be comparable. This loads nothing: an encoder with all its results
+    there is not loaded again, so here is where a change is seen.
+    """
+    for about in journal.metadata["models"]:
+        model = models.get(about["name"])
+        if model is None:  # a mitigated one, which has the files of the one it is of
+            continue
+        before = about.get("content" if isinstance(model, str) else "fingerprint")
+        if before is None:
+            narrator.say(f"{about['name']}: the run there does not say of what files it was, so no change is seen")
+            continue
+        now = content_of(model) if isinstance(model, str) else model.fingerprint
+        asked = options if isinstance(model, str) else None
+        same_libraries = journal.finished or about.get("libraries") in (None, libraries())
+        if now not in (None, before) or about.get("options") != asked or not same_libraries:
+            raise changed(journal.path, about["name"])
+
+
+def _check(models: list[Model], tasks: list[RetrievalTask], top_k: int, pooling: str | None) -> list[str]:
     """Return a distinct name for each model. Raises UsageError or EncoderError before any work is done."""
     if not models or not tasks:
         raise UsageError("nothing to evaluate: expected at least one encoder and one task")
@@ -170,7 +206,7 @@ def _check(models: list[Model], tasks: list[RetrievalTask], top_k: int) -> list[
             raise UsageError(f"two tasks are called {name!r}: give one another name with [name=...]")
     for model in models:
         if isinstance(model, str):
-            check_encoder(model)
+            check_encoder(model, pooling=pooling)
         elif not all(hasattr(model, field) for field in ("name", "dimension", "fingerprint")):
             raise UsageError(f"a model is a {type(model).__name__}; expected a name, an encoder or PrecomputedVectors")
         elif not isinstance(model, PrecomputedVectors):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache as cache_of
 from functools import partial
@@ -17,6 +17,7 @@ import polars as pl
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.cache import VectorCache
 from xlbias.encode.card import TRAINING_FILE
+from xlbias.encode.content import libraries
 from xlbias.encode.encoder import Encoder, Kind, embed
 from xlbias.encode.mitigate import Mitigation
 from xlbias.encode.precomputed import PrecomputedVectors
@@ -76,10 +77,11 @@ class Evaluation:
         device: str,
         cache: VectorCache | None,
         narrator: Narrator,
+        options: Mapping[str, str | None],
     ) -> None:
         self.journal, self.tasks, self.device = journal, tasks, device
         self.top_k, self.top_of, self.mitigations = top_k, top_of, mitigations
-        self.cache, self.narrator = cache, narrator
+        self.cache, self.narrator, self.options = cache, narrator, options
         self._task_texts = cache_of(lambda t: TaskTexts(tasks[t]))
 
     def write_texts(self) -> None:
@@ -133,6 +135,9 @@ class Evaluation:
         about = {
             "name": name,
             "fingerprint": encoder.fingerprint,
+            "content": getattr(encoder, "content", None),
+            "options": dict(self.options) if folder else None,
+            "libraries": libraries(),
             "dimension": encoder.dimension,
             "similarity": encoder.similarity,
             "own_similarity": getattr(encoder, "own_similarity", None),
@@ -146,10 +151,7 @@ class Evaluation:
         models = list(self.journal.metadata["models"])
         before = next((m for m in models if m["name"] == name), None)
         if before and before["fingerprint"] != about["fingerprint"]:
-            raise RunError(
-                f"{self.journal.path}: the encoder {name!r} has changed since the unfinished run there was begun: "
-                "begin anew with --overwrite"
-            )
+            raise changed(self.journal.path, name)
         if not before:
             self.journal.describe("models", [*models, about])
         if folder is not None and mitigation is None:
@@ -349,6 +351,14 @@ def block_key(model: str, task: int, block: int) -> str:
 def slug(model: str) -> str:
     """Return a part's name for an encoder: it does not depend on which others are named beside it."""
     return hashlib.sha256(model.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def changed(path: Path, name: str) -> RunError:
+    """Return the error of a run that has results of an encoder which is another one by now."""
+    return RunError(
+        f"{path}: the encoder {name!r} has changed since it was evaluated there (its files, the prompts or settings it "
+        "is used with, or a library): begin anew with --overwrite, or write another run with --out"
+    )
 
 
 def variant_name(model: str, mitigation: Mitigation | None) -> str:

@@ -15,7 +15,16 @@ from xlbias.data.catalog import parse_spec
 from xlbias.errors import UsageError, XlbiasError
 from xlbias.study.plan import DATA, Plan
 from xlbias.text import clean
-from xlbias.train.recipe import STATIC, Recipe, find_recipe, parse_settings, recipe_for, recipe_name_of
+from xlbias.train.recipe import (
+    MOST_SEEDS,
+    STATIC,
+    Recipe,
+    find_recipe,
+    parse_settings,
+    recipe_for,
+    recipe_name_of,
+    shown_value,
+)
 
 SAMPLERS = ("english", "mixed", "mono", "cross", "hybrid")
 """As `xlbias.train.samplers.SAMPLERS`, whose import takes seconds."""
@@ -25,6 +34,7 @@ KEYS = (
     "targets", "in_domain",
 )  # fmt: skip
 TOPS = ("all", "multilingual")
+MOST_TOP_K = 1_000_000
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -39,7 +49,7 @@ def read_plan(path: Path, data: Path | None = None) -> Plan:
         content = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except ValueError as error:  # not UTF-8, or not TOML: the latter's message names the line
+    except (ValueError, RecursionError) as error:  # not UTF-8, or not TOML: the latter's message names the line
         raise UsageError(f"{path}: is not TOML: {error}") from error
     try:
         return _Reader(path, content).plan(data)
@@ -96,14 +106,14 @@ class _Reader:
             return default
         value = self.content[key]
         if type(value) is not kind:
-            raise UsageError(f"{key} is {value!r}: expected {expected}")
+            raise UsageError(f"{key} is {shown_value(value)}: expected {expected}")
         return value
 
     def _samplers(self) -> tuple[str, ...]:
         samplers = self._get("samplers", list, 'a list such as ["mono", "cross"]')
         for sampler in samplers:
             if sampler not in SAMPLERS:
-                raise UsageError(f"samplers: unknown sampler {sampler!r}{_hint(sampler, SAMPLERS)}")
+                raise UsageError(f"samplers: unknown sampler {shown_value(sampler)}{_hint(sampler, SAMPLERS)}")
         return tuple(_distinct("samplers", samplers))
 
     def _alphas(self, hybrid: bool) -> tuple[float, ...]:
@@ -112,18 +122,20 @@ class _Reader:
         alphas = self._get("alphas", list, "a list of probabilities", [0.5] if hybrid else [])
         for alpha in alphas:
             if type(alpha) not in (int, float) or not 0 <= alpha <= 1:
-                raise UsageError(f"alphas: {alpha!r} is no probability: expected a number from 0 to 1")
+                raise UsageError(f"alphas: {shown_value(alpha)} is no probability: expected a number from 0 to 1")
         return tuple(map(float, _distinct("alphas", alphas))) if hybrid else ()
 
     def _seeds(self) -> tuple[int, ...]:
         seeds = self.content.get("seeds", 1)
-        if type(seeds) is int and seeds >= 1:
+        if type(seeds) is int and 1 <= seeds <= MOST_SEEDS:
             return tuple(range(seeds))
         if type(seeds) is not list:
-            raise UsageError(f"seeds is {seeds!r}: expected how many, 1 or more, or a list of them")
+            raise UsageError(
+                f"seeds is {shown_value(seeds)}: expected how many, from 1 to {MOST_SEEDS:,}, or a list of them"
+            )
         for seed in seeds:
             if type(seed) is not int or not 0 <= seed < 2**32:
-                raise UsageError(f"seeds: {seed!r} is no seed: expected a whole number from 0 to 4294967295")
+                raise UsageError(f"seeds: {shown_value(seed)} is no seed: expected a whole number from 0 to 4294967295")
         return tuple(_distinct("seeds", seeds))
 
     def _recipe(self) -> tuple[str, dict[str, Any], Recipe]:
@@ -133,7 +145,7 @@ class _Reader:
             raise UsageError("settings.seed: the seeds of a study are its key 'seeds'")
         for key, value in table.items():
             if type(value) not in (bool, int, float, str):
-                raise UsageError(f"settings.{key} is {value!r}: expected a single value")
+                raise UsageError(f"settings.{key} is {shown_value(value)}: expected a single value")
         with _about("settings"):
             settings = parse_settings(
                 [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in table.items()]
@@ -147,19 +159,23 @@ class _Reader:
             else:
                 recipe = recipe_for(name)
         with _about("settings"):
-            of_base = {"base": find_recipe(known).base} if base and (known := recipe_name_of(base)) else {}
+            of_base = {}
+            if base:
+                known = recipe_name_of(base)
+                found = find_recipe(known) if known else Recipe(base)
+                of_base = {"base": found.base, "pooling": settings.get("pooling", found.pooling)}
             return name, settings, recipe.overridden(**{**settings, **of_base})
 
     def _top_k(self) -> int:
         top_k: int = self._get("top_k", int, "a whole number", 10)
-        if top_k < 1:
-            raise UsageError(f"top_k is {top_k}: expected at least 1")
+        if not 1 <= top_k <= MOST_TOP_K:
+            raise UsageError(f"top_k is {shown_value(top_k)}: expected at least 1 and at most {MOST_TOP_K:,}")
         return top_k
 
     def _one_of(self, key: str, default: str, choices: Collection[str]) -> str:
         value: str = self._get(key, str, " or ".join(choices), default)
         if value not in choices:
-            raise UsageError(f"{key} is {value!r}{_hint(value, choices)}")
+            raise UsageError(f"{key} is {shown_value(value)}{_hint(value, choices)}")
         return value
 
     def _sources(self) -> dict[str, tuple[str, ...]]:
@@ -169,7 +185,7 @@ class _Reader:
                 raise UsageError(f"sources.{name}: encoders' folders are named so: expected letters, digits and . _ -")
             listed = tasks if type(tasks) is list else [tasks]
             if not listed or not all(type(task) is str for task in listed):
-                raise UsageError(f"sources.{name} is {tasks!r}: expected a task, or a list of tasks")
+                raise UsageError(f"sources.{name} is {shown_value(tasks)}: expected a task, or a list of tasks")
             sources[name] = tuple(listed)
         return sources
 
@@ -179,7 +195,7 @@ class _Reader:
             if not name.strip() or clean(name) != name:
                 raise UsageError(f"targets: {name!r} is no name: expected one that can be printed")
             if type(task) is not str:
-                raise UsageError(f"targets.{name} is {task!r}: expected a task")
+                raise UsageError(f"targets.{name} is {shown_value(task)}: expected a task")
         return targets
 
     def _in_domain(self, sources: Collection[str], targets: Collection[str]) -> dict[str, str]:
@@ -230,7 +246,7 @@ def _distinct(key: str, values: list[Any]) -> list[Any]:
         raise UsageError(f"{key}: is empty: expected at least one")
     for i, value in enumerate(values):
         if value in values[:i]:
-            raise UsageError(f"{key}: {value!r} is there twice")
+            raise UsageError(f"{key}: {shown_value(value)} is there twice")
     return values
 
 

@@ -145,7 +145,7 @@ def _fit(
     _check_names(tasks)
     processes.on_main(lambda: check_folder(out, overwrite=overwrite, resume=resume))
     if recipe.base != STATIC:
-        check_encoder(recipe.base)
+        check_encoder(recipe.base, pooling=recipe.pooling or None)
     data = _data(tasks, recipe, validation, switch, narrator)
     place = Place(device, processes, trust_remote_code)
     sampling = {"sampler": sampler, "pivot": pivot, "hard_negatives": recipe.hard_negatives}

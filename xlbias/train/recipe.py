@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
+from xlbias.encode.loadable import POOLINGS
 from xlbias.errors import TrainingError
 from xlbias.packaged import models_folder
 
@@ -28,8 +29,16 @@ MONITORS = {
 }
 """What validation can look at, and whether more of it is better (1) or worse (-1)."""
 
-_CHOICES = {"schedule": SCHEDULES, "precision": PRECISIONS, "monitor": tuple(MONITORS)}
-_OF_LAYERS = ("mini_batch", "gradient_checkpointing", "max_length")
+_CHOICES = {
+    "schedule": SCHEDULES,
+    "precision": PRECISIONS,
+    "monitor": tuple(MONITORS),
+    "pooling": ("", *POOLINGS),
+}
+_MOST = 2**32
+"""No whole number among the settings is larger: seeds go so far, and no one waits for so many steps."""
+
+_OF_LAYERS = ("mini_batch", "gradient_checkpointing", "max_length", "pooling")
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,8 @@ class Recipe:
         precision: ``fp32``, or ``bf16`` for mixed precision with weights in float32.
         gradient_checkpointing: compute activations twice instead of keeping them; for encoders with layers.
         max_length: tokens of a text that are read; 0 for what the base says.
+        pooling: makes an encoder of a base that has no pooling, such as a masked language model: ``mean``, ``cls`` or
+            another of `xlbias.encode.loadable.POOLINGS`; "" for the base's own.
         hard_negatives: at most so many for each pair, where a task has them.
         validation: share of the query ids of each task that is held out to validate on, 200 at most; 0 for none.
         validate_every: steps between two validations; 0 for a tenth of the training.
@@ -88,6 +99,7 @@ class Recipe:
     precision: str = "fp32"
     gradient_checkpointing: bool = False
     max_length: int = 0
+    pooling: str = ""
     hard_negatives: int = 0
     validation: float = 0.05
     validate_every: int = 0
@@ -102,11 +114,12 @@ class Recipe:
     def __post_init__(self) -> None:
         for field, (valid, expected) in _BOUNDS.items():
             value = getattr(self, field)
-            if not (math.isfinite(value) and valid(value)):
-                raise TrainingError(f"{field} is {value}: expected {expected}")
+            in_bounds = abs(value) <= _MOST if isinstance(value, int) else math.isfinite(value)
+            if not (in_bounds and valid(value)):
+                raise TrainingError(f"{field} is {shown_value(value)}: expected {expected}")
         for field, choices in _CHOICES.items():
             if getattr(self, field) not in choices:
-                raise TrainingError(f"{field} is {getattr(self, field)!r}: expected {', '.join(choices)}")
+                raise TrainingError(f"{field} is {getattr(self, field)!r}: expected {', '.join(filter(None, choices))}")
         for field in _OF_LAYERS:
             if self.base == STATIC and getattr(self, field):
                 raise TrainingError(f"{field} is {getattr(self, field)}: the static encoder has no layers to need it")
@@ -133,14 +146,16 @@ class Recipe:
             unused: tuple[str, ...] = ("dimension", "vocabulary", "initial_scale")
         else:
             unused = _OF_LAYERS
+        if not self.pooling:
+            unused = (*unused, "pooling")
         for name in unused:
-            del everything[name]
+            everything.pop(name, None)
         return everything
 
 
 _BOUNDS: dict[str, tuple[Callable[[float], bool], str]] = {
     "steps": (lambda x: x >= 0, "at least 1, or 0 for whole epochs"),
-    "epochs": (lambda x: x > 0, "more than 0"),
+    "epochs": (lambda x: 0 < x <= 1e6, "more than 0, and at most a million"),
     "batch_size": (lambda x: x >= 2, "at least 2, as the negatives of a pair are the others of its batch"),
     "learning_rate": (lambda x: x > 0, "more than 0"),
     "warmup": (lambda x: 0 <= x < 1, "a share of the steps, from 0 to below 1"),
@@ -203,7 +218,7 @@ def read_recipe(path: Path) -> Recipe:
         content = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise TrainingError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except ValueError as error:  # not UTF-8, or not TOML: the latter's message names the line
+    except (ValueError, RecursionError) as error:  # not UTF-8, or not TOML: the latter's message names the line
         raise TrainingError(f"{path}: is not TOML: {error}") from error
     try:
         if "base" not in content:
@@ -222,9 +237,18 @@ def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
             raise TrainingError(f"the setting {setting!r} has no value: expected KEY=VALUE")
         try:
             content[key] = tomllib.loads(f"value = {value}")["value"]
-        except ValueError:
+        except (ValueError, RecursionError):
             content[key] = value  # a word, which TOML would want in quotes
     return _typed(content)
+
+
+def shown_value(value: object) -> str:
+    """Return a value from a file as an error says it: its beginning, where it is long."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits, or lists in lists
+        return f"too large a {type(value).__name__}"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def check_alpha(alpha: float) -> None:
@@ -239,8 +263,8 @@ def check_grid(alphas: Sequence[float], seeds: int) -> None:
         check_alpha(alpha)
     if len(set(alphas)) < len(alphas) or not alphas:
         raise TrainingError(f"alpha: expected different probabilities, not {', '.join(f'{a:g}' for a in alphas)}")
-    if seeds < 1:
-        raise TrainingError(f"seeds is {seeds}: expected at least 1")
+    if not 1 <= seeds <= MOST_SEEDS:
+        raise TrainingError(f"seeds is {shown_value(seeds)}: expected at least 1 and at most {MOST_SEEDS:,}")
 
 
 def _typed(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -254,10 +278,10 @@ def _typed(content: Mapping[str, Any]) -> dict[str, Any]:
             hint = f"; did you mean {close[0]!r}?" if close else f": expected {', '.join(known)}"
             raise TrainingError(f"unknown key {key!r}{hint}")
         kind = _kind(hints[key])
-        if kind is float and type(value) is int:
+        if kind is float and type(value) is int and abs(value) <= _MOST:
             value = float(value)  # noqa: PLW2901 - TOML writes 1.0 as 1
         if type(value) is not kind:
-            raise TrainingError(f"{key} is {value!r}: expected {_KINDS[kind]}")
+            raise TrainingError(f"{key} is {shown_value(value)}: expected {_KINDS[kind]}")
         values[key] = value
     return values
 
@@ -267,5 +291,10 @@ def _kind(hint: Any) -> type:
     kind: type = next((kind for kind in get_args(hint) if kind is not type(None)), hint)
     return kind
 
+
+MOST_SEEDS = 10_000
+"""Of a grid or a study: an encoder is trained for each."""
+
+_SHOWN = 60  # characters of a value in an error
 
 _KINDS = {int: "a whole number", float: "a number", str: "a string", bool: "true or false"}

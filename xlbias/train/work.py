@@ -220,7 +220,13 @@ class Work:
         else:
             if not again:
                 self.narrator.say(f"loading {recipe.base}")
-            model = load_encoder(recipe.base, device=device, trust_remote_code=self.place.trust_remote_code).model
+            model = load_encoder(
+                recipe.base,
+                device=device,
+                trust_remote_code=self.place.trust_remote_code,
+                pooling=recipe.pooling or None,
+                say=None if again else self.narrator.say,
+            ).model
         self._set_prompts(model, said=checkpoint is None and not again)
         model.similarity_fn_name = "cosine"  # what it is trained for, whatever the base was
         if recipe.max_length:
