@@ -68,7 +68,7 @@ def show(task: str, n_examples: int, as_json: bool, quiet: bool) -> None:
         ]
         click.echo(json.dumps(facts, indent=2))
     else:
-        cells = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPE_CELLS
+        cells = _cells()
         click.echo("\n".join(_summary_lines(facts, cells) + _example_lines(shown, cells)))
 
 
@@ -116,10 +116,14 @@ def _load(spec: str, narrator: StderrNarrator) -> RetrievalTask:
     return task
 
 
+def _cells() -> int:
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPE_CELLS
+
+
 def _entry(key: str, text: str) -> list[str]:
     """Return `key` in the first column and `text` in the second, wrapped."""
     indent = " " * _COLUMN
-    return textwrap.wrap(f"  {key}".ljust(_COLUMN) + text, _PIPE_CELLS, subsequent_indent=indent, drop_whitespace=True)
+    return textwrap.wrap(f"  {key}".ljust(_COLUMN) + text, _cells(), subsequent_indent=indent, drop_whitespace=True)
 
 
 def _option_lines(options: tuple[Option, ...]) -> list[str]:
