@@ -91,6 +91,16 @@ def test_a_finished_run_is_shown_quits_on_q_and_leaves_the_terminal_as_it_was(fi
         assert b"\x1b[?1049l" in terminal.raw + terminal.child.before
 
 
+def test_a_terminal_that_does_not_know_its_size_is_drawn_on_and_answers(finished_run):
+    with Terminal(finished_run) as terminal:
+        terminal.child.setwinsize(0, 0)
+        terminal.until("hybrid")
+        terminal.press("2")
+        terminal.until("mono on xquad-r")
+        terminal.press("q")
+        terminal.child.expect(pexpect.EOF, timeout=10)
+
+
 MODES = (b"?1000", b"?1003", b"?1006", b"?1004", b"?2004", b"?1049")  # mouse, focus, paste, the other screen
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import termios
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -41,6 +42,7 @@ def run_dashboard(
 
     Raises UsageError if there is no theme of that name.
     """
+    give_a_size()
     with terminal_to_itself() as said:
         # What reads the run is imported first: the reading then goes on, mostly without the interpreter's lock, while
         # the interface is imported. The other way round both imports would wait for each other.
@@ -70,6 +72,18 @@ def run_dashboard(
         trouble = said.read().decode("utf-8", "replace") if app.return_code and not app.ended_from_outside else ""
     sys.stderr.write(clean(trouble, keep_newlines=True))
     return app.return_code or 0
+
+
+def give_a_size() -> None:
+    """Say that a terminal has 80×24 where it does not know its size, as consoles on a serial line and in containers.
+
+    Textual and Rich would take different sizes for it, and the screen would be laid out for one and the other for ever.
+    """
+    for stream in (sys.__stdin__, sys.__stdout__, sys.__stderr__):
+        with suppress(AttributeError, OSError, ValueError, termios.error):  # no stream, or no terminal
+            number = stream.fileno()  # type: ignore[union-attr]
+            if 0 in termios.tcgetwinsize(number):
+                termios.tcsetwinsize(number, (24, 80))
 
 
 @contextmanager
