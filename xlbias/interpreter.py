@@ -13,6 +13,8 @@ import sys
 SAFE_PATH = "PYTHONSAFEPATH"
 """The variable that keeps the current folder off the path of every interpreter that inherits it."""
 
+_NO_HOME = "/nonexistent"  # what Debian calls the home of users without one
+
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120  # pathlib comes too late here
 
 
@@ -23,6 +25,9 @@ def own_command(*words: str, module: str = "xlbias") -> list[str]:
 
 def leave_current_folder() -> None:
     """Take the current folder off this process' path, and keep it off that of all processes that it starts.
+
+    A user without a home, as in a container that runs as any user id, gets one that is not there: else ``~`` would be
+    a folder of that name in the current one.
 
     To be called before anything else is imported: ``python -m xlbias`` and ``torchrun -m xlbias`` begin with it. An
     xlbias that is in the current folder, not installed, is still found by the processes that it starts.
@@ -37,3 +42,5 @@ def leave_current_folder() -> None:
         else:
             del sys.path[0]
     os.environ.setdefault(SAFE_PATH, "1")
+    if not os.path.isabs(os.path.expanduser("~")):  # noqa: PTH111, PTH117  # libraries load kept code from below it
+        os.environ["HOME"] = _NO_HOME

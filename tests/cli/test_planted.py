@@ -14,7 +14,7 @@ from planted import NUMBA_SETTINGS, console_script, plant
 
 import xlbias
 from xlbias.dashboard.contrasting import Contrasting
-from xlbias.interpreter import own_command
+from xlbias.interpreter import leave_current_folder, own_command
 from xlbias.study.workers import _CONTEXT, _surroundings
 
 ROOT = Path(xlbias.__file__).parent.parent
@@ -125,6 +125,25 @@ def test_whatever_a_library_starts_keeps_the_folder_off_its_path(folder):
     code += "subprocess.run([sys.executable, '-c', 'import click, textual, multiprocessing'], check=True)\n"
     subprocess.run([sys.executable, "-P", "-c", code], check=True)
     assert folder.ran == []
+
+
+def test_a_user_without_a_home_is_not_given_a_folder_in_the_current_one(tmp_path, monkeypatch):
+    """Numba, for one, would load compiled code from ``~/.cache``."""
+
+    def unknown(number):
+        raise KeyError(f"getpwuid(): uid not found: {number}")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")
+    monkeypatch.setattr("sys.path", list(sys.path))
+    leave_current_folder()
+    assert Path.home().is_absolute()
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    assert os.path.expanduser("~") == "~"  # noqa: PTH111
+    leave_current_folder()
+    assert os.environ["HOME"] == "/nonexistent"
+    monkeypatch.setenv("HOME", "/nonexistent")  # so that it is put back
 
 
 def test_an_xlbias_that_is_in_the_current_folder_and_not_installed_starts_processes_of_its_own(tmp_path, monkeypatch):
