@@ -7,8 +7,11 @@ import subprocess
 import sys
 import time
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 
+import pexpect
+import psutil
 import pytest
 from processes import start
 
@@ -263,3 +266,35 @@ def test_ctrl_c_ends_with_130_and_keeps_the_curve(corpus: str, tmp_path: Path) -
     run_ = open_run(out / "training.parquet")
     assert run_.state.status == "died"
     assert run_.training.collect().height > 0
+
+
+@pytest.mark.slow
+def test_a_connection_that_drops_saves_a_checkpoint_and_one_that_is_not_heeded_changes_nothing(
+    corpus: str, tmp_path: Path
+) -> None:
+    words = ["train", "--task", corpus, "--steps", "1000000", "--batch-size", "8", "--set", "checkpoint_every=2000"]
+    for ignoring in (False, True):
+        out = tmp_path / f"out-{ignoring}"
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN if ignoring else signal.SIG_DFL)
+        try:
+            child = pexpect.spawn(sys.executable, ["-m", "xlbias", *words, "--out", str(out)])
+        finally:
+            signal.signal(signal.SIGHUP, before)
+        process = psutil.Process(child.pid)
+        run_file = out / "training.parquet"
+        deadline = time.monotonic() + 120
+        while not (out / "training.parquet.live" / "progress.json").exists():
+            assert time.monotonic() < deadline
+            with suppress(pexpect.TIMEOUT):
+                child.read_nonblocking(65536, timeout=0.2)
+        os.close(child.child_fd)
+        child.child_fd, child.closed, child.terminated = -1, True, True
+        if ignoring:  # it goes on without its terminal, and what it says there is lost
+            at = open_run(run_file).state.progress.done
+            while open_run(run_file).state.progress.done < at + 4000:
+                assert process.is_running()
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            process.kill()
+        process.wait(60)
+        assert list((out / "checkpoints").glob("step-*"))

@@ -28,7 +28,7 @@ Examples:
   xlbias train --code-switch 0.5 --lexicon cldr:annotations --out out/switched
   xlbias train --out out/hybrid --resume
   xlbias train --out out/hybrid --dashboard
-  torchrun --nproc-per-node 4 -m xlbias train --base xlm-r --batch-size 400 --out out/xlm-r
+  torchrun --nproc-per-node 4 --no-python xlbias train --base xlm-r --batch-size 400 --out out/xlm-r
 """
 
 SAMPLERS = ("english", "mixed", "mono", "cross", "hybrid")
