@@ -103,6 +103,29 @@ def test_encoders_that_are_not_there_yet_are_left_out(run):
     assert "4 of 18 encoders" in render(study_document(less), "text")
 
 
+@pytest.mark.parametrize("n_encoders", [1, 3])
+def test_a_study_of_one_sampler_has_a_report_without_comparisons(run, n_encoders):
+    plan = {**PLAN, "samplers": ["mono"], "sources": {"here": ["a"]}, "in_domain": {"home": "here"}}
+    models = [model for model in run.models if model["name"].startswith("here-mono")][:n_encoders]
+    less = replace(run, metadata={**run.metadata, "models": models, "study": plan})
+    text = study_report(less)
+    assert f"{n_encoders}" in text and "encoders: samplers mono" in text
+    assert "there is nothing to compare" in text
+    row = next(line for line in text.splitlines() if line.startswith("| mono |"))
+    names = [model["name"] for model in models]
+    mean = run.settings.filter((pl.col("setting") == "multilingual") & pl.col("model").is_in(names))["map"].mean()
+    assert row.split(" | ")[3].startswith(f"{mean:.3f}".lstrip("0"))
+    with pytest.raises(RunError, match="has no encoder yet"):
+        study_report(replace(less, metadata={**less.metadata, "models": []}))
+
+
+def test_caveats_stand_in_the_report_of_a_study(run):
+    trained = {"sources": [{"name": "home", "fingerprint": run.tasks[0]["fingerprint"]}]}
+    first, *rest = run.models
+    leaky = replace(run, metadata={**run.metadata, "models": [{**first, "card": trained}, *rest]})
+    assert f"{first['name']} on home**: was trained on this task itself" in study_report(leaky).replace("\\", "")
+
+
 def test_numbers_are_those_of_the_summary(run, study):
     row = one(
         numbers(run, study), source="here", arm="cross", seed=1, target="home", measure="map", setting="multilingual"

@@ -11,11 +11,23 @@ import polars as pl
 from xlbias.errors import RunError
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measure_of
+from xlbias.report.caveats import section
 from xlbias.report.comparison import MARK, named
 from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Section, Table
 from xlbias.report.layout import interval, measured, number
 from xlbias.report.markdown import to_markdown
-from xlbias.report.study_tables import HEADLINES, Arm, Study, contrasts, numbers, over_seeds, read_study, robustness
+from xlbias.report.study_tables import (
+    HEADLINES,
+    Arm,
+    Study,
+    compared_arms,
+    contrasts,
+    numbers,
+    over_seeds,
+    read_study,
+    robustness,
+)
+from xlbias.runs.caveats import caveats
 from xlbias.runs.run import Run
 from xlbias.runs.topics import by_topic, topics
 
@@ -29,22 +41,36 @@ _LEAST_IDS = 10  # a document of one query is no domain
 
 
 def study_document(run: Run, *, tell: Callable[[str], None] = lambda _: None) -> Document:
-    """Return the report of a study. Raises RunError where the run holds none, or nothing to compare yet.
+    """Return the report of a study. Raises RunError where the run holds none, or no encoder of it yet.
 
+    Where no source has two samplers there is nothing to compare: the report says so, and has all other numbers.
     `tell` is called with a line before each comparison: they take a second or two each.
     """
     study = read_study(run)
     values = numbers(run, study)
-    found = contrasts(run, study, tell=tell)
+    if not study.members:
+        raise RunError(f"{run.path}: the study has no encoder yet")
+    doubts = section(caveats(run))
     sections = (
         Section("What was done", (Paragraph(_design(run, study)),)),
-        Section("What the sampler changed", _answers(found)),
-        Section("Where", tuple(_where(found, study))),
+        *([doubts] if doubts is not None else []),
+        *_compared(run, study, tell),
         Section("By sampler, from monolingual to cross-lingual batches", _by_arm(values, study)),
         Section("What a change of domain costs", _shift(values, study)),
         Section("Topics inside a task", tuple(_topics(run, study, tell))),
     )
     return Document(study.title, f"{len(study.members):,} encoders on {len(study.targets)} targets", sections)
+
+
+def _compared(run: Run, study: Study, tell: Callable[[str], None]) -> Iterable[Section]:
+    """Yield what the sampler changed, and where; or why there is nothing to compare."""
+    title = "What the sampler changed"
+    if not any(compared_arms(study, source) for source in study.sources):
+        yield Section(title, (Paragraph("No source has encoders of two samplers: there is nothing to compare."),))
+        return
+    found = contrasts(run, study, tell=tell)
+    yield Section(title, _answers(found))
+    yield Section("Where", tuple(_where(found, study)))
 
 
 def _design(run: Run, study: Study) -> str:
