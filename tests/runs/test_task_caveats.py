@@ -5,8 +5,10 @@ from types import SimpleNamespace
 import pytest
 
 from xlbias.data.catalog import load_task
+from xlbias.errors import RunError
 from xlbias.evaluation.describe import describe_task
 from xlbias.runs.caveats import parallel, tags, trivial
+from xlbias.runs.validation import check_metadata
 
 
 def found(rule, *tasks):
@@ -67,3 +69,20 @@ def test_a_language_under_two_tags_is_told():
 def test_runs_of_earlier_versions_have_none():
     for rule in (trivial, parallel, tags):
         assert found(rule, {"name": "t"}) == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ({"self": {"n_relevant": "6"}}, r"tasks\[0\].self.n_relevant is .*; expected a count"),
+        ({"self": {"left_out": 1}}, r"tasks\[0\].self.left_out is .*; expected true or false"),
+        ({"parallel": [1]}, r"tasks\[0\].parallel is .*; expected an object"),
+        ({"parallel": {"by": 3}}, r"tasks\[0\].parallel.by is .*; expected a text"),
+    ],
+)
+def test_damaged_facts_of_a_task_are_named(tmp_path, broken, message):
+    task = {"name": "t", "n_queries": {"en": 1}, "pool_sizes": {"en": 1}}
+    with pytest.raises(RunError, match=message):
+        check_metadata(tmp_path / "run.parquet", {"tasks": [task | broken]})
+    whole = {"parallel": {"by": None, "n_ids": 1, "n_shared": 0, "counters": False}, "self": {"left_out": True}}
+    check_metadata(tmp_path / "run.parquet", {"tasks": [task | whole]})

@@ -46,6 +46,7 @@ _COUNT = _kind("a count", _is_count)
 _COUNTS = _kind(
     "counts by language", lambda value: isinstance(value, dict) and all(map(_is_count, value.values()))
 )  # fmt: skip
+_YES_OR_NO = _kind("true or false", lambda value: isinstance(value, bool))
 _OBJECT = _kind("an object", lambda value: isinstance(value, dict))
 _TEXTS = _kind("a list of texts", lambda value: isinstance(value, list) and all(isinstance(v, str) for v in value))
 
@@ -93,8 +94,11 @@ _MODEL = _fields({"name": _TEXT}, {
     "fingerprint": _TEXT, "dimension": _COUNT, "similarity": _TEXT, "device": _TEXT, "mitigation": _TEXT,
     "card": _CARD, "from_run": _TEXT,
 })  # fmt: skip
+_PARALLEL = _fields({}, {"by": _TEXT, "n_ids": _COUNT, "n_shared": _COUNT, "counters": _YES_OR_NO})
+_SELF = _fields({}, {"n_relevant": _COUNT, "n_other": _COUNT, "of": _COUNT, "left_out": _YES_OR_NO})
 _TASK = _fields({"name": _TEXT, "n_queries": _COUNTS, "pool_sizes": _COUNTS}, {
     "domain": _TEXT, "source": _TEXT, "licence": _TEXT, "fingerprint": _TEXT, "n_ids": _COUNT, "n_pairs": _COUNT,
+    "parallel": _PARALLEL, "self": _SELF, "notes": _OBJECT,
 })  # fmt: skip
 _METADATA = _fields({}, {
     "models": _each(_MODEL), "tasks": _each(_TASK), "run_id": _TEXT, "identity": _TEXT, "created": _NUMBER,

@@ -16,8 +16,8 @@ KIND = "counted"
 def found(run: Run) -> Iterator[Caveat]:
     """Yield a caveat for every task whose ids are counters in the file of each language and agree."""
     for task in run.tasks:
-        known = task.get("parallel")
-        if isinstance(known, dict) and known.get("counters"):
+        known = task.get("parallel") or {}
+        if known.get("counters"):
             n, of = known.get("n_shared") or 0, known.get("n_ids") or 0
             sentence = (
                 f"{n:,} of {of:,} ids are taken for translations of one another, but they only count from 0 or 1 in "

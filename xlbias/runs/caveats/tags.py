@@ -17,10 +17,7 @@ KIND = "tags"
 def found(run: Run) -> Iterator[Caveat]:
     """Yield a caveat for queries of a task without a pool under their own tag, where their language has one."""
     for task in run.tasks:
-        queries, pools = task.get("n_queries"), task.get("pool_sizes")
-        if not isinstance(queries, dict) or not isinstance(pools, dict):
-            continue
-        for asked, searched in divided_tags(queries, pools):
+        for asked, searched in divided_tags(task.get("n_queries", ()), task.get("pool_sizes", ())):
             sentence = (
                 f"queries are in {asked!r} and passages in {searched!r}, which are two languages to every measure: "
                 "these queries have no monolingual cell; give both one tag if they are one language."

@@ -19,8 +19,8 @@ _SHARE = 0.01
 def found(run: Run) -> Iterator[Caveat]:
     """Yield a caveat for every task of which queries are passages of their own pool and are ranked there."""
     for task in run.tasks:
-        known = task.get("self")
-        if not isinstance(known, dict) or known.get("left_out"):
+        known = task.get("self") or {}
+        if known.get("left_out"):
             continue
         of = known.get("of") or 0
         for n, sentence in (
@@ -35,5 +35,5 @@ def found(run: Run) -> Iterator[Caveat]:
                 "them out.",
             ),
         ):
-            if n and n >= _SHARE * of:
+            if 0 < n <= of and n >= _SHARE * of:
                 yield Caveat(KIND, task["name"], None, n / of, n, of, f"{n:,} of {of:,} queries {sentence}")
