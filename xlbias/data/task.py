@@ -51,7 +51,8 @@ class RetrievalTask:
         more_documents: frame ``passage_id, document``: where else the text of a passage stands. A split keeps a
             passage with all its documents.
         excluded: frame ``query_id, language, passage_id``: passages that are left out of the pools in which that
-            query is searched, and are not relevant to it: the query itself, where queries are passages.
+            query is searched, and are not relevant to it: the query itself, where queries are passages. The size of a
+            pool, by which measures are normalised, counts them all the same.
         notes: what the reader took for granted, merged or left out.
 
     The frames may bring a column `origin` ("FILE, line N"), which error messages quote and which is then dropped.
