@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
@@ -20,15 +21,17 @@ _REPORT = "LOAD REPORT"
 def captured() -> Iterator[list[str]]:
     """Keep the block from printing; when it ends, the list has the lines that it would have printed, inert.
 
-    That is what it writes to Python's standard streams and logs. Tables of what a checkpoint lacks are left out.
+    That is what it writes to Python's standard streams, logs and warns of; tables of what a checkpoint lacks are left
+    out.
     """
     lines: list[str] = []
+    warned: list[warnings.WarningMessage] = []
     printed, logged = io.StringIO(), _Kept()
     handlers = [handler for handler in _handlers() if not isinstance(handler, logging.FileHandler)]
     for handler in handlers:
         handler.addFilter(logged)
     try:
-        with redirect_stdout(printed), redirect_stderr(printed):
+        with redirect_stdout(printed), redirect_stderr(printed), warnings.catch_warnings(record=True) as warned:
             yield lines
     finally:
         for handler in handlers:
@@ -36,7 +39,7 @@ def captured() -> Iterator[list[str]]:
         for handler in _handlers():  # made meanwhile
             if isinstance(handler, logging.StreamHandler) and handler.stream is printed:
                 handler.setStream(sys.stderr)
-        lines += _inert([*logged.messages, printed.getvalue()])
+        lines += _inert([*logged.messages, *(str(warning.message) for warning in warned), printed.getvalue()])
 
 
 class _Kept(logging.Filter):
