@@ -139,7 +139,7 @@ def forged(whole: Path, out: Path, change, metadata=lambda _: None, seal: bool =
     if seal:
         parts = []
         for i, rows in enumerate(frame.partition_by("record", maintain_order=True)):
-            parts.append(out.with_name(f"part-{i}"))
+            parts.append(out.with_name(f"{rows['record'][0]}-{i}"))
             parquet.write_part(parts[-1], rows)
         parquet.write_run(out, parts, about)
     else:

@@ -18,8 +18,8 @@ from xlbias.errors import RunError
 from xlbias.files import kind_of, replacing, write_whole
 from xlbias.runs.checksums import digest, seal, sealed, verify
 from xlbias.runs.limits import check_counts, check_metadata_size, check_rows
-from xlbias.runs.schema import METADATA_KEY
-from xlbias.runs.validation import check_metadata
+from xlbias.runs.schema import METADATA_KEY, as_record
+from xlbias.runs.validation import check_columns, check_metadata
 
 ROW_GROUP = 16_384
 """Rows that a row group holds at least, if its record has as many: large enough to compress well, small enough that
@@ -72,11 +72,13 @@ def _groups(parts: Iterable[Path]) -> Iterator[tuple[str, list[pl.DataFrame]]]:
         frame = read_part(part)
         if frame.is_empty():
             continue
-        if waiting and (record != frame["record"][0] or sum(f.height for f in waiting) >= ROW_GROUP):
+        of_part = part.name.partition("-")[0]
+        check_columns(part, of_part, frame.schema)
+        if waiting and (record != of_part or sum(f.height for f in waiting) >= ROW_GROUP):
             yield record, waiting
             waiting = []
-        record = str(frame["record"][0])
-        waiting.append(frame)
+        record = of_part
+        waiting.append(as_record(frame, record))
     if waiting:
         yield record, waiting
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from xlbias.errors import TaskError
+from xlbias.files import kind_of
 
 _READ = {
     ".gz": ("gzip", re.compile(rb"\x1f\x8b")),
@@ -52,8 +53,13 @@ def opened(path: Path, place: Callable[[], str] = str) -> Iterator[IO[bytes]]:
     Raises TaskError, on opening, for a file that is something else than text, and in the block for one that is broken;
     `place` is then asked where.
     """
-    with path.open("rb") as raw:
-        head = raw.read(16)
+    try:
+        if not path.is_file():  # a pipe would be waited for
+            raise TaskError(f"{path}: is {kind_of(path.stat().st_mode)}; expected a file of UTF-8 text")
+        with path.open("rb") as raw:
+            head = raw.read(16)
+    except OSError as error:
+        raise TaskError(f"{path}: cannot be read: {error.strerror or error}") from error
     kind = next((kind for kind, begins in _READ.values() if begins.match(head)), "")
     expected = _READ[path.suffix][0] if path.suffix in _READ else ""
     if expected and not kind:
