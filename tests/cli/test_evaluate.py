@@ -53,7 +53,7 @@ def test_an_encoder_is_evaluated_reported_and_cached(tmp_path, corpus, capsys, o
 
     assert run(["report", str(out), "--format", "json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert report["schema"] == 1
+    assert report["schema"] == 2
     (result,) = report["results"]
     assert result["settings"]["monolingual"]["n_cells"] == 2
     assert result["settings"]["monolingual"]["n_queries"] == 6

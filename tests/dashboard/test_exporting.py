@@ -30,7 +30,7 @@ async def test_the_report_of_the_run_is_saved_as_xlbias_report_writes_it(taker, 
     assert len(taker.said()) == 1
     assert file.name in taker.said()[-1].replace("\n", "")
     if form == "json":
-        assert json.loads(text)["schema"] == 1
+        assert json.loads(text)["schema"] == 2
     await press(taker.pilot, EXPORT)
     assert isinstance(taker.app.screen, ExportDialog)
     again = await taker.take("enter")
@@ -49,7 +49,7 @@ async def test_with_a_second_run_the_comparison_is_saved_too(finished_content, t
         assert "beside it the comparison" in "\n".join(screen_lines(app))
         await taker.take("j")
         report, comparison = sorted(taker.newest, key=lambda file: file.name.startswith("comparison"))
-        assert json.loads(report.read_text("utf-8"))["schema"] == 1
+        assert json.loads(report.read_text("utf-8"))["schema"] == 2
         model = app.chosen[0]
         old, new = open_run(tmp_path / "base.parquet"), open_run(tmp_path / "new.parquet")
         frames = {task: compare(Side(old, (model,)), Side(new, (model,)), task) for task in ("xquad-r", "mlqa")}

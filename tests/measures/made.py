@@ -1,7 +1,8 @@
 """Rankings written out in full, passage by passage, and the arrays that measures take made from them.
 
 ``th: DE en TH1 EN1`` is a search in Thai that found a relevant German passage first, then an English one that is not
-relevant, then two relevant ones that are translations of one another (group 1).
+relevant, then two relevant ones that are translations of one another (group 1). In ``de: DE=en=TH de`` the first three
+score the same.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, islice, permutations, product
 
 import numpy as np
 import pytest
@@ -35,12 +37,27 @@ class Search:
 
     query_language: str
     ranking: tuple[Passage, ...]
+    sizes: tuple[int, ...] = ()
+    """How many passages share a score, from the best; nothing where none do."""
 
     @classmethod
     def parse(cls, text: str) -> Search:
         language, ranked = text.split(":")
-        found = [re.fullmatch(r"([a-z]+|[A-Z]+)(\d*)", token) for token in ranked.split()]
-        return cls(language, tuple(Passage(m[1].lower(), m[1].isupper(), m[2]) for m in found))
+        found = [re.fullmatch(r"([a-z]+|[A-Z]+)(\d*)", token) for token in ranked.replace("=", " ").split()]
+        sizes = tuple(token.count("=") + 1 for token in ranked.split())
+        passages = tuple(Passage(m[1].lower(), m[1].isupper(), m[2]) for m in found)
+        return cls(language, passages, sizes if "=" in ranked else ())
+
+    @property
+    def blocks(self) -> list[tuple[Passage, ...]]:
+        """The ranking in pieces of equal scores."""
+        left = iter(self.ranking)
+        return [tuple(islice(left, size)) for size in self.sizes or (1,) * len(self.ranking)]
+
+    def orders(self) -> list[Search]:
+        """This search with its equal scores in every order."""
+        ways = product(*(permutations(block) for block in self.blocks))
+        return [Search(self.query_language, tuple(chain.from_iterable(way))) for way in ways]
 
     def __repr__(self) -> str:
         tokens = [(p.language.upper() if p.relevant else p.language) + p.group for p in self.ranking]
@@ -83,9 +100,21 @@ def arrays(searches: Sequence[Search], pool: Counter[str], depth: int = 10) -> P
     pairs = [pair for search in searches for pair in search.relevants]
     groups = {group: code for code, group in enumerate(sorted({p.group for _, p in pairs} - {""}))}
     top = np.full((len(searches), depth), -1, np.int64)
-    for row, search in zip(top, searches, strict=True):
-        codes = [languages.index(p.language) for p in search.ranking[:depth]]
-        row[: len(codes)] = codes
+    top_scores = np.full(top.shape, np.nan)
+    beyond = np.zeros((len(searches), len(languages)), np.int64)
+    tied_before, tied_after = [], []
+    for i, search in enumerate(searches):
+        codes = [languages.index(p.language) for p in search.ranking]
+        scores = [-float(place) for place, block in enumerate(search.blocks) for _ in block]
+        first = codes[:depth]
+        top[i, : len(first)] = first
+        top_scores[i, : len(first)] = scores[:depth]
+        for code, score in list(zip(codes, scores, strict=True))[depth:]:
+            beyond[i, code] += bool(first) and score == scores[depth - 1]
+        for block in search.blocks:
+            relevant = [place for place, passage in enumerate(block) if passage.relevant]
+            tied_before += relevant
+            tied_after += [len(block) - 1 - place for place in relevant]
     return PooledRankings(
         ranks=np.array([rank for rank, _ in pairs], np.int64),
         relevance=np.ones(len(pairs), np.int64),
@@ -99,6 +128,11 @@ def arrays(searches: Sequence[Search], pool: Counter[str], depth: int = 10) -> P
         ),
         top=top,
         consistency=np.full(len(searches), np.nan),
+        tied_before=np.array(tied_before, np.int64),
+        tied_after=np.array(tied_after, np.int64),
+        top_scores=top_scores,
+        tied_with_last=beyond,
+        key=np.arange(len(searches)),
     )
 
 

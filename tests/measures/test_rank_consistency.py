@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from measures.made import pooled
-from scipy.stats import spearmanr
+from scipy.stats import rankdata, spearmanr
 
 from xlbias.measures.bias.rank_consistency import consistency, mean_spearman
 
@@ -42,6 +42,15 @@ def test_agrees_with_scipy(n_translations, n_passages, seed):
     rng = np.random.default_rng(seed)
     ranks = np.array([rng.permutation(n_passages) + 1 for _ in range(n_translations)])
     assert mean_spearman(ranks) == pytest.approx(mean_of_pairs(ranks))
+
+
+def test_shared_ranks_are_those_of_scipy_and_a_single_tie_agrees_with_nothing():
+    scores = np.random.default_rng(0).integers(0, 4, (4, 30)).astype(float)
+    ranks = rankdata(scores, axis=1)
+    assert mean_spearman(ranks) == pytest.approx(mean_of_pairs(scores))
+    with_constant = np.vstack([ranks, np.full((1, 30), 15.5)])
+    assert mean_spearman(with_constant) == pytest.approx([*mean_of_pairs(scores), np.nan], nan_ok=True)
+    assert np.isnan(mean_spearman(np.full((3, 30), 15.5))).all()
 
 
 @pytest.mark.parametrize("dtype", [np.int32, np.int64])

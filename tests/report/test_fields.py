@@ -70,7 +70,7 @@ def test_bias_by_answer_language(run, fields):
     where = {"measure": measure, "setting": "multilingual", "passage_language": "de"}
     assert fields.lookup(f"{measure}.by_answer", 1)[("de",)] == value(run, **where)
     assert fields.lookup(f"{measure}.by_answer.low", 1)[("de",)] == value(run, column="low", **where)
-    assert fields.lookup(f"{measure}.monolingual", 0) == {(): value(run, measure=measure, setting="monolingual")}
+    assert fields.lookup(f"{measure}.own_language", 0) == {(): value(run, measure=measure, setting="own-language")}
     assert set(fields.lookup("language_rank.by_answer", 1)) == {(language,) for language in LANGUAGES}
     assert set(fields.lookup("single_gold", 2)) == PAIRS
 
@@ -129,7 +129,7 @@ def test_an_ambiguous_measure_of_bias_tells_its_forms(fields):
     with pytest.raises(AmbiguousFieldError) as error:
         parse("exposure@10.ratio >= 0.1").check(fields)
     assert str(error.value) == (
-        "exposure@10.ratio is several numbers: write exposure@10.ratio.monolingual, exposure@10.ratio.cross_lingual,"
+        "exposure@10.ratio is several numbers: write exposure@10.ratio.own_language, exposure@10.ratio.other_language,"
         " exposure@10.ratio[*,*] or exposure@10.ratio.by_answer[*]"
     )
 

@@ -155,7 +155,7 @@ def test_markdown_latex_and_html_show_the_cells_of_the_document(document):
 def test_every_cell_of_bias_and_alignment_is_the_number_of_the_summary(run, document):
     found = rows_of(run)
     _, bias, alignment, *_ = tables(document)
-    own = {"own language": "monolingual", "other languages": "cross-lingual"}
+    own = {"own language": "own-language", "other languages": "other-language"}
     by_label = {measure.label: measure for measure in measures("bias").values()}
     seen = 0
     for label, encoder, value, n, excluded, better in bias.rows:
@@ -258,7 +258,7 @@ def test_csv_is_the_whole_summary_in_full_precision(run):
 
 def test_json_has_every_number_of_the_summary_with_its_interval(run):
     report = json.loads(to_json(run))
-    assert report["schema"] == 1
+    assert report["schema"] == 2
     for result in report["results"]:
         rows = {key[1:]: row for key, row in rows_of(run).items() if key[0] == result["model"]}
         rows = {key: row for key, row in rows.items() if key[0] not in measures("seen")}

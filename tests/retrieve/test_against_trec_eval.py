@@ -1,5 +1,7 @@
 """Every cell of a real run with planted ties against pytrec_eval; rank distance against brute force."""
 
+import math
+
 import numpy as np
 import polars as pl
 import pytest
@@ -85,19 +87,26 @@ def test_every_query_s_average_precision_equals_pytrec_eval(run, oracle):
         assert ap == pytest.approx(oracle[ql, pool][query_id]["map"], abs=1e-6)
 
 
-def test_rank_distance_equals_a_brute_force_count(run, real_task, vectors):
+def test_rank_distance_equals_a_brute_force_expectation_over_orders_of_equal_scores(run, real_task, vectors):
     scores = vectors.queries.astype(np.int64) @ vectors.passages.astype(np.int64).T
-    ids = real_task.passages["passage_id"].to_list()
+    place = {passage_id: j for j, passage_id in enumerate(real_task.passages["passage_id"])}
     relevant = dict(real_task.qrels.group_by("query_id").agg("passage_id").iter_rows())
     found = {
         (ql, q): d for ql, q, d in run.rank_distances.select("query_language", "query_id", "rank_distance").iter_rows()
     }
     assert len(found) == real_task.queries.height
-    for r, (query_id, ql) in enumerate(real_task.queries.select("query_id", "language").iter_rows()):
-        ordered = sorted(range(len(ids)), key=lambda j, r=r: (scores[r, j], ids[j]), reverse=True)
-        rank = {ids[j]: place + 1 for place, j in enumerate(ordered)}
-        ranks = [rank[p] for p in relevant[query_id]]
-        assert found[ql, query_id] == max(ranks) - min(ranks)
+    for row, (query_id, ql) in zip(scores, real_task.queries.select("query_id", "language").iter_rows(), strict=True):
+        own = row[[place[p] for p in relevant[query_id]]]
+
+        def last_of(score, sign, row=row, own=own):
+            """Expected distance from the better (or worse) scores of the last relevant with that score."""
+            size, among = int((row == score).sum()), int((own == score).sum())
+            ways = [math.comb(k - 1, among - 1) for k in range(1, size + 1)]
+            beyond = int((row * sign > score * sign).sum())
+            return beyond + sum(k * way for k, way in enumerate(ways, 1)) / sum(ways)
+
+        worst, best = last_of(own.min(), 1), len(row) + 1 - last_of(own.max(), -1)
+        assert found[ql, query_id] == pytest.approx(worst - best, abs=1e-6)
 
 
 def test_the_top_k_holds_the_best_scored_passages(run, real_task, vectors):

@@ -1,10 +1,10 @@
-"""Rank consistency against scipy's Spearman correlation of full rankings with ties in the declared order."""
+"""Rank consistency against scipy's Spearman correlation of scores, equal ones sharing their mean rank."""
 
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
+from scipy.stats import rankdata, spearmanr
 
 from xlbias.retrieve import consistency
 from xlbias.retrieve.consistency import rank_consistency, ranks_of
@@ -23,20 +23,13 @@ def case(seed: int, translations: list[int], n_passages: int = 60, values: int =
     return queries, names, passages, ids, languages
 
 
-def full_ranking(scores: np.ndarray, ids: list[str]) -> list[int]:
-    """Rank of each passage, in the order given."""
-    order = sorted(range(len(ids)), key=lambda j: (scores[j], ids[j]), reverse=True)
-    rank = {j: place for place, j in enumerate(order, 1)}
-    return [rank[j] for j in range(len(ids))]
-
-
 def expected(queries, names, passages, ids, languages) -> list[float]:
-    rankings = [full_ranking(row, ids) for row in queries @ passages.T]
+    scores = queries @ passages.T
     found = []
     for i, name in enumerate(names):
-        others = [j for j, other in enumerate(names) if other == name and j != i]
-        correlations = [spearmanr(rankings[i], rankings[j]).statistic for j in others]
-        found.append(float(np.mean(correlations)) if others else float("nan"))
+        others = [j for j, other in enumerate(names) if other == name and j != i and np.ptp(scores[j])]
+        correlations = [spearmanr(scores[i], scores[j]).statistic for j in others] if np.ptp(scores[i]) else []
+        found.append(float(np.mean(correlations)) if correlations else float("nan"))
     return found
 
 
@@ -64,27 +57,35 @@ def test_the_same_question_in_every_language_has_one_and_the_opposite_minus_one(
     assert found(opposite, ["a"] * 2, passages, ids[:50], languages[:50]) == pytest.approx([-1.0] * 2)
 
 
-def test_equal_scores_of_everything_are_one_ranking():
+def test_equal_scores_of_everything_agree_with_nothing():
     queries, names, passages, ids, languages = case(1, [3, 2])
-    values = found(np.zeros_like(queries), names, passages, ids, languages)
-    assert values == pytest.approx([1.0] * 5)
+    assert np.isnan(found(np.zeros_like(queries), names, passages, ids, languages)).all()
+    queries[names.index("q0")] = 0  # one of three: the other two have each other
+    values = found(queries, names, passages, ids, languages)
+    assert np.isnan(values).sum() == 1
+    assert values == pytest.approx(expected(queries, names, passages, ids, languages), abs=1e-12, nan_ok=True)
+
+
+def test_it_does_not_depend_on_ids():
+    queries, names, passages, ids, languages = case(3, [3, 4, 2])
+    other = [f"{language}/{id_}" for language, id_ in zip(languages, ids, strict=True)]
+    one, two = found(queries, names, passages, ids, languages), found(queries, names, passages, other, languages)
+    assert one == pytest.approx(two, abs=1e-12)
 
 
 def test_zeros_of_either_sign_tie():
     scores = np.array([0.0, -0.0, 1.0, -1.0, 0.0], np.float32)
-    assert ranks_of(scores, np.arange(5)).tolist() == [2, 3, 1, 5, 4]
+    assert ranks_of(scores).tolist() == [3, 3, 1, 5, 3]
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_ranks_of_any_floats_equal_a_stable_sort(seed):
+def test_ranks_of_any_floats_are_those_of_scipy(seed):
     rng = np.random.default_rng(seed)
     scores = (rng.standard_normal(400) * 10.0 ** rng.integers(-44, 38, 400)).astype(np.float32)  # subnormal ones too
     scores = np.concatenate([scores, scores[:100], -scores[:50], np.zeros(10, np.float32)])
-    place = rng.permutation(len(scores))
-    order = sorted(range(len(scores)), key=lambda j: (-scores[j], place[j]))
-    wanted = np.empty(len(scores), np.int64)
-    wanted[order] = np.arange(1, len(scores) + 1)
-    assert (ranks_of(scores, place) == wanted).all()
+    assert (ranks_of(scores) == rankdata(-scores)).all()
+    distinct = np.unique(scores)[rng.permutation(len(np.unique(scores)))]
+    assert (ranks_of(distinct) == rankdata(-distinct)).all()
 
 
 def test_one_translation_only_has_none():
@@ -110,13 +111,13 @@ def test_blocks_change_nothing_and_hold_whole_ids(rows, monkeypatch):
 
 
 def test_an_id_with_more_translations_than_a_block_has_rows():
-    made = case(5, [2, consistency._ROWS + 44, 3], n_passages=20)
-    queries, names, passages, ids, _ = made
-    rankings = np.array([full_ranking(row, ids) for row in queries @ passages.T])
+    made = case(5, [2, consistency._ROWS + 44, 3], n_passages=20, values=9)
+    queries, names, passages, _, _ = made
+    rankings = rankdata(queries @ passages.T, axis=1)
     values = found(*made)
     for name in ("q0", "q1", "q2"):
         own = [i for i, other in enumerate(names) if other == name]
-        matrix = np.corrcoef(rankings[own])  # Pearson of ranks without ties is Spearman
+        matrix = np.corrcoef(rankings[own])  # Pearson of shared ranks is Spearman
         assert values[own] == pytest.approx((matrix.sum(axis=1) - 1) / (len(own) - 1), abs=1e-9)
 
 

@@ -20,6 +20,17 @@ def brute_force(scores, ids, languages, pair_query, pair_passage):
     return np.array(in_pool), np.array(in_union)
 
 
+def counted_ties(scores, ids, languages, pair_query, pair_passage):
+    """Others with the same score by going through all passages: before and after by id, in the pool and in all."""
+    found = []
+    for q, p in zip(pair_query, pair_passage, strict=True):
+        tied = [j for j in range(len(ids)) if scores[q, j] == scores[q, p] and j != p]
+        mine = [j for j in tied if languages[j] == languages[p]]
+        before = [sum(ids[j] > ids[p] for j in some) for some in (mine, tied)]
+        found.append([before[0], len(mine) - before[0], before[1], len(tied) - before[1]])
+    return np.array(found)
+
+
 def integer_case(seed, n_queries=30, n_passages=400, dimension=6, n_pairs=120):
     rng = np.random.default_rng(seed)
     passages = rng.integers(-2, 3, (n_passages, dimension)).astype(np.float32)
@@ -38,6 +49,9 @@ def test_ranks_equal_sorting_where_most_scores_are_tied(seed):
     assert (found.in_pool == in_pool).all()
     assert (found.in_union == in_union).all()
     assert (found.score == (queries @ passages.T)[pair_query, pair_passage]).all()
+    ties = counted_ties(queries @ passages.T, ids, languages, pair_query, pair_passage)
+    assert (np.hstack([found.tied_in_pool, found.tied_in_union]) == ties).all()
+    assert (ties.sum(axis=0) > 0).all()
 
 
 def test_a_constant_scorer_gets_its_tie_order_and_nothing_better():
@@ -46,6 +60,7 @@ def test_a_constant_scorer_gets_its_tie_order_and_nothing_better():
     index = PassageIndex(np.ones((n, 8), np.float32), ids, ["en"] * n)
     found = rank_pairs(index, np.ones((1, 8), np.float32), np.zeros(n, np.int64), np.arange(n))
     assert (found.in_pool == n - np.arange(n)).all()  # ids descending, whatever order the passages came in
+    assert (found.tied_in_pool == np.stack([n - 1 - np.arange(n), np.arange(n)], axis=1)).all()
 
 
 def test_the_union_rank_is_one_plus_the_better_ones_of_all_languages():
@@ -71,6 +86,7 @@ def test_ranks_and_scores_do_not_depend_on_memory_or_on_which_queries_come_toget
     found = rank_pairs(index, queries, pair_query, pair_passage)
     assert (found.score == expected.score).all()
     assert (found.in_union == expected.in_union).all()
+    assert (found.tied_in_union == expected.tied_in_union).all() and expected.tied_in_union.any()
     few = pair_query < 256  # the same queries alone
     alone = rank_pairs(index, queries[:256], pair_query[few], pair_passage[few])
     assert (alone.score == expected.score[few]).all()
@@ -111,6 +127,8 @@ def test_the_torch_kernel_counts_what_the_cpu_kernel_counts(monkeypatch):
     found = rank_pairs(index, queries, pair_query, pair_passage)
     assert (found.in_pool == expected.in_pool).all()
     assert (found.in_union == expected.in_union).all()
+    assert (found.tied_in_pool == expected.tied_in_pool).all() and expected.tied_in_pool.any()
+    assert (found.tied_in_union == expected.tied_in_union).all()
     assert count_better_cpu is not by_torch
 
 
@@ -136,8 +154,9 @@ def test_parts_of_the_passages_on_two_machines_add_up_to_the_whole():
         tensors += [order[pair_passage], codes[pair_passage]]
         counts = count_better_torch(*(torch.from_numpy(np.ascontiguousarray(t)) for t in tensors))
         own, union = own + counts[0].numpy(), union + counts[1].numpy()
-    assert (own + 1 == whole.in_pool).all()
-    assert (union + 1 == whole.in_union).all()
+    assert (own[:, :2].sum(axis=1) + 1 == whole.in_pool).all()
+    assert (own[:, 1:] == whole.tied_in_pool).all() and (union[:, 1:] == whole.tied_in_union).all()
+    assert (union[:, :2].sum(axis=1) + 1 == whole.in_union).all()
 
 
 def test_a_vector_that_is_not_finite_is_named():

@@ -34,7 +34,7 @@ def test_a_finished_run_is_one_parquet_file_that_anything_opens(tmp_path):
     assert counts.pop("summary") == run.summary.height
     assert counts.pop("alignment") == run.alignments.collect().height
     assert counts == {"ranking": 12 * 7 * 8, "query": 84, "passage": 84}
-    assert run.metadata["schema"] == 1
+    assert run.metadata["schema"] == 2
     assert run.tasks[0]["fingerprint"] == TASK.fingerprint
     assert run.metadata["versions"]["python"].count(".") == 2
 

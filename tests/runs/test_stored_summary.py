@@ -17,6 +17,7 @@ from support import make_task, make_vectors
 
 from xlbias.evaluation import evaluate
 from xlbias.evaluation import work as work_module
+from xlbias.measures.registry import measures
 from xlbias.runs import summary as summary_module
 from xlbias.runs import views
 from xlbias.runs.journal import live_folder
@@ -25,7 +26,8 @@ from xlbias.runs.summary import SUMMARY_SCHEMA, summarise
 
 TASKS = [uneven_task(3), make_task(10)]
 ENDS = ["low", "high"]
-OF_VECTORS = pl.col("measure").str.contains(r"^(passages|queries)\.")
+OF_VECTORS = ~pl.col("measure").is_in([*measures("quality"), *measures("bias")])
+"""What no ranking says: alignment, and facts of texts and encoders."""
 
 
 def models(n: int = 2) -> list:

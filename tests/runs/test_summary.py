@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from statistics import median
 
@@ -20,6 +20,7 @@ from xlbias.data.catalog import load_task
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.evaluation import evaluate
+from xlbias.measures.registry import measures
 from xlbias.runs.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTINGS, setting_of
 from xlbias.runs.summary import SUMMARY_SCHEMA, summarise
@@ -46,6 +47,8 @@ class Oracle:
     def __init__(self, run: Run, task: RetrievalTask, vectors: PrecomputedVectors) -> None:
         self.rows = run.rankings.collect().rows(named=True)
         self.full = full_rankings(task, vectors)
+        asked = task.queries.select("query_id", "language").rows()
+        self.scores = dict(zip(asked, vectors.queries @ vectors.passages.T, strict=True))
         self.relevance = defaultdict(dict)
         for query_id, passage_id, relevance in task.qrels.rows():
             self.relevance[query_id][passage_id] = relevance
@@ -170,21 +173,15 @@ class Oracle:
             usable = len(ranks) > 1 and all(len(own) > 1 for own in ranks.values())
             return float(kruskal(*ranks.values()).pvalue) if usable else None
 
-        def consistency(row):
-            own, rank = self.full[row["query_id"], row["query_language"]], {}
-            rank = {passage: place for place, passage in enumerate(own)}
-            others = [other for (q, ql), other in self.full.items()
-                      if q == row["query_id"] and ql != row["query_language"]]  # fmt: skip
-            places = range(len(own))
-            return mean(float(spearmanr(places, [rank[p] for p in other]).statistic) for other in others)
-
         for name, measure in {
             "rank_distance": distance,
             "rank_distance.normalised": normalised,
             "max@r": max_at_r,
             "same_language@1": own_first,
             "peer": peer,
-            "rank_consistency": consistency,
+            "rank_consistency": self.consistency,
+            "tied": lambda row: self.tied(row, one_language=True),
+            "tied.answers": lambda row: self.tied(row, one_language=False),
         }.items():
             cells = self.by_query(measure)
             for ql, cell in cells.items():
@@ -197,6 +194,22 @@ class Oracle:
             # One number over all of these queries: their cells are one.
             whole = {query: value for cell in chosen for query, value in cell.items()}
             self.row(key, median(values) if values else None, [whole])
+
+    def tied(self, row, *, one_language: bool) -> float | None:
+        """Share of answers that score the same as another passage, or as an answer in another language."""
+        found = row["relevants"]
+        if one_language:
+            return mean(float(one["tied_before"] + one["tied_after"] > 0) for one in found)
+        other = [
+            any(one["score"] == two["score"] and one["language"] != two["language"] for two in found) for one in found
+        ]
+        return mean(map(float, other))
+
+    def consistency(self, row) -> float | None:
+        query, own = (row["query_id"], row["query_language"]), self.scores
+        others = [scores for key, scores in own.items() if key[0] == query[0] and key != query]
+        found = [float(spearmanr(own[query], scores).statistic) for scores in others if np.ptp(scores)]
+        return mean(found) if np.ptp(own[query]) else None
 
     def pairs(self, name: str, value) -> dict[tuple[str, str], Cell]:
         """Cells by query and answer language, with their averages."""
@@ -211,7 +224,7 @@ class Oracle:
             self.cell((name, "multilingual", *pair), cell)
         own = [cell for (ql, pl_), cell in cells.items() if ql == pl_]
         other = [cell for (ql, pl_), cell in cells.items() if ql != pl_]
-        for setting, group in (("monolingual", own), ("cross-lingual", other)):
+        for setting, group in (("own-language", own), ("other-language", other)):
             if group:
                 self.macro((name, setting, None, None), group)
         return cells
@@ -291,33 +304,83 @@ class Oracle:
         value = chi2 = p = None
         if complete and len(self.pools) > 2:
             chi2, p = map(float, friedmanchisquare(*zip(*complete, strict=True)))
-            if math.isnan(chi2):
-                chi2 = p = None
-            else:
-                value = chi2 / (len(complete) * (len(self.pools) - 1))
+            if math.isnan(chi2):  # every block is one tie, and nothing is preferred
+                chi2, p = 0.0, 1.0
+            value = chi2 / (len(complete) * (len(self.pools) - 1))
         self.row(key, value, [{query: None if one is None else 0.0 for query, one in blocks.items()}])
         if value is None:
             self.expected[key].update(n_cells=0, n_cells_empty=1)
         return chi2, p
 
 
+class RandomOrder(Oracle):
+    """What measures of bias would say if equal scores were ordered at random."""
+
+    def __init__(self, case: Case, rng: np.random.Generator) -> None:
+        plain = case.oracle
+        self.__dict__ |= {name: getattr(plain, name) for name in ("relevance", "language", "pools", "asked", "ids")}
+        self.cells, self.expected = {}, {}
+        task, self.full, self.union = case.task, {}, []
+        ids = task.passages["passage_id"].to_list()
+        scores = case.vectors.queries @ case.vectors.passages.T
+        order = [np.lexsort((rng.random(len(ids)), -row)) for row in scores]
+        for query, places in zip(task.queries.select("query_id", "language").rows(), order, strict=True):
+            self.full[query] = [ids[j] for j in places]
+        for row in plain.union:
+            ranking = self.full[row["query_id"], row["query_language"]]
+            rank = {passage: place for place, passage in enumerate(ranking, 1)}
+            relevants = [one | {"rank": rank[one["passage_id"]]} for one in row["relevants"]]
+            relevants.sort(key=lambda one: one["rank"])
+            top = [{"language": self.language[passage]} for passage in ranking[: len(row["top"])]]
+            last = relevants[-1]["rank"] if relevants else None
+            self.union.append(row | {"relevants": relevants, "top": top, "last_rank": last})
+        self.bias_of_queries()
+        self.bias_of_pairs()
+        self.language_order()
+
+    def consistency(self, row) -> None:
+        """Left out: it is no mean over orders."""
+
+
+class SharedRanks(RandomOrder):
+    """The order of languages where passages of equal score share their mean rank."""
+
+    def __init__(self, case: Case) -> None:
+        plain = case.oracle
+        self.__dict__ |= {name: getattr(plain, name) for name in ("language", "pools", "asked", "ids")}
+        self.cells, self.expected, self.union = {}, {}, []
+        for row in plain.union:
+            middle = [
+                one | {"rank": one["rank"] + (one["tied_after"] - one["tied_before"]) / 2} for one in row["relevants"]
+            ]
+            self.union.append(row | {"relevants": middle})
+        self.language_order()
+
+
+EXACT = 1_000
+"""Vectors of integers up to this one: products are exact and, with these seeds, no two scores are equal."""
+
 CASES = {
-    "uneven": (uneven_task(0), 0, 10),
-    "another uneven one": (uneven_task(1), 1, 10),
-    "even": (make_task(12), 2, 10),
-    "one language": (make_task(9).select_languages(["th"]), 3, 10),
-    "a short top list": (uneven_task(2).select_languages(["de", "en", "th"]), 4, 3),
+    "uneven": (uneven_task(0), 0, 10, EXACT),
+    "another uneven one": (uneven_task(1), 1, 10, EXACT),
+    "even": (make_task(12), 2, 10, EXACT),
+    "one language": (make_task(9).select_languages(["th"]), 3, 10, EXACT),
+    "a short top list": (uneven_task(2).select_languages(["de", "en", "th"]), 4, 3, EXACT),
+    "tied": (uneven_task(0), 0, 10, 3),
+    "tied and even": (make_task(12), 2, 10, 3),
 }
+TIED = [name for name in CASES if name.startswith("tied")]
+UNTIED = [name for name in CASES if name not in TIED]
 
 
 class Case:
     def __init__(self, name: str, folder) -> None:
-        self.task, seed, top_k = CASES[name]
-        self.vectors = integer_vectors(self.task, seed)
+        self.task, seed, top_k, values = CASES[name]
+        self.vectors = integer_vectors(self.task, seed, values=values)
         self.run = evaluate(self.vectors, self.task, folder / "run.parquet", top_k=top_k)
         self.oracle = Oracle(self.run, self.task, self.vectors)
-        alignment = pl.col("measure").str.contains(r"^(passages|queries)\.")
-        self.summary = self.run.summary.filter(~alignment)
+        of_rankings = [*measures("quality"), *measures("bias")]
+        self.summary = self.run.summary.filter(pl.col("measure").is_in(of_rankings))
         self.found = {tuple(row[k] for k in KEY): row for row in self.summary.rows(named=True)}
 
 
@@ -345,8 +408,15 @@ def test_the_uneven_task_is_uneven(case):
     for measure in ("rank_distance", "peer", "same_language@1", "rank_consistency", "kendall_w"):
         row = found[measure, "multilingual", None, None]
         assert row["n"] > 0 and row["n_excluded"] > 0, measure
-    scores = [one["score"] for row in rows for one in row["top"]]
-    assert len(set(scores)) < len(scores) / 10  # tied
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_scores_are_tied_where_they_should_be(case, name):
+    rows = case(name).oracle.rows
+    tied = [max(one["tied_before"], one["tied_after"]) for row in rows for one in row["relevants"]]
+    assert (np.mean(np.array(tied) > 0) > 0.5) if name in TIED else not any(tied)
+    ends = [row["tied_with_last"] for row in rows if row["pool"] == MULTILINGUAL_POOL]
+    assert any(ends) == (name in TIED)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -365,6 +435,28 @@ def test_ranks_in_the_rows_are_those_of_full_rankings(case, name):
         assert [one["passage_id"] for one in row["top"]] == inside[: CASES[name][2]]
 
 
+@pytest.mark.parametrize("name", TIED)
+def test_equal_scores_are_counted_in_each_pool_and_beyond_the_top(case, name):
+    made = case(name)
+    ids = made.task.passages["passage_id"].to_list()
+    language = made.oracle.language
+    asked = made.task.queries.select("query_id", "language").rows()
+    scores = dict(zip(asked, made.vectors.queries @ made.vectors.passages.T, strict=True))
+    for row in made.oracle.rows:
+        score = dict(zip(ids, scores[row["query_id"], row["query_language"]].tolist(), strict=True))
+        inside = [p for p in ids if row["pool"] in (MULTILINGUAL_POOL, language[p])]
+        for one in row["relevants"]:
+            equal = [p for p in inside if score[p] == score[one["passage_id"]]]
+            assert one["tied_before"] == sum(p > one["passage_id"] for p in equal)
+            assert one["tied_after"] == sum(p < one["passage_id"] for p in equal)
+        if row["pool"] == MULTILINGUAL_POOL:
+            top = [one["passage_id"] for one in row["top"]]
+            beyond = Counter(language[p] for p in inside if p not in top and score[p] == score[top[-1]])
+            assert {one["language"]: one["n"] for one in row["tied_with_last"]} == beyond
+        else:
+            assert row["tied_with_last"] is None
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_there_is_one_row_per_number(case, name):
     made = case(name)
@@ -374,11 +466,50 @@ def test_there_is_one_row_per_number(case, name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_every_value_and_every_count(case, name):
+    """Where scores tie, the oracle orders them by id, which is right for quality; for bias see the next test."""
     made = case(name)
     for key, expected in made.oracle.expected.items():
-        pairs = [[row[number] for number in NUMBERS] for row in (made.found[key], expected)]
+        ordered = name in TIED and key[0] not in measures("quality")
+        numbers = [number for number in NUMBERS if not (ordered and number in ("value", "weighted"))]
+        pairs = [[row[number] for number in numbers] for row in (made.found[key], expected)]
         found, wanted = ([math.nan if value is None else value for value in row] for row in pairs)
         assert found == pytest.approx(wanted, abs=1e-6, rel=1e-6, nan_ok=True), key
+
+
+N_ORDERS = 60
+OF_EVERY_ORDER = (
+    "rank_distance", "rank_distance.normalised", "rank_distance.median", "max@r", "same_language@1", "peer",
+    "single_gold", "single_gold.gap", "exposure@10", "exposure@10.ratio", "language_rank",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TIED)
+def test_where_scores_tie_measures_of_bias_are_means_over_random_orders(case, name):
+    made, rng = case(name), np.random.default_rng(0)
+    orders = [RandomOrder(made, rng).expected for _ in range(N_ORDERS)]
+    compared = 0
+    for key, row in made.found.items():
+        shared = key[0] == "language_rank" and key[2] is None and key[3] is not None  # of ranks that are means already
+        if key[0] not in OF_EVERY_ORDER or shared:
+            continue
+        values = [order[key]["value"] for order in orders]
+        if row["value"] is None:
+            assert values == [None] * N_ORDERS, key
+            continue
+        error = np.std(values) / math.sqrt(N_ORDERS)
+        assert abs(row["value"] - np.mean(values)) <= 5 * error + 1e-9, key
+        compared += error > 0
+    assert compared > 50
+
+
+@pytest.mark.parametrize("name", TIED)
+def test_where_scores_tie_w_and_the_test_are_those_of_shared_ranks(case, name):
+    made = case(name)
+    expected = SharedRanks(made).expected
+    for key, row in expected.items():
+        if key[0] in ("kendall_w", "friedman_chi2", "friedman_p", "language_rank") and key[2] is None:
+            ours = math.nan if made.found[key]["value"] is None else made.found[key]["value"]
+            assert ours == pytest.approx(math.nan if row["value"] is None else row["value"], abs=1e-6, nan_ok=True), key
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -533,7 +664,7 @@ def test_a_budget_for_one_table_at_a_time_changes_nothing(case, monkeypatch):
     monkeypatch.setattr(summary, "_together", one_by_one)
     found = summarise(made.run.rankings.collect(), made.task.pool_sizes).sort(KEY)
     whole = made.summary.select(list(SUMMARY_SCHEMA)).sort(KEY)
-    assert len(tables) == 8 + 10  # a table per measure
+    assert len(tables) == 8 + 12  # a table per measure
     assert found.drop("low", "high").equals(whole.drop("low", "high"))
     for end in ("low", "high"):
         assert found[end].to_numpy() == pytest.approx(whole[end].to_numpy(), abs=1e-12, nan_ok=True)

@@ -34,11 +34,16 @@ def test_two_languages_by_hand():
 
 
 def test_undefined():
-    for values in (np.empty((0, 3)), np.ones((4, 1)), np.ones((4, 3)), np.empty((4, 0))):
+    for values in (np.empty((0, 3)), np.ones((4, 1)), np.empty((4, 0))):
         ours = friedman(values)
         assert np.isnan([ours.chi2, ours.p, ours.w]).all()
     assert np.isnan(friedman(np.empty((0, 3))).mean_ranks).tolist() == [True] * 3
-    assert friedman(np.ones((4, 3))).mean_ranks.tolist() == [2, 2, 2]
+
+
+def test_where_every_block_is_one_tie_nothing_is_preferred():
+    ours = friedman(np.ones((4, 3)))
+    assert (ours.chi2, ours.p, ours.w) == (0, 1, 0)
+    assert ours.mean_ranks.tolist() == [2, 2, 2]
 
 
 def test_one_block_is_defined():

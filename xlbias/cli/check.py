@@ -24,6 +24,7 @@ A requirement compares numbers of the run:
   rank_distance[*] <= 500         must hold for each language
   rank_distance.high <= 500       95% interval: low, high; n, n_excluded
   exposure@10.ratio.by_answer[*] >= 0.5    by language of the answer
+  single_gold.own_language - single_gold.other_language <= 0.1
   passages.cka[de,en] > 0.8 or queries.parallel_accuracy[de,en] > 0.9
   map.multilingual >= baseline.map.multilingual - 0.01 or not peer < 0.1
   caveats == 0 or caveats[seen] == 0   a failure names each caveat

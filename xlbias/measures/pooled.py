@@ -1,18 +1,26 @@
-"""Rankings in the multilingual pool, with the language of each relevant passage: what bias measures are taken from."""
+"""Rankings in the multilingual pool, with the language of each relevant passage: what bias measures are taken from.
+
+Ids often hold the language, so an order of equal scores by id is a preference for a language. Measures of bias are
+therefore expectations under a random order of equal scores, see `xlbias.measures.ties`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from xlbias.measures.ragged import Floats, Ints, Rankings
+from xlbias.measures.ragged import Bools, Floats, Ints, Rankings
+from xlbias.measures.ties import drawn_places, n_orders
 
 
 @dataclass(frozen=True, eq=False)
 class PooledRankings(Rankings):
     """Ranks of relevant passages of many queries in the union of all languages' passages.
+
+    `ranks` settles ties by the declared order; `tied_before` and `tied_after` say where else each could stand.
 
     Attributes:
         languages: the languages of the pool.
@@ -23,6 +31,14 @@ class PooledRankings(Rankings):
         query_language: int64 [n_rankings], index into `languages`; -1 for one that has no passages.
         top: int64 [n_rankings, k], the languages of the first k passages; -1 where a list is shorter.
         consistency: float64 [n_rankings], see `measures.bias.rank_consistency`; NaN where it was not computed.
+        tied_before: int64 [n_pairs], passages of the pool that score the same and stand before it in the declared
+            order; -1 where that is not known: then the ranks are taken as they are.
+        tied_after: int64 [n_pairs], the same after it.
+        top_scores: float64 [n_rankings, k], scores of the first k passages; NaN where a list is shorter.
+        tied_with_last: int64 [n_rankings, n_languages], passages beyond these that score the same as the last of them;
+            -1 where that is not known: then the list is taken as it is.
+        key: int64 [n_rankings], distinct: tells rankings apart, whatever order they come in. Orders of equal scores are
+            drawn by it, so that a number does not depend on the order of rows.
     """
 
     languages: tuple[str, ...]
@@ -32,6 +48,11 @@ class PooledRankings(Rankings):
     query_language: Ints
     top: Ints
     consistency: Floats
+    tied_before: Ints
+    tied_after: Ints
+    top_scores: Floats
+    tied_with_last: Ints
+    key: Ints
 
     @property
     def n_languages(self) -> int:
@@ -71,22 +92,104 @@ class PooledRankings(Rankings):
         means = sums.reshape(self.n, self.n_languages) / np.maximum(counts, 1)
         return np.where(counts > 0, means, np.nan)
 
+    # -- ties ----------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def before(self) -> Ints:
+        """int64 [n_pairs]: places before the block that each relevant passage stands in, see `measures.ties`."""
+        return self.ranks - np.maximum(self.tied_before, 0) - 1
+
+    @cached_property
+    def size(self) -> Ints:
+        """int64 [n_pairs]: places of that block, 1 for a passage that ties with none."""
+        return np.maximum(self.tied_before, 0) + np.maximum(self.tied_after, 0) + 1
+
+    @cached_property
+    def block(self) -> Ints:
+        """int64 [n_pairs], ascending: the block of each relevant passage."""
+        begins = np.ones(len(self.ranks), dtype=np.bool_)
+        begins[1:] = (np.diff(self.owner) != 0) | (np.diff(self.before) != 0)
+        return np.cumsum(begins) - 1
+
+    @cached_property
+    def expected_rank(self) -> Floats:
+        """float64 [n_pairs]: rank on average over orders of equal scores, the middle of the block."""
+        return self.before + (self.size + 1) / 2
+
+    @cached_property
+    def has_ties(self) -> Bools:
+        """Whether a relevant passage of each ranking scores the same as another passage, bool [n_rankings]."""
+        return np.bincount(self.owner, weights=self.size > 1, minlength=self.n) > 0
+
+    @cached_property
+    def open_order(self) -> Bools:
+        """Whether relevant passages in different languages score the same, bool [n_rankings]."""
+        mixed = np.zeros(len(self.ranks), dtype=np.bool_)
+        mixed[1:] = (np.diff(self.block) == 0) & (np.diff(self.language) != 0)
+        return np.bincount(self.owner, weights=mixed, minlength=self.n) > 0
+
+    def chosen(self, rankings: Bools) -> PooledRankings:
+        """Return some of the rankings, bool [n_rankings]."""
+        pairs = rankings[self.owner]
+        of_pairs = ("ranks", "relevance", "language", "parallel", "tied_before", "tied_after")
+        others = ("lengths", "query_language", "top", "consistency", "top_scores", "tied_with_last", "key")
+        return replace(
+            self,
+            **{name: getattr(self, name)[pairs] for name in of_pairs},
+            **{name: getattr(self, name)[rankings] for name in others},
+        )
+
+    def over_orders(self, compute: Callable[[PooledRankings], Floats], seed: int = 0) -> Floats:
+        """Return the mean of `compute` over drawn orders of equal scores, in the shape of what it returns.
+
+        Each order is given as rankings without ties, their relevants by rank. NaN where it is NaN in an order.
+        """
+        rng = np.random.default_rng(seed)
+        by_key = np.argsort(self.key[self.owner], kind="stable")
+        block, size = self.block[by_key], self.size[by_key]
+        block = np.cumsum(np.append(0, np.diff(block) != 0)) if len(block) else block
+        ranks = np.empty(len(self.ranks), dtype=np.int64)
+        none = np.zeros(len(self.ranks), dtype=np.int64)
+        total: Floats | float = 0.0
+        orders = n_orders(self.n)
+        for _ in range(orders):
+            ranks[by_key] = self.before[by_key] + drawn_places(block, size, rng)
+            order = np.lexsort((ranks, self.owner))
+            settled = {name: getattr(self, name)[order] for name in ("relevance", "language", "parallel")}
+            total = total + compute(replace(self, ranks=ranks[order], **settled, tied_before=none, tied_after=none))
+        return np.asarray(total / orders, np.float64)
+
+    # -- parallel groups -----------------------------------------------------------------------------------------------
+
     @cached_property
     def groups(self) -> ParallelGroups:
         """The parallel groups of all rankings."""
         key = self.owner * (int(self.parallel.max(initial=-1)) + 2) + self.parallel + 1
         _, group = np.unique(key, return_inverse=True)
         n = int(group.max(initial=-1)) + 1
-        first, last = np.full(n, np.iinfo(np.int64).max), np.zeros(n, dtype=np.int64)
-        np.minimum.at(first, group, self.ranks)
-        np.maximum.at(last, group, self.ranks)
         owner = np.zeros(n, dtype=np.int64)
         owner[group] = self.owner
         size = np.bincount(group, minlength=n).astype(np.int64)
         distinct = np.unique(group * self.n_languages + self.language) // max(self.n_languages, 1)
         languages = np.bincount(distinct, minlength=n).astype(np.int64)
+        first, last = self._ends(group, n)
         usable = (size >= 2) & (languages == size)
         return ParallelGroups(owner[usable], size[usable], first[usable], last[usable])
+
+    def _ends(self, group: Ints, n: int) -> tuple[Floats, Floats]:
+        """Return the best and the worst rank of each group on average over orders of equal scores, float64 [n]."""
+        order = np.lexsort((self.block, group))
+        group, block, before, size = (one[order] for one in (group, self.block, self.before, self.size))
+        begins = np.ones(len(order), dtype=np.bool_)
+        begins[1:] = (np.diff(group) != 0) | (np.diff(block) != 0)
+        there = np.flatnonzero(begins)  # the relevants of one group in one block
+        among = np.diff(np.append(there, len(order)))
+        group, before, size = group[there], before[there], size[there]
+        place = (size + 1) / (among + 1)
+        of_group = np.bincount(group, minlength=n)
+        end = np.cumsum(of_group)
+        start, stop = end - of_group, end - 1
+        return (before + place)[start], (before + among * place)[stop]
 
     def mean_over_groups(self, values: Floats) -> Floats:
         """Return the mean of `values` [n_groups] per ranking, float64 [n_rankings], without NaN ones; else NaN."""
@@ -104,11 +207,11 @@ class ParallelGroups:
     Attributes:
         owner: int64 [n_groups], the ranking.
         size: int64 [n_groups], passages.
-        first: int64 [n_groups], best rank.
-        last: int64 [n_groups], worst rank.
+        first: float64 [n_groups], best rank, on average over orders of equal scores.
+        last: float64 [n_groups], worst rank, the same.
     """
 
     owner: Ints
     size: Ints
-    first: Ints
-    last: Ints
+    first: Floats
+    last: Floats

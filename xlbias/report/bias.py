@@ -21,7 +21,7 @@ from xlbias.report.layout import interval, measured, number
 from xlbias.report.phrases import BETTER
 from xlbias.report.readings import reading_of
 from xlbias.report.sheet import EMPTY, Shades, Sheet, Spot, scale_of
-from xlbias.runs.schema import SETTINGS
+from xlbias.runs.schema import OTHER, OWN, SETTINGS
 from xlbias.runs.values import Key
 from xlbias.stats.multiplicity import holm
 
@@ -275,11 +275,11 @@ class _Maker:
 
 _HEADLINES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "rank": (("all", "own", ALL),),
-    "exposure": (("own", "own", SETTINGS[0]), ("other", "own", SETTINGS[1])),
+    "exposure": (("own", "own", OWN), ("other", "own", OTHER)),
     "gold": (
         ("own − other", "single_gold.gap", ALL),
-        ("own", "single_gold", SETTINGS[0]),
-        ("other", "single_gold", SETTINGS[1]),
+        ("own", "single_gold", OWN),
+        ("other", "single_gold", OTHER),
     ),
     "places": (
         ("Kendall W", "kendall_w", ALL),

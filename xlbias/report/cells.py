@@ -12,11 +12,11 @@ from xlbias.measures.measure import Family, Measure
 from xlbias.measures.registry import SIDES, measures
 from xlbias.report.document import Cell
 from xlbias.report.layout import interval, measured
-from xlbias.runs.schema import SETTINGS
+from xlbias.runs.schema import OTHER, OWN, SETTINGS
 from xlbias.runs.values import Key
 
-OWN_OR_OTHER = {"multilingual": "", "monolingual": " own language", "cross-lingual": " other languages"}
-"""Setting of a measure of bias by query and answer language, as words after its label."""
+OWN_OR_OTHER = {SETTINGS[2]: "", OWN: " own language", OTHER: " other languages"}
+"""Setting of a measure of bias, or side of one by query and answer language, as words after its label."""
 
 _FIELDS = ("value", "low", "high", "n", "n_ids", "n_excluded")
 
@@ -81,10 +81,10 @@ def overall_bias(found: list[Mapping[Key, Row]]) -> Iterator[tuple[str, Measure,
     A measure by query and answer language has two: for the query's own language, and for the others.
     """
     for measure in bias_measures():
-        for setting in (SETTINGS[2], *SETTINGS[:2]):
+        for setting, words in OWN_OR_OTHER.items():
             key = Key(measure.name, setting)
             if any(key in rows for rows in found):
-                yield measure.label + OWN_OR_OTHER[setting], measure, key
+                yield measure.label + words, measure, key
 
 
 def overall_alignment(found: list[Mapping[Key, Row]]) -> Iterator[tuple[Measure, dict[str, Key]]]:

@@ -25,8 +25,8 @@ def bias(found: Mapping[Key, Row]) -> dict[str, Any]:
 
     ``rank_distance`` is ``{"mean", "median", "normalised", "low", "high", "n", "n_excluded", "by_language": {query
     language: the same}}``. Another measure is a number with ``"by_language"`` by query language; or, where it is about
-    query and answer languages, ``{"monolingual": a number for the query's own language, "cross-lingual": one for the
-    others, "by_passage_language": {language: a number}, "cells": [{"query_language", "passage_language", ...}]}``.
+    query and answer languages, ``{"own-language": a number for the query's own language, "other-language": one for
+    the others, "by_passage_language": {language: a number}, "cells": [{"query_language", "passage_language", ...}]}``.
     """
     facts: dict[str, Any] = {"rank_distance": _rank_distance(found)}
     for measure in bias_measures():

@@ -11,7 +11,7 @@ Every row of `run.summary` has a name and the languages of its brackets; to each
     rank_distance[th]               by query language
     exposure@10.ratio[th,de]        by query and answer language
     exposure@10.ratio.by_answer[de]    by answer language, over all queries
-    exposure@10.ratio.monolingual   answers in the query's language; .cross_lingual in other languages
+    exposure@10.ratio.own_language  answers in the query's language; .other_language in other languages
     passages.cka  passages.cka[de,en]  alignment of passages, or of queries: overall, of a pair (a symmetric measure
     passages.uniformity[de]         in both orders), of a language
 
@@ -31,6 +31,7 @@ from xlbias.errors import RunError, UsageError
 from xlbias.report.expression.fields import UNION, Key
 from xlbias.runs.caveats import KINDS, caveats
 from xlbias.runs.run import Run
+from xlbias.runs.schema import OTHER, OWN, SETTINGS
 
 BY_ANSWER = "by_answer"
 CAVEATS = "caveats"
@@ -97,7 +98,7 @@ class RunFields:
 
     def _refuse_ambiguous(self, name: str) -> None:
         base, end = next((name.removesuffix(end), end) for end in reversed(_COLUMNS) if name.endswith(end))
-        parts = ("monolingual", "cross_lingual", UNION)
+        parts = [setting.replace("-", "_") for setting in (*SETTINGS, OWN, OTHER)]
         named = [full for part in parts if 0 in self._tables.get(full := f"{base}.{part}{end}", {})]
         if named:
             named += [f"{name}[{','.join('*' * count)}]" for count in sorted(self._tables[name])]

@@ -21,7 +21,9 @@ from xlbias.runs.schema import SETTINGS
 from xlbias.runs.values import Key
 from xlbias.runs.views import MEASURES
 
-REPORT_SCHEMA = 1
+REPORT_SCHEMA = 2
+"""1 called the sides of a measure of bias by query and answer language ``monolingual`` and ``cross-lingual``."""
+
 _LEVELS = 4  # the report, its results, one of them, a list there: a cell is a line
 
 _CELL = ["query_language", "pool", "setting", "n", "n_excluded"]
@@ -71,12 +73,12 @@ def report(run: Run, *, published: Sequence[str] = ()) -> dict[str, Any]:
 def to_json(*runs: Run, published: Sequence[str] = ()) -> str:
     """Return the report as JSON text, numbers in full precision, null for what is undefined, ASCII only.
 
-    ``{"schema": 1, "run": {...}, "caveats": [{"kind", "task", "model", "value", "n", "of", "sentence"}], "results":
+    ``{"schema": 2, "run": {...}, "caveats": [{"kind", "task", "model", "value", "n", "of", "sentence"}], "results":
     [{"model", "source", "sampler", "alpha", "seed", "task", "domain", "caveats": [kind], "settings": {setting:
     {measure: macro average, "intervals": {measure: [low, high]}, "weighted": {measure: average over rankings},
     "n_cells", "n_cells_empty", "n_queries", "n_rankings", "n_excluded"}}, "cells": [{"query_language", "pool",
     "setting", "n", "n_excluded", measure: mean, "intervals": {measure: [low, high]}}], "bias": {...}, "alignment":
-    {...}, "texts": {...}, "seen": {...}}]}``; of several runs ``{"schema": 1, "runs": [{"run", "caveats", "results"},
+    {...}, "texts": {...}, "seen": {...}}]}``; of several runs ``{"schema": 2, "runs": [{"run", "caveats", "results"},
     ...]}``. ``bias``, ``alignment``, ``texts`` and ``seen`` are those of `xlbias.report.facts`; with `published`, arXiv
     ids, a result has ``"published"``, the rows that papers printed for its data set. An entry of ``run.models`` that
     was trained has ``"training": {"steps", "first_loss", "last_loss", "pairs_per_second", "drawn": {"batches_by_kind",

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from xlbias.measures.bias.rank_consistency import mean_spearman
-from xlbias.measures.ragged import Floats, Ints
+from xlbias.measures.ragged import Floats
 from xlbias.retrieve.ranks import PassageIndex, Vectors
 
 MOST_SCORES = 4_000_000_000
@@ -25,9 +25,10 @@ def rank_consistency(
     """Return each query's mean Spearman correlation with the other translations of its id, float64 [n_queries].
 
     Args:
-        index: the passages; all of them are ranked, equal scores in the declared order.
+        index: the passages; all of them are ranked, equal scores share their mean rank.
         queries: float32 [n_queries, d].
-        query_ids: translations share an id; one without another translation has NaN.
+        query_ids: translations share an id; one without another translation has NaN, as has one to which all passages
+            score the same.
         advance: called with numbers of queries done.
     """
     found = np.full(len(queries), np.nan)
@@ -36,7 +37,6 @@ def rank_consistency(
     order = np.argsort(of_query, kind="stable")
     ends = np.cumsum(np.bincount(of_query, minlength=len(codes)))
     rows = max(1, min(_ROWS, (1 << 26) // max(index.n_passages, 1)))
-    place = index.order.astype(np.uint64)
     passages = torch.from_numpy(index.vectors)
     start = 0
     with ThreadPoolExecutor(os.cpu_count()) as workers:  # sorting lets go of the interpreter
@@ -49,7 +49,7 @@ def rank_consistency(
                 stop = following
             block = order[start:stop]  # whole ids, as many as fit
             scores = torch.mm(torch.from_numpy(np.ascontiguousarray(queries[block])), passages.T).numpy()
-            ranks = np.stack(list(workers.map(lambda row: ranks_of(row, place), scores)))
+            ranks = np.stack(list(workers.map(ranks_of, scores)))
             first = 0
             for id_ in range(int(of_query[block[0]]), int(of_query[block[-1]]) + 1):
                 size = int(ends[id_] - (ends[id_ - 1] if id_ else 0))
@@ -60,16 +60,20 @@ def rank_consistency(
     return found
 
 
-def ranks_of(scores: Vectors, place: Ints | np.ndarray[tuple[int, ...], np.dtype[np.uint64]]) -> Ints:
-    """Return int64 [n]: the rank of every score, from 1 for the highest; equal ones in the order of `place`.
+def ranks_of(scores: Vectors) -> Floats:
+    """Return float64 [n]: the rank of every score, from 1 for the highest; equal ones share their mean rank.
 
-    Score and place are packed into one integer, as sorting integers is several times faster than a stable argsort.
+    Score and place are packed into one integer, as sorting integers is several times faster than an argsort.
     """
     bits = (scores + np.float32(0.0)).view(np.uint32)  # −0 is 0
     ascending = np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31))  # in the order of the numbers
-    keys = (~ascending).astype(np.uint64) << np.uint64(32) | place.astype(np.uint64)
+    keys = (~ascending).astype(np.uint64) << np.uint64(32) | np.arange(len(scores), dtype=np.uint64)
     keys.sort()
-    by_place = np.empty(len(scores), dtype=np.int64)
-    by_place[(keys & np.uint64(0xFFFFFFFF)).astype(np.int64)] = np.arange(1, len(scores) + 1)
-    ranked: Ints = by_place[place.astype(np.int64)]
-    return ranked
+    found = np.arange(1.0, len(scores) + 1)
+    begins = np.flatnonzero(np.diff(keys >> np.uint64(32), prepend=~np.uint64(0)))
+    if len(begins) < len(scores):  # the mean of consecutive ranks is that of the first and the last
+        ends = np.append(begins[1:], len(scores))
+        found = np.repeat((begins + 1 + ends) / 2, ends - begins)
+    ranks = np.empty(len(scores))
+    ranks[(keys & np.uint64(0xFFFFFFFF)).astype(np.int64)] = found
+    return ranks

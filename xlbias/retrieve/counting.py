@@ -1,7 +1,7 @@
 """Counting better-scored passages in a block of scores: one kernel for the CPU, one for any torch device.
 
 Both count, for a relevant passage with score t, the passages x with ``s(x) > t``, and those with ``s(x) = t`` that
-stand before it in the declared order. They are exact and agree bit for bit on the same scores.
+stand before it in the declared order, and after it. They are exact and agree bit for bit on the same scores.
 """
 
 from __future__ import annotations
@@ -18,22 +18,27 @@ Int64s = npt.NDArray[np.int64]
 Float32s = npt.NDArray[np.float32]
 
 
-# Two functions with an explicit contiguous signature: only so does LLVM turn the loop into packed compares (20 values
-# a nanosecond instead of 1.4; see benchmarks/ranks.py).
-@compiled("int32(float32[::1], float32)", nogil=True)
-def _count_above(values: Float32s, threshold: np.float32) -> np.int32:
-    count = np.int32(0)
-    for k in range(values.shape[0]):
-        count = np.int32(count + np.int32(values[k] > threshold))
-    return count
+COUNTS = ABOVE, TIED_BEFORE, TIED_AFTER = range(3)
+"""What is counted: passages with a higher score, and others with the same one, before and after in the declared order.
+"""
+
+_SHIFT = 15
+"""Bits of a packed pair of counts that hold the first: a tile has fewer columns than 2 to this power."""
+
+_MASK = (1 << _SHIFT) - 1
 
 
+# A function with an explicit contiguous signature: only so does LLVM turn the loop into packed compares. Both counts
+# are kept in one integer, as a second accumulator costs more than a second compare (see benchmarks/ranks.py).
 @compiled("int32(float32[::1], float32)", nogil=True)
-def _count_at_least(values: Float32s, threshold: np.float32) -> np.int32:
-    count = np.int32(0)
+def _above_and_equal(values: Float32s, threshold: np.float32) -> np.int32:
+    """Return how many values are above the threshold, plus how many are equal to it shifted by `_SHIFT` bits."""
+    packed = np.int32(0)
     for k in range(values.shape[0]):
-        count = np.int32(count + np.int32(values[k] >= threshold))
-    return count
+        packed = np.int32(
+            packed + np.int32(values[k] > threshold) + np.int32(np.int32(values[k] == threshold) << np.int32(_SHIFT))
+        )
+    return packed
 
 
 @compiled(parallel=True, nogil=True)
@@ -49,7 +54,7 @@ def count_better_cpu(
     own: Int64s,
     union: Int64s,
 ) -> None:
-    """Add to `own` and `union` what one tile of scores holds before each relevant passage.
+    """Add to `own` and `union` what one tile of scores holds above and beside each relevant passage.
 
     Args:
         scores: float32 [rows, >= n_columns], C-contiguous; columns stand for the passages `first_column` and on.
@@ -60,8 +65,9 @@ def count_better_cpu(
         pools: int64 [n_pairs], the relevant passages' pools.
         pool_starts: int64 [n_pools + 1], where each pool's passages begin.
         before: int32 [n_pairs, n_pools], how many passages of a pool stand before the pair's in the declared order.
-        own: int64 [n_pairs], added to: better passages within the pair's own pool.
-        union: int64 [n_pairs], added to: better passages in all pools.
+        own: int64 [n_pairs, 3], added to: passages within the pair's own pool, by `ABOVE`, `TIED_BEFORE`,
+            `TIED_AFTER`; the passage itself is not counted.
+        union: int64 [n_pairs, 3], added to: the same in all pools.
     """
     last_column = first_column + n_columns
     for i in prange(indptr.shape[0] - 1):
@@ -72,11 +78,22 @@ def count_better_cpu(
                 stop = min(pool_starts[p + 1], last_column) - first_column
                 if start >= stop:
                     continue
-                split = min(max(pool_starts[p] + before[r, p] - first_column, start), stop)
-                count = _count_at_least(row[start:split], thresholds[r]) + _count_above(row[split:stop], thresholds[r])
-                union[r] += count
-                if p == pools[r]:
-                    own[r] += count
+                place = pool_starts[p] + before[r, p] - first_column
+                split = min(max(place, start), stop)
+                first = _above_and_equal(row[start:split], thresholds[r])
+                second = _above_and_equal(row[split:stop], thresholds[r])
+                above = (first & _MASK) + (second & _MASK)
+                tied_before, tied_after = first >> _SHIFT, second >> _SHIFT
+                mine = p == pools[r]
+                if mine and start <= place < stop:
+                    tied_after -= 1  # the passage itself
+                union[r, ABOVE] += above
+                union[r, TIED_BEFORE] += tied_before
+                union[r, TIED_AFTER] += tied_after
+                if mine:
+                    own[r, ABOVE] += above
+                    own[r, TIED_BEFORE] += tied_before
+                    own[r, TIED_AFTER] += tied_after
 
 
 def count_better_torch(
@@ -91,7 +108,7 @@ def count_better_torch(
     *,
     chunk_elements: int = 1 << 28,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return (own, union), int64 [n_pairs]: the same counts, by plain comparison, on the device of `scores`.
+    """Return (own, union), int64 [n_pairs, 3]: the same counts, by plain comparison, on the device of `scores`.
 
     Args:
         scores: float32 [rows, columns].
@@ -111,10 +128,12 @@ def count_better_torch(
         part = slice(start, start + step)
         s = valid.index_select(0, rows[part])
         t = thresholds[part, None]
-        better = (s > t) | ((s == t) & (column_order[None, :] < pair_order[part, None]))
-        union.append(better.sum(dim=1))
-        own.append((better & (column_pool[None, :] == pair_pool[part, None])).sum(dim=1))
-    empty = torch.empty(0, dtype=torch.int64, device=scores.device)
+        order, mine = pair_order[part, None], column_pool[None, :] == pair_pool[part, None]
+        tied = s == t
+        counted = (s > t, tied & (column_order[None, :] < order), tied & (column_order[None, :] > order))
+        union.append(torch.stack([one.sum(dim=1) for one in counted], dim=1))
+        own.append(torch.stack([(one & mine).sum(dim=1) for one in counted], dim=1))
+    empty = torch.empty(0, len(COUNTS), dtype=torch.int64, device=scores.device)
     return torch.cat([empty, *own]), torch.cat([empty, *union])
 
 

@@ -46,19 +46,25 @@ def without(
     kept = PairRanks(**{each.name: getattr(ranks, each.name)[stay].copy() for each in fields(PairRanks)})
     pool = index.pool[index.column_of[passage]]
     same_pool = pool[stay][place] == pool[other]
-    for rank, before, counted in (
-        (kept.in_pool, ranks.in_pool, same_pool),
-        (kept.in_union, ranks.in_union, np.ones(len(place), dtype=np.bool_)),
+    tied = ranks.score[other] == ranks.score[stay][place]
+    for rank, before, ties, counted in (
+        (kept.in_pool, ranks.in_pool, kept.tied_in_pool, same_pool),
+        (kept.in_union, ranks.in_union, kept.tied_in_union, np.ones(len(place), dtype=np.bool_)),
     ):
-        ahead = counted & (before[other] < before[stay][place])
-        np.subtract.at(rank, place[ahead], 1)
+        ahead = before[other] < before[stay][place]
+        np.subtract.at(rank, place[counted & ahead], 1)
+        for side, on_it in enumerate((ahead, ~ahead)):
+            np.subtract.at(ties[:, side], place[counted & tied & on_it], 1)
     return kept
 
 
-def top_without(found: list[TopK], query: Int64s, passage: Int64s, k: int) -> list[TopK]:
+def top_without(
+    index: PassageIndex, found: list[TopK], ranks: PairRanks, query: Int64s, passage: Int64s, k: int
+) -> list[TopK]:
     """Return the best `k` without what is left out, from lists that are longer by the most that a query leaves out.
 
-    Places that cannot be filled hold the row -1. `query` and `passage` are the pairs that are left out, int64.
+    Places that cannot be filled hold the row -1. `query` and `passage` are the pairs that are left out, int64 [n], and
+    `ranks` are theirs.
     """
     cut = []
     for one in found:
@@ -66,5 +72,33 @@ def top_without(found: list[TopK], query: Int64s, passage: Int64s, k: int) -> li
         np.logical_or.at(gone, query, one.rows[query] == passage[:, None])
         order = np.argsort(gone, axis=1, kind="stable")[:, :k]
         rows = np.where(np.take_along_axis(gone, order, 1), -1, np.take_along_axis(one.rows, order, 1))
-        cut.append(TopK(one.pool, rows, np.take_along_axis(one.scores, order, 1)))
+        tied = None if one.tied is None else _tied_without(index, one, gone, ranks, query, passage, k)
+        cut.append(TopK(one.pool, rows, np.take_along_axis(one.scores, order, 1), tied))
     return cut
+
+
+def _tied_without(
+    index: PassageIndex,
+    one: TopK,
+    gone: npt.NDArray[np.bool_],
+    ranks: PairRanks,
+    query: Int64s,
+    passage: Int64s,
+    k: int,
+) -> Int64s:
+    """Return `TopK.tied` of a list of the union that is cut to its best `k` without those `gone`."""
+    there = np.cumsum(~gone, axis=1)
+    counts = np.minimum(there[:, -1], k)
+    place = np.argmax(there >= counts[:, None], axis=1)  # of the last that stays in the list
+    last = one.scores[np.arange(len(place)), place]
+    beyond = ~gone & (there > k) & (one.scores == last[:, None])
+    tied = np.zeros((len(place), len(index.languages)), dtype=np.int64)
+    row, column = np.nonzero(beyond)
+    np.add.at(tied, (row, index.pool[index.column_of[one.rows[row, column]]]), 1)
+    to_the_end = one.scores[:, -1] == last  # those beyond the longer list score the same too
+    tied[to_the_end] += 0 if one.tied is None else one.tied[to_the_end]
+    length = one.rows.shape[1]
+    first = ranks.in_union - ranks.tied_in_union[:, 0]  # rank of the first passage with that score
+    less = to_the_end[query] & (ranks.in_union > length) & (first <= length)
+    np.subtract.at(tied, (query[less], index.pool[index.column_of[passage[less]]]), 1)
+    return tied

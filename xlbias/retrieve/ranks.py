@@ -1,7 +1,8 @@
 """Exact ranks of relevant passages, in their own language's pool and in the union of all pools, by counting.
 
 ``rank(d | q, pool) = 1 + |{x : s(q,x) > s(q,d)}| + |{x before d : s(q,x) = s(q,d)}|``, where equal scores are ordered
-by passage id descending, as trec_eval does. Nothing is sorted and no score matrix is kept: a tile of queries times a
+by passage id descending, as trec_eval does. How many score the same is kept too: quality follows that order, measures
+of bias are expectations over a random one. Nothing is sorted and no score matrix is kept: a tile of queries times a
 tile of passages is one matrix product, and counts add up over tiles, over pools and, by the same two steps
 (`relevant_scores`, then `count_better`), over machines that each hold a part of the passages.
 
@@ -11,7 +12,8 @@ tile. So a score does not depend on how many queries or how much memory there ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +21,7 @@ import numpy.typing as npt
 import torch
 
 from xlbias.errors import EncoderError, TaskError
-from xlbias.retrieve.counting import as_numpy, count_better_cpu, count_better_torch
+from xlbias.retrieve.counting import ABOVE, COUNTS, TIED_BEFORE, as_numpy, count_better_cpu, count_better_torch
 
 Vectors = npt.NDArray[np.float32]
 Int64s = npt.NDArray[np.int64]
@@ -39,11 +41,16 @@ class PairRanks:
         score: float32, similarity of query and passage.
         in_pool: int64, rank from 1 in the pool of the passage's language.
         in_union: int64, rank from 1 in the union of all pools.
+        tied_in_pool: int64 [n_pairs, 2], others of that pool with the same score: before it in the declared order, and
+            after it.
+        tied_in_union: int64 [n_pairs, 2], the same in the union.
     """
 
     score: npt.NDArray[np.float32]
     in_pool: Int64s
     in_union: Int64s
+    tied_in_pool: Int64s
+    tied_in_union: Int64s
 
 
 class PassageIndex:
@@ -166,20 +173,17 @@ def rank_pairs(
         raise ValueError("pairs must be ordered by query")
     columns = index.column_of[pair_passage]
     score = np.empty(len(columns), dtype=np.float32)
-    own = np.zeros(len(columns), dtype=np.int64)
-    union = np.zeros(len(columns), dtype=np.int64)
+    own = np.zeros((len(columns), len(COUNTS)), dtype=np.int64)
+    union = np.zeros_like(own)
 
     tile_bytes = 4 * QUERY_TILE * PASSAGE_TILE
     slots = index.n_tiles if index.n_tiles * tile_bytes <= index.memory else 1
     buffer = torch.empty(slots, QUERY_TILE, PASSAGE_TILE, device=index.device)
     padded = torch.zeros(QUERY_TILE, index.dimension, device=index.device)
-    precision = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")  # whatever a training set: TF32 or bf16 scores are not exact
-    try:
+    with _exact_products():
         _rank_blocks(index, queries, pair_query, columns, padded, buffer, score, own, union)
-    finally:
-        torch.set_float32_matmul_precision(precision)
-    return PairRanks(score, own + 1, union + 1)
+    in_pool, in_union = (1 + counts[:, ABOVE] + counts[:, TIED_BEFORE] for counts in (own, union))
+    return PairRanks(score, in_pool, in_union, own[:, TIED_BEFORE:], union[:, TIED_BEFORE:])
 
 
 def _rank_blocks(
@@ -226,7 +230,7 @@ def count_better(
     own: Int64s,
     union: Int64s,
 ) -> None:
-    """Add to `own` and `union`, int64 [n_pairs], the passages of this index that rank before each pair's."""
+    """Add to `own` and `union`, int64 [n_pairs, 3], the passages of this index above and beside each pair's."""
     if index.device.type == "cpu":
         indptr = np.searchsorted(rows, np.arange(QUERY_TILE + 1))
         pools, before = index.pool[columns], index.before[columns]
@@ -249,6 +253,46 @@ def count_better(
         )
         own += as_numpy(tile_own)
         union += as_numpy(tile_union)
+
+
+def count_tied(index: PassageIndex, queries: Vectors, columns: Int64s) -> Int64s:
+    """Return how many passages score the same as one, itself among them, int64 [n_queries, n_languages].
+
+    Args:
+        index: the passages.
+        queries: float32 [n_queries, d].
+        columns: int64 [n_queries], the column of each query's passage.
+    """
+    found = torch.zeros(len(queries), len(index.languages), dtype=torch.int64, device=index.device)
+    pool = torch.from_numpy(index.pool).to(index.device)
+    buffer = torch.empty(1, QUERY_TILE, PASSAGE_TILE, device=index.device)
+    padded = torch.zeros(QUERY_TILE, index.dimension, device=index.device)
+    with _exact_products():
+        for start in range(0, len(queries), QUERY_TILE):
+            block = torch.from_numpy(np.ascontiguousarray(queries[start : start + QUERY_TILE], dtype=np.float32))
+            padded.zero_()
+            padded[: len(block)] = block.to(index.device)
+            tiles = _ScoreTiles(index, padded, buffer)
+            scores = relevant_scores(index, tiles, np.arange(len(block)), columns[start : start + len(block)])
+            last = torch.from_numpy(scores).to(index.device)[:, None]
+            for t in range(index.n_tiles):
+                width = index.columns_of_tile(t)
+                tied = (tiles[t][: len(block), :width] == last).to(torch.int64)
+                languages = pool[t * PASSAGE_TILE : t * PASSAGE_TILE + width]
+                found[start : start + len(block)].index_add_(1, languages, tied)
+    counts: Int64s = as_numpy(found)
+    return counts
+
+
+@contextmanager
+def _exact_products() -> Iterator[None]:
+    """Have products in full float32, whatever a training set: TF32 or bf16 scores are not exact."""
+    precision = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(precision)
 
 
 def _largest_norm(vectors: Vectors) -> float:

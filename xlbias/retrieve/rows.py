@@ -42,8 +42,9 @@ def ranking_rows(
     own_pool = index.pool[index.column_of[pair_passage]]
     row = np.concatenate([pair_query * len(pools) + own_pool, pair_query * len(pools) + len(pools) - 1])
     rank = np.concatenate([ranks.in_pool, ranks.in_union])
+    tied = np.concatenate([ranks.tied_in_pool, ranks.tied_in_union])
     order = np.lexsort((rank, row))
-    row, rank = row[order], rank[order]
+    row, rank, tied = row[order], rank[order], tied[order]
     pair = np.concatenate([np.arange(len(pair_query))] * 2)[order]
     lengths = np.bincount(row, minlength=n_rows).astype(np.int64)
     rankings = Rankings(rank, relevance[pair], lengths)
@@ -54,6 +55,8 @@ def ranking_rows(
             pl.Series("relevance", relevance[pair], dtype=pl.Int32),
             pl.Series("rank", rank, dtype=pl.UInt32),
             pl.Series("score", ranks.score[pair]),
+            pl.Series("tied_before", tied[:, 0], dtype=pl.UInt32),
+            pl.Series("tied_after", tied[:, 1], dtype=pl.UInt32),
         )
     )  # fmt: skip
     ap = average_precision(rankings)
@@ -70,6 +73,7 @@ def ranking_rows(
         pl.Series("last_rank", last).replace(0, None).cast(pl.UInt32),
         _lists("relevants", relevants, lengths),
         _top_lists(passages, top) if top else pl.Series("top", [[]] * n_rows, dtype=pl.List(TOP)),
+        _tied_with_last(index.languages, top, queries.height),
     )
     settings = {(ql, pool): setting_of(ql, pool) for ql in queries["language"].unique() for pool in pools}
     setting = [settings[key] for key in frame.select("query_language", "pool").iter_rows()]
@@ -84,6 +88,23 @@ def _top_lists(passages: pl.DataFrame, top: list[TopK]) -> pl.Series:
     filled = found >= 0  # some are not where a query leaves passages out of a pool that has no more than these
     values = passages.select("passage_id", "language")[found[filled]].with_columns(pl.Series("score", scores[filled]))
     return _lists("top", values, lengths)
+
+
+def _tied_with_last(languages: list[str], top: list[TopK], n_queries: int) -> pl.Series:
+    """Return the `tied_with_last` column: null but for the pools of which it was counted, the multilingual one."""
+    n_pools = len(languages) + 1
+    counted = [one.tied for one in top]
+    lengths = np.zeros((n_queries, n_pools), dtype=np.int64)
+    known = np.zeros((n_queries, n_pools), dtype=np.bool_)
+    values = pl.DataFrame(schema={"language": pl.String, "n": pl.UInt32})
+    if top and (tied := counted[-1]) is not None:
+        query, language = np.nonzero(tied)
+        lengths[:, -1] = np.bincount(query, minlength=n_queries)
+        known[:, -1] = True
+        names = pl.Series(languages, dtype=pl.String)[language]
+        values = pl.DataFrame({"language": names, "n": tied[query, language]}, schema=values.schema)
+    lists = _lists("tied_with_last", values, lengths.reshape(-1))
+    return lists.set(pl.Series(~known.reshape(-1)), None)
 
 
 def _lists(name: str, values: pl.DataFrame, lengths: npt.NDArray[np.int64]) -> pl.Series:

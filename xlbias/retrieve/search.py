@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import polars as pl
 
 from xlbias.data.task import RetrievalTask
 from xlbias.retrieve.left_out import top_without, without
-from xlbias.retrieve.ranks import Int64s, PassageIndex, Vectors, rank_pairs
+from xlbias.retrieve.ranks import Int64s, PairRanks, PassageIndex, Vectors, rank_pairs
 from xlbias.retrieve.rows import ranking_rows
 from xlbias.retrieve.topk import TopOf
 from xlbias.retrieve.topk import top_k as find_top_k
@@ -68,7 +68,8 @@ def search(
     more = int(np.bincount(query[out]).max()) if out.any() else 0
     top = find_top_k(index, vectors, top_k + more, top_of) if top_k else []
     if more:
-        top = top_without(top, query[out], passage[out], top_k)
+        of_out = PairRanks(**{each.name: getattr(ranks, each.name)[out] for each in fields(PairRanks)})
+        top = top_without(index, top, of_out, query[out], passage[out], top_k)
         ranks = without(index, ranks, query, passage, out)
         query, passage, relevance = query[~out], passage[~out], relevance[~out]
     ranks = replace(ranks, score=score_of(ranks.score, query))

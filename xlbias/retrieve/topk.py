@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from xlbias.retrieve.ranks import PassageIndex, Vectors
+from xlbias.retrieve.ranks import Int64s, PassageIndex, Vectors, count_tied
 
 TopOf = Literal["all", "multilingual"]
 
@@ -38,11 +38,14 @@ class TopK:
         rows: int64 [n_queries, <= k], positions of passages as given to the index, best first; equal scores in the
             declared order.
         scores: float32, same shape.
+        tied: of the union: int64 [n_queries, n_languages], passages that score the same as the last one of the list and
+            do not stand in it: which of them stand there is a matter of their ids. None where it was not counted.
     """
 
     pool: str | None
     rows: npt.NDArray[np.int64]
     scores: npt.NDArray[np.float32]
+    tied: Int64s | None = None
 
 
 def top_k(index: PassageIndex, queries: Vectors, k: int, of: TopOf = "all") -> list[TopK]:
@@ -52,9 +55,9 @@ def top_k(index: PassageIndex, queries: Vectors, k: int, of: TopOf = "all") -> l
     from a product of its own and may differ from those of the ranks in the last bit.
     """
     queries = np.ascontiguousarray(queries, dtype=np.float32)
-    found = (_in_memory if index.n_passages <= MOST_IN_MEMORY else _by_faiss)(index, queries, k, of)
+    found, tied = (_in_memory if index.n_passages <= MOST_IN_MEMORY else _by_faiss)(index, queries, k, of)
     return [
-        TopK(pool, index.rows[columns[:, :k]], scores[:, :k])
+        TopK(pool, index.rows[columns[:, :k]], scores[:, :k], tied if pool is None else None)
         for pool, (columns, scores) in zip([*index.languages, None], found, strict=True)
     ]
 
@@ -62,11 +65,12 @@ def top_k(index: PassageIndex, queries: Vectors, k: int, of: TopOf = "all") -> l
 Found = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]  # columns and scores
 
 
-def _in_memory(index: PassageIndex, queries: Vectors, k: int, of: TopOf) -> list[Found]:
+def _in_memory(index: PassageIndex, queries: Vectors, k: int, of: TopOf) -> tuple[list[Found], Int64s]:
     """One product of a tile of queries with all passages, of which every pool takes its part."""
     pools = [(int(a), int(b)) for a, b in pairwise(index.pool_starts)] if of == "all" else []
     ranges = [*pools, (0, index.n_passages)]
     tiles: list[list[Found]] = [[] for _ in ranges]
+    tied: list[Int64s] = []
     passages = torch.from_numpy(index.vectors)
     step = max(1, _SCORES // index.n_passages)
     for first in range(0, max(len(queries), 1), step):
@@ -74,16 +78,20 @@ def _in_memory(index: PassageIndex, queries: Vectors, k: int, of: TopOf) -> list
         for found, (start, stop) in zip(tiles, ranges, strict=True):
             best, at = torch.topk(scores[:, start:stop], min(k + _SPARE, stop - start))
             columns, cut = _best(index, at.numpy() + start, best.numpy(), k)
-            for row in _unsettled(best.numpy(), k, stop - start):
+            unsettled = _unsettled(best.numpy(), k, stop - start)
+            for row in unsettled:
                 columns[row], cut[row] = _of_all(index, scores[row, start:stop].numpy(), start, k)
             found.append((columns, cut))
+        # The last range is the union, and what is left of it in the loop is what its ties are counted from.
+        tied.append(_tied(index, queries[first : first + step], columns, cut, at.numpy(), best.numpy(), unsettled))
     whole = [(np.concatenate([c for c, _ in found]), np.concatenate([s for _, s in found])) for found in tiles]
-    return whole if of == "all" else [*_nothing(index, queries), *whole]
+    return whole if of == "all" else [*_nothing(index, queries), *whole], np.concatenate(tied)
 
 
-def _by_faiss(index: PassageIndex, queries: Vectors, k: int, of: TopOf) -> list[Found]:
+def _by_faiss(index: PassageIndex, queries: Vectors, k: int, of: TopOf) -> tuple[list[Found], Int64s]:
     """A search of each pool, with memory that does not grow with the passages."""
     found: list[Found] = []
+    looked_up: list[Found] = []
     for start, stop in pairwise(index.pool_starts):
         wanted = min(k + _SPARE, int(stop - start))
         scores, at = faiss.knn(queries, index.vectors[start:stop], wanted, metric=faiss.METRIC_INNER_PRODUCT)
@@ -91,8 +99,47 @@ def _by_faiss(index: PassageIndex, queries: Vectors, k: int, of: TopOf) -> list[
         for row in _unsettled(scores, k, int(stop - start)):
             columns[row], cut[row] = _of_all(index, index.vectors[start:stop] @ queries[row], int(start), k)
         found.append((columns, cut))
-    union = _best(index, np.hstack([c for c, _ in found]), np.hstack([s for _, s in found]), k)
-    return [*(found if of == "all" else _nothing(index, queries)), union]
+        looked_up.append((at.astype(np.int64) + int(start), scores))
+    columns, cut = _best(index, np.hstack([c for c, _ in found]), np.hstack([s for _, s in found]), k)
+    short = np.diff(index.pool_starts) > k + _SPARE  # pools that there is more of than was looked up
+    more = [s[:, -1] >= cut[:, -1] for is_short, (_, s) in zip(short, looked_up, strict=True) if is_short]
+    unsettled = np.flatnonzero(np.any(more, axis=0)) if more else np.empty(0, dtype=np.int64)
+    at, best = np.hstack([c for c, _ in looked_up]), np.hstack([s for _, s in looked_up])
+    tied = _tied(index, queries, columns, cut, at, best, unsettled)
+    return [*(found if of == "all" else _nothing(index, queries)), (columns, cut)], tied
+
+
+def _tied(
+    index: PassageIndex,
+    queries: Vectors,
+    columns: Int64s,
+    cut: Vectors,
+    looked_up: Int64s,
+    best: Vectors,
+    unsettled: Int64s,
+) -> Int64s:
+    """Return how many passages beyond the list score the same as its last one, int64 [n_queries, n_languages].
+
+    Args:
+        index: the passages.
+        queries: float32 [n_queries, d].
+        columns: int64 [n_queries, k], the list.
+        cut: its scores.
+        looked_up: int64 [n_queries, >= k], columns that were looked at.
+        best: their scores.
+        unsettled: queries that have more such passages than were looked at: all are counted.
+    """
+    tied = np.zeros((len(columns), len(index.languages)), dtype=np.int64)
+    last = cut[:, -1:]
+    for sign, where, scores in ((1, looked_up, best), (-1, columns, cut)):
+        query, place = np.nonzero(scores == last)
+        np.add.at(tied, (query, index.pool[where[query, place]]), sign)
+    if len(unsettled):
+        tied[unsettled] = count_tied(index, queries[unsettled], columns[unsettled, -1])
+        query, place = np.nonzero(cut[unsettled] == last[unsettled])
+        query = unsettled[query]
+        np.add.at(tied, (query, index.pool[columns[query, place]]), -1)
+    return np.maximum(tied, 0)
 
 
 def _unsettled(best: Vectors, k: int, size: int) -> npt.NDArray[np.int64]:

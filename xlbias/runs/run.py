@@ -14,12 +14,12 @@ import polars as pl
 
 from xlbias.choices import listed, suggestion
 from xlbias.errors import RunError
-from xlbias.runs import views
+from xlbias.runs import earlier, views
 from xlbias.runs.checksums import verify
 from xlbias.runs.journal import live_folder, parts_of
 from xlbias.runs.limits import check_rows
 from xlbias.runs.parquet import check_schema, read_metadata, read_through, readable, reading, unpacked
-from xlbias.runs.schema import COLUMNS, MULTILINGUAL_POOL, OF_RECORD
+from xlbias.runs.schema import COLUMNS, MULTILINGUAL_POOL, OF_RECORD, completed, is_whole
 from xlbias.runs.validation import check_columns, checking
 from xlbias.runs.values import RANKED
 from xlbias.runs.writer import read_writer, writer_state
@@ -227,9 +227,11 @@ class Run:
             check_rows(self.path, rows.select(pl.len()).collect().item(), sum(file.stat().st_size for file in files))
         if finished:
             rows = rows.filter(pl.col("record") == record)
-        # A file of an earlier version lacks columns that have come since. Added, not selected: rows stay as many.
-        lacking = [pl.lit(None, dtype=COLUMNS[name]).alias(name) for name in columns if name not in there]
+        # A file of an earlier version lacks what has come since. Added, not selected: rows stay as many.
+        lacking = [completed(name, there) for name in columns if not is_whole(name, there)]
         rows = rows.with_columns(lacking).select(columns)
+        if record == "summary":
+            rows = earlier.renamed(rows, self.metadata["schema"])
         if self.task_names and "task" in columns:
             rows = rows.with_columns(pl.col("task").replace(dict(self.task_names)))
         sound = checking(self.path, record, self.pool_sizes)

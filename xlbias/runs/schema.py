@@ -17,11 +17,15 @@ validation  one task of one validation during a training
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""1 ordered equal scores by passage id in measures of bias too, and called the two sides of such a measure by names of
+settings; see `xlbias.runs.earlier`."""
+
 METADATA_KEY = "xlbias"
 RECORDS = ("ranking", "query", "passage", "alignment", "summary", "training", "validation")
 
@@ -33,6 +37,9 @@ SETTING_SHORT = {"monolingual": "mono", "cross-lingual": "cross", "multilingual"
 
 SETTINGS = tuple(SETTING_SHORT)
 
+OWN, OTHER = "own-language", "other-language"
+"""The two sides of a measure of bias by query and answer language: answers in the query's language, and in others."""
+
 RELEVANT = pl.Struct(
     {
         "passage_id": pl.String,
@@ -41,8 +48,11 @@ RELEVANT = pl.Struct(
         "relevance": pl.Int32,
         "rank": pl.UInt32,
         "score": pl.Float32,
+        "tied_before": pl.UInt32,  # others of the pool with the same score, before it by id; null: not counted
+        "tied_after": pl.UInt32,
     }
 )
+TIED = pl.Struct({"language": pl.String, "n": pl.UInt32})
 TOP = pl.Struct({"passage_id": pl.String, "language": pl.String, "score": pl.Float32})
 
 COLUMNS: dict[str, Any] = {
@@ -61,6 +71,8 @@ COLUMNS: dict[str, Any] = {
     "last_rank": pl.UInt32,
     "relevants": pl.List(RELEVANT),  # by rank
     "top": pl.List(TOP),  # the first k of the pool, by rank
+    "tied_with_last": pl.List(TIED),  # beyond `top`: passages that score the same as its last one, by language; null:
+    # not counted, as for every pool but the multilingual one
     "consistency": pl.Float32,  # of a query in the multilingual pool: mean Spearman with its translations' rankings
     # query and passage: texts
     "passage_id": pl.String,
@@ -102,7 +114,7 @@ COLUMNS: dict[str, Any] = {
 OF_RECORD: dict[str, tuple[str, ...]] = {
     "ranking": (
         "model", "task", "domain", "query_id", "query_language", "pool", "setting", "n_relevant", "ap", "first_rank",
-        "last_rank", "relevants", "top", "consistency",
+        "last_rank", "relevants", "top", "tied_with_last", "consistency",
     ),
     "query": ("task", "domain", "query_id", "language", "text"),
     "passage": ("task", "domain", "passage_id", "language", "text", "document"),
@@ -128,11 +140,36 @@ def as_record(frame: pl.DataFrame, record: str) -> pl.DataFrame:
     return frame.select(
         pl.lit(record).alias(name)
         if name == "record"
-        else (
-            pl.col(name).cast(dtype) if name in own and name in frame.columns else pl.lit(None, dtype=dtype).alias(name)
-        )
+        else (completed(name, frame.schema).cast(dtype) if name in own else pl.lit(None, dtype=dtype).alias(name))
         for name, dtype in COLUMNS.items()
     )
+
+
+def completed(name: str, there: Mapping[str, Any]) -> pl.Expr:
+    """Return a column of a frame that has the columns `there`: null, or with null fields, where it lacks them."""
+    wanted = COLUMNS[name]
+    if name not in there:
+        return pl.lit(None, dtype=wanted).alias(name)
+    if is_whole(name, there):
+        return pl.col(name)
+    known = {field.name for field in there[name].inner.fields}
+    fields = [
+        pl.element().struct.field(field.name)
+        if field.name in known
+        else pl.lit(None, dtype=field.dtype).alias(field.name)
+        for field in wanted.inner.fields
+    ]
+    return pl.col(name).list.eval(pl.struct(fields))
+
+
+def is_whole(name: str, there: Mapping[str, Any]) -> bool:
+    """Whether a frame that has the columns `there` has this one, with all fields of its structs."""
+    if name not in there:
+        return False
+    inner, given = getattr(COLUMNS[name], "inner", None), getattr(there[name], "inner", None)
+    if not isinstance(inner, pl.Struct) or not isinstance(given, pl.Struct):
+        return True
+    return {field.name for field in given.fields} >= {field.name for field in inner.fields}
 
 
 def setting_of(query_language: str, pool: str) -> str:

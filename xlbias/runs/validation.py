@@ -253,8 +253,9 @@ def _of_rankings(languages: frozenset[str], frame: pl.DataFrame) -> Iterator[str
         if "n_relevant" in there and not (frame["relevants"].list.len() == frame["n_relevant"]).all():
             yield "'relevants' are not as many as 'n_relevant' says"
         yield from _of_passages("relevants", frame["relevants"], languages)
-    if "top" in there:
-        yield from _of_passages("top", frame["top"], languages)
+    for name in ("top", "tied_with_last"):
+        if name in there:
+            yield from _of_passages(name, frame[name], languages)
 
 
 def _of_passages(column: str, lists: pl.Series, languages: frozenset[str]) -> Iterator[str]:
@@ -262,11 +263,13 @@ def _of_passages(column: str, lists: pl.Series, languages: frozenset[str]) -> It
     if inner.is_empty():
         return
     fields = {field.name: inner.struct.field(field.name) for field in inner.dtype.fields}  # type: ignore[attr-defined]
-    for name in ("passage_id", "language", "rank", "relevance"):
+    for name in ("passage_id", "language", "rank", "relevance", "n"):
         if name in fields and fields[name].null_count():
             yield f"{column + '.' + name!r} is missing"
     if "rank" in fields and _least(fields["rank"]) < 1:
         yield f"'{column}.rank' is {_least(fields['rank']):,}; expected 1 or more"
+    if "tied_before" in fields and (fields["tied_before"] >= fields["rank"]).any():
+        yield f"'{column}.tied_before' is not less than the rank"
     if "score" in fields and not fields["score"].is_finite().all():
         yield f"'{column}.score' holds what is no number"
     if "language" in fields and (unknown := sorted(set(fields["language"].unique()) - languages)):

@@ -14,11 +14,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 import polars as pl
 
-from xlbias.measures.bias.language_ranks import ranks_by_language, within_blocks
+from xlbias.measures.bias.language_ranks import comparable, ranks_by_language, within_blocks
+from xlbias.measures.measure import Measure
 from xlbias.measures.pooled import PooledRankings
-from xlbias.measures.ragged import Floats, Ints, Rankings
+from xlbias.measures.ragged import Bools, Floats, Ints, Rankings
 from xlbias.measures.registry import measures
-from xlbias.runs.schema import MULTILINGUAL_POOL, SETTINGS, setting_of
+from xlbias.runs.schema import MULTILINGUAL_POOL, OTHER, OWN, SETTINGS, setting_of
 from xlbias.stats.friedman import friedman, untied
 
 
@@ -73,7 +74,7 @@ class Values:
         return self.columns[0].measure
 
 
-RANKED = ("query_id", "query_language", "pool", "n_relevant", "relevants", "top", "consistency")
+RANKED = ("query_id", "query_language", "pool", "n_relevant", "relevants", "top", "tied_with_last", "consistency")
 """The columns of `ranking` rows that numbers are made of."""
 
 
@@ -114,9 +115,13 @@ class Ranked:
     @cached_property
     def pooled(self) -> PooledRankings:
         """Relevant passages in the multilingual pool, with their languages."""
-        pairs = _exploded(self.union, ["rank", "relevance", "language", "parallel_id"])
+        pairs = _exploded(self.union, ["rank", "relevance", "language", "parallel_id", "tied_before", "tied_after"])
         groups = pairs["parallel_id"].drop_nulls().unique().sort().to_list()
         union = self.union
+        top, top_scores = self._top()
+        tied_before, tied_after = (
+            pairs[name].cast(pl.Int64).fill_null(-1).to_numpy() for name in ("tied_before", "tied_after")
+        )
         return PooledRankings(
             ranks=pairs["rank"].cast(pl.Int64).to_numpy(),
             relevance=pairs["relevance"].cast(pl.Int64).to_numpy(),
@@ -126,29 +131,54 @@ class Ranked:
             language=self.column(pairs, "language", self.languages),
             parallel=self.column(pairs, "parallel_id", groups),
             query_language=self.column(union, "query_language", self.languages),
-            top=self._top(),
+            top=top,
             consistency=union["consistency"].cast(pl.Float64).fill_null(np.nan).to_numpy()
             if "consistency" in union.columns
             else np.full(union.height, np.nan),
+            tied_before=tied_before,
+            tied_after=tied_after,
+            top_scores=top_scores,
+            tied_with_last=self._tied_with_last(),
+            key=self.column(union, "query_id", self.ids) * len(self.query_languages)
+            + self.column(union, "query_language", self.query_languages),
         )
 
-    def _top(self) -> Ints:
-        """Return int64 [n_rankings, k], the languages of the first passages in the multilingual pool; -1 beyond."""
+    def _top(self) -> tuple[Ints, Floats]:
+        """Return the first passages in the multilingual pool, int64 and float64 [n_rankings, k].
+
+        Their languages, -1 beyond the end of a list, and their scores, NaN beyond it.
+        """
         if "top" not in self.union.columns:
-            return np.full((self.union.height, 0), -1, dtype=np.int64)
+            return np.full((self.union.height, 0), -1, dtype=np.int64), np.empty((self.union.height, 0))
         lengths = self.union["top"].list.len().fill_null(0).cast(pl.Int64).to_numpy()
-        found = _exploded(self.union, ["language"], of="top")
-        table = np.full((self.union.height, int(lengths.max(initial=0))), -1, dtype=np.int64)
+        found = _exploded(self.union, ["language", "score"], of="top")
+        languages = np.full((self.union.height, int(lengths.max(initial=0))), -1, dtype=np.int64)
+        scores = np.full(languages.shape, np.nan)
         owner = np.repeat(np.arange(len(lengths)), lengths)
         place = np.arange(len(owner)) - (np.cumsum(lengths) - lengths)[owner]
-        table[owner, place] = self.column(found, "language", self.languages)
+        languages[owner, place] = self.column(found, "language", self.languages)
+        scores[owner, place] = found["score"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        return languages, scores
+
+    def _tied_with_last(self) -> Ints:
+        """Return int64 [n_rankings, n_languages]: see `PooledRankings`."""
+        table = np.zeros((self.union.height, len(self.languages)), dtype=np.int64)
+        if "tied_with_last" not in self.union.columns:
+            return table - 1
+        column = self.union["tied_with_last"]
+        found = _exploded(self.union, ["language", "n"], of="tied_with_last")
+        owner = np.repeat(np.arange(len(table)), column.list.len().fill_null(0).cast(pl.Int64).to_numpy())
+        table[owner, self.column(found, "language", self.languages)] = found["n"].cast(pl.Int64).to_numpy()
+        table[column.is_null().to_numpy()] = -1
         return table
 
 
 def _exploded(frame: pl.DataFrame, fields: list[str], of: str = "relevants") -> pl.DataFrame:
-    """Return the fields of all structs in a column of lists, end to end."""
+    """Return the fields of all structs in a column of lists, end to end; null where the structs have no such field."""
     inner = frame[of].explode(empty_as_null=False, keep_nulls=False)
-    return pl.DataFrame([inner.struct.field(name) for name in fields])
+    there = inner.struct.fields
+    nothing = pl.Series([None], dtype=pl.Null).new_from_index(0, len(inner))
+    return pl.DataFrame([inner.struct.field(name) if name in there else nothing.alias(name) for name in fields])
 
 
 def quality_values(ranked: Ranked, names: Container[str] | None = None) -> Iterator[Values]:
@@ -203,18 +233,31 @@ def facts(ranked: Ranked) -> Iterator[tuple[Key, float, int, int, int]]:
     for measure in measures("bias").values():
         if measure.statistic == "median":
             values = measure.compute(ranked.pooled)
-            for language in (*ranked.query_languages, None):
-                asked = np.full(len(values), True) if language is None else languages == language
+            groups = [languages == language for language in ranked.query_languages] + [np.full(len(values), True)]
+            medians = _medians(ranked, measure, values, [asked & np.isfinite(values) for asked in groups])
+            for language, asked, median in zip((*ranked.query_languages, None), groups, medians, strict=True):
                 defined = asked & np.isfinite(values)
                 n, n_ids = int(defined.sum()), len(np.unique(ids[defined]))
-                median = float(np.median(values[defined])) if n else float("nan")
-                yield Key(measure.name, "multilingual", language), median, n, n_ids, int(asked.sum()) - n
+                yield Key(measure.name, "multilingual", language), float(median), n, n_ids, int(asked.sum()) - n
     blocks = _answer_ranks(ranked)
-    complete = blocks[np.isfinite(blocks).all(axis=1)]
+    complete = comparable(blocks[np.isfinite(blocks).all(axis=1)])
     test = friedman(complete)
     n = test.n if np.isfinite(test.chi2) else 0
     for name, value in (("friedman_chi2", test.chi2), ("friedman_p", test.p)):
         yield Key(name, "multilingual"), value, n, n, len(blocks) - n
+
+
+def _medians(ranked: Ranked, measure: Measure, values: Floats, groups: Sequence[Bools]) -> Floats:
+    """Return the median of each group of queries, a mean over orders where scores tie, float64 [n_groups]."""
+    tied = ranked.pooled.has_ties & np.isfinite(values)
+
+    def of_order(order: PooledRankings | None) -> Floats:
+        settled = values.copy()
+        if order is not None:
+            settled[tied] = measure.compute(order)
+        return np.array([np.median(settled[chosen]) if chosen.any() else np.nan for chosen in groups])
+
+    return ranked.pooled.chosen(tied).over_orders(of_order) if tied.any() else of_order(None)
 
 
 def _places(ranked: Ranked) -> tuple[Ints, Ints]:
@@ -249,7 +292,7 @@ def _by_both_languages(ranked: Ranked, measure: str, values: Floats) -> Values:
         Aggregate(Key(measure, "multilingual", None, answer), tuple(range(i, len(pairs), n_answers)))
         for i, answer in enumerate(ranked.languages)
     ]
-    aggregates += [Aggregate(Key(measure, s), group) for s, group in zip(SETTINGS, (own, other), strict=False) if group]
+    aggregates += [Aggregate(Key(measure, side), group) for side, group in ((OWN, own), (OTHER, other)) if group]
     if measure == "single_gold":
         aggregates += _gaps(pairs, own, other)
     return Values(ranked.ids, columns, table.reshape(len(table), -1), excluded.reshape(-1), tuple(aggregates))
@@ -291,9 +334,9 @@ def _language_ranks(ranked: Ranked) -> Values:
 
 def _w(key: Key, first: int, blocks: Floats) -> Aggregate:
     """Kendall's W of the mean ranks in the columns from `first` on; `blocks` [n, n_languages] are what was ranked."""
-    complete = blocks[np.isfinite(blocks).all(axis=1)]
-    spread = untied(complete) if complete.size else 1.0
-    return Aggregate(key, tuple(range(first, first + blocks.shape[1])), (), "kendall_w", spread or np.nan)
+    complete = comparable(blocks[np.isfinite(blocks).all(axis=1)])
+    spread = untied(complete) if complete.size else 1.0  # 0 where all is one tie: then W is 0 whatever it is divided by
+    return Aggregate(key, tuple(range(first, first + blocks.shape[1])), (), "kendall_w", spread or 1.0)
 
 
 def _answer_ranks(ranked: Ranked) -> Floats:

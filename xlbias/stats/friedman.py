@@ -36,7 +36,8 @@ class Friedman:
 def friedman(values: Floats) -> Friedman:
     """Return Friedman's test of `values`, float64 [n_blocks, k], complete; smaller values get smaller ranks.
 
-    χ², p and W are NaN for no block, for k < 2, and where every block is one tie; mean ranks are NaN for no block.
+    χ², p and W are NaN for no block and for k < 2; 0, 1 and 0 where every block is one tie, as no treatment is
+    preferred; mean ranks are NaN for no block.
     Raises ValueError for a missing value: leave blocks that are not complete out and count them.
     """
     if values.ndim != 2 or np.isnan(values).any():
@@ -46,8 +47,10 @@ def friedman(values: Floats) -> Friedman:
         return Friedman(np.nan, np.nan, np.nan, np.full(k, np.nan), 0)
     mean_ranks = average_ranks(values)[0].mean(axis=0)
     spread = untied(values)
-    if k < 2 or spread <= 0:
+    if k < 2:
         return Friedman(np.nan, np.nan, np.nan, mean_ranks, n)
+    if spread <= 0:
+        return Friedman(0.0, 1.0, 0.0, mean_ranks, n)
     w = float(kendall_w_of_mean_ranks(mean_ranks)) / spread
     chi2 = w * n * (k - 1)
     return Friedman(chi2, chi2_tail(k - 1, chi2), w, mean_ranks, n)

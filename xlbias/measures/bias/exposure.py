@@ -8,7 +8,7 @@ import numpy as np
 
 from xlbias.measures.measure import Measure
 from xlbias.measures.pooled import PooledRankings
-from xlbias.measures.ragged import Floats
+from xlbias.measures.ragged import Bools, Floats, Ints
 
 K = 10
 
@@ -16,15 +16,31 @@ K = 10
 def exposure(rankings: PooledRankings, k: int = K) -> Floats:
     """Share of the top k by passage language, float64 [n_rankings, n_languages]; rows add up to 1.
 
-    NaN where fewer than min(k, |pool|) passages were kept.
+    Passages that share the score at the k-th place are each as likely to stand there: the places that are left for them
+    go to their languages by their number. NaN where fewer than min(k, |pool|) passages were kept.
     """
-    top = rankings.top[:, :k]
     wanted = min(k, rankings.pool_size)
-    kept = (top >= 0).sum(axis=1)
-    shares = np.stack([(top == language).sum(axis=1) for language in range(rankings.n_languages)], axis=1) / max(
-        wanted, 1
-    )
+    kept = (rankings.top >= 0).sum(axis=1)
+    if rankings.top.shape[1] < max(wanted, 1):
+        return np.full((rankings.n, rankings.n_languages), np.nan)
+    settled = np.asarray(rankings.tied_with_last < 0).any(
+        axis=1, keepdims=True
+    )  # ties are not known: the list is taken as it is
+    last = rankings.top_scores[:, wanted - 1]
+    first = np.arange(rankings.top.shape[1]) < wanted
+    tied = np.equal(rankings.top_scores, last[:, None]) & ~settled
+    certain = _by_language(rankings, first & ~tied)
+    ends = rankings.top_scores[np.arange(rankings.n), np.maximum(kept - 1, 0)] == last  # the list ends among the tied
+    rest = _by_language(rankings, tied) + np.where(ends[:, None] & ~settled, rankings.tied_with_last, 0)
+    left = wanted - certain.sum(axis=1, keepdims=True)
+    shares = (certain + left * rest / np.maximum(rest.sum(axis=1, keepdims=True), 1)) / wanted
     return np.where((kept >= wanted)[:, None], shares, np.nan)
+
+
+def _by_language(rankings: PooledRankings, which: Bools) -> Ints:
+    """Return how many of the passages `which`, bool [n_rankings, k], are in each language."""
+    languages = range(rankings.n_languages)
+    return np.stack([(which & (rankings.top == language)).sum(axis=1) for language in languages], axis=1)
 
 
 def exposure_ratio(rankings: PooledRankings, k: int = K) -> Floats:

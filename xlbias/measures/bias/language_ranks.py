@@ -13,24 +13,40 @@ from xlbias.stats.friedman import average_ranks, friedman, kendall_w_of_mean_ran
 
 
 def ranks_by_language(rankings: PooledRankings) -> Floats:
-    """Mean rank of a query's relevants in each language, float64 [n_rankings, n_languages]; NaN where it has none."""
-    return rankings.averaged(rankings.ranks.astype(np.float64))
+    """Mean rank of a query's relevants in each language, float64 [n_rankings, n_languages]; NaN where it has none.
+
+    The expectation under a random order of equal scores: passages that tie share their mean rank.
+    """
+    return rankings.averaged(rankings.expected_rank)
+
+
+def comparable(mean_ranks: Floats) -> Floats:
+    """Return mean ranks to a millionth: rounding in a sum must neither make nor break a tie of two languages."""
+    return np.round(mean_ranks, 6)
 
 
 def within_blocks(values: Floats) -> Floats:
     """Return ranks from 1 within each row of `values` [n_blocks, k], float64, ties shared; NaN for incomplete rows.
 
-    A block is a query, its treatments are the passage languages.
+    A block is a query, its treatments are the passage languages, its values mean ranks.
     """
     complete = np.isfinite(values).all(axis=1) & (values.shape[1] > 1)
     ranks = np.full(values.shape, np.nan)
-    ranks[complete] = average_ranks(values[complete])[0]
+    ranks[complete] = average_ranks(comparable(values[complete]))[0]
     return ranks
 
 
 def language_ranks(rankings: PooledRankings) -> Floats:
-    """Places of the languages among the answers to one query, float64 [n_rankings, n_languages], 1 for the first."""
-    return within_blocks(ranks_by_language(rankings))
+    """Places of the languages among the answers to one query, float64 [n_rankings, n_languages], 1 for the first.
+
+    The expectation under a random order of equal scores: answers that tie share their place. Where a language has
+    several answers there is no closed form, and places are means over drawn orders.
+    """
+    places = within_blocks(ranks_by_language(rankings))
+    drawn = rankings.has_ties & (rankings.per_language > 1).any(axis=1) & np.isfinite(places).all(axis=1)
+    if drawn.any():
+        places[drawn] = rankings.chosen(drawn).over_orders(lambda one: within_blocks(ranks_by_language(one)))
+    return places
 
 
 MEASURES = (

@@ -6,24 +6,27 @@ import numpy as np
 
 from xlbias.measures.measure import Measure
 from xlbias.measures.pooled import PooledRankings
-from xlbias.measures.ragged import Floats, Ints
+from xlbias.measures.ragged import Floats
 
 
-def mean_spearman(ranks: Ints) -> Floats:
+def mean_spearman(ranks: Floats) -> Floats:
     """Return each ranking's mean Spearman correlation with the others, float64 [n_translations].
 
     Args:
-        ranks: int [n_translations, n_passages], the rank of every passage for each translation of one query, ties
-            settled by the declared order, so that each row is a permutation of 1 to n_passages.
+        ranks: float64 [n_translations, n_passages], the rank of every passage for each translation of one query;
+            passages of equal score share their mean rank.
 
-    NaN for all where there are fewer than two translations or two passages.
+    A ranking that is one tie agrees with nothing: it has no correlation, and is left out of those of the others. NaN
+    where there is no other ranking, and for fewer than two passages.
     """
     n, size = ranks.shape
-    if n < 2 or size < 2:
-        return np.full(n, np.nan)
     centred = ranks - (size + 1) / 2.0
-    correlation = centred @ centred.T / (size * (size * size - 1.0) / 12.0)
-    return np.asarray((correlation.sum(axis=1) - np.diagonal(correlation)) / (n - 1))
+    spread = np.sqrt(np.einsum("ij,ij->i", centred, centred))
+    ranked = spread > 0
+    correlation = np.clip((centred @ centred.T) / np.maximum(np.outer(spread, spread), 1e-300), -1.0, 1.0)
+    others = ranked[None, :] & ranked[:, None] & ~np.eye(n, dtype=np.bool_)
+    counts = others.sum(axis=1)
+    return np.where(counts > 0, np.where(others, correlation, 0.0).sum(axis=1) / np.maximum(counts, 1), np.nan)
 
 
 def consistency(rankings: PooledRankings) -> Floats:
@@ -37,10 +40,11 @@ MEASURES = (
         label="consistency",
         family="bias",
         definition="mean Spearman correlation of the rankings of the multilingual pool that the translations of one "
-        "query give",
+        "query give, passages of equal score sharing their rank",
         compute=consistency,
         source="Spearman 1904, between the translations of one query",
         low=-1.0,
-        undefined="for a query in one language only",
+        undefined="for a query in one language only, and where all passages score the same: such a ranking agrees with "
+        "nothing",
     ),
 )

@@ -16,10 +16,11 @@ _UNDEFINED = "for fewer than two relevant passages, or several in one language w
 def rank_distance(rankings: PooledRankings) -> Floats:
     """Max − min rank over a query's parallel relevants, float64 [n_rankings], in ranks, at least |R| − 1.
 
-    A mean over parallel groups where the query has several.
+    The expectation under a random order of equal scores, in closed form. A mean over parallel groups where the query
+    has several.
     """
     groups = rankings.groups
-    return rankings.mean_over_groups((groups.last - groups.first).astype(np.float64))
+    return rankings.mean_over_groups(groups.last - groups.first)
 
 
 def normalised_rank_distance(rankings: PooledRankings) -> Floats:
@@ -29,7 +30,7 @@ def normalised_rank_distance(rankings: PooledRankings) -> Floats:
     """
     groups = rankings.groups
     room = rankings.pool_size - groups.size
-    distance = (groups.last - groups.first - (groups.size - 1)).astype(np.float64)
+    distance = groups.last - groups.first - (groups.size - 1)
     return rankings.mean_over_groups(np.where(room > 0, distance / np.maximum(room, 1), np.nan))
 
 

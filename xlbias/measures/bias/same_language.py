@@ -12,12 +12,16 @@ from xlbias.measures.ragged import Floats
 def same_language(rankings: PooledRankings) -> Floats:
     """1 where the top relevant passage is in the query's language, else 0, float64 [n_rankings].
 
-    NaN unless there are relevant passages in every language of the pool, two at least, among them the query's.
+    Where several share the best score, the share of them that is in the query's language: each is as likely to be first
+    in a random order. NaN unless there are relevant passages in every language of the pool, two at least, among them
+    the query's.
     """
     everywhere = (rankings.per_language > 0).all(axis=1) & (rankings.query_language >= 0) & (rankings.n_languages > 1)
     value = np.full(rankings.n, np.nan)
-    best = rankings.language[rankings.starts[everywhere]]
-    value[everywhere] = best == rankings.query_language[everywhere]
+    best = rankings.before == rankings.before[rankings.starts[rankings.owner]]
+    own = rankings.language == rankings.query_language[rankings.owner]
+    share = rankings.summed((best & own).astype(np.float64)) / np.maximum(rankings.summed(best.astype(np.float64)), 1)
+    value[everywhere] = share[everywhere]
     return value
 
 

@@ -7,17 +7,26 @@ import numpy as np
 from xlbias.measures.measure import Measure
 from xlbias.measures.pooled import PooledRankings
 from xlbias.measures.ragged import Floats
+from xlbias.measures.ties import mean_precision
 
 
 def single_gold(rankings: PooledRankings) -> Floats:
     """AP when only the relevants of one language are kept, float64 [n_rankings, n_languages]; NaN where it has none.
 
     The relevants of the other languages are taken out of the pool, so each of them that stood before a passage lets
-    that passage move up by one.
+    that passage move up by one. The expectation under a random order of equal scores, in closed form.
     """
-    own = rankings.position_in_language
-    rank = rankings.ranks - (rankings.position - own)
-    return rankings.averaged(own / rank)
+    of_block = np.bincount(rankings.block)[rankings.block]
+    first = np.searchsorted(rankings.block, rankings.block)  # the block's first relevant
+    before_block = first - rankings.starts[rankings.owner]
+    key = rankings.block * rankings.n_languages + rankings.language
+    _, of_key, counts = np.unique(key, return_inverse=True, return_counts=True)
+    among = counts[of_key].astype(np.int64)
+    best = np.full(len(counts), np.iinfo(np.int64).max)
+    np.minimum.at(best, of_key, rankings.position_in_language)
+    found = best[of_key] - 1
+    before = rankings.before - (before_block - found)
+    return rankings.averaged(mean_precision(before, rankings.size - (of_block - among), found, among))
 
 
 def gap(rankings: PooledRankings) -> Floats:

@@ -11,7 +11,8 @@ given to Python to evaluate: what this grammar does not name does not exist::
     number       0.05, 1e-3, 5%
     function     min max mean count (of all values of all arguments), abs (of each value)
     field        NAME[.SETTING][.low|.high|.n|.n_excluded][LANGUAGES], such as recall@10.cross_lingual.low
-    SETTING      monolingual, cross_lingual (or cross-lingual), multilingual
+    SETTING      monolingual, cross_lingual (or cross-lingual), multilingual; of single_gold, exposure and
+                 language_rank: own_language, other_language (or with hyphens)
     LANGUAGES    [th] one language; [th,de] query and passage language; [th,multilingual] the union of all passages
     *            any language, not the union: map[*,de] >= 0.1 must hold for each; two sides match language by language
     baseline.    the same field of the run given by --baseline: map.multilingual >= baseline.map.multilingual - 0.01

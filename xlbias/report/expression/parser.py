@@ -11,7 +11,7 @@ import math
 from xlbias.choices import suggestion
 from xlbias.errors import UsageError
 from xlbias.report.expression.source import Source, short
-from xlbias.report.expression.tokens import Token, tokenize
+from xlbias.report.expression.tokens import HYPHENATED, Token, tokenize
 from xlbias.report.expression.tree import (
     ANY,
     MIRRORED,
@@ -185,7 +185,9 @@ class _Parser:
         if baseline and not rest:
             raise self._error("expected a field after 'baseline', such as baseline.map.multilingual", name)
         languages = self._languages()
-        text = (rest if baseline else name.text).replace("cross-lingual", "cross_lingual")
+        text = rest if baseline else name.text
+        for hyphenated in HYPHENATED:
+            text = text.replace(hyphenated, hyphenated.replace("-", "_"))
         return Field(name.start, self._end, text, languages, baseline)
 
     def _languages(self) -> tuple[str, ...]:

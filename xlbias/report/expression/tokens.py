@@ -12,9 +12,10 @@ Kind = Literal["number", "name", "tag", "sign", "end"]
 
 _SPACE = re.compile(r" *")
 _NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?%?")
-# One hyphen has a meaning of its own, in the setting `cross-lingual`; any other between two letters is refused.
+# A hyphen has a meaning of its own in these names; any other between two letters is refused.
+HYPHENATED = ("cross-lingual", "own-language", "other-language")
 _PART = r"[A-Za-z][A-Za-z0-9_@]*"
-_NAME = re.compile(rf"{_PART}(?:\.(?:cross-lingual(?![A-Za-z0-9_@]|-[A-Za-z])|{_PART}))*")
+_NAME = re.compile(rf"{_PART}(?:\.(?:(?:{'|'.join(HYPHENATED)})(?![A-Za-z0-9_@]|-[A-Za-z])|{_PART}))*")
 _SIGN = re.compile(r"<=|>=|==|!=|[<>+\-*/()\[\],]")
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _TAG_SIGN = re.compile(r"[*,\]]")

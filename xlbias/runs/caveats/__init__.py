@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from xlbias.runs.caveats import gain, leaks, mitigation, parallel, prompts, tags, trivial, truncation
+from xlbias.runs.caveats import gain, leaks, mitigation, parallel, prompts, tags, ties, trivial, truncation
 from xlbias.runs.caveats.caveat import Caveat
 from xlbias.text import clean
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "RULES", "Caveat", "caveats"]
 
-RULES = (leaks, parallel, trivial, tags, prompts, truncation, gain, mitigation)
+RULES = (leaks, parallel, trivial, ties, tags, prompts, truncation, gain, mitigation)
 """The rules, the gravest first: caveats are listed in this order."""
 
 KINDS = tuple(rule.KIND for rule in RULES)
