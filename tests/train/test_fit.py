@@ -170,6 +170,7 @@ def base_with_prompts(trained: Training, tmp_path: Path) -> str:
     """A base that registers prompts by names of its own, and one that is not for retrieval."""
     model = SentenceTransformer(str(trained.path), device="cpu")
     model.prompts = {"search_query": "suche: ", "search_document": "text: ", "clustering": "gruppe: "}
+    model.similarity_fn_name = "manhattan"  # cannot be ranked by, but it is trained for cosine
     model.save_pretrained(str(tmp_path / "base"))
     return str(tmp_path / "base")
 
@@ -208,6 +209,7 @@ def test_a_base_keeps_its_own_prompts_unless_others_are_asked_for(
     }  # fmt: skip
     tuned = load_encoder(str(out), device="cpu")
     assert (tuned.prompts.query.text, tuned.prompts.passage.text) == (query, passage)
+    assert tuned.own_similarity == "cosine"
     assert json.dumps(query) in (out / "README.md").read_text("utf-8")
 
 

@@ -223,6 +223,7 @@ class Work:
             model = load_encoder(
                 recipe.base,
                 device=device,
+                similarity="cosine",  # what it will be compared by, whatever it asks for now
                 trust_remote_code=self.place.trust_remote_code,
                 pooling=recipe.pooling or None,
                 say=None if again else self.narrator.say,
