@@ -1,11 +1,14 @@
 """Recipes: those that come with xlbias, the user's own, and what is wrong with a broken one."""
 
+import json
+from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from xlbias.errors import TrainingError
-from xlbias.train.recipe import Recipe, find_recipe, parse_settings, read_recipe, recipe_for, recipe_names
+from xlbias.train.recipe import Recipe, check_grid, find_recipe, parse_settings, read_recipe, recipe_for, recipe_names
 
 
 def test_every_packaged_recipe_can_be_read() -> None:
@@ -117,6 +120,15 @@ def test_a_file_is_a_recipe(tmp_path: Path) -> None:
         ('base = "static"\nwarmup = 1.0', "warmup is 1.0: expected a share of the steps"),
         ('base = "static"\nbatch_size = 1', "batch_size is 1: expected at least 2"),
         ('base = "static"\nseed = -1', "seed is -1: expected from 0"),
+        ('base = "static"\nseed = 4294967296', "seed is 4294967296: expected from 0 to 4294967295"),
+        (f'base = "x"\nsteps = {10**40}', "steps is 1000000000000000000000000000000000000000"),
+        (f'base = "x"\nsteps = {10**400}', "0…: expected at most 4,294,967,296"),
+        (f'base = "x"\nepochs = {10**400}', "0…: expected a number"),
+        ('base = "x"\nepochs = 1e300', r"epochs is 1e\+300: expected more than 0, and at most a million"),
+        (f'base = "x"\nsteps = {"9" * 5000}', "is not TOML: "),
+        (f"base = {'[' * 5000}", "is not TOML: "),
+        ('base = "x"\npooling = "middle"', "pooling is 'middle': expected mean, cls"),
+        ('base = "static"\npooling = "cls"', "pooling is cls: the static encoder has no layers to need it"),
         ('base = "static"\nschedule = "step"', "schedule is 'step': expected linear, cosine, constant"),
         ('base = "static"\naccumulate = 0', "accumulate is 0: expected at least 1"),
         ('base = "x"\nprecision = "fp8"', "precision is 'fp8': expected fp32, bf16"),
@@ -138,3 +150,47 @@ def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:
         find_recipe("statc")
     with pytest.raises(TrainingError, match="cannot be read: No such file"):
         find_recipe(str(tmp_path / "none.toml"))
+
+
+ODD = (
+    10**400,
+    10**40,
+    2**63,
+    -1,
+    0,
+    1e308,
+    float("nan"),
+    float("inf"),
+    True,
+    "",
+    "x" * 10_000,
+    "\x1b[2J",
+    [],
+    [[1]],
+    {"a": 1},
+)
+
+
+@pytest.mark.parametrize("key", [field.name for field in fields(Recipe)])
+def test_no_value_of_any_key_ends_in_another_error(key: str, tmp_path: Path) -> None:
+    file = tmp_path / "odd.toml"
+    for value in ODD:
+        written = "{ a = 1 }" if isinstance(value, dict) else json.dumps(value)
+        written = {"NaN": "nan", "Infinity": "inf"}.get(written, written)
+        file.write_text(
+            "\n".join([*(['base = "some/encoder"'] if key != "base" else []), f"{key} = {written}"]), "utf-8"
+        )
+        with suppress(TrainingError):
+            find_recipe(str(file)).as_toml()
+
+
+def test_a_recipe_for_a_base_without_pooling_says_how_it_is_pooled() -> None:
+    assert find_recipe("xlm-r").pooling == "mean"
+    assert find_recipe("xlm-r").as_dict()["pooling"] == "mean"
+    assert "pooling" not in Recipe(base="some/encoder").as_dict()
+
+
+@pytest.mark.parametrize("seeds", [0, -1, 99_999_999_999, 10**400])
+def test_a_grid_has_a_number_of_seeds_that_can_be_trained(seeds: int) -> None:
+    with pytest.raises(TrainingError, match=r"seeds is .*: expected at least 1 and at most 10,000"):
+        check_grid([0.5], seeds)

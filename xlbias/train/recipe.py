@@ -114,8 +114,9 @@ class Recipe:
     def __post_init__(self) -> None:
         for field, (valid, expected) in _BOUNDS.items():
             value = getattr(self, field)
-            in_bounds = abs(value) <= _MOST if isinstance(value, int) else math.isfinite(value)
-            if not (in_bounds and valid(value)):
+            if isinstance(value, int) and value > _MOST:
+                raise TrainingError(f"{field} is {shown_value(value)}: expected at most {_MOST:,}")
+            if not (isinstance(value, int) or math.isfinite(value)) or not valid(value):
                 raise TrainingError(f"{field} is {shown_value(value)}: expected {expected}")
         for field, choices in _CHOICES.items():
             if getattr(self, field) not in choices:
