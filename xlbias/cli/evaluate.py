@@ -109,6 +109,9 @@ def command(
         parse_mitigation(text)  # now, as the libraries that would find it take seconds to load
     if resume and overwrite:
         raise UsageError("--resume and --overwrite contradict each other")
+    from xlbias.files import check_plain
+
+    check_plain(Path(out))
     if not (resume or overwrite):
         from xlbias.runs.journal import check_free
 

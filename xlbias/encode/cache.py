@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from xlbias.errors import WriteError
+from xlbias.files import write_whole
 from xlbias.folders import cache_folder
 
 
@@ -52,17 +53,9 @@ class VectorCache:
         """Store the vectors of one chunk."""
         path = self._path(fingerprint, kind, texts)
         data = np.ascontiguousarray(vectors, dtype=np.float32).tobytes()
-        temporary = None
-        try:
+        with suppress(OSError, WriteError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".part-", delete=False) as file:
-                temporary = Path(file.name)
-                file.write(data + _checksum(path, data))
-            temporary.replace(path)
-        except OSError:
-            if temporary:
-                with suppress(OSError):
-                    temporary.unlink(missing_ok=True)
+            write_whole(path, data + _checksum(path, data), durable=False)
 
     def _path(self, fingerprint: str, kind: str, texts: Sequence[str]) -> Path:
         digest = hashlib.sha256(f"2|{fingerprint}|{kind}|{len(texts)}|".encode())

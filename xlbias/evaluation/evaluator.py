@@ -117,6 +117,8 @@ def evaluate(
     identity = _identity(tasks, top_k, top_of)
     narrator = narrator or Silent()
     with Journal.open(path, metadata, identity=identity, resume=resume, overwrite=overwrite) as journal:
+        for part in journal.damaged:
+            narrator.say(f"{path}: the part {part} of the unfinished run was damaged: it is made again")
         _refuse_other_models(journal, variants)
         _refuse_changed(journal, dict(zip(names, models, strict=True)), of_encoders, narrator)
         if journal.finished:

@@ -162,6 +162,8 @@ def _fit(
     for line in _left_out(works[0]):
         narrator.say(line)
     journal = processes.on_main(lambda: _open_journal(out, works, overwrite, resume))
+    for part in journal.damaged if journal else ():
+        narrator.say(f"{out}: the part {part} of its loss curve was damaged, and is left out")
     try:
         with StopRequest() as stop:
             trainings = _run_all(works, out, journal, stop, resume, narrator)
