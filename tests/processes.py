@@ -43,6 +43,14 @@ def end_started() -> None:
         process.join()
 
 
+def hang_up(child: Any) -> None:
+    """Close the terminal of a process that `pexpect.spawn` has started, as a lost connection does, and forget it."""
+    child.ptyproc.fileobj.close()
+    for one in (child, child.ptyproc):
+        one.closed = one.terminated = True
+    child.child_fd = child.ptyproc.fd = -1  # a number that another file may get
+
+
 def start_together(function: Callable[..., object], *arguments: object, outputs: list[Path]) -> list[ForkServerProcess]:
     """Start as many processes as there are `outputs`, and tell each its rank among them as a launcher does."""
     with socket.socket() as free:

@@ -12,6 +12,7 @@ import pexpect
 import psutil
 import pyte
 import pytest
+from processes import hang_up
 
 HOSTILE = (
     "\x1b]52;c;aGFja2Vk\x07clip", "\x1b]0;title\x07", "\x1b[31mred\x1b[0m",
@@ -132,10 +133,8 @@ def test_a_terminal_that_is_closed_ends_it_also_where_sighup_is_ignored(ignoring
         os.kill(process.pid, signal.SIGHUP)  # of which nothing comes
         terminal.press("2")
         assert terminal.child.isalive()
-    os.close(terminal.child.child_fd)
-    code = process.wait(20)
-    terminal.child.child_fd, terminal.child.closed, terminal.child.terminated = -1, True, True
-    assert code == 128 + signal.SIGHUP
+    hang_up(terminal.child)
+    assert process.wait(20) == 128 + signal.SIGHUP
 
 
 def test_no_deep_learning_library_and_no_slow_one_is_in_the_process(finished_run):
