@@ -16,7 +16,7 @@ def main() -> None:
     from xlbias.cli import run
 
     code = run()
-    if replaced.n:
+    if replaced.n and sys.stderr is not None:
         many = f"{replaced.n:,} characters are" if replaced.n > 1 else "a character is"
         sys.stderr.write(
             f"xlbias: {many} shown as ?: the output is {sys.stdout.encoding}; PYTHONIOENCODING=utf-8 shows all\n"

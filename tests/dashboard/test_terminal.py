@@ -1,10 +1,12 @@
 """The whole program in a pseudo-terminal: what bytes reach a terminal, and what never does."""
 
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -13,6 +15,8 @@ import psutil
 import pyte
 import pytest
 from processes import hang_up
+
+from xlbias.dashboard.ends import _watch
 
 HOSTILE = (
     "\x1b]52;c;aGFja2Vk\x07clip", "\x1b]0;title\x07", "\x1b[31mred\x1b[0m",
@@ -135,6 +139,23 @@ def test_a_terminal_that_is_closed_ends_it_also_where_sighup_is_ignored(ignoring
         assert terminal.child.isalive()
     hang_up(terminal.child)
     assert process.wait(20) == 128 + signal.SIGHUP
+
+
+def test_a_terminal_that_is_closed_before_anything_is_drawn_ends_it_once_it_has_begun():
+    ours, theirs = pty.openpty()
+    heard, over = [], threading.Event()
+
+    def closed():
+        heard.append(len(heard))
+        return len(heard) == 2  # at first there is nothing yet that could leave
+
+    os.close(ours)
+    _watch(theirs, closed, over)
+    assert heard == [0, 1]
+    over.set()
+    _watch(theirs, closed, over)
+    os.close(theirs)
+    assert heard == [0, 1]
 
 
 def test_no_deep_learning_library_and_no_slow_one_is_in_the_process(finished_run):

@@ -49,14 +49,15 @@ def outside_ends(leave: Callable[[int], bool]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _watch(terminal: int, closed: Callable[[], object], over: threading.Event) -> None:
-    """Call `closed` once the other end of the terminal is gone, unless it is `over` before."""
+def _watch(terminal: int, closed: Callable[[], bool], over: threading.Event) -> None:
+    """Call `closed` until it is heard once the other end of the terminal is gone, unless it is `over` before."""
     poll = select.poll()
     poll.register(terminal, 0)  # nothing but what is always told: errors and the end
     while not over.is_set():
         events = dict(poll.poll(_LOOK * 1000)).get(terminal, 0)
         if events & (select.POLLHUP | select.POLLERR):
-            closed()
-            return
-        if events:  # a system that cannot tell of this kind of file
+            if closed():
+                return
+            over.wait(_LOOK)  # it has not begun yet
+        elif events:  # a system that cannot tell of this kind of file
             return
