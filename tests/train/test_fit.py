@@ -14,10 +14,12 @@ import pytest
 import safetensors.numpy
 import torch
 from sentence_transformers import SentenceTransformer
+from tiny import bare_transformer
+from transformers import BertForMaskedLM
 
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.load import load_encoder
-from xlbias.errors import RunError, TrainingError
+from xlbias.errors import EncoderError, RunError, TrainingError
 from xlbias.narration import Silent
 from xlbias.runs.run import open_run
 from xlbias.train.fit import Training, fit
@@ -163,6 +165,17 @@ def test_any_encoder_can_be_trained_with_the_papers_prefixes(small: RetrievalTas
     shared = before.keys() & after.keys()
     assert len(shared) > 90
     assert sum(not np.array_equal(before[name], after[name]) for name in shared) > len(shared) / 2
+
+
+def test_a_masked_language_model_is_a_base_where_its_pooling_is_named(small: RetrievalTask, tmp_path: Path) -> None:
+    base = str(bare_transformer(tmp_path / "base", BertForMaskedLM))
+    recipe = Recipe(base=base, steps=2, batch_size=4, validation=0.0)
+    with pytest.raises(EncoderError, match="looks like a masked language model"):
+        fit(small, tmp_path / "refused", recipe, device="cpu")
+    fit(small, tmp_path / "out", recipe.overridden(pooling="cls"), device="cpu")
+    trained = load_encoder(str(tmp_path / "out"), device="cpu")
+    assert trained.model[1].pooling_mode == "cls"
+    assert trained.card["recipe"]["pooling"] == "cls"
 
 
 @pytest.fixture
