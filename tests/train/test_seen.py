@@ -26,8 +26,8 @@ from xlbias.train.recipe import Recipe
 from xlbias.train.validation import without_texts_of
 
 QUICK = Recipe(
-    base="static", steps=2, batch_size=8, learning_rate=1e-2, query_prefix="", passage_prefix="", dimension=16,
-    vocabulary=600, seed=7, validation=0.1,
+    base="static", steps=24, batch_size=8, learning_rate=3e-2, query_prefix="", passage_prefix="", dimension=16,
+    vocabulary=600, seed=7, validation=0.1, monitor="loss",
 )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ class TrainedOn:
         """Return this and what the base was trained on, too; None is a base of which nothing is known."""
         if base is None:
             return replace(self, complete=False)
-        both = {part: np.union1d(getattr(self, part), getattr(base, part)) for part in _PARTS}
+        both = {part: distinct([getattr(self, part), getattr(base, part)]) for part in _PARTS}
         return replace(self, **both, complete=self.complete and base.complete)
 
     def write(self, folder: Path) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def read_trained_on(folder: Path, card: dict[str, Any]) -> TrainedOn | None:
     except pl.exceptions.PolarsError as error:
         raise EncoderError(f"{file}: is no table of fingerprints: {again}") from error
     found = {
-        part: np.unique(frame.filter(pl.col("part") == part)["fingerprint"].cast(pl.UInt64).to_numpy())
+        part: distinct([frame.filter(pl.col("part") == part)["fingerprint"].cast(pl.UInt64).to_numpy()])
         for part in _PARTS
     }
     return TrainedOn(**found, complete=entry.get("complete") is True)
@@ -124,7 +124,10 @@ def id_fingerprints(task: str, source: str, ids: pl.Series) -> Fingerprints:
 
 def distinct(found: Iterable[Fingerprints]) -> Fingerprints:
     """Return the distinct ones of some fingerprints, sorted."""
-    return np.unique(np.concatenate([_NONE, *found]))
+    values = np.sort(np.concatenate([_NONE, *found]))  # np.unique takes ten times as long for millions of them
+    first = np.ones(len(values), dtype=np.bool_)
+    np.not_equal(values[1:], values[:-1], out=first[1:])
+    return np.asarray(values[first])
 
 
 def _fingerprints(texts: Iterable[str]) -> Fingerprints:
