@@ -63,7 +63,8 @@ def _standard(tag: str, *, macro: bool) -> str:
     except ValueError:
         valid = False
     if not valid:
-        raise TaskError(f"unknown language tag {tag!r}: expected a BCP 47 tag such as 'de', 'zh' or 'pt-BR'")
+        shown = tag if len(tag) <= 60 else f"{tag[:60]}..."
+        raise TaskError(f"unknown language tag {shown!r}: expected a BCP 47 tag such as 'de', 'zh' or 'pt-BR'")
     return standard
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import math
 import re
+from pathlib import Path
 
 import pytest
 from dashboard.made import LANGUAGES, opened, press, rank_of, screen_lines, settled, until
@@ -229,39 +230,22 @@ async def test_a_folder_that_cannot_be_written_is_said_in_a_sentence_and_the_cli
     assert "no file could be written into " in taker.said()[-1]
 
 
-def test_a_full_disk_leaves_no_part_of_a_file(tmp_path):
+def test_a_full_disk_leaves_no_part_of_a_file(tmp_path, monkeypatch):
+    """Files can be made on it, and nothing be written into them."""
+
+    def full(path, *arguments, **more):
+        open_as_ever(path, *arguments, **more).close()
+        return Full()
+
+    open_as_ever = Path.open
+    monkeypatch.setattr(Path, "open", full)
     with pytest.raises(OSError, match="No space left"):
-        save(FullFolder(tmp_path), "name", "tsv", "text")
+        save(tmp_path, "name", "tsv", "text")
     assert list(tmp_path.iterdir()) == []
 
 
-class FullFolder:
-    """A folder on a disk that is full: files can be made, and nothing be written into them."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def mkdir(self, **_):
-        pass
-
-    def __truediv__(self, name):
-        return FullFile(self.path / name)
-
-
-class FullFile:
-    def __init__(self, path):
-        self.path = path
-
-    def open(self, *args, **more):
-        self.path.open(*args, **more).close()
-        return Full()
-
-    def unlink(self, **more):
-        self.path.unlink(**more)
-
-
-class Full(io.StringIO):
-    def flush(self):
+class Full(io.BytesIO):
+    def write(self, content):
         raise OSError(28, "No space left on device")
 
 

@@ -102,6 +102,8 @@ def counts(run: Run, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         sizes, weighted = [], []
         of_row = run.settings.filter((pl.col("model") == row["model"]) & (pl.col("task") == row["task"]))
         for setting in of_row.iter_rows(named=True):
+            if setting["n_rankings"] is None or setting["n_cells"] is None:  # a summary from elsewhere may say neither
+                continue
             short = SETTING_SHORT[setting["setting"]]
             sizes.append(f"{short} {setting['n_rankings']:,} queries in {setting['n_cells']} cells")
             if number(setting["map"]) != number(setting["map_weighted"]):
