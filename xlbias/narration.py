@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
+from xlbias.progress import Report
 
-class Counter(Protocol):
-    """Told how many units of work are done."""
-
-    def advance(self, units: int = 1) -> None:
-        """Say that `units` more are done."""
+Tell = Callable[[Report], None]
 
 
 class Narrator(Protocol):
@@ -20,20 +17,35 @@ class Narrator(Protocol):
     def say(self, text: str) -> None:
         """Say one line."""
 
-    def progress(self, label: str, total: int | None, unit: str) -> AbstractContextManager[Counter]:
-        """Open a piece of work of `total` units."""
+    def watch(self) -> AbstractContextManager[Tell]:
+        """Open the progress of a command: what it gives is told how far the whole command is."""
 
 
 class Silent:
-    """A narrator, and a counter, that says nothing."""
+    """A narrator that says nothing."""
 
     def say(self, text: str) -> None:
         """Say nothing."""
 
-    def advance(self, units: int = 1) -> None:
-        """Count nothing."""
+    def tell(self, report: Report) -> None:
+        """Tell nobody."""
 
     @contextmanager
-    def progress(self, label: str, total: int | None, unit: str) -> Iterator[Counter]:
-        """Open a piece of work that nobody watches."""
-        yield self
+    def watch(self) -> Iterator[Tell]:
+        """Open the progress of a command; `tell` is told of it."""
+        yield self.tell
+
+
+class Telling(Silent):
+    """The narrator of a command that is one step of a larger one, which is told of its progress and of its lines."""
+
+    def __init__(self, tell: Tell, say: Callable[[str], None] = lambda _: None) -> None:
+        self._tell, self._say = tell, say
+
+    def say(self, text: str) -> None:
+        """Say one line, if the larger command wants to hear it."""
+        self._say(text)
+
+    def tell(self, report: Report) -> None:
+        """Tell the larger command how far it is."""
+        self._tell(report)

@@ -141,8 +141,18 @@ async def test_progress_is_told_with_a_rate_and_the_time_left(live_run, monkeypa
         await until(pilot, lambda: app.pace.rate)
         await settled(pilot)
         line = "\n".join(screen_lines(app))
-        assert "40 %  40 of 100 queries  20/s  3 s left  m · t: queries" in line
+        assert "40 %  3 s left  40 of 100 queries  20/s  m · t: queries" in line
         assert "● running 40 %" in screen_lines(app)[0]
+
+
+async def test_share_and_time_left_are_those_of_all_the_work_in_header_and_bar(live_run):
+    run = live_run()
+    run.journal.progress("m · t: ranking", 90, 100, "queries", share=0.2999, left=75.0, force=True)
+    async with opened(run.path) as (app, pilot):
+        await settled(pilot)
+        line = "\n".join(screen_lines(app))
+        assert f"{'█' * 5}{'░' * 15}  29 %  1m 15 left  90 of 100 queries  m · t: ranking" in line
+        assert "● running 29 %" in screen_lines(app)[0]
 
 
 async def test_the_end_of_a_run_is_said_and_ends_the_pause(live_run):

@@ -10,6 +10,7 @@ import pytest
 import torch
 from sentence_transformers import SentenceTransformer
 
+from xlbias.encode.encoder import embed
 from xlbias.encode.load import load_encoder
 from xlbias.encode.pretrained import PretrainedEncoder
 from xlbias.errors import EncoderError
@@ -30,6 +31,20 @@ def test_vectors_are_those_of_plain_sentence_transformers(minilm):
     assert found.shape == (3, minilm.dimension) == (3, 384)
     assert found == pytest.approx(plain, abs=1e-6)
     assert found[0] @ found[1] > found[0] @ found[2]
+
+
+def test_batches_by_tokens_give_the_vectors_of_plain_sentence_transformers(minilm):
+    texts = [" ".join(TEXTS[i % 3] for i in range(n)) for n in (1, 2, 3, 9, 60, 1, 90)]
+    plain = SentenceTransformer(str(MINILM), device="cpu").encode(texts, normalize_embeddings=True)
+    assert embed(minilm, texts, "passage") == pytest.approx(plain, abs=1e-6)
+    fixed = load_encoder(str(MINILM), device="cpu", batch_size=2)
+    assert (str(minilm.batching), str(fixed.batching)) == ("4096 tokens", "2 texts")
+    assert embed(fixed, texts, "passage") == pytest.approx(plain, abs=1e-6)
+    assert fixed.fingerprint == minilm.fingerprint  # as they differ in the last bits only
+
+
+def test_an_encoder_that_looks_vectors_up_pads_nothing():
+    assert load_encoder("static-small", device="cpu").batching is None
 
 
 def test_a_prefix_belongs_to_the_encoder_and_changes_its_fingerprint(minilm):

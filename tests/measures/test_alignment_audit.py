@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from xlbias.measures.alignment import audit
+from xlbias.measures.alignment import audit, sampling
 from xlbias.measures.alignment.alignment import alignment
 from xlbias.measures.alignment.audit import alignment_rows
 from xlbias.measures.alignment.parallel import ParallelVectors
@@ -120,8 +120,81 @@ def test_an_encoder_that_gives_every_text_one_vector_does_not_look_good():
     assert table["language_identifiability", None, None].value == pytest.approx(1 / 2)
 
 
-def test_candidates_are_capped(monkeypatch):
-    monkeypatch.setattr(audit, "CANDIDATES", 15)
-    table = by_key(alignment_rows(made(40, ["ar", "de"])))
-    assert table["parallel_accuracy", "ar", "de"].n == 15
-    assert table["alignment", "ar", "de"].n == 40
+@pytest.fixture
+def small_limits(monkeypatch):
+    monkeypatch.setattr(sampling, "MOST_CANDIDATES", 15)
+    monkeypatch.setattr(sampling, "LEAST_CANDIDATES", 5)
+    monkeypatch.setattr(sampling, "SIMILARITIES", 4 * 15 * 15)
+    monkeypatch.setattr(audit, "MOST_TEXTS", 30)
+
+
+def test_what_grows_with_the_square_of_the_texts_is_over_a_seeded_sample(small_limits):
+    parallel = made(40, ["ar", "de"])
+    table = by_key(alignment_rows(parallel))
+    assert {measure: table[measure, "ar", "de"].n for measure in SYMMETRIC | DIRECTED} == {
+        "alignment": 40, "centroid_distance": 40, "cka": 30,
+        "parallel_accuracy": 15, "parallel_accuracy.csls": 15, "hubness": 15,
+    }  # fmt: skip
+    assert (table["uniformity", "ar", None].n, table["uniformity", None, None].n) == (30, 30)
+    assert table["language_identifiability", "ar", None].n == 40
+    chosen = table["parallel_accuracy", "ar", "de"].ids
+    assert (np.diff(chosen) > 0).all()
+    assert np.array_equal(table["hubness", "de", "ar"].ids, chosen)
+    pair = parallel.pair("ar", "de")
+    similarity = Similarity.of(pair.x[chosen], pair.y[chosen])
+    assert np.array_equal(table["parallel_accuracy", "ar", "de"].per_id, parallel_accuracy(similarity))
+    assert np.isin(chosen, table["cka", "ar", "de"].ids).all()  # one order of drawing for all
+    again, other = by_key(alignment_rows(parallel)), by_key(alignment_rows(parallel, seed=1))
+    assert np.array_equal(again["parallel_accuracy", "ar", "de"].ids, chosen)
+    assert not np.array_equal(other["parallel_accuracy", "ar", "de"].ids, chosen)
+
+
+def test_the_more_language_pairs_there_are_the_fewer_texts_each_is_over(small_limits):
+    assert [sampling.candidates_for(pairs) for pairs in (0, 1, 4, 9, 36, 100)] == [15, 15, 15, 10, 5, 5]
+    table = by_key(alignment_rows(made(40, "abcdefghij")))  # 45 pairs
+    assert table["parallel_accuracy", "a", "b"].n == 5
+    assert table["parallel_accuracy", None, None].n == 5  # the same ids for all pairs
+
+
+def test_up_to_the_limit_nothing_is_drawn():
+    assert sampling.candidates_for(55) >= 1190  # XQuAD-R
+    assert sampling.MOST_TEXTS >= 13_090
+    assert np.array_equal(sampling.drawn(sampling.drawing_order(9, 0), 9), np.arange(9))
+
+
+def test_a_sample_says_what_all_texts_say(monkeypatch):
+    """The values of a sample lie within what is left to chance of those of all texts."""
+    parallel = made(1200, ["ar", "de", "th"], noise=0.5)
+    whole = by_key(alignment_rows(parallel))
+    monkeypatch.setattr(audit, "MOST_TEXTS", 600)
+    table = by_key(alignment_rows(parallel))
+    assert table["uniformity", None, None].value == pytest.approx(whole["uniformity", None, None].value, abs=0.05)
+    assert table["cka", "ar", "de"].value == pytest.approx(whole["cka", "ar", "de"].value, abs=0.03)
+
+
+def test_pieces_made_one_by_one_are_the_same_rows(monkeypatch):
+    parallel = made(30, ["ar", "de", "th", "zh"], missing={(2, "th")})
+    whole = alignment_rows(parallel)
+    monkeypatch.setattr(audit, "_SECONDS", 0.0)  # a piece for every language and pair
+    names = []
+
+    def do(piece):
+        names.append(piece.name)
+        return piece.make()
+
+    apart = alignment_rows(parallel, do=do)
+    assert len(names) == len(set(names)) == 4 + 1 + 6 + 1
+    assert len(apart) == len(whole)
+    for one, other in zip(apart, whole, strict=True):
+        assert (one.measure, one.language, one.other, one.n) == (other.measure, other.language, other.other, other.n)
+        assert np.array_equal([one.value], [other.value], equal_nan=True)
+
+
+def test_a_piece_of_another_seed_or_sample_has_another_name(monkeypatch):
+    parallel = made(30, ["ar", "de"])
+    names = [{piece.name for piece in audit.pieces(parallel, seed)} for seed in (0, 0, 1)]
+    monkeypatch.setattr(audit, "MOST_TEXTS", 20)
+    names.append({piece.name for piece in audit.pieces(parallel)})
+    assert names[0] == names[1]
+    assert not names[0] & names[2]
+    assert not names[0] & names[3]

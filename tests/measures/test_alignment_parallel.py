@@ -58,11 +58,12 @@ def test_shapes_must_fit():
         ParallelVectors.of(IDS, LANGUAGES, VECTORS[:3])
 
 
-def test_a_thinned_pair_spans_all_ids():
+def test_a_thinned_pair_has_the_texts_that_are_drawn_first():
     ids = [f"q{i:02}" for i in range(20)] * 2
     parallel = ParallelVectors.of(ids, ["a"] * 20 + ["b"] * 20, np.ones((40, 2)))
-    assert parallel.pair("a", "b").thinned(3).ids.tolist() == [0, 9, 19]
-    assert parallel.pair("a", "b").thinned(20).n == 20
+    places = np.array([i * 7 % 20 for i in range(20)])  # 0, 3 and 6 are drawn first, as 0, 1 and 2
+    assert parallel.pair("a", "b").thinned(3, places).ids.tolist() == [0, 3, 6]
+    assert parallel.pair("a", "b").thinned(20, places).n == 20
 
 
 def test_nothing_at_all():

@@ -18,6 +18,7 @@ from xlbias.encode.card import read_card
 from xlbias.errors import RunError, UsageError
 from xlbias.evaluation import evaluate
 from xlbias.narration import Silent
+from xlbias.progress import Report
 from xlbias.runs.journal import live_folder
 from xlbias.runs.run import open_run
 from xlbias.study.layout import Layout, steps_of
@@ -124,32 +125,24 @@ def test_what_train_and_evaluate_have_made_is_done_already(small_plan: Path, tmp
 
 
 class Killing(Silent):
-    """Kills its process after so many units of a piece of work, or when a line is said."""
+    """Kills its process after so many units of a phase, or when a line is said."""
 
     def __init__(self, label: str, after: int = 0) -> None:
-        self.label, self.left, self.on = label, after, False
+        self.label, self.left = label, after
 
     def say(self, text: str) -> None:
         if self.label in text:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def progress(self, label: str, total: int | None, unit: str):  # type: ignore[no-untyped-def]
-        self.on = self.label in label
-        return super().progress(label, total, unit)
-
-    def advance(self, units: int = 1) -> None:
-        if self.on:
-            self.left -= units
-            if self.left < 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+    def tell(self, report: Report) -> None:
+        if self.label in report.phase and report.total and report.done > self.left:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
-def study_killed(plan: str, out: str, within: bool, label: str, after: int) -> None:
+def study_killed(plan: str, out: str, label: str, after: int) -> None:
     """Run the study in a process of its own, which is killed in the middle of it."""
     torch.set_num_threads(1)
-    killing = Killing(label, after)
-    told = {"inner": killing} if within else {"narrator": killing}
-    run_study(read_plan(Path(plan)), out, **told)  # type: ignore[arg-type]
+    run_study(read_plan(Path(plan)), out, narrator=Killing(label, after))
 
 
 def test_killed_within_and_between_steps_it_goes_on_and_ends_the_same(
@@ -158,10 +151,10 @@ def test_killed_within_and_between_steps_it_goes_on_and_ends_the_same(
     out = tmp_path / "out"
     plan = read_plan(small_plan)
     kills = [
-        (True, f"{MONO}: training", 3),  # after the checkpoint of its second step
-        (False, f"{MONO} trained", 0),
-        (True, f"{MONO} · money: ranking", 0),
-        (False, f"{MONO} evaluated", 0),  # before it is merged
+        (f"{MONO}: training", 3),  # after the checkpoint of its second step
+        (f"{MONO} trained", 0),
+        (f"{MONO} · money: ranking", 0),
+        (f"{MONO} evaluated", 0),  # before it is merged
     ]
     finished = []
     for kill in kills:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import torch
+from narrators import Counting
 from sentence_transformers import SentenceTransformer
 from tiny import bare_transformer
 from transformers import BertForMaskedLM
@@ -20,7 +21,6 @@ from transformers import BertForMaskedLM
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.load import load_encoder
 from xlbias.errors import EncoderError, RunError, TrainingError
-from xlbias.narration import Silent
 from xlbias.runs.run import open_run
 from xlbias.train.fit import Training, fit
 from xlbias.train.pairs import PairTexts
@@ -238,7 +238,7 @@ def test_divergence_stops_with_the_step_and_without_a_checkpoint(small: Retrieva
     assert [path.name for path in out.iterdir()] == ["training.parquet.live"]
 
 
-class Interrupting(Silent):
+class Interrupting(Counting):
     """Presses Ctrl-C after some steps."""
 
     def __init__(self, after: int, times: int = 1, pause: float = 0.0) -> None:
@@ -339,7 +339,7 @@ def test_a_card_cannot_make_overwriting_remove_files_elsewhere(small: RetrievalT
 def test_two_trainings_in_one_folder_the_second_is_refused(small: RetrievalTask, tmp_path: Path) -> None:
     out = tmp_path / "out"
 
-    class Second(Silent):
+    class Second(Counting):
         def advance(self, units: int = 1) -> None:
             with pytest.raises(RunError, match="is being written by"):
                 fit(small, out, QUICK, overwrite=True)

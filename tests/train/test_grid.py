@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from narrators import Counting
 from sentence_transformers import SentenceTransformer
 
 from xlbias.data.lexicons import load_lexicon
@@ -13,7 +14,6 @@ from xlbias.data.task import RetrievalTask
 from xlbias.encode.load import load_encoder
 from xlbias.errors import TrainingError
 from xlbias.evaluation import evaluate
-from xlbias.narration import Silent
 from xlbias.runs.run import open_run
 from xlbias.train.codeswitch import CodeSwitch
 from xlbias.train.fit import fit, fit_grid
@@ -63,7 +63,7 @@ def test_an_evaluation_of_a_member_takes_its_curve_along(grid: Path, small: Retr
     assert run.validation.collect()["step"].to_list() == [0, 3, 6]
 
 
-class Stopping(Silent):
+class Stopping(Counting):
     """Fails after some steps, as a full disk would."""
 
     def __init__(self, after: int) -> None:
@@ -108,7 +108,7 @@ def test_a_wrong_grid_is_refused_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
-class LastStep(Silent):
+class LastStep(Counting):
     """Presses Ctrl-C at the last step of the first member."""
 
     left = 6

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 import torch
+from narrators import Counting
 from processes import start
 from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
@@ -17,7 +18,6 @@ from sentence_transformers import SentenceTransformer
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.load import load_encoder
 from xlbias.errors import RunError, TrainingError
-from xlbias.narration import Silent
 from xlbias.runs.run import open_run
 from xlbias.train.fit import fit
 from xlbias.train.recipe import Recipe
@@ -31,7 +31,7 @@ RECIPE = Recipe(
 )  # fmt: skip
 
 
-class Killing(Silent):
+class Killing(Counting):
     """Kills its process after some steps."""
 
     def __init__(self, after: int) -> None:
@@ -241,7 +241,7 @@ def test_a_broken_checkpoint_is_one_sentence(damage: str, task: RetrievalTask, o
         fit(task, out, RECIPE, resume=True)
 
 
-class Signalling(Silent):
+class Signalling(Counting):
     """Sends a signal to this very process after some steps."""
 
     def __init__(self, number: signal.Signals, after: int) -> None:

@@ -49,6 +49,8 @@ def command(out: str, seed: int, no_dashboard: bool, quiet: bool) -> int:
     narrator.say("loading the libraries")
     from xlbias.encode.cache import VectorCache
     from xlbias.evaluation import evaluate
+    from xlbias.narration import Telling
+    from xlbias.progress import Course, Step
     from xlbias.report.text import to_text
     from xlbias.train.fit import fit
     from xlbias.train.recipe import recipe_for
@@ -56,16 +58,22 @@ def command(out: str, seed: int, no_dashboard: bool, quiet: bool) -> int:
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     recipe = replace(recipe_for("static"), seed=seed)
-    for sampler in SAMPLERS:
-        fit(sources, folder / sampler, recipe, sampler=sampler, overwrite=True, narrator=narrator)
-    run = evaluate(
-        [str(folder / sampler) for sampler in SAMPLERS],
-        targets,
-        folder / "run.parquet",
-        cache=VectorCache(),
-        overwrite=True,
-        narrator=narrator,
-    )
+    steps = [Step(sampler, "train", sampler, 4.0) for sampler in SAMPLERS] + [Step("evaluate", "evaluate", "", 12.0)]
+    with narrator.watch() as show:
+        course = Course(steps, show)
+        for sampler in SAMPLERS:
+            with course.stage(sampler, f"{sampler}: training") as stage:
+                told = Telling(stage.reach, narrator.say)
+                fit(sources, folder / sampler, recipe, sampler=sampler, overwrite=True, narrator=told)
+        with course.stage("evaluate", "evaluating") as stage:
+            run = evaluate(
+                [str(folder / sampler) for sampler in SAMPLERS],
+                targets,
+                folder / "run.parquet",
+                cache=VectorCache(),
+                overwrite=True,
+                narrator=Telling(stage.reach, narrator.say),
+            )
     click.echo(to_text(run, max(60, shutil.get_terminal_size((100, 24)).columns)), nl=False)
     click.echo()
     click.echo("\n".join(_comparison(run)))

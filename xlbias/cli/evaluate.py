@@ -61,7 +61,7 @@ GO_ON = "What it had finished is kept: the same command with --resume goes on."
 )  # fmt: skip
 @click.option("--device", help="Torch device: cpu, cuda, cuda:1, mps. Default: the best there is.")
 @click.option(
-    "--batch-size", type=click.IntRange(min=1), default=64, show_default=True, help="Texts encoded at a time."
+    "--batch-size", type=click.IntRange(min=1), help="Texts encoded at a time.  [default: as many as fill the device]"
 )
 @click.option("--no-cache", is_flag=True, help="Do not keep vectors in the cache, nor read them from it.")
 @click.option("--trust-remote-code", is_flag=True, help="Let an encoder run code of its own.")
@@ -86,7 +86,7 @@ def command(
     passage_prompt: str | None,
     similarity: str | None,
     device: str | None,
-    batch_size: int,
+    batch_size: int | None,
     no_cache: bool,
     trust_remote_code: bool,
     pooling: str | None,

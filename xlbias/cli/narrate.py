@@ -1,4 +1,4 @@
-"""Narration on stderr: what a command is doing, with a rate and an ETA; plain lines where there is no terminal."""
+"""Narration on stderr: what a command is doing and how far it is; plain lines where there is no terminal."""
 
 from __future__ import annotations
 
@@ -6,38 +6,51 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
-from xlbias.narration import Counter, Silent
+from xlbias.narration import Tell
+from xlbias.progress import Report
 from xlbias.streams import drawing_stream
 from xlbias.text import clean
 
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+_INTERVAL = 5.0  # seconds between two lines
+
 
 class _Lines:
-    """A plain line every few seconds, for logs and pipes; the rate is that since the last line."""
+    """A plain line every few seconds, for logs and pipes."""
 
-    def __init__(self, label: str, total: int | None, unit: str) -> None:
-        self.label, self.total, self.unit = label, total, unit
-        self.done = self.last_done = 0
-        self.last = time.monotonic()
+    def __init__(self) -> None:
+        self._last = time.monotonic()
 
-    def advance(self, units: int = 1) -> None:
-        self.done += units
+    def __call__(self, report: Report) -> None:
         now = time.monotonic()
-        if now - self.last >= 5.0:
-            rate = (self.done - self.last_done) / (now - self.last)
-            self.last, self.last_done = now, self.done
-            of = f" of {self.total:,}" if self.total else ""
-            eta = f", {max(0.0, (self.total - self.done) / rate):,.0f} s left" if self.total and rate else ""
-            click.echo(f"{self.label}: {self.done:,}{of} {self.unit} ({_rate(rate)}{eta})", err=True)
+        if now - self._last >= _INTERVAL:
+            self._last = now
+            click.echo(line_of(report), err=True)
 
 
-def _rate(rate: float) -> str:
-    """Return a rate with two digits at least, as a time where it is below one a second."""
-    if 0 < rate < 1:
-        return f"{1 / rate:.1f} s each"
-    return f"{rate:.1f}/s" if rate < 10 else f"{rate:,.0f}/s"
+def line_of(report: Report) -> str:
+    """Return how far a command is in a line: ``63 %, 4 min left: hybrid · xquad-r: ranking, 512 of 13,090 queries``."""
+    left = f", {span(report.left)} left" if report.left is not None else ""
+    return f"{report.percent} %{left}: {_doing(report)}"
+
+
+def _doing(report: Report) -> str:
+    if report.total:
+        return f"{clean(report.phase)}, {report.done:,} of {report.total:,} {clean(report.unit)}"
+    return clean(report.phase)
+
+
+def span(seconds: float) -> str:
+    """Return a span of time in words, to two digits or so: ``8 s``, ``12 min``, ``3.5 h``."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 class StderrNarrator:
@@ -45,37 +58,45 @@ class StderrNarrator:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.quiet = quiet
+        self._bar: Progress | None = None
 
     def say(self, text: str) -> None:
-        """Print one line (cleaned of control characters)."""
-        if not self.quiet:
+        """Print one line (cleaned of control characters), above the bar where one is shown."""
+        if self.quiet:
+            return
+        if self._bar is not None:
+            self._bar.console.print(clean(text), markup=False, highlight=False, soft_wrap=True)
+        else:
             click.echo(clean(text), err=True)
 
     @contextmanager
-    def progress(self, label: str, total: int | None, unit: str) -> Iterator[Counter]:
-        """Show progress of `total` units under `label` while the block runs."""
-        label = clean(label)
+    def watch(self) -> Iterator[Tell]:
+        """Show how far a command is: a bar on a terminal, a line every few seconds elsewhere."""
         if self.quiet:
-            yield Silent()
+            yield lambda _: None
         elif not sys.stderr.isatty():
-            yield _Lines(label, total, unit)
+            yield _Lines()
         else:
             from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import BarColumn, TextColumn
             from rich.progress import Progress as RichProgress
+            from rich.table import Column
 
             columns = (
-                TextColumn("{task.description}", markup=False),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn(unit, markup=False),
-                TimeRemainingColumn(),
+                BarColumn(bar_width=20),
+                TextColumn("{task.fields[so_far]}", markup=False),
+                TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
             )
             with RichProgress(*columns, console=Console(file=drawing_stream()), transient=True) as bar:
-                task = bar.add_task(label, total=total)
+                task = bar.add_task("", total=1.0, so_far="")
 
-                class _Bar:
-                    def advance(self, units: int = 1) -> None:
-                        bar.advance(task, units)
+                def tell(report: Report) -> None:
+                    left = f", {span(report.left)} left" if report.left is not None else ""
+                    so_far = f"{report.percent} %{left}"
+                    bar.update(task, completed=report.share, description=_doing(report), so_far=so_far)
 
-                yield _Bar()
+                self._bar = bar
+                try:
+                    yield tell
+                finally:
+                    self._bar = None

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
-
 import click
 
 from xlbias.cli.beside import dashboard_option, watches, words_without_flag, work_beside
 from xlbias.text import clean
-
-if TYPE_CHECKING:
-    from xlbias.narration import Counter, Narrator
 
 EXAMPLE = """\b
 Examples:
@@ -113,7 +107,6 @@ def command(
             overwrite=overwrite,
             device=device,
             narrator=narrator,
-            inner=_Bars(narrator),
         )
     except KeyboardInterrupt:
         done = sum(map(layout.done, steps))
@@ -128,21 +121,3 @@ def command(
         click.echo(report, nl=False)
         narrator.say(f"report: {layout.report}; look at the results with: xlbias dashboard {layout.run}")
     return 0
-
-
-class _Bars:
-    """Of what happens within a step, shows progress bars on a terminal and nothing elsewhere."""
-
-    def __init__(self, narrator: Narrator) -> None:
-        self.narrator = narrator
-
-    def say(self, text: str) -> None:
-        """Say nothing: a line for every step is enough."""
-
-    def progress(self, label: str, total: int | None, unit: str) -> AbstractContextManager[Counter]:
-        """Open a piece of work of `total` units."""
-        import sys
-
-        from xlbias.narration import Silent
-
-        return self.narrator.progress(label, total, unit) if sys.stderr.isatty() else Silent().progress("", None, "")

@@ -286,7 +286,12 @@ class Pace:
         return [(b - a) / (b_at - a_at) for (a_at, a), (b_at, b) in pairwise(self.reports) if b_at > a_at]
 
     def seconds_left(self, progress: Progress) -> float | None:
-        """Seconds until this phase is done at the present rate, None where that is not known."""
+        """Seconds until all is done, as the writer reckons; else until this phase is done at the present rate.
+
+        None where that is not known.
+        """
+        if progress.share is not None:
+            return progress.left
         if not self.rate or progress.total is None:
             return None
         return max(0.0, (progress.total - progress.done) / self.rate)

@@ -7,6 +7,7 @@ import time
 from xlbias.dashboard.live import Pace, Snapshot
 from xlbias.dashboard.numbers import duration
 from xlbias.dashboard.widgets.plot import sparkline
+from xlbias.progress import percent
 from xlbias.text import clean
 
 _BAR = 20
@@ -37,25 +38,27 @@ def banner(snapshot: Snapshot | None, problem: str) -> tuple[str, bool]:
 def progress_line(snapshot: Snapshot, pace: Pace, *, wide: bool) -> tuple[str, str]:
     """Return how far a run in progress is, and its phase's name, which comes from data; empty for a finished one.
 
-    A phase that counts nothing has its name only.
+    The share and the time left are of all the work, the counts and the rate are those of the phase. A phase that counts
+    nothing has its name only.
     """
     progress = snapshot.state.progress
     if snapshot.finished or progress is None:
         return "", ""
     words = []
+    if progress.whole is not None:
+        full = int(progress.whole * _BAR)
+        shown = f"{percent(progress.whole):3} %"
+        words.append(f"{'█' * full}{'░' * (_BAR - full)} {shown}" if wide else shown.lstrip())
+    left = pace.seconds_left(progress)
+    if snapshot.state.status == "running" and left is not None:
+        words.append(f"{duration(left)} left")
     if progress.total:
-        share = min(1.0, progress.done / progress.total)
-        full = round(share * _BAR)
-        words.append(f"{'█' * full}{'░' * (_BAR - full)} {100 * share:3.0f} %" if wide else f"{100 * share:.0f} %")
         words.append(f"{progress.done:,} of {progress.total:,} {clean(progress.unit)}")
     elif progress.done:
         words.append(f"{progress.done:,} {clean(progress.unit)}")
     if snapshot.state.status == "running" and pace.rate:
         curve = sparkline(pace.speeds, _CURVE) if wide and len(pace.speeds) > 2 else ""
         words.append(f"{curve} {_rate(pace.rate)}".strip())
-        left = pace.seconds_left(progress)
-        if left is not None:
-            words.append(f"{duration(left)} left")
     return "  ".join(words), progress.phase
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from xlbias.encode.cache import VectorCache
+from xlbias.encode.parts import Batching, Part, parts
 from xlbias.encode.similarity import Similarity, Vectors, unit
 from xlbias.errors import EncoderError
 
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
     from xlbias.encode.truncation import TokenCounts
 
 Kind = Literal["query", "passage"]
-
-CHUNK = 4096
-"""Texts per cache entry. What stands in a chunk depends on the task alone, so vectors never depend on what was
-cached before or where an earlier run was interrupted."""
 
 
 class Encoder(Protocol):
@@ -72,36 +69,81 @@ class CountsTokens(Protocol):
         """Return the counts of texts with the prompt of `kind`, one per text; None where it cannot tell."""
 
 
+class Padding(CountsTokens, Protocol):
+    """An encoder that pads the texts of a batch to the longest, so that it matters which stand together.
+
+    Attributes:
+        batching: how many texts it encodes at a time; None for one that does not pad.
+    """
+
+    batching: Batching | None
+
+    def encode_batch(self, texts: Sequence[str], kind: Kind) -> Vectors:
+        """Return what `Encoder.encode` returns, of texts that are one batch."""
+
+
+class Advance(Protocol):
+    """Told how far `embed` is."""
+
+    def __call__(self, units: int, *, share: float, measured: bool) -> object:
+        """Take in that `units` more texts are done: `share` of the work; `measured` if it was done now."""
+
+
 def embed(
     encoder: Encoder,
     texts: Sequence[str],
     kind: Kind,
     *,
     cache: VectorCache | None = None,
-    advance: Callable[[int], None] = lambda _: None,
+    advance: Advance = lambda *_, **__: None,
 ) -> Vectors:
     """Return the vectors of `texts`, float32 [n, dimension]; of length 1 for cosine.
 
     Every distinct text is encoded once, so equal texts get bit-for-bit equal vectors and tie exactly in a ranking.
-    `advance` is called with numbers of texts done, `len(texts)` in all. Raises EncoderError naming the text where a
-    vector is not finite or has another shape.
+    Longest first, in parts (see `parts`), each of which is in the cache once it is done. `advance` is told of
+    ``len(texts)`` in all. Raises EncoderError naming the text where a vector is not finite or has another shape.
     """
     unique, inverse = _distinct(texts)
-    order = sorted(range(len(unique)), key=lambda i: (-len(unique[i]), unique[i]))  # long first: little padding
+    sizes, padding = _sizes(encoder, unique, kind)
+    order = sorted(range(len(unique)), key=lambda i: (-sizes[i], unique[i]))
     vectors = np.empty((len(unique), encoder.dimension), dtype=np.float32)
-    done = 0.0
-    for start in range(0, len(order), CHUNK):
-        chunk = order[start : start + CHUNK]
-        chunk_texts = [unique[i] for i in chunk]
-        rows = cache.load(encoder.fingerprint, kind, chunk_texts) if cache else None
-        if rows is None:
-            rows = _checked(encoder, chunk_texts, kind)
+    found = parts([sizes[i] for i in order], padding.batching if padding else None)
+    key = f"{encoder.fingerprint}|{getattr(encoder, 'batching', '')}"
+    done, all_work = 0, sum(part.work for part in found)
+    for part in found:
+        rows = order[part.rows]
+        part_texts = [unique[i] for i in rows]
+        kept = cache.load(key, kind, part_texts) if cache else None
+        if kept is None:
+            vectors[rows] = _encoded(encoder, padding, part, part_texts, kind)
             if cache:
-                cache.save(encoder.fingerprint, kind, chunk_texts, rows)
-        vectors[chunk] = rows
-        before, done = done, (start + len(chunk)) * len(texts) / len(unique)
-        advance(int(done) - int(before))
+                cache.save(key, kind, part_texts, vectors[rows])
+        else:
+            vectors[rows] = kept
+        before, done = done, done + part.work
+        ends = [end * len(texts) // all_work for end in (before, done)]
+        advance(ends[1] - ends[0], share=done / all_work, measured=kept is None)
     return vectors[inverse]
+
+
+def _sizes(encoder: Encoder, texts: Sequence[str], kind: Kind) -> tuple[Sequence[int], Padding | None]:
+    """Return what each text is for the encoder: tokens that it reads, of one that pads; else characters."""
+    pads = getattr(encoder, "batching", None) is not None and hasattr(encoder, "encode_batch")
+    padding = cast(Padding, encoder) if pads else None
+    counted = padding.count_tokens(texts, kind) if padding and texts else None
+    if counted is None:
+        return [len(text) for text in texts], None
+    read = counted.tokens if counted.limit is None else np.minimum(counted.tokens, counted.limit)
+    return read.tolist(), padding
+
+
+def _encoded(encoder: Encoder, padding: Padding | None, part: Part, texts: Sequence[str], kind: Kind) -> Vectors:
+    """Return the checked vectors of a part."""
+    if padding is None:
+        return _checked(encoder, encoder.encode(texts, kind), texts, kind)
+    first = part.rows.start
+    batches = [texts[batch.start - first : batch.stop - first] for batch in part.batches]
+    return np.concatenate([_checked(encoder, padding.encode_batch(some, kind), some, kind) for some in batches])
 
 
 def _distinct(texts: Sequence[str]) -> tuple[list[str], npt.NDArray[np.int64]]:
@@ -110,8 +152,8 @@ def _distinct(texts: Sequence[str]) -> tuple[list[str], npt.NDArray[np.int64]]:
     return list(index), inverse
 
 
-def _checked(encoder: Encoder, texts: Sequence[str], kind: Kind) -> Vectors:
-    rows = as_vectors(encoder.encode(texts, kind), encoder.name)
+def _checked(encoder: Encoder, given: Any, texts: Sequence[str], kind: Kind) -> Vectors:
+    rows = as_vectors(given, encoder.name)
     if rows.shape != (len(texts), encoder.dimension):
         raise EncoderError(
             f"{encoder.name}: gave an array of shape {rows.shape} for {len(texts)} texts; "

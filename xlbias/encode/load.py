@@ -28,7 +28,7 @@ def load_encoder(
     *,
     device: str | None = None,
     trust_remote_code: bool = False,
-    batch_size: int = 64,
+    batch_size: int | None = None,
     query_prompt: str | None = None,
     passage_prompt: str | None = None,
     similarity: str | None = None,
@@ -41,7 +41,7 @@ def load_encoder(
         name: of the encoder.
         device: a torch device (``cpu``, ``cuda``, ``cuda:1``); by default the best there is.
         trust_remote_code: whether the encoder may run code of its own.
-        batch_size: texts encoded at a time.
+        batch_size: texts encoded at a time; by default as many as have so many tokens as the device likes best.
         query_prompt: what stands before queries, a registered name or a text, ``""`` for nothing; by default the prompt
             that the encoder registers for queries, see `xlbias.encode.prompts`.
         passage_prompt: the same for passages.

@@ -10,17 +10,22 @@ from typing import Any, get_args
 import numpy as np
 import torch
 from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 
 from xlbias.encode.card import read_card
 from xlbias.encode.encoder import Kind
 from xlbias.encode.fingerprint import fingerprint as fingerprint_of
 from xlbias.encode.loading import load_model
+from xlbias.encode.parts import Batching
 from xlbias.encode.prompts import find_prompts
 from xlbias.encode.similarity import Similarity, Vectors, chosen_similarity, unit
 from xlbias.encode.trained_on import TrainedOn
 from xlbias.encode.truncation import TokenCounts, count_tokens, longest
 
 _LOGGER = logging.getLogger(__name__)
+
+_TOKENS_CPU, _TOKENS_GPU = 1 << 12, 1 << 15
+_USUAL_BATCH = 32  # texts of a batch where nobody makes batches: that of sentence-transformers
 
 _MADE = "unit in float32"
 """How vectors are made of what the model gives; another text for another way, so that no vector of the old is found."""
@@ -48,7 +53,7 @@ class PretrainedEncoder:
         model: SentenceTransformer,
         name: str,
         *,
-        batch_size: int = 64,
+        batch_size: int | None = None,
         card: dict[str, Any] | None = None,
         fingerprint: str | None = None,
         content: str | None = None,
@@ -58,7 +63,8 @@ class PretrainedEncoder:
     ) -> None:
         self.model = model
         self.name = name
-        self.batch_size = batch_size
+        self.batching = None if _looks_up(model) else Batching(_tokens_at_a_time(model), batch_size)
+        self._counted: dict[Kind, tuple[list[str], TokenCounts | None]] = {}
         self.card = card or {}
         self.dimension = int(model.get_embedding_dimension() or 0)
         if self.dimension <= 0:
@@ -85,7 +91,7 @@ class PretrainedEncoder:
         *,
         device: str | None = None,
         trust_remote_code: bool = False,
-        batch_size: int = 64,
+        batch_size: int | None = None,
         query_prompt: str | None = None,
         passage_prompt: str | None = None,
         similarity: str | None = None,
@@ -113,12 +119,19 @@ class PretrainedEncoder:
 
     def encode(self, texts: Sequence[str], kind: Kind) -> Vectors:
         """Return float32 [n, dimension], of length 1 for cosine; see `Encoder.encode`."""
+        return self._encode(texts, kind, (self.batching.texts if self.batching else None) or _USUAL_BATCH)
+
+    def encode_batch(self, texts: Sequence[str], kind: Kind) -> Vectors:
+        """Return what `encode` returns, of texts that are one batch; `xlbias.encode.encoder.embed` makes them."""
+        return self._encode(texts, kind, max(1, len(texts)))
+
+    def _encode(self, texts: Sequence[str], kind: Kind, batch_size: int) -> Vectors:
         # Not plain encode(): models that route queries and documents apart would take everything for a document.
         encode = self.model.encode_query if kind == "query" else self.model.encode_document
         vectors: Vectors = encode(
             list(texts),
             prompt=self.prompts.text(kind),
-            batch_size=self.batch_size,
+            batch_size=batch_size,
             show_progress_bar=False,
             convert_to_numpy=True,
         ).astype(np.float32, copy=False)
@@ -128,5 +141,22 @@ class PretrainedEncoder:
         return unit(torch.nn.functional.normalize(torch.from_numpy(vectors), p=2, dim=1).numpy())
 
     def count_tokens(self, texts: Sequence[str], kind: Kind) -> TokenCounts | None:
-        """Return how many tokens texts have with the prompt of `kind`; see `xlbias.encode.truncation`."""
-        return count_tokens(self.model, texts, kind, self.prompts.text(kind))
+        """Return how many tokens texts have with the prompt of `kind`; see `xlbias.encode.truncation`.
+
+        Those counted last are not counted again.
+        """
+        before = self._counted.get(kind)
+        if before is None or before[0] != list(texts):
+            before = (list(texts), count_tokens(self.model, texts, kind, self.prompts.text(kind)))
+            self._counted[kind] = before
+        return before[1]
+
+
+def _looks_up(model: SentenceTransformer) -> bool:
+    """Whether vectors of tokens are looked up, so that nothing is padded."""
+    return isinstance(model[0], StaticEmbedding)
+
+
+def _tokens_at_a_time(model: SentenceTransformer) -> int:
+    """Return how many tokens fill the device: more are slower on a CPU, whose caches they do not fit."""
+    return _TOKENS_CPU if model.device.type == "cpu" else _TOKENS_GPU

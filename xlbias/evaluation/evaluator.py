@@ -7,7 +7,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -20,12 +20,14 @@ from xlbias.encode.content import libraries
 from xlbias.encode.contract import check_contract
 from xlbias.encode.encoder import Encoder
 from xlbias.encode.load import check_encoder, content_of, find_encoder, load_encoder
-from xlbias.encode.mitigate import parse_mitigation
+from xlbias.encode.mitigate import Mitigation, parse_mitigation
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.errors import RunError, UsageError, XlbiasError
+from xlbias.evaluation.course import steps_of_model
 from xlbias.evaluation.describe import describe_task
 from xlbias.evaluation.work import Evaluation, changed, variant_name
 from xlbias.narration import Narrator, Silent
+from xlbias.progress import Course, Report, Step
 from xlbias.retrieve.topk import TopOf
 from xlbias.runs.journal import Journal
 from xlbias.runs.run import Run, open_run
@@ -48,7 +50,7 @@ def evaluate(
     top_of: TopOf = "all",
     mitigate: Sequence[str] = (),
     device: str | None = None,
-    batch_size: int = 64,
+    batch_size: int | None = None,
     query_prompt: str | None = None,
     passage_prompt: str | None = None,
     similarity: str | None = None,
@@ -72,7 +74,7 @@ def evaluate(
             evaluated as it is, and once more with each of these.
         device: torch device for encoders loaded by name and for ranking; by default the best there is. Ranking is done
             on the CPU where that is neither CPU nor CUDA.
-        batch_size: texts encoded at a time, for encoders loaded by name.
+        batch_size: texts encoded at a time, for encoders loaded by name; by default so many tokens at a time.
         query_prompt: for encoders loaded by name, what stands before queries: a registered name or a text, ``""`` for
             nothing; by default what the encoder registers, see `xlbias.encode.prompts`.
         passage_prompt: the same for passages.
@@ -116,7 +118,8 @@ def evaluate(
     }
     identity = _identity(tasks, top_k, top_of)
     narrator = narrator or Silent()
-    with Journal.open(path, metadata, identity=identity, resume=resume, overwrite=overwrite) as journal:
+    opened = Journal.open(path, metadata, identity=identity, resume=resume, overwrite=overwrite)
+    with opened as journal, narrator.watch() as show:
         for part in journal.damaged:
             narrator.say(f"{path}: the part {part} of the unfinished run was damaged: it is made again")
         _refuse_other_models(journal, variants)
@@ -124,9 +127,13 @@ def evaluate(
         if journal.finished:
             narrator.say(f"{path}: is finished already; nothing is evaluated again")
         else:
+            course = _course(dict(zip(names, models, strict=True)), mitigations, tasks, [show, journal.tell])
+            device_of_ranks = _ranking_device(device)
             work = Evaluation(
-                journal, tasks, top_k, top_of, mitigations, _ranking_device(device), cache, narrator, of_encoders
+                journal, tasks, top_k, top_of, mitigations, device_of_ranks, cache, narrator, of_encoders, course
             )
+            for name in names:
+                work.skip_done(name)
             work.write_texts()
             for model, name in zip(models, names, strict=True):
 
@@ -150,6 +157,25 @@ def evaluate(
                     raise
         journal.finish()
     return open_run(path)
+
+
+def _course(
+    models: Mapping[str, Model],
+    mitigations: Sequence[Mitigation],
+    tasks: Sequence[RetrievalTask],
+    listeners: Sequence[Callable[[Report], None]],
+) -> Course:
+    """Return all steps of the evaluation."""
+
+    def tell(report: Report) -> None:
+        for listener in listeners:
+            listener(report)
+
+    steps: list[Step] = []
+    for name, model in models.items():
+        variants = [variant_name(name, mitigation) for mitigation in (None, *mitigations)]
+        steps += steps_of_model(name, model, variants, tasks)
+    return Course(steps, tell)
 
 
 def _ranking_device(device: str | None) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import polars as pl
 
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.similarity import Vectors
-from xlbias.measures.alignment.audit import AlignmentValue, alignment_rows
+from xlbias.measures.alignment.audit import AlignmentValue, Piece, alignment_rows
 from xlbias.measures.alignment.parallel import ParallelVectors
 from xlbias.runs.summary import SummaryRow, aggregated, replicates_for
 from xlbias.runs.values import Aggregate, Key
@@ -47,7 +48,7 @@ def alignments(
     passages: pl.DataFrame,
     passage_vectors: Vectors,
     query_vectors: Vectors,
-    advance: Callable[[], None] = lambda: None,
+    do: Callable[[str, Piece], list[AlignmentValue]] = lambda _, piece: piece.make(),
 ) -> tuple[list[SummaryRow], pl.DataFrame]:
     """Return the alignment of a task's parallel passages and queries.
 
@@ -56,7 +57,7 @@ def alignments(
         passages: its passages, in the order of their vectors.
         passage_vectors: float32 [n_passages, d].
         query_vectors: float32 [n_queries, d].
-        advance: called when a side is done: the passages, then the queries.
+        do: makes a piece of the work of a side, ``passages`` or ``queries``, or finds that it was made before.
 
     Returns rows of a summary, measures named ``passages.NAME`` and ``queries.NAME``, and a frame ``measure, query_id,
     value`` of the ids' own values, for those that `query_id` names: comparisons of two encoders are made with them.
@@ -70,10 +71,9 @@ def alignments(
     frames = [pl.DataFrame(schema={"measure": pl.String, "query_id": pl.String, "value": pl.Float64})]
     for side, ids, languages, vectors in groups:
         if not len(vectors):
-            advance()
             continue
         parallel = ParallelVectors.of(ids.to_list(), languages.to_list(), vectors)
-        values = alignment_rows(parallel)
+        values = alignment_rows(parallel, do=partial(do, side))
         rows += _summary_rows(side, values, len(parallel.ids))
         names = np.asarray(parallel.ids, dtype=object)
         frames += [
@@ -81,7 +81,6 @@ def alignments(
             for one in values
             if one.language is None and one.per_id is not None and one.ids is not None
         ]
-        advance()
     return rows, pl.concat(frames)
 
 

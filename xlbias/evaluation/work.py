@@ -24,12 +24,15 @@ from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.encode.prompts import Prompts
 from xlbias.encode.similarity import Searchable, Vectors, searchable
 from xlbias.errors import EncoderError, RunError
+from xlbias.evaluation.course import alignment_seconds
 from xlbias.evaluation.leaks import TaskTexts
 from xlbias.evaluation.parallel import alignments
+from xlbias.evaluation.pieces import Pieces
 from xlbias.evaluation.texts import text_rows
 from xlbias.measures.ragged import Floats
-from xlbias.narration import Counter, Narrator
-from xlbias.retrieve.consistency import MOST_SCORES, rank_consistency
+from xlbias.narration import Narrator
+from xlbias.progress import Course
+from xlbias.retrieve.consistency import rank_consistency, sampled_queries
 from xlbias.retrieve.left_out import left_out_pairs
 from xlbias.retrieve.ranks import PassageIndex
 from xlbias.retrieve.search import in_index_order, relevant_pairs, search
@@ -45,9 +48,6 @@ BLOCK = 2048
 """Queries per part at most. A part is what a killed evaluation repeats, and what a live dashboard sees at a time."""
 
 TEXT_BLOCK = 65_536
-
-_AUDIT = ("alignment of passages", "alignment of queries", "reading the rankings", "every number with its interval")
-"""The steps of an audit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +78,11 @@ class Evaluation:
         cache: VectorCache | None,
         narrator: Narrator,
         options: Mapping[str, str | None],
+        course: Course,
     ) -> None:
         self.journal, self.tasks, self.device = journal, tasks, device
         self.top_k, self.top_of, self.mitigations = top_k, top_of, mitigations
-        self.cache, self.narrator, self.options = cache, narrator, options
+        self.cache, self.narrator, self.options, self.course = cache, narrator, options, course
         self._task_texts = cache_of(lambda t: TaskTexts(tasks[t]))
 
     def write_texts(self) -> None:
@@ -100,18 +101,37 @@ class Evaluation:
         missing = {t: self._missing(t, list(variants)) for t in range(len(self.tasks))}
         if not any(missing.values()):
             return
-        self.narrator.say(f"{name}: loading")
-        encoder = load()
+        with self.course.stage(("load", name, -1), f"{name}: loading"):
+            self.narrator.say(f"{name}: loading")
+            encoder = load()
         self._describe(name, encoder, folder, None)
         for t, task in enumerate(self.tasks):
             if missing[t]:
                 seen = self._seen(name, encoder, t)
-                vectors = self._embed(task, name, encoder)
+                vectors = self._embed(t, name, encoder)
                 for variant in missing[t]:
                     mitigated = self._mitigated(vectors, variants[variant], encoder, task)
                     if variants[variant]:  # described once it is known to be possible
                         self._describe(variant, encoder, folder, variants[variant])
                     self._run_task(t, task, variant, mitigated, encoder, seen)
+
+    def skip_done(self, name: str) -> None:
+        """Take what was finished before for done in the course, of one encoder, plain and with every mitigation."""
+        variants = [variant_name(name, mitigation) for mitigation in (None, *self.mitigations)]
+        anything = False
+        for t, task in enumerate(self.tasks):
+            missing = self._missing(t, variants)
+            anything |= bool(missing)
+            for variant in variants:
+                blocks = range(len(query_blocks(task)))
+                ranked = all(self._has_block(variant, t, b) for b in blocks)
+                kinds = ("rank", "consistency") if ranked else ()
+                for kind in kinds if variant in missing else ("rank", "consistency", "alignment", "numbers"):
+                    self.course.skip((kind, variant, t))
+            for kind in () if missing else ("passages", "queries"):
+                self.course.skip((kind, name, t))
+        if not anything:
+            self.course.skip(("load", name, -1))
 
     def _missing(self, t: int, variants: Sequence[str]) -> list[str]:
         """Return the variants of an encoder that something of task `t` is still to be made for."""
@@ -170,22 +190,24 @@ class Evaluation:
                 if curve.height:
                     self.journal.write(record, slug(name), curve.with_columns(pl.lit(name).alias("model")))
 
-    def _embed(self, task: RetrievalTask, name: str, encoder: Encoder | PrecomputedVectors) -> TaskVectors:
+    def _embed(self, t: int, name: str, encoder: Encoder | PrecomputedVectors) -> TaskVectors:
+        task = self.tasks[t]
         passages = in_index_order(task.passages)
         if isinstance(encoder, PrecomputedVectors):
             vectors = np.ascontiguousarray(encoder.queries, dtype=np.float32)
             return TaskVectors(passages, aligned(encoder, task, passages), vectors)
         return TaskVectors(
             passages,
-            self._encode(f"{name} · {task.name}: passages", encoder, passages, "passage"),
-            self._encode(f"{name} · {task.name}: queries", encoder, task.queries, "query"),
+            self._encode(t, name, encoder, passages, "passage"),
+            self._encode(t, name, encoder, task.queries, "query"),
             [*text_rows(encoder, passages, "passage"), *text_rows(encoder, task.queries, "query")],
         )
 
-    def _encode(self, phase: str, encoder: Encoder, texts: pl.DataFrame, kind: Kind) -> Vectors:
-        with self.narrator.progress(phase, texts.height, "texts") as bar:
-            counted = self._counted(phase, texts.height, "texts", bar)
-            return embed(encoder, texts["text"].to_list(), kind, cache=self.cache, advance=counted)
+    def _encode(self, t: int, name: str, encoder: Encoder, texts: pl.DataFrame, kind: Kind) -> Vectors:
+        side = "passages" if kind == "passage" else "queries"
+        phase = f"{name} · {self.tasks[t].name}: encoding {side}"
+        with self.course.stage((side, name, t), phase, texts.height, "texts") as stage:
+            return embed(encoder, texts["text"].to_list(), kind, cache=self.cache, advance=stage.advance)
 
     def _mitigated(
         self,
@@ -236,11 +258,11 @@ class Evaluation:
         about = {"model": name, "task": task.name, "domain": task.domain}
         blocks = {b: rows for b, rows in enumerate(query_blocks(task)) if not self._has_block(name, t, b)}
         if blocks:
-            consistency = self._consistency(f"{name} · {task.name}", task, index, ranked.queries)
+            consistency = self._consistency(t, name, index, ranked.queries)
             relevant, left_out = relevant_pairs(task, passages), left_out_pairs(task, passages)
-            phase, total = f"{name} · {task.name}: ranking", sum(len(rows) for rows in blocks.values())
-            with self.narrator.progress(phase, total, "queries") as bar:
-                counted = self._counted(phase, total, "queries", bar)
+            phase, total = f"{name} · {task.name}: ranking", task.queries.height
+            with self.course.stage(("rank", name, t), phase, total, "queries") as stage:
+                stage.advance(total - sum(len(rows) for rows in blocks.values()), measured=False)
                 for b, rows in blocks.items():
                     queries = task.queries[rows]
                     frame = search(
@@ -255,70 +277,50 @@ class Evaluation:
                         own, on=["query_id", "query_language", "pool"], how="left", maintain_order="left"
                     )
                     self.journal.write("ranking", block_key(name, t, b), with_columns(frame, about))
-                    counted(len(rows))
+                    stage.advance(len(rows))
         if not self.journal.has("summary", task_key(name, t)):
             self._summarise(t, task, about, vectors, seen)
 
     def _has_block(self, name: str, t: int, b: int) -> bool:
         return self.journal.has("ranking", block_key(name, t, b))
 
-    def _consistency(self, label: str, task: RetrievalTask, index: PassageIndex, queries: Vectors) -> Floats:
-        """Return the rank consistency of every query of the task; NaN where nothing is parallel or all is too large."""
-        ids = task.queries["query_id"]
-        if len(ids) * index.n_passages > MOST_SCORES:
-            self.narrator.say(f"{label}: too large for rank consistency, which ranks every passage for every query")
-            return np.full(len(ids), np.nan)
-        phase = f"{label}: rank consistency"
-        with self.narrator.progress(phase, len(ids), "queries") as bar:
-            return rank_consistency(index, queries, ids.to_list(), self._counted(phase, len(ids), "queries", bar))
+    def _consistency(self, t: int, name: str, index: PassageIndex, queries: Vectors) -> Floats:
+        """Return the rank consistency of every query of the task; NaN where nothing is parallel.
+
+        Where there are very many queries and passages, it is that of a sample of query ids, and NaN for the others.
+        """
+        task = self.tasks[t]
+        ids = task.queries["query_id"].to_list()
+        rows = sampled_queries(ids, index.n_passages)
+        found = np.full(len(ids), np.nan)
+        phase = f"{name} · {task.name}: rank consistency"
+        with self.course.stage(("consistency", name, t), phase, len(rows), "queries") as stage:
+            found[rows] = rank_consistency(index, queries[rows], [ids[row] for row in rows], stage.advance)
+        return found
 
     def _summarise(
         self, t: int, task: RetrievalTask, about: dict[str, str], vectors: TaskVectors, seen: Sequence[SummaryRow]
     ) -> None:
         """Write the alignment of the vectors, and the summary of all rankings with its intervals."""
         name = about["model"]
-        label, total = f"{name} · {task.name}: audit", len(_AUDIT)
-        with self.narrator.progress(label, total, "steps") as bar:
-            done = 0
-
-            def advance() -> None:
-                nonlocal done
-                done += 1
-                bar.advance(1)
-                self.journal.progress(_audit_phase(label, done), done, total, "steps", force=True)
-
-            self.journal.progress(_audit_phase(label, done), done, total, "steps", force=True)
-            rows, per_id = alignments(task, vectors.passages, vectors.of_passages, vectors.of_queries, advance)
+        key, label = task_key(name, t), f"{name} · {task.name}: audit"
+        with self.course.stage(("alignment", name, t), label) as stage:
+            do = Pieces(self.journal.kept(key), stage, label, alignment_seconds(task))
+            rows, per_id = alignments(task, vectors.passages, vectors.of_passages, vectors.of_queries, do)
             if per_id.height:
-                self.journal.write("alignment", task_key(name, t), with_columns(per_id, about))
+                self.journal.write("alignment", key, with_columns(per_id, about))
+        with self.course.stage(("numbers", name, t), f"{label}, reading the rankings") as stage:
             keys = [block_key(name, t, b) for b in range(len(query_blocks(task)))]
             rankings = pl.concat([self.journal.read("ranking", key, list(RANKED)) for key in keys])
-            advance()
+            stage.doing(f"{label}, every number with its interval")
             summary = pl.concat([summarise(rankings, task.pool_sizes), as_frame([*rows, *vectors.texts, *seen])])
-            self.journal.write("summary", task_key(name, t), with_columns(summary, about))
-            advance()
-
-    def _counted(self, phase: str, total: int, unit: str, bar: Counter) -> Callable[[int], None]:
-        done = 0
-
-        def advance(units: int) -> None:
-            nonlocal done
-            done += units
-            bar.advance(units)
-            self.journal.progress(phase, done, total, unit)
-
-        self.journal.progress(phase, 0, total, unit, force=True)
-        return advance
+            self.journal.write("summary", key, with_columns(summary, about))
+            self.journal.forget_kept(key)
 
 
 def _scores(ranked: Searchable, rows: npt.NDArray[np.int64], products: Vectors, of: npt.NDArray[np.int64]) -> Vectors:
     """Return the scores of products with the queries `of` among `rows`."""
     return ranked.scores(products, rows[of])
-
-
-def _audit_phase(label: str, done: int) -> str:
-    """Return a phase's name: the audit, and what it is at."""
-    return f"{label}, {_AUDIT[done]}" if done < len(_AUDIT) else label
 
 
 def query_blocks(task: RetrievalTask) -> list[npt.NDArray[np.int64]]:

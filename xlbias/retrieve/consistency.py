@@ -9,12 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
-from xlbias.measures.bias.rank_consistency import mean_spearman
-from xlbias.measures.ragged import Floats
+from xlbias.measures.bias.rank_consistency import MOST_SCORES, mean_spearman
+from xlbias.measures.ragged import Floats, Ints
 from xlbias.retrieve.ranks import PassageIndex, Vectors
-
-MOST_SCORES = 4_000_000_000
-"""Queries × passages that are ranked in full at most: beyond it, sorting would take longer than all the rest."""
 
 _ROWS = 256
 
@@ -58,6 +55,20 @@ def rank_consistency(
             advance(len(block))
             start = stop
     return found
+
+
+def sampled_queries(query_ids: Sequence[str], n_passages: int, seed: int = 0) -> Ints:
+    """Return the queries whose consistency is taken, int64, ascending: all, or a seeded sample of whole query ids.
+
+    As many as are ranked against `n_passages` without exceeding `MOST_SCORES`, but one id at least.
+    """
+    most = MOST_SCORES // max(n_passages, 1)
+    if len(query_ids) <= most:
+        return np.arange(len(query_ids))
+    distinct, of_query, counts = np.unique(np.asarray(query_ids, dtype=object), return_inverse=True, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(distinct))
+    kept = order[: max(1, int(np.searchsorted(np.cumsum(counts[order]), most, side="right")))]
+    return np.flatnonzero(np.isin(of_query, kept))
 
 
 def ranks_of(scores: Vectors) -> Floats:

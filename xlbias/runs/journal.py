@@ -2,7 +2,7 @@
 
 `run.parquet.live/` holds `run.json` (the metadata), `writer.json` (who writes), `progress.json` (how far), `lock`, and
 `parts/RECORD-KEY.parquet`, each written whole under another name, flushed to disk and renamed. A killed writer leaves
-finished parts only; the next one goes on after them.
+finished parts only; the next one goes on after them. `kept/` has what a part that takes long is made of, meanwhile.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
 from xlbias.errors import RunError, WriteError
 from xlbias.files import check_plain, write_whole
+from xlbias.progress import Report
 from xlbias.runs.checksums import verify
 from xlbias.runs.parquet import (
     check_schema,
@@ -44,6 +45,7 @@ _KEY = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _PART = re.compile(rf"(?:{'|'.join(RECORDS)})-{_KEY.pattern}\.parquet")
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS})
 """What a file system without locks says."""
+_KEPT = "kept"
 _PROGRESS_INTERVAL = 0.5  # seconds between two writes of progress.json
 
 
@@ -75,6 +77,7 @@ class Journal:
         """Names of parts that were there but damaged: removed, to be made again."""
         self._lock = lock
         self._reported = 0.0
+        self._phase = ""
 
     @classmethod
     def open(
@@ -128,7 +131,8 @@ class Journal:
         """Deal with what is there already; return what that is, and what is kept of a resumed run's metadata."""
         there = None if overwrite else _read_journal(folder)
         if there is None:  # without its metadata a part says nothing
-            shutil.rmtree(folder / "parts", ignore_errors=True)
+            for name in ("parts", _KEPT):
+                shutil.rmtree(folder / name, ignore_errors=True)
             (folder / "parts").mkdir(exist_ok=True)
         if overwrite:
             return "nothing", {}
@@ -187,15 +191,48 @@ class Journal:
             self.metadata[key] = value
             write_whole(self.folder / "run.json", packed(self.metadata))
 
-    def progress(self, phase: str, done: int, total: int | None, unit: str, *, force: bool = False) -> None:
-        """Say how far the work is, at most twice a second; for readers of the live run, never for resuming."""
+    def kept(self, key: str) -> Path:
+        """Return the folder for what is kept while a part is made, so that it can be gone on with; it may be missing.
+
+        `forget_kept` removes it when the part is written; a finished run has none of it.
+        """
+        if not _KEY.fullmatch(key):
+            raise ValueError(f"not the name of a part: {key!r}")
+        return self.folder / _KEPT / key
+
+    def forget_kept(self, key: str) -> None:
+        """Remove what was kept while a part was made."""
+        shutil.rmtree(self.kept(key), ignore_errors=True)
+
+    def progress(
+        self,
+        phase: str,
+        done: int,
+        total: int | None,
+        unit: str,
+        *,
+        share: float | None = None,
+        left: float | None = None,
+        force: bool = False,
+    ) -> None:
+        """Say how far the work is, at most twice a second; for readers of the live run, never for resuming.
+
+        `done` of `total` units are of the phase; `share` and the seconds `left` are of all the work there is. A phase
+        that begins is always told.
+        """
         now = time.monotonic()
-        if not force and now - self._reported < _PROGRESS_INTERVAL:
+        if not force and phase == self._phase and now - self._reported < _PROGRESS_INTERVAL:
             return
-        self._reported = now
-        content = {"phase": phase, "done": done, "total": total, "unit": unit, "at": time.time()}
+        self._reported, self._phase = now, phase
+        content = {
+            "phase": phase, "done": done, "total": total, "unit": unit, "at": time.time(), "share": share, "left": left,
+        }  # fmt: skip
         with suppress(WriteError):
             write_whole(self.folder / "progress.json", _json(content), durable=False)
+
+    def tell(self, report: Report) -> None:
+        """Say how far the command is that writes this run, as `progress` does."""
+        self.progress(report.phase, report.done, report.total, report.unit, share=report.share, left=report.left)
 
     def finish(self) -> Path:
         """Write the run file from the parts, put it in place, remove the journal, and return the run's path."""
@@ -275,7 +312,7 @@ def _remove(folder: Path) -> None:
     """Remove a journal whose lock is held: that goes last, so that no second writer finds half of one."""
     with suppress(OSError):
         for child in folder.iterdir():
-            if child.name == "parts":
+            if child.is_dir():
                 shutil.rmtree(child, ignore_errors=True)
             elif not child.name.startswith("lock"):
                 child.unlink(missing_ok=True)

@@ -29,13 +29,26 @@ Status = Literal["finished", "running", "died", "elsewhere"]
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run in progress is: `done` of `total` units of one phase, as of Unix time `at`."""
+    """How far a run in progress is, as of Unix time `at`.
+
+    `done` of `total` units of one phase; `share` of all the work of its command, in [0, 1], of which `left` seconds are
+    left: None where the writer did not say.
+    """
 
     phase: str
     done: int
     total: int | None
     unit: str
     at: float
+    share: float | None = None
+    left: float | None = None
+
+    @property
+    def whole(self) -> float | None:
+        """How much is done, in [0, 1]: of all the work, of the phase where only that is known, or None."""
+        if self.share is not None:
+            return min(max(self.share, 0.0), 1.0)
+        return min(1.0, self.done / self.total) if self.total else None
 
 
 @dataclass(frozen=True)
@@ -127,16 +140,25 @@ class Run:
         versions, numbers without intervals, from the rankings there are.
         """
         stored = self._records("summary").collect()
-        known = set(stored.select("model", "task").unique().iter_rows())
-        missing = [
-            (m["name"], t["name"]) for m in self.models for t in self.tasks if (m["name"], t["name"]) not in known
-        ]
+        missing = self._without(stored)
         if not missing:
             return stored
         wanted = pl.DataFrame(missing, schema={"model": pl.String, "task": pl.String}, orient="row")
         rankings = self.rankings.select("model", "task", "domain", *RANKED)
         found = rankings.join(wanted.lazy(), on=["model", "task"], how="semi").collect()
         return pl.concat([stored, views.summary_of(found, self.pool_sizes)])
+
+    def _without(self, stored: pl.DataFrame) -> list[tuple[str, str]]:
+        """Return every encoder and task of the run of which there is no stored summary."""
+        known = set(stored.select("model", "task").unique().iter_rows())
+        return [(m["name"], t["name"]) for m in self.models for t in self.tasks if (m["name"], t["name"]) not in known]
+
+    @cached_property
+    def incomplete(self) -> frozenset[tuple[str, str]]:
+        """Every encoder and task whose evaluation is not complete: what numbers it has are partial."""
+        if self.state.status == "finished":
+            return frozenset()
+        return frozenset(self._without(self._records("summary").select("model", "task").unique().collect()))
 
     @property
     def pool_sizes(self) -> dict[str, dict[str, int]]:
@@ -319,6 +341,9 @@ def _progress(folder: Path) -> Progress | None:
         found = Progress(**json.loads((folder / "progress.json").read_text("utf-8")))
         whole = (found.done, found.done if found.total is None else found.total)
         sound = all(isinstance(n, int) and 0 <= n < 2**63 for n in whole) and isinstance(found.at, (int, float))
+        sound = sound and all(
+            n is None or (isinstance(n, (int, float)) and 0 <= n < 1e12) for n in (found.share, found.left)
+        )
         return found if sound and isinstance(found.phase, str) and isinstance(found.unit, str) else None
     except (OSError, ValueError, TypeError, RecursionError):
         return None

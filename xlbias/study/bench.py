@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from xlbias.data.catalog import load_task
@@ -13,7 +13,8 @@ from xlbias.data.task import RetrievalTask
 from xlbias.encode.card import read_card
 from xlbias.errors import RunError, UsageError, XlbiasError
 from xlbias.evaluation import describe_task, evaluate
-from xlbias.narration import Narrator
+from xlbias.narration import Narrator, Telling
+from xlbias.progress import Report
 from xlbias.runs.parquet import read_metadata
 from xlbias.study.layout import KINDS, Kind, Layout, Step
 from xlbias.study.merge import check_tasks
@@ -30,14 +31,24 @@ class Done:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Reached:
+    """How far a step is that was begun."""
+
+    step: Step
+    report: Report
+
+
 class Bench:
     """Trains and evaluates encoders of a plan, each step from where an earlier, killed study left it.
 
-    The tasks are loaded on first use and kept.
+    The tasks are loaded on first use and kept. `tell` is told how far a step is.
     """
 
-    def __init__(self, plan: Plan, layout: Layout, device: str | None, narrator: Narrator) -> None:
-        self.plan, self.layout, self.device, self.narrator = plan, layout, device, narrator
+    def __init__(
+        self, plan: Plan, layout: Layout, device: str | None, tell: Callable[[Step, Report], None] = lambda *_: None
+    ) -> None:
+        self.plan, self.layout, self.device, self.tell = plan, layout, device, tell
         self._sources: dict[str, list[RetrievalTask]] = {}
 
     def work(self, encoder: Planned, kinds: Collection[Kind]) -> Iterator[Step | Done]:
@@ -52,7 +63,8 @@ class Bench:
                 if not before:
                     yield step
                 try:
-                    self._train(encoder) if kind == "train" else self._evaluate(encoder)
+                    narrator = Telling(partial(self.tell, step))
+                    self._train(encoder, narrator) if kind == "train" else self._evaluate(encoder, narrator)
                 except XlbiasError as error:
                     raise type(error)(f"{encoder.name}: {error}") from error
                 yield Done(step, not before, time.monotonic() - started)
@@ -84,7 +96,7 @@ class Bench:
         except XlbiasError as error:
             raise UsageError(f"{self.plan.path}: {table}.{name}: {error}") from error
 
-    def _train(self, encoder: Planned) -> None:
+    def _train(self, encoder: Planned, narrator: Narrator) -> None:
         fit(
             self._source(encoder.source),
             self.layout.encoder(encoder.name),
@@ -94,10 +106,10 @@ class Bench:
             alpha=encoder.alpha if encoder.alpha is not None else 0.5,  # without meaning but for hybrid
             device=self.device,
             resume=True,
-            narrator=self.narrator,
+            narrator=narrator,
         )
 
-    def _evaluate(self, encoder: Planned) -> None:
+    def _evaluate(self, encoder: Planned, narrator: Narrator) -> None:
         path, folder = self.layout.run_of(encoder.name), self.layout.encoder(encoder.name)
         if path.is_file():  # finished: what does not fit is said more clearly here than where identities are compared
             there = read_metadata(path)
@@ -115,5 +127,5 @@ class Bench:
             top_of=self.plan.top_of,
             device=self.device,
             resume=True,
-            narrator=self.narrator,
+            narrator=narrator,
         )

@@ -94,10 +94,13 @@ class StudyRun:
         # Last and in one piece: an encoder with a summary is complete.
         self.journal.write("summary", key, open_run(path, live=False).summary)
 
-    def progress(self, done: int, total: int, doing: str = "") -> None:
-        """Tell readers of the live run how many steps are done, and what is being done now."""
+    def progress(
+        self, done: int, total: int, doing: str = "", *, share: float | None = None, left: float | None = None
+    ) -> None:
+        """Tell readers of the live run how many steps are done, what is being done now, and how far all of it is."""
         if not self.journal.finished:
-            self.journal.progress(f"study: {doing}" if doing else "study", done, total, "steps", force=True)
+            phase = f"study: {doing}" if doing else "study"
+            self.journal.progress(phase, done, total, "steps", share=share, left=left)
 
     def finish(self) -> None:
         """Write the run file. All encoders must have been added."""

@@ -6,8 +6,9 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import deque
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -15,24 +16,25 @@ from typing import TYPE_CHECKING
 
 from xlbias.errors import RunError, XlbiasError
 from xlbias.interpreter import SAFE_PATH
-from xlbias.narration import Silent
+from xlbias.progress import Report
 from xlbias.streams import guard_streams
 from xlbias.study.layout import Kind, Layout, Step
 from xlbias.study.plan import Plan, Planned
 
 if TYPE_CHECKING:
-    from xlbias.study.bench import Done
+    from xlbias.study.bench import Done, Reached
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS")
 """Variables that share the cores out among the processes, unless the user has set them."""
 
 _CONTEXT = multiprocessing.get_context("spawn")  # threads of the libraries do not survive a fork
+_REPORTING = 0.3  # seconds between two reports of a process
 _PATIENCE = 120.0  # seconds for a process to finish its step of training and save a checkpoint
 
 
 def work_in_parallel(
     plan: Plan, layout: Layout, device: str | None, encoders: Sequence[Planned], kinds: Collection[Kind], jobs: int
-) -> Generator[Step | Done]:
+) -> Generator[Step | Done | Reached]:
     """Yield what `Bench.work` yields, for all encoders, `jobs` of them at a time, in the order in which it is done.
 
     Whatever ends this (an error in a process, Ctrl-C) ends the processes too, each with a checkpoint where it trains.
@@ -64,7 +66,7 @@ def work_in_parallel(
         _end([(process, connection in ready) for connection, process in processes.items()])
 
 
-def _received(connection: Connection, process: SpawnProcess) -> Step | Done | None:
+def _received(connection: Connection, process: SpawnProcess) -> Step | Done | Reached | None:
     """Return what a process has sent, None where it asks for work. Raises the error that it ended with."""
     try:
         message = connection.recv()
@@ -73,7 +75,7 @@ def _received(connection: Connection, process: SpawnProcess) -> Step | Done | No
         raise RunError(f"a process of the study has ended unexpectedly (exit code {process.exitcode})") from None
     if isinstance(message, BaseException):
         raise message
-    event: Step | Done | None = message
+    event: Step | Done | Reached | None = message
     return event
 
 
@@ -105,7 +107,7 @@ def _serve(connection: Connection, plan: Plan, layout: Layout, device: str | Non
         try:
             from xlbias.study.bench import Bench
 
-            bench = Bench(plan, layout, device, Silent())
+            bench = Bench(plan, layout, device, _sender(connection))
             signal.signal(signal.SIGINT, signal.default_int_handler)
             while True:
                 connection.send(None)
@@ -117,6 +119,21 @@ def _serve(connection: Connection, plan: Plan, layout: Layout, device: str | Non
             raise
         except Exception as error:
             connection.send(RuntimeError(f"{type(error).__name__}: {error}"))
+
+
+def _sender(connection: Connection) -> Callable[[Step, Report], None]:
+    """Return what sends how far a step is to the parent, a few times a second."""
+    from xlbias.study.bench import Reached
+
+    sent = 0.0
+
+    def tell(step: Step, report: Report) -> None:
+        nonlocal sent
+        if time.monotonic() - sent >= _REPORTING:
+            sent = time.monotonic()
+            connection.send(Reached(step, report))
+
+    return tell
 
 
 def _end_with_parent() -> None:

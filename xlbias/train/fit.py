@@ -18,6 +18,7 @@ from xlbias.encode.card import TRAINING_FILE
 from xlbias.encode.load import check_encoder
 from xlbias.errors import TrainingError
 from xlbias.narration import Narrator, Silent
+from xlbias.progress import Course, Report
 from xlbias.runs.journal import Journal
 from xlbias.train.codeswitch import CodeSwitch
 from xlbias.train.folder import check_folder
@@ -165,8 +166,15 @@ def _fit(
     for part in journal.damaged if journal else ():
         narrator.say(f"{out}: the part {part} of its loss curve was damaged, and is left out")
     try:
-        with StopRequest() as stop:
-            trainings = _run_all(works, out, journal, stop, resume, narrator)
+        with StopRequest() as stop, narrator.watch() as show:
+
+            def tell(report: Report) -> None:
+                show(report)
+                if journal:
+                    journal.tell(report)
+
+            course = Course((work.step for work in works), tell)
+            trainings = _run_all(works, out, journal, stop, course, resume, narrator)
     finally:
         if journal:
             journal.close()
@@ -174,7 +182,13 @@ def _fit(
 
 
 def _run_all(
-    works: Sequence[Work], out: Path, journal: Journal | None, stop: StopRequest, resume: bool, narrator: Narrator
+    works: Sequence[Work],
+    out: Path,
+    journal: Journal | None,
+    stop: StopRequest,
+    course: Course,
+    resume: bool,
+    narrator: Narrator,
 ) -> list[Training]:
     processes = works[0].place.processes
     run_id = processes.from_main(journal.metadata["run_id"] if journal else "")
@@ -187,13 +201,14 @@ def _run_all(
         done = processes.shared(partial(work.finished, run_id)) if resume else None
         if done:
             narrator.say(f"{work.name}: is trained already: {work.out}")
+            course.skip(work.name)
         elif over:
             raise TrainingError(
                 f"{out}: the training there is finished, but {work.out} does not hold its encoder: begin anew with "
                 "--overwrite"
             )
         else:
-            done = work.run(journal, f"{number:04d}-" if len(works) > 1 else "", stop, resume=resume)
+            done = work.run(journal, f"{number:04d}-" if len(works) > 1 else "", stop, course, resume=resume)
         trainings.append(done)
         processes.on_main(lambda: _write_cards(journal, trainings, works))
         gc.collect()  # a trainer and its callbacks hold one another, and the model and optimiser with them

@@ -25,7 +25,8 @@ from xlbias.encode.load import load_encoder
 from xlbias.encode.prompts import find_prompts, trained_prompts
 from xlbias.encode.static import assemble, static_parts
 from xlbias.errors import TrainingError
-from xlbias.narration import Counter, Narrator
+from xlbias.narration import Narrator
+from xlbias.progress import Course, Stage, Step
 from xlbias.runs.journal import Journal
 from xlbias.train.card import DID_NOT_HELP, describe
 from xlbias.train.checkpoint import save_checkpoint
@@ -132,7 +133,12 @@ class Work:
             return None  # another training, or what one that is being overwritten has left
         return Training(self.out, card, card["steps"], card["seconds"], card["loss"])
 
-    def run(self, journal: Journal | None, prefix: str, stop: StopRequest, *, resume: bool) -> Training:
+    @property
+    def step(self) -> Step:
+        """The training as a step of a command: seconds in proportion to those of others of its kind."""
+        return Step(self.name, "train", self.name, 0.02 * self.steps)
+
+    def run(self, journal: Journal | None, prefix: str, stop: StopRequest, course: Course, *, resume: bool) -> Training:
         """Train, from the last checkpoint on with `resume`, and save the best encoder to the folder.
 
         `journal` is the main process's; `prefix` keeps parts of several trainings apart. Raises KeyboardInterrupt
@@ -150,9 +156,9 @@ class Work:
             keep_freed_memory()
         with quiet_libraries():
             model = self._base(found[0] if found else None)
-            with self.narrator.progress(f"{self.name}: training", self.steps, "steps") as bar:
-                bar.advance(progress.step)
-                trainer, supervisor = self._trainer(model, writer, journal, progress, stop, bar)
+            with course.stage(self.name, f"{self.name}: training", self.steps, "steps") as stage:
+                stage.advance(progress.step, measured=False)
+                trainer, supervisor = self._trainer(model, writer, progress, stop, stage)
                 over = progress.step >= self.steps or progress.stale(self.recipe.patience)
                 try:
                     if not processes.from_main(over):  # killed between the last checkpoint and the encoder
@@ -162,12 +168,12 @@ class Work:
                         writer.flush()
                         with suppress(OSError):
                             (self.out / FOLDER).rmdir()  # empty unless there is a checkpoint to go on from
-            if supervisor.interrupted:
-                self.narrator.say(
-                    f"{self.name}: stopped after {progress.step:,} of {self.steps:,} steps; "
-                    "go on with the same command and --resume"
-                )
-                raise KeyboardInterrupt
+                if supervisor.interrupted:
+                    self.narrator.say(
+                        f"{self.name}: stopped after {progress.step:,} of {self.steps:,} steps; "
+                        "go on with the same command and --resume"
+                    )
+                    raise KeyboardInterrupt
             self.card |= self._result(trainer, supervisor, journal) | {
                 "seconds": supervisor.seconds_before + time.monotonic() - started
             }
@@ -264,19 +270,13 @@ class Work:
         self,
         model: SentenceTransformer,
         writer: RowWriter | None,
-        journal: Journal | None,
         progress: Progress,
         stop: StopRequest,
-        bar: Counter,
+        stage: Stage,
     ) -> tuple[PairTrainer, Supervisor]:
         tally = Tally(self.texts, self.place.processes.world)
         if progress.counts:
             tally.restore(progress.counts, main=self.place.processes.main)
-
-        def step_done(step: int) -> None:
-            bar.advance()
-            if journal:
-                journal.progress(f"{self.name}: training", step, self.steps, "steps")
 
         around = Surroundings(
             self.out,
@@ -285,7 +285,7 @@ class Work:
             bool(self.data.validation),
             self.place.processes.on_main(self._validation),
             stop,
-            step_done,
+            lambda _: stage.advance(),
             lambda text: self.narrator.say(f"{self.name}: {text}"),
         )
         supervisor = Supervisor(self.recipe, self.steps, self.batches, tally, around, progress)

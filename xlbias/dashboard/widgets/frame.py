@@ -10,6 +10,7 @@ from textual.widgets import Static
 from xlbias.dashboard import keys
 from xlbias.dashboard.places import TITLES
 from xlbias.dashboard.widgets.line import Line, Part
+from xlbias.progress import percent
 
 if TYPE_CHECKING:
     from xlbias.dashboard.app import DashboardApp
@@ -57,8 +58,8 @@ def state_parts(app: DashboardApp) -> list[Part]:
     if newest is not None:
         text, style = STATUS_PARTS[newest.state.status]
         progress = newest.state.progress
-        if newest.state.status == "running" and progress and progress.total:
-            text += f" {100 * progress.done // progress.total} %"
+        if newest.state.status == "running" and progress and progress.whole is not None:
+            text += f" {percent(progress.whole)} %"
         parts.append(Part(f"{text}  ", style))
     if app.following:
         parts.append(Part("⇢ follow  ", "$text-primary", key="follow"))

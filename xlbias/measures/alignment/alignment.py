@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from xlbias.measures.alignment.parallel import Vectors
+from xlbias.measures.alignment.parallel import BLOCK, Vectors
 from xlbias.measures.measure import Measure
 from xlbias.measures.ragged import Floats
 
@@ -16,8 +16,10 @@ def alignment(x: Vectors, y: Vectors) -> Floats:
         x: [n, d], unit vectors.
         y: [n, d], unit vectors of their translations.
     """
-    difference = x.astype(np.float64) - y
-    squares: Floats = (difference * difference).sum(axis=1)
+    squares = np.empty(len(x))
+    for start in range(0, len(x), BLOCK):
+        difference = x[start : start + BLOCK].astype(np.float64) - y[start : start + BLOCK]
+        squares[start : start + BLOCK] = (difference * difference).sum(axis=1)
     return squares
 
 

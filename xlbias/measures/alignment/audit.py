@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, combinations
+from math import comb
+from typing import Any, TypeVar
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -15,15 +19,13 @@ from xlbias.measures.alignment.alignment import alignment
 from xlbias.measures.alignment.centroid_distance import centroid_distance
 from xlbias.measures.alignment.cka import linear_cka
 from xlbias.measures.alignment.hubness import hubness
-from xlbias.measures.alignment.language_identifiability import language_identifiability
+from xlbias.measures.alignment.language_identifiability import TRAINING_ROWS, language_identifiability
 from xlbias.measures.alignment.parallel import Pair, ParallelVectors, Vectors
 from xlbias.measures.alignment.parallel_accuracy import csls_accuracy, parallel_accuracy
+from xlbias.measures.alignment.sampling import MOST_TEXTS, candidates_for, drawing_order, drawn
 from xlbias.measures.alignment.similarity import Similarity
 from xlbias.measures.alignment.uniformity import uniformity
 from xlbias.measures.ragged import Floats, Ints
-
-CANDIDATES = 8192
-"""Texts that accuracy and hubness of a pair are taken over at most, evenly spaced: 256 MiB of similarities."""
 
 WORKERS = min(os.cpu_count() or 1, 8)
 """Language pairs at a time, each in one thread: numpy lets go of the interpreter, and most of a pair is not BLAS."""
@@ -33,6 +35,9 @@ _SYMMETRIC: dict[str, Callable[[Vectors, Vectors], Floats | float]] = {
     "cka": linear_cka,
     "centroid_distance": centroid_distance,
 }
+_SAMPLED = ("cka",)
+"""Of these, those of a sample where there are very many texts: exact where the work is a pass over the texts."""
+
 _DIRECTED: dict[str, Callable[[Similarity], Floats | float]] = {
     "parallel_accuracy": parallel_accuracy,
     "parallel_accuracy.csls": csls_accuracy,
@@ -64,42 +69,148 @@ class AlignmentValue:
     ids: Ints | None = None
 
 
-def alignment_rows(parallel: ParallelVectors, seed: int = 0) -> list[AlignmentValue]:
+Rows = list[AlignmentValue]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of the work that can be done by itself, and kept.
+
+    Attributes:
+        name: says what it holds and of what sample, so that a piece of other work is never taken for it.
+        label: what it is, for people.
+        seconds: about how long it takes.
+        make: does it.
+    """
+
+    name: str
+    label: str
+    seconds: float
+    make: Callable[[], Rows]
+
+
+def alignment_rows(
+    parallel: ParallelVectors, seed: int = 0, do: Callable[[Piece], Rows] = lambda piece: piece.make()
+) -> Rows:
     """Return all alignment measures: per language, then per pair, then overall.
+
+    Args:
+        parallel: the vectors.
+        seed: of identifiability's split, and of the samples over which measures are taken whose time grows with the
+            square of the texts, where there are very many, see `sampling`.
+        do: makes a piece of the work, or finds that it was made before.
 
     Symmetric measures have one row per unordered pair, accuracy and hubness one per direction. Overall is the mean
     over the pairs (for identifiability over the languages) where the value is defined, and per id the mean over that
     id's pairs; the overall `uniformity` is over all texts together. Languages that share fewer than 2 ids have NaN.
-    With one language there is its uniformity only. `seed` is that of identifiability's split.
+    With one language there is its uniformity only. `n` is that of the sample where there is one.
     """
-    single = [
-        _row("uniformity", language, None, uniformity(vectors), parallel.rows[language])
-        for language, vectors in parallel.vectors.items()
-    ]
-    if len(parallel.languages) < 2:
-        return single
-    pairs = _all_pairs(parallel)
-    recognised = list(_recognised(parallel, seed))
-    vectors = parallel.stacked()[0]
-    return [
-        *single,
-        *recognised,
-        *pairs,
-        AlignmentValue("uniformity", None, None, uniformity(vectors), len(vectors)),
-        *_overall(recognised, len(parallel.ids)),
-        *_overall(pairs, len(parallel.ids)),
-    ]
+    rows = [row for piece in pieces(parallel, seed) for row in do(piece)]
+    recognised = [row for row in rows if row.measure == "language_identifiability"]
+    of_pairs = [row for row in rows if row.other is not None]
+    return [*rows, *_overall(recognised, len(parallel.ids)), *_overall(of_pairs, len(parallel.ids))]
 
 
-def _all_pairs(parallel: ParallelVectors) -> list[AlignmentValue]:
-    """Return the rows of every pair of languages, in the order of the pairs."""
+def pieces(parallel: ParallelVectors, seed: int = 0) -> list[Piece]:
+    """Return the parts of the work, in the order of their rows; see `alignment_rows`."""
+    languages = parallel.languages
+    texts = [len(vectors) for vectors in parallel.vectors.values()]
+    found = [
+        _piece("uniformity", some, seed, seconds, partial(_uniformities, parallel, some, seed))
+        for some, seconds in _together(languages, [_of_uniformity(n) for n in texts])
+    ]
+    if len(languages) < 2:
+        return found
+    seconds = _of_identifiability(texts)
+    found.append(_piece("identifiability", languages, seed, seconds, partial(_recognised, parallel, seed)))
+    limit, places = candidates_for(comb(len(languages), 2)), drawing_order(len(parallel.ids), seed)
+    for some_pairs, seconds in _together(list(combinations(languages, 2)), _of_pairs(texts, limit)):
+        make = partial(_pairs, parallel, some_pairs, limit, places)
+        found.append(_piece("language pairs", some_pairs, (seed, limit), seconds, make))
+    make = partial(_uniformity_of_all, parallel, seed)
+    found.append(_piece("uniformity of all", languages, seed, _of_uniformity(sum(texts)), make))
+    return found
+
+
+def expected_seconds(texts: Sequence[int]) -> float:
+    """Return about how long `alignment_rows` takes for so many texts of each language."""
+    alone = sum(_of_uniformity(n) for n in texts)
+    if len(texts) < 2:
+        return alone
+    pairs = sum(_of_pairs(texts, candidates_for(comb(len(texts), 2))))
+    return alone + _of_identifiability(texts) + pairs + _of_uniformity(sum(texts))
+
+
+def _of_uniformity(n: int) -> float:
+    return _UNIFORMITY * min(n, MOST_TEXTS) ** 2
+
+
+def _of_identifiability(texts: Sequence[int]) -> float:
+    return _RECOGNITION * len(texts) * min(sum(texts), TRAINING_ROWS) + _PREDICTION * sum(texts)
+
+
+def _of_pairs(texts: Sequence[int], limit: int) -> list[float]:
+    shared = [min(pair) for pair in combinations(texts, 2)]
+    return [(_SIMILARITY * min(n, limit) ** 2 + _ROW * min(n, MOST_TEXTS)) / WORKERS for n in shared]
+
+
+_UNIFORMITY, _SIMILARITY = 2.5e-9, 1.6e-7  # seconds for each pair of texts, roughly: only their proportions matter
+_RECOGNITION, _PREDICTION, _ROW = 2e-5, 2e-6, 5e-5  # and for each text
+_SECONDS = 2.0
+"""What a piece takes at least, so that few files are kept and little is lost."""
+
+T = TypeVar("T")
+
+
+def _piece(label: str, of: Sequence[Any], about: object, seconds: float, make: Callable[[], Rows]) -> Piece:
+    content = repr((label, of, about, MOST_TEXTS, TRAINING_ROWS))
+    return Piece(hashlib.sha256(content.encode("utf-8", "backslashreplace")).hexdigest()[:16], label, seconds, make)
+
+
+def _together(items: Sequence[T], seconds: Sequence[float]) -> Iterator[tuple[Sequence[T], float]]:
+    """Yield neighbours that take `_SECONDS` together, and how long they take."""
+    start, total = 0, 0.0
+    for stop, more in enumerate(seconds, 1):
+        total += more
+        if total >= _SECONDS or stop == len(items):
+            yield items[start:stop], total
+            start, total = stop, 0.0
+
+
+def _uniformities(parallel: ParallelVectors, languages: Sequence[str], seed: int) -> Rows:
+    rows = []
+    for language in languages:
+        vectors = parallel.vectors[language]
+        sample = drawn(drawing_order(len(vectors), seed), MOST_TEXTS)
+        ids = parallel.rows[language][sample]
+        rows.append(_row("uniformity", language, None, uniformity(_of(vectors, sample)), ids))
+    return rows
+
+
+def _uniformity_of_all(parallel: ParallelVectors, seed: int) -> Rows:
+    sizes = [len(vectors) for vectors in parallel.vectors.values()]
+    sample = drawn(drawing_order(sum(sizes), seed), MOST_TEXTS)
+    starts = np.cumsum([0, *sizes])
+    chosen = [
+        vectors[sample[(sample >= start) & (sample < start + len(vectors))] - start]
+        for start, vectors in zip(starts, parallel.vectors.values(), strict=False)
+    ]
+    return [AlignmentValue("uniformity", None, None, uniformity(np.concatenate(chosen)), len(sample))]
+
+
+def _of(vectors: Vectors, sample: Ints) -> Vectors:
+    return vectors if len(sample) == len(vectors) else vectors[sample]
+
+
+def _pairs(parallel: ParallelVectors, pairs: Sequence[tuple[str, str]], limit: int, places: Ints) -> Rows:
+    """Return the rows of these pairs of languages, in their order."""
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(WORKERS) as workers:
-        pairs = combinations(parallel.languages, 2)
-        of_pairs = workers.map(lambda ab: list(_pair_rows(ab[0], ab[1], parallel.pair(*ab))), pairs)
+        of_pairs = workers.map(lambda ab: list(_pair_rows(ab, parallel.pair(*ab), limit, places)), pairs)
         return list(chain.from_iterable(of_pairs))
 
 
-def _pair_rows(a: str, b: str, pair: Pair) -> Iterator[AlignmentValue]:
+def _pair_rows(languages: tuple[str, str], pair: Pair, limit: int, places: Ints) -> Iterator[AlignmentValue]:
+    a, b = languages
     directions = ((a, b), (b, a))
     if pair.n < 2:
         for measure in _SYMMETRIC:
@@ -109,22 +220,25 @@ def _pair_rows(a: str, b: str, pair: Pair) -> Iterator[AlignmentValue]:
                 yield _row(measure, language, other, float("nan"), pair.ids)
         return
     for measure, of_vectors in _SYMMETRIC.items():
-        yield _row(measure, a, b, of_vectors(pair.x, pair.y), pair.ids)
-    fewer = pair.thinned(CANDIDATES)
+        some = pair.thinned(MOST_TEXTS, places) if measure in _SAMPLED else pair
+        yield _row(measure, a, b, of_vectors(some.x, some.y), some.ids)
+    fewer = pair.thinned(limit, places)
     similarity = Similarity.of(fewer.x, fewer.y)
     for measure, of_similarity in _DIRECTED.items():
         for (language, other), view in zip(directions, (similarity, similarity.reversed), strict=True):
             yield _row(measure, language, other, of_similarity(view), fewer.ids)
 
 
-def _recognised(parallel: ParallelVectors, seed: int) -> Iterator[AlignmentValue]:
-    """Yield how often each language is recognised."""
+def _recognised(parallel: ParallelVectors, seed: int) -> Rows:
+    """Return how often each language is recognised."""
     vectors, languages, ids = parallel.stacked()
     found = language_identifiability(vectors, languages, ids, seed)
+    rows = []
     for code, language in enumerate(parallel.languages):
         tested = (languages == code) & np.isfinite(found)
         result = found[tested] if tested.any() else float("nan")
-        yield _row("language_identifiability", language, None, result, ids[tested])
+        rows.append(_row("language_identifiability", language, None, result, ids[tested]))
+    return rows
 
 
 def _row(measure: str, language: str, other: str | None, result: Floats | float, ids: Ints) -> AlignmentValue:

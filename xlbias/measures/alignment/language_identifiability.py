@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
-from xlbias.measures.alignment.parallel import Vectors
+from xlbias.measures.alignment.parallel import BLOCK, Vectors
 from xlbias.measures.measure import Measure
 from xlbias.measures.ragged import Floats, Ints
 
@@ -34,8 +36,10 @@ def language_identifiability(vectors: Vectors, languages: Ints, ids: Ints, seed:
         training = np.flatnonzero(np.isin(ids, _first_ids(learnt, ids)))
         testing = np.flatnonzero(np.isin(ids, asked) & np.isin(languages, languages[training]))
         if len(testing) and len(np.unique(languages[training])) > 1:
-            predicted = _predict(vectors[training], languages[training], vectors[testing])
-            found[testing] = predicted == languages[testing]
+            predict = _classifier(vectors[training], languages[training])
+            for start in range(0, len(testing), BLOCK):
+                rows = testing[start : start + BLOCK]
+                found[rows] = predict(vectors[rows]) == languages[rows]
     return found
 
 
@@ -46,8 +50,8 @@ def _first_ids(order: Ints, ids: Ints) -> Ints:
     return order[: np.searchsorted(rows, TRAINING_ROWS, side="right")]
 
 
-def _predict(training: Vectors, languages: Ints, testing: Vectors) -> npt.NDArray[np.int64]:
-    """Return the language that each row of `testing` seems to be in.
+def _classifier(training: Vectors, languages: Ints) -> Callable[[Vectors], npt.NDArray[np.int64]]:
+    """Return what says of vectors which language they seem to be in.
 
     Vectors are centred and scaled by one number, so that regularisation means the same for every encoder and a
     rotation changes nothing.
@@ -58,7 +62,7 @@ def _predict(training: Vectors, languages: Ints, testing: Vectors) -> npt.NDArra
     centred = training - centre
     scale = float(np.sqrt((centred**2).mean())) or 1.0
     model = LogisticRegression(class_weight="balanced", max_iter=1000).fit(centred / scale, languages)
-    return np.asarray(model.predict((testing - centre) / scale), dtype=np.int64)
+    return lambda vectors: np.asarray(model.predict((vectors - centre) / scale), dtype=np.int64)
 
 
 MEASURES = (

@@ -9,9 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from xlbias.errors import EncoderError, TaskError
-from xlbias.measures.ragged import Ints
+from xlbias.measures.alignment.sampling import drawn
+from xlbias.measures.ragged import Floats, Ints
 
 Vectors = npt.NDArray[np.float32]
+
+BLOCK = 16_384
+"""Vectors held in float64 at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +37,11 @@ class Pair:
         """Number of shared ids."""
         return len(self.ids)
 
-    def thinned(self, limit: int) -> Pair:
-        """Return at most `limit` texts, evenly spaced over the ids."""
+    def thinned(self, limit: int, places: Ints) -> Pair:
+        """Return at most `limit` texts, those first drawn; `places` of all ids, see `sampling.drawing_order`."""
         if self.n <= limit:
             return self
-        kept = np.linspace(0, self.n - 1, limit).astype(np.int64)
+        kept = drawn(places[self.ids], limit)
         return Pair(self.x[kept], self.y[kept], self.ids[kept])
 
 
@@ -78,12 +82,13 @@ class ParallelVectors:
         names, language_of = _codes(languages)
         order = np.lexsort((id_of, language_of))
         _refuse_doubles(ids, languages, id_of, language_of, order)
-        unit, there = _normalised(ids, languages, vectors)
+        length = _lengths(ids, languages, vectors)
+        there = length > 0
         kept = order[there[order]]
         of_language = [kept[language_of[kept] == code] for code in range(len(names))]
         return cls(
             all_ids,
-            {name: unit[rows] for name, rows in zip(names, of_language, strict=True)},
+            {name: _unit(vectors, rows, length) for name, rows in zip(names, of_language, strict=True)},
             {name: id_of[rows] for name, rows in zip(names, of_language, strict=True)},
             tuple(sorted((ids[i], languages[i]) for i in np.flatnonzero(~there).tolist())),
         )
@@ -95,6 +100,8 @@ class ParallelVectors:
 
     def pair(self, a: str, b: str) -> Pair:
         """Return the texts that languages `a` and `b` share."""
+        if np.array_equal(self.rows[a], self.rows[b]):  # nothing to copy
+            return Pair(self.vectors[a], self.vectors[b], self.rows[a])
         ids, in_a, in_b = np.intersect1d(self.rows[a], self.rows[b], assume_unique=True, return_indices=True)
         return Pair(self.vectors[a][in_a], self.vectors[b][in_b], ids)
 
@@ -121,15 +128,24 @@ def _refuse_doubles(ids: Sequence[str], languages: Sequence[str], id_of: Ints, l
         raise TaskError(f"the id {ids[row]!r} has two texts in {languages[row]!r}; expected one per language")
 
 
-def _normalised(
-    ids: Sequence[str], languages: Sequence[str], vectors: npt.NDArray[np.floating]
-) -> tuple[Vectors, npt.NDArray[np.bool_]]:
-    """Return vectors of length 1, float32 [n, d], and which were not zero, bool [n]."""
-    finite = np.isfinite(vectors).all(axis=1)
-    if not finite.all():
-        row = int(np.flatnonzero(~finite)[0])
-        raise EncoderError(f"NaN or infinite vector for the text {ids[row]!r} in {languages[row]!r}")
-    rows = np.ascontiguousarray(vectors, dtype=np.float64)
-    length = np.sqrt((rows * rows).sum(axis=1))
-    there = length > 0
-    return (rows / np.where(there, length, 1.0)[:, None]).astype(np.float32), there
+def _lengths(ids: Sequence[str], languages: Sequence[str], vectors: npt.NDArray[np.floating]) -> Floats:
+    """Return the length of each vector, float64 [n]. Raises EncoderError for one that is not finite."""
+    found = np.empty(len(vectors))
+    for start in range(0, len(vectors), BLOCK):
+        block = vectors[start : start + BLOCK]
+        finite = np.isfinite(block).all(axis=1)
+        if not finite.all():
+            row = start + int(np.flatnonzero(~finite)[0])
+            raise EncoderError(f"NaN or infinite vector for the text {ids[row]!r} in {languages[row]!r}")
+        rows = block.astype(np.float64)
+        found[start : start + BLOCK] = np.sqrt((rows * rows).sum(axis=1))
+    return found
+
+
+def _unit(vectors: npt.NDArray[np.floating], rows: Ints, length: Floats) -> Vectors:
+    """Return the vectors of `rows` scaled to length 1, float32 [len(rows), d]."""
+    unit = np.empty((len(rows), vectors.shape[1]), dtype=np.float32)
+    for start in range(0, len(rows), BLOCK):
+        block = rows[start : start + BLOCK]
+        unit[start : start + BLOCK] = vectors[block].astype(np.float64) / length[block][:, None]
+    return unit

@@ -14,7 +14,8 @@ TILE = 2048
 def uniformity(vectors: Vectors) -> float:
     """Return log mean exp(−2 ||x − x'||²) over all pairs of two different rows, in [−8, 0]; NaN for fewer than two.
 
-    Exact, so that its time grows with n². `vectors` is [n, d], of length 1; equal vectors at different rows count.
+    Exact, so that its time grows with n²: `audit` gives it a sample of what is large. `vectors` is [n, d], of
+    length 1; equal vectors at different rows count.
     """
     n = len(vectors)
     if n < 2:

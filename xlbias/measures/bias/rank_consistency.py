@@ -8,6 +8,10 @@ from xlbias.measures.measure import Measure
 from xlbias.measures.pooled import PooledRankings
 from xlbias.measures.ragged import Floats
 
+MOST_SCORES = 4_000_000_000
+"""Queries × passages that are ranked in full at most: beyond it, sorting would take longer than all the rest, and a
+sample of query ids says as much."""
+
 
 def mean_spearman(ranks: Floats) -> Floats:
     """Return each ranking's mean Spearman correlation with the others, float64 [n_translations].

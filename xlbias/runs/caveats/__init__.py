@@ -11,7 +11,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from xlbias.runs.caveats import gain, leaks, mitigation, parallel, prompts, tags, ties, trivial, truncation
+from xlbias.runs.caveats import (
+    gain,
+    leaks,
+    mitigation,
+    parallel,
+    partial,
+    prompts,
+    sampled,
+    tags,
+    ties,
+    trivial,
+    truncation,
+)
 from xlbias.runs.caveats.caveat import Caveat
 from xlbias.text import clean
 
@@ -20,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "RULES", "Caveat", "caveats"]
 
-RULES = (leaks, parallel, trivial, ties, tags, prompts, truncation, gain, mitigation)
+RULES = (partial, leaks, parallel, trivial, ties, tags, prompts, truncation, gain, mitigation, sampled)
 """The rules, the gravest first: caveats are listed in this order."""
 
 KINDS = tuple(rule.KIND for rule in RULES)

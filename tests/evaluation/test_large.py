@@ -1,0 +1,156 @@
+"""Tasks of very many texts: samples with their caveats, an audit that goes on where it was killed, partial numbers."""
+
+import json
+
+import numpy as np
+import pytest
+from support import make_task, make_vectors, ngram_counts
+
+from xlbias.evaluation import evaluate
+from xlbias.evaluation import pieces as pieces_module
+from xlbias.evaluation import work as work_module
+from xlbias.measures.alignment import audit, sampling
+from xlbias.report.render import render_report
+from xlbias.retrieve import consistency
+from xlbias.retrieve.consistency import sampled_queries
+from xlbias.runs.caveats import caveats, sampled
+from xlbias.runs.journal import live_folder
+from xlbias.runs.run import open_run
+from xlbias.runs.summary import OVERALL
+
+TASK = make_task(40)
+N_QUERIES = 40 * 7
+
+
+def value(run, measure):
+    rows = run.summary.filter(OVERALL, measure=measure)
+    return rows.select("value", "n").row(0)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return evaluate(make_vectors(TASK), TASK, tmp_path_factory.mktemp("run") / "whole.parquet")
+
+
+# -- samples -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_limits(monkeypatch):
+    monkeypatch.setattr(sampling, "MOST_CANDIDATES", 15)
+    monkeypatch.setattr(sampling, "LEAST_CANDIDATES", 15)
+    monkeypatch.setattr(audit, "MOST_TEXTS", 30)
+    for module in (consistency, sampled):
+        monkeypatch.setattr(module, "MOST_SCORES", 14 * N_QUERIES)
+
+
+def test_what_is_over_a_sample_says_so_with_its_n_and_a_caveat(small_limits, tmp_path, whole):
+    run = evaluate(make_vectors(TASK), TASK, tmp_path / "run.parquet")
+    assert value(run, "passages.parallel_accuracy")[1] == 15
+    assert value(run, "passages.uniformity")[1] == 30
+    found = [one for one in caveats(run) if one.kind == "sampled"]
+    assert [(one.n, one.of) for one in found] == [(15, 40), (15, 40), (14, N_QUERIES)]
+    assert found[0].sentence == (
+        "accuracy and hubness are over 15 of 40 ids, uniformity is over 30 of 280 texts, CKA is over 30 ids of the "
+        "passages, a sample with a fixed seed: there are very many."
+    )
+    assert found[2].sentence == "rank consistency is over 14 of 280 queries, a sample with a fixed seed."
+    assert not [one for one in caveats(whole) if one.kind == "sampled"]
+    for measure in ("map", "rank_distance", "passages.alignment", "passages.centroid_distance"):
+        of = run.summary.filter(measure=measure)
+        assert of.height and of.equals(whole.summary.filter(measure=measure))  # these are exact
+
+
+def test_the_same_queries_are_drawn_again_and_whole_ids(monkeypatch):
+    monkeypatch.setattr(consistency, "MOST_SCORES", 100)
+    ids = [f"q{i % 10}" for i in range(30)]
+    rows = sampled_queries(ids, 10)  # ten rankings of ten passages: three ids of three translations
+    assert len(rows) == 9
+    assert {ids[row] for row in rows} == {ids[row] for row in rows[:3]} | {ids[row] for row in rows[3:]}
+    assert all(sum(ids[row] == name for row in rows) == 3 for name in {ids[row] for row in rows})
+    assert np.array_equal(rows, sampled_queries(ids, 10))
+    assert len(sampled_queries(ids, 1_000)) == 3  # one id at least
+    assert np.array_equal(sampled_queries(ids, 3), np.arange(30))
+
+
+# -- killed within the audit -------------------------------------------------------------------------------------------
+
+
+def test_an_audit_goes_on_after_the_last_piece_that_was_finished(tmp_path, monkeypatch, whole):
+    monkeypatch.setattr(audit, "_SECONDS", 0.0)
+    out, made = tmp_path / "run.parquet", []
+    real = audit._piece
+
+    def counted(label, of, about, seconds, make):
+        def counting():
+            if len(made) == 40:
+                raise KeyboardInterrupt
+            made.append(label)
+            return make()
+
+        return real(label, of, about, seconds, counting)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(audit, "_piece", counted)
+        with pytest.raises(KeyboardInterrupt):
+            evaluate(make_vectors(TASK), TASK, out)
+    kept = [path for path in live_folder(out).rglob("kept/*/*") if path.is_file()]
+    assert len(kept) == len(made) == 40
+    kept[3].write_bytes(kept[3].read_bytes()[:-9])  # damaged: made again
+    made.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(audit, "_piece", lambda *about: real(*about[:-1], lambda: made.append(1) or about[-1]()))
+        run = evaluate(make_vectors(TASK), TASK, out, resume=True)
+    pieces_of_a_side = 7 + 1 + 21 + 1
+    assert len(made) == 2 * pieces_of_a_side - 40 + 1
+    assert run.summary.equals(whole.summary)
+    assert run.alignments.collect().equals(whole.alignments.collect())
+    assert not live_folder(out).exists()
+
+
+def test_pieces_of_another_version_are_made_again(tmp_path, monkeypatch):
+    (piece,) = audit.pieces(audit.ParallelVectors.of(["a", "b"], ["de", "de"], np.eye(2)))
+    data = pieces_module._bytes(piece.make())
+    (tmp_path / "piece").write_bytes(data)
+    assert pieces_module._read(tmp_path / "piece") is not None
+    monkeypatch.setattr(pieces_module, "__version__", "another")
+    assert pieces_module._read(tmp_path / "piece") is None
+
+
+class Hashed:
+    """An encoder of trigrams."""
+
+    name, dimension, similarity, fingerprint = "hashed", 48, "dot", "hashed"
+
+    def encode(self, texts, kind):
+        return ngram_counts(texts)
+
+
+# -- in progress -------------------------------------------------------------------------------------------------------
+
+
+def test_numbers_of_a_task_that_is_not_finished_are_marked_as_partial(tmp_path, monkeypatch, whole):
+    monkeypatch.setattr(work_module, "BLOCK", 16)
+    out, tasks = tmp_path / "run.parquet", [TASK, make_task(8, "other"), make_task(9, "third")]
+    real, calls = work_module.search, []
+
+    def stopping(*arguments):
+        calls.append(1)
+        if len(calls) > 7 * 3 + 3:  # the first task, and three of seven languages of the second
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(work_module, "search", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(Hashed(), tasks, out)
+    run = open_run(out)
+    (caveat,) = [one for one in caveats(run) if one.kind == "partial"]
+    assert (caveat.model, caveat.task, caveat.n, caveat.of) == ("hashed", "other", 24, 56)
+    assert caveat.sentence == "partial: 24 of 56 queries are ranked so far, and these numbers will change."
+    text = render_report([run], "text")
+    assert "! hashed on other: partial: 24 of 56 queries" in " ".join(text.split())
+    assert "! hashed on made: partial" not in " ".join(text.split())
+    results = {one["task"]: one for one in json.loads(render_report([run], "json"))["results"]}
+    assert "partial" in results["other"]["caveats"]
+    assert "partial" not in results["made"]["caveats"]
+    assert not [one for one in caveats(whole) if one.kind == "partial"]

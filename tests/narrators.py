@@ -1,0 +1,22 @@
+"""Narrators for tests that do something when so many units of work are done."""
+
+from __future__ import annotations
+
+from xlbias.narration import Silent
+from xlbias.progress import Report
+
+
+class Counting(Silent):
+    """Calls `advance` with the units that are done, as they are."""
+
+    _seen: dict[str, int] | None = None
+
+    def tell(self, report: Report) -> None:
+        seen = self._seen = self._seen if self._seen is not None else {}
+        more = report.done - seen.get(report.phase, 0)
+        seen[report.phase] = report.done
+        if more > 0 and report.total:
+            self.advance(more)
+
+    def advance(self, units: int) -> None:
+        """Take in that so many more units are done."""
