@@ -131,7 +131,8 @@ def throughput(steps: pl.DataFrame) -> float | None:
     )
     if rated.is_empty():
         return None
-    return float(rated["n"].sum() / (rated["n"] / rated["pairs_per_second"]).sum())
+    n = pl.col("n")
+    return float(rated.select(n.sum() / (n / pl.col("pairs_per_second")).sum()).item())
 
 
 def curves(run: Run) -> tuple[Curves, ...]:
