@@ -52,7 +52,7 @@ class RetrievalTask:
             passage with all its documents.
         excluded: frame ``query_id, language, passage_id``: passages that are left out of the pools in which that
             query is searched, and are not relevant to it: the query itself, where queries are passages. The size of a
-            pool, by which measures are normalised, counts them all the same.
+            pool, by which measures are normalised, counts them all the same, and rank consistency ranks all passages.
         notes: what the reader took for granted, merged or left out.
 
     The frames may bring a column `origin` ("FILE, line N"), which error messages quote and which is then dropped.
