@@ -23,7 +23,10 @@ from xlbias.train.samplers import LanguageBatchSampler
 
 @pytest.fixture(scope="module")
 def recipe(two_layers: str) -> Recipe:
-    return Recipe(base=two_layers, steps=3, batch_size=8, learning_rate=1e-3, warmup=0.0, max_length=24, validation=0.0)
+    return Recipe(
+        base=two_layers, steps=3, batch_size=8, learning_rate=1e-3, warmup=0.0, max_length=24, validation=0.0,
+        query_prefix="Query: ", passage_prefix="Passage: ",
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
