@@ -87,7 +87,11 @@ def test_names_from_data_cannot_command_the_terminal(tmp_path):
 def test_language_tags_of_a_tampered_run_cannot_command_the_terminal_either(tmp_path):
     run = small_run(tmp_path)
     tampered = json.loads(json.dumps(run.metadata).replace('"en"', json.dumps(HOSTILE)))
-    frame = pl.read_parquet(run.path).with_columns(pl.col("query_language", "pool", "language").replace("en", HOSTILE))
+    of_element = pl.element().struct.with_fields(language=pl.field("language").replace("en", HOSTILE))
+    frame = pl.read_parquet(run.path).with_columns(
+        pl.col("query_language", "pool", "language", "passage_language").replace("en", HOSTILE),
+        pl.col("relevants", "top", "tied_with_last").list.eval(of_element),
+    )
     path = tmp_path / "tampered.parquet"
     frame.write_parquet(path, metadata={"xlbias": json.dumps(tampered)})
     text = to_text(open_run(path), 100, measures=["map"], by_language=True)

@@ -37,12 +37,12 @@ from xlbias.retrieve.left_out import left_out_pairs
 from xlbias.retrieve.ranks import PassageIndex
 from xlbias.retrieve.search import in_index_order, relevant_pairs, search
 from xlbias.retrieve.topk import TopOf
+from xlbias.runs.binding import BOUND, COLUMN, digest_of
 from xlbias.runs.caveats.leaks import UNKNOWN, seen_sentences
 from xlbias.runs.journal import Journal
 from xlbias.runs.run import open_run
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.runs.summary import SummaryRow, as_frame, summarise
-from xlbias.runs.values import RANKED
 
 BLOCK = 2048
 """Queries per part at most. A part is what a killed evaluation repeats, and what a live dashboard sees at a time."""
@@ -311,10 +311,11 @@ class Evaluation:
                 self.journal.write("alignment", key, with_columns(per_id, about))
         with self.course.stage(("numbers", name, t), f"{label}, reading the rankings") as stage:
             keys = [block_key(name, t, b) for b in range(len(query_blocks(task)))]
-            rankings = pl.concat([self.journal.read("ranking", key, list(RANKED)) for key in keys])
+            rankings = pl.concat([self.journal.read("ranking", key, list(BOUND)) for key in keys])
             stage.doing(f"{label}, every number with its interval")
             summary = pl.concat([summarise(rankings, task.pool_sizes), as_frame([*rows, *vectors.texts, *seen])])
-            self.journal.write("summary", key, with_columns(summary, about))
+            bound = summary.with_columns(pl.lit(digest_of(rankings)).alias(COLUMN))
+            self.journal.write("summary", key, with_columns(bound, about))
             self.journal.forget_kept(key)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,8 @@ import polars as pl
 
 from xlbias.choices import listed, suggestion
 from xlbias.errors import RunError
-from xlbias.runs import earlier, views
+from xlbias.measures.registry import measures
+from xlbias.runs import binding, earlier, views
 from xlbias.runs.checksums import verify
 from xlbias.runs.journal import live_folder, parts_of
 from xlbias.runs.limits import check_rows
@@ -136,14 +137,18 @@ class Run:
     def summary(self) -> pl.DataFrame:
         """Every number of the audit: ``model, task, domain`` and the columns of `xlbias.runs.summary.SUMMARY_SCHEMA`.
 
-        What a finished evaluation has stored, with intervals; for what is still being ranked, and for runs of earlier
-        versions, numbers without intervals, from the rankings there are.
+        What a finished evaluation has stored, with intervals; for what is still being ranked, for runs of earlier
+        versions, and where rankings have changed since, numbers without intervals, from the rankings there are.
         """
-        stored = self._records("summary").collect()
+        stored = self._stored_summary.drop(binding.COLUMN)
         missing = self._without(stored)
-        if not missing:
+        if not missing and not self.changed:
             return stored
-        wanted = pl.DataFrame(missing, schema={"model": pl.String, "task": pl.String}, orient="row")
+        of_rankings = pl.col("measure").is_in([*measures("quality"), *measures("bias")])
+        if self.changed:  # what no ranking says, such as the alignment of vectors, stays
+            gone = stored.filter(of_rankings).join(_pairs(self.changed), on=["model", "task"], how="semi")
+            stored = stored.join(gone, on=stored.columns, how="anti", nulls_equal=True, maintain_order="left")
+        wanted = _pairs([*missing, *self.changed])
         rankings = self.rankings.select("model", "task", "domain", *RANKED)
         found = rankings.join(wanted.lazy(), on=["model", "task"], how="semi").collect()
         return pl.concat([stored, views.summary_of(found, self.pool_sizes)])
@@ -158,7 +163,28 @@ class Run:
         """Every encoder and task whose evaluation is not complete: what numbers it has are partial."""
         if self.state.status == "finished":
             return frozenset()
-        return frozenset(self._without(self._records("summary").select("model", "task").unique().collect()))
+        return frozenset(self._without(self._stored_summary))
+
+    @cached_property
+    def _stored_summary(self) -> pl.DataFrame:
+        return self._records("summary").collect()
+
+    @cached_property
+    def changed(self) -> tuple[tuple[str, str], ...]:
+        """Model and task whose rankings are not those that their stored summary was made from.
+
+        Runs of schema 1 do not say what theirs was made from, and are believed.
+        """
+        if self.metadata["schema"] < 2 or all(verify(file, ()) for file in self.files):
+            return ()
+        rows = self._stored_summary.group_by("model", "task", maintain_order=True)
+        stored = rows.agg(pl.col(binding.COLUMN).unique()).iter_rows()
+        return tuple((model, task) for model, task, digests in stored if digests != [self.digest(model, task)])
+
+    def digest(self, model: str, task: str) -> str:
+        """Return the digest of the rankings of an encoder on a task, see `xlbias.runs.binding`."""
+        chosen = (pl.col("model") == model) & (pl.col("task") == task)
+        return binding.digest_of(self.rankings.filter(chosen).select(binding.BOUND).collect())
 
     @property
     def pool_sizes(self) -> dict[str, dict[str, int]]:
@@ -182,7 +208,7 @@ class Run:
 
     def forget(self) -> None:
         """Let go of the numbers that have been read; they are read again when they are next asked for."""
-        for name in ("summary", "cells", "settings", "rank_distances"):
+        for name in ("summary", "_stored_summary", "cells", "settings", "rank_distances"):
             self.__dict__.pop(name, None)
 
     def bias(self) -> pl.DataFrame:
@@ -272,6 +298,10 @@ class Run:
     @cached_property
     def _sound(self) -> set[tuple[Path, str]]:
         return set()
+
+
+def _pairs(pairs: Sequence[tuple[str, str]]) -> pl.DataFrame:
+    return pl.DataFrame(pairs, schema={"model": pl.String, "task": pl.String}, orient="row")
 
 
 def open_run(path: str | Path, *, live: bool = True) -> Run:

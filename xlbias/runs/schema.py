@@ -91,6 +91,7 @@ COLUMNS: dict[str, Any] = {
     "n_cells": pl.Int64,
     "n_cells_empty": pl.Int64,
     "n_excluded": pl.Int64,
+    "made_from": pl.String,  # digest of the rankings, see xlbias.runs.binding
     # training
     "step": pl.Int64,
     "epoch": pl.Float64,
@@ -121,7 +122,7 @@ OF_RECORD: dict[str, tuple[str, ...]] = {
     "alignment": ("model", "task", "domain", "measure", "query_id", "value"),
     "summary": (
         "model", "task", "domain", "measure", "setting", "query_language", "passage_language", "value", "low", "high",
-        "weighted", "n", "n_queries", "n_ids", "n_cells", "n_cells_empty", "n_excluded",
+        "weighted", "n", "n_queries", "n_ids", "n_cells", "n_cells_empty", "n_excluded", "made_from",
     ),
     "training": (
         "model", "step", "epoch", "loss", "learning_rate", "pairs_per_second", "tokens_per_second", "memory_bytes",

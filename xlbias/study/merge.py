@@ -19,6 +19,7 @@ from xlbias.data.task import RetrievalTask
 from xlbias.errors import RunError
 from xlbias.evaluation.describe import describe_task
 from xlbias.evaluation.work import TEXT_BLOCK, with_columns
+from xlbias.runs.binding import bound_summary
 from xlbias.runs.checksums import verify
 from xlbias.runs.journal import Journal, live_folder
 from xlbias.runs.parquet import read_metadata
@@ -92,7 +93,7 @@ class StudyRun:
             if record in _BEFORE_SUMMARY:
                 self.journal.write(record, f"{key}-{group:05d}", frame)
         # Last and in one piece: an encoder with a summary is complete.
-        self.journal.write("summary", key, open_run(path, live=False).summary)
+        self.journal.write("summary", key, bound_summary(open_run(path, live=False)))
 
     def progress(
         self, done: int, total: int, doing: str = "", *, share: float | None = None, left: float | None = None

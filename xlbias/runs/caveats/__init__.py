@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from xlbias.runs.caveats import (
+    changed,
     gain,
     leaks,
     mitigation,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "RULES", "Caveat", "caveats"]
 
-RULES = (partial, leaks, parallel, trivial, ties, tags, prompts, truncation, gain, mitigation, sampled)
+RULES = (changed, partial, leaks, parallel, trivial, ties, tags, prompts, truncation, gain, mitigation, sampled)
 """The rules, the gravest first: caveats are listed in this order."""
 
 KINDS = tuple(rule.KIND for rule in RULES)
