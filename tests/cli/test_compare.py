@@ -96,4 +96,16 @@ def test_in_a_shell(folder):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "mAP cross" in done.stdout
-    assert "p < .05 after Holm's correction over this matrix" in done.stdout.replace("\n ", "")
+    assert "significant: p < .05, corrected over this matrix" in done.stdout.replace("\n ", "")
+
+
+def test_what_was_tested_is_said(folder, capsys):
+    paths = [folder / "base.parquet", folder / "new.parquet"]
+    _, text, _ = output(capsys, *paths, "-m", "map", "--permutations", "2000")
+    text = " ".join(text.split())
+    assert "over query ids; p is of 2,000 sign flips, corrected over a whole table by step-down max-T" in text
+    assert "another seed" not in text  # nothing was trained
+    code, _, error = output(capsys, *paths, "--permutations", "99")
+    assert (code, "2000" in error) == (2, True)
+    code, _, error = output(capsys, *paths, "--cluster", "document")
+    assert code == 2 and "the documents of 'made' are not known" in error

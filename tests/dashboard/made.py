@@ -62,7 +62,9 @@ def _row(model, task, number, query_language, pool, relevants) -> dict:
     }  # fmt: skip
 
 
-def metadata(models=("mono", "hybrid"), tasks=("xquad-r", "mlqa"), languages=LANGUAGES, **more) -> dict:
+def metadata(
+    models=("mono", "hybrid"), tasks=("xquad-r", "mlqa"), languages=LANGUAGES, n_queries=N_QUERIES, **more
+) -> dict:
     """Return a run's metadata, without dates and versions that would change."""
     return {
         "xlbias": "0.1.0",
@@ -77,7 +79,7 @@ def metadata(models=("mono", "hybrid"), tasks=("xquad-r", "mlqa"), languages=LAN
         "tasks": [
             {"name": name, "domain": "test", "source": "made by the test", "licence": "none",
              "fingerprint": "e" * 48 + f"{zlib.crc32(name.encode()):016x}",
-             "n_ids": N_QUERIES, "n_queries": dict.fromkeys(languages, N_QUERIES),
+             "n_ids": n_queries, "n_queries": dict.fromkeys(languages, n_queries),
              "pool_sizes": dict.fromkeys(languages, POOL), "n_pairs": 1}
             for name in tasks
         ],
@@ -88,8 +90,9 @@ def metadata(models=("mono", "hybrid"), tasks=("xquad-r", "mlqa"), languages=LAN
 class LiveRun:
     """A run that is being written by this process, part by part."""
 
-    def __init__(self, path: Path, **about) -> None:
-        self.about = metadata(**about)
+    def __init__(self, path: Path, *, n_queries: int = N_QUERIES, **about) -> None:
+        self.about = metadata(n_queries=n_queries, **about)
+        self.n_queries = n_queries
         self.languages = tuple(about.get("languages", LANGUAGES))
         self.path = path
         self.journal = Journal.open(path, self.about, identity="test", overwrite=True)
@@ -98,7 +101,7 @@ class LiveRun:
         """Finish one query language of one model on one task."""
         names = self.about["models"][model]["name"], self.about["tasks"][task]["name"]
         number = self.languages.index(language)
-        frame = ranking_rows(*names, language, self.languages)
+        frame = ranking_rows(*names, language, self.languages, self.n_queries)
         self.journal.write("ranking", f"{model:03d}-{task:03d}-{number:05d}", frame)
 
     def write_all(self) -> "LiveRun":

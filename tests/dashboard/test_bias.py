@@ -284,7 +284,7 @@ async def test_differences_are_those_of_compare_with_marks_and_intervals(run_fil
         for (asked, answer), row in expected.items():
             found = cell(sheet, asked, answer)
             assert (found.value, found.low, found.high) == (row["difference"], row["low"], row["high"])
-            assert found.text.endswith("*") == (row["p_holm"] < 0.05)
+            assert found.text.endswith("*") == (row["p_corrected"] < 0.05)
         await settled(pilot)
         text = "\n".join(screen_lines(app))
         assert "Δ share@10" in text

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from dashboard.made import LANGUAGES, opened, press, rank_of, screen_lines, settled, until
+from dashboard.made import LANGUAGES, LiveRun, opened, press, rank_of, screen_lines, settled, until
 from dashboard.taking import AGAIN, COPY, EXPORT, Taker
 
 from xlbias.dashboard import places
@@ -167,7 +167,23 @@ async def test_tsv_of_the_matrix_keeps_its_shape_and_order_and_a_row_of_it_is_a_
     assert float(value) == 1 / rank_of(*cursor)
 
 
-async def test_differences_are_copied_with_intervals_n_and_corrected_p(taker):
+@pytest.fixture(scope="module")
+def enough_content(tmp_path_factory) -> bytes:
+    """A finished run with so many ids that differences have intervals."""
+    path = tmp_path_factory.mktemp("enough") / "run.parquet"
+    return LiveRun(path, n_queries=12).write_all().finish().read_bytes()
+
+
+@pytest.fixture
+async def enough(enough_content, tmp_path):
+    path = tmp_path / "run.parquet"
+    path.write_bytes(enough_content)
+    async with opened(path, size=(80, 24)) as (app, pilot):
+        yield Taker(app, pilot)
+
+
+async def test_differences_are_copied_with_intervals_n_and_corrected_p(enough):
+    taker = enough
     await press(taker.pilot, "2")
     taker.app.chosen = ("hybrid", "xquad-r")
     taker.app.take_baseline("mono")
@@ -187,19 +203,19 @@ async def test_differences_are_copied_with_intervals_n_and_corrected_p(taker):
         found = dict(zip(head, row, strict=True))
         for pool in LANGUAGES:
             want = expected[row[0], pool]
-            for name, column in [("", "difference"), (" low", "low"), (" high", "high"), (" p", "p_holm"),
+            for name, column in [("", "difference"), (" low", "low"), (" high", "high"), (" p", "p_corrected"),
                                  (" n", "n_ids")]:  # fmt: skip
                 assert float(found[f"{pool}{name}"]) == want[column]
-    assert "after Holm's correction over the whole matrix" in await taker.take(COPY, "a", "m")
+    assert "after correction over the whole matrix (step-down max-T)" in await taker.take(COPY, "a", "m")
     assert "-diff-" in next(iter(taker.newest)).name
     latex = await taker.take(COPY, "r", "l")
     assert r"$\Delta$ mAP & " in latex
-    assert "p (Holm) & " in latex
+    assert "p (corr.) & " in latex
     assert "marks p" not in latex, "no difference is significant: there is no star to explain"
     assert "+.000" not in latex
     assert "-diff-row-" in next(iter(taker.newest)).name
     head, _, row = (await taker.take(COPY, "c", "m")).splitlines()[2:5]
-    assert head == "| query language | passage language | Δ mAP | 95 % interval | p (Holm) | n |"
+    assert head == "| query language | passage language | Δ mAP | 95 % interval | p (corr.) | n |"
     assert row.startswith(f"| {taker.app.view.view.cursor[0]} | {taker.app.view.view.cursor[1]} | ")
     assert "-diff-cell-" in next(iter(taker.newest)).name
 
@@ -317,7 +333,7 @@ def test_a_row_names_n_and_p_below_its_cells_only_where_they_tell_something():
     lines = render_block(_matrix(cells, label="Δ mAP"), "latex").splitlines()
     assert r"$\Delta$ mAP & u & v \\" in lines
     assert r"queries in ru & +.300{*} & .000 \\" in lines
-    assert r"p (Holm) & \textless{}.001 & .500 \\" in lines
+    assert r"p (corr.) & \textless{}.001 & .500 \\" in lines
     assert r"n & 7 & 9 \\" in lines
     same = render_block(_matrix([cells[0], cells[0]], label="Δ mAP"), "markdown").splitlines()
     assert r"| queries in ru | \+.300\* | \+.300\* |" in same
@@ -339,7 +355,7 @@ def test_a_wide_row_spans_the_columns_of_a_paper_and_a_label_is_safe_and_its_own
 
 @pytest.mark.parametrize("value", [0.0, 0.0004, -0.0004])
 def test_zero_has_no_sign(value):
-    numbers = {"difference": value, "low": -0.1, "high": 0.1, "p_holm": 1.0, "n_ids": 5}
+    numbers = {"difference": value, "low": -0.1, "high": 0.1, "p_corrected": 1.0, "n_ids": 5}
     assert difference_cell(numbers, measures("quality")["map"]).text == ".000"
 
 

@@ -63,9 +63,9 @@ def assert_equal(matrix, expected, measure):
         r = matrix.query_languages.index(row["query_language"])
         c = matrix.pools.index(row["passage_language"] or "multilingual")
         shown = (matrix.values[r][c], matrix.low[r][c], matrix.high[r][c], matrix.p[r][c], matrix.n[r][c])
-        assert shown == tuple(row[name] for name in ("difference", "low", "high", "p_holm", "n_ids"))
+        assert shown == tuple(row[name] for name in ("difference", "low", "high", "p_corrected", "n_ids"))
         assert (matrix.base[r][c], matrix.new[r][c]) == (row["base"], row["new"])
-        assert matrix.real(r, c) == (row["p_holm"] < 0.05)
+        assert matrix.significant(r, c) == (row["p_corrected"] < 0.05)
 
 
 @pytest.mark.parametrize("measure", ["map", "recall@10"])
@@ -85,8 +85,8 @@ async def test_two_runs_show_what_compare_says_cell_for_cell(two_runs, measure):
         assert_equal(app.view.view.matrix, expected, measure)
         text = "\n".join(screen_lines(app))
         assert "new minus old of base.parquet" in text
-        real = app.view.view.matrix.n_real
-        assert f"{real} of {len(LANGUAGES) * len(POOLS)} differ really*: +" in text
+        real = sum(app.view.view.matrix.n_significant)
+        assert f"{real} of {len(LANGUAGES) * len(POOLS)} significant*: +" in text
 
 
 async def test_a_baseline_of_the_same_run_is_chosen_and_turned_off_and_on(two_models):
@@ -99,7 +99,7 @@ async def test_a_baseline_of_the_same_run_is_chosen_and_turned_off_and_on(two_mo
         await ready(pilot, app)
         matrix = app.view.view.matrix
         assert_equal(matrix, expected, "map")
-        assert 0 < matrix.n_real < 20
+        assert 0 < sum(matrix.n_significant) < 20
 
         text = "\n".join(screen_lines(app))
         cell = expected.filter(
@@ -108,7 +108,7 @@ async def test_a_baseline_of_the_same_run_is_chosen_and_turned_off_and_on(two_mo
         assert f"ar→ar  {cell['difference']:+.3f}".replace("+0.", "+.").replace("-0.", "-.") in text
         assert "n 30 ids" in text
         heatmap = "\n".join(screen_lines(app)[4:-4])
-        assert heatmap.count("*") == matrix.n_real
+        assert heatmap.count("*") == sum(matrix.n_significant)
 
         await press(pilot, *BY_ID["baseline.off"].keys)
         assert not isinstance(app.view.view.matrix, DifferenceMatrix)
@@ -123,10 +123,10 @@ async def test_a_baseline_of_the_same_run_is_chosen_and_turned_off_and_on(two_mo
         assert [n.message for n in app._notifications][-1] == "B: no baseline is chosen: b chooses one"
 
 
-async def test_the_overview_counts_the_cells_that_differ_really(two_models):
+async def test_the_overview_counts_the_significant_cells(two_models):
     run = open_run(two_models)
     cells = run.compare(run, base="mono", new="hybrid").filter(
-        (pl.col("measure") == "map") & pl.col("query_language").is_not_null() & (pl.col("p_holm") < 0.05)
+        (pl.col("measure") == "map") & pl.col("query_language").is_not_null() & (pl.col("p_corrected") < 0.05)
     )
     better, worse = ((cells["difference"] > 0).sum(), (cells["difference"] < 0).sum())
     assert better
@@ -134,9 +134,9 @@ async def test_the_overview_counts_the_cells_that_differ_really(two_models):
         await press(pilot, "b")
         await pilot.press(*"mono")
         await press(pilot, "enter")
-        await until(pilot, lambda: app.view.table.frame["real"].null_count() < 2)
+        await until(pilot, lambda: app.view.table.frame["significant"].null_count() < 2)
         await until(pilot, lambda: f"+{better} -{worse}" in "\n".join(screen_lines(app)))
-        assert app.view.table.frame.filter(pl.col("model") == "mono")["real"].to_list() == [None]
+        assert app.view.table.frame.filter(pl.col("model") == "mono")["significant"].to_list() == [None]
 
 
 async def test_a_task_that_the_base_has_not_is_said(tmp_path, two_runs):

@@ -272,7 +272,7 @@ async def test_with_a_baseline_its_differences_are_those_of_compare(plain_file):
         await until(pilot, lambda: cell(app.view.view.sheet, "hybrid", "other").interval)
         found = cell(app.view.view.sheet, "hybrid", "other")
         assert (found.value, found.low, found.high) == (expected["difference"], expected["low"], expected["high"])
-        assert found.text.endswith("*") == (expected["p_holm"] < 0.05)
+        assert found.text.endswith("*") == (expected["p_corrected"] < 0.05)
         assert cell(app.view.view.sheet, "mono", "other").text == "·"
 
 

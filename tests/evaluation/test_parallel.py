@@ -5,6 +5,7 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 import pytest
+from support import bca_by_the_book
 
 from xlbias.data.catalog import load_task
 from xlbias.data.task import RetrievalTask
@@ -233,17 +234,22 @@ def test_an_interval_of_the_mean_over_pairs_is_that_of_an_explicit_bootstrap(une
         {i: float(((text[q, a] - text[q, b]) ** 2).sum()) for i, q in enumerate(ids) if {(q, a), (q, b)} <= set(text)}
         for a, b in pairs
     ]
-    draws = draw_ids(np.random.default_rng(0), 10_000, len(ids)).tolist()
-    means = []
-    for drawn in draws:
+
+    def macro(drawn):
         cells = []
         for of_pair in values:
             count = sum(drawn[i] for i in of_pair)
             if count:
                 cells.append(sum(drawn[i] * value for i, value in of_pair.items()) / count)
-        means.append(sum(cells) / len(cells))
+        return sum(cells) / len(cells)
+
+    n = len(ids)
+    replicates = [macro(drawn) for drawn in draw_ids(np.random.default_rng(0), 10_000, n).tolist()]
+    left_out = [macro([int(i != left) for i in range(n)]) for left in range(n)]
+    units = len({i for of_pair in values for i in of_pair})
+    expected = bca_by_the_book(np.array(replicates), macro([1] * n), np.array(left_out), units)
     overall = found["passages.alignment", None, None, None]
-    assert (overall.low, overall.high) == pytest.approx(np.percentile(means, [2.5, 97.5]), abs=1e-6)
+    assert (overall.low, overall.high) == pytest.approx(expected, abs=1e-6)
 
 
 def test_nothing_parallel_gives_what_can_be_said_of_one_language():

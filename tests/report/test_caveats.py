@@ -63,7 +63,7 @@ def test_csv_has_the_kinds_of_caveats_in_every_row(path):
 
 
 def test_a_comparison_says_which_side_has_a_caveat(path, capsys):
-    sides = ["compare", str(path), "--base", "random1", "--new", HOSTILE, "--permutations", "99", "-m", "map"]
+    sides = ["compare", str(path), "--base", "random1", "--new", HOSTILE, "--permutations", "2000", "-m", "map"]
     assert xlbias(sides) == 0
     shown = capsys.readouterr().out
     assert "! new evil" in shown

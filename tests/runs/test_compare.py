@@ -9,8 +9,11 @@ from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.errors import RunError, UsageError
 from xlbias.evaluation import evaluate
 from xlbias.runs.compare import COMPARISON_SCHEMA, Side, compare
+from xlbias.stats.bootstrap import bootstrap_intervals
+from xlbias.stats.max_t import flip_tests
 from xlbias.stats.multiplicity import benjamini_hochberg, holm
 from xlbias.stats.permutation import sign_flip
+from xlbias.stats.seeds import crossed
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +120,66 @@ def test_corrections_are_over_the_cells_of_a_measure_and_over_all_that_are_no_ce
         assert family["p_holm"].fill_null(np.nan).to_numpy() == pytest.approx(holm(p), nan_ok=True)
         assert family["p_bh"].fill_null(np.nan).to_numpy() == pytest.approx(benjamini_hochberg(p), nan_ok=True)
     assert compared.filter(is_cell & (pl.col("measure") == "map")).height == 7 * 8
+
+
+def test_the_mark_is_of_max_t_over_the_whole_family(run, compared):
+    """By hand for the cells of mAP: one column a cell, all flipped by the same signs."""
+    cells = compared.filter((pl.col("measure") == "map") & pl.col("query_language").is_not_null())
+    pairs = cells.select("query_language", "passage_language").rows()
+    columns = [per_id(run, "new", (ql, pool)) - per_id(run, "base", (ql, pool)) for ql, pool in pairs]
+    expected = flip_tests(np.stack(columns, axis=1), np.zeros(len(pairs), np.int64), permutations=999)
+    assert cells["p_corrected"].to_list() == pytest.approx(expected.p_family.tolist(), abs=1e-12)
+    assert (cells["p_corrected"] < 0.05).sum() >= (cells["p_holm"] < 0.05).sum()
+
+
+def test_what_is_asked_for_changes_no_p(run, compared):
+    sides = Side(run, ("base",)), Side(run, ("new",))
+    for measure in ("rr", "single_gold", "passages.alignment"):
+        alone = compare(*sides, "made", measures=[measure], permutations=999)
+        whole = compared.filter(pl.col("measure").str.starts_with(measure))
+        assert alone.sort(pl.all()).equals(whole.sort(pl.all())), measure
+    few = compare(*sides, "made", cells=False, permutations=999)
+    overall = compared.filter(pl.col("query_language").is_null() & pl.col("passage_language").is_null())
+    assert few["p_corrected"].to_list() == overall["p_corrected"].to_list()
+
+
+def test_several_seeds_on_both_sides_are_a_random_factor(run):
+    base, new = ("base", "seed0"), ("new", "seed1")
+    frame = compare(Side(run, base), Side(run, new), "made")
+    row = number(frame, "map", "cross-lingual", "th", "de")
+    sides = [np.stack([per_id(run, name, ("th", "de"))[:, None] for name in side]) for side in (base, new)]
+    expected = crossed(*sides)
+    assert row["p"] == pytest.approx(expected.p[0])
+    assert (row["low"], row["high"]) == pytest.approx((expected.low[0], expected.high[0]))
+    assert (row["n_seeds"], row["n_ids"], row["n_units"]) == (2, 40, 40)
+    setting = number(frame, "map", "cross-lingual")
+    sides = [np.stack([per_id(run, name, setting="cross-lingual")[:, None] for name in side]) for side in (base, new)]
+    assert setting["p"] == pytest.approx(crossed(*sides).p[0])
+    cells = frame.filter((pl.col("measure") == "map") & pl.col("query_language").is_not_null())
+    assert cells["p_corrected"].to_list() == pytest.approx(holm(cells["p"].to_numpy()).tolist())
+    w = number(frame, "kendall_w", "multilingual")
+    assert w["p"] is None and w["p_corrected"] is None
+
+
+def test_documents_are_units_where_they_are_asked_for_and_known(run, tmp_path):
+    task = make_task(40)
+    with pytest.raises(RunError, match="documents of 'made' are not known: compare by query id"):
+        compare(Side(run, ("base",)), Side(run, ("new",)), "made", unit="document")
+    number_of = pl.col("passage_id").str.slice(-2).cast(pl.Int64) // 3  # de-q0017: document 5
+    documents = pl.format("{}-{}", "language", number_of)  # a translation's document has another name
+    passages = task.passages.with_columns(documents.alias("document"))
+    made = type(task)(task.name, task.domain, task.source, task.licence, task.queries, passages, task.qrels)
+    vectors = make_vectors(task, 0)
+    models = [PrecomputedVectors(vectors.queries, vectors.passages, "base"), better(vectors, 0.3, "new")]
+    apart = evaluate(models, made, tmp_path / "run.parquet")
+    frame = compare(Side(apart, ("base",)), Side(apart, ("new",)), "made", permutations=999, unit="document")
+    row = number(frame, "map", "cross-lingual", "th", "de")
+    assert (row["n_ids"], row["n_units"]) == (40, 14)
+    d = per_id(apart, "new", ("th", "de")) - per_id(apart, "base", ("th", "de"))
+    units = np.arange(40) // 3
+    assert row["p"] == sign_flip(np.bincount(units, d)[:, None], permutations=999)[0]
+    ends = bootstrap_intervals(d[:, None], clusters=units)
+    assert (row["low"], row["high"]) == pytest.approx((ends.low[0], ends.high[0]))
 
 
 def test_swapped_sides_change_signs_only(run, compared):

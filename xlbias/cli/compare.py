@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -20,7 +20,8 @@ Examples:
   xlbias compare run.parquet --base mono-seed0,mono-seed1 --new hybrid-seed0,hybrid-seed1
   xlbias compare base.parquet new.parquet --format csv > differences.csv
 
-Several encoders on one side, separated by commas, are seeds of one training: their values are averaged per query id.
+Several encoders on a side, separated by commas, are seeds of one training. With several on both sides, query ids and
+seeds are crossed random factors: only then can anything be said of samplers.
 """
 
 FORMATS = ("text", "markdown", "latex", "html", "csv", "json")
@@ -39,7 +40,15 @@ FORMATS = ("text", "markdown", "latex", "html", "csv", "json")
 @click.option(
     "--matrix", multiple=True, metavar="MEASURE", help="Show every cell's difference in this measure.  [default: map]"
 )
-@click.option("--permutations", type=click.IntRange(min=99), default=10_000, show_default=True, help="Sign flips.")
+@click.option(
+    "--cluster",
+    "unit",
+    type=click.Choice(("id", "document")),
+    default="id",
+    show_default=True,
+    help="What is drawn and flipped: query ids, or the documents that hold their answers.",
+)
+@click.option("--permutations", type=click.IntRange(min=2_000), default=10_000, show_default=True, help="Sign flips.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of sign flips and bootstrap.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--out", "-o", type=click.Path(dir_okay=False), help="Write to this file instead of stdout.")
@@ -51,6 +60,7 @@ def command(
     tasks: tuple[str, ...],
     measures: tuple[str, ...],
     matrix: tuple[str, ...],
+    unit: Literal["id", "document"],
     permutations: int,
     seed: int,
     form: str,
@@ -59,7 +69,8 @@ def command(
     """Compare the encoder of run NEW with that of run BASE, or two encoders of one run, on the tasks of both.
 
     Differences are paired by query id, as translations of a question are not independent: sign-flip permutation test,
-    bootstrap interval, Holm and Benjamini-Hochberg over the cells of a matrix, effect size.
+    bootstrap interval, effect size. p-values are corrected over all cells of a matrix, or all overall numbers, by
+    step-down max-T, whatever of them is shown; Holm and Benjamini-Hochberg stand beside them in CSV and JSON.
     """
     import os
     from pathlib import Path
@@ -91,7 +102,9 @@ def command(
     for note in found.notes():
         click.echo(clean(note), err=True)
     frames = {
-        task: compare(sides[0], sides[1], task, measures=measures or None, permutations=permutations, seed=seed)
+        task: compare(
+            sides[0], sides[1], task, measures=measures or None, permutations=permutations, seed=seed, unit=unit
+        )
         for task in shared
     }
     labels = [", ".join(side.models) for side in sides]
@@ -108,6 +121,8 @@ def command(
         seed=seed,
         permutations=permutations,
         doubts={task: (of_side(sides[0], task), of_side(sides[1], task)) for task in shared},
+        unit=unit,
+        trained=any(side.trained for side in sides),
         to_file=out is not None,
     )
     if out is None:

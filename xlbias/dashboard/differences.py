@@ -130,7 +130,7 @@ class Comparisons:
 
 def compared(asked: Asked) -> pl.DataFrame | str:
     """Return the comparison that `xlbias compare` makes of one measure, or a sentence where there is none."""
-    from xlbias.runs.compare import Side, compare
+    from xlbias.runs.compare import Side, compare_measure
     from xlbias.runs.matching import OTHER_DATA, what_differs
 
     measure = _COMES_WITH.get(asked.measure, asked.measure)
@@ -139,9 +139,8 @@ def compared(asked: Asked) -> pl.DataFrame | str:
         if asked.base is not asked.run and other in [task["name"] for task in asked.base.tasks]:
             differs = what_differs(asked.run, asked.task, asked.base, other)
             return f"{asked.base.path.name} calls other data by the name of this task: {differs}"
-        return compare(
-            Side(asked.base, (asked.base_model,)), Side(asked.run, (asked.model,)), asked.task, measures={measure}
-        )
+        sides = Side(asked.base, (asked.base_model,)), Side(asked.run, (asked.model,))
+        return compare_measure(*sides, asked.task, measure)
     except XlbiasError as error:
         return str(error)
     except Exception as error:  # a run that changes while it is read

@@ -81,4 +81,13 @@ def comparison_of(against: Against, run: Run, model: str, form: str) -> str:
     if base == new:
         base, new = (f"{model} ({side.run.path.name})" for side in sides)
     doubts = {task: (of_side(sides[0], task), of_side(sides[1], task)) for task in shared}
-    return render_comparison(frames, base, new, form, permutations=PERMUTATIONS, doubts=doubts, to_file=True)
+    return render_comparison(
+        frames,
+        base,
+        new,
+        form,
+        permutations=PERMUTATIONS,
+        doubts=doubts,
+        trained=any(side.trained for side in sides),
+        to_file=True,
+    )

@@ -32,7 +32,7 @@ from xlbias.retrieve.topk import TopOf
 from xlbias.runs.journal import Journal
 from xlbias.runs.run import Run, open_run
 from xlbias.runs.schema import SCHEMA_VERSION
-from xlbias.runs.summary import CONFIDENCE
+from xlbias.runs.summary import CONFIDENCE, INTERVAL
 from xlbias.versions import package_versions
 
 DEFAULT_TOP_K = 10
@@ -112,7 +112,7 @@ def evaluate(
         "top_k": top_k,
         "top_of": top_of,
         "approximate": False,
-        "statistics": {"interval": "percentile bootstrap over query ids", "confidence": CONFIDENCE, "seed": 0},
+        "statistics": {"interval": INTERVAL, "confidence": CONFIDENCE, "seed": 0},
         "models": [],
         "tasks": [describe_task(task) for task in tasks],
     }

@@ -14,7 +14,7 @@ from xlbias.measures.alignment.audit import AlignmentValue, Piece, alignment_row
 from xlbias.measures.alignment.parallel import ParallelVectors
 from xlbias.runs.summary import SummaryRow, aggregated, replicates_for
 from xlbias.runs.values import Aggregate, Key
-from xlbias.stats.bootstrap import percentile_intervals
+from xlbias.stats.bootstrap import bootstrap_intervals
 
 
 def parallel_passages(task: RetrievalTask, passages: pl.DataFrame) -> pl.DataFrame:
@@ -95,8 +95,11 @@ def _summary_rows(side: str, values: list[AlignmentValue], n_ids: int) -> list[S
         Aggregate(Key(measure), tuple(i for i, key in enumerate(keys) if key.measure == measure))
         for measure in dict.fromkeys(key.measure for key in keys)
     ]
-    found = percentile_intervals(
-        table, derive=lambda means: aggregated(means, overall), replicates=replicates_for(n_ids)
+    found = bootstrap_intervals(
+        table,
+        derive=lambda means: aggregated(means, overall),
+        derived_from=[one.columns for one in overall],
+        replicates=replicates_for(n_ids),
     )
     intervals = np.stack([found.low, found.high], axis=1).tolist()
     ends = dict(zip([*keys, *(one.key for one in overall)], intervals, strict=True))

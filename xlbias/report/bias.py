@@ -51,7 +51,7 @@ class Differences:
         p = [self.rows[key]["p"] for key in there]
         adjusted = holm(np.array([math.nan if one is None else one for one in p], dtype=np.float64))
         rows = {
-            key: {**self.rows[key], "p_holm": None if math.isnan(value) else float(value)}
+            key: {**self.rows[key], "p_corrected": None if math.isnan(value) else float(value)}
             for key, value in zip(there, adjusted, strict=True)
         }
         return Differences({**self.rows, **rows}, self.against)
@@ -197,8 +197,8 @@ class _Maker:
             if row is None or row["difference"] is None:
                 return "no difference: one side has no value here"
             ends = " → ".join(measured(row[side], about) for side in ("base", "new"))
-            tested = f"p {probability(row['p_holm']).text}" if row["p_holm"] is not None else "no p: no mean over ids"
-            return f"{ends}  {tested}"
+            p = row["p_corrected"]
+            return f"{ends}  " + ("no p: no mean over ids" if p is None else f"p {probability(p).text}")
         number_of = self.found.get(key)
         if number_of is None:
             return "not evaluated yet"

@@ -1,4 +1,4 @@
-"""Two encoders compared, as a document: what differs overall, what in which cell, and whether it is real."""
+"""Two encoders compared, as a document: what differs overall, what in which cell, and whether it is significant."""
 
 from __future__ import annotations
 
@@ -13,14 +13,20 @@ from xlbias.report.caveats import Doubts, section_of_sides
 from xlbias.report.cells import OWN_OR_OTHER
 from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Section, Table
 from xlbias.report.layout import difference_interval, difference_text, measured, number
-from xlbias.runs.compare import PERMUTATIONS
+from xlbias.runs.compare import PERMUTATIONS, Unit
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT
 from xlbias.runs.summary import OVERALL
 
 MARK = "*"
-"""After a difference: p < .05 after Holm's correction."""
+"""After a difference: corrected p < .05."""
 
-_HEADS = ("measure", "base", "new", "difference", "p (Holm)", "d_z", "better/worse ids", "n")
+ONE_TRAINING = (
+    f"These are two trainings, and another seed may come out otherwise: {MARK} says that these encoders differ, not "
+    "that their samplers do. Compare several seeds of each."
+)
+"""Where trained encoders with one seed are compared."""
+
+_HEADS = ("measure", "base", "new", "difference", "p (corr.)", "d_z", "better/worse ids", "n")
 
 
 def comparison(
@@ -30,6 +36,9 @@ def comparison(
     *,
     matrix: tuple[str, ...] = ("map",),
     doubts: Doubts | None = None,
+    permutations: int = PERMUTATIONS,
+    unit: Unit = "id",
+    trained: bool = False,
 ) -> Document:
     """Return the comparison of two encoders.
 
@@ -39,15 +48,15 @@ def comparison(
         new: what is compared.
         matrix: measures whose cells are shown in full.
         doubts: by task, the caveats of both sides.
+        permutations: how many sign flips the p-values are of.
+        unit: what was drawn and flipped.
+        trained: whether the encoders are trainings that could have come out otherwise with another seed.
     """
     doubts = doubts or {}
-    explained = (
-        f"Differences are {new} minus {base}, paired by query id. [a, b] is the 95% bootstrap interval over ids; p is "
-        f"of {PERMUTATIONS:,} sign flips, corrected by Holm over all rows of a table; {MARK} marks p < .05. d_z is the "
-        "mean difference in its own standard deviations: with many ids even a tiny difference is certain, so read it "
-        "with the mark. Ids are counted as better where the new value is better; up, where neither way is."
-    )
-    sections = [Section("How to read this", (Paragraph(explained),))]
+    n_seeds = max((int(frame["n_seeds"].max() or 1) for frame in frames.values()), default=1)  # type: ignore[arg-type]
+    sections = [Section("How to read this", (Paragraph(_explained(base, new, n_seeds, permutations, unit)),))]
+    if trained and n_seeds == 1:
+        sections.insert(0, Section("One training each", (Paragraph(ONE_TRAINING),)))
     if (caveats := section_of_sides(doubts)) is not None:
         sections.insert(0, caveats)
     for task, frame in frames.items():
@@ -62,9 +71,28 @@ def comparison(
     )
 
 
+def _explained(base: str, new: str, n_seeds: int, permutations: int, unit: Unit) -> str:
+    units = "query ids" if unit == "id" else "documents (ids whose answers share a document are one)"
+    if n_seeds > 1:
+        tested = (
+            f"[a, b] is the 95% interval and p is of Student's t, with {units} and the {n_seeds} or more trainings of "
+            f"each side as crossed random factors; p is corrected by Holm over a whole table; {MARK} marks p < .05"
+        )
+    else:
+        tested = (
+            f"[a, b] is the 95% bootstrap interval (BCa) over {units}; p is of {permutations:,} sign flips, corrected "
+            f"over a whole table by step-down max-T, whatever of it is shown; {MARK} marks p < .05"
+        )
+    return (
+        f"Differences are {new} minus {base}, paired by query id. {tested}. d_z is the mean difference in its own "
+        "standard deviations: with many ids even a tiny difference is certain, so read it with the mark. Ids are "
+        "counted as better where the new value is better; up, where neither way is."
+    )
+
+
 def difference_cell(row: dict[str, object], about: Measure) -> Cell:
     """Return a difference as a cell, with its mark and its interval."""
-    value, low, high, p, n = (row[name] for name in ("difference", "low", "high", "p_holm", "n_ids"))
+    value, low, high, p, n = (row[name] for name in ("difference", "low", "high", "p_corrected", "n_ids"))
     assert value is None or isinstance(value, float)
     text = difference_text(value, about)
     if value is not None and value > 0 and text.strip("0.,"):
@@ -117,7 +145,7 @@ def _overall(frame: pl.DataFrame, marks: tuple[str, ...]) -> Table:
                 Cell(measured(row["base"], about), row["base"], kind="number"),
                 Cell(measured(row["new"], about), row["new"], kind="number"),
                 difference_cell(row, about),
-                probability(row["p_holm"]),
+                probability(row["p_corrected"]),
                 Cell(number(row["effect_size"]), row["effect_size"], kind="number"),
                 Cell(counts),
                 Cell("·" if row["n_ids"] is None else f"{row['n_ids']:,}", row["n_ids"], kind="number"),
@@ -147,7 +175,7 @@ def _grid(frame: pl.DataFrame, measure: str, base: str, new: str) -> Matrix | No
     end = max(values, default=0.0)
     marked = sum(cell.text.endswith(MARK) for cell in found.values())
     notes = (
-        f"{marked:,} of {len(found):,} differences have p < .05 after Holm's correction over this matrix ({MARK}).",
+        f"{marked:,} of {len(found):,} differences are significant: p < .05, corrected over this matrix ({MARK}).",
         about.definition,
     )
     return Matrix(

@@ -103,7 +103,7 @@ def baseline_sheet(
             if row is not None and row["difference"] is not None:
                 line.append(difference_cell(dict(row), about))
                 said[spot] = f"{measured(row['base'], about)} → {measured(row['new'], about)}  p " + (
-                    probability(row["p_holm"]).text
+                    probability(row["p_corrected"]).text
                 )
             elif base is not None and new is not None:
                 line.append(_plain(new - base, about))
@@ -112,8 +112,8 @@ def baseline_sheet(
                 line.append(EMPTY)
         cells.append(tuple(line))
     reading = (
-        f"Encoder minus baseline, paired by query id; {MARK} p < .05 (Holm over the settings of the measure), [low, "
-        f"high] 95% over ids. {_good(about)} One training each: another seed may differ."
+        f"Encoder minus baseline, paired by query id; {MARK} p < .05 (corrected over the settings of the measure), "
+        f"[low, high] 95% over ids. {_good(about)} One training each: another seed may differ."
     )
     return _contrast(
         domains, f"{named(*shift)} minus {against}", about, domains.members, cells, said, reading, remark, ()

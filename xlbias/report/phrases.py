@@ -11,7 +11,7 @@ import polars as pl
 from xlbias.report.layout import number
 from xlbias.runs.run import Run
 from xlbias.runs.schema import SETTING_SHORT
-from xlbias.runs.summary import replicates_for
+from xlbias.runs.summary import INTERVAL, replicates_for
 from xlbias.text import clean
 
 BETTER = {"high": "high", "low": "low", "neither": "neither"}
@@ -128,4 +128,5 @@ def intervals(run: Run) -> str:
         return "No intervals: they are taken when an evaluation is complete."
     draws = sorted({replicates_for(n) for n in there.group_by("task").agg(pl.col("n_ids").max())["n_ids"]})
     drawn = " or ".join(f"{n:,}" for n in draws)
-    return f"[low, high]: 95 % percentile bootstrap over query ids, {drawn} draws, seed 0."
+    how = run.metadata.get("statistics", {}).get("interval", INTERVAL)
+    return f"[low, high]: 95 % {how}, {drawn} draws, seed 0."

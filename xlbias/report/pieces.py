@@ -8,7 +8,7 @@ from xlbias.report.cells import count
 from xlbias.report.comparison import probability
 from xlbias.report.document import Cell, Matrix, Table
 
-P = "p (Holm)"
+P = "p (corr.)"
 
 
 def of_row(matrix: Matrix) -> Table:

@@ -86,13 +86,13 @@ def not_comparable(base: list[dict[str, Any]], new: list[dict[str, Any]], task: 
 
 
 def corrected_p(comparison: pl.DataFrame) -> tuple[tuple[str, str, float | None], ...]:
-    """Return ``query language, pool, p`` of the differences in mAP of all cells, p corrected by Holm.
+    """Return ``query language, pool, p`` of the differences in mAP of all cells, corrected p.
 
     Args:
         comparison: what `xlbias.runs.compare.compare` gives.
     """
     cells = comparison.filter((pl.col("measure") == "map") & pl.col("query_language").is_not_null())
-    rows = cells.select("query_language", pl.col("passage_language").fill_null(MULTILINGUAL_POOL), "p_holm").rows()
+    rows = cells.select("query_language", pl.col("passage_language").fill_null(MULTILINGUAL_POOL), "p_corrected").rows()
     return tuple(rows)
 
 

@@ -54,7 +54,7 @@ _HINTS = {
     "peer": "High is fair: low means that ranks depend on the language.",
 }
 
-_DIFFERENCES = "New minus baseline, paired by query id; * p < .05 (Holm over {family}); [low, high] 95% over ids."
+_DIFFERENCES = "New minus baseline, paired by query id; * p < .05 (corrected over {family}); [low, high] 95% over ids."
 
 _GOOD = {
     "high": "Above 0 is better.",

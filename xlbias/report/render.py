@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from xlbias.report.caveats import Doubts
+    from xlbias.runs.compare import Unit
     from xlbias.runs.run import Run
 
 Form = Literal["text", "markdown", "latex", "html"]
@@ -95,6 +96,8 @@ def render_comparison(
     seed: int = 0,
     permutations: int,
     doubts: Doubts | None = None,
+    unit: Unit = "id",
+    trained: bool = False,
     to_file: bool = False,
 ) -> str:
     """Return the comparison of two encoders in one of the formats of `render_report`.
@@ -108,6 +111,8 @@ def render_comparison(
         seed: of sign flips and bootstrap.
         permutations: how many sign flips the p-values are of.
         doubts: by task, the caveats of both sides.
+        unit: what was drawn and flipped.
+        trained: whether the encoders are trainings that could have come out otherwise with another seed.
         to_file: whether text is laid out for a file, rather than as wide as the terminal.
     """
     import polars as pl
@@ -120,7 +125,7 @@ def render_comparison(
         from xlbias.report.json import in_lines
 
         content = {
-            "schema": 1, "base": base, "new": new, "seed": seed, "permutations": permutations,
+            "schema": 1, "base": base, "new": new, "seed": seed, "permutations": permutations, "unit": unit,
             "caveats": sided_json(doubts), "differences": whole.to_dicts(),
         }  # fmt: skip
         return in_lines(content, levels=2) + "\n"
@@ -137,7 +142,16 @@ def render_comparison(
         return whole.with_columns(pl.col(texts).map_elements(safe, return_dtype=pl.String)).write_csv()
     from xlbias.report.comparison import comparison
 
-    document = comparison(frames, base, new, matrix=tuple(matrices) or ("map",), doubts=doubts)
+    document = comparison(
+        frames,
+        base,
+        new,
+        matrix=tuple(matrices) or ("map",),
+        doubts=doubts,
+        permutations=permutations,
+        unit=unit,
+        trained=trained,
+    )
     return render(document, form, to_file=to_file)
 
 

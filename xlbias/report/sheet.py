@@ -80,7 +80,7 @@ class Sheet:
         return self.block.cells[row][column].value if self.shades is None else self.shades[row][column]
 
     def marked(self, row: int, column: int) -> bool:
-        """Whether a cell is a difference that is real."""
+        """Whether a cell is a significant difference."""
         return self.block.cells[row][column].text.endswith(MARK)
 
     def part(self, rows: Sequence[int], columns: Sequence[int]) -> Matrix:

@@ -25,7 +25,7 @@ from xlbias.runs.values import Key
 DELTA = "Δ "
 """Before the name of a measure whose differences are shown."""
 
-INTERVALS = "[low, high]: 95 % percentile bootstrap over query ids."
+INTERVALS = "[low, high]: 95 % bootstrap over query ids."
 """What the intervals in a table are."""
 
 _RUN_FILE = re.compile(r"\.parquet(?=$|\W)")
@@ -41,7 +41,7 @@ def cell_of(matrix: Values, row: int, column: int) -> Cell:
             "difference": value,
             "low": low,
             "high": high,
-            "p_holm": matrix.p[row][column],
+            "p_corrected": matrix.p[row][column],
             "n_ids": n,
         }
         return difference_cell(numbers, matrix.measure)
@@ -96,7 +96,7 @@ def _name(pool: str) -> str:
 
 def _paired(marked: bool, *, few: bool) -> str:
     """Return what the p of differences are, and what the mark is where there is one."""
-    corrected = "Holm's correction over the whole matrix"
+    corrected = "correction over the whole matrix (step-down max-T)"
     if few:
         return f"Paired by query id; p is after {corrected}{f', {MARK} marks p < .05' if marked else ''}."
     return f"Paired by query id; {f'{MARK} marks' if marked else 'no difference has'} p < .05 after {corrected}."

@@ -27,7 +27,7 @@ MATRIX_MEASURES: dict[str, Measure] = {
 Grid = tuple[tuple[float | None, ...], ...]
 
 ALPHA = 0.05
-"""A difference is called real where its p, corrected by Holm over the matrix, is below."""
+"""A difference is significant where its p, corrected over the matrix, is below."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class DifferenceMatrix(Matrix):
         against: the name of the base.
         base: [row][column], the base's values, over the query ids that both have.
         new: [row][column], those of the model.
-        p: [row][column], of the sign-flip test, corrected by Holm over the matrix.
+        p: [row][column], of the sign-flip test, corrected over the matrix.
     """
 
     against: str = ""
@@ -74,21 +74,17 @@ class DifferenceMatrix(Matrix):
     new: Grid = ()
     p: Grid = ()
 
-    def real(self, row: int, column: int) -> bool:
+    def significant(self, row: int, column: int) -> bool:
         """Whether the difference in a cell is significant: corrected p < .05."""
         p = self.p[row][column]
         return p is not None and p < ALPHA
 
     @property
-    def n_real(self) -> int:
-        """How many cells differ really."""
-        return sum(self.n_really)
-
-    @property
-    def n_really(self) -> tuple[int, int]:
-        """How many cells are really higher, and really lower."""
-        cells = [(v, self.real(r, c)) for r, row in enumerate(self.values) for c, v in enumerate(row) if v is not None]
-        return sum(real and v > 0 for v, real in cells), sum(real and v < 0 for v, real in cells)
+    def n_significant(self) -> tuple[int, int]:
+        """How many cells are significantly higher, and significantly lower."""
+        values = [(v, self.significant(r, c)) for r, row in enumerate(self.values) for c, v in enumerate(row)]
+        known = [v for v, significant in values if significant and v is not None]
+        return sum(v > 0 for v in known), sum(v < 0 for v in known)
 
 
 def matrix(run: Run, measure: str, model: str, task: str) -> Matrix:
@@ -115,7 +111,7 @@ def difference_matrix(frame: pl.DataFrame, shown: Matrix, against: str) -> Diffe
     cells = frame.filter(
         (pl.col("measure") == shown.measure.name) & pl.col("query_language").is_not_null()
     ).with_columns(pl.col("n_ids").fill_null(0))
-    wanted = ("query_language", "passage_language", "difference", "n_ids", "low", "high", "base", "new", "p_holm")
+    wanted = ("query_language", "passage_language", "difference", "n_ids", "low", "high", "base", "new", "p_corrected")
     found = {(ql, pool or MULTILINGUAL_POOL): numbers for ql, pool, *numbers in cells.select(wanted).iter_rows()}
     values, n, low, high, base, new, p = _grids(rows, pools, found, (None, 0, None, None, None, None, None))
     nothing = tuple((0,) * len(pools) for _ in rows)

@@ -14,12 +14,14 @@ import polars as pl
 
 from xlbias.measures.ragged import Floats
 from xlbias.runs.values import Aggregate, Key, Ranked, Values, bias_values, facts, quality_values
-from xlbias.stats.bootstrap import percentile_intervals
+from xlbias.stats.bootstrap import bootstrap_intervals
 from xlbias.stats.friedman import kendall_w_of_mean_ranks
 from xlbias.stats.means import column_means
 
 REPLICATES = 10_000
 CONFIDENCE = 0.95
+INTERVAL = "BCa bootstrap over query ids"
+"""What the intervals of a summary are; runs of earlier versions say ``percentile bootstrap``."""
 _BUDGET = 64_000_000  # values of a table; and draws of ids: more ids, fewer replicates, never below 1,000
 
 SUMMARY_SCHEMA: dict[str, pl.DataType] = {
@@ -161,8 +163,13 @@ def rows_of(table: Values, intervals: bool, seed: int) -> Iterable[SummaryRow]:
     low = high = np.full(len(values), np.nan)
     if intervals:
         derive: Callable[[Floats], Floats] = lambda replicate: aggregated(replicate, table.aggregates)  # noqa: E731
-        found = percentile_intervals(
-            table.values, derive=derive, replicates=replicates_for(len(table.ids)), seed=seed, confidence=CONFIDENCE
+        found = bootstrap_intervals(
+            table.values,
+            derive=derive,
+            derived_from=[(*one.columns, *one.minus) for one in table.aggregates],
+            replicates=replicates_for(len(table.ids)),
+            seed=seed,
+            confidence=CONFIDENCE,
         )
         low, high = found.low, found.high
     present = ~np.isnan(table.values)
@@ -178,7 +185,7 @@ def rows_of(table: Values, intervals: bool, seed: int) -> Iterable[SummaryRow]:
             by_query_language.setdefault(table.columns[column].query_language, []).append(column)
         n_queries = sum(int(present[:, some].any(axis=1).sum()) for some in by_query_language.values())
         n_ids = int(present[:, columns].any(axis=1).sum())
-        lowest, highest = (low[i], high[i]) if n_ids > 1 else (np.nan, np.nan)
+        lowest, highest = low[i], high[i]
         undefined = bool(np.isnan(values[i]))  # also where there are values, such as those of one side of a difference
         if one.kind == "kendall_w":  # its columns are the languages of the same queries
             left_out = int(excluded.max(initial=0))

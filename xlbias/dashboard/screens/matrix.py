@@ -98,8 +98,8 @@ class MatrixScreen(View):
         parts = [Part("  ".join(counts) + "  " if counts else "", "$quiet")]
         if isinstance(matrix, DifferenceMatrix):
             n = sum(p is not None for row in matrix.p for p in row)
-            higher, lower = matrix.n_really
-            said = f"{matrix.n_real} of {n} differ really{MARK}: +{higher} -{lower}  "
+            higher, lower = matrix.n_significant
+            said = f"{higher + lower} of {n} significant{MARK}: +{higher} -{lower}  "
             parts.append(Part(said, "$text-accent", key="baseline"))
         who = f"on {matrix.task}" if difference else f"{matrix.model} on {matrix.task}"
         self.query_one("#which", Line).set(parts, who, "bold")
@@ -162,7 +162,7 @@ class MatrixScreen(View):
         return [
             Part(f"  {cell_of(matrix, row, column).text}", "bold"),
             Part(interval, "$quiet"),
-            Part(f"  p {p} (Holm)  {ends[0]} → {ends[1]}  " + (f"n {n:,} ids" if n else "no mean over ids")),
+            Part(f"  p {p} (corrected)  {ends[0]} → {ends[1]}  " + (f"n {n:,} ids" if n else "no mean over ids")),
         ]
 
     def _names(self, language: str, pool: str) -> str:
@@ -196,7 +196,7 @@ class MatrixScreen(View):
             Part(f"{words[0]} {ends[0]} ", "$quiet"),
             *bar,
             Part(f" {ends[1]} {words[1]}", "$quiet"),
-            Part(f"   {MARK} p < .05 (Holm)" if found.diverging else "", "$quiet"),
+            Part(f"   {MARK} p < .05 (corrected)" if found.diverging else "", "$quiet"),
             Part(f"   {order}", "$quiet", key="sort"),
         ]
 

@@ -43,7 +43,7 @@ def columns(overview: pl.DataFrame) -> tuple[Column, ...]:
     """Return the overview's columns, pair and text columns as wide as what they hold."""
     pair = max([5, *_widths(overview, "best_pair"), *_widths(overview, "worst_pair")])
     sampler = max([0, *_widths(overview, "sampler")])
-    compared = overview["real"].null_count() < overview.height
+    compared = overview["significant"].null_count() < overview.height
     complete = bool((overview["n_cells"] == overview["n_cells_expected"]).all())
     most = overview["n_cells_expected"].max() or 0
     found = [
@@ -56,7 +56,7 @@ def columns(overview: pl.DataFrame) -> tuple[Column, ...]:
         Column("worst", "mAP", 5, number, group="worst", rank=2),
         Column("best_pair", "pair", min(pair, 15), align="left", group="best", rank=6, style=_DIM),
         Column("best", "mAP", 5, number, group="best", rank=6, best_first=True, style=_DIM),
-        Column("real", "really", 8, group="differ", sortable=False),
+        Column("significant", "signif.", 8, group="differ", sortable=False),
         Column("done", "cells", max(5, 2 * len(str(most)) + 1), rank=4 if complete else 1, sortable=False, style=_DIM),
         Column("sampler", "sampler", max(7, min(sampler, 10)), align="left", rank=7),
         Column("doubted", MARK, 1, align="left", sortable=False),
@@ -68,9 +68,8 @@ def columns(overview: pl.DataFrame) -> tuple[Column, ...]:
     ]
     if overview["model"].n_unique() == 1:  # what tells the rows apart comes first
         texts[0], texts[1] = texts[1], texts[0]
-    empty = {
-        name for name in ("sampler", "source", "real", "doubted") if overview[name].null_count() == overview.height
-    }
+    optional = ("sampler", "source", "significant", "doubted")
+    empty = {name for name in optional if overview[name].null_count() == overview.height}
     return tuple(column for column in (*found, *texts) if column.name not in empty)
 
 
@@ -164,7 +163,7 @@ class OverviewScreen(View):
         marks = [MARK if snapshot.doubts_of(*row) else "" for row in rows]
         frame = overview.with_columns(
             pl.format("{}/{}", "n_cells", "n_cells_expected").alias("done"),
-            pl.Series("real", against, dtype=pl.String),
+            pl.Series("significant", against, dtype=pl.String),
             pl.Series("doubted", marks if any(marks) else [None] * len(rows), dtype=pl.String),
         )
         words = folded(self._filter).split()
@@ -178,7 +177,7 @@ class OverviewScreen(View):
         line.set([Part(said, "$text-accent", key="filter.clear")], self._filter, "bold")
 
     def _against(self) -> tuple[str | None, ...]:
-        """Return for each row of the overview in how many cells it is really better and worse than the baseline.
+        """Return for each row of the overview in how many cells it is significantly better and worse than the baseline.
 
         Where the filter leaves many rows only that under the cursor is compared: each takes about a second.
         """
@@ -191,11 +190,11 @@ class OverviewScreen(View):
         few = set(left.select("model", "task").rows()) if 0 < left.height <= _COMPARED_AT_ONCE else set()
         found: list[str | None] = []
         for row in rows:
-            wanted = row == here or row in few or ("real", *row) in snapshot.kept
+            wanted = row == here or row in few or ("significant", *row) in snapshot.kept
             frame = app.compared(row[0], row[1], _PREVIEWED, urgent=row == here) if wanted else ""
             if isinstance(frame, pl.DataFrame):
-                snapshot.kept["real", *row] = True
-                better, worse = really(frame)
+                snapshot.kept["significant", *row] = True
+                better, worse = significant(frame)
                 found.append(f"+{better} -{worse}")
             else:
                 found.append("…" if frame is None else None)
@@ -332,9 +331,9 @@ class OverviewScreen(View):
         return overview_table(snapshot.run, frame), "overview"
 
 
-def really(compared: pl.DataFrame) -> tuple[int, int]:
-    """Return how many cells of a comparison are really better, and worse: corrected p below .05."""
-    cells = compared.filter(pl.col("query_language").is_not_null() & (pl.col("p_holm") < ALPHA))
+def significant(compared: pl.DataFrame) -> tuple[int, int]:
+    """Return how many cells of a comparison are significantly better, and worse: corrected p below .05."""
+    cells = compared.filter(pl.col("query_language").is_not_null() & (pl.col("p_corrected") < ALPHA))
     return cells.filter(pl.col("difference") > 0).height, cells.filter(pl.col("difference") < 0).height
 
 

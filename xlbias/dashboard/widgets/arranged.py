@@ -105,11 +105,11 @@ class Arranged:
         return number(value, digits=_DIGITS), f"[{', '.join(ends)}]" if len(ends) == 2 else ""
 
     def mark(self, place: Place) -> str:
-        """The mark of a difference that is real; a blank otherwise."""
+        """The mark of a significant difference; a blank otherwise."""
         matrix = self.matrix
         if not isinstance(matrix, DifferenceMatrix):
             return " "
-        return MARK if matrix.real(self.rows[place[0]], self.columns[place[1]]) else " "
+        return MARK if matrix.significant(self.rows[place[0]], self.columns[place[1]]) else " "
 
     @property
     def is_difference(self) -> bool:

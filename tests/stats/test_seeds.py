@@ -1,0 +1,82 @@
+"""Ids and seeds as crossed factors: error rates of one recipe against itself; what either factor alone must give."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from xlbias.stats.paired import paired_t
+from xlbias.stats.permutation import sign_flip
+from xlbias.stats.seeds import crossed
+
+N_PAIRS = 2000
+WITHIN_99 = stats.binom(N_PAIRS, 0.05).ppf([0.005, 0.995]) / N_PAIRS
+
+
+def recipe(rng, of_ids, n_seeds=3, of_seed=0.03, of_both=0.2, shift=0.0):
+    """Values [n_seeds, n_ids, N_PAIRS] of one recipe: an id's level, a training's luck, and both together."""
+    n_ids = len(of_ids)
+    seeds = of_seed * rng.standard_normal((n_seeds, 1, N_PAIRS))
+    return of_ids + seeds + of_both * rng.standard_normal((n_seeds, n_ids, N_PAIRS)) + shift
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    rng = np.random.default_rng(1)
+    of_ids = 0.3 * rng.standard_normal((200, N_PAIRS))
+    taste = 0.1 * rng.standard_normal((200, N_PAIRS))  # what the other recipe does better or worse, id by id
+    return recipe(rng, of_ids), recipe(rng, of_ids + taste), recipe(rng, of_ids + taste, shift=0.12)
+
+
+def test_one_recipe_against_itself_is_significant_in_one_of_twenty(pairs):
+    p = crossed(*pairs[:2]).p
+    assert (p <= 0.05).mean() <= WITHIN_99[1]
+    assert (p <= 0.05).mean() > 0.01  # with two or three seeds Satterthwaite's degrees are on the safe side
+
+
+def test_means_over_seeds_tested_over_ids_alone_reject_far_too_often(pairs):
+    by_id = pairs[1].mean(axis=0) - pairs[0].mean(axis=0)
+    assert (sign_flip(by_id, permutations=499) <= 0.05).mean() > 0.2
+
+
+def test_a_planted_difference_is_found_and_the_interval_holds_it(pairs):
+    found = crossed(pairs[0], pairs[2])
+    assert (found.p <= 0.05).mean() > 0.7
+    assert 0.94 <= ((found.low <= 0.12) & (found.high >= 0.12)).mean() <= 0.99
+
+
+def test_without_luck_in_training_it_is_the_paired_t_test_and_without_ids_welchs():
+    rng = np.random.default_rng(2)
+    base, new = rng.standard_normal((1, 60, 5)), rng.standard_normal((1, 60, 5)) + 0.3
+    found = crossed(np.repeat(base, 3, axis=0), np.repeat(new, 4, axis=0))
+    assert found.p == pytest.approx(paired_t(new[0] - base[0]).p, rel=1e-9)
+    assert found.error_seeds == pytest.approx(0)
+    level, other = rng.standard_normal((3, 1, 1)), rng.standard_normal((5, 1, 1)) + 1
+    found = crossed(np.repeat(level, 40, axis=1), np.repeat(other, 40, axis=1))
+    welch = stats.ttest_ind(other[:, 0, 0], level[:, 0, 0], equal_var=False)
+    assert found.p[0] == pytest.approx(welch.pvalue, rel=1e-9)
+    assert found.error_ids[0] == pytest.approx(0)
+    assert (found.low[0], found.high[0]) == pytest.approx(tuple(welch.confidence_interval()), rel=1e-9)
+
+
+def test_documents_gaps_and_what_cannot_be_tested():
+    rng = np.random.default_rng(3)
+    values = rng.standard_normal((3, 30, 4))
+    values[:, 5:9, 1], values[:, :, 2], values[:, 1:, 3] = np.nan, np.nan, np.nan
+    found = crossed(values, values + 0.1 * rng.standard_normal((3, 30, 1)) + 1.0)
+    assert np.isfinite(found.p[:2]).all() and np.isnan(found.p[2:]).all()
+    assert np.isnan(found.difference[2]) and np.isfinite(found.difference[3]) and np.isnan(found.low[2:]).all()
+    one = crossed(values[:1], values + 1)
+    assert np.isnan(one.p).all()
+    assert one.difference[0] == pytest.approx((values[:, :, 0].mean(axis=0) + 1 - values[0, :, 0]).mean())
+    doubled = np.repeat(values[:, :, :1], 2, axis=1)  # each id twice: as documents they are one unit again
+    again = doubled + np.repeat(rng.standard_normal((3, 30, 1)), 2, axis=1)
+    by_document = crossed(doubled, again, clusters=np.repeat(np.arange(30), 2))
+    assert by_document.p == pytest.approx(crossed(doubled[:, ::2], again[:, ::2]).p, rel=1e-9)
+    same = crossed(values[:, :, :1], values[:, :, :1])
+    assert same.difference[0] == 0
+    few = crossed(values[:, :9, :1], values[:, :9, :1] + rng.standard_normal((3, 9, 1)))
+    assert np.isfinite(few.p[0]) and np.isnan(few.low[0])
+    with pytest.raises(ValueError, match="some seeds only"):
+        crossed(np.where(np.arange(3)[:, None, None] == 1, np.nan, values), values)
+    with pytest.raises(ValueError, match="n_seeds, n_ids, n_columns"):
+        crossed(values, values[:, :5])
