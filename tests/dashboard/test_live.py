@@ -188,10 +188,10 @@ def make_folder(path, _):
 
 BROKEN = {
     make_truncated: "is truncated",
-    make_damaged: "cannot be read",
+    make_damaged: "a checksum does not fit",
     make_newer: "newer xlbias",
     make_other: "not a run of xlbias",
-    make_columnless: "cannot be read",
+    make_columnless: "is damaged: it has no column 'record'",
     make_nonsense: "metadata is damaged",
     make_text: "expected Parquet",
     make_folder: "is a folder",

@@ -195,6 +195,7 @@ def test_a_value_that_cannot_be_is_said_with_file_record_and_column(whole, tmp_p
     [
         (lambda f: f.with_columns(pl.col("ap").cast(pl.String)), "its column 'ap' holds String; expected Float64"),
         (lambda f: f.with_columns(pl.col("n_relevant").cast(pl.Int64)), "'n_relevant' holds Int64; expected UInt32"),
+        (lambda f: f.drop("record"), "it has no column 'record'"),
         (lambda f: f.with_columns(pl.lit(7).alias("relevants")), "its column 'relevants' holds Int32; expected List"),
     ],
 )

@@ -181,6 +181,8 @@ that are no numbers, and is told by them."""
 
 def check_columns(path: Path, record: str, there: Mapping[str, Any]) -> None:
     """Raise RunError where a column of a file has another type than the schema says. One that is missing is null."""
+    if "record" not in there:
+        raise RunError(f"{path}: is damaged: it has no column 'record', which says what each row is")
     for name, found in there.items():
         wanted = COLUMNS.get(name)
         if wanted is not None and not _fits(found, wanted):
