@@ -208,4 +208,7 @@ def test_a_file_of_the_cache_is_of_its_key_and_no_pipe_is_waited_for(tmp_path: P
     os.mkfifo(one)
     assert cache.load("one", "query", texts) is None
     cache.save("one", "query", texts, np.ones((2, 3), dtype=np.float32))
-    assert np.array_equal(cache.load("one", "query", texts), np.ones((2, 3)))
+    assert one.is_fifo()
+    assert cache.load("other", "query", texts) is None
+    cache.save("other", "query", texts, np.ones((2, 3), dtype=np.float32))
+    assert np.array_equal(cache.load("other", "query", texts), np.ones((2, 3)))

@@ -52,6 +52,8 @@ class VectorCache:
     def save(self, fingerprint: str, kind: str, texts: Sequence[str], vectors: npt.NDArray[np.float32]) -> None:
         """Store the vectors of one chunk."""
         path = self._path(fingerprint, kind, texts)
+        if path.exists() and not path.is_file():  # a pipe, which is written through and would be waited for
+            return
         data = np.ascontiguousarray(vectors, dtype=np.float32).tobytes()
         with suppress(OSError, WriteError):
             path.parent.mkdir(parents=True, exist_ok=True)
