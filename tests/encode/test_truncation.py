@@ -20,6 +20,7 @@ from xlbias.data.catalog import load_task
 from xlbias.encode.cache import VectorCache
 from xlbias.encode.load import find_encoder, load_encoder
 from xlbias.encode.pretrained import PretrainedEncoder
+from xlbias.encode.truncation import count_tokens
 from xlbias.evaluation import evaluate
 from xlbias.report.json import report
 from xlbias.report.render import render_report
@@ -66,7 +67,7 @@ def test_a_static_encoder_reads_everything_unless_its_tokenizer_cuts():
     assert (found.limit, found.cut.any()) == (None, False)
     assert found.tokens.sum() == len(encoder.model.preprocess(TEXTS)["input_ids"])
     encoder.model[0].tokenizer.enable_truncation(4)
-    found = encoder.count_tokens(TEXTS, "query")
+    found = count_tokens(encoder.model, TEXTS, "query", "")
     assert found.limit == 4
     assert np.minimum(found.tokens, 4).sum() == len(encoder.model.preprocess(TEXTS)["input_ids"])
 
