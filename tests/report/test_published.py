@@ -90,6 +90,15 @@ def test_numbers_that_can_be_looked_up_in_the_papers():
     ]
 
 
+def test_what_cannot_be_recall_at_1_never_stands_beside_it():
+    """With a relevant passage in each of 11 languages recall@1 is at most 1/11; the paper prints up to .5 under R@1."""
+    printed = published(HYBRID).filter(measure="recall@1", setting="multilingual")
+    assert printed.height == 36 and printed["value"].min() > 1 / 11
+    beside = rows_for(HYBRID, task("xquad-r")).filter(measure="recall@1")
+    assert set(beside["setting"]) == {"monolingual", "cross-lingual"}
+    assert beside.height == 72
+
+
 @pytest.mark.parametrize("source", ["2408.1053", "roy", ""])
 def test_a_paper_that_is_not_there_is_one_sentence(source):
     with pytest.raises(UsageError, match=r"there are 2408\.10536, 2004\.05484$") as caught:

@@ -39,6 +39,11 @@ def printed_table(source: str, task: Mapping[str, Any]) -> Table | None:
         if same
         else "Not the same pools: this task differs from that data set in languages or passages; ranks do not compare.",
     ]
+    if "recall@1" in {measure for measure, _ in columns}:
+        notes.append(
+            "R@1 is printed for the multilingual setting, too, but above what it can be (1/11), and the paper's text "
+            "speaks of R@10: those numbers are left out."
+        )
     return Table(f"Printed in arXiv {source}: other people's encoders", heads, rows, tuple(notes))
 
 
