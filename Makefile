@@ -44,6 +44,8 @@ bench: $(READY)
 	$(BIN)/python benchmarks/samplers.py
 	$(BIN)/python benchmarks/significance.py
 	$(BIN)/python benchmarks/audit.py
+	$(BIN)/python benchmarks/audit_scale.py
+	$(BIN)/python benchmarks/encoding.py
 	$(BIN)/python benchmarks/dashboard.py
 
 clean:
