@@ -13,12 +13,13 @@ import click
 from xlbias.narration import Tell
 from xlbias.progress import Report
 from xlbias.streams import drawing_stream
-from xlbias.text import clean
+from xlbias.text import clean, one_line, width
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 _INTERVAL = 5.0  # seconds between two lines
+_BAR, _SO_FAR = 16, len("99 %, 119 s left")  # cells
 
 
 class _Lines:
@@ -80,12 +81,11 @@ class StderrNarrator:
             from rich.console import Console
             from rich.progress import BarColumn, TextColumn
             from rich.progress import Progress as RichProgress
-            from rich.table import Column
 
             columns = (
-                BarColumn(bar_width=20),
+                BarColumn(bar_width=_BAR),
                 TextColumn("{task.fields[so_far]}", markup=False),
-                TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
+                TextColumn("{task.description}", markup=False),
             )
             with RichProgress(*columns, console=Console(file=drawing_stream()), transient=True) as bar:
                 task = bar.add_task("", total=1.0, so_far="")
@@ -93,7 +93,11 @@ class StderrNarrator:
                 def tell(report: Report) -> None:
                     left = f", {span(report.left)} left" if report.left is not None else ""
                     so_far = f"{report.percent} %{left}"
-                    bar.update(task, completed=report.share, description=_doing(report), so_far=so_far)
+                    room = bar.console.width - _BAR - max(_SO_FAR, len(so_far)) - 3
+                    doing = _doing(report)
+                    if width(doing) > room:  # encoder and task go first, what is done with them stays
+                        doing = one_line(doing.rpartition(": ")[2], max(room, 10))
+                    bar.update(task, completed=report.share, description=doing, so_far=f"{so_far:<{_SO_FAR}}")
 
                 self._bar = bar
                 try:
