@@ -305,6 +305,20 @@ def test_a_finished_encoder_of_an_unfinished_run_is_checked_as_well(tmp_path: Pa
         evaluate([str(first), str(second)], TASK, out, device="cpu", resume=True)
 
 
+def test_another_version_of_a_library_is_refused_in_an_unfinished_run_only(
+    original: Path, before: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, out = encoder(tmp_path / "first"), encoder(tmp_path / "second"), tmp_path / "run.parquet"
+    (second / "model.safetensors").write_bytes(b"no weights")
+    with pytest.raises(EncoderError, match="cannot be loaded"):
+        evaluate([str(first), str(second)], TASK, out, device="cpu")
+    monkeypatch.setattr("xlbias.evaluation.evaluator.libraries", lambda: {**libraries(), "torch": "99.0"})
+    with pytest.raises(RunError, match="the encoder 'first' has changed since it was evaluated there"):
+        evaluate([str(first), str(second)], TASK, out, device="cpu", resume=True)
+    shutil.copy(before, finished := tmp_path / "finished.parquet")
+    assert evaluate(str(original), TASK, finished, device="cpu", trust_remote_code=True, resume=True).models
+
+
 def test_a_resumed_run_is_used_with_the_same_options(original: Path, before: Path, tmp_path: Path) -> None:
     run = tmp_path / "run.parquet"
     shutil.copy(before, run)
