@@ -18,7 +18,7 @@ MOST_TEXTS = 1 << 15
 MOST_CANDIDATES = 1 << 12
 """Texts of a language pair that accuracy and hubness are taken over at most: 64 MiB of similarities."""
 
-LEAST_CANDIDATES = 1 << 10
+LEAST_CANDIDATES = 1 << 9
 """As many they may be taken over however many language pairs there are."""
 
 SIMILARITIES = 1 << 30
