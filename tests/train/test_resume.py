@@ -26,8 +26,8 @@ from xlbias.train.stop import StopRequest
 
 # 51 ids remain to train on, 3 batches an epoch: step 8 is in the middle of the third.
 RECIPE = Recipe(
-    base="static", steps=12, batch_size=16, learning_rate=1e-2, query_prefix="", passage_prefix="", dimension=16,
-    vocabulary=900, seed=7, validation=0.1, validate_every=4, checkpoint_every=3,
+    base="static", steps=12, batch_size=16, learning_rate=3e-3, query_prefix="", passage_prefix="", dimension=16,
+    vocabulary=900, seed=7, validation=0.1, validate_every=4, checkpoint_every=3, monitor="map_cross_lingual",
 )  # fmt: skip
 
 
