@@ -95,7 +95,7 @@ def test_the_training_parts_of_the_embedded_tasks_are_the_default(tmp_path: Path
         (["--temperature", "nan"], "temperature is nan: expected more than 0"),
         (["--recipe", "nosuch"], "unknown recipe 'nosuch'"),
         (["--alpha", "0,half"], "--alpha 0,half: expected probabilities such as 0.5 or 0,0.5,1"),
-        (["--seeds", "0"], "seeds is 0: expected at least 1"),
+        (["--seeds", "0"], "seeds is 0: expected at least 1 and at most 10,000"),
         (["--seeds", "2", "--name", "x"], "--name is for one encoder"),
         (["--pivot", "de"], "--pivot is for the english sampler, not for hybrid"),
         (["--sampler", "english"], "facts: no monolingual batch of 256 can be made: at most 12 ids in en can meet"),
@@ -132,7 +132,7 @@ def test_wrong_values_are_one_sentence_and_exit_code_2(
         (["--alpha", "1.5"], "alpha is 1.5: expected a probability between 0 and 1"),
         (["--alpha", "0,nan"], "alpha is nan: expected a probability between 0 and 1"),
         (["--alpha", "0,0"], "alpha: expected different probabilities, not 0, 0"),
-        (["--seeds", "0"], "seeds is 0: expected at least 1"),
+        (["--seeds", "0"], "seeds is 0: expected at least 1 and at most 10,000"),
     ],
 )
 def test_what_needs_no_library_to_be_wrong_is_refused_before_they_are_loaded(

@@ -74,7 +74,7 @@ def test_of_what_looks_equal_the_judgements_differ(runs, tmp_path):
 def test_the_command_compares_by_either_name_and_says_so(runs, capsys):
     paths = [str(runs[name].path) for name in ("base", "renamed")]
     for task in ("made", "made held out"):
-        assert xlbias(["compare", *paths, "-m", "map", "--permutations", "99", "-t", task, "--format", "json"]) == 0
+        assert xlbias(["compare", *paths, "-m", "map", "--permutations", "2000", "-t", task, "--format", "json"]) == 0
         out, err = capsys.readouterr()
         assert "made is called made held out in renamed.parquet" in err
         assert '"task": "made"' in out
