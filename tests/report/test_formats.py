@@ -354,8 +354,11 @@ def evil(request, tmp_path_factory):
         json.dumps(run.metadata).replace('"en"', json.dumps(name)).replace('"test"', json.dumps(name))
     )
     columns = ("query_language", "pool", "language", "passage_language")
+    of_element = pl.element().struct.with_fields(language=pl.field("language").replace("en", name))
     frame = pl.read_parquet(run.path).with_columns(
-        *(pl.col(column).replace("en", name) for column in columns), pl.col("domain").replace("test", name)
+        *(pl.col(column).replace("en", name) for column in columns),
+        pl.col("domain").replace("test", name),
+        pl.col("relevants", "top", "tied_with_last").list.eval(of_element),
     )
     path = run.path.with_name("evil.parquet")
     frame.write_parquet(path, metadata={"xlbias": json.dumps(metadata)})
