@@ -125,19 +125,26 @@ class Course:
 
     def report(self, phase: str, done: int = 0, total: int | None = None, unit: str = "") -> Report:
         """Return how far the command is, in a phase."""
+        spent, left = self._spent_and_left()
+        whole = all(done >= 1 for done in self._done.values())
+        share = 1.0 if whole else min(spent / (spent + left) if spent else 0.0, _MOST)
+        self._share = max(self._share, share)
+        known = self._measured >= _FIRST or whole
+        return Report(self._share, self.left() if known else None, phase, done, total, unit)
+
+    def left(self) -> float:
+        """Return the seconds left, however little was measured: for who knows that a whole step was."""
+        waiting = sum(done < 1 for done in self._done.values())
+        return self._spent_and_left()[1] / max(1, min(self._at_a_time, waiting))
+
+    def _spent_and_left(self) -> tuple[float, float]:
         machine = self._machine()
         spent = left = 0.0
         for key, step in self.steps.items():
             seconds = step.seconds * self._ratio(step, machine)
             spent += seconds * self._done[key]
             left += seconds * (1 - self._done[key])
-        whole = all(done >= 1 for done in self._done.values())
-        share = 1.0 if whole else min(spent / (spent + left) if spent else 0.0, _MOST)
-        self._share = max(self._share, share)
-        waiting = sum(done < 1 for done in self._done.values())
-        known = self._measured >= _FIRST or whole
-        seconds_left = left / max(1, min(self._at_a_time, waiting)) if known else None
-        return Report(self._share, seconds_left, phase, done, total, unit)
+        return spent, left
 
     def tell(self, phase: str, done: int = 0, total: int | None = None, unit: str = "") -> None:
         """Say how far the command is."""

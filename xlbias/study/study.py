@@ -159,7 +159,7 @@ class _Pace:
             stage.finish()
         if done.made:
             self._done += 1
-            left = self._course.report("").left
+            left = self._course.left()
             self._narrator.say(
                 f"{self._done:,} of {len(self._steps):,}: {done.step.encoder} {_WORDS[done.step.kind]} in "
                 f"{duration(done.seconds)}"
