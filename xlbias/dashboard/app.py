@@ -290,13 +290,16 @@ class DashboardApp(Baselines, Copying, Remembering, App[None], inherit_bindings=
         self.exit(return_code=message.code)
 
     def on_ended(self) -> None:
-        """Announce the end of the work beside the dashboard; leave where it failed before there was anything to see."""
+        """Announce the end of the work beside the dashboard; leave where it failed before there was anything to see.
+
+        Work that was killed stays on the screen as soon as its run is there: it did not fail by itself, and goes on.
+        """
         work = self.watch_of_work
         assert work is not None
         if work.code == 0:
             self.follower.heed_all()
             self.notify(f"{work.name} has finished.", markup=False, timeout=8)
-        elif self.newest is None or self.newest.is_empty:
+        elif self.newest is None or (self.newest.is_empty and (work.code or 0) <= 128):
             self.exit()
         else:
             work.shown = True
