@@ -319,10 +319,9 @@ async def test_names_and_plans_that_mean_harm_stay_text(tmp_path):
 
 
 @pytest.mark.parametrize("plan", [7, {"samplers": "mono"}, {**PLAN, "sources": None}, {**PLAN, "in_domain": []}])
-async def test_a_damaged_plan_is_no_study(tmp_path, plan):
+async def test_a_damaged_plan_is_said_with_its_field(tmp_path, plan):
     path = write(tmp_path / "run.parquet", models=("a",), tasks=("t",), languages=("de",), study=plan)
     async with opened(path, size=(80, 24)) as (app, pilot):
-        await begin(app, pilot)
-        assert "1 encoder on 1 task" in "\n".join(screen_lines(app))
-        for _ in PANELS:
-            await press(pilot, "tab", "m", "enter", "escape", "s")
+        await until(
+            pilot, lambda: "its run metadata is damaged: study" in " ".join("\n".join(screen_lines(app)).split())
+        )

@@ -319,9 +319,10 @@ async def test_keys_that_cannot_be_used_say_why(finished):
                         ("m", "works on Matrix (2) and Bias (3)"), ("left", "works on Matrix (2)")]:  # fmt: skip
         await press(finished.pilot, key)
         assert reason in finished.said()[-1], key
-    await press(finished.pilot, "2", "M", "c")
-    assert "no upper end" in finished.said()[-1] or finished.app.measure.unit_range
-    await press(finished.pilot, "M", "c")
+    await press(finished.pilot, "2")
+    while finished.app.measure.unit_range:
+        await press(finished.pilot, "M")
+    await press(finished.pilot, "c")
     assert "no upper end" in finished.said()[-1]
     await press(finished.pilot, "i")
     assert "works on Overview (1)" in finished.said()[-1]

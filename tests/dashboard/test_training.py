@@ -279,7 +279,7 @@ async def test_the_view_is_restored(finished):
 @pytest.mark.parametrize("size", [(60, 20), (140, 45)])
 async def test_hostile_names_are_shown_as_marks(begin, size):
     names = [*HOSTILE[:11], HOSTILE[12]]
-    journal = begin(*names, card={"sampler": "\x1b[31m[/]", "best_step": "x", "steps": [1], "recipe": "\x1b"})
+    journal = begin(*names, card={"sampler": "\x1b[31m[/]", "recipe": {"base": "\x1b"}})
     for number, name in enumerate(names):
         journal.write("training", f"{number}", logged(name, [1, 2]))
         journal.write("validation", f"{number}", validated(name, 2, (name, "x")))

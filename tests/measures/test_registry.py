@@ -17,6 +17,7 @@ from xlbias.measures.registry import FAMILIES, all_measures, measures
 HELPERS = {
     "alignment.audit": "takes all measures at once",
     "alignment.parallel": "the vectors of parallel texts",
+    "alignment.sampling": "which texts of very many a measure is taken over",
     "alignment.similarity": "the similarities of two languages",
 }
 FOLDER = Path(xlbias.measures.__file__).parent

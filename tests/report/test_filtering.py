@@ -15,6 +15,7 @@ from xlbias.report.filtering import Filter, Term, parse_filter
 from xlbias.report.queries import Texts, check_filter, ordered, query_rows, selected, with_differences
 from xlbias.runs.journal import Journal
 from xlbias.runs.run import open_run
+from xlbias.runs.schema import setting_of
 
 LANGUAGES = ("ar", "hi", "pt-BR", "ru")
 POOLS = (*LANGUAGES[:3], "multilingual")
@@ -140,9 +141,14 @@ def run(tmp_path_factory):
                         n = rng.choice([0, 1, 1, 4])
                         first = rng.randint(1, 30) if n else None
                         rows.append(
-                            {"query_id": f"Q{number}", "query_language": language, "pool": pool, "n_relevant": n,
+                            {"query_id": f"Q{number}", "query_language": language, "pool": pool,
+                             "setting": setting_of(language, pool), "n_relevant": n,
                              "ap": rng.randint(0, 64) / 64 if n else None, "first_rank": first,
-                             "last_rank": first + n - 1 if n else None}
+                             "last_rank": first + n - 1 if n else None, "top": [],
+                             "relevants": [
+                                 {"passage_id": f"P{i}", "language": "ar" if pool == "multilingual" else pool,
+                                  "relevance": 1, "rank": first + i, "score": 0.5} for i in range(n)
+                             ]}
                         )  # fmt: skip
             if model == "other":
                 rng.shuffle(rows)

@@ -21,7 +21,7 @@ OF_RANKINGS = pl.col("measure").is_in([*measures("quality"), *measures("bias")])
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Run:
-    task = make_task(8)
+    task = make_task(12)
     return evaluate([make_vectors(task, i) for i in range(2)], task, tmp_path_factory.mktemp("run") / "run.parquet")
 
 

@@ -89,7 +89,7 @@ def test_an_encoder_that_changed_under_its_name_cannot_finish_another_s_run(tmp_
     object.__setattr__(changed, "name", vectors.name)
     first = next((live_folder(out) / "parts").glob("ranking-*"))
     first.unlink()
-    with pytest.raises(RunError, match="'random0' has changed since the unfinished run there was begun"):
+    with pytest.raises(RunError, match="'random0' has changed since it was evaluated there"):
         evaluate([changed, _Breaks()], TASK, out, resume=True)
 
 

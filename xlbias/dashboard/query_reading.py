@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from xlbias.runs.matching import OTHER_DATA
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import one_line
 
@@ -98,8 +99,9 @@ def remembered_query(saved: object, run: Run, task: str) -> QueryKey | None:
 def why_not_comparable(run: Run, other: Run, task: str, label: str) -> str:
     """Return why a query of one run says nothing about the other; empty where it does."""
     mine, theirs = (next((entry for entry in r.tasks if entry["name"] == task), None) for r in (run, other))
-    if theirs is None:
+    other_data = any(entry["name"] == task + OTHER_DATA for entry in other.tasks)
+    if theirs is None and not other_data:
         return f"{label} has not been evaluated on {one_line(task, 40)}"
-    if mine is not None and mine.get("fingerprint") != theirs.get("fingerprint"):
+    if other_data or (mine is not None and theirs and mine.get("fingerprint") != theirs.get("fingerprint")):
         return f"{label} was evaluated on other texts under this name: nothing is compared"
     return ""

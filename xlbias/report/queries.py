@@ -13,6 +13,7 @@ import polars as pl
 from xlbias.errors import UsageError
 from xlbias.folding import folded, folded_texts
 from xlbias.report.filtering import EXACT, MULTI, NUMBERS, Filter, Term
+from xlbias.runs.matching import OTHER_DATA
 from xlbias.runs.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import one_line
@@ -77,7 +78,12 @@ def _the_one(kind: str, asked: str, names: list[str]) -> str:
 
 
 def not_comparable(base: list[dict[str, Any]], new: list[dict[str, Any]], task: str) -> str:
-    """Why two runs' rows of a task cannot be compared, empty where they can."""
+    """Why two runs' rows of a task cannot be compared, empty where they can.
+
+    The tasks of the base have the names that they have in the new run, see `xlbias.runs.matching`.
+    """
+    if any(entry["name"] == task + OTHER_DATA for entry in base):
+        return "was evaluated on another task of this name"
     entries = [next((entry for entry in tasks if entry["name"] == task), None) for tasks in (base, new)]
     if entries[0] is None or entries[1] is None:
         return "has not been evaluated on this task"
