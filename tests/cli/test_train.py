@@ -250,15 +250,15 @@ def test_ctrl_c_ends_with_130_and_keeps_the_curve(corpus: str, tmp_path: Path) -
     arguments = ["train", "--task", corpus, "--out", str(out), "--steps", "1000000", "--batch-size", "8"]
     printed = tmp_path / "printed"
     process = start(run, arguments, output=printed)
-    while process.is_alive() and not (printed.exists() and " steps (" in printed.read_text("utf-8")):
+    while process.is_alive() and not (printed.exists() and ": training, " in printed.read_text("utf-8")):
         time.sleep(0.05)  # until a first report of progress: it trains
     assert process.pid is not None
     os.kill(process.pid, signal.SIGINT)
     process.join(60)
     assert process.exitcode == 130
     lines = [line for line in printed.read_text("utf-8").splitlines() if line]
-    first = next(i for i, line in enumerate(lines) if " steps (" in line)
-    said = [line for line in lines[first:] if " steps (" not in line]
+    first = next(i for i, line in enumerate(lines) if ": training, " in line)
+    said = [line for line in lines[first:] if ": training, " not in line]
     assert said[-1] == "interrupted"
     assert "of 1,000,000 steps; go on with the same command and --resume" in said[-2]
     assert len(said) == 2

@@ -135,7 +135,7 @@ def test_an_encoder_with_layers_learns_the_same_in_two_processes(corpus: Path, t
 
 def test_only_the_first_process_talks(two: tuple[Path, list[str]]) -> None:
     out, (first, second) = two
-    assert [line.split("\t")[0] for line in first.splitlines() if "\t" in line][:2] == ["encoder", "steps"]
+    assert [line.split("\t")[0] for line in first.splitlines() if "\t" in line][:3] == ["encoder", "prompts", "steps"]
     assert first.count("learning 900 sub-words") == 1
     assert "sub-words" not in second
     assert "\t" not in second
