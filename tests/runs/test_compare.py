@@ -162,11 +162,13 @@ def test_several_seeds_on_both_sides_are_a_random_factor(run):
 
 
 def test_documents_are_units_where_they_are_asked_for_and_known(run, tmp_path):
-    task = make_task(40)
     with pytest.raises(RunError, match="documents of 'made' are not known: compare by query id"):
         compare(Side(run, ("base",)), Side(run, ("new",)), "made", unit="document")
-    number_of = pl.col("passage_id").str.slice(-2).cast(pl.Int64) // 3  # de-q0017: document 5
-    documents = pl.format("{}-{}", "language", number_of)  # a translation's document has another name
+    n = 300  # more ids than a byte counts, and fewer documents
+    task = make_task(n)
+    number_of = pl.col("passage_id").str.slice(-3).cast(pl.Int64) // 3  # de-q0017: document 5
+    thai = pl.when(pl.col("language") == "th").then(pl.lit("th")).otherwise(pl.lit(""))
+    documents = pl.format("{}{}", thai, number_of)  # a translation's document has another name
     passages = task.passages.with_columns(documents.alias("document"))
     made = type(task)(task.name, task.domain, task.source, task.licence, task.queries, passages, task.qrels)
     vectors = make_vectors(task, 0)
@@ -174,9 +176,9 @@ def test_documents_are_units_where_they_are_asked_for_and_known(run, tmp_path):
     apart = evaluate(models, made, tmp_path / "run.parquet")
     frame = compare(Side(apart, ("base",)), Side(apart, ("new",)), "made", permutations=999, unit="document")
     row = number(frame, "map", "cross-lingual", "th", "de")
-    assert (row["n_ids"], row["n_units"]) == (40, 14)
+    assert (row["n_ids"], row["n_units"]) == (n, n // 3)
     d = per_id(apart, "new", ("th", "de")) - per_id(apart, "base", ("th", "de"))
-    units = np.arange(40) // 3
+    units = np.arange(n) // 3
     assert row["p"] == sign_flip(np.bincount(units, d)[:, None], permutations=999)[0]
     ends = bootstrap_intervals(d[:, None], clusters=units)
     assert (row["low"], row["high"]) == pytest.approx((ends.low[0], ends.high[0]))
