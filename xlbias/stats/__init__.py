@@ -1,1 +1,1 @@
-"""Whether a difference is real."""
+"""Whether a difference is significant."""

@@ -14,10 +14,7 @@ import numpy as np
 
 from xlbias.stats.bootstrap import by_unit
 from xlbias.stats.means import Floats, Ints
-from xlbias.stats.permutation import random_signs
-
-_CHUNK = 2_000_000  # numbers per working array: 16 MB each
-_TIE = 1e-12  # of the sum of absolute differences: above rounding in a sum, below any real difference
+from xlbias.stats.permutation import CHUNK, TIE, random_signs
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,11 +57,11 @@ def flip_tests(
     norm = np.sqrt((filled**2).sum(axis=0))
     scaled = np.divide(filled, norm, out=np.zeros_like(filled), where=norm > 0)
     observed = np.abs(scaled.sum(axis=0))
-    threshold = observed - _TIE * np.abs(scaled).sum(axis=0)
+    threshold = observed - TIE * np.abs(scaled).sum(axis=0)
     steps = [_steps(np.flatnonzero((families == family) & present.any(axis=0)), observed) for family in set(families)]
     alone, together = np.zeros(n_columns, np.int64), np.zeros(n_columns, np.int64)
     rng = np.random.default_rng(seed)
-    size = max(1, _CHUNK // max(n_ids, n_columns, 1))
+    size = max(1, CHUNK // max(n_ids, n_columns, 1))
     for start in range(0, permutations, size):
         signs = random_signs(rng, min(size, permutations - start), n_ids)
         flipped = signs.astype(np.float64) @ scaled

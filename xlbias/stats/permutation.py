@@ -12,8 +12,11 @@ import numpy.typing as npt
 
 from xlbias.stats.means import Floats, without_gaps
 
-_CHUNK = 2_000_000  # numbers per working array: 16 MB each
-_TIE = 1e-12  # of the sum of absolute differences: above rounding in a sum, below any real difference
+CHUNK = 2_000_000
+"""Numbers per working array: 16 MB each."""
+
+TIE = 1e-12
+"""Of the sum of absolute differences: above rounding in a sum, below any real difference."""
 
 
 def sign_flip(differences: Floats, *, permutations: int = 10_000, seed: int = 0) -> Floats:
@@ -34,10 +37,10 @@ def sign_flip(differences: Floats, *, permutations: int = 10_000, seed: int = 0)
         raise ValueError(f"expected at least one permutation, got {permutations}")
     filled, present = without_gaps(differences)
     n_ids, n_columns = differences.shape
-    threshold = np.abs(filled.sum(axis=0)) - _TIE * np.abs(filled).sum(axis=0)
+    threshold = np.abs(filled.sum(axis=0)) - TIE * np.abs(filled).sum(axis=0)
     at_least = np.zeros(n_columns, np.int64)
     rng = np.random.default_rng(seed)
-    step = max(1, _CHUNK // max(n_ids, n_columns, 1))
+    step = max(1, CHUNK // max(n_ids, n_columns, 1))
     for start in range(0, permutations, step):
         signs = random_signs(rng, min(step, permutations - start), n_ids)
         sums = signs.astype(np.float64) @ filled
