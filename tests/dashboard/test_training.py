@@ -152,7 +152,8 @@ async def test_a_training_is_followed_from_before_its_first_step(begin):
 
         journal.write("training", "1", logged("m", [10]))
         journal.progress("m: training", 12, 100, "steps", force=True)
-        await until(pilot, lambda: app.view.training.step == 10)
+        # The part and the progress are two files: a read between them sees the first one only.
+        await until(pilot, lambda: app.view.training.step == 10 and "step 12 of 100" in "\n".join(screen_lines(app)))
         text = await shown(pilot, app)
         assert "step 12 of 100 · ETA · · 1,234 pairs/s · 1.50 GB resident memory" in text
 
