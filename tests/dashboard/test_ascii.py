@@ -15,9 +15,9 @@ from rich.segment import Segment
 from textual.color import Color
 
 import xlbias.dashboard
+from xlbias.colour import SHADES
 from xlbias.dashboard.ascii import GLYPHS, AsciiFilter, in_ascii
-from xlbias.dashboard.scale import SHADES
-from xlbias.dashboard.widgets.plot import BLOCKS, MARKS
+from xlbias.dashboard.widgets.chart.plot import BLOCKS, MARKS
 
 TEXTS = [
     "plain", "■ ● ✖ ◌ … → ↑ · ░▒▓█", "Was ist das? Größe", "कहाँ है यह", "สวัสดีครับ", "東京タワー", "👩‍👩‍👧 family",

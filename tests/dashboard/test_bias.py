@@ -8,10 +8,10 @@ import pytest
 from dashboard.made import opened, press, screen_lines, settled, until
 from dashboard.ranked import LANGUAGES, N_IDS, rankings, write
 
+from xlbias.colour import colours, contrast, diverging_colours
 from xlbias.dashboard import places
-from xlbias.dashboard.scale import colours, contrast, diverging_colours
-from xlbias.dashboard.widgets.paint import lifted
-from xlbias.dashboard.widgets.sheet_panel import legend, reading_lines
+from xlbias.dashboard.widgets.heatmap.paint import lifted
+from xlbias.dashboard.widgets.heatmap.sheet_panel import legend, reading_lines
 from xlbias.report.bias_views import PANELS, VIEWS
 from xlbias.runs.compare import Side, compare
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from xlbias.dashboard.widgets.columns import GAP, Column, fit, place
+from xlbias.dashboard.widgets.table.columns import GAP, Column, fit, place
 from xlbias.text import width
 
 NUMBERS = (Column("map", "mAP", 5), Column("extra", "extra", 9, rank=2), Column("worst", "worst", 5, rank=1))

@@ -7,8 +7,8 @@ from textual.app import App
 from textual.events import MouseScrollDown
 
 from xlbias.dashboard.theme import quiet_colours
-from xlbias.dashboard.widgets.matrix import MatrixView
-from xlbias.dashboard.widgets.matrix_layout import MatrixLayout
+from xlbias.dashboard.widgets.heatmap.matrix import MatrixView
+from xlbias.dashboard.widgets.heatmap.matrix_layout import MatrixLayout
 from xlbias.languages import script_of
 from xlbias.report.tables import MATRIX_MEASURES, Matrix
 

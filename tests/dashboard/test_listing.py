@@ -11,8 +11,8 @@ from dashboard.made import opened, press, rank_of, screen_lines, settled, until
 
 from xlbias.dashboard import listing, places
 from xlbias.dashboard.listing import Listings, Wanted
-from xlbias.dashboard.screens import queries
-from xlbias.dashboard.screens.queries import Read
+from xlbias.dashboard.screens.queries import screen as queries_screen
+from xlbias.dashboard.screens.queries.screen import Read
 from xlbias.report.filtering import parse_filter
 from xlbias.runs.run import open_run
 
@@ -128,7 +128,7 @@ async def test_that_rows_are_being_sorted_is_said_at_once_where_it_took_long_bef
         go.wait(10)
         return quick(*args, **options)
 
-    monkeypatch.setattr(queries, "_PATIENCE", 30.0)
+    monkeypatch.setattr(queries_screen, "_PATIENCE", 30.0)
     async with queries_of(varied_run, "q:hi") as (app, pilot, screen):
         monkeypatch.setattr(listing, "ordered", waits)
         screen.listed = replace(screen.listed, seconds=seconds)

@@ -11,11 +11,12 @@ from report import searched
 from report.searched import IDS, LANGUAGES, TASK, Searched, answers, ranked
 from rich.cells import cell_len
 
-from xlbias.dashboard import keys, listing, places, query_walking
+from xlbias.dashboard import keys, listing, places
 from xlbias.dashboard.codepoints import code_points, name_of
 from xlbias.dashboard.live import Follower
 from xlbias.dashboard.query_reading import Views, Wanted, remembered_query, why_not_comparable
-from xlbias.dashboard.query_words import PANELS
+from xlbias.dashboard.screens.query import stepping
+from xlbias.dashboard.screens.query.labels import PANELS
 from xlbias.dashboard.wrapping import MOST, wrapped
 from xlbias.report.query import move, query_view
 from xlbias.report.query_first import first_rows
@@ -459,7 +460,7 @@ async def test_both_queries_beside_are_read_once_one_is_looked_at(run, monkeypat
 
 
 async def test_the_next_query_on_the_way_is_read_ahead(run, monkeypatch):
-    monkeypatch.setattr(query_walking, "SETTLED", 60)
+    monkeypatch.setattr(stepping, "SETTLED", 60)
     async with opened(run, size=(80, 24)) as (app, pilot):
         screen = await show_filtered(app, pilot, FILTERED[0])
         assert len(screen.views) == 1  # not before there is a way
@@ -492,7 +493,7 @@ async def test_a_pool_whose_first_passages_were_not_kept_begins_with_the_relevan
 
 
 async def test_a_key_is_answered_before_the_query_has_been_read_and_no_queue_builds_up(run, monkeypatch):
-    monkeypatch.setattr(query_walking, "SETTLED", 60)
+    monkeypatch.setattr(stepping, "SETTLED", 60)
     async with opened(run, size=(80, 24)) as (app, pilot):
         screen = await show_filtered(app, pilot)
         go, asked, real = threading.Event(), [], Wanted.read
@@ -782,7 +783,7 @@ def heads(app):
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24)], ids=lambda size: "{}x{}".format(*size))
 async def test_the_ranks_in_every_language_can_be_seen(tmp_path, monkeypatch, size):
-    monkeypatch.setattr("xlbias.dashboard.query_columns._most", lambda *_: 6)  # as of ranks above 9,999
+    monkeypatch.setattr("xlbias.dashboard.screens.query.columns._most", lambda *_: 6)  # as of ranks above 9,999
     path = ranked_run(tmp_path / "run.parquet", languages=CODES)
     async with opened(path, size=size) as (app, pilot):
         app.open_query(("q1", "hi", "multilingual"))

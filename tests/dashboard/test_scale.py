@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from xlbias.dashboard.scale import SHADES, STEPS, Range, colour_at, colours, contrast, shade_at, text_on
-from xlbias.dashboard.widgets.paint import heat_style, shown
+from xlbias.colour import SHADES, STEPS, Range, colour_at, colours, contrast, shade_at, text_on
+from xlbias.dashboard.widgets.heatmap.paint import heat_style, shown
 
 # Machado, Oliveira and Fernandes 2009: what dichromats see, on linear sRGB.
 PROTANOPIA = ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998))

@@ -10,7 +10,7 @@ import pytest
 from dashboard.made import metadata, opened, press, ranking_rows, screen_lines, settled, until
 
 from xlbias.dashboard import places
-from xlbias.dashboard.widgets.arranged import Arranged
+from xlbias.dashboard.widgets.heatmap.arranged import Arranged
 from xlbias.dashboard.words import banner, progress_line
 from xlbias.report.tables import MATRIX_MEASURES, matrix
 from xlbias.runs.journal import Journal

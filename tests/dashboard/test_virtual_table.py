@@ -9,8 +9,8 @@ import pytest
 from textual.app import App
 
 from xlbias.dashboard.theme import quiet_colours
-from xlbias.dashboard.widgets.columns import Column
-from xlbias.dashboard.widgets.table import VirtualTable
+from xlbias.dashboard.widgets.table.columns import Column
+from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 
 COLUMNS = (
     Column("n", "n", 9, "{:,}".format, best_first=True),

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 from rich.style import Style
 
-from xlbias.dashboard.widgets.drawing import Styles
-from xlbias.dashboard.widgets.sheet_drawing import SheetDrawing
-from xlbias.dashboard.widgets.sheet_layout import Layout
+from xlbias.dashboard.widgets.heatmap.drawing import Styles
+from xlbias.dashboard.widgets.heatmap.sheet_drawing import SheetDrawing
+from xlbias.dashboard.widgets.heatmap.sheet_layout import Layout
 from xlbias.measures.registry import measure_of
 from xlbias.report.domain_contrasts import baseline_sheet, contrast_sheet
 from xlbias.report.domain_home import home_sheet

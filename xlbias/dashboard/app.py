@@ -70,7 +70,7 @@ class Compared(Message):
 def _import_screens() -> None:
     """Import what the first screen has not waited for, so that the next one comes at once."""
     time.sleep(_FIRST_PAINTED)
-    for name in ("matrix", "queries", "query", "bias", "domains", "training", "help"):
+    for name in ("matrix", "queries.screen", "query.screen", "bias", "domains", "training", "help"):
         import_module(f"xlbias.dashboard.screens.{name}")
     import_module("xlbias.runs.compare")
 
@@ -103,8 +103,8 @@ class DashboardApp(Baselines, Copying, Remembering, App[None], inherit_bindings=
         places.MATRIX: _made_when_asked_for("matrix", "MatrixScreen"),
         places.BIAS: _made_when_asked_for("bias", "BiasScreen"),
         places.DOMAINS: _made_when_asked_for("domains", "DomainsScreen"),
-        places.QUERIES: _made_when_asked_for("queries", "QueriesScreen"),
-        places.QUERY: _made_when_asked_for("query", "QueryScreen"),
+        places.QUERIES: _made_when_asked_for("queries.screen", "QueriesScreen"),
+        places.QUERY: _made_when_asked_for("query.screen", "QueryScreen"),
         places.TRAINING: _made_when_asked_for("training", "TrainingScreen"),
         places.NOTICE: NoticeScreen,
     }

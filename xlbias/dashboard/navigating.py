@@ -118,7 +118,7 @@ class Navigation(_Base):
 
     def open_queries(self, filter: str) -> None:
         """Show the queries of the present model and task that a filter leaves; Escape comes back here."""
-        from xlbias.dashboard.screens.queries import QueriesScreen
+        from xlbias.dashboard.screens.queries.screen import QueriesScreen
 
         screen = self.get_screen(places.QUERIES)
         assert isinstance(screen, QueriesScreen)
@@ -134,7 +134,7 @@ class Navigation(_Base):
 
     def walk(self, step: int) -> bool:
         """Show the next query that the filter of Queries leaves, or the one before; False where there is none."""
-        from xlbias.dashboard.screens.queries import QueriesScreen
+        from xlbias.dashboard.screens.queries.screen import QueriesScreen
 
         screen = self.get_screen(places.QUERIES)
         assert isinstance(screen, QueriesScreen)

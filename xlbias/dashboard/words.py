@@ -6,7 +6,7 @@ import time
 
 from xlbias.dashboard.live import Pace, Snapshot
 from xlbias.dashboard.numbers import duration
-from xlbias.dashboard.widgets.plot import sparkline
+from xlbias.dashboard.widgets.chart.plot import sparkline
 from xlbias.progress import percent
 from xlbias.text import clean
 

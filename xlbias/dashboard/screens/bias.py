@@ -13,8 +13,8 @@ import polars as pl
 
 from xlbias.dashboard import places
 from xlbias.dashboard.screens.panels import PanelScreen
-from xlbias.dashboard.widgets.line import Part
-from xlbias.dashboard.widgets.sheet_order import NAMES, OF_LANGUAGES
+from xlbias.dashboard.widgets.heatmap.sheet_order import NAMES, OF_LANGUAGES
+from xlbias.dashboard.widgets.text.line import Part
 from xlbias.measures.registry import measures
 from xlbias.report.bias import Differences, bias_sheet
 from xlbias.report.bias_views import PANELS, VIEWS, BiasView, compared_measures

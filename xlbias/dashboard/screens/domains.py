@@ -19,8 +19,8 @@ from xlbias.dashboard.contrasting import Contrasting
 from xlbias.dashboard.kept import folder_of
 from xlbias.dashboard.live import Snapshot
 from xlbias.dashboard.screens.panels import PanelScreen
-from xlbias.dashboard.widgets.line import Part
-from xlbias.dashboard.widgets.sheet_order import OF_GROUPS, OF_ROWS
+from xlbias.dashboard.widgets.heatmap.sheet_order import OF_GROUPS, OF_ROWS
+from xlbias.dashboard.widgets.text.line import Part
 from xlbias.report.comparison import named
 from xlbias.report.domain_contrasts import baseline_sheet, contrast_sheet
 from xlbias.report.domain_home import home_sheet

@@ -14,11 +14,11 @@ from xlbias.dashboard import places
 from xlbias.dashboard.dialogs.prompt import PromptDialog
 from xlbias.dashboard.live import Cell
 from xlbias.dashboard.screens.base import Scope, View
-from xlbias.dashboard.widgets.columns import Column
 from xlbias.dashboard.widgets.details import Details, facts
-from xlbias.dashboard.widgets.line import Line, Part
-from xlbias.dashboard.widgets.matrix import MatrixView
-from xlbias.dashboard.widgets.table import VirtualTable
+from xlbias.dashboard.widgets.heatmap.matrix import MatrixView
+from xlbias.dashboard.widgets.table.columns import Column
+from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
+from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.dashboard.words import progress_line
 from xlbias.folding import folded
 from xlbias.report import document

@@ -10,10 +10,10 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from xlbias.dashboard.screens.base import Scope, View
-from xlbias.dashboard.widgets.line import Line, Part
-from xlbias.dashboard.widgets.sheet import SheetView
-from xlbias.dashboard.widgets.sheet_layout import wanted_width
-from xlbias.dashboard.widgets.sheet_panel import SheetPanel
+from xlbias.dashboard.widgets.heatmap.sheet import SheetView
+from xlbias.dashboard.widgets.heatmap.sheet_layout import wanted_width
+from xlbias.dashboard.widgets.heatmap.sheet_panel import SheetPanel
+from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.report import document
 from xlbias.report.sheet import Sheet
 

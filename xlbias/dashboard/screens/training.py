@@ -16,11 +16,11 @@ from xlbias.dashboard import places
 from xlbias.dashboard.live import Snapshot
 from xlbias.dashboard.panels import Panel, batches, figures, panels
 from xlbias.dashboard.screens.base import Scope, View
-from xlbias.dashboard.widgets.chart import Chart
-from xlbias.dashboard.widgets.columns import Column
-from xlbias.dashboard.widgets.line import Line, Part
-from xlbias.dashboard.widgets.plot import AXIS
-from xlbias.dashboard.widgets.table import VirtualTable
+from xlbias.dashboard.widgets.chart.chart import Chart
+from xlbias.dashboard.widgets.chart.plot import AXIS
+from xlbias.dashboard.widgets.table.columns import Column
+from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
+from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.report import document
 from xlbias.report.curves import Curves, curve_table, curves, summary
 from xlbias.report.layout import number

@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from xlbias.dashboard import keys
 from xlbias.dashboard.places import TITLES
-from xlbias.dashboard.widgets.line import Line, Part
+from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.progress import percent
 
 if TYPE_CHECKING:

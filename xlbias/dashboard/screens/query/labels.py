@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from xlbias.dashboard.widgets.line import Part
+from xlbias.dashboard.widgets.text.line import Part
 from xlbias.languages import language_name
 from xlbias.report.layout import number
 from xlbias.report.query import InLanguage, Passage, QueryView, beyond, move, ranks_by_passage

@@ -16,7 +16,7 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from xlbias.dashboard.widgets.columns import Column, Placed, fit, place
+from xlbias.dashboard.widgets.table.columns import Column, Placed, fit, place
 
 Key = tuple[Any, ...]
 

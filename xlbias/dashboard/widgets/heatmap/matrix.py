@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from xlbias.colour import Range
 from xlbias.dashboard.numbers import THIN
-from xlbias.dashboard.scale import Range
-from xlbias.dashboard.widgets.arranged import Arranged, CellKey
-from xlbias.dashboard.widgets.drawing import Styles
-from xlbias.dashboard.widgets.geometry import Place
-from xlbias.dashboard.widgets.grid import GridView
-from xlbias.dashboard.widgets.matrix_drawing import MatrixDrawing
-from xlbias.dashboard.widgets.matrix_layout import MatrixLayout
-from xlbias.dashboard.widgets.order import SORTS, Sort
-from xlbias.dashboard.widgets.paint import Painter
+from xlbias.dashboard.widgets.heatmap.arranged import Arranged, CellKey
+from xlbias.dashboard.widgets.heatmap.drawing import Styles
+from xlbias.dashboard.widgets.heatmap.geometry import Place
+from xlbias.dashboard.widgets.heatmap.grid import GridView
+from xlbias.dashboard.widgets.heatmap.matrix_drawing import MatrixDrawing
+from xlbias.dashboard.widgets.heatmap.matrix_layout import MatrixLayout
+from xlbias.dashboard.widgets.heatmap.order import SORTS, Sort
+from xlbias.dashboard.widgets.heatmap.paint import Painter
 from xlbias.report.tables import Matrix
 from xlbias.text import clean, width
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from xlbias.dashboard.listing import Listed
 from xlbias.dashboard.screens.base import View
-from xlbias.dashboard.widgets.ordered import QueryTable
+from xlbias.dashboard.widgets.table.query_table import QueryTable
 
 if TYPE_CHECKING:
     from xlbias.dashboard.app import QueryKey

@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 from textual.message import Message
 
-from xlbias.dashboard.widgets.columns import Column
-from xlbias.dashboard.widgets.table import VirtualTable
+from xlbias.dashboard.widgets.table.columns import Column
+from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 
 QUERY_KEY = ("query_id", "query_language", "pool")
 """The columns that name a row."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from rich.segment import Segment
 
 from xlbias.dashboard.numbers import NOTHING, THIN, count, signed, thin
-from xlbias.dashboard.widgets.columns import fit
-from xlbias.dashboard.widgets.drawing import BOLD, LEAST_BAR, Drawing, bar, frame
-from xlbias.dashboard.widgets.sheet_layout import Layout, fitted
+from xlbias.dashboard.widgets.heatmap.drawing import BOLD, LEAST_BAR, Drawing, bar, frame
+from xlbias.dashboard.widgets.heatmap.sheet_layout import Layout, fitted
+from xlbias.dashboard.widgets.table.columns import fit
 from xlbias.report.comparison import MARK
 from xlbias.report.document import Cell
 from xlbias.report.sheet import Sheet

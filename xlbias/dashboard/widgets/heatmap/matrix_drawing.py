@@ -8,10 +8,10 @@ from rich.segment import Segment
 from rich.style import Style
 
 from xlbias.dashboard.numbers import THIN, count
-from xlbias.dashboard.widgets.arranged import Arranged
-from xlbias.dashboard.widgets.columns import fit
-from xlbias.dashboard.widgets.drawing import BOLD, LEAST_BAR, Drawing, bar, frame
-from xlbias.dashboard.widgets.geometry import Place
+from xlbias.dashboard.widgets.heatmap.arranged import Arranged
+from xlbias.dashboard.widgets.heatmap.drawing import BOLD, LEAST_BAR, Drawing, bar, frame
+from xlbias.dashboard.widgets.heatmap.geometry import Place
+from xlbias.dashboard.widgets.table.columns import fit
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
 UNION_LABEL = "multi"

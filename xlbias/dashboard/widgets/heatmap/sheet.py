@@ -6,14 +6,14 @@ from typing import Literal
 
 from textual.message import Message
 
-from xlbias.dashboard.scale import Range
-from xlbias.dashboard.widgets.drawing import Styles
-from xlbias.dashboard.widgets.geometry import Place
-from xlbias.dashboard.widgets.grid import GridView
-from xlbias.dashboard.widgets.paint import Painter
-from xlbias.dashboard.widgets.sheet_drawing import SheetDrawing
-from xlbias.dashboard.widgets.sheet_layout import Layout
-from xlbias.dashboard.widgets.sheet_order import order
+from xlbias.colour import Range
+from xlbias.dashboard.widgets.heatmap.drawing import Styles
+from xlbias.dashboard.widgets.heatmap.geometry import Place
+from xlbias.dashboard.widgets.heatmap.grid import GridView
+from xlbias.dashboard.widgets.heatmap.paint import Painter
+from xlbias.dashboard.widgets.heatmap.sheet_drawing import SheetDrawing
+from xlbias.dashboard.widgets.heatmap.sheet_layout import Layout
+from xlbias.dashboard.widgets.heatmap.sheet_order import order
 from xlbias.report.sheet import Sheet, Spot
 
 

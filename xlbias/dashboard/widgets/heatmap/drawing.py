@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from rich.segment import Segment
 from rich.style import Style
 
-from xlbias.dashboard.widgets.columns import fit
-from xlbias.dashboard.widgets.geometry import Geometry, Place
-from xlbias.dashboard.widgets.paint import Painter
+from xlbias.dashboard.widgets.heatmap.geometry import Geometry, Place
+from xlbias.dashboard.widgets.heatmap.paint import Painter
+from xlbias.dashboard.widgets.table.columns import fit
 from xlbias.text import width
 
 BOLD = Style(bold=True)

@@ -13,8 +13,8 @@ from textual.message import Message
 
 from xlbias.dashboard import places
 from xlbias.dashboard.query_reading import Views, Wanted, why_not_comparable
-from xlbias.dashboard.query_walking import Walking
-from xlbias.dashboard.query_words import (
+from xlbias.dashboard.screens.base import Scope
+from xlbias.dashboard.screens.query.labels import (
     PANELS,
     about_cursor,
     about_run,
@@ -24,10 +24,10 @@ from xlbias.dashboard.query_words import (
     title_parts,
     why_no_text,
 )
-from xlbias.dashboard.screens.base import Scope
-from xlbias.dashboard.widgets.line import Line, Part
-from xlbias.dashboard.widgets.query_panel import QueryPanel
-from xlbias.dashboard.widgets.textpane import Form, TextPane
+from xlbias.dashboard.screens.query.panel import QueryPanel
+from xlbias.dashboard.screens.query.stepping import Walking
+from xlbias.dashboard.widgets.text.line import Line, Part
+from xlbias.dashboard.widgets.text.pane import Form, TextPane
 from xlbias.report import document
 from xlbias.report.query import QueryView
 from xlbias.report.query_panels import Panel, table

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from rich.color import Color, ColorSystem
 from rich.style import Style
 
-from xlbias.dashboard.scale import RGB, STEPS, Range, colour_at, contrast, shade_at, text_on
+from xlbias.colour import RGB, STEPS, Range, colour_at, contrast, shade_at, text_on
 
 if TYPE_CHECKING:
     from textual.app import App

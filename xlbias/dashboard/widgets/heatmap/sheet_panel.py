@@ -10,10 +10,10 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from xlbias.dashboard.scale import SHADES, Range, colour_at
-from xlbias.dashboard.widgets.line import Line, Part
-from xlbias.dashboard.widgets.paint import depth_of, shown
-from xlbias.dashboard.widgets.sheet import SheetView
+from xlbias.colour import SHADES, Range, colour_at
+from xlbias.dashboard.widgets.heatmap.paint import depth_of, shown
+from xlbias.dashboard.widgets.heatmap.sheet import SheetView
+from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.dashboard.wrapping import wrapped
 from xlbias.report.bias import FURTHEST
 from xlbias.report.layout import difference_text, measured, number

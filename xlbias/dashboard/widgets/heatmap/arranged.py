@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeVar
 
+from xlbias.colour import Range
 from xlbias.dashboard.numbers import THIN, signed, thin
-from xlbias.dashboard.scale import Range
-from xlbias.dashboard.widgets.geometry import Place
-from xlbias.dashboard.widgets.order import Sort, order
+from xlbias.dashboard.widgets.heatmap.geometry import Place
+from xlbias.dashboard.widgets.heatmap.order import Sort, order
 from xlbias.report.comparison import MARK
 from xlbias.report.layout import interval, number
 from xlbias.report.tables import DifferenceMatrix, Matrix

@@ -11,8 +11,8 @@ from xlbias.dashboard.screens.base import View
 
 if TYPE_CHECKING:
     from xlbias.dashboard.app import QueryKey
-    from xlbias.dashboard.screens.queries import QueriesScreen
-    from xlbias.dashboard.widgets.ordered import QueryTable
+    from xlbias.dashboard.screens.queries.screen import QueriesScreen
+    from xlbias.dashboard.widgets.table.query_table import QueryTable
 
 SETTLED = 0.2
 """Seconds after which a query is looked at, not walked past: then what lies beside it is read."""

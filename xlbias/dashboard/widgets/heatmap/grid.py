@@ -11,10 +11,10 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from xlbias.dashboard.scale import Range
-from xlbias.dashboard.widgets.drawing import Drawing, Styles
-from xlbias.dashboard.widgets.geometry import Geometry, Place
-from xlbias.dashboard.widgets.paint import Painter, depth_of
+from xlbias.colour import Range
+from xlbias.dashboard.widgets.heatmap.drawing import Drawing, Styles
+from xlbias.dashboard.widgets.heatmap.geometry import Geometry, Place
+from xlbias.dashboard.widgets.heatmap.paint import Painter, depth_of
 from xlbias.report.sheet import Spot
 
 

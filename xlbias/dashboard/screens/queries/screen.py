@@ -18,12 +18,12 @@ from textual.worker import get_current_worker
 from xlbias.dashboard import places
 from xlbias.dashboard.dialogs.prompt import PromptDialog
 from xlbias.dashboard.listing import Listed, Listings, Wanted, no_baseline, wanted_of
-from xlbias.dashboard.listing_walked import Walked
-from xlbias.dashboard.listing_words import QUIET, columns, counts, title
 from xlbias.dashboard.screens.base import Scope
-from xlbias.dashboard.widgets.line import Line, Part
-from xlbias.dashboard.widgets.ordered import QueryTable
-from xlbias.dashboard.widgets.table import VirtualTable
+from xlbias.dashboard.screens.queries.columns import QUIET, columns, counts, title
+from xlbias.dashboard.screens.queries.cursor import Walked
+from xlbias.dashboard.widgets.table.query_table import QueryTable
+from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
+from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.errors import UsageError
 from xlbias.report import document
 from xlbias.report.filtering import EXAMPLES, Filter, parse_filter

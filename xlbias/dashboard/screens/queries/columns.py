@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from xlbias.dashboard.listing import Listed
-from xlbias.dashboard.widgets.columns import Column
-from xlbias.dashboard.widgets.line import Part
+from xlbias.dashboard.widgets.table.columns import Column
+from xlbias.dashboard.widgets.text.line import Part
 from xlbias.report.filtering import MULTI
 from xlbias.report.layout import number
 from xlbias.report.listed import difference

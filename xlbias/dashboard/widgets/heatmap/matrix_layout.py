@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from xlbias.dashboard.widgets.geometry import Geometry
+from xlbias.dashboard.widgets.heatmap.geometry import Geometry
 
 UNION_GAP = 2
 """Blank cells that set the multilingual pool apart, the second one a rule."""

@@ -8,11 +8,11 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
-from xlbias.dashboard.query_columns import language_columns, rank_columns, relevant_columns, top_columns
-from xlbias.dashboard.query_words import panel_parts
-from xlbias.dashboard.widgets.columns import Column
-from xlbias.dashboard.widgets.line import Line
-from xlbias.dashboard.widgets.table import VirtualTable
+from xlbias.dashboard.screens.query.columns import language_columns, rank_columns, relevant_columns, top_columns
+from xlbias.dashboard.screens.query.labels import panel_parts
+from xlbias.dashboard.widgets.table.columns import Column
+from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
+from xlbias.dashboard.widgets.text.line import Line
 from xlbias.report.query import QueryView
 from xlbias.report.query_panels import Panel, frame
 

@@ -1,0 +1,1 @@
+"""One query: where its passages rank, and why."""

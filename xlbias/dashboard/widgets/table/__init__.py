@@ -1,0 +1,1 @@
+"""The virtual table: rows of a frame, painted as they are seen."""

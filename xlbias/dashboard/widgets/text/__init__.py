@@ -1,0 +1,1 @@
+"""Lines and panes of text."""
