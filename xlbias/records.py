@@ -1,0 +1,223 @@
+"""Typed records from files: a mapping in, a `msgspec.Struct` out, or one sentence that says what is wrong with it.
+
+A record is a class of typed fields::
+
+    class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
+        base: Annotated[str, Meta(description="'static', a folder or a hub name")]
+        steps: Annotated[int, Meta(ge=0, description="at least 1, or 0 for whole epochs")] = 0
+
+`decode` reads it strictly: nothing is taken for another type, but a whole number for a number. A field's `description`
+is what an error says was expected, so it is written as the end of that sentence. With ``forbid_unknown_fields`` a key
+that the record does not know is an error with the key that was probably meant; without, such keys are passed over.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+import msgspec
+from msgspec import Meta, Struct
+
+from xlbias.choices import suggestion
+from xlbias.errors import XlbiasError
+
+T = TypeVar("T")
+S = TypeVar("S", bound=Struct)
+
+_LONGEST = 60  # characters of a value in an error
+_WORDS = {int: "a whole number", float: "a number", str: "a string", bool: "true or false", NoneType: "null"}
+_LISTS = (list, tuple, set, frozenset)
+
+
+def read_toml(path: Path, error: type[XlbiasError]) -> dict[str, Any]:
+    """Return the content of a TOML file. Raises `error` naming the file, and the line that is not TOML."""
+    return _read(path, tomllib.loads, "TOML", error)
+
+
+def read_json(path: Path, error: type[XlbiasError]) -> Any:
+    """Return the content of a JSON file. Raises `error` naming the file, and the line that is not JSON."""
+    return _read(path, json.loads, "JSON", error)
+
+
+def _read(path: Path, parse: Callable[[str], T], language: str, error: type[XlbiasError]) -> T:
+    try:
+        return parse(path.read_text("utf-8"))
+    except OSError as cause:
+        raise error(f"{path}: cannot be read: {cause.strerror or cause}") from cause
+    except (ValueError, RecursionError) as cause:  # not UTF-8, or not of the language: the message names the line
+        raise error(f"{path}: is not {language}: {cause}") from cause
+
+
+def decode(
+    content: object, kind: type[T], error: type[XlbiasError], *, file: Path | str = "", at: str = "", remedy: str = ""
+) -> T:
+    """Return `content`, what JSON or TOML can say, as a value of `kind`.
+
+    Args:
+        content: for a record, a mapping.
+        kind: a Struct, or any type that msgspec knows.
+        error: what is raised.
+        file: where the content comes from, if it comes from a file.
+        at: path of the content inside the file, ``settings`` for one.
+        remedy: what to do about content that is wrong, where the sentence does not say it by what was expected.
+
+    Raises `error` naming file, field, value and what was expected: ``p.toml: sources.a is 3: expected a task``.
+    """
+    try:
+        try:
+            return msgspec.convert(content, kind)
+        except (msgspec.ValidationError, RecursionError) as cause:
+            raise error(_problem(content, kind, at) or str(cause)) from cause
+    except XlbiasError as cause:  # also from a record that checks more of itself
+        raise error(": ".join(filter(None, (str(file), str(cause)))) + (f"; {remedy}" if remedy else "")) from cause
+
+
+def decode_fields(
+    content: Mapping[str, Any], kind: type[Struct], error: type[XlbiasError], *, at: str = ""
+) -> dict[str, Any]:
+    """Return some fields of a record, each decoded, without those that `content` lacks. Raises `error` as `decode`."""
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for key in content:
+        if key not in fields:
+            raise error(_unknown(key, fields, at))
+    return {
+        fields[key].name: decode(value, fields[key].type, error, at=_inside(at, key)) for key, value in content.items()
+    }
+
+
+def check_record(record: Struct, error: type[XlbiasError]) -> None:
+    """Raise `error` unless every field of a record that was not decoded, but made in Python, is valid."""
+    for field in msgspec.structs.fields(type(record)):
+        decode(getattr(record, field.name), field.type, error, at=field.name)
+
+
+def quoted(value: object) -> str:
+    """Return a value from a file as an error says it: its beginning, where it is long, and no control characters."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits, or lists in lists
+        return f"too large a {type(value).__name__}"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+# -- what is wrong ---------------------------------------------------------------------------------------------------
+
+
+def _problem(value: Any, hint: Any, at: str, expected: str = "") -> str | None:
+    """Return what is wrong with `value`, at the innermost place where it is; None where nothing is.
+
+    msgspec decides what is wrong; it does not say in which entry of a table, nor what the value is.
+    """
+    if _fits(value, hint):
+        return None
+    plain, expected = _plain(hint), _description(hint) or expected
+    if isinstance(plain, type) and issubclass(plain, Struct) and isinstance(value, Mapping):
+        inner = _in_record(value, plain, at)
+    else:
+        parts = _parts(value, plain, at)
+        inner = next((found for part, kind, where in parts if (found := _problem(part, kind, where)) is not None), None)
+    return inner if inner is not None else _misfit(value, plain, at, expected)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    try:
+        msgspec.convert(value, hint)
+    except (msgspec.ValidationError, RecursionError):
+        return False
+    return True
+
+
+def _in_record(content: Mapping[Any, Any], kind: type[Struct], at: str) -> str | None:
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    if kind.__struct_config__.forbid_unknown_fields:
+        for key in content:
+            if key not in fields:
+                return _unknown(key, fields, at)
+    for name, field in fields.items():
+        if name in content:
+            problem = _problem(content[name], field.type, _inside(at, name))
+            if problem is not None:
+                return problem
+        elif field.required:
+            return f"{at or ''}{': ' if at else ''}has no key {name!r}: expected {_expected(field.type)}"
+    return None
+
+
+def _parts(value: Any, plain: Any, at: str) -> Iterator[tuple[Any, Any, str]]:
+    """Return the parts of a container that is of the right kind: value, type and path of each."""
+    origin, arguments = get_origin(plain), get_args(plain)
+    if origin in (Union, UnionType):
+        fitting = [part for part in map(_plain, arguments) if _is_container_of(value, part)]
+        if len(fitting) == 1:
+            for part in arguments:
+                if _plain(part) is fitting[0]:
+                    yield value, part, at
+    elif isinstance(origin, type) and issubclass(origin, Mapping) and isinstance(value, Mapping):
+        for key, entry in value.items():
+            yield key, arguments[0], f"{at}: the name"
+            yield entry, arguments[1], _inside(at, key)
+    elif origin in _LISTS and isinstance(value, list | tuple):
+        kinds = arguments if origin is tuple and arguments[-1] is not Ellipsis else (arguments[0],) * len(value)
+        for number, (entry, kind) in enumerate(zip(value, kinds, strict=False)):
+            yield entry, kind, f"{at}[{number}]"
+
+
+def _is_container_of(value: Any, plain: Any) -> bool:
+    origin = get_origin(plain) or plain
+    if not isinstance(origin, type):
+        return False
+    if issubclass(origin, Struct | Mapping):
+        return isinstance(value, Mapping)
+    return issubclass(origin, _LISTS) and isinstance(value, list | tuple)
+
+
+def _misfit(value: Any, plain: Any, at: str, expected: str) -> str:
+    """Return that a value is not what was expected; of one that is not even of the right type, that first."""
+    choices = _choices(plain)
+    close = suggestion(value, choices) if isinstance(value, str) else ""
+    if plain in _WORDS and not _fits(value, plain):
+        expected = ": ".join(filter(None, (_WORDS[plain], expected)))
+    return f"{at or 'it'} is {quoted(value)}{close}: expected {expected or _words(plain)}"
+
+
+def _unknown(key: Any, known: Collection[str], at: str) -> str:
+    close = suggestion(key, known) if isinstance(key, str) else ""
+    return f"{at}{': ' if at else ''}unknown key {quoted(key)}{close}: expected {', '.join(known)}"
+
+
+def _expected(hint: Any) -> str:
+    return _description(hint) or _words(_plain(hint))
+
+
+def _words(plain: Any) -> str:
+    """Return the values of a type in words."""
+    origin = get_origin(plain) or plain
+    if origin in (Union, UnionType):
+        return " or ".join(_expected(part) for part in get_args(plain) if part is not NoneType)
+    if origin is Literal:
+        return ", ".join(str(choice) for choice in _choices(plain) if choice != "")
+    if isinstance(origin, type) and issubclass(origin, _LISTS):
+        return "a list"
+    return _WORDS.get(origin, "a table of named values")
+
+
+def _choices(plain: Any) -> tuple[str, ...]:
+    return tuple(map(str, get_args(plain))) if get_origin(plain) is Literal else ()
+
+
+def _plain(hint: Any) -> Any:
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+
+
+def _description(hint: Any) -> str:
+    notes = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    return next((note.description for note in notes if isinstance(note, Meta) and note.description), "")
+
+
+def _inside(at: str, key: object) -> str:
+    return f"{at}.{key}" if at else str(key)
