@@ -14,7 +14,14 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-_IMPORTED = ["xlbias.study.study", "xlbias.evaluation", "xlbias.train.fit", "xlbias.cli", "support", "pytest"]
+_IMPORTED = [
+    "xlbias.study.run_study",
+    "xlbias.evaluation",
+    "xlbias.train.trainer.fit",
+    "xlbias.cli",
+    "support",
+    "pytest",
+]
 _OUTPUT = (1, 2)  # the descriptors of stdout and stderr
 _started: list[ForkServerProcess] = []
 

@@ -7,9 +7,9 @@ import pytest
 
 from xlbias.errors import UsageError
 from xlbias.study.plan import Plan
-from xlbias.study.reading import SAMPLERS, read_plan
+from xlbias.study.plan_reader import SAMPLERS, read_plan
 from xlbias.train.recipe import find_recipe
-from xlbias.train.samplers import SAMPLERS as REAL_SAMPLERS
+from xlbias.train.sampling.samplers import SAMPLERS as REAL_SAMPLERS
 
 FULL = """\
 title = "Whether batches matter"

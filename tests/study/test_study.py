@@ -21,13 +21,13 @@ from xlbias.narration import Silent
 from xlbias.progress import Report
 from xlbias.runs.journal import live_folder
 from xlbias.runs.run import open_run
-from xlbias.study.layout import Layout, steps_of
-from xlbias.study.merge import StudyRun
+from xlbias.study.folder import Layout, steps_of
+from xlbias.study.merged_run import StudyRun
 from xlbias.study.plan import Plan
-from xlbias.study.reading import read_plan
-from xlbias.study.study import duration, run_study
+from xlbias.study.plan_reader import read_plan
+from xlbias.study.run_study import duration, run_study
 from xlbias.study.workers import work_in_parallel
-from xlbias.train.fit import fit
+from xlbias.train.trainer.fit import fit
 
 MONO, HYBRID = "calendar-mono-seed0", "calendar-hybrid-alpha0.5-seed0"
 TARGETS = ["calendar-test", "money"]

@@ -11,7 +11,7 @@ from sentence_transformers import SentenceTransformer
 
 from xlbias.data.catalog import load_task
 from xlbias.data.task import RetrievalTask
-from xlbias.train.pairs import PairTexts
+from xlbias.train.sampling.pairs import PairTexts
 
 N_TOKENS = 6_000
 

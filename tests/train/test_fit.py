@@ -22,11 +22,11 @@ from xlbias.data.task import RetrievalTask
 from xlbias.encode.load import load_encoder
 from xlbias.errors import EncoderError, RunError, TrainingError
 from xlbias.runs.run import open_run
-from xlbias.train.fit import Training, fit
-from xlbias.train.pairs import PairTexts
 from xlbias.train.recipe import Recipe
-from xlbias.train.samplers import LanguageBatchSampler
-from xlbias.train.work import Work
+from xlbias.train.sampling.pairs import PairTexts
+from xlbias.train.sampling.samplers import LanguageBatchSampler
+from xlbias.train.trainer.fit import Training, fit
+from xlbias.train.trainer.training_job import Work
 
 QUICK = Recipe(
     base="static", steps=12, batch_size=16, learning_rate=1e-2, query_prefix="", passage_prefix="", dimension=16,

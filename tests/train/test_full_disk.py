@@ -5,7 +5,7 @@ import safetensors.numpy
 
 from xlbias.encode.trained_on import TrainedOn
 from xlbias.errors import WriteError
-from xlbias.train.checkpoint import save_checkpoint
+from xlbias.train.trainer.checkpoint import save_checkpoint
 
 
 class _Model:

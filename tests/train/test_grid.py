@@ -15,9 +15,9 @@ from xlbias.encode.load import load_encoder
 from xlbias.errors import TrainingError
 from xlbias.evaluation import evaluate
 from xlbias.runs.run import open_run
-from xlbias.train.codeswitch import CodeSwitch
-from xlbias.train.fit import fit, fit_grid
 from xlbias.train.recipe import Recipe
+from xlbias.train.sampling.codeswitch import CodeSwitch
+from xlbias.train.trainer.fit import fit, fit_grid
 
 QUICK = Recipe(
     base="static", steps=6, batch_size=16, learning_rate=1e-2, query_prefix="", passage_prefix="", dimension=16,

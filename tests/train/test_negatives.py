@@ -11,9 +11,9 @@ from scipy.sparse.csgraph import connected_components
 from scipy.stats import chisquare
 
 from xlbias.data.task import RetrievalTask
-from xlbias.train.batch import Batch
-from xlbias.train.pairs import PairTexts
-from xlbias.train.samplers import LanguageBatchSampler
+from xlbias.train.sampling.batch import Batch
+from xlbias.train.sampling.pairs import PairTexts
+from xlbias.train.sampling.samplers import LanguageBatchSampler
 
 P = 0.001
 

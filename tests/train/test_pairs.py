@@ -11,12 +11,12 @@ from scipy.stats import chisquare
 
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TrainingError
-from xlbias.train.drawable import TaskPairs
-from xlbias.train.index import connected_components
-from xlbias.train.pairs import PairTexts
-from xlbias.train.pool import Pool
-from xlbias.train.rows import LanguageRows, draw_codes
-from xlbias.train.samplers import CrossLingual, Mixed, Monolingual
+from xlbias.train.sampling.candidates import TaskPairs
+from xlbias.train.sampling.index import connected_components
+from xlbias.train.sampling.language_rows import LanguageRows, draw_codes
+from xlbias.train.sampling.pairs import PairTexts
+from xlbias.train.sampling.pool import Pool
+from xlbias.train.sampling.samplers import CrossLingual, Mixed, Monolingual
 
 
 def same_partition(a: np.ndarray, b: np.ndarray) -> bool:

@@ -19,10 +19,10 @@ from xlbias.data.task import RetrievalTask
 from xlbias.encode.load import load_encoder
 from xlbias.errors import RunError, TrainingError
 from xlbias.runs.run import open_run
-from xlbias.train.fit import fit
 from xlbias.train.recipe import Recipe
-from xlbias.train.state import checkpoints, read_progress
-from xlbias.train.stop import StopRequest
+from xlbias.train.trainer.fit import fit
+from xlbias.train.trainer.interrupts import StopRequest
+from xlbias.train.trainer.resume_state import checkpoints, read_progress
 
 # 51 ids remain to train on, 3 batches an epoch: step 8 is in the middle of the third.
 RECIPE = Recipe(
@@ -141,7 +141,7 @@ def test_killed_between_the_last_checkpoint_and_the_encoder(
         raise MemoryError
 
     with monkeypatch.context() as patched, pytest.raises(MemoryError):
-        patched.setattr("xlbias.train.work.save_checkpoint", killed)
+        patched.setattr("xlbias.train.trainer.training_job.save_checkpoint", killed)
         fit(task, tmp_path / "out", recipe)
     resumed = fit(task, tmp_path / "out", recipe, resume=True)
     assert (resumed.steps, resumed.loss) == (whole.steps, whole.loss)

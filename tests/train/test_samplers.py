@@ -11,10 +11,10 @@ from scipy.stats import binomtest, chisquare
 from xlbias.cli.train import SAMPLERS as ON_THE_COMMAND_LINE
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TrainingError
-from xlbias.train.batch import Batch
-from xlbias.train.pairs import PairTexts
-from xlbias.train.pool import Pool, draw_ids
-from xlbias.train.samplers import SAMPLERS, LanguageBatchSampler
+from xlbias.train.sampling.batch import Batch
+from xlbias.train.sampling.pairs import PairTexts
+from xlbias.train.sampling.pool import Pool, draw_ids
+from xlbias.train.sampling.samplers import SAMPLERS, LanguageBatchSampler
 
 P = 0.001  # with fixed seeds a test fails always or never; below this, something is wrong with the sampler
 

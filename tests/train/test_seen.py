@@ -21,9 +21,9 @@ from xlbias.narration import Silent
 from xlbias.report.render import render_report
 from xlbias.runs.caveats import caveats
 from xlbias.runs.run import Run
-from xlbias.train.fit import Training, fit
 from xlbias.train.recipe import Recipe
-from xlbias.train.validation import without_texts_of
+from xlbias.train.trainer.fit import Training, fit
+from xlbias.train.trainer.validation import without_texts_of
 
 QUICK = Recipe(
     base="static", steps=24, batch_size=8, learning_rate=3e-2, query_prefix="", passage_prefix="", dimension=16,
@@ -110,7 +110,7 @@ class TrainedOnTexts:
     """The texts of a training's two sides, found by holding out as it did."""
 
     def __init__(self, whole: RetrievalTask, trained: Training) -> None:
-        from xlbias.train.validation import hold_out
+        from xlbias.train.trainer.validation import hold_out
 
         split = hold_out([whole], QUICK.validation, seed=0)
         assert [task.fingerprint for task in split.validation] == [

@@ -14,11 +14,11 @@ from xlbias.encode.load import load_encoder
 from xlbias.encode.static import assemble, static_parts
 from xlbias.errors import EncoderError, TrainingError
 from xlbias.runs.run import open_run
-from xlbias.train.collate import PairCollator, TokenCache
-from xlbias.train.fit import fit
-from xlbias.train.pairs import PairTexts
 from xlbias.train.recipe import Recipe
-from xlbias.train.samplers import LanguageBatchSampler
+from xlbias.train.sampling.pairs import PairTexts
+from xlbias.train.sampling.samplers import LanguageBatchSampler
+from xlbias.train.trainer.collate import PairCollator, TokenCache
+from xlbias.train.trainer.fit import fit
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,8 @@ from xlbias.data.convert import write_parallel
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.card import read_card
 from xlbias.runs.run import open_run
-from xlbias.train.batch import Batch
-from xlbias.train.pairs import PairTexts
+from xlbias.train.sampling.batch import Batch
+from xlbias.train.sampling.pairs import PairTexts
 
 TESTS = Path(__file__).resolve().parent.parent
 

@@ -17,9 +17,9 @@ from xlbias.narration import Silent
 from xlbias.report.text import to_text
 from xlbias.runs.caveats import caveats
 from xlbias.runs.run import open_run
-from xlbias.train.fit import fit
 from xlbias.train.recipe import MONITORS, Recipe
-from xlbias.train.validation import Validation, hold_out, monitored, without_texts_of
+from xlbias.train.trainer.fit import fit
+from xlbias.train.trainer.validation import Validation, hold_out, monitored, without_texts_of
 
 QUICK = Recipe(
     base="static", steps=12, batch_size=16, learning_rate=1e-2, query_prefix="", passage_prefix="", dimension=16,
@@ -119,8 +119,8 @@ def test_the_validation_loss_is_that_of_the_trainings_loss_on_fixed_batches(
 ) -> None:
     from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
-    from xlbias.train.pairs import PairTexts
-    from xlbias.train.samplers import LanguageBatchSampler
+    from xlbias.train.sampling.pairs import PairTexts
+    from xlbias.train.sampling.samplers import LanguageBatchSampler
 
     trained = fit(small, tmp_path / "out", QUICK, validation=[])
     model = load_encoder(str(trained.path), device="cpu").model

@@ -52,8 +52,8 @@ def command(out: str, seed: int, no_dashboard: bool, quiet: bool) -> int:
     from xlbias.narration import Telling
     from xlbias.progress import Course, Step
     from xlbias.report.text import to_text
-    from xlbias.train.fit import fit
     from xlbias.train.recipe import recipe_for
+    from xlbias.train.trainer.fit import fit
 
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)

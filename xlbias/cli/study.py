@@ -76,8 +76,8 @@ def command(
 
     from xlbias.cli.narrate import StderrNarrator
     from xlbias.errors import UsageError
-    from xlbias.study.layout import KINDS, Layout, steps_of
-    from xlbias.study.reading import read_plan
+    from xlbias.study.folder import KINDS, Layout, steps_of
+    from xlbias.study.plan_reader import read_plan
 
     path = Path(plan)
     study = read_plan(path, Path(data) if data is not None else None)
@@ -96,7 +96,7 @@ def command(
         return work_beside(words_without_flag(ctx), layout.run, layout.folder, again=GO_ON)
     narrator = StderrNarrator(quiet=quiet)
     narrator.say("loading the libraries")
-    from xlbias.study.study import run_study
+    from xlbias.study.run_study import run_study
 
     try:
         run = run_study(

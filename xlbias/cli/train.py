@@ -13,9 +13,9 @@ from xlbias.encode.loadable import POOLINGS
 from xlbias.text import clean
 
 if TYPE_CHECKING:
-    from xlbias.train.codeswitch import CodeSwitch
-    from xlbias.train.fit import Training
     from xlbias.train.recipe import Recipe
+    from xlbias.train.sampling.codeswitch import CodeSwitch
+    from xlbias.train.trainer.fit import Training
 
 EXAMPLE = """\b
 Examples:
@@ -169,7 +169,7 @@ def command(
         folder = Path(out)
         return work_beside(words_without_flag(ctx), folder / TRAINING_FILE, folder, again=GO_ON)
     if is_main_process():
-        from xlbias.train.folder import check_folder
+        from xlbias.train.trainer.output_folder import check_folder
 
         check_folder(Path(out), overwrite=overwrite, resume=resume)
     switch = _code_switch(code_switch, code_switch_mode, code_switch_to, lexicons, chosen.seed)
@@ -179,8 +179,8 @@ def command(
         raise UsageError("--validate none contradicts the other --validate")
     held = None if not validation else [load_task(task) for task in validation if task != "none"]
     narrator.say("loading the libraries")
-    from xlbias.train.fit import Options, fit, fit_grid
-    from xlbias.train.processes import leave_processes
+    from xlbias.train.trainer.distributed import leave_processes
+    from xlbias.train.trainer.fit import Options, fit, fit_grid
 
     options = Options(
         switch=switch,
@@ -249,7 +249,7 @@ def _code_switch(
     if not lexicons:
         raise UsageError("--code-switch needs translations of words: give --lexicon")
     from xlbias.data.lexicons.load import load_lexicon
-    from xlbias.train.codeswitch import CodeSwitch
+    from xlbias.train.sampling.codeswitch import CodeSwitch
 
     return CodeSwitch(load_lexicon(lexicons), probability, mode, target, seed)
 

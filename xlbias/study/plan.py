@@ -1,4 +1,4 @@
-"""The plan of a study: what is trained on what and evaluated where; `xlbias.study.reading` reads it from TOML."""
+"""The plan of a study: what is trained on what and evaluated where; `xlbias.study.plan_reader` reads it from TOML."""
 
 from __future__ import annotations
 

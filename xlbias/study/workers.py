@@ -18,11 +18,11 @@ from xlbias.errors import RunError, XlbiasError
 from xlbias.interpreter import SAFE_PATH
 from xlbias.progress import Report
 from xlbias.streams import guard_streams
-from xlbias.study.layout import Kind, Layout, Step
+from xlbias.study.folder import Kind, Layout, Step
 from xlbias.study.plan import Plan, Planned
 
 if TYPE_CHECKING:
-    from xlbias.study.bench import Done, Reached
+    from xlbias.study.steps import Done, Reached
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS")
 """Variables that share the cores out among the processes, unless the user has set them."""
@@ -105,7 +105,7 @@ def _serve(connection: Connection, plan: Plan, layout: Layout, device: str | Non
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(KeyboardInterrupt, EOFError, BrokenPipeError, ConnectionResetError):
         try:
-            from xlbias.study.bench import Bench
+            from xlbias.study.steps import Bench
 
             bench = Bench(plan, layout, device, _sender(connection))
             signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -123,7 +123,7 @@ def _serve(connection: Connection, plan: Plan, layout: Layout, device: str | Non
 
 def _sender(connection: Connection) -> Callable[[Step, Report], None]:
     """Return what sends how far a step is to the parent, a few times a second."""
-    from xlbias.study.bench import Reached
+    from xlbias.study.steps import Reached
 
     sent = 0.0
 

@@ -10,9 +10,9 @@ from xlbias import __version__
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.trained_on import CARD_FIELD
 from xlbias.text import clean
-from xlbias.train.pairs import PairTexts
 from xlbias.train.recipe import Recipe
-from xlbias.train.samplers import LanguageBatchSampler
+from xlbias.train.sampling.pairs import PairTexts
+from xlbias.train.sampling.samplers import LanguageBatchSampler
 from xlbias.versions import package_versions
 
 USE = """\

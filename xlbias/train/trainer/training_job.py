@@ -29,21 +29,21 @@ from xlbias.narration import Narrator
 from xlbias.progress import Course, Stage, Step
 from xlbias.runs.journal import Journal
 from xlbias.train.card import DID_NOT_HELP, describe
-from xlbias.train.checkpoint import save_checkpoint
-from xlbias.train.codeswitch import CodeSwitch
-from xlbias.train.loop import PairTrainer, quiet_libraries
-from xlbias.train.loss import infonce
-from xlbias.train.memory import keep_freed_memory
-from xlbias.train.pairs import PairTexts
-from xlbias.train.processes import Processes
 from xlbias.train.recipe import STATIC, Recipe
-from xlbias.train.record import RowWriter, Tally
-from xlbias.train.samplers import LanguageBatchSampler
-from xlbias.train.seen import seen_in_training
-from xlbias.train.state import FOLDER, Progress, checkpoint_of, checkpoints, read_progress
-from xlbias.train.stop import StopRequest
-from xlbias.train.supervise import Supervisor, Surroundings, steps_of_epoch
-from xlbias.train.validation import Validation
+from xlbias.train.sampling.codeswitch import CodeSwitch
+from xlbias.train.sampling.pairs import PairTexts
+from xlbias.train.sampling.samplers import LanguageBatchSampler
+from xlbias.train.trainer.callbacks import Supervisor, Surroundings, steps_of_epoch
+from xlbias.train.trainer.checkpoint import save_checkpoint
+from xlbias.train.trainer.distributed import Processes
+from xlbias.train.trainer.interrupts import StopRequest
+from xlbias.train.trainer.journal_rows import RowWriter, Tally
+from xlbias.train.trainer.loss import infonce
+from xlbias.train.trainer.memory import keep_freed_memory
+from xlbias.train.trainer.resume_state import FOLDER, Progress, checkpoint_of, checkpoints, read_progress
+from xlbias.train.trainer.seen_texts import seen_in_training
+from xlbias.train.trainer.trainer import PairTrainer, quiet_libraries
+from xlbias.train.trainer.validation import Validation
 
 
 @dataclass(frozen=True)

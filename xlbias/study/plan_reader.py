@@ -27,7 +27,7 @@ from xlbias.train.recipe import (
 )
 
 SAMPLERS = ("english", "mixed", "mono", "cross", "hybrid")
-"""As `xlbias.train.samplers.SAMPLERS`, whose import takes seconds."""
+"""As `xlbias.train.sampling.samplers.SAMPLERS`, whose import takes seconds."""
 
 KEYS = (
     "title", "samplers", "alphas", "seeds", "recipe", "top_k", "top_of", "baseline", "data", "settings", "sources",

@@ -25,7 +25,7 @@ from xlbias.runs.journal import Journal, live_folder
 from xlbias.runs.parquet import read_metadata
 from xlbias.runs.run import open_run
 from xlbias.runs.schema import SCHEMA_VERSION
-from xlbias.study.layout import Layout
+from xlbias.study.folder import Layout
 from xlbias.study.plan import Plan
 from xlbias.versions import package_versions
 

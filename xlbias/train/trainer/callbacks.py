@@ -14,15 +14,15 @@ import torch
 from transformers import TrainerCallback
 
 from xlbias.errors import TrainingError
-from xlbias.train.batch import Batch
-from xlbias.train.loop import PairTrainer
-from xlbias.train.processes import Processes
 from xlbias.train.recipe import Recipe
-from xlbias.train.record import Row, RowWriter, Tally
-from xlbias.train.samplers import LanguageBatchSampler
-from xlbias.train.state import DIVERGED, Progress, check_finite, checkpoints, save_state
-from xlbias.train.stop import StopRequest
-from xlbias.train.validation import Validation, monitored
+from xlbias.train.sampling.batch import Batch
+from xlbias.train.sampling.samplers import LanguageBatchSampler
+from xlbias.train.trainer.distributed import Processes
+from xlbias.train.trainer.interrupts import StopRequest
+from xlbias.train.trainer.journal_rows import Row, RowWriter, Tally
+from xlbias.train.trainer.resume_state import DIVERGED, Progress, check_finite, checkpoints, save_state
+from xlbias.train.trainer.trainer import PairTrainer
+from xlbias.train.trainer.validation import Validation, monitored
 
 _ROW_SECONDS = 2.0  # between two rows where steps are slow, so that a live dashboard moves
 _EXCHANGE_SECONDS = 1.0  # between two exchanges of what only one process can know: torchrun waits for half a minute

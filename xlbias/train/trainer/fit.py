@@ -20,14 +20,14 @@ from xlbias.errors import TrainingError
 from xlbias.narration import Narrator, Silent
 from xlbias.progress import Course, Report
 from xlbias.runs.journal import Journal
-from xlbias.train.codeswitch import CodeSwitch
-from xlbias.train.folder import check_folder
-from xlbias.train.pairs import PairTexts
-from xlbias.train.processes import Processes
 from xlbias.train.recipe import STATIC, Recipe, check_grid, recipe_for
-from xlbias.train.stop import StopRequest
-from xlbias.train.validation import hold_out, without_texts_of
-from xlbias.train.work import Data, Place, Training, Work, check_device
+from xlbias.train.sampling.codeswitch import CodeSwitch
+from xlbias.train.sampling.pairs import PairTexts
+from xlbias.train.trainer.distributed import Processes
+from xlbias.train.trainer.interrupts import StopRequest
+from xlbias.train.trainer.output_folder import check_folder
+from xlbias.train.trainer.training_job import Data, Place, Training, Work, check_device
+from xlbias.train.trainer.validation import hold_out, without_texts_of
 
 __all__ = ["Options", "Training", "fit", "fit_grid"]
 
@@ -73,7 +73,8 @@ def fit(
         out: folder of the checkpoint, with ``xlbias.json``, a model card and ``training.parquet`` beside the weights.
         recipe: the settings; by default those of the ``static`` encoder.
         name: what reports call the encoder; by default the folder's name.
-        sampler: ``english``, ``mixed``, ``mono``, ``cross`` or ``hybrid``, see `xlbias.train.samplers.SAMPLERS`.
+        sampler: one of `xlbias.train.sampling.samplers.SAMPLERS`: ``english``, ``mixed``, ``mono``, ``cross`` or
+            ``hybrid``.
         alpha: probability of a monolingual batch of ``hybrid``.
         pivot: language of ``english``.
         options: see `Options`.

@@ -9,8 +9,8 @@ import polars as pl
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.load import find_encoder
 from xlbias.encode.trained_on import TrainedOn, distinct, id_fingerprints, text_fingerprints, trained_on_of
-from xlbias.train.pairs import PairTexts
 from xlbias.train.recipe import STATIC
+from xlbias.train.sampling.pairs import PairTexts
 
 
 def seen_in_training(

@@ -15,9 +15,9 @@ import polars as pl
 
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TrainingError
-from xlbias.train.batch import Batch, Ints, Pairs
-from xlbias.train.drawable import TaskPairs
-from xlbias.train.index import index_task
+from xlbias.train.sampling.batch import Batch, Ints, Pairs
+from xlbias.train.sampling.candidates import TaskPairs
+from xlbias.train.sampling.index import index_task
 
 _PASSAGE_BITS = 32
 

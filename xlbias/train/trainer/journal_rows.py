@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 
 from xlbias.runs.journal import Journal
-from xlbias.train.batch import Batch
-from xlbias.train.codeswitch import SwitchCounts
-from xlbias.train.pairs import PairTexts
+from xlbias.train.sampling.batch import Batch
+from xlbias.train.sampling.codeswitch import SwitchCounts
+from xlbias.train.sampling.pairs import PairTexts
 
 Row = dict[str, Any]
 

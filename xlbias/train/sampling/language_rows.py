@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from xlbias.train.batch import Ints
+from xlbias.train.sampling.batch import Ints
 
 Bools = npt.NDArray[np.bool_]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xlbias.train.batch import Ints
-from xlbias.train.negatives import HardNegatives
-from xlbias.train.rows import LanguageRows, draw_codes
+from xlbias.train.sampling.batch import Ints
+from xlbias.train.sampling.language_rows import LanguageRows, draw_codes
+from xlbias.train.sampling.negatives import HardNegatives
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,9 +24,9 @@ from xlbias.retrieve.ranks import PassageIndex
 from xlbias.retrieve.search import in_index_order, relevant_pairs, search
 from xlbias.runs import views
 from xlbias.runs.summary import summarise
-from xlbias.train.pairs import PairTexts
 from xlbias.train.recipe import MONITORS
-from xlbias.train.samplers import LanguageBatchSampler
+from xlbias.train.sampling.pairs import PairTexts
+from xlbias.train.sampling.samplers import LanguageBatchSampler
 
 _LEAST_IDS, _MOST_IDS = 10, 200  # held out of a task: enough to see a trend, few enough to be searched often
 _LARGEST_SHARE = 0.2  # that is held out of a small task for the sake of _LEAST_IDS

@@ -28,7 +28,7 @@ from xlbias.encode.load import check_encoder
 from xlbias.errors import EncoderError, TrainingError
 from xlbias.files import saying
 from xlbias.folders import give_usual_mode
-from xlbias.train.processes import Processes
+from xlbias.train.trainer.distributed import Processes
 
 FOLDER = "checkpoints"
 STATE_FILE = "state.json"

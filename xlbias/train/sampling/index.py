@@ -9,10 +9,10 @@ import polars as pl
 
 from xlbias.data import components
 from xlbias.data.task import RetrievalTask
-from xlbias.train.batch import Ints
-from xlbias.train.drawable import TaskPairs
-from xlbias.train.negatives import HardNegatives
-from xlbias.train.rows import LanguageRows
+from xlbias.train.sampling.batch import Ints
+from xlbias.train.sampling.candidates import TaskPairs
+from xlbias.train.sampling.language_rows import LanguageRows
+from xlbias.train.sampling.negatives import HardNegatives
 
 
 def index_task(task: RetrievalTask, languages: Sequence[str]) -> tuple[TaskPairs, pl.Series, pl.Series]:

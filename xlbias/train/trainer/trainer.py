@@ -15,11 +15,11 @@ from sentence_transformers import SentenceTransformerTrainer
 from torch.utils.data import DataLoader, Dataset, Sampler
 from transformers.trainer_callback import PrinterCallback
 
-from xlbias.train.batch import Batch
-from xlbias.train.collate import PairCollator, token_cache
-from xlbias.train.processes import Processes
-from xlbias.train.samplers import LanguageBatchSampler
-from xlbias.train.state import load_optimiser, load_random_state
+from xlbias.train.sampling.batch import Batch
+from xlbias.train.sampling.samplers import LanguageBatchSampler
+from xlbias.train.trainer.collate import PairCollator, token_cache
+from xlbias.train.trainer.distributed import Processes
+from xlbias.train.trainer.resume_state import load_optimiser, load_random_state
 
 
 class ProcessBatches(Sampler[Batch]):
@@ -53,7 +53,8 @@ class PairTrainer(SentenceTransformerTrainer):  # type: ignore[misc]  # the libr
 
     The library builds data loaders for `datasets.Dataset` only, which would have to list every pair; overriding
     `get_train_dataloader` is its documented way to bring another one. Its own checkpoints are pickles and appear file
-    by file, so those of `xlbias.train.state` stand in for them; `train(resume_from_checkpoint=...)` takes one.
+    by file, so those of `xlbias.train.trainer.resume_state` stand in for them: `train(resume_from_checkpoint=...)`
+    takes one.
     """
 
     def __init__(self, batches: LanguageBatchSampler, processes: Processes, **kwargs: Any) -> None:

@@ -14,12 +14,12 @@ from xlbias.narration import Narrator, Silent, Tell
 from xlbias.progress import Course, Report, Stage
 from xlbias.runs.journal import live_folder
 from xlbias.runs.run import Run, open_run
-from xlbias.study.bench import Bench, Done, Reached
-from xlbias.study.layout import KINDS, Kind, Layout, Step, steps_of
-from xlbias.study.merge import StudyRun
+from xlbias.study.folder import KINDS, Kind, Layout, Step, steps_of
+from xlbias.study.merged_run import StudyRun
 from xlbias.study.plan import Plan
+from xlbias.study.steps import Bench, Done, Reached
 from xlbias.study.workers import work_in_parallel
-from xlbias.train.folder import check_folder
+from xlbias.train.trainer.output_folder import check_folder
 
 _WORDS: dict[Kind, str] = {"train": "trained", "evaluate": "evaluated"}
 _DOING: dict[Kind, str] = {"train": "training", "evaluate": "evaluating"}
@@ -38,7 +38,7 @@ def run_study(
     """Train every encoder of the plan, evaluate each as soon as it is trained, and merge all results into one run.
 
     Args:
-        plan: what to do, see `xlbias.study.reading.read_plan`.
+        plan: what to do, see `xlbias.study.plan_reader.read_plan`.
         out: folder of the study: ``encoders/NAME``, ``runs/NAME.parquet`` and the merged ``run.parquet``, which can be
             read while the study runs.
         jobs: how many encoders to work on at a time; more than one in processes of their own.

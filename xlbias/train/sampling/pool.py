@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from xlbias.train.batch import Ints
-from xlbias.train.rows import CHUNK, Bools
+from xlbias.train.sampling.batch import Ints
+from xlbias.train.sampling.language_rows import CHUNK, Bools
 
 _RARE = 16  # where fewer than one id in so many belongs, a list is smaller than the draws that would miss
 _ROUNDS = 4  # of drawing with replacement, before all ids are put in order; enough unless groups are scarce

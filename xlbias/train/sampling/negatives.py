@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xlbias.train.batch import Ints
-from xlbias.train.rows import LanguageRows
+from xlbias.train.sampling.batch import Ints
+from xlbias.train.sampling.language_rows import LanguageRows
 
 
 @dataclass(frozen=True, eq=False)

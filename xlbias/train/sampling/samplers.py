@@ -17,12 +17,12 @@ from sentence_transformers.base.sampler import DefaultBatchSampler
 
 from xlbias.errors import TaskError, TrainingError
 from xlbias.languages import normalise_tag
-from xlbias.train.batch import Batch, Ints
-from xlbias.train.drawable import TaskPairs
-from xlbias.train.pairs import PairTexts
-from xlbias.train.pool import Pool, draw_ids
 from xlbias.train.recipe import check_alpha
-from xlbias.train.rows import Bools
+from xlbias.train.sampling.batch import Batch, Ints
+from xlbias.train.sampling.candidates import TaskPairs
+from xlbias.train.sampling.language_rows import Bools
+from xlbias.train.sampling.pairs import PairTexts
+from xlbias.train.sampling.pool import Pool, draw_ids
 
 _REMEMBERED = 256  # batches whose description is kept: more than a data loader draws ahead
 

@@ -16,10 +16,10 @@ from xlbias.evaluation import describe_task, evaluate
 from xlbias.narration import Narrator, Telling
 from xlbias.progress import Report
 from xlbias.runs.parquet import read_metadata
-from xlbias.study.layout import KINDS, Kind, Layout, Step
-from xlbias.study.merge import check_tasks
+from xlbias.study.folder import KINDS, Kind, Layout, Step
+from xlbias.study.merged_run import check_tasks
 from xlbias.study.plan import Plan, Planned
-from xlbias.train.fit import fit
+from xlbias.train.trainer.fit import fit
 
 
 @dataclass(frozen=True)
