@@ -22,10 +22,10 @@ from xlbias.data.task import RetrievalTask
 from xlbias.encode.mitigate import parse_mitigation
 from xlbias.evaluation.parallel import alignments
 from xlbias.evaluation.work import query_blocks
+from xlbias.results.summary import summarise
 from xlbias.retrieve.consistency import rank_consistency
 from xlbias.retrieve.ranks import PassageIndex
 from xlbias.retrieve.search import in_index_order, relevant_pairs, search
-from xlbias.runs.summary import summarise
 
 DIMENSION = 384
 LANGUAGES = "ar de el en es hi ru th tr vi zh".split()

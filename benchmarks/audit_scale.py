@@ -21,10 +21,10 @@ import polars as pl
 
 from xlbias.data.task import RetrievalTask
 from xlbias.evaluation.parallel import alignments
+from xlbias.results.summary import summarise
 from xlbias.retrieve.ranks import PairRanks, PassageIndex
 from xlbias.retrieve.rows import ranking_rows
 from xlbias.retrieve.search import in_index_order, relevant_pairs
-from xlbias.runs.summary import summarise
 
 DIMENSION = 384
 

@@ -24,10 +24,10 @@ import polars as pl
 import pyarrow as pa
 import pyte
 
+from xlbias.results.per_query import RANKED
+from xlbias.results.summary import summarise
 from xlbias.runs.journal import Journal
 from xlbias.runs.schema import MULTILINGUAL_POOL, RELEVANT, TOP, setting_of
-from xlbias.runs.summary import summarise
-from xlbias.runs.values import RANKED
 
 LANGUAGES = "ar bn de el en es fi fr he hi id ja ko ru sw ta th tr vi zh".split()
 POOLS = [*LANGUAGES, MULTILINGUAL_POOL]

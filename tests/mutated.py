@@ -284,8 +284,8 @@ def squad(language: str) -> dict[str, Any]:
 def prepare(folder: Path) -> None:
     """Write a valid sample of everything into `folder`."""
     from xlbias.evaluation import evaluate
+    from xlbias.results.run import open_run
     from xlbias.runs.journal import Journal
-    from xlbias.runs.run import open_run
 
     task = make_task(5).select_languages(["de", "en", "zh"])
     plain = evaluate([make_vectors(task, seed) for seed in (0, 1)], task, folder / "plain.parquet")
@@ -445,8 +445,8 @@ def a_plan(samples: Path, work: Path, chance: random.Random) -> object:
 
 
 def an_expression(samples: Path, work: Path, chance: random.Random) -> object:
-    from xlbias.report.expression.requirement import parse, parse_file
-    from xlbias.report.fields import RunFields
+    from xlbias.check.requirement import parse, parse_file
+    from xlbias.check.run_fields import RunFields
 
     if chance.random() < 0.2:
         return parse_file(spoil_file(samples / "rules", work, chance) / "r.txt")
@@ -460,7 +460,7 @@ _OPENED: dict[Path, Any] = {}
 
 
 def opened(samples: Path) -> Any:
-    from xlbias.runs.run import open_run
+    from xlbias.results.run import open_run
 
     return _OPENED.setdefault(samples, open_run(samples / "run.parquet"))
 
@@ -548,9 +548,9 @@ def all_of(path: Path, chance: random.Random) -> object:
     from xlbias.report.csvs import to_csv
     from xlbias.report.json import to_json
     from xlbias.report.render import render_report
-    from xlbias.runs.caveats import caveats
-    from xlbias.runs.compare import Side, compare
-    from xlbias.runs.run import open_run
+    from xlbias.results.caveats import caveats
+    from xlbias.results.compare import Side, compare
+    from xlbias.results.run import open_run
 
     run = open_run(path)
     for name in ("rankings", "queries", "passages", "alignments", "training", "validation"):

@@ -21,8 +21,8 @@ _LAZY = {
     "Encoder": "xlbias.encode.encoder",
     "PrecomputedVectors": "xlbias.encode.precomputed",
     "evaluate": "xlbias.evaluation",
-    "Run": "xlbias.runs.run",
-    "open_run": "xlbias.runs.run",
+    "Run": "xlbias.results.run",
+    "open_run": "xlbias.results.run",
     "XlbiasError": "xlbias.errors",
 }
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from xlbias.encode.precomputed import PrecomputedVectors
     from xlbias.errors import XlbiasError
     from xlbias.evaluation import evaluate
-    from xlbias.runs.run import Run, open_run
+    from xlbias.results.run import Run, open_run
 
 
 def __getattr__(name: str) -> Any:

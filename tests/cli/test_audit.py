@@ -12,7 +12,7 @@ from xlbias.cli import COMMANDS, run
 from xlbias.cli.audit import _free_path, command
 from xlbias.cli.evaluate import command as evaluate
 from xlbias.report.text import to_text
-from xlbias.runs.run import open_run
+from xlbias.results.run import open_run
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from dashboard.test_terminal import Terminal
 from xlbias.cli import run
 from xlbias.cli.beside import _open_log, watches, words_without_flag
 from xlbias.dashboard.beside import Work
+from xlbias.results.run import open_run
 from xlbias.runs.journal import live_folder
-from xlbias.runs.run import open_run
 
 SQUARES = (("en", "What is the square of", "It is"), ("de", "Was ist das Quadrat von", "Es ist"))
 SMALL = ["--batch-size", "8", "--set", "dimension=16", "--set", "vocabulary=300", "--set", "validation=0.3"]

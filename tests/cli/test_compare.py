@@ -12,8 +12,8 @@ from support import make_task, make_vectors
 from xlbias.cli import run as xlbias
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.evaluation import evaluate
-from xlbias.runs.compare import Side, compare
-from xlbias.runs.run import open_run
+from xlbias.results.compare import Side, compare
+from xlbias.results.run import open_run
 
 
 @pytest.fixture(scope="module")

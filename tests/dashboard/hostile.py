@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 from dashboard.made import LiveRun, ranking_rows
 
-from xlbias.runs.run import open_run
+from xlbias.results.run import open_run
 
 ESCAPES = (
     "\x1b]52;c;aGFja2Vk\x07clip",  # writes the clipboard

@@ -7,7 +7,7 @@ import polars as pl
 from dashboard.made import LANGUAGES, LiveRun, opened, press, ranking_rows, settled, until
 
 from xlbias.dashboard import places
-from xlbias.runs.run import open_run
+from xlbias.results.run import open_run
 
 KEY = ("query_id", "query_language", "pool")
 

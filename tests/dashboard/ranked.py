@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 from dashboard.made import metadata
 
+from xlbias.results.summary import summarise
 from xlbias.runs.journal import Journal
-from xlbias.runs.summary import summarise
 
 LANGUAGES = ("de", "hi", "th")
 SIZES = {"de": 40, "hi": 40, "th": 20}

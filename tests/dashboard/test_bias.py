@@ -10,10 +10,10 @@ from dashboard.ranked import LANGUAGES, N_IDS, rankings, write
 
 from xlbias.colour import colours, contrast, diverging_colours
 from xlbias.dashboard import places
+from xlbias.dashboard.views.bias_panels import PANELS, VIEWS
 from xlbias.dashboard.widgets.heatmap.paint import lifted
 from xlbias.dashboard.widgets.heatmap.sheet_panel import legend, reading_lines
-from xlbias.report.bias_views import PANELS, VIEWS
-from xlbias.runs.compare import Side, compare
+from xlbias.results.compare import Side, compare
 
 
 @pytest.fixture(scope="module")
@@ -269,7 +269,7 @@ async def test_what_is_copied_is_in_the_order_shown_with_intervals(run_file):
 
 
 async def test_differences_are_those_of_compare_with_marks_and_intervals(run_file):
-    from xlbias.runs.run import open_run
+    from xlbias.results.run import open_run
 
     run = open_run(run_file)
     frame = compare(Side(run, ("mono",)), Side(run, ("hybrid",)), "t", measures={"exposure@10"})

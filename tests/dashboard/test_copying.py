@@ -18,8 +18,8 @@ from xlbias.measures.registry import measures
 from xlbias.report.comparison import difference_cell
 from xlbias.report.document import Cell, Matrix, Table
 from xlbias.report.render import render_block
-from xlbias.runs.compare import Side, compare
-from xlbias.runs.run import open_run
+from xlbias.results.compare import Side, compare
+from xlbias.results.run import open_run
 from xlbias.text import cut_middle, width
 
 

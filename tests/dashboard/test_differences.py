@@ -11,8 +11,8 @@ from xlbias.dashboard.differences import Asked, Comparisons
 from xlbias.dashboard.keys import BY_ID
 from xlbias.dashboard.live import Follower
 from xlbias.report.tables import DifferenceMatrix
+from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal
-from xlbias.runs.run import open_run
 
 N = 30
 POOLS = (*LANGUAGES, "multilingual")

@@ -9,10 +9,10 @@ from dashboard.ranked import write
 from xlbias.dashboard import places
 from xlbias.dashboard.contrasting import Contrasting
 from xlbias.dashboard.kept import folder_of
-from xlbias.report.domains import PANELS
-from xlbias.report.study_tables import contrasts, read_study
-from xlbias.runs.compare import Side, compare
-from xlbias.runs.run import open_run
+from xlbias.dashboard.views.domains import PANELS
+from xlbias.results.compare import Side, compare
+from xlbias.results.run import open_run
+from xlbias.results.study import contrasts, read_study
 
 PLAN = {
     "title": "A small study", "samplers": ["mono", "hybrid"], "alphas": [0.5], "seeds": [0, 1],

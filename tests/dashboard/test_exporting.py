@@ -9,8 +9,8 @@ from dashboard.taking import EXPORT, Taker
 from xlbias.dashboard.dialogs.export import ExportDialog
 from xlbias.dashboard.live import Follower
 from xlbias.report.render import render_comparison, render_report
-from xlbias.runs.compare import PERMUTATIONS, Side, compare
-from xlbias.runs.run import open_run
+from xlbias.results.compare import PERMUTATIONS, Side, compare
+from xlbias.results.run import open_run
 
 
 @pytest.mark.parametrize(

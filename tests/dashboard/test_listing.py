@@ -13,8 +13,8 @@ from xlbias.dashboard import listing, places
 from xlbias.dashboard.listing import Listings, Wanted
 from xlbias.dashboard.screens.queries import screen as queries_screen
 from xlbias.dashboard.screens.queries.screen import Read
-from xlbias.report.filtering import parse_filter
-from xlbias.runs.run import open_run
+from xlbias.results.queries.filter import parse_filter
+from xlbias.results.run import open_run
 
 
 @pytest.fixture

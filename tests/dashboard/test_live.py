@@ -10,7 +10,7 @@ import pytest
 
 from xlbias.dashboard.live import Broken, Follower, Pace, Snapshot, Waiting, take_snapshot
 from xlbias.dashboard.words import progress_line
-from xlbias.runs.run import Progress
+from xlbias.results.run import Progress
 
 WRITER = """
 import sys, time

@@ -8,8 +8,8 @@ from dashboard.made import LANGUAGES, opened, press, screen_lines, until
 from xlbias.dashboard import places
 from xlbias.dashboard.dialogs.prompt import PromptDialog
 from xlbias.report.listed import LONGEST, queries_table
-from xlbias.runs.compare import Side, compare
-from xlbias.runs.run import open_run
+from xlbias.results.compare import Side, compare
+from xlbias.results.run import open_run
 
 HOSTILE = ("\x1b]52;c;eA==\x07clip", "[/]", "[@click=app.quit]quit[/]", "\u202eevil", "x" * 1_000_000)
 """A megabyte without a space among them."""

@@ -18,9 +18,9 @@ from xlbias.dashboard.query_reading import Views, Wanted, remembered_query, why_
 from xlbias.dashboard.screens.query import stepping
 from xlbias.dashboard.screens.query.labels import PANELS
 from xlbias.dashboard.wrapping import MOST, wrapped
-from xlbias.report.query import move, query_view
-from xlbias.report.query_first import first_rows
-from xlbias.runs.run import open_run
+from xlbias.results.queries.query import move, query_view
+from xlbias.results.queries.top import first_rows
+from xlbias.results.run import open_run
 from xlbias.text import clean
 
 SIZES = [(60, 20), (80, 24), (140, 45)]
@@ -543,7 +543,7 @@ async def test_what_was_read_is_kept(run, monkeypatch):
 
 async def test_a_read_that_fails_is_said_and_nothing_else_breaks(run, monkeypatch):
     async with opened(run, size=(80, 24)) as (app, pilot):
-        monkeypatch.setattr("xlbias.report.query._rankings", lambda *_: 1 / 0)
+        monkeypatch.setattr("xlbias.results.queries.query._rankings", lambda *_: 1 / 0)
         app.open_query(KEY)
         await settled(pilot)
         await until(pilot, lambda: "This query cannot be read: division by zero" in text_of(app))

@@ -13,8 +13,8 @@ from xlbias.dashboard import places
 from xlbias.dashboard.widgets.heatmap.arranged import Arranged
 from xlbias.dashboard.words import banner, progress_line
 from xlbias.report.tables import MATRIX_MEASURES, matrix
+from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal
-from xlbias.runs.run import open_run
 
 GOLDEN = Path(__file__).parent / "golden"
 """What the screens showed when someone last looked at them and found them good: rewritten by XLBIAS_UPDATE_GOLDEN=1."""
@@ -311,8 +311,8 @@ def test_advice_fits_what_is_wrong_with_a_run(tmp_path):
     from xlbias.dashboard.live import Broken
     from xlbias.dashboard.screens.notice import advice
     from xlbias.errors import RunError
+    from xlbias.results.run import open_run
     from xlbias.runs.parquet import check_schema
-    from xlbias.runs.run import open_run
 
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "training.parquet").touch()

@@ -23,9 +23,9 @@ from xlbias.encode.load import content_of, load_encoder
 from xlbias.encode.pretrained import PretrainedEncoder
 from xlbias.errors import EncoderError, RunError
 from xlbias.evaluation import evaluate
-from xlbias.runs.compare import Side
-from xlbias.runs.identity import changes_of
-from xlbias.runs.run import open_run
+from xlbias.results.compare import Side
+from xlbias.results.identity import changes_of
+from xlbias.results.run import open_run
 
 
 def _code(folder: Path, factor: float = 1.0) -> None:

@@ -17,8 +17,8 @@ from xlbias.encode.prompts import Prompts, find_prompts, trained_prompts
 from xlbias.errors import EncoderError, UsageError
 from xlbias.evaluation import evaluate
 from xlbias.narration import Silent
-from xlbias.runs.caveats import caveats
-from xlbias.runs.run import Run
+from xlbias.results.caveats import caveats
+from xlbias.results.run import Run
 
 Q, P = "search money query: ", "dollar euro passage: "
 

@@ -22,7 +22,7 @@ from xlbias.encode.pretrained import PretrainedEncoder
 from xlbias.encode.similarity import searchable, unit
 from xlbias.errors import EncoderError
 from xlbias.evaluation import evaluate
-from xlbias.runs.run import Run
+from xlbias.results.run import Run
 
 
 class Long:

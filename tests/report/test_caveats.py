@@ -12,8 +12,8 @@ from xlbias.cli import run as xlbias
 from xlbias.evaluation import evaluate
 from xlbias.report.caveats import entries
 from xlbias.report.render import render_report
-from xlbias.runs.caveats import KINDS, Caveat, caveats
-from xlbias.runs.run import open_run
+from xlbias.results.caveats import KINDS, Caveat, caveats
+from xlbias.results.run import open_run
 
 TASK = make_task(60)
 HOSTILE = "evil\x1b]52;c;ZXZpbA==\x07\u202e"

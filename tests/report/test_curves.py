@@ -14,8 +14,8 @@ from xlbias.report.curves import (
     steps_in_all,
     summary,
 )
+from xlbias.results.run import Progress, open_run
 from xlbias.runs.journal import Journal
-from xlbias.runs.run import Progress, open_run
 
 
 def logged(model, steps, **more):

@@ -8,17 +8,17 @@ import polars as pl
 import pytest
 from rich.style import Style
 
+from xlbias.dashboard.views.domain_contrasts import baseline_sheet, contrast_sheet
+from xlbias.dashboard.views.domain_home import home_sheet
+from xlbias.dashboard.views.domains import SHIFTS, design, drop_sheet, read_domains, values_sheet
+from xlbias.dashboard.views.sheet import Sheet
 from xlbias.dashboard.widgets.heatmap.drawing import Styles
 from xlbias.dashboard.widgets.heatmap.sheet_drawing import SheetDrawing
 from xlbias.dashboard.widgets.heatmap.sheet_layout import Layout
 from xlbias.measures.registry import measure_of
-from xlbias.report.domain_contrasts import baseline_sheet, contrast_sheet
-from xlbias.report.domain_home import home_sheet
-from xlbias.report.domains import SHIFTS, design, drop_sheet, read_domains, values_sheet
 from xlbias.report.layout import difference_interval, difference_text
-from xlbias.report.sheet import Sheet
-from xlbias.report.study_tables import _with_holm, _with_verdicts
-from xlbias.runs.summary import SUMMARY_SCHEMA
+from xlbias.results.study import _with_holm, _with_verdicts
+from xlbias.results.summary import SUMMARY_SCHEMA
 
 T_OF_2 = 4.302652729911275
 """97.5% quantile of Student's t with 2 degrees of freedom."""

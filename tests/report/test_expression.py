@@ -2,8 +2,8 @@
 
 import pytest
 
+from xlbias.check.requirement import parse, parse_file
 from xlbias.errors import UsageError
-from xlbias.report.expression.requirement import parse, parse_file
 
 NAN = float("nan")
 

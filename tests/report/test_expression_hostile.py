@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from xlbias.check.requirement import Requirement, parse
 from xlbias.errors import UsageError
-from xlbias.report.expression.requirement import Requirement, parse
 from xlbias.text import clean
 
 

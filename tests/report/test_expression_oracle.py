@@ -6,7 +6,7 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xlbias.report.expression.requirement import parse
+from xlbias.check.requirement import parse
 
 SPACE = st.sampled_from(["", " ", "  "])
 

@@ -4,10 +4,10 @@ import polars as pl
 import pytest
 from support import LANGUAGES, make_task, make_vectors
 
+from xlbias.check.requirement import parse
+from xlbias.check.run_fields import AmbiguousFieldError, RunFields
 from xlbias.errors import RunError, UsageError
 from xlbias.evaluation import evaluate
-from xlbias.report.expression.requirement import parse
-from xlbias.report.fields import AmbiguousFieldError, RunFields
 
 PAIRS = {(a, b) for a in LANGUAGES for b in LANGUAGES}
 

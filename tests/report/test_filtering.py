@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from xlbias.errors import UsageError
 from xlbias.folding import folded, folded_texts
-from xlbias.report.filtering import Filter, Term, parse_filter
-from xlbias.report.queries import Texts, check_filter, ordered, query_rows, selected, with_differences
+from xlbias.results.queries.filter import Filter, Term, parse_filter
+from xlbias.results.queries.rows import Texts, check_filter, ordered, query_rows, selected, with_differences
+from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal
-from xlbias.runs.run import open_run
 from xlbias.runs.schema import setting_of
 
 LANGUAGES = ("ar", "hi", "pt-BR", "ru")

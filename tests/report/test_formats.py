@@ -28,8 +28,8 @@ from xlbias.report.latex import to_latex
 from xlbias.report.layout import interval, measured
 from xlbias.report.markdown import to_markdown
 from xlbias.report.text import to_text
+from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal
-from xlbias.runs.run import open_run
 from xlbias.text import clean
 
 MATRICES = ("map", "single_gold", "rank_distance")

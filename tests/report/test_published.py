@@ -6,12 +6,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-import xlbias.report.published
+import xlbias.results.published
 from xlbias.data.catalog import load_task
 from xlbias.errors import UsageError
-from xlbias.report.published import HOUSE_SAMPLERS, MEAN, dataset_of, published, rows_for, sources
+from xlbias.results.published import HOUSE_SAMPLERS, MEAN, dataset_of, published, rows_for, sources
 
-FILE = Path(xlbias.report.published.__file__).with_name("published.csv")
+FILE = Path(xlbias.results.published.__file__).with_name("published.csv")
 ROY, HYBRID = "2004.05484", "2408.10536"
 MEASURES = {"AP": "map", "R@1": "recall@1", "R@100": "recall@100", "nDCG@10": "ndcg@10"}
 XQUAD_R = {

@@ -5,9 +5,9 @@ import pytest
 from report import searched
 from report.searched import IDS, LANGUAGES, TASK, Searched, answers, passages, ranked
 
-from xlbias.report.query import QueryView, beyond, move, query_view, ranks_by_passage
-from xlbias.report.query_panels import frame, table
-from xlbias.runs.run import open_run
+from xlbias.dashboard.views.query_panels import frame, table
+from xlbias.results.queries.query import QueryView, beyond, move, query_view, ranks_by_passage
+from xlbias.results.run import open_run
 
 POOLS = (*LANGUAGES, "multilingual")
 

@@ -13,7 +13,7 @@ from xlbias.evaluation import evaluate
 from xlbias.report.document import Matrix, Table
 from xlbias.report.render import render
 from xlbias.report.study import study_document, study_report
-from xlbias.report.study_tables import Arm, contrasts, numbers, over_seeds, read_study, robustness
+from xlbias.results.study import Arm, contrasts, numbers, over_seeds, read_study, robustness
 
 PLAN = {
     "title": "A small study",

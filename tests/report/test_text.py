@@ -13,7 +13,7 @@ from xlbias.evaluation import evaluate
 from xlbias.report.json import to_json
 from xlbias.report.tables import matrix, overview
 from xlbias.report.text import number, to_text
-from xlbias.runs.run import open_run
+from xlbias.results.run import open_run
 from xlbias.text import width
 
 HOSTILE = "\x1b]52;c;ZXZpbA==\x07[/][@click=app.quit]x\u202e\x00\x9b31m"

@@ -12,8 +12,8 @@ from xlbias.report.curves import curves, throughput
 from xlbias.report.json import to_json
 from xlbias.report.text import to_text
 from xlbias.report.training import trained
+from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal
-from xlbias.runs.run import open_run
 from xlbias.text import width
 
 BATCHES = {

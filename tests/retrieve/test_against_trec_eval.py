@@ -13,7 +13,7 @@ from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.evaluation import evaluate
 from xlbias.measures.ragged import Rankings
 from xlbias.measures.registry import measures
-from xlbias.runs.run import Run
+from xlbias.results.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
 TREC = {

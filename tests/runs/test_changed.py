@@ -9,10 +9,10 @@ from support import make_task, make_vectors
 from xlbias.evaluation import evaluate
 from xlbias.measures.registry import measures
 from xlbias.report.json import report
-from xlbias.runs import views
-from xlbias.runs.binding import BOUND, COLUMN, digest_of
-from xlbias.runs.caveats import caveats
-from xlbias.runs.run import Run, open_run
+from xlbias.results import wide as views
+from xlbias.results.binding import BOUND, COLUMN, digest_of
+from xlbias.results.caveats import caveats
+from xlbias.results.run import Run, open_run
 
 RANKING = pl.col("record") == "ranking"
 WHO = ["model", "task"]

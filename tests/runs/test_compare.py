@@ -8,7 +8,7 @@ from support import LANGUAGES, make_task, make_vectors
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.errors import RunError, UsageError
 from xlbias.evaluation import evaluate
-from xlbias.runs.compare import COMPARISON_SCHEMA, Side, compare
+from xlbias.results.compare import COMPARISON_SCHEMA, Side, compare
 from xlbias.stats.bootstrap import bootstrap_intervals
 from xlbias.stats.max_t import flip_tests
 from xlbias.stats.multiplicity import benjamini_hochberg, holm

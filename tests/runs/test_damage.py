@@ -16,10 +16,10 @@ from support import make_task, make_vectors
 
 from xlbias.errors import EncoderError, RunError, XlbiasError
 from xlbias.evaluation import evaluate
+from xlbias.results.run import open_run
 from xlbias.runs import limits, parquet
 from xlbias.runs.checksums import MARK, verify
 from xlbias.runs.journal import Journal, live_folder
-from xlbias.runs.run import open_run
 from xlbias.runs.writer import describe_self
 
 TASK = make_task(12)

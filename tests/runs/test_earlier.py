@@ -7,12 +7,12 @@ import pytest
 from runs.uneven import integer_vectors
 from support import make_task
 
+from xlbias.check.run_fields import RunFields
 from xlbias.evaluation import evaluate
-from xlbias.report.fields import RunFields
 from xlbias.report.json import report
-from xlbias.runs import views
-from xlbias.runs.caveats import caveats
-from xlbias.runs.run import Run, open_run
+from xlbias.results import wide as views
+from xlbias.results.caveats import caveats
+from xlbias.results.run import Run, open_run
 from xlbias.runs.schema import COLUMNS, OTHER, OWN
 
 TASK = make_task(9)

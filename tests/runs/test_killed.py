@@ -12,8 +12,8 @@ from processes import start
 from support import make_task, make_vectors
 
 from xlbias.errors import RunError
+from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal, live_folder
-from xlbias.runs.run import open_run
 
 KILLS = 20
 

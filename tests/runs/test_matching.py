@@ -9,7 +9,7 @@ from support import make_task, make_vectors
 from xlbias.cli import run as xlbias
 from xlbias.errors import RunError
 from xlbias.evaluation import evaluate
-from xlbias.runs.matching import OTHER_DATA, matched, what_differs
+from xlbias.results.matching import OTHER_DATA, matched, what_differs
 
 TASK = make_task(60)
 

@@ -18,11 +18,11 @@ from support import make_task, make_vectors
 from xlbias.evaluation import evaluate
 from xlbias.evaluation import work as work_module
 from xlbias.measures.registry import measures
-from xlbias.runs import summary as summary_module
-from xlbias.runs import views
+from xlbias.results import summary as summary_module
+from xlbias.results import wide as views
+from xlbias.results.run import Run, open_run
+from xlbias.results.summary import SUMMARY_SCHEMA, summarise
 from xlbias.runs.journal import live_folder
-from xlbias.runs.run import Run, open_run
-from xlbias.runs.summary import SUMMARY_SCHEMA, summarise
 
 TASKS = [uneven_task(3), make_task(10)]
 ENDS = ["low", "high"]

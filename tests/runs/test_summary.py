@@ -21,9 +21,9 @@ from xlbias.data.task import RetrievalTask
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.evaluation import evaluate
 from xlbias.measures.registry import measures
-from xlbias.runs.run import Run
+from xlbias.results.run import Run
+from xlbias.results.summary import SUMMARY_SCHEMA, summarise
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTINGS, setting_of
-from xlbias.runs.summary import SUMMARY_SCHEMA, summarise
 from xlbias.stats.bootstrap import draw_ids
 
 Query = tuple[str, str]  # query id, language
@@ -661,7 +661,7 @@ def test_the_order_of_rows_does_not_matter_and_the_seed_does(case):
 
 
 def test_a_budget_for_one_table_at_a_time_changes_nothing(case, monkeypatch):
-    from xlbias.runs import summary
+    from xlbias.results import summary
 
     made = case("uneven")
     together = summary._together
@@ -704,7 +704,7 @@ def test_a_gap_with_one_side_only_is_undefined():
 
 
 def test_real_mlqa_counts_every_cell_as_its_file_does(shared_data, monkeypatch):
-    monkeypatch.setattr("xlbias.runs.summary.REPLICATES", 20)
+    monkeypatch.setattr("xlbias.results.summary.REPLICATES", 20)
     file = shared_data / "mlqa" / "parallel.jsonl.gz"
     task = load_task(f"parallel:{file}[split=test;languages=ar,de,es,vi]")
     rng = np.random.default_rng(0)

@@ -7,7 +7,7 @@ import pytest
 from xlbias.data.catalog import load_task
 from xlbias.errors import RunError
 from xlbias.evaluation.describe import describe_task
-from xlbias.runs.caveats import parallel, tags, trivial
+from xlbias.results.caveats import parallel, tags, trivial
 from xlbias.runs.validation import check_metadata
 
 

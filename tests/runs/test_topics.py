@@ -7,7 +7,7 @@ from support import make_task, make_vectors
 
 from xlbias.errors import RunError
 from xlbias.evaluation import evaluate
-from xlbias.runs.topics import by_topic, topics
+from xlbias.results.topics import by_topic, topics
 
 
 @pytest.fixture(scope="module")

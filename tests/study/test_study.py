@@ -19,8 +19,8 @@ from xlbias.errors import RunError, UsageError
 from xlbias.evaluation import evaluate
 from xlbias.narration import Silent
 from xlbias.progress import Report
+from xlbias.results.run import open_run
 from xlbias.runs.journal import live_folder
-from xlbias.runs.run import open_run
 from xlbias.study.folder import Layout, steps_of
 from xlbias.study.merged_run import StudyRun
 from xlbias.study.plan import Plan

@@ -21,7 +21,7 @@ from transformers import BertForMaskedLM
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.load import load_encoder
 from xlbias.errors import EncoderError, RunError, TrainingError
-from xlbias.runs.run import open_run
+from xlbias.results.run import open_run
 from xlbias.train.recipe import Recipe
 from xlbias.train.sampling.pairs import PairTexts
 from xlbias.train.sampling.samplers import LanguageBatchSampler

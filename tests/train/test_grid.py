@@ -14,7 +14,7 @@ from xlbias.data.task import RetrievalTask
 from xlbias.encode.load import load_encoder
 from xlbias.errors import TrainingError
 from xlbias.evaluation import evaluate
-from xlbias.runs.run import open_run
+from xlbias.results.run import open_run
 from xlbias.train.recipe import Recipe
 from xlbias.train.sampling.codeswitch import CodeSwitch
 from xlbias.train.trainer.fit import fit, fit_grid

@@ -18,7 +18,7 @@ from sentence_transformers import SentenceTransformer
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.load import load_encoder
 from xlbias.errors import RunError, TrainingError
-from xlbias.runs.run import open_run
+from xlbias.results.run import open_run
 from xlbias.train.recipe import Recipe
 from xlbias.train.trainer.fit import fit
 from xlbias.train.trainer.interrupts import StopRequest

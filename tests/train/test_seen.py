@@ -19,8 +19,8 @@ from xlbias.evaluation import evaluate
 from xlbias.evaluation.leaks import TaskTexts
 from xlbias.narration import Silent
 from xlbias.report.render import render_report
-from xlbias.runs.caveats import caveats
-from xlbias.runs.run import Run
+from xlbias.results.caveats import caveats
+from xlbias.results.run import Run
 from xlbias.train.recipe import Recipe
 from xlbias.train.trainer.fit import Training, fit
 from xlbias.train.trainer.validation import without_texts_of

@@ -13,7 +13,7 @@ from xlbias.data.task import RetrievalTask
 from xlbias.encode.load import load_encoder
 from xlbias.encode.static import assemble, static_parts
 from xlbias.errors import EncoderError, TrainingError
-from xlbias.runs.run import open_run
+from xlbias.results.run import open_run
 from xlbias.train.recipe import Recipe
 from xlbias.train.sampling.pairs import PairTexts
 from xlbias.train.sampling.samplers import LanguageBatchSampler

@@ -18,7 +18,7 @@ from xlbias.cli import run
 from xlbias.data.convert import write_parallel
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.card import read_card
-from xlbias.runs.run import open_run
+from xlbias.results.run import open_run
 from xlbias.train.sampling.batch import Batch
 from xlbias.train.sampling.pairs import PairTexts
 

@@ -15,8 +15,8 @@ from xlbias.errors import TrainingError
 from xlbias.evaluation import evaluate
 from xlbias.narration import Silent
 from xlbias.report.text import to_text
-from xlbias.runs.caveats import caveats
-from xlbias.runs.run import open_run
+from xlbias.results.caveats import caveats
+from xlbias.results.run import open_run
 from xlbias.train.recipe import MONITORS, Recipe
 from xlbias.train.trainer.fit import fit
 from xlbias.train.trainer.validation import Validation, hold_out, monitored, without_texts_of

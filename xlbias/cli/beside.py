@@ -75,7 +75,7 @@ def work_beside(words: Sequence[str], run: Path, beside: Path, *, name: str = ""
     """
     from xlbias.dashboard.beside import Work
     from xlbias.dashboard.run import run_dashboard
-    from xlbias.runs.run import state_version
+    from xlbias.results.run import state_version
 
     if (writer := living_writer(run)) is not None:
         said = f"xlbias: {_short(run)} is already being written by process {writer}: this shows it, nothing is started"

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from xlbias.report.expression.requirement import Outcome, Requirement
-    from xlbias.report.fields import RunFields
-    from xlbias.runs.run import Run
+    from xlbias.check.requirement import Outcome, Requirement
+    from xlbias.check.run_fields import RunFields
+    from xlbias.results.run import Run
 
 EXIT_FAILED = 1
 
@@ -67,8 +67,8 @@ def command(
     quiet: bool,
 ) -> int:
     """Check that every requirement holds for every encoder of RUN on every task: exit code 1 if one does not."""
+    from xlbias.check.requirement import parse, parse_file
     from xlbias.errors import UsageError
-    from xlbias.report.expression.requirement import parse, parse_file
     from xlbias.text import clean
 
     requirements = [parse(text) for text in texts] + [one for path in rules for one in parse_file(path)]
@@ -96,7 +96,7 @@ def command(
 
 def _open(path: str, partial: bool) -> Run:
     from xlbias.errors import RunError
-    from xlbias.runs.run import open_run
+    from xlbias.results.run import open_run
 
     run = open_run(path)
     if run.state.status != "finished" and not partial:
@@ -132,8 +132,8 @@ def _outcomes(
     task: str,
     baseline_model: str | None,
 ) -> list[Outcome]:
+    from xlbias.check.run_fields import AmbiguousFieldError, RunFields
     from xlbias.errors import UsageError
-    from xlbias.report.fields import AmbiguousFieldError, RunFields
     from xlbias.text import one_line
 
     fields = RunFields(run, model, task)
@@ -152,10 +152,10 @@ def _outcomes(
 
 def _baseline_fields(before: Run, run: Run, model: str, task: str, wanted: str | None) -> RunFields:
     """Return the baseline's numbers on the very same task, of the model to compare with."""
+    from xlbias.check.run_fields import RunFields
     from xlbias.choices import listed
     from xlbias.errors import UsageError
-    from xlbias.report.fields import RunFields
-    from xlbias.runs.matching import matched
+    from xlbias.results.matching import matched
 
     found = matched(before, run)
     if task in found.differing:

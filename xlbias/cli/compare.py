@@ -9,9 +9,9 @@ import click
 from xlbias.cli.output import print_document
 
 if TYPE_CHECKING:
-    from xlbias.runs.compare import Side
-    from xlbias.runs.matching import Matched
-    from xlbias.runs.run import Run
+    from xlbias.results.compare import Side
+    from xlbias.results.matching import Matched
+    from xlbias.results.run import Run
 
 EXAMPLE = """\b
 Examples:
@@ -78,10 +78,10 @@ def command(
     from xlbias.errors import UsageError
     from xlbias.report.caveats import of_side
     from xlbias.report.render import render_comparison
-    from xlbias.runs.compare import compare
-    from xlbias.runs.identity import changes_of
-    from xlbias.runs.matching import matched
-    from xlbias.runs.run import open_run
+    from xlbias.results.compare import compare
+    from xlbias.results.identity import changes_of
+    from xlbias.results.matching import matched
+    from xlbias.results.run import open_run
     from xlbias.text import clean
 
     runs = [base_run, new_run or base_run]
@@ -136,7 +136,7 @@ def command(
 def _side(run: Run, given: str | None, option: str, *, one_run: bool) -> Side:
     from xlbias.choices import listed
     from xlbias.errors import UsageError
-    from xlbias.runs.compare import Side
+    from xlbias.results.compare import Side
 
     known = [model["name"] for model in run.models]
     if given is None:

@@ -9,7 +9,7 @@ import click
 from xlbias.cli.terminal import on_a_terminal
 
 if TYPE_CHECKING:
-    from xlbias.runs.run import Run
+    from xlbias.results.run import Run
 
 SAMPLERS = ("mono", "cross", "hybrid")
 SOURCES = ("builtin:money", "builtin:language")

@@ -50,10 +50,10 @@ def command(
     The same number is the same text in every format. json, csv and html hold the numbers of all languages anyway.
     """
     from xlbias.errors import UsageError
-    from xlbias.report.published import published as printed
     from xlbias.report.render import render_report
     from xlbias.report.tables import MATRIX_MEASURES
-    from xlbias.runs.run import open_run
+    from xlbias.results.published import published as printed
+    from xlbias.results.run import open_run
 
     for measure in measures:
         if measure not in MATRIX_MEASURES:

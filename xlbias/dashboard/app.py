@@ -72,7 +72,7 @@ def _import_screens() -> None:
     time.sleep(_FIRST_PAINTED)
     for name in ("matrix", "queries.screen", "query.screen", "bias", "domains", "training", "help"):
         import_module(f"xlbias.dashboard.screens.{name}")
-    import_module("xlbias.runs.compare")
+    import_module("xlbias.results.compare")
 
 
 def _made_when_asked_for(module: str, name: str) -> Callable[[], View]:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from xlbias.dashboard.differences import Asked, Comparisons
-from xlbias.runs.matching import OTHER_DATA
+from xlbias.results.matching import OTHER_DATA
 from xlbias.text import one_line
 
 if TYPE_CHECKING:
     from xlbias.dashboard.app import DashboardApp
     from xlbias.dashboard.live import Snapshot
     from xlbias.report.tables import DifferenceMatrix, Matrix
-    from xlbias.runs.matching import Matched
-    from xlbias.runs.run import Run
+    from xlbias.results.matching import Matched
+    from xlbias.results.run import Run
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Baselines:
 
     def matched_base(self) -> Matched | None:
         """Return how the tasks of the second run match those of the run that is looked at; None without either."""
-        from xlbias.runs.matching import matched
+        from xlbias.results.matching import matched
 
         app = self._app
         if app.base is None or app.snapshot is None:

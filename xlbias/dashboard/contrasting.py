@@ -40,7 +40,7 @@ class Contrasting:
 
     def __init__(self, path: Path, changed: Callable[[], None], folder: Path | None = None) -> None:
         self.found: pl.DataFrame | None = None
-        """The comparison of all pairs, once it is there; see `xlbias.report.study_tables.contrasts`."""
+        """The comparison of all pairs, once it is there; see `xlbias.results.study.contrasts`."""
         self.so_far: pl.DataFrame | None = None
         """That of the pairs that are finished."""
         self.trouble = ""
@@ -126,8 +126,8 @@ def _content(frame: pl.DataFrame) -> bytes:
 
 def main(path: str, out: IO[bytes], folder: str = "") -> None:
     """Compare the samplers of the study at `path`, and write to `out` how far that is and what comes of it."""
-    from xlbias.report.study_tables import compared_arms, judged, pair_contrasts, read_study
-    from xlbias.runs.run import open_run
+    from xlbias.results.run import open_run
+    from xlbias.results.study import compared_arms, judged, pair_contrasts, read_study
 
     os.nice(5)
     kept = Kept(Path(folder)) if folder else None

@@ -18,7 +18,7 @@ from xlbias.errors import XlbiasError
 if TYPE_CHECKING:
     import polars as pl
 
-    from xlbias.runs.run import Run
+    from xlbias.results.run import Run
 
 _KEPT = 512
 _MOST_WAITING = 64
@@ -130,8 +130,8 @@ class Comparisons:
 
 def compared(asked: Asked) -> pl.DataFrame | str:
     """Return the comparison that `xlbias compare` makes of one measure, or a sentence where there is none."""
-    from xlbias.runs.compare import Side, compare_measure
-    from xlbias.runs.matching import OTHER_DATA, what_differs
+    from xlbias.results.compare import Side, compare_measure
+    from xlbias.results.matching import OTHER_DATA, what_differs
 
     measure = _COMES_WITH.get(asked.measure, asked.measure)
     other = asked.task + OTHER_DATA

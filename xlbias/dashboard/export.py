@@ -11,7 +11,7 @@ from xlbias.files import write_new
 
 if TYPE_CHECKING:
     from xlbias.dashboard.comparing import Against
-    from xlbias.runs.run import Run
+    from xlbias.results.run import Run
 
 CLIPBOARD_LIMIT = 74_000
 """Bytes of text that terminals take by OSC 52, which allows about 100,000 of base64."""
@@ -53,7 +53,7 @@ def report_of(run: Run, form: str) -> str:
     A run that has been finished since it was opened is opened again: its parts are in one file now.
     """
     from xlbias.report.render import render_report
-    from xlbias.runs.run import open_run
+    from xlbias.results.run import open_run
 
     try:
         return render_report([run], form, to_file=True)
@@ -69,9 +69,9 @@ def comparison_of(against: Against, run: Run, model: str, form: str) -> str:
     from xlbias.errors import RunError
     from xlbias.report.caveats import of_side
     from xlbias.report.render import render_comparison
-    from xlbias.runs.compare import PERMUTATIONS, Side, compare
+    from xlbias.results.compare import PERMUTATIONS, Side, compare
 
-    there = {task["name"] for task in run.tasks}  # the baseline's are called as these, see xlbias.runs.matching
+    there = {task["name"] for task in run.tasks}  # the baseline's are called as these, see xlbias.results.matching
     shared = [task["name"] for task in against.run.tasks if task["name"] in there]
     if not shared:
         raise RunError(f"{against.label} has no task in common with the run: there is nothing to compare")

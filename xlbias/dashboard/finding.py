@@ -35,7 +35,7 @@ def filter_in(typed: str) -> str | None:
     Words alone would be one, too, but are meant as a search for commands.
     """
     from xlbias.errors import UsageError
-    from xlbias.report.filtering import parse_filter
+    from xlbias.results.queries.filter import parse_filter
 
     try:
         found = parse_filter(typed.removeprefix("queries:").strip())

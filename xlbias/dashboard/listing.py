@@ -14,9 +14,8 @@ import polars as pl
 
 from xlbias.dashboard.comparing import Against
 from xlbias.errors import UsageError
-from xlbias.report.filtering import Filter
-from xlbias.report.nothing_left import why_nothing
-from xlbias.report.queries import (
+from xlbias.results.queries.filter import Filter
+from xlbias.results.queries.rows import (
     PassageTexts,
     Texts,
     check_filter,
@@ -29,7 +28,8 @@ from xlbias.report.queries import (
     selected,
     with_differences,
 )
-from xlbias.runs.run import Run
+from xlbias.results.queries.why_empty import why_nothing
+from xlbias.results.run import Run
 
 if TYPE_CHECKING:
     from xlbias.dashboard.app import DashboardApp
@@ -101,7 +101,7 @@ class Listed:
 
     Attributes:
         wanted: what was asked for.
-        frame: the rows, see `xlbias.report.queries`; with ``delta`` where there is something to compare with.
+        frame: the rows, see `xlbias.results.queries.rows`; with ``delta`` where there is something to compare with.
         n_rows: rows of the cells that were asked for, before the terms about single rows.
         n_scored: rows left that have an AP.
         mean_ap: their mean, None without any.

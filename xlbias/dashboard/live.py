@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from xlbias.report.tables import Matrix
-    from xlbias.runs.caveats import Caveat
-    from xlbias.runs.run import Progress, Run, RunState
+    from xlbias.results.caveats import Caveat
+    from xlbias.results.run import Progress, Run, RunState
 
 INTERVAL = 0.5
 """Seconds between two looks at the files: at most two repaints a second, and a dead writer is seen at once."""
@@ -122,8 +122,8 @@ class Follower:
     """Watches the run at `path` in a thread of its own and hands every new `Event` to the sink.
 
     Begins before there is a sink, and keeps the newest event for it. The sink is called in the follower's thread.
-    What is at `path` in the version `ignored` (see `xlbias.runs.run.state_version`) was there before the work that is
-    waited for, and is taken for nothing until `heed_all`.
+    What is at `path` in the version `ignored` (see `xlbias.results.run.state_version`) was there before the work that
+    is waited for, and is taken for nothing until `heed_all`.
     """
 
     def __init__(self, path: Path, interval: float = INTERVAL, ignored: tuple[Any, ...] | None = None) -> None:
@@ -166,7 +166,7 @@ class Follower:
         self._wake.set()
 
     def _follow(self) -> None:
-        from xlbias.runs.run import state_version
+        from xlbias.results.run import state_version
 
         seen: tuple[Any, ...] | None = None
         while not self._stopped:
@@ -210,11 +210,11 @@ class Follower:
 def take_snapshot(path: Path, previous: Snapshot | None = None) -> Snapshot:
     """Open the run at `path` and compute its tables, or take those of `previous` where only the progress is new.
 
-    Raises RunError as `xlbias.runs.run.open_run` does.
+    Raises RunError as `xlbias.results.run.open_run` does.
     """
     from xlbias.report.tables import coverage_notes, overview
-    from xlbias.runs.caveats import caveats
-    from xlbias.runs.run import open_run
+    from xlbias.results.caveats import caveats
+    from xlbias.results.run import open_run
 
     run = open_run(path)
     if previous is not None and _same_content(previous.run, run):

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from xlbias.runs.matching import OTHER_DATA
+from xlbias.results.matching import OTHER_DATA
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import one_line
 
 if TYPE_CHECKING:
     from xlbias.dashboard.app import QueryKey
-    from xlbias.report.query import QueryView
-    from xlbias.runs.run import Run
+    from xlbias.results.queries.query import QueryView
+    from xlbias.results.run import Run
 
 _MOST = 24
 _MOST_CHARACTERS = 20_000_000
@@ -46,7 +46,7 @@ class Wanted:
 
     def read(self) -> QueryView | str:
         """Read it, or say in a sentence why that cannot be."""
-        from xlbias.report.query import query_view
+        from xlbias.results.queries.query import query_view
 
         try:
             return query_view(self.run, self.model, self.task, *self.query)

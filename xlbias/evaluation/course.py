@@ -18,7 +18,7 @@ from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.measures.alignment.audit import expected_seconds
 from xlbias.measures.bias.rank_consistency import MOST_SCORES
 from xlbias.progress import Step
-from xlbias.runs.summary import replicates_for
+from xlbias.results.summary import replicates_for
 
 Key = tuple[str, str, int]
 """Kind of work, encoder, position of the task (-1 for none)."""

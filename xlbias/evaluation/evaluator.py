@@ -28,11 +28,11 @@ from xlbias.evaluation.describe import describe_task
 from xlbias.evaluation.work import Evaluation, changed, variant_name
 from xlbias.narration import Narrator, Silent
 from xlbias.progress import Course, Report, Step
+from xlbias.results.run import Run, open_run
+from xlbias.results.summary import CONFIDENCE, INTERVAL
 from xlbias.retrieve.topk import TopOf
 from xlbias.runs.journal import Journal
-from xlbias.runs.run import Run, open_run
 from xlbias.runs.schema import SCHEMA_VERSION
-from xlbias.runs.summary import CONFIDENCE, INTERVAL
 from xlbias.versions import package_versions
 
 DEFAULT_TOP_K = 10

@@ -11,8 +11,8 @@ import polars as pl
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.trained_on import Fingerprints, TrainedOn, id_fingerprints, text_fingerprints
 from xlbias.measures.seen.training import seen
-from xlbias.runs.summary import SummaryRow
-from xlbias.runs.values import Key
+from xlbias.results.per_query import Key
+from xlbias.results.summary import SummaryRow
 
 _SIDES = ("queries", "passages")
 

@@ -12,8 +12,8 @@ from xlbias.data.task import RetrievalTask
 from xlbias.encode.similarity import Vectors
 from xlbias.measures.alignment.audit import AlignmentValue, Piece, alignment_rows
 from xlbias.measures.alignment.parallel import ParallelVectors
-from xlbias.runs.summary import SummaryRow, aggregated, replicates_for
-from xlbias.runs.values import Aggregate, Key
+from xlbias.results.per_query import Aggregate, Key
+from xlbias.results.summary import SummaryRow, aggregated, replicates_for
 from xlbias.stats.bootstrap import bootstrap_intervals
 
 

@@ -7,8 +7,8 @@ import polars as pl
 
 from xlbias.encode.encoder import Encoder, Kind
 from xlbias.measures.texts.tokens import tokens, truncated, unknown_share
-from xlbias.runs.summary import SummaryRow
-from xlbias.runs.values import Key
+from xlbias.results.per_query import Key
+from xlbias.results.summary import SummaryRow
 
 _SIDES: dict[Kind, str] = {"passage": "passages", "query": "queries"}
 

@@ -32,17 +32,17 @@ from xlbias.evaluation.texts import text_rows
 from xlbias.measures.ragged import Floats
 from xlbias.narration import Narrator
 from xlbias.progress import Course
+from xlbias.results.binding import BOUND, COLUMN, digest_of
+from xlbias.results.caveats.leaks import UNKNOWN, seen_sentences
+from xlbias.results.run import open_run
+from xlbias.results.summary import SummaryRow, as_frame, summarise
 from xlbias.retrieve.consistency import rank_consistency, sampled_queries
 from xlbias.retrieve.left_out import left_out_pairs
 from xlbias.retrieve.ranks import PassageIndex
 from xlbias.retrieve.search import in_index_order, relevant_pairs, search
 from xlbias.retrieve.topk import TopOf
-from xlbias.runs.binding import BOUND, COLUMN, digest_of
-from xlbias.runs.caveats.leaks import UNKNOWN, seen_sentences
 from xlbias.runs.journal import Journal
-from xlbias.runs.run import open_run
 from xlbias.runs.schema import MULTILINGUAL_POOL
-from xlbias.runs.summary import SummaryRow, as_frame, summarise
 
 BLOCK = 2048
 """Queries per part at most. A part is what a killed evaluation repeats, and what a live dashboard sees at a time."""

@@ -25,10 +25,10 @@ from xlbias.report.phrases import BETTER, about_encoder, about_run, about_task, 
 from xlbias.report.printed import printed_table
 from xlbias.report.subjects import LONGEST_NAME, Subject, subjects
 from xlbias.report.tables import coverage_notes, leak_notes
-from xlbias.runs.caveats import caveats
-from xlbias.runs.run import Run
+from xlbias.results.caveats import caveats
+from xlbias.results.per_query import Key
+from xlbias.results.run import Run
 from xlbias.runs.schema import SETTING_SHORT, SETTINGS
-from xlbias.runs.values import Key
 from xlbias.text import one_line
 
 DEFAULT_MATRICES = ("map", "single_gold", "exposure@10.ratio")
@@ -47,7 +47,7 @@ def audit(
         run: finished or in progress.
         matrices: measures to show in full, of `xlbias.report.tables.MATRIX_MEASURES`.
         by_language: whether to add the numbers of every language.
-        published: arXiv ids whose printed results of the same data set to add; see `xlbias.report.published`.
+        published: arXiv ids whose printed results of the same data set to add; see `xlbias.results.published`.
     """
     found = subjects(run)
     doubts = doubted(caveats(run))

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from xlbias.report.document import Section, Terms
-from xlbias.runs.caveats import Caveat, caveats
+from xlbias.results.caveats import Caveat, caveats
 
 if TYPE_CHECKING:
-    from xlbias.runs.compare import Side
+    from xlbias.results.compare import Side
 
 MARK = "!"
 """Before the name of an encoder whose numbers have a caveat."""

@@ -12,8 +12,8 @@ from xlbias.measures.measure import Family, Measure
 from xlbias.measures.registry import SIDES, measures
 from xlbias.report.document import Cell
 from xlbias.report.layout import interval, measured
+from xlbias.results.per_query import Key
 from xlbias.runs.schema import OTHER, OWN, SETTINGS
-from xlbias.runs.values import Key
 
 OWN_OR_OTHER = {SETTINGS[2]: "", OWN: " own language", OTHER: " other languages"}
 """Setting of a measure of bias, or side of one by query and answer language, as words after its label."""
@@ -36,7 +36,7 @@ class Numbers:
     """The numbers of a run by model and task; each pair's are read when they are first asked for."""
 
     def __init__(self, summary: pl.DataFrame) -> None:
-        """Take the summary of a run, see `xlbias.runs.summary`."""
+        """Take the summary of a run, see `xlbias.results.summary`."""
         self._summary = summary
         self._read: dict[tuple[str, str], dict[Key, Row]] = {}
 

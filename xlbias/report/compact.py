@@ -10,8 +10,8 @@ from xlbias.report.cells import cell, overall_bias, overall_of_sides, undefined_
 from xlbias.report.document import Cell
 from xlbias.report.layout import NOTHING, cut_all, table, wrapped
 from xlbias.report.subjects import Subject
+from xlbias.results.per_query import Key
 from xlbias.runs.schema import SETTING_SHORT, SETTINGS
-from xlbias.runs.values import Key
 from xlbias.text import width as cells
 
 _ARROW: dict[Direction, str] = {"high": " ↑", "low": " ↓", "neither": ""}

@@ -13,9 +13,9 @@ from xlbias.report.caveats import Doubts, section_of_sides
 from xlbias.report.cells import OWN_OR_OTHER
 from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Section, Table
 from xlbias.report.layout import difference_interval, difference_text, measured, number
-from xlbias.runs.compare import PERMUTATIONS, Unit
+from xlbias.results.compare import PERMUTATIONS, Unit
+from xlbias.results.summary import OVERALL
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT
-from xlbias.runs.summary import OVERALL
 
 MARK = "*"
 """After a difference: corrected p < .05."""
@@ -43,7 +43,7 @@ def comparison(
     """Return the comparison of two encoders.
 
     Args:
-        frames: by task, what `xlbias.runs.compare.compare` gives.
+        frames: by task, what `xlbias.results.compare.compare` gives.
         base: what is compared with, as the reader knows it.
         new: what is compared.
         matrix: measures whose cells are shown in full.

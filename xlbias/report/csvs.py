@@ -11,15 +11,15 @@ import polars as pl
 
 from xlbias.report.caveats import kinds_of
 from xlbias.report.tables import who_on_what
-from xlbias.runs.caveats import caveats
-from xlbias.runs.run import Run
+from xlbias.results.caveats import caveats
+from xlbias.results.run import Run
 from xlbias.text import clean
 
 _WHO = ("model", "source", "sampler", "alpha", "seed", "task", "domain")
 _WHAT = ("measure", "setting", "query_language", "passage_language")
 _NUMBERS = ("value", "low", "high", "n", "n_ids", "n_excluded", "weighted", "n_queries", "n_cells", "n_cells_empty")
 COLUMNS = (*_WHO, *_WHAT, *_NUMBERS, "caveats", "run")
-"""The columns: who on what, what the number is (see `xlbias.runs.summary`), the number with its interval and counts,
+"""The columns: who on what, what the number is (see `xlbias.results.summary`), the number with its interval and counts,
 the kinds of its caveats between blanks, and the run's path. Empty where undefined, unknown or not applicable."""
 
 _FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠]")

@@ -18,7 +18,7 @@ from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measures
 from xlbias.report.document import Cell, Table
 from xlbias.report.layout import measured
-from xlbias.runs.run import Progress, Run
+from xlbias.results.run import Progress, Run
 from xlbias.runs.schema import SETTING_SHORT
 
 Points = tuple[tuple[float, float], ...]

@@ -11,8 +11,8 @@ from typing import Any
 from xlbias.measures.measure import Family, Measure
 from xlbias.measures.registry import SIDES, measures
 from xlbias.report.cells import Row, bias_measures
+from xlbias.results.per_query import Key
 from xlbias.runs.schema import SETTINGS
-from xlbias.runs.values import Key
 
 _UNION = SETTINGS[2]
 _RANK_DISTANCE = {

@@ -10,8 +10,8 @@ from xlbias.report.document import Block, Cell, Matrix, Table
 from xlbias.report.phrases import BETTER, n_of
 from xlbias.report.subjects import LONGEST_NAME, Subject
 from xlbias.report.tables import MATRIX_MEASURES
+from xlbias.results.per_query import Key
 from xlbias.runs.schema import MULTILINGUAL_POOL
-from xlbias.runs.values import Key
 from xlbias.text import one_line
 
 

@@ -12,14 +12,14 @@ import polars as pl
 from xlbias.report.caveats import as_json, kinds_of
 from xlbias.report.cells import Numbers, Row
 from xlbias.report.facts import alignment, bias, seen, texts
-from xlbias.report.published import rows_for
 from xlbias.report.tables import who_on_what
 from xlbias.report.training import trained, training_facts
-from xlbias.runs.caveats import caveats
-from xlbias.runs.run import Run
+from xlbias.results.caveats import caveats
+from xlbias.results.per_query import Key
+from xlbias.results.published import rows_for
+from xlbias.results.run import Run
+from xlbias.results.wide import MEASURES
 from xlbias.runs.schema import SETTINGS
-from xlbias.runs.values import Key
-from xlbias.runs.views import MEASURES
 
 REPORT_SCHEMA = 2
 """1 called the sides of a measure of bias by query and answer language ``monolingual`` and ``cross-lingual``."""

@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 
 from xlbias.report.layout import number
-from xlbias.runs.run import Run
+from xlbias.results.run import Run
+from xlbias.results.summary import INTERVAL, replicates_for
 from xlbias.runs.schema import SETTING_SHORT
-from xlbias.runs.summary import INTERVAL, replicates_for
 from xlbias.text import clean
 
 BETTER = {"high": "high", "low": "low", "neither": "neither"}

@@ -11,7 +11,7 @@ from xlbias.measures.measure import Measure
 from xlbias.measures.registry import all_measures
 from xlbias.report.document import Cell, Table
 from xlbias.report.layout import measured
-from xlbias.report.published import MEAN, rows_for
+from xlbias.results.published import MEAN, rows_for
 from xlbias.runs.schema import SETTING_SHORT, SETTINGS
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from xlbias.report.caveats import Doubts
-    from xlbias.runs.compare import Unit
-    from xlbias.runs.run import Run
+    from xlbias.results.compare import Unit
+    from xlbias.results.run import Run
 
 Form = Literal["text", "markdown", "latex", "html"]
 
@@ -103,7 +103,7 @@ def render_comparison(
     """Return the comparison of two encoders in one of the formats of `render_report`.
 
     Args:
-        frames: by task, what `xlbias.runs.compare.compare` gives.
+        frames: by task, what `xlbias.results.compare.compare` gives.
         base: what is compared with, as the reader knows it.
         new: what is compared.
         form: the format.

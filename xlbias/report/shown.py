@@ -17,10 +17,10 @@ from xlbias.report.layout import interval, measured
 from xlbias.report.phrases import n_of
 from xlbias.report.tables import DifferenceMatrix
 from xlbias.report.tables import Matrix as Values
-from xlbias.runs.caveats import caveats
-from xlbias.runs.run import Run
+from xlbias.results.caveats import caveats
+from xlbias.results.per_query import Key
+from xlbias.results.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT, SETTINGS
-from xlbias.runs.values import Key
 
 DELTA = "Δ "
 """Before the name of a measure whose differences are shown."""

@@ -16,7 +16,9 @@ from xlbias.report.comparison import MARK, named
 from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Section, Table
 from xlbias.report.layout import interval, measured, number
 from xlbias.report.markdown import to_markdown
-from xlbias.report.study_tables import (
+from xlbias.results.caveats import caveats
+from xlbias.results.run import Run
+from xlbias.results.study import (
     HEADLINES,
     Arm,
     Study,
@@ -27,9 +29,7 @@ from xlbias.report.study_tables import (
     read_study,
     robustness,
 )
-from xlbias.runs.caveats import caveats
-from xlbias.runs.run import Run
-from xlbias.runs.topics import by_topic, topics
+from xlbias.results.topics import by_topic, topics
 
 _REAL = (
     "real: p < .05 over query ids after Holm's correction over all rows of a measure, and the 95% interval over seeds "

@@ -10,9 +10,9 @@ from xlbias.report.caveats import mark_of
 from xlbias.report.cells import Numbers, Row
 from xlbias.report.phrases import name_of
 from xlbias.report.tables import overview
-from xlbias.runs.caveats import caveats
-from xlbias.runs.run import Run
-from xlbias.runs.values import Key
+from xlbias.results.caveats import caveats
+from xlbias.results.per_query import Key
+from xlbias.results.run import Run
 from xlbias.text import one_line
 
 LONGEST_NAME = 200

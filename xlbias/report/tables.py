@@ -11,10 +11,10 @@ import polars as pl
 from xlbias.choices import listed
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measures
-from xlbias.runs.caveats.leaks import seen_counts
-from xlbias.runs.run import Run
+from xlbias.results.caveats.leaks import seen_counts
+from xlbias.results.run import Run
+from xlbias.results.wide import rank_distance_summary
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT
-from xlbias.runs.views import rank_distance_summary
 
 MATRIX_MEASURES: dict[str, Measure] = {
     name: measure
@@ -101,7 +101,7 @@ def difference_matrix(frame: pl.DataFrame, shown: Matrix, against: str) -> Diffe
     """Return the differences of one measure in the cells of the new model's matrix.
 
     Args:
-        frame: what `xlbias.runs.compare.compare` gives for the task of the matrix.
+        frame: what `xlbias.results.compare.compare` gives for the task of the matrix.
         shown: the matrix of the new model.
         against: what the base is called.
 

@@ -20,8 +20,8 @@ from xlbias.report.printed import printed_table
 from xlbias.report.subjects import subjects
 from xlbias.report.tables import MATRIX_MEASURES, Matrix, coverage_notes, leak_notes, matrix, overview
 from xlbias.report.training import trained, training_lines
-from xlbias.runs.caveats import caveats
-from xlbias.runs.run import Run
+from xlbias.results.caveats import caveats
+from xlbias.results.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import clean, cut
 

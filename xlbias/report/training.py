@@ -15,7 +15,7 @@ import polars as pl
 from xlbias.report.curves import throughput
 from xlbias.report.layout import blocks, cut_all, table, wrapped
 from xlbias.report.validation import validation_curves, validation_lines
-from xlbias.runs.run import Run
+from xlbias.results.run import Run
 from xlbias.text import clean, cut, one_line
 
 _BAR = 16  # cells of a bar that stands for all

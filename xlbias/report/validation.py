@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from xlbias.report.layout import number, table
-from xlbias.runs.run import Run
+from xlbias.results.run import Run
 
 MEASURES = ("loss", "map_monolingual", "map_cross_lingual", "map_multilingual", "rank_distance")
 _HEADS = ("step", "loss", "mono", "cross", "multi", "rank dist.")

@@ -79,7 +79,7 @@ COLUMNS: dict[str, Any] = {
     "language": pl.String,
     "text": pl.String,
     "document": pl.String,
-    # alignment and summary, beside the columns above: see xlbias.runs.summary. `value` is NaN-free: null is undefined
+    # alignment and summary, beside the columns above: see xlbias.results.summary. `value` is NaN-free, null: undefined
     "measure": pl.String,
     "passage_language": pl.String,
     "value": pl.Float64,
@@ -91,7 +91,7 @@ COLUMNS: dict[str, Any] = {
     "n_cells": pl.Int64,
     "n_cells_empty": pl.Int64,
     "n_excluded": pl.Int64,
-    "made_from": pl.String,  # digest of the rankings, see xlbias.runs.binding
+    "made_from": pl.String,  # digest of the rankings, see xlbias.results.binding
     # training
     "step": pl.Int64,
     "epoch": pl.Float64,

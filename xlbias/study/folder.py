@@ -9,8 +9,8 @@ from typing import Literal
 
 from xlbias.encode.card import TRAINING_FILE, read_card
 from xlbias.errors import UsageError, XlbiasError
+from xlbias.results.run import open_run
 from xlbias.runs.journal import live_folder
-from xlbias.runs.run import open_run
 from xlbias.study.plan import Plan
 
 Kind = Literal["train", "evaluate"]

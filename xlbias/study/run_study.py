@@ -12,8 +12,8 @@ from xlbias import progress
 from xlbias.errors import UsageError
 from xlbias.narration import Narrator, Silent, Tell
 from xlbias.progress import Course, Report, Stage
+from xlbias.results.run import Run, open_run
 from xlbias.runs.journal import live_folder
-from xlbias.runs.run import Run, open_run
 from xlbias.study.folder import KINDS, Kind, Layout, Step, steps_of
 from xlbias.study.merged_run import StudyRun
 from xlbias.study.plan import Plan

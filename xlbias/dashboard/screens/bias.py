@@ -13,14 +13,14 @@ import polars as pl
 
 from xlbias.dashboard import places
 from xlbias.dashboard.screens.panels import PanelScreen
+from xlbias.dashboard.views.bias import Differences, bias_sheet
+from xlbias.dashboard.views.bias_panels import PANELS, VIEWS, BiasView, compared_measures
+from xlbias.dashboard.views.sheet import Sheet
 from xlbias.dashboard.widgets.heatmap.sheet_order import NAMES, OF_LANGUAGES
 from xlbias.dashboard.widgets.text.line import Part
 from xlbias.measures.registry import measures
-from xlbias.report.bias import Differences, bias_sheet
-from xlbias.report.bias_views import PANELS, VIEWS, BiasView, compared_measures
 from xlbias.report.cells import Numbers, Row
-from xlbias.report.sheet import Sheet
-from xlbias.runs.values import Key
+from xlbias.results.per_query import Key
 
 _OF_PANEL = {panel: [view for view in VIEWS if view.panel == panel] for panel in PANELS}
 

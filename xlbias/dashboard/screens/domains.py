@@ -19,15 +19,15 @@ from xlbias.dashboard.contrasting import Contrasting
 from xlbias.dashboard.kept import folder_of
 from xlbias.dashboard.live import Snapshot
 from xlbias.dashboard.screens.panels import PanelScreen
+from xlbias.dashboard.views.domain_contrasts import baseline_sheet, contrast_sheet
+from xlbias.dashboard.views.domain_home import home_sheet
+from xlbias.dashboard.views.domains import PANELS, SHIFTS, Domains, Shift, drop_sheet, read_domains, values_sheet
+from xlbias.dashboard.views.sheet import Sheet, Spot
 from xlbias.dashboard.widgets.heatmap.sheet_order import OF_GROUPS, OF_ROWS
 from xlbias.dashboard.widgets.text.line import Part
 from xlbias.report.comparison import named
-from xlbias.report.domain_contrasts import baseline_sheet, contrast_sheet
-from xlbias.report.domain_home import home_sheet
-from xlbias.report.domains import PANELS, SHIFTS, Domains, Shift, drop_sheet, read_domains, values_sheet
-from xlbias.report.sheet import Sheet, Spot
-from xlbias.report.study_tables import HEADLINES
-from xlbias.runs.run import Run
+from xlbias.results.run import Run
+from xlbias.results.study import HEADLINES
 
 _MOST_COMPARED = 64
 _SHEETS = {"values": values_sheet, "drop": drop_sheet, "home": home_sheet}

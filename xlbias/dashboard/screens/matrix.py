@@ -120,7 +120,7 @@ class MatrixScreen(View):
         if not isinstance(matrix, DifferenceMatrix) or against is None:
             return [one.sentence for one in new]
         from xlbias.report.caveats import of_side
-        from xlbias.runs.compare import Side
+        from xlbias.results.compare import Side
 
         base = of_side(Side(against.run, (against.model,)), matrix.task)
         return list(

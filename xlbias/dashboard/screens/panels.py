@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from xlbias.dashboard.screens.base import Scope, View
+from xlbias.dashboard.views.sheet import Sheet
 from xlbias.dashboard.widgets.heatmap.sheet import SheetView
 from xlbias.dashboard.widgets.heatmap.sheet_layout import wanted_width
 from xlbias.dashboard.widgets.heatmap.sheet_panel import SheetPanel
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.report import document
-from xlbias.report.sheet import Sheet
 
 _LIST, _GRID = 7, 10
 """Shares of the width, as in the styles below."""

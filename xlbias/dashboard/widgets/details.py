@@ -19,8 +19,8 @@ from xlbias.report.caveats import MARK
 from xlbias.report.cells import Numbers
 from xlbias.report.layout import measured, number
 from xlbias.report.phrases import prompts_of, reading_of, similarity_of
-from xlbias.runs.caveats.leaks import seen_counts
-from xlbias.runs.values import Key
+from xlbias.results.caveats.leaks import seen_counts
+from xlbias.results.per_query import Key
 from xlbias.text import clean, cut
 
 Fact = tuple[str, str]

@@ -19,11 +19,11 @@ from xlbias.encode.pretrained import PretrainedEncoder
 from xlbias.encode.similarity import Vectors
 from xlbias.errors import TaskError, TrainingError
 from xlbias.folding import canonical_texts
+from xlbias.results import wide as views
+from xlbias.results.summary import summarise
 from xlbias.retrieve.left_out import left_out_pairs
 from xlbias.retrieve.ranks import PassageIndex
 from xlbias.retrieve.search import in_index_order, relevant_pairs, search
-from xlbias.runs import views
-from xlbias.runs.summary import summarise
 from xlbias.train.recipe import MONITORS
 from xlbias.train.sampling.pairs import PairTexts
 from xlbias.train.sampling.samplers import LanguageBatchSampler

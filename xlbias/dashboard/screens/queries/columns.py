@@ -5,11 +5,11 @@ from __future__ import annotations
 from xlbias.dashboard.listing import Listed
 from xlbias.dashboard.widgets.table.columns import Column
 from xlbias.dashboard.widgets.text.line import Part
-from xlbias.report.filtering import MULTI
 from xlbias.report.layout import number
 from xlbias.report.listed import difference
-from xlbias.report.queries import languages_of
-from xlbias.runs.run import Run
+from xlbias.results.queries.filter import MULTI
+from xlbias.results.queries.rows import languages_of
+from xlbias.results.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
 QUIET = "$quiet"

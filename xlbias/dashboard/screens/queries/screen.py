@@ -26,9 +26,9 @@ from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.errors import UsageError
 from xlbias.report import document
-from xlbias.report.filtering import EXAMPLES, Filter, parse_filter
 from xlbias.report.listed import queries_table
-from xlbias.report.queries import SORTABLE, check_filter
+from xlbias.results.queries.filter import EXAMPLES, Filter, parse_filter
+from xlbias.results.queries.rows import SORTABLE, check_filter
 from xlbias.text import clean
 
 _PATIENCE = 0.06  # seconds after which a list that is not there yet is said to be read

@@ -10,11 +10,11 @@ from textual.message import Message
 
 from xlbias.dashboard.screens.query.columns import language_columns, rank_columns, relevant_columns, top_columns
 from xlbias.dashboard.screens.query.labels import panel_parts
+from xlbias.dashboard.views.query_panels import Panel, frame
 from xlbias.dashboard.widgets.table.columns import Column
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line
-from xlbias.report.query import QueryView
-from xlbias.report.query_panels import Panel, frame
+from xlbias.results.queries.query import QueryView
 
 _KEYS: dict[Panel, tuple[str, ...]] = {
     "top": ("place",), "relevant": ("passage_id",), "languages": ("language",), "ranks": ("language",),

@@ -26,16 +26,16 @@ from xlbias.dashboard.screens.query.labels import (
 )
 from xlbias.dashboard.screens.query.panel import QueryPanel
 from xlbias.dashboard.screens.query.stepping import Walking
+from xlbias.dashboard.views.query_panels import Panel, table
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.dashboard.widgets.text.pane import Form, TextPane
 from xlbias.report import document
-from xlbias.report.query import QueryView
-from xlbias.report.query_panels import Panel, table
+from xlbias.results.queries.query import QueryView
 from xlbias.text import one_line, width
 
 if TYPE_CHECKING:
     from xlbias.dashboard.app import Chosen, QueryKey
-    from xlbias.runs.run import Run
+    from xlbias.results.run import Run
 
 _FORMS: tuple[Form | None, ...] = (None, "text", "points")
 """The text under the cursor: its beginning below the panels, the whole of it, every code point of it."""

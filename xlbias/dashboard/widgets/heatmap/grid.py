@@ -12,10 +12,10 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from xlbias.colour import Range
+from xlbias.dashboard.views.sheet import Spot
 from xlbias.dashboard.widgets.heatmap.drawing import Drawing, Styles
 from xlbias.dashboard.widgets.heatmap.geometry import Geometry, Place
 from xlbias.dashboard.widgets.heatmap.paint import Painter, depth_of
-from xlbias.report.sheet import Spot
 
 
 class GridView(Widget):

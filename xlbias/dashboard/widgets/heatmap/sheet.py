@@ -7,6 +7,7 @@ from typing import Literal
 from textual.message import Message
 
 from xlbias.colour import Range
+from xlbias.dashboard.views.sheet import Sheet, Spot
 from xlbias.dashboard.widgets.heatmap.drawing import Styles
 from xlbias.dashboard.widgets.heatmap.geometry import Place
 from xlbias.dashboard.widgets.heatmap.grid import GridView
@@ -14,7 +15,6 @@ from xlbias.dashboard.widgets.heatmap.paint import Painter
 from xlbias.dashboard.widgets.heatmap.sheet_drawing import SheetDrawing
 from xlbias.dashboard.widgets.heatmap.sheet_layout import Layout
 from xlbias.dashboard.widgets.heatmap.sheet_order import order
-from xlbias.report.sheet import Sheet, Spot
 
 
 class SheetView(GridView):

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from rich.segment import Segment
 
 from xlbias.dashboard.numbers import NOTHING, THIN, count, signed, thin
+from xlbias.dashboard.views.sheet import Sheet
 from xlbias.dashboard.widgets.heatmap.drawing import BOLD, LEAST_BAR, Drawing, bar, frame
 from xlbias.dashboard.widgets.heatmap.sheet_layout import Layout, fitted
 from xlbias.dashboard.widgets.table.columns import fit
 from xlbias.report.comparison import MARK
 from xlbias.report.document import Cell
-from xlbias.report.sheet import Sheet
 from xlbias.text import clean, one_line, width
 
 

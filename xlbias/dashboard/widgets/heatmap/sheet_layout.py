@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xlbias.dashboard.numbers import THIN
+from xlbias.dashboard.views.sheet import Sheet
 from xlbias.dashboard.widgets.heatmap.geometry import Geometry, Place
 from xlbias.dashboard.widgets.table.columns import fit
 from xlbias.report.comparison import MARK
-from xlbias.report.sheet import Sheet
 from xlbias.text import clean, width
 
 _LEAST_FIRST = 4

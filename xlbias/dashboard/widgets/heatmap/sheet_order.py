@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from xlbias.report.sheet import Sheet
+from xlbias.dashboard.views.sheet import Sheet
 
 NAMES, VALUE, COLUMN = "as listed", "mean", "this column"
 LANGUAGE, SCRIPT, FAMILY = "language", "script", "family"

@@ -1,0 +1,122 @@
+"""The numbers of one encoder on one task, as requirements name them.
+
+Every row of `run.summary` has a name and the languages of its brackets; to each name belong ``.low`` and ``.high`` (its
+95% interval), ``.n`` (values it is over) and ``.n_excluded`` (undefined values left out)::
+
+    map.monolingual                 macro average of a setting: monolingual, cross_lingual, multilingual
+    map[th,de]  map[th,multilingual]   a cell: query language and pool
+    map.monolingual[th]             the same cells, of one setting only: [th] where the setting says the pool,
+    map.cross_lingual[th,de]        [th,de] in the cross-lingual setting; map.multilingual[th]
+    rank_distance                   a measure of bias is about the multilingual pool: with or without .multilingual
+    rank_distance[th]               by query language
+    exposure@10.ratio[th,de]        by query and answer language
+    exposure@10.ratio.by_answer[de]    by answer language, over all queries
+    exposure@10.ratio.own_language  answers in the query's language; .other_language in other languages
+    passages.cka  passages.cka[de,en]  alignment of passages, or of queries: overall, of a pair (a symmetric measure
+    passages.uniformity[de]         in both orders), of a language
+
+    caveats  caveats[seen]  caveats[*] caveats of the encoder on the task: all, of one kind, of each kind
+
+A name with several settings means none of them: bare ``map`` is refused, and the error tells the three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from xlbias.check.lookup import UNION, Key
+from xlbias.errors import RunError, UsageError
+from xlbias.results.caveats import KINDS, caveats
+from xlbias.results.run import Run
+from xlbias.runs.schema import OTHER, OWN, SETTINGS
+
+BY_ANSWER = "by_answer"
+CAVEATS = "caveats"
+_COLUMNS = {"": "value", ".low": "low", ".high": "high", ".n": "n", ".n_excluded": "n_excluded"}
+
+
+class AmbiguousFieldError(UsageError):
+    """A measure is asked for one number and has several: the message tells their names."""
+
+
+class RunFields:
+    """The `Fields` of one model and task of a run; raises RunError if it has no numbers of them."""
+
+    def __init__(self, run: Run, model: str, task: str) -> None:
+        rows = run.summary.filter((pl.col("model") == model) & (pl.col("task") == task))
+        if rows.is_empty():
+            raise RunError(f"{run.path}: has no numbers of {model} on {task}")
+        self._caveats = [one for one in caveats(run) if one.concerns(model, task)]
+        self._tables: dict[str, dict[int, dict[Key, float | None]]] = {}
+        single: dict[str, list[str]] = {}  # measure → names of its numbers without languages
+        listed = rows.to_dicts()
+        for row in listed:
+            for name, key in _written(row):
+                self._add(name, key, row)
+                if not key:
+                    single.setdefault(row["measure"], []).append(name)
+        for row in listed:
+            measure, key = row["measure"], (row["passage_language"], row["query_language"])
+            if row["setting"] is None and None not in key and key not in self._tables[measure][2]:
+                self._add(measure, key, row)
+            elif (row["query_language"], row["passage_language"]) == (None, None) and len(single[measure]) == 1:
+                self._add(measure, (), row)
+
+    def names(self) -> Sequence[str]:
+        """Return every name that `lookup` knows."""
+        return [*self._tables, CAVEATS]
+
+    def lookup(self, name: str, languages: int) -> Mapping[Key, float | None]:
+        """Return all values of a name by so many languages, see `Fields`.
+
+        Raises AmbiguousFieldError for a measure of several settings without one and without languages.
+        """
+        if name == CAVEATS:
+            return self._counts(languages)
+        tables = self._tables.get(name, {})
+        if languages == 0 and 0 not in tables and tables:
+            self._refuse_ambiguous(name)
+        return tables.get(languages, {})
+
+    def counted(self, name: str, key: Key) -> Sequence[str]:
+        """Return the caveats that ``caveats`` counts; nothing for other names."""
+        return [one.whole for one in self._caveats if name == CAVEATS and key in ((), (one.kind,))]
+
+    def _counts(self, brackets: int) -> dict[Key, float | None]:
+        """Return how many caveats there are: all under ``()``, or by kind, with 0 for kinds that were not found."""
+        if brackets == 0:
+            return {(): float(len(self._caveats))}
+        kinds = [one.kind for one in self._caveats]
+        return {(kind,): float(kinds.count(kind)) for kind in KINDS} if brackets == 1 else {}
+
+    def _add(self, name: str, key: Key, row: Mapping[str, Any]) -> None:
+        for end, column in _COLUMNS.items():
+            self._tables.setdefault(name + end, {}).setdefault(len(key), {})[key] = row[column]
+
+    def _refuse_ambiguous(self, name: str) -> None:
+        base, end = next((name.removesuffix(end), end) for end in reversed(_COLUMNS) if name.endswith(end))
+        parts = [setting.replace("-", "_") for setting in (*SETTINGS, OWN, OTHER)]
+        named = [full for part in parts if 0 in self._tables.get(full := f"{base}.{part}{end}", {})]
+        if named:
+            named += [f"{name}[{','.join('*' * count)}]" for count in sorted(self._tables[name])]
+            answers = f"{base}.{BY_ANSWER}{end}"
+            named += [f"{answers}[*]"] if answers in self._tables else []
+            raise AmbiguousFieldError(f"{name} is several numbers: write {', '.join(named[:-1])} or {named[-1]}")
+
+
+def _written(row: Mapping[str, Any]) -> Iterator[tuple[str, Key]]:
+    """Yield the names of a row of the summary, each with the languages of its brackets."""
+    measure, query, passage = row["measure"], row["query_language"], row["passage_language"]
+    setting = row["setting"] and row["setting"].replace("-", "_")
+    if query is None and passage is not None:
+        yield f"{measure}.{BY_ANSWER}", (passage,)
+    elif query is None:
+        yield (f"{measure}.{setting}" if setting else measure), ()
+    else:
+        yield measure, (query,) if passage is None else (query, passage)
+        if setting:
+            determined = passage is None or passage == UNION or setting == "monolingual"
+            yield f"{measure}.{setting}", (query,) if determined else (query, passage)

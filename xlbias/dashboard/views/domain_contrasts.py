@@ -1,0 +1,202 @@
+"""What the sampler changes, target by target, or one encoder against another; with the study's verdict of what is real.
+
+The verdict is that of `xlbias.results.study.contrasts`, which compares all pairs of source and target and so
+takes minutes. Until it is there, differences are those between seeds, and nothing is called real.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from xlbias.dashboard.views.domains import AXES, Domains, Member, Shift, mean_cell
+from xlbias.dashboard.views.sheet import EMPTY, Sheet, Spot, scale_of
+from xlbias.measures.measure import Measure
+from xlbias.measures.registry import measure_of
+from xlbias.report.comparison import MARK, difference_cell, named, probability
+from xlbias.report.document import Cell, Matrix
+from xlbias.report.layout import difference_interval, difference_text, measured
+from xlbias.results.study import HEADLINES
+
+_COUNTED = ("better", "worse", "unclear", "open")
+_FINAL = {"better": "better, real", "worse": "worse, real", "unclear": "unclear", "open": "open: other pairs decide"}
+_REAL = f"{MARK} real: p < .05 over query ids (Holm over all rows of the measure) and the interval over seeds without 0"
+
+
+def contrast_sheet(
+    domains: Domains, shift: Shift, found: pl.DataFrame | None, remark: str = "", *, going_on: bool = False
+) -> Sheet:
+    """Return every sampler of a study minus its baseline, for each source and target.
+
+    Args:
+        domains: the numbers of a study.
+        shift: measure and setting.
+        found: what `xlbias.results.study.contrasts` gives, or `judged` of some pairs; None where there is none.
+        remark: why it is not there, or how far it is.
+        going_on: whether more of it is to come, of all pairs or of some.
+    """
+    assert domains.study is not None
+    about, base = measure_of(shift[0]), domains.study.baseline
+    members = [one for one in domains.members if one.arm != base]
+    tested = found is not None and shift in HEADLINES
+    rows = _verdicts(found, base.label, shift) if found is not None else {}
+    cells, said = [], {}
+    for one in members:
+        assert one.arm is not None
+        line = []
+        for target in domains.targets:
+            row = rows.get((one.source, target, one.arm.label))
+            seeds = _over_seeds(domains, one, target, shift, about)
+            line.append(_tested(row, about) if row else seeds)
+            said[one.name, target] = _words(row, about, going_on) if row else _untested(seeds, going_on)
+        cells.append(tuple(line))
+    counts = Counter(row["verdict"] for row in rows.values())
+    headline = tuple(
+        (verdict, Cell(f"{counts[verdict]:,}"))
+        for verdict in _COUNTED
+        if tested and (counts[verdict] or verdict != "open")
+    )
+    what = _REAL if tested else "intervals are t-intervals over seeds; nothing here is tested over query ids"
+    if going_on:
+        what = f"Pairs are tested one by one: until then a number has its t-interval over seeds. {_REAL}"
+    reading = (
+        f"Each sampler minus {base.label} of the same source and seed. {_good(about)} {what[0].upper()}{what[1:]}. "
+        "It holds for these sources and targets; it cannot be said that it holds for others."
+    )
+    if not remark and shift not in HEADLINES:
+        remark = "no verdict: the study does not test this measure"
+    return _contrast(
+        domains, f"{named(*shift)} minus {base.label}", about, members, cells, said, reading, remark, headline
+    )
+
+
+def baseline_sheet(
+    domains: Domains,
+    shift: Shift,
+    against: str,
+    pairs: Mapping[Spot, tuple[float | None, float | None]],
+    tested: Mapping[Spot, Mapping[str, Any]],
+    remark: str = "",
+) -> Sheet:
+    """Return every encoder of a run that is no study minus the baseline.
+
+    Args:
+        domains: the numbers of the run.
+        shift: measure and setting.
+        against: what the baseline is called.
+        pairs: by encoder and task, the baseline's number and the encoder's.
+        tested: by encoder and task, the row of `xlbias.results.compare.compare`, where that is there.
+        remark: how far the comparisons are.
+    """
+    about = measure_of(shift[0])
+    cells, said = [], {}
+    for one in domains.members:
+        line = []
+        for target in domains.targets:
+            spot = (one.name, target)
+            base, new = pairs.get(spot, (None, None))
+            row = tested.get(spot)
+            if row is not None and row["difference"] is not None:
+                line.append(difference_cell(dict(row), about))
+                said[spot] = f"{measured(row['base'], about)} → {measured(row['new'], about)}  p " + (
+                    probability(row["p_corrected"]).text
+                )
+            elif base is not None and new is not None:
+                line.append(_plain(new - base, about))
+                said[spot] = f"{measured(base, about)} → {measured(new, about)}  not tested yet"
+            else:
+                line.append(EMPTY)
+        cells.append(tuple(line))
+    reading = (
+        f"Encoder minus baseline, paired by query id; {MARK} p < .05 (corrected over the settings of the measure), "
+        f"[low, high] 95% over ids. {_good(about)} One training each: another seed may differ."
+    )
+    return _contrast(
+        domains, f"{named(*shift)} minus {against}", about, domains.members, cells, said, reading, remark, ()
+    )
+
+
+def _contrast(
+    domains: Domains,
+    title: str,
+    about: Measure,
+    members: Sequence[Member],
+    cells: Sequence[tuple[Cell, ...]],
+    said: Mapping[Spot, str],
+    reading: str,
+    remark: str,
+    headline: tuple[tuple[str, Cell], ...],
+) -> Sheet:
+    names, rows = tuple(one.name for one in members), tuple(cells)
+    about_of = {one.name: one.about for one in members}
+    return Sheet(
+        Matrix(title, about, names, domains.targets, rows, scale_of(rows, diverging=True), axes=AXES),
+        reading,
+        heads=tuple(one.head for one in members),
+        headline=headline,
+        remark=remark,
+        diverging=True,
+        form="difference",
+        said=said,
+        name_of=lambda spot: f"{about_of[spot[0]]} → {spot[1]}",
+        opens=domains.opens(members),
+    )
+
+
+def _verdicts(found: pl.DataFrame, base: str, shift: Shift) -> dict[tuple[str, str, str], dict[str, Any]]:
+    chosen = found.filter(
+        (pl.col("base") == base) & (pl.col("measure") == shift[0]) & pl.col("setting").eq_missing(pl.lit(shift[1]))
+    )
+    return {(row["source"], row["target"], row["new"]): row for row in chosen.iter_rows(named=True)}
+
+
+def _tested(row: Mapping[str, Any], about: Measure) -> Cell:
+    """Return a difference with the study's verdict as its mark; the interval is over query ids, n is seeds."""
+    plain = _plain(row["difference"], about)
+    mark = MARK if row["verdict"] in ("better", "worse") else ""
+    ends = difference_interval(row["low"], row["high"], about)
+    return Cell(plain.text + mark, row["difference"], row["low"], row["high"], ends, row["n_seeds"], "number")
+
+
+def _words(row: Mapping[str, Any], about: Measure, going_on: bool) -> str:
+    seeds = difference_interval(row["seed_low"], row["seed_high"], about)
+    p = probability(row["p_holm"]).text
+    return f"{_FINAL[row['verdict']]}  p {'at most ' if going_on else ''}{p}  seeds {seeds}"
+
+
+def _untested(seeds: Cell, going_on: bool) -> str:
+    if seeds.value is None:
+        return ""
+    return "over seeds, its test is still to come" if going_on else "over seeds, no test"
+
+
+def _over_seeds(domains: Domains, one: Member, target: str, shift: Shift, about: Measure) -> Cell:
+    """Return the difference from the baseline of the same source, paired by seed, with its t-interval."""
+    assert domains.study is not None
+    base = next((b for b in domains.members if b.source == one.source and b.arm == domains.study.baseline), None)
+    if base is None:
+        return EMPTY
+    pairs = [(base.models[s], model) for s, model in one.models.items() if s in base.models]
+    differences = [domains.value(new, target, shift) - domains.value(old, target, shift) for old, new in pairs]
+    known = [value for value in differences if np.isfinite(value)]
+    return mean_cell(
+        known, lambda value: _plain(value, about).text, lambda low, high: difference_interval(low, high, about)
+    )
+
+
+def _plain(difference: float | None, about: Measure) -> Cell:
+    text = difference_text(difference, about)
+    signed = f"+{text}" if difference is not None and difference > 0 else text
+    return Cell(signed, difference, kind="number")
+
+
+def _good(about: Measure) -> str:
+    return {
+        "high": "Above 0 is better.",
+        "low": "Below 0 is better.",
+        "neither": "A fall is counted as better: less preference for one's own language.",
+    }[about.better]

@@ -1,0 +1,104 @@
+"""Numbers in rows and columns with all that a screen says of them: heads, colours, what to read from them, and why.
+
+A sheet is made by pure functions (`xlbias.dashboard.views.bias`, `xlbias.dashboard.views.domains`) and holds the block
+that a report would print, so that what is shown and what is copied are the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from xlbias.report.comparison import MARK
+from xlbias.report.document import Cell, Matrix
+
+Shades = tuple[tuple[float | None, ...], ...]
+"""[row][column], what the colour of a cell stands for; None for a cell without colour."""
+
+Spot = tuple[str, str]
+"""Row and column of a cell, by their names."""
+
+EMPTY = Cell("·", kind="number")
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """One screenful of numbers.
+
+    Attributes:
+        block: title, measure, rows, columns and cells, with intervals and n. Row and column names may come from data.
+        reading: how to read it, in a sentence or two: our own words.
+        meaning: what its measure is, for where there is room: our own words.
+        heads: the parts of each row's head, of which the last one is never cut; by default the row's name.
+        headline: numbers over everything, with what they are.
+        remark: what is the matter with it: still being computed, or why there is nothing; empty if all is well.
+        shades: what the colours stand for, where that is not the values.
+        diverging: whether the middle of the colours is a neutral value, which lies at 0 in `shades`.
+        form: how a cell's number is written in a narrow cell: a value, a difference with its sign, a share in
+            percent, or the cell's own text.
+        pinned: lines under the heads that do not scroll: a head and a text for each column.
+        said: of single cells what else there is to say, in our own words.
+        name_of: what a cell is called in full, which may come from data; by default its row and column.
+        opens: of single cells the encoder and the task that they lead to.
+        tails: words behind the number of each row, where there is one column.
+        bars: whether rows of one column have bars.
+    """
+
+    block: Matrix
+    reading: str
+    heads: tuple[tuple[str, ...], ...] = ()
+    headline: tuple[tuple[str, Cell], ...] = ()
+    remark: str = ""
+    shades: Shades | None = None
+    diverging: bool = False
+    form: str = "value"
+    pinned: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    said: Mapping[Spot, str] = field(default_factory=dict)
+    name_of: Callable[[Spot], str] | None = None
+    opens: Mapping[Spot, tuple[str, str]] = field(default_factory=dict)
+    tails: tuple[str, ...] = ()
+    bars: bool = True
+    meaning: str = ""
+
+    @property
+    def is_list(self) -> bool:
+        """Whether there is one column only, so that there is room for the interval, n and a bar."""
+        return len(self.block.columns) == 1
+
+    def head(self, row: int) -> tuple[str, ...]:
+        """The parts of a row's head."""
+        return self.heads[row] if self.heads else (self.block.rows[row],)
+
+    def named(self, spot: Spot) -> str:
+        """What a cell is called in full: text from data."""
+        if self.name_of is not None:
+            return self.name_of(spot)
+        return spot[0] if self.is_list else " → ".join(spot)
+
+    def shade(self, row: int, column: int) -> float | None:
+        """What the colour of a cell stands for."""
+        return self.block.cells[row][column].value if self.shades is None else self.shades[row][column]
+
+    def marked(self, row: int, column: int) -> bool:
+        """Whether a cell is a significant difference."""
+        return self.block.cells[row][column].text.endswith(MARK)
+
+    def part(self, rows: Sequence[int], columns: Sequence[int]) -> Matrix:
+        """Return some rows and columns as a block, in the order given: what is copied."""
+        block = self.block
+        return replace(
+            block,
+            rows=tuple(block.rows[r] for r in rows),
+            columns=tuple(block.columns[c] for c in columns),
+            cells=tuple(tuple(block.cells[r][c] for c in columns) for r in rows),
+            notes=(*block.notes, f"{self.reading} {self.meaning}".strip()),
+        )
+
+
+def scale_of(cells: Sequence[Sequence[Cell]], *, diverging: bool = False) -> tuple[float, float]:
+    """Return the values at the two ends of the colours: least and greatest, or as far to both sides of 0."""
+    known = [cell.value for line in cells for cell in line if cell.value is not None]
+    if diverging:
+        end = max(map(abs, known), default=0.0)
+        return (-end, end)
+    return (min(known, default=0.0), max(known, default=0.0))

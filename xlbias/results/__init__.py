@@ -1,0 +1,1 @@
+"""The numbers of a run: frames and typed rows, without words or formatting."""

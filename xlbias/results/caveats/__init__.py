@@ -1,0 +1,48 @@
+"""Caveats: what a reader must know before believing a number, found in a run by rules, a file each.
+
+A rule is a module here with ``KIND``, its short name, and ``found(run)``, which yields its caveats; it stands in
+`RULES`. Wherever a number stands, the mark of its caveats stands with it: overview, matrix, report, comparison, JSON
+and `xlbias check`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from xlbias.results.caveats import (
+    changed,
+    gain,
+    leaks,
+    mitigation,
+    parallel,
+    partial,
+    prompts,
+    sampled,
+    tags,
+    ties,
+    trivial,
+    truncation,
+)
+from xlbias.results.caveats.caveat import Caveat
+from xlbias.text import clean
+
+if TYPE_CHECKING:
+    from xlbias.results.run import Run
+
+__all__ = ["KINDS", "RULES", "Caveat", "caveats"]
+
+RULES = (changed, partial, leaks, parallel, trivial, ties, tags, prompts, truncation, gain, mitigation, sampled)
+"""The rules, the gravest first: caveats are listed in this order."""
+
+KINDS = tuple(rule.KIND for rule in RULES)
+
+_found: WeakKeyDictionary[Run, tuple[Caveat, ...]] = WeakKeyDictionary()
+
+
+def caveats(run: Run) -> tuple[Caveat, ...]:
+    """Return the caveats of a run, in the order of `RULES`, their sentences cleaned: names in them come from data."""
+    if run not in _found:
+        _found[run] = tuple(replace(one, sentence=clean(one.sentence)) for rule in RULES for one in rule.found(run))
+    return _found[run]

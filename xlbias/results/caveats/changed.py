@@ -1,0 +1,23 @@
+"""Changed: the rankings of a run are not those that its stored numbers were made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from xlbias.results.caveats.caveat import Caveat
+
+if TYPE_CHECKING:
+    from xlbias.results.run import Run
+
+KIND = "changed"
+
+
+def found(run: Run) -> Iterator[Caveat]:
+    """Yield a caveat for every encoder and task whose rankings have changed since their numbers were stored."""
+    for model, task in run.changed:
+        sentence = (
+            "the rankings are not those that the stored numbers were made from: rows, their order or values have been "
+            "changed since, and its numbers are made anew from what is there, without intervals."
+        )
+        yield Caveat(KIND, task, model, sentence=sentence)

@@ -1,0 +1,23 @@
+"""A training that did not help: no step improved the base, so that what is called trained is the base."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from xlbias.results.caveats.caveat import Caveat
+
+if TYPE_CHECKING:
+    from xlbias.results.run import Run
+
+KIND = "no_gain"
+
+
+def found(run: Run) -> Iterator[Caveat]:
+    """Yield a caveat for every encoder whose best validation was that before its first training step."""
+    for model in run.models:
+        card = model.get("card")
+        best = card.get("best_step") if isinstance(card, dict) else None
+        if type(best) is int and best == 0:
+            sentence = "its training did not help: no step validated better than its base, which is what was saved."
+            yield Caveat(KIND, None, model["name"], sentence=sentence)

@@ -1,0 +1,489 @@
+"""Two encoders on one task: paired differences per query id, their intervals, and whether they are significant.
+
+Translations of a query are not independent, so query ids, or documents that hold several of them, are what is drawn and
+what signs are flipped of. Where both sides are several encoders, the seeds of one training, ids and seeds are crossed
+random factors. p-values are corrected over the whole family that they belong to, whatever of it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from xlbias.choices import listed, suggestion
+from xlbias.errors import RunError, UsageError
+from xlbias.measures.ragged import Floats, Ints
+from xlbias.measures.registry import SIDES, measure_of, measures
+from xlbias.results.per_query import RANKED, Aggregate, Key, Ranked, Values, bias_values, quality_values
+from xlbias.results.run import Run
+from xlbias.results.summary import OVERALL, aggregated, joined, replicates_for
+from xlbias.runs.schema import MULTILINGUAL_POOL
+from xlbias.stats.bootstrap import bootstrap_intervals, by_unit
+from xlbias.stats.max_t import flip_tests
+from xlbias.stats.means import column_means
+from xlbias.stats.multiplicity import benjamini_hochberg, holm
+from xlbias.stats.paired import cohens_dz, outcomes, paired_t
+from xlbias.stats.seeds import crossed
+
+PERMUTATIONS = 10_000
+
+Unit = Literal["id", "document"]
+"""What is drawn and what signs are flipped of: query ids, or the documents that their answers stand in."""
+
+COMPARISON_SCHEMA: dict[str, pl.DataType] = {
+    "task": pl.String(),
+    "measure": pl.String(),
+    "setting": pl.String(),
+    "query_language": pl.String(),
+    "passage_language": pl.String(),
+    "base": pl.Float64(),
+    "new": pl.Float64(),
+    "difference": pl.Float64(),
+    "low": pl.Float64(),
+    "high": pl.Float64(),
+    "p": pl.Float64(),
+    "p_corrected": pl.Float64(),
+    "p_holm": pl.Float64(),
+    "p_bh": pl.Float64(),
+    "p_t": pl.Float64(),
+    "effect_size": pl.Float64(),
+    "n_better": pl.Int64(),
+    "n_equal": pl.Int64(),
+    "n_worse": pl.Int64(),
+    "n_ids": pl.Int64(),
+    "n_units": pl.Int64(),
+    "n_seeds": pl.Int64(),
+}
+"""Columns of a comparison. `difference` is new − base, over the `n_ids` query ids that both sides have, in `n_units`
+ids or documents; `n_seeds` is how many trainings the smaller side has.
+
+With one training on a side, `low` and `high` are its 95% bootstrap interval and `p` is of the sign-flip test;
+`p_corrected` is corrected over the family by step-down max-T. With several on both sides, interval and `p` are of
+Student's t with ids and seeds as crossed random factors, and `p_corrected` is Holm's. A family is the cells of one
+measure, or all numbers that are no cells. `p_holm` and `p_bh` are there for comparison with papers; `p_t` is of a
+paired t-test over ids; `effect_size` is Cohen's d_z. `n_better`, `n_equal` and `n_worse` count ids; better is up where
+a measure says neither. Null where a number is no mean over ids."""
+
+_KEY = list(Key._fields)
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One side of a comparison: one encoder of a run, or several that stand for one, such as seeds."""
+
+    run: Run
+    models: tuple[str, ...]
+
+    def check(self, task: str) -> None:
+        """Raise RunError unless the run has these encoders and this task."""
+        known = [model["name"] for model in self.run.models]
+        for model in self.models:
+            if model not in known:
+                raise RunError(
+                    f"{self.run.path}: no model {model!r}{suggestion(model, known)}; there are {listed(known)}"
+                )
+        tasks = [entry["name"] for entry in self.run.tasks]
+        if task not in tasks:
+            raise RunError(f"{self.run.path}: no task {task!r}{suggestion(task, tasks)}; there are {listed(tasks)}")
+
+    @property
+    def trained(self) -> bool:
+        """Whether an encoder of it is a training of this tool, and so one of several that its recipe may give."""
+        return any(model["name"] in self.models and "sampler" in (model.get("card") or {}) for model in self.run.models)
+
+    def task(self, name: str) -> dict[str, object]:
+        """Return the task's entry in the run's metadata."""
+        return next(entry for entry in self.run.tasks if entry["name"] == name)
+
+
+class Sided:
+    """The values of one side on one task, per query id, of each of its encoders."""
+
+    def __init__(self, side: Side, task: str, names: Collection[str] | None) -> None:
+        self.side, self.name, self.names = side, task, names
+
+    @cached_property
+    def of_encoders(self) -> list[dict[str, Values]]:
+        """Values by measure, of each encoder."""
+        return [self._of(model) for model in self.side.models]
+
+    def _of(self, model: str) -> dict[str, Values]:
+        chosen = (pl.col("model") == model) & (pl.col("task") == self.name)
+        rankings = self.side.run.rankings.filter(chosen).select(RANKED).collect()
+        if rankings.is_empty():
+            raise RunError(f"{self.side.run.path}: {model!r} has not been evaluated on {self.name!r}")
+        ranked = Ranked(rankings, self.side.run.pool_sizes[self.name])
+        return {
+            table.measure: table for table in (*quality_values(ranked, self.names), *bias_values(ranked, self.names))
+        }
+
+    @cached_property
+    def alignments(self) -> list[dict[str, Values]]:
+        """Alignment by measure, of each encoder: one column, a row per id that all encoders have."""
+        rows = (
+            self.side.run.alignments.filter(pl.col("model").is_in(self.side.models) & (pl.col("task") == self.name))
+            .filter(pl.len().over("measure", "query_id") == len(self.side.models))
+            .sort("measure", "query_id")
+            .collect()
+        )
+        return [self._alignments_of(rows.filter(pl.col("model") == model)) for model in self.side.models]
+
+    def _alignments_of(self, rows: pl.DataFrame) -> dict[str, Values]:
+        found = {}
+        for (measure,), part in rows.group_by("measure", maintain_order=True):
+            name = str(measure)
+            if self.names is None or name in self.names:
+                values = part["value"].to_numpy().reshape(-1, 1)
+                found[name] = Values(
+                    tuple(part["query_id"].to_list()), (Key(name),), values, np.zeros(1, dtype=np.int64), ()
+                )
+        return found
+
+    @cached_property
+    def documents(self) -> dict[str, int]:
+        """Which unit each query id belongs to where documents are the units: those that share a document are one."""
+        return _components(self.side.run, self.name)
+
+
+def compare(
+    base: Side,
+    new: Side,
+    task: str,
+    *,
+    measures: Collection[str] | None = None,
+    cells: bool = True,
+    permutations: int = PERMUTATIONS,
+    seed: int = 0,
+    unit: Unit = "id",
+) -> pl.DataFrame:
+    """Return the paired differences of two sides on one task; columns as COMPARISON_SCHEMA.
+
+    Args:
+        base: what is compared with.
+        new: what is compared.
+        task: the task's name, the same in both runs.
+        measures: names, by default all; `single_gold.gap` comes with ``single_gold``, Kendall's W with
+            ``language_rank``, alignment is named ``passages.NAME`` and ``queries.NAME``. They say what is returned: a
+            p-value is corrected over its whole family in any case.
+        cells: whether to compare every cell, beside settings and overall numbers.
+        permutations: sign flips of the test; p is at least 1 / (permutations + 1).
+        seed: of the flips and of the bootstrap.
+        unit: what is drawn and flipped: query ids, or the documents that hold them.
+
+    Raises RunError where a model or the task is not there, or where the tasks are not the same, text by text, or
+    where documents are asked for and not known.
+    """
+    _check(base, task, measures)
+    _check(new, task, measures)
+    frame = compare_sided(Sided(base, task, None), Sided(new, task, None), cells, permutations, seed, unit)
+    if measures is None:
+        return frame
+    come_with = [other for name, other in _COMES_WITH.items() if name in measures]
+    return frame.filter(pl.col("measure").is_in([*measures, *come_with]))
+
+
+_COMES_WITH = {"single_gold": "single_gold.gap", "language_rank": "kendall_w"}
+
+
+def compare_measure(base: Side, new: Side, task: str, measure: str) -> pl.DataFrame:
+    """Return the differences of one measure alone, sooner: the family of its numbers that are no cells is itself."""
+    _check(base, task, [measure])
+    _check(new, task, [measure])
+    return compare_sided(Sided(base, task, [measure]), Sided(new, task, [measure]), True, PERMUTATIONS, 0)
+
+
+def compare_sided(
+    base: Sided, new: Sided, cells: bool, permutations: int, seed: int, unit: Unit = "id"
+) -> pl.DataFrame:
+    """Return the same of values that are at hand: see `compare`."""
+    task = base.name
+    prints = [side.side.task(task).get("fingerprint") for side in (base, new)]
+    if prints[0] != prints[1]:
+        raise RunError(f"the task {task!r} is not the same in {base.side.run.path} and {new.side.run.path}")
+    units = base.documents if unit == "document" else None
+    parts = []
+    for ours, theirs in ((base.of_encoders, new.of_encoders), (base.alignments, new.alignments)):
+        pairs = [_shared([one[name] for one in ours], [one[name] for one in theirs])
+                 for name in ours[0] if all(name in one for one in (*ours, *theirs))]  # fmt: skip
+        for ids in dict.fromkeys(ours[0].ids for ours, _ in pairs):  # alignment of passages has ids of its own
+            group = [pair for pair in pairs if pair[0][0].ids == ids]
+            sides = [[joined([pair[i][s] for pair in group]) for s in range(len(group[0][i]))] for i in range(2)]
+            parts.append(_differences(sides[0], sides[1], cells, seed, units))
+    frame = _corrected(parts, permutations, seed, units)
+    frame = pl.concat([frame, _others(base, new, frame)])
+    return frame.with_columns(pl.lit(task).alias("task")).select(list(COMPARISON_SCHEMA))
+
+
+def _of_one_side() -> list[str]:
+    """Return the measures of what an encoder has seen or read: facts of a side, see `xlbias.results.caveats`."""
+    return [*measures("seen"), *(f"{side}.{name}" for side in SIDES for name in measures("texts"))]
+
+
+def _others(base: Sided, new: Sided, compared: pl.DataFrame) -> pl.DataFrame:
+    """Return the differences of overall numbers that are no mean over ids, as the summaries have them, without p."""
+    keys = ["measure", "setting"]
+    values = []
+    for side, name in ((base, "base"), (new, "new")):
+        chosen = side.side.run.summary.filter(
+            (pl.col("task") == base.name)
+            & pl.col("model").is_in(side.side.models)
+            & OVERALL
+            & ~pl.col("measure").is_in(_of_one_side())
+        )
+        if side.names is not None:
+            chosen = chosen.filter(pl.col("measure").is_in(list(side.names)))
+        values.append(chosen.group_by(keys, maintain_order=True).agg(pl.col("value").mean().alias(name)))
+    both = values[0].join(values[1], on=keys, nulls_equal=True, maintain_order="left")
+    rest = both.join(compared, on=keys, how="anti", nulls_equal=True, maintain_order="left").with_columns(
+        (pl.col("new") - pl.col("base")).alias("difference"),
+        *(pl.lit(None, dtype=pl.String).alias(name) for name in _KEY[2:]),
+        *(pl.lit(None, dtype=pl.Float64).alias(name) for name in ("low", "high")),
+    )
+    return _filled(rest).select(compared.columns)
+
+
+def _check(side: Side, task: str, measures: Collection[str] | None) -> None:
+    side.check(task)
+    for name in measures or ():
+        try:
+            measure_of(name)
+        except KeyError:
+            raise UsageError(f"unknown measure {name!r}; `xlbias measures` lists them") from None
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Rows of a comparison that are means over the same ids, or none of them is.
+
+    `base` and `new` are what each id adds to each row, float64 [n_seeds, n_ids, n_rows]: None where they are no means.
+    """
+
+    frame: pl.DataFrame
+    ids: tuple[str, ...] = ()
+    base: Floats | None = None
+    new: Floats | None = None
+
+    @property
+    def by_id(self) -> Floats:
+        """The differences of means over seeds, float64 [n_ids, n_rows]."""
+        assert self.base is not None and self.new is not None
+        return np.asarray(self.new.mean(axis=0) - self.base.mean(axis=0))
+
+
+def _differences(
+    base: Sequence[Values], new: Sequence[Values], cells: bool, seed: int, units: dict[str, int] | None
+) -> _Part:
+    """Compare values of the same ids and columns, one of each encoder."""
+    about = base[0]
+    gone = np.any([np.isnan(one.values) for one in (*base, *new)], axis=0)
+    stacked = [np.stack([np.where(gone, np.nan, one.values) for one in side]) for side in (base, new)]
+    means = [side.mean(axis=0) for side in stacked]
+    wanted = [one for one in about.aggregates if cells or one.key[2:] == (None, None)]
+    linear = [one for one in wanted if one.kind != "kendall_w"]
+    others = [one for one in wanted if one.kind == "kendall_w"]
+    columns = [i for i in range(len(about.columns)) if cells or not linear]
+    tested = [
+        np.stack([np.hstack([one[:, columns], *(_shares(one, each)[:, None] for each in linear)]) for one in side])
+        for side in stacked
+    ]
+    clusters = None if units is None else np.array([units[one] for one in about.ids], dtype=np.int64)
+    several = min(len(base), len(new)) > 1
+    if several:
+        found = crossed(tested[0], tested[1], clusters=clusters)
+        low, high = found.low, found.high
+    else:
+        low, high = _intervals(means[1] - means[0], columns, linear, gone.any(), clusters, seed)
+    of_columns = [column_means(side)[0] for side in means]
+    values = [np.concatenate([m[columns], aggregated(m[None], linear)[0]]) for m in of_columns]
+    keys = [*(about.columns[i] for i in columns), *(one.key for one in linear)]
+    frame = _described(_frame(keys, values[0], values[1], low, high), tested[1].mean(axis=0) - tested[0].mean(axis=0))
+    n_units = (by_unit(tested[0][0], clusters)[1] > 0).sum(axis=0)
+    frame = frame.with_columns(
+        pl.Series("n_units", n_units), pl.lit(min(len(base), len(new)), dtype=pl.Int64).alias("n_seeds")
+    )
+    if several:
+        frame = frame.with_columns(pl.Series("p", found.p, nan_to_null=True))
+    if others:
+        w = _filled(_w_differences(others, means, clusters, seed))
+        frame = pl.concat([frame, w.select(frame.columns)])
+        tested = [np.pad(side, ((0, 0), (0, 0), (0, w.height)), constant_values=np.nan) for side in tested]
+    return _Part(frame, about.ids, tested[0], tested[1])
+
+
+def _intervals(
+    difference: Floats, columns: list[int], linear: list[Aggregate], gaps: bool, clusters: Ints | None, seed: int
+) -> tuple[Floats, Floats]:
+    """Return the ends of bootstrap intervals of the columns, then of the aggregates."""
+    replicates = replicates_for(len(difference))
+    if columns or gaps:
+        found = bootstrap_intervals(
+            difference,
+            derive=lambda means: aggregated(means, linear),
+            derived_from=[(*one.columns, *one.minus) for one in linear],
+            clusters=clusters,
+            replicates=replicates,
+            seed=seed,
+        )
+        chosen = [*columns, *range(difference.shape[1], len(found.low))]
+        return found.low[chosen], found.high[chosen]
+    # Where every id has every cell, the mean of its shares is the aggregate in every replicate as well.
+    shares = np.hstack([_shares(difference, one)[:, None] for one in linear])
+    found = bootstrap_intervals(shares, clusters=clusters, replicates=replicates, seed=seed)
+    return found.low, found.high
+
+
+def _w_differences(group: list[Aggregate], sides: list[Floats], clusters: Ints | None, seed: int) -> pl.DataFrame:
+    """Compare Kendall's W, which is no mean over ids: an interval from replicates of both sides, and no p."""
+    used = sorted({column for one in group for column in one.columns})
+    place = {column: i for i, column in enumerate(used)}
+    ours, theirs = (
+        [replace(one, columns=tuple(first + place[column] for column in one.columns)) for one in group]
+        for first in (0, len(used))
+    )
+    both = np.hstack([side[:, used] for side in sides])
+    found = bootstrap_intervals(
+        both,
+        derive=lambda means: aggregated(means, theirs) - aggregated(means, ours),
+        derived_from=[(*mine.columns, *yours.columns) for mine, yours in zip(ours, theirs, strict=True)],
+        clusters=clusters,
+        replicates=replicates_for(len(both)),
+        seed=seed,
+    )
+    means = column_means(both)[0][None]
+    low, high = found.low[2 * len(used) :], found.high[2 * len(used) :]
+    return _frame([one.key for one in group], aggregated(means, ours)[0], aggregated(means, theirs)[0], low, high)
+
+
+def _shares(difference: Floats, aggregate: Aggregate) -> Floats:
+    """Return what each id adds to an aggregate, float64 [n_ids]; their mean is the aggregate's difference.
+
+    NaN for an id in none of its columns.
+    """
+    total = np.zeros(len(difference))
+    there = np.zeros(len(difference), dtype=np.bool_)
+    for columns, sign in ((aggregate.columns, 1.0), (aggregate.minus, -1.0)):
+        chosen = difference[:, list(columns)]
+        present = ~np.isnan(chosen)
+        counts = present.sum(axis=0)
+        some = int((counts > 0).sum())
+        if some:
+            total += sign * (np.where(present, chosen, 0.0) / np.maximum(counts, 1)).sum(axis=1) / some
+        there |= present.any(axis=1)
+    return np.where(there, total * there.sum(), np.nan)
+
+
+def _frame(keys: Sequence[Key], base: Floats, new: Floats, low: Floats, high: Floats) -> pl.DataFrame:
+    names = {name: pl.Series([getattr(key, name) for key in keys], dtype=pl.String) for name in _KEY}
+    numbers = {"base": base, "new": new, "difference": new - base, "low": low, "high": high}
+    return pl.DataFrame(names | {name: pl.Series(values, nan_to_null=True) for name, values in numbers.items()})
+
+
+def _described(frame: pl.DataFrame, differences: Floats) -> pl.DataFrame:
+    """Add effect size, paired t-test and counts of ids, from each id's difference in each row, [n_ids, n_rows]."""
+    signs = np.array([-1.0 if measure_of(name).better == "low" else 1.0 for name in frame["measure"]])
+    counted = outcomes(differences * signs)
+    return _filled(
+        frame.with_columns(
+            pl.Series("p_t", paired_t(differences).p, nan_to_null=True),
+            pl.Series("effect_size", cohens_dz(differences), nan_to_null=True),
+            pl.Series("n_better", counted.better),
+            pl.Series("n_equal", counted.equal),
+            pl.Series("n_worse", counted.worse),
+            pl.Series("n_ids", (~np.isnan(differences)).sum(axis=0)),
+        )
+    )
+
+
+def _filled(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame with every column of a comparison, null where it has none."""
+    return frame.with_columns(
+        pl.lit(None, dtype=dtype).alias(name) for name, dtype in COMPARISON_SCHEMA.items() if name not in frame.columns
+    )
+
+
+def _shared(base: Sequence[Values], new: Sequence[Values]) -> tuple[list[Values], list[Values]]:
+    """Return both sides with the ids that all of their encoders have. Raises RunError for other columns."""
+    first = base[0]
+    everyone = [*base, *new]
+    if any(one.columns != first.columns for one in everyone):
+        raise RunError(f"{first.measure}: the two runs were not evaluated on the same languages")
+    if all(one.ids == first.ids for one in everyone):
+        return list(base), list(new)
+    common = set(first.ids).intersection(*(one.ids for one in everyone))
+    ids = [one for one in first.ids if one in common]
+    return [_rows(one, ids) for one in base], [_rows(one, ids) for one in new]
+
+
+def _rows(values: Values, ids: list[str]) -> Values:
+    place = {one: i for i, one in enumerate(values.ids)}
+    rows: Ints = np.array([place[one] for one in ids], dtype=np.int64)
+    return replace(values, ids=tuple(ids), values=values.values[rows])
+
+
+def _corrected(parts: Sequence[_Part], permutations: int, seed: int, units: dict[str, int] | None) -> pl.DataFrame:
+    """Return all rows with their p-values: over the cells of a measure, and over all numbers that are no cells."""
+    if not parts:
+        return pl.DataFrame(schema=COMPARISON_SCHEMA)
+    frame = pl.concat([part.frame for part in parts])
+    cell = pl.col("query_language").is_not_null() | pl.col("passage_language").is_not_null()
+    named = frame.select(pl.when(cell).then(pl.col("measure")).otherwise(pl.lit("")).alias("family"))["family"]
+    family = named.rank("dense").cast(pl.Int64).to_numpy()
+    if frame["n_seeds"].max() == 1:
+        ids = sorted(set().union(*(part.ids for part in parts)))
+        place = {one: i for i, one in enumerate(ids)}
+        together = np.full((len(ids), frame.height), np.nan)  # all flip the same signs, also where ids differ
+        first = 0
+        for part in parts:
+            rows = [place[one] for one in part.ids]
+            together[np.ix_(rows, range(first, first + part.frame.height))] = part.by_id
+            first += part.frame.height
+        clusters = None if units is None else np.array([units[one] for one in ids], dtype=np.int64)
+        tests = flip_tests(together, family, clusters=clusters, permutations=permutations, seed=seed)
+        p, corrected = tests.p, tests.p_family
+    else:
+        p = frame["p"].fill_null(np.nan).to_numpy()
+        corrected = _by_family(holm, p, family)
+    columns = {"p": p, "p_corrected": corrected, "p_holm": _by_family(holm, p, family)}
+    columns["p_bh"] = _by_family(benjamini_hochberg, p, family)
+    return frame.with_columns(pl.Series(name, values, nan_to_null=True) for name, values in columns.items())
+
+
+def _by_family(correct: Callable[[Floats], Floats], p: Floats, family: Ints) -> Floats:
+    adjusted = np.empty(len(p))
+    for one in np.unique(family):
+        adjusted[family == one] = correct(p[family == one])
+    return adjusted
+
+
+def _components(run: Run, task: str) -> dict[str, int]:
+    """Return the unit of each query id where ids are one whose relevant passages share a document."""
+    pairs = (
+        run.rankings.filter((pl.col("task") == task) & (pl.col("pool") == MULTILINGUAL_POOL))
+        .select("query_id", pl.col("relevants").list.eval(pl.element().struct.field("passage_id")).alias("passage_id"))
+        .unique()
+        .explode("passage_id")
+        .join(run.passages.filter(pl.col("task") == task).select("passage_id", "document"), on="passage_id", how="left")
+        .select("query_id", "document")
+        .unique()
+        .sort("query_id", "document")
+        .collect()
+    )
+    from scipy.sparse import coo_array  # slow to import, and not needed to open a run
+    from scipy.sparse.csgraph import connected_components
+
+    known = pairs.drop_nulls("document")
+    if known.is_empty():
+        raise RunError(f"{run.path}: the documents of {task!r} are not known: compare by query id")
+    ids = pairs["query_id"].unique(maintain_order=True)
+    documents = known["document"].unique(maintain_order=True)
+    row = known["query_id"].cast(pl.Enum(ids)).to_physical().cast(pl.Int64).to_numpy()
+    column = known["document"].cast(pl.Enum(documents)).to_physical().cast(pl.Int64).to_numpy() + len(ids)
+    size = len(ids) + len(documents)
+    _, label = connected_components(coo_array((np.ones(len(row)), (row, column)), shape=(size, size)), directed=False)
+    _, unit = np.unique(label[: len(ids)], return_inverse=True)
+    return dict(zip(ids.to_list(), unit.tolist(), strict=True))

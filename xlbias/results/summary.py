@@ -1,0 +1,207 @@
+"""The summary of one encoder on one task: every number a report shows, each with its interval and its n.
+
+It is made once, when the rankings are complete, and kept in the run; a report only reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+import numpy as np
+import polars as pl
+
+from xlbias.measures.ragged import Floats
+from xlbias.results.per_query import Aggregate, Key, Ranked, Values, bias_values, facts, quality_values
+from xlbias.stats.bootstrap import bootstrap_intervals
+from xlbias.stats.friedman import kendall_w_of_mean_ranks
+from xlbias.stats.means import column_means
+
+REPLICATES = 10_000
+CONFIDENCE = 0.95
+INTERVAL = "BCa bootstrap over query ids"
+"""What the intervals of a summary are; runs of earlier versions say ``percentile bootstrap``."""
+_BUDGET = 64_000_000  # values of a table; and draws of ids: more ids, fewer replicates, never below 1,000
+
+SUMMARY_SCHEMA: dict[str, pl.DataType] = {
+    "measure": pl.String(),
+    "setting": pl.String(),
+    "query_language": pl.String(),
+    "passage_language": pl.String(),
+    "value": pl.Float64(),
+    "low": pl.Float64(),
+    "high": pl.Float64(),
+    "weighted": pl.Float64(),
+    "n": pl.Int64(),
+    "n_queries": pl.Int64(),
+    "n_ids": pl.Int64(),
+    "n_cells": pl.Int64(),
+    "n_cells_empty": pl.Int64(),
+    "n_excluded": pl.Int64(),
+}
+"""Columns of a summary: what a number is (see `Key`), the number and its 95% interval; `weighted`, for the average of a
+setting, the average over rankings instead of cells; `n` values it is over, of `n_queries` distinct queries and `n_ids`
+distinct query ids; `n_cells` cells with values and `n_cells_empty` without; `n_excluded` values that are undefined and
+left out. Null where undefined or not applicable."""
+
+
+OVERALL = pl.col("query_language").is_null() & pl.col("passage_language").is_null()
+"""The rows of a summary, or of a comparison, that are no cells: one number of a measure and a setting."""
+
+
+@dataclass(frozen=True)
+class SummaryRow:
+    """One number of a summary; see SUMMARY_SCHEMA."""
+
+    key: Key
+    value: float
+    low: float
+    high: float
+    weighted: float | None
+    n: int
+    n_queries: int
+    n_ids: int
+    n_cells: int
+    n_cells_empty: int
+    n_excluded: int
+
+
+def summarise(
+    rankings: pl.DataFrame, pool_sizes: Mapping[str, int], *, intervals: bool = True, seed: int = 0
+) -> pl.DataFrame:
+    """Return the summary of the rankings of one model and task; columns as SUMMARY_SCHEMA.
+
+    Args:
+        rankings: `ranking` rows of one model on one task, all of them or what is done so far.
+        pool_sizes: passages by language.
+        intervals: whether to take bootstrap intervals over query ids.
+        seed: of the bootstrap.
+    """
+    ranked = Ranked(rankings, pool_sizes)
+    rows: list[SummaryRow] = []
+    for table in _together(chain(quality_values(ranked), bias_values(ranked)), _BUDGET):
+        rows += rows_of(table, intervals, seed)
+    nan = float("nan")
+    rows += [
+        SummaryRow(key, value, nan, nan, None, n, n, n_ids, int(n > 0), int(n == 0), excluded)
+        for key, value, n, n_ids, excluded in facts(ranked)
+    ]
+    return as_frame(rows)
+
+
+def as_frame(rows: Iterable[SummaryRow]) -> pl.DataFrame:
+    """Return rows as a frame with the columns of SUMMARY_SCHEMA, NaN as null."""
+    return pl.DataFrame(
+        [(*row.key, *(getattr(row, name) for name in list(SUMMARY_SCHEMA)[len(Key._fields) :])) for row in rows],
+        schema=SUMMARY_SCHEMA,
+        orient="row",
+    ).with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def aggregated(means: Floats, aggregates: Iterable[Aggregate]) -> Floats:
+    """Return the aggregates of column means [b, n_columns], float64 [b, n_aggregates]; columns of NaN are left out."""
+    found = [_aggregate(means, one) for one in aggregates]
+    return np.stack(found, axis=1) if found else np.empty((len(means), 0))
+
+
+def replicates_for(n_ids: int) -> int:
+    """Return how many times to draw: 10,000, but fewer where there are so many ids that it would take minutes."""
+    return int(np.clip(_BUDGET * 10 // max(n_ids, 1), 1_000, REPLICATES))
+
+
+def _aggregate(means: Floats, aggregate: Aggregate) -> Floats:
+    chosen = means[:, list(aggregate.columns)]
+    if aggregate.kind == "kendall_w":
+        return kendall_w_of_mean_ranks(chosen) / aggregate.divisor
+    value = _nan_mean(chosen)
+    return value - _nan_mean(means[:, list(aggregate.minus)]) if aggregate.kind == "difference" else value
+
+
+def _nan_mean(rows: Floats) -> Floats:
+    there = ~np.isnan(rows)
+    if there.all() and rows.shape[1]:
+        return np.asarray(rows.mean(axis=1))
+    counts = there.sum(axis=1)
+    return np.where(counts > 0, np.where(there, rows, 0.0).sum(axis=1) / np.maximum(counts, 1), np.nan)
+
+
+def _together(tables: Iterable[Values], budget: int) -> Iterable[Values]:
+    """Yield tables side by side, as many at a time as the budget of values allows: the draws are made once for all."""
+    waiting: list[Values] = []
+    for table in tables:
+        if waiting and sum(t.values.size for t in waiting) + table.values.size > budget:
+            yield joined(waiting)
+            waiting = []
+        waiting.append(table)
+    if waiting:
+        yield joined(waiting)
+
+
+def joined(tables: Sequence[Values]) -> Values:
+    """Return tables of the same ids side by side."""
+    aggregates: list[Aggregate] = []
+    first = 0
+    for table in tables:
+        for one in table.aggregates:
+            columns, minus = (tuple(first + c for c in side) for side in (one.columns, one.minus))
+            aggregates.append(replace(one, columns=columns, minus=minus))
+        first += len(table.columns)
+    return Values(
+        tables[0].ids,
+        tuple(column for table in tables for column in table.columns),
+        np.hstack([table.values for table in tables]),
+        np.concatenate([table.n_excluded for table in tables]),
+        tuple(aggregates),
+    )
+
+
+def rows_of(table: Values, intervals: bool, seed: int) -> Iterable[SummaryRow]:
+    """Return a row for every column and every aggregate of `table`."""
+    means, n = column_means(table.values)
+    values = np.concatenate([means, aggregated(means[None], table.aggregates)[0]])
+    low = high = np.full(len(values), np.nan)
+    if intervals:
+        derive: Callable[[Floats], Floats] = lambda replicate: aggregated(replicate, table.aggregates)  # noqa: E731
+        found = bootstrap_intervals(
+            table.values,
+            derive=derive,
+            derived_from=[(*one.columns, *one.minus) for one in table.aggregates],
+            replicates=replicates_for(len(table.ids)),
+            seed=seed,
+            confidence=CONFIDENCE,
+        )
+        low, high = found.low, found.high
+    present = ~np.isnan(table.values)
+    for i, key in enumerate(table.columns):
+        count, empty = int(n[i]), int(n[i] == 0)
+        excluded = int(table.n_excluded[i])
+        yield SummaryRow(key, values[i], low[i], high[i], None, count, count, count, 1 - empty, empty, excluded)
+    for i, one in enumerate(table.aggregates, len(table.columns)):
+        columns = np.array([*one.columns, *one.minus])
+        counts, excluded = n[columns], table.n_excluded[columns]
+        by_query_language: dict[str | None, list[int]] = {}
+        for column in columns:
+            by_query_language.setdefault(table.columns[column].query_language, []).append(column)
+        n_queries = sum(int(present[:, some].any(axis=1).sum()) for some in by_query_language.values())
+        n_ids = int(present[:, columns].any(axis=1).sum())
+        lowest, highest = low[i], high[i]
+        undefined = bool(np.isnan(values[i]))  # also where there are values, such as those of one side of a difference
+        if one.kind == "kendall_w":  # its columns are the languages of the same queries
+            left_out = int(excluded.max(initial=0))
+            if undefined:
+                n_queries, n_ids, left_out = 0, 0, left_out + n_ids
+            whole = int(n_ids > 0)
+            yield SummaryRow(
+                one.key, values[i], lowest, highest, None, n_ids, n_queries, n_ids, whole, 1 - whole, left_out
+            )
+            continue
+        there = counts > 0
+        weighted = None
+        if one.kind == "mean":
+            weighted = float((means[columns][there] * counts[there]).sum() / counts.sum()) if there.any() else np.nan
+        total, left_out = int(counts.sum()), int(excluded.sum())
+        some, none = int(there.sum()), int((~there).sum())
+        if undefined:
+            total, n_queries, n_ids, left_out = 0, 0, 0, left_out + total
+        yield SummaryRow(one.key, values[i], lowest, highest, weighted, total, n_queries, n_ids, some, none, left_out)
