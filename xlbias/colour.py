@@ -1,7 +1,7 @@
-"""The colour scale of the heatmap: perceptual, colour-blind safe, readable; and glyph shades where there is no colour.
+"""The one colour scale of heat maps, in the terminal, in pictures and in HTML; and glyphs where there is no colour.
 
 The scale is a path through OKLCH (Ottosson 2020) from indigo over teal to yellow whose lightness rises evenly, so that
-it orders values for readers who see no hue, too. The bright end is always the good one.
+it orders values for readers who see no hue, too, and on paper without colour. The bright end is always the good one.
 """
 
 from __future__ import annotations
@@ -38,10 +38,14 @@ def diverging_colours() -> tuple[RGB, ...]:
     return tuple(_diverging(i / (STEPS - 1)) for i in range(STEPS))
 
 
+def step_of(goodness: float) -> int:
+    """Which of the `STEPS` colours shows a goodness in [0, 1]; values outside are clipped."""
+    return round(min(1.0, max(0.0, goodness)) * (STEPS - 1))
+
+
 def colour_at(goodness: float, *, diverging: bool = False) -> RGB:
     """Colour of a goodness in [0, 1]; values outside are clipped."""
-    steps = diverging_colours() if diverging else colours()
-    return steps[round(min(1.0, max(0.0, goodness)) * (STEPS - 1))]
+    return (diverging_colours() if diverging else colours())[step_of(goodness)]
 
 
 def shade_at(goodness: float) -> str:

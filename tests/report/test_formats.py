@@ -15,11 +15,11 @@ from report.test_text import HOSTILE, small_run
 from support import make_task, make_vectors
 
 from xlbias.cli import run as xlbias
+from xlbias.colour import colours, luminance, text_on
 from xlbias.data.task import RetrievalTask
 from xlbias.evaluation import evaluate
 from xlbias.measures.registry import all_measures, measures
 from xlbias.report.audit import DEFAULT_MATRICES, audit
-from xlbias.report.colours import colours, luminance, text_on
 from xlbias.report.csvs import COLUMNS, to_csv
 from xlbias.report.document import Matrix, Table
 from xlbias.report.html import to_html

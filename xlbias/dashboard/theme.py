@@ -5,6 +5,8 @@ from __future__ import annotations
 from textual.color import Color
 from textual.theme import Theme
 
+from xlbias.colour import contrast
+
 DARK = Theme(
     name="xlbias-dark",
     primary="#7fb4c9",
@@ -50,25 +52,12 @@ THEMES = (DARK, LIGHT)
 
 
 _LEAST_CONTRAST = 3.3
-_LINEAR = 0.04045, 12.92, 0.055, 1.055, 2.4
-
-
-def contrast(one: Color, other: Color) -> float:
-    """Return how well two solid colours are told apart: 1 to 21, by WCAG 2."""
-    darker, lighter = sorted((_luminance(one), _luminance(other)))
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _luminance(colour: Color) -> float:
-    limit, slope, offset, scale, power = _LINEAR
-    parts = [part / slope if part <= limit else ((part + offset) / scale) ** power for part in colour.normalized]
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
 
 def _quiet(background: Color, panel: Color, foreground: Color) -> Color:
     """Return a colour between background and text that can still be read on the background and on a panel."""
     share = 0.68
-    while share < 1 and contrast(background.blend(foreground, share), panel) < _LEAST_CONTRAST:
+    while share < 1 and contrast(background.blend(foreground, share).rgb, panel.rgb) < _LEAST_CONTRAST:
         share += 0.04
     return background.blend(foreground, min(1.0, share))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from html import escape as _escape
 
-from xlbias.report.colours import STEPS, colours, step_of, text_on
+from xlbias.colour import STEPS, colours, step_of, text_on
 from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Table, Terms
 from xlbias.report.layout import NOTHING, measured
 from xlbias.text import clean

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from rich.color import Color, ColorSystem
 from rich.style import Style
 
-from xlbias.colour import RGB, STEPS, Range, colour_at, contrast, shade_at, text_on
+from xlbias.colour import RGB, STEPS, Range, colour_at, contrast, shade_at, step_of, text_on
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -98,8 +98,7 @@ class Painter:
         """Style of a cell with this value."""
         if self.depth == "none":
             return self.plain
-        step = round(self.range.goodness(value) * (STEPS - 1))
-        return heat_style(step, self.depth, diverging=self.range.diverging)
+        return heat_style(step_of(self.range.goodness(value)), self.depth, diverging=self.range.diverging)
 
     def mark(self, value: float) -> str:
         """The glyph that carries the value where colour does not: one cell. A difference has its sign."""
