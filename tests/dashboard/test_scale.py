@@ -65,7 +65,8 @@ def test_some_readable_text_exists_for_every_grey():
 
 def test_contrast_agrees_with_wcag():
     assert contrast((0, 0, 0), (255, 255, 255)) == pytest.approx(21.0)
-    assert contrast((119, 119, 119), (255, 255, 255)) == pytest.approx(4.48, abs=0.005)  # the well-known #777
+    assert contrast((119, 119, 119), (255, 255, 255)) == pytest.approx(4.478, abs=0.001)  # the well-known #777
+    assert contrast((255, 255, 255), (119, 119, 119)) == contrast((119, 119, 119), (255, 255, 255))
 
 
 def test_with_256_colours_no_grey_breaks_the_order():
