@@ -20,9 +20,16 @@ _LAZY = {
     "load_encoder": "xlbias.encode.load",
     "Encoder": "xlbias.encode.encoder",
     "PrecomputedVectors": "xlbias.encode.precomputed",
+    "fit": "xlbias.train.trainer.fit",
+    "fit_grid": "xlbias.train.trainer.fit",
+    "recipe_for": "xlbias.train.recipe",
     "evaluate": "xlbias.evaluation",
     "Run": "xlbias.results.run",
     "open_run": "xlbias.results.run",
+    "Side": "xlbias.results.compare",
+    "compare": "xlbias.results.compare",
+    "render_report": "xlbias.report.render",
+    "render_comparison": "xlbias.report.render",
     "XlbiasError": "xlbias.errors",
 }
 
@@ -31,12 +38,19 @@ __all__ = [
     "PrecomputedVectors",
     "RetrievalTask",
     "Run",
+    "Side",
     "XlbiasError",
     "__version__",
+    "compare",
     "evaluate",
+    "fit",
+    "fit_grid",
     "load_encoder",
     "load_task",
     "open_run",
+    "recipe_for",
+    "render_comparison",
+    "render_report",
 ]
 
 if TYPE_CHECKING:
@@ -47,7 +61,11 @@ if TYPE_CHECKING:
     from xlbias.encode.precomputed import PrecomputedVectors
     from xlbias.errors import XlbiasError
     from xlbias.evaluation import evaluate
+    from xlbias.report.render import render_comparison, render_report
+    from xlbias.results.compare import Side, compare
     from xlbias.results.run import Run, open_run
+    from xlbias.train.recipe import recipe_for
+    from xlbias.train.trainer.fit import fit, fit_grid
 
 
 def __getattr__(name: str) -> Any:
@@ -59,4 +77,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)
