@@ -25,10 +25,11 @@ from sentence_transformers.sentence_transformer.losses import MultipleNegativesR
 from transformers.utils.logging import disable_progress_bar
 
 from xlbias.data.catalog import load_task
+from xlbias.samplers import SAMPLERS
 from xlbias.train.sampling.candidates import TaskPairs
 from xlbias.train.sampling.language_rows import LanguageRows, narrow
 from xlbias.train.sampling.pairs import PairTexts
-from xlbias.train.sampling.samplers import SAMPLERS, LanguageBatchSampler
+from xlbias.train.sampling.samplers import LanguageBatchSampler
 
 LANGUAGES = ("ar", "de", "en", "es", "hi", "ru", "th", "vi", "zh")
 BATCH = 100

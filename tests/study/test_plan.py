@@ -7,9 +7,8 @@ import pytest
 
 from xlbias.errors import UsageError
 from xlbias.study.plan import Plan
-from xlbias.study.plan_reader import SAMPLERS, read_plan
+from xlbias.study.plan_reader import read_plan
 from xlbias.train.recipe import find_recipe
-from xlbias.train.sampling.samplers import SAMPLERS as REAL_SAMPLERS
 
 FULL = """\
 title = "Whether batches matter"
@@ -101,10 +100,6 @@ def test_another_base_brings_its_recipe(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, LEAST + '[settings]\nbase = "multilingual-e5-small"\nsteps = 9\n')
     assert plan.recipe == find_recipe("multilingual-e5-small").overridden(steps=9)
     assert plan.recipe_name == "multilingual-e5-small"
-
-
-def test_the_samplers_are_those_of_training() -> None:
-    assert set(SAMPLERS) == set(REAL_SAMPLERS)
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,11 @@ from xlbias.data.lexicons import Lexicon, Source, load_lexicon
 from xlbias.data.lexicons.words import split_words
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TrainingError
+from xlbias.samplers import SAMPLERS
 from xlbias.train.sampling.batch import Batch
 from xlbias.train.sampling.codeswitch import CodeSwitch
 from xlbias.train.sampling.pairs import PairTexts
-from xlbias.train.sampling.samplers import SAMPLERS, LanguageBatchSampler
+from xlbias.train.sampling.samplers import LanguageBatchSampler
 
 P = 0.001  # with fixed seeds a test fails always or never; below this, something is wrong with what is drawn
 DOG = {"en": "dog", "de": "Hund", "tr": "köpek", "zh": "狗狗", "th": "สุนัข", "hi": "कुत्ता", "ar": "كلب", "ru": "собака"}

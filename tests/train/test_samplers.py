@@ -8,13 +8,14 @@ import polars as pl
 import pytest
 from scipy.stats import binomtest, chisquare
 
-from xlbias.cli.train import SAMPLERS as ON_THE_COMMAND_LINE
+from xlbias.cli.train import command
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TrainingError
+from xlbias.samplers import SAMPLERS
 from xlbias.train.sampling.batch import Batch
 from xlbias.train.sampling.pairs import PairTexts
 from xlbias.train.sampling.pool import Pool, draw_ids
-from xlbias.train.sampling.samplers import SAMPLERS, LanguageBatchSampler
+from xlbias.train.sampling.samplers import LanguageBatchSampler
 
 P = 0.001  # with fixed seeds a test fails always or never; below this, something is wrong with the sampler
 
@@ -25,7 +26,9 @@ def batches(tasks: list[RetrievalTask], n: int, size: int = 256, seed: int = 11,
 
 
 def test_the_command_line_offers_every_sampler() -> None:
-    assert tuple(SAMPLERS) == ON_THE_COMMAND_LINE
+    option = next(parameter for parameter in command.params if parameter.name == "sampler")
+    assert tuple(option.type.choices) == tuple(SAMPLERS)
+    assert all(f"{name}: {sampler.about}." in option.help for name, sampler in SAMPLERS.items())
 
 
 def test_a_language_with_too_few_ids_is_not_drawn(mlqa: RetrievalTask) -> None:

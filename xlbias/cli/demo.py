@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from xlbias.cli.terminal import on_a_terminal
+from xlbias.samplers import HYBRID
 
 if TYPE_CHECKING:
     from xlbias.results.run import Run
 
-SAMPLERS = ("mono", "cross", "hybrid")
+TRAINED = ("mono", "cross", HYBRID)
+"""The samplers that are compared."""
 SOURCES = ("builtin:money", "builtin:language")
 UNSEEN = "builtin:calendar"
 
@@ -35,7 +37,6 @@ def command(out: str, seed: int, no_dashboard: bool, quiet: bool) -> int:
     """
     import shutil
     import time
-    from dataclasses import replace
     from pathlib import Path
 
     from xlbias.cli.narrate import StderrNarrator
@@ -52,22 +53,22 @@ def command(out: str, seed: int, no_dashboard: bool, quiet: bool) -> int:
     from xlbias.narration import Telling
     from xlbias.progress import Course, Step
     from xlbias.report.text import to_text
-    from xlbias.train.recipe import recipe_for
+    from xlbias.train.recipe import STATIC, recipe_for
     from xlbias.train.trainer.fit import fit
 
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    recipe = replace(recipe_for("static"), seed=seed)
-    steps = [Step(sampler, "train", sampler, 4.0) for sampler in SAMPLERS] + [Step("evaluate", "evaluate", "", 12.0)]
+    recipe = recipe_for(STATIC).overridden(seed=seed)
+    steps = [Step(sampler, "train", sampler, 4.0) for sampler in TRAINED] + [Step("evaluate", "evaluate", "", 12.0)]
     with narrator.watch() as show:
         course = Course(steps, show)
-        for sampler in SAMPLERS:
+        for sampler in TRAINED:
             with course.stage(sampler, f"{sampler}: training") as stage:
                 told = Telling(stage.reach, narrator.say)
                 fit(sources, folder / sampler, recipe, sampler=sampler, overwrite=True, narrator=told)
         with course.stage("evaluate", "evaluating") as stage:
             run = evaluate(
-                [str(folder / sampler) for sampler in SAMPLERS],
+                [str(folder / sampler) for sampler in TRAINED],
                 targets,
                 folder / "run.parquet",
                 cache=VectorCache(),
@@ -93,7 +94,7 @@ def _comparison(run: Run) -> list[str]:
     rows = {(row["model"], row["task"]): row for row in overview(run).to_dicts()}
     lines = ["Hybrid against monolingual batches"]
     for task in run.tasks:
-        mono, hybrid = rows["mono", task["name"]], rows["hybrid", task["name"]]
+        mono, hybrid = rows["mono", task["name"]], rows[HYBRID, task["name"]]
         change = (hybrid["rank_distance"] - mono["rank_distance"]) / mono["rank_distance"]
         changes = "; ".join(
             f"mAP {name} {number(mono[f'map_{name}'])} to {number(hybrid[f'map_{name}'])}" for name in ("mono", "cross")

@@ -10,6 +10,7 @@ import click
 from xlbias.cli.beside import dashboard_option, watches, words_without_flag, work_beside
 from xlbias.cli.prompts import prompt_options
 from xlbias.encode.loadable import POOLINGS
+from xlbias.samplers import CODE_SWITCH_MODES, DEFAULT_ALPHA, DEFAULT_PIVOT, ENGLISH, HYBRID, SAMPLERS
 from xlbias.text import clean
 
 if TYPE_CHECKING:
@@ -31,23 +32,21 @@ Examples:
   torchrun --nproc-per-node 4 --no-python xlbias train --base xlm-r --batch-size 400 --out out/xlm-r
 """
 
-SAMPLERS = ("english", "mixed", "mono", "cross", "hybrid")
-MODES = ("multilingual", "bilingual")
 GO_ON = "What it had finished is kept: the same command with --resume goes on."
 
 
 @click.command(epilog=EXAMPLE)
 @click.option(
-    "--sampler", "-s", type=click.Choice(SAMPLERS), default="hybrid", show_default=True,
-    help="english: all in English (or --pivot). mixed: each pair in one language, several in a batch. mono: a batch is "
-    "in one language. cross: query and passage of a pair are in two. hybrid: mono or cross.",
+    "--sampler", "-s", type=click.Choice(list(SAMPLERS)), default=HYBRID, show_default=True,
+    help=" ".join(f"{sampler.name}: {sampler.about}." for sampler in SAMPLERS.values()),
 )  # fmt: skip
 @click.option(
     "--alpha", metavar="P[,P...]",
-    help="Probability of a mono batch of the hybrid sampler; several train an encoder each.  [default: 0.5]",
+    help="Probability of a mono batch of the hybrid sampler; several train an encoder each.  "
+    f"[default: {DEFAULT_ALPHA:g}]",
 )  # fmt: skip
 @click.option("--seeds", type=int, default=1, show_default=True, help="Train an encoder for each of so many seeds.")
-@click.option("--pivot", metavar="LANG", help="Language of the english sampler.  [default: en]")
+@click.option("--pivot", metavar="LANG", help=f"Language of the english sampler.  [default: {DEFAULT_PIVOT}]")
 @click.option(
     "--task", "-t", "tasks", multiple=True, metavar="TASK",
     help="A task: builtin:NAME or FORMAT:PATH, see `xlbias data list`. Repeatable. "
@@ -55,7 +54,8 @@ GO_ON = "What it had finished is kept: the same command with --resume goes on."
 )  # fmt: skip
 @click.option(
     "--validate", "validation", multiple=True, metavar="TASK|none",
-    help="Validate on this task instead of a held-out slice of the training tasks; none: do not. Repeatable.",
+    help="Validate on this task instead of a held-out slice of the training tasks; none disables validation. "
+    "Repeatable.",
 )  # fmt: skip
 @click.option(
     "--base", "-b", metavar="ENCODER",
@@ -85,7 +85,7 @@ GO_ON = "What it had finished is kept: the same command with --resume goes on."
     "--code-switch", type=float, metavar="P", help="Replace words by translations from --lexicon with probability P."
 )
 @click.option(
-    "--code-switch-mode", type=click.Choice(MODES), default="multilingual", show_default=True,
+    "--code-switch-mode", type=click.Choice(CODE_SWITCH_MODES), default=CODE_SWITCH_MODES[0], show_default=True,
     help="multilingual: a target language is drawn for each text. bilingual: --code-switch-to for all.",
 )  # fmt: skip
 @click.option("--code-switch-to", metavar="LANG", help="Target language of bilingual code-switching.")
@@ -155,9 +155,9 @@ def command(
         raise click.UsageError("Missing option '--out' / '-o'.")
     if resume and overwrite:
         raise UsageError("--resume and --overwrite contradict each other")
-    if alpha is not None and sampler != "hybrid":
+    if alpha is not None and sampler != HYBRID:
         raise UsageError(f"--alpha is for the hybrid sampler, not for {sampler}")
-    if pivot is not None and sampler != "english":
+    if pivot is not None and sampler != ENGLISH:
         raise UsageError(f"--pivot is for the english sampler, not for {sampler}")
     alphas = _alphas(alpha)
     check_grid(alphas, seeds)  # now, as the libraries that would find it take seconds to load
@@ -191,7 +191,7 @@ def command(
         resume=resume,
         narrator=narrator,
     )
-    pivot = pivot or "en"
+    pivot = pivot or DEFAULT_PIVOT
     if grid:
         trained = fit_grid(loaded, out, chosen, sampler=sampler, alphas=alphas, seeds=seeds, pivot=pivot, **options)
     else:
@@ -207,11 +207,11 @@ def _recipe(
 ) -> Recipe:
     """Return the recipe with all that overrides it."""
     from xlbias.errors import UsageError
-    from xlbias.train.recipe import Recipe, find_recipe, parse_settings, recipe_for, recipe_name_of
+    from xlbias.train.recipe import STATIC, Recipe, find_recipe, parse_settings, recipe_for, recipe_name_of
 
     if shortcuts["steps"] is not None and shortcuts["epochs"] is not None:
         raise UsageError("--steps and --epochs contradict each other")
-    chosen = find_recipe(name) if name else recipe_for(base or "static")
+    chosen = find_recipe(name) if name else recipe_for(base or STATIC)
     if base is not None:
         known = recipe_name_of(base)
         of_base = find_recipe(known) if known else Recipe(base)
@@ -232,7 +232,7 @@ def _alphas(given: str | None) -> list[float]:
     from xlbias.errors import UsageError
 
     try:
-        return [float(alpha) for alpha in (given or "0.5").split(",")]
+        return [float(alpha) for alpha in (given or str(DEFAULT_ALPHA)).split(",")]
     except ValueError:
         raise UsageError(f"--alpha {given}: expected probabilities such as 0.5 or 0,0.5,1") from None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from xlbias.samplers import HYBRID
 from xlbias.train.recipe import Recipe
 
 DATA = "{data}"
@@ -68,7 +69,7 @@ class Plan:
         for seed in self.seeds:
             for source in self.sources:
                 for sampler in self.samplers:
-                    for alpha in self.alphas if sampler == "hybrid" else (None,):
+                    for alpha in self.alphas if sampler == HYBRID else (None,):
                         of_alpha = "" if alpha is None else f"-alpha{alpha:g}"
                         name = f"{source}-{sampler}{of_alpha}-seed{seed}"
                         planned.append(Planned(name, source, sampler, alpha, seed))

@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 
 from xlbias.data.catalog import parse_spec
 from xlbias.errors import UsageError, XlbiasError
+from xlbias.samplers import SAMPLERS
 from xlbias.study.plan import DATA, Plan
 from xlbias.text import clean
 from xlbias.train.recipe import (
@@ -25,9 +26,6 @@ from xlbias.train.recipe import (
     recipe_name_of,
     shown_value,
 )
-
-SAMPLERS = ("english", "mixed", "mono", "cross", "hybrid")
-"""As `xlbias.train.sampling.samplers.SAMPLERS`, whose import takes seconds."""
 
 KEYS = (
     "title", "samplers", "alphas", "seeds", "recipe", "top_k", "top_of", "baseline", "data", "settings", "sources",

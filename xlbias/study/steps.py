@@ -16,6 +16,7 @@ from xlbias.evaluation import describe_task, evaluate
 from xlbias.narration import Narrator, Telling
 from xlbias.progress import Report
 from xlbias.runs.parquet import read_metadata
+from xlbias.samplers import DEFAULT_ALPHA
 from xlbias.study.folder import KINDS, Kind, Layout, Step
 from xlbias.study.merged_run import check_tasks
 from xlbias.study.plan import Plan, Planned
@@ -103,7 +104,7 @@ class Bench:
             self.plan.recipe.overridden(seed=encoder.seed),
             name=encoder.name,
             sampler=encoder.sampler,
-            alpha=encoder.alpha if encoder.alpha is not None else 0.5,  # without meaning but for hybrid
+            alpha=encoder.alpha if encoder.alpha is not None else DEFAULT_ALPHA,  # without meaning but for hybrid
             device=self.device,
             resume=True,
             narrator=narrator,

@@ -9,6 +9,7 @@ from typing import Any
 from xlbias import __version__
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.trained_on import CARD_FIELD
+from xlbias.samplers import ENGLISH
 from xlbias.text import clean
 from xlbias.train.recipe import Recipe
 from xlbias.train.sampling.pairs import PairTexts
@@ -44,7 +45,7 @@ def describe(
         "base": recipe.base,
         "sampler": sampling["sampler"],
         "alpha": batches.alpha,
-        "pivot": sampling["pivot"] if sampling["sampler"] == "english" else None,
+        "pivot": sampling["pivot"] if sampling["sampler"] == ENGLISH else None,
         "seed": recipe.seed,
         "sources": [
             {

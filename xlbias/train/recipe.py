@@ -14,6 +14,7 @@ from typing import Any, get_args, get_type_hints
 from xlbias.encode.loadable import POOLINGS
 from xlbias.errors import TrainingError
 from xlbias.packaged import models_folder
+from xlbias.samplers import check_alpha
 
 STATIC = "static"
 """The base that is not loaded but made: `xlbias.encode.static`."""
@@ -250,12 +251,6 @@ def shown_value(value: object) -> str:
     except (ValueError, RecursionError):  # a number of thousands of digits, or lists in lists
         return f"too large a {type(value).__name__}"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-
-
-def check_alpha(alpha: float) -> None:
-    """Raise TrainingError unless `alpha` is a probability."""
-    if not 0.0 <= alpha <= 1.0:
-        raise TrainingError(f"alpha is {alpha}: expected a probability between 0 and 1")
 
 
 def check_grid(alphas: Sequence[float], seeds: int) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 from xlbias.data.lexicons import Lexicon
 from xlbias.data.lexicons.words import TURKIC, split_words
 from xlbias.errors import TrainingError
+from xlbias.samplers import CODE_SWITCH_MODES
 
-MODES = ("multilingual", "bilingual")
+MULTILINGUAL, BILINGUAL = CODE_SWITCH_MODES
 
 
 @dataclass
@@ -60,15 +61,15 @@ class CodeSwitch:
     """
 
     def __init__(
-        self, lexicon: Lexicon, probability: float, mode: str = "multilingual", target: str | None = None, seed: int = 0
+        self, lexicon: Lexicon, probability: float, mode: str = MULTILINGUAL, target: str | None = None, seed: int = 0
     ) -> None:
         if not 0.0 <= probability <= 1.0:
             raise TrainingError(f"the probability of code-switching is {probability}: expected one between 0 and 1")
-        if mode not in MODES:
-            raise TrainingError(f"unknown mode of code-switching {mode!r}: expected {' or '.join(MODES)}")
-        if mode == "bilingual" and target is None:
+        if mode not in CODE_SWITCH_MODES:
+            raise TrainingError(f"unknown mode of code-switching {mode!r}: expected {' or '.join(CODE_SWITCH_MODES)}")
+        if mode == BILINGUAL and target is None:
             raise TrainingError("bilingual code-switching needs a target language, such as 'de'")
-        if mode != "bilingual" and target is not None:
+        if mode != BILINGUAL and target is not None:
             raise TrainingError(
                 f"{mode} code-switching draws the target language: leave {target!r} out, or use bilingual"
             )

@@ -1,6 +1,6 @@
 """Batch samplers: which pairs a training step sees, as a pure function of seed, epoch and batch number.
 
-A sampler is a mixture of kinds of batches (`SAMPLERS`); a kind draws ids and their languages from one task
+A sampler is a mixture of kinds of batches (`xlbias.samplers`); a kind draws ids and their languages from one task
 (`BatchKind`). Nothing is remembered from batch to batch, so an interrupted training goes on exactly where it was, and
 every process of a distributed one draws the same batches.
 """
@@ -8,7 +8,7 @@ every process of a distributed one draws the same batches.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, Protocol
 
@@ -17,7 +17,17 @@ from sentence_transformers.base.sampler import DefaultBatchSampler
 
 from xlbias.errors import TaskError, TrainingError
 from xlbias.languages import normalise_tag
-from xlbias.train.recipe import check_alpha
+from xlbias.samplers import (
+    CROSS_LINGUAL,
+    DEFAULT_ALPHA,
+    DEFAULT_PIVOT,
+    ENGLISH,
+    HYBRID,
+    MIXED,
+    MONOLINGUAL,
+    check_alpha,
+    find_sampler,
+)
 from xlbias.train.sampling.batch import Batch, Ints
 from xlbias.train.sampling.candidates import TaskPairs
 from xlbias.train.sampling.language_rows import Bools
@@ -46,7 +56,7 @@ class Monolingual:
     With `only`, a BCP 47 tag, always in that language. Raises TrainingError where not even one batch can be made.
     """
 
-    name = "monolingual"
+    name = MONOLINGUAL
 
     def __init__(self, pairs: TaskPairs, batch_size: int, only: str | None = None) -> None:
         self.pairs, self.batch_size = pairs, batch_size
@@ -80,7 +90,7 @@ class CrossLingual:
     Raises TrainingError where not even one batch can be made.
     """
 
-    name = "cross-lingual"
+    name = CROSS_LINGUAL
 
     def __init__(self, pairs: TaskPairs, batch_size: int) -> None:
         self.pairs, self.batch_size = pairs, batch_size
@@ -108,7 +118,7 @@ class Mixed:
     Raises TrainingError where not even one batch can be made.
     """
 
-    name = "mixed"
+    name = MIXED
 
     def __init__(self, pairs: TaskPairs, batch_size: int) -> None:
         self.pairs, self.batch_size = pairs, batch_size
@@ -161,21 +171,6 @@ def _too_few(pairs: TaskPairs, kind: str, batch_size: int, most: int, where: str
     )
 
 
-Mixture = Sequence[tuple[Callable[[TaskPairs, int], BatchKind], float]]
-
-SAMPLERS: Mapping[str, Callable[[float, str], Mixture]] = {
-    "english": lambda _, pivot: [(partial(Monolingual, only=pivot), 1.0)],
-    "mixed": lambda *_: [(Mixed, 1.0)],
-    "mono": lambda *_: [(Monolingual, 1.0)],
-    "cross": lambda *_: [(CrossLingual, 1.0)],
-    "hybrid": lambda alpha, _: [(Monolingual, alpha), (CrossLingual, 1.0 - alpha)],
-}
-"""Sampler name → (α, pivot language → kinds of batches and their probabilities).
-
-Kinds stand in one order everywhere, so that under one seed ``hybrid`` with α = 1 is ``mono`` and with α = 0 is
-``cross``, batch for batch."""
-
-
 class LanguageBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # the library is not typed for mypy
     """Batches over a `PairTexts`, for the `batch_sampler` argument of sentence-transformers' trainer.
 
@@ -183,8 +178,9 @@ class LanguageBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # the li
     many full batches as the ids of all tasks would fill; `len` is that number, and always drawn in full. Pairs are
     drawn anew for each batch, so an epoch is a unit of length, not a pass over the data.
 
-    `sampler` is one of `SAMPLERS`, `alpha` the share of monolingual batches of ``hybrid``, `pivot` the language of
-    ``english``. Each pair brings up to `hard_negatives` of its id's hard negatives, in its passage's language.
+    `sampler` is one of `xlbias.samplers.SAMPLERS`, `alpha` the share of monolingual batches of ``hybrid``, `pivot` the
+    language of ``english``. Each pair brings up to `hard_negatives` of its id's hard negatives, in its passage's
+    language.
 
     Raises TrainingError where a task with a share of the batches cannot make one of each kind that the sampler needs.
     """
@@ -198,9 +194,9 @@ class LanguageBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # the li
         generator: Any = None,
         seed: int = 0,
         *,
-        sampler: str = "hybrid",
-        alpha: float = 0.5,
-        pivot: str = "en",
+        sampler: str = HYBRID,
+        alpha: float = DEFAULT_ALPHA,
+        pivot: str = DEFAULT_PIVOT,
         hard_negatives: int = 0,
     ) -> None:
         super().__init__(dataset, batch_size, True, valid_label_columns, generator, seed)
@@ -210,12 +206,15 @@ class LanguageBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # the li
             raise TrainingError(f"hard negatives for each pair are {hard_negatives}: expected 0 or more")
         self.dataset = dataset
         self.hard_negatives = hard_negatives
-        mixture = [(kind, share) for kind, share in mixture_of(sampler, alpha, pivot) if share > 0]
-        self.kinds = [[kind(task, batch_size) for kind, _ in mixture] for task in dataset.tasks]
-        named = zip(self.kinds[0], mixture, strict=True)
-        self.alpha = float(sum(share for kind, (_, share) in named if kind.name == Monolingual.name))
+        drawn = find_sampler(sampler)
+        check_alpha(alpha)
+        language = _language(pivot)
+        shares = {kind: share for kind, share in drawn.shares(alpha).items() if share > 0}
+        only = language if sampler == ENGLISH else None
+        self.kinds = [[_kind(kind, task, batch_size, only) for kind in shares] for task in dataset.tasks]
+        self.alpha = float(shares.get(MONOLINGUAL, 0.0))
         """Probability of a monolingual batch."""
-        self._kind_bounds = np.cumsum([share for _, share in mixture])
+        self._kind_bounds = np.cumsum(list(shares.values()))
         self._n_ids: int = len(dataset)
         self._task_bounds = np.cumsum([task.n_ids for task in dataset.tasks]) / self._n_ids
         self._recent: OrderedDict[tuple[int, int], Batch] = OrderedDict()
@@ -265,15 +264,14 @@ class LanguageBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # the li
         )
 
 
-def mixture_of(sampler: str, alpha: float, pivot: str = "en") -> Mixture:
-    """Return the kinds of batches of a sampler and their probabilities.
+def _kind(name: str, pairs: TaskPairs, batch_size: int, pivot: str | None) -> BatchKind:
+    if name == MONOLINGUAL:
+        return Monolingual(pairs, batch_size, only=pivot)
+    return (CrossLingual if name == CROSS_LINGUAL else Mixed)(pairs, batch_size)
 
-    Raises TrainingError for a sampler, α or pivot language that does not exist.
-    """
-    if sampler not in SAMPLERS:
-        raise TrainingError(f"unknown sampler {sampler!r}: expected one of {', '.join(SAMPLERS)}")
-    check_alpha(alpha)
+
+def _language(pivot: str) -> str:
     try:
-        return SAMPLERS[sampler](alpha, normalise_tag(pivot))
+        return normalise_tag(pivot)
     except TaskError as error:
         raise TrainingError(f"pivot: {error}") from error

@@ -20,6 +20,7 @@ from xlbias.errors import TrainingError
 from xlbias.narration import Narrator, Silent
 from xlbias.progress import Course, Report
 from xlbias.runs.journal import Journal
+from xlbias.samplers import DEFAULT_ALPHA, DEFAULT_PIVOT, HYBRID
 from xlbias.train.recipe import STATIC, Recipe, check_grid, recipe_for
 from xlbias.train.sampling.codeswitch import CodeSwitch
 from xlbias.train.sampling.pairs import PairTexts
@@ -61,9 +62,9 @@ def fit(
     recipe: Recipe | None = None,
     *,
     name: str | None = None,
-    sampler: str = "hybrid",
-    alpha: float = 0.5,
-    pivot: str = "en",
+    sampler: str = HYBRID,
+    alpha: float = DEFAULT_ALPHA,
+    pivot: str = DEFAULT_PIVOT,
     **options: Unpack[Options],
 ) -> Training:
     """Train an encoder on `tasks` with InfoNCE over in-batch negatives and save it to the folder `out`.
@@ -73,8 +74,7 @@ def fit(
         out: folder of the checkpoint, with ``xlbias.json``, a model card and ``training.parquet`` beside the weights.
         recipe: the settings; by default those of the ``static`` encoder.
         name: what reports call the encoder; by default the folder's name.
-        sampler: one of `xlbias.train.sampling.samplers.SAMPLERS`: ``english``, ``mixed``, ``mono``, ``cross`` or
-            ``hybrid``.
+        sampler: one of `xlbias.samplers.SAMPLERS`: ``english``, ``mixed``, ``mono``, ``cross`` or ``hybrid``.
         alpha: probability of a monolingual batch of ``hybrid``.
         pivot: language of ``english``.
         options: see `Options`.
@@ -94,10 +94,10 @@ def fit_grid(
     out: str | Path,
     recipe: Recipe | None = None,
     *,
-    sampler: str = "hybrid",
-    alphas: Sequence[float] = (0.5,),
+    sampler: str = HYBRID,
+    alphas: Sequence[float] = (DEFAULT_ALPHA,),
     seeds: int = 1,
-    pivot: str = "en",
+    pivot: str = DEFAULT_PIVOT,
     **options: Unpack[Options],
 ) -> list[Training]:
     """Train an encoder for each α and seed, each to a folder of its own in `out`, with one journal for all.
@@ -118,7 +118,7 @@ def fit_grid(
     check_grid(alphas, seeds)
     members = []
     for alpha, seed in product(alphas, range(recipe.seed, recipe.seed + seeds)):
-        of_alpha = f"alpha{alpha:g}-" if sampler == "hybrid" else ""
+        of_alpha = f"alpha{alpha:g}-" if sampler == HYBRID else ""
         name = f"{sampler}-{of_alpha}seed{seed}"
         members.append((name, out / name, recipe.overridden(seed=seed), alpha))
     return _fit(tasks, out, members, sampler, pivot, **options)
