@@ -545,8 +545,8 @@ def a_journal(samples: Path, work: Path, chance: random.Random) -> object:
 
 def all_of(path: Path, chance: random.Random) -> object:
     """Read all of a run, and show some of it."""
-    from xlbias.report.csvs import to_csv
-    from xlbias.report.json import to_json
+    from xlbias.report.documents.audit_csv import to_csv
+    from xlbias.report.documents.audit_json import to_json
     from xlbias.report.render import render_report
     from xlbias.results.caveats import caveats
     from xlbias.results.compare import Side, compare
@@ -571,7 +571,7 @@ def all_of(path: Path, chance: random.Random) -> object:
                 sides = Side(run, (names[0],)), Side(run, (names[1],))
                 shown.append(compare(*sides, run.tasks[0]["name"], measures=["map", "kendall_w"], permutations=50))
         case 5:
-            from xlbias.report.study import study_report
+            from xlbias.report.documents.study import study_report
 
             shown.append(study_report(run))
     return shown

@@ -11,7 +11,7 @@ from dashboard.test_terminal import Terminal
 from xlbias.cli import COMMANDS, run
 from xlbias.cli.audit import _free_path, command
 from xlbias.cli.evaluate import command as evaluate
-from xlbias.report.text import to_text
+from xlbias.report.documents.audit_text import to_text
 from xlbias.results.run import open_run
 
 

@@ -9,7 +9,7 @@ import pytest
 from dashboard.made import LiveRun
 from dashboard.test_terminal import Terminal
 
-from xlbias.report.text import to_text
+from xlbias.report.documents.audit_text import to_text
 from xlbias.results.run import open_run
 
 

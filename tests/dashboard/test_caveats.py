@@ -8,7 +8,7 @@ from support import make_task, make_vectors
 
 from xlbias.dashboard.live import Follower
 from xlbias.evaluation import evaluate
-from xlbias.report.caveats import MARK
+from xlbias.report.documents.caveats import MARK
 
 ESCAPE = "\x1b]52;c;ZXZpbA==\x07"
 TASK = make_task(60)

@@ -10,7 +10,7 @@ from dashboard.made import LANGUAGES, metadata, opened, press, row_of, screen_li
 from xlbias.dashboard.differences import Asked, Comparisons
 from xlbias.dashboard.keys import BY_ID
 from xlbias.dashboard.live import Follower
-from xlbias.report.tables import DifferenceMatrix
+from xlbias.results.overview import DifferenceMatrix
 from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal
 

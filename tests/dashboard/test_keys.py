@@ -15,7 +15,7 @@ from xlbias.dashboard.export import state_folder
 from xlbias.dashboard.keys import BY_ID, KEYS
 from xlbias.dashboard.live import take_snapshot
 from xlbias.dashboard.screens.help import HelpScreen
-from xlbias.report.tables import MATRIX_MEASURES
+from xlbias.results.overview import MATRIX_MEASURES
 
 
 class Driver:

@@ -11,7 +11,7 @@ from xlbias.dashboard.finding import filter_in, score, spans
 from xlbias.dashboard.keys import KEYS
 from xlbias.dashboard.palette import Commands, Palette
 from xlbias.folding import folded
-from xlbias.report.tables import MATRIX_MEASURES
+from xlbias.results.overview import MATRIX_MEASURES
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from dashboard.made import LANGUAGES, opened, press, screen_lines, until
 
 from xlbias.dashboard import places
 from xlbias.dashboard.dialogs.prompt import PromptDialog
-from xlbias.report.listed import LONGEST, queries_table
+from xlbias.report.documents.queries import LONGEST, queries_table
 from xlbias.results.compare import Side, compare
 from xlbias.results.run import open_run
 

@@ -22,7 +22,7 @@ from xlbias.encode.load import find_encoder, load_encoder
 from xlbias.encode.pretrained import PretrainedEncoder
 from xlbias.encode.truncation import count_tokens
 from xlbias.evaluation import evaluate
-from xlbias.report.json import report
+from xlbias.report.documents.audit_json import report
 from xlbias.report.render import render_report
 from xlbias.results.caveats import caveats
 

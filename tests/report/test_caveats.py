@@ -10,7 +10,7 @@ from support import make_task, make_vectors
 
 from xlbias.cli import run as xlbias
 from xlbias.evaluation import evaluate
-from xlbias.report.caveats import entries
+from xlbias.report.documents.caveats import entries
 from xlbias.report.render import render_report
 from xlbias.results.caveats import KINDS, Caveat, caveats
 from xlbias.results.run import open_run

@@ -5,7 +5,7 @@ import math
 import polars as pl
 import pytest
 
-from xlbias.report.curves import (
+from xlbias.report.documents.curves import (
     Curves,
     curve_table,
     curves,

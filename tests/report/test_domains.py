@@ -16,7 +16,7 @@ from xlbias.dashboard.widgets.heatmap.drawing import Styles
 from xlbias.dashboard.widgets.heatmap.sheet_drawing import SheetDrawing
 from xlbias.dashboard.widgets.heatmap.sheet_layout import Layout
 from xlbias.measures.registry import measure_of
-from xlbias.report.layout import difference_interval, difference_text
+from xlbias.report.numbers import difference_interval, difference_text
 from xlbias.results.study import _with_holm, _with_verdicts
 from xlbias.results.summary import SUMMARY_SCHEMA
 

@@ -19,15 +19,15 @@ from xlbias.colour import colours, luminance, text_on
 from xlbias.data.task import RetrievalTask
 from xlbias.evaluation import evaluate
 from xlbias.measures.registry import all_measures, measures
-from xlbias.report.audit import DEFAULT_MATRICES, audit
-from xlbias.report.csvs import COLUMNS, to_csv
 from xlbias.report.document import Matrix, Table
-from xlbias.report.html import to_html
-from xlbias.report.json import to_json
-from xlbias.report.latex import to_latex
-from xlbias.report.layout import interval, measured
-from xlbias.report.markdown import to_markdown
-from xlbias.report.text import to_text
+from xlbias.report.documents.audit import DEFAULT_MATRICES, audit
+from xlbias.report.documents.audit_csv import COLUMNS, to_csv
+from xlbias.report.documents.audit_json import to_json
+from xlbias.report.documents.audit_text import to_text
+from xlbias.report.formats.html import to_html
+from xlbias.report.formats.latex import to_latex
+from xlbias.report.formats.markdown import to_markdown
+from xlbias.report.numbers import interval, measured
 from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal
 from xlbias.text import clean

@@ -11,8 +11,8 @@ from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.errors import RunError
 from xlbias.evaluation import evaluate
 from xlbias.report.document import Matrix, Table
+from xlbias.report.documents.study import study_document, study_report
 from xlbias.report.render import render
-from xlbias.report.study import study_document, study_report
 from xlbias.results.study import Arm, contrasts, numbers, over_seeds, read_study, robustness
 
 PLAN = {

@@ -10,9 +10,9 @@ import pytest
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.evaluation import evaluate
-from xlbias.report.json import to_json
-from xlbias.report.tables import matrix, overview
-from xlbias.report.text import number, to_text
+from xlbias.report.documents.audit_json import to_json
+from xlbias.report.documents.audit_text import number, to_text
+from xlbias.results.overview import matrix, overview
 from xlbias.results.run import open_run
 from xlbias.text import width
 

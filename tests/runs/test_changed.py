@@ -8,7 +8,7 @@ from support import make_task, make_vectors
 
 from xlbias.evaluation import evaluate
 from xlbias.measures.registry import measures
-from xlbias.report.json import report
+from xlbias.report.documents.audit_json import report
 from xlbias.results import wide as views
 from xlbias.results.binding import BOUND, COLUMN, digest_of
 from xlbias.results.caveats import caveats

@@ -9,7 +9,7 @@ from support import make_task
 
 from xlbias.check.run_fields import RunFields
 from xlbias.evaluation import evaluate
-from xlbias.report.json import report
+from xlbias.report.documents.audit_json import report
 from xlbias.results import wide as views
 from xlbias.results.caveats import caveats
 from xlbias.results.run import Run, open_run

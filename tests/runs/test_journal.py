@@ -332,7 +332,8 @@ def test_opening_a_run_imports_no_deep_learning_library(tmp_path):
     evaluate_to(out)
     code = (
         "import sys, xlbias; run = xlbias.open_run(sys.argv[1]); run.matrix('map'); run.bias();"
-        "from xlbias.report.text import to_text; from xlbias.report.json import to_json; to_text(run); to_json(run);"
+        "from xlbias.report.documents.audit_text import to_text; to_text(run);"
+        "from xlbias.report.documents.audit_json import to_json; to_json(run);"
         "print(sorted({'torch', 'transformers', 'sentence_transformers', 'faiss', 'numba'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code, str(out)], capture_output=True, text=True, check=True)

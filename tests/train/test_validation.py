@@ -14,7 +14,7 @@ from xlbias.encode.load import load_encoder
 from xlbias.errors import TrainingError
 from xlbias.evaluation import evaluate
 from xlbias.narration import Silent
-from xlbias.report.text import to_text
+from xlbias.report.documents.audit_text import to_text
 from xlbias.results.caveats import caveats
 from xlbias.results.run import open_run
 from xlbias.train.recipe import MONITORS, Recipe

@@ -76,7 +76,7 @@ def command(
     from pathlib import Path
 
     from xlbias.errors import UsageError
-    from xlbias.report.caveats import of_side
+    from xlbias.report.documents.caveats import of_side
     from xlbias.report.render import render_comparison
     from xlbias.results.compare import compare
     from xlbias.results.identity import changes_of

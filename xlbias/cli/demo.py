@@ -52,7 +52,7 @@ def command(out: str, seed: int, no_dashboard: bool, quiet: bool) -> int:
     from xlbias.evaluation import evaluate
     from xlbias.narration import Telling
     from xlbias.progress import Course, Step
-    from xlbias.report.text import to_text
+    from xlbias.report.documents.audit_text import to_text
     from xlbias.train.recipe import STATIC, recipe_for
     from xlbias.train.trainer.fit import fit
 
@@ -88,8 +88,8 @@ def command(out: str, seed: int, no_dashboard: bool, quiet: bool) -> int:
 
 def _comparison(run: Run) -> list[str]:
     """Return what the hybrid sampler changed against the monolingual one, a line per task, from the run's numbers."""
-    from xlbias.report.layout import number
-    from xlbias.report.tables import overview
+    from xlbias.report.numbers import number
+    from xlbias.results.overview import overview
 
     rows = {(row["model"], row["task"]): row for row in overview(run).to_dicts()}
     lines = ["Hybrid against monolingual batches"]

@@ -128,7 +128,7 @@ def command(
     narrator.say("loading the libraries")
     from xlbias.encode.cache import VectorCache
     from xlbias.evaluation import evaluate
-    from xlbias.report.text import to_text
+    from xlbias.report.documents.audit_text import to_text
 
     try:
         run = evaluate(

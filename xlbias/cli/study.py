@@ -114,7 +114,7 @@ def command(
         raise
     if run is not None:
         from xlbias.files import write_whole
-        from xlbias.report.study import study_report
+        from xlbias.report.documents.study import study_report
 
         report = study_report(run, tell=narrator.say)
         write_whole(layout.report, report.encode("utf-8", "replace"))

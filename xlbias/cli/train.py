@@ -323,6 +323,6 @@ def _validated(card: dict[str, Any]) -> dict[str, float | None]:
 
 def _number(name: str, value: float | None) -> str:
     """Return a measure of `_MEASURES` as reports show it."""
-    from xlbias.report.layout import number
+    from xlbias.report.numbers import number
 
     return number(value, unit_range=name != _MEASURES["rank_distance"], nothing="")

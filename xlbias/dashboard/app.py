@@ -31,7 +31,7 @@ from xlbias.dashboard.screens.overview import OverviewScreen
 from xlbias.dashboard.theme import DARK, NO_COLOUR, THEMES, quiet_colours
 from xlbias.errors import UsageError
 from xlbias.measures.measure import Measure
-from xlbias.report.tables import MATRIX_MEASURES
+from xlbias.results.overview import MATRIX_MEASURES
 
 Chosen = tuple[str, str]
 """Model and task."""

@@ -13,8 +13,8 @@ from xlbias.text import one_line
 if TYPE_CHECKING:
     from xlbias.dashboard.app import DashboardApp
     from xlbias.dashboard.live import Snapshot
-    from xlbias.report.tables import DifferenceMatrix, Matrix
     from xlbias.results.matching import Matched
+    from xlbias.results.overview import DifferenceMatrix, Matrix
     from xlbias.results.run import Run
 
 
@@ -104,7 +104,7 @@ class Baselines:
 
     def shown_matrix(self, measure: str, model: str, task: str) -> tuple[Matrix | DifferenceMatrix, str]:
         """Return the matrix to show, differences where they are wanted and ready, and what is to be said of that."""
-        from xlbias.report.tables import difference_matrix
+        from xlbias.results.overview import difference_matrix
 
         snapshot = cast("Snapshot", self._app.snapshot)
         plain = snapshot.matrix(measure, model, task)

@@ -67,7 +67,7 @@ def comparison_of(against: Against, run: Run, model: str, form: str) -> str:
     Raises RunError where they have no task in common.
     """
     from xlbias.errors import RunError
-    from xlbias.report.caveats import of_side
+    from xlbias.report.documents.caveats import of_side
     from xlbias.report.render import render_comparison
     from xlbias.results.compare import PERMUTATIONS, Side, compare
 

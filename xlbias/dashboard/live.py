@@ -18,8 +18,8 @@ from xlbias.errors import RunError
 if TYPE_CHECKING:
     import polars as pl
 
-    from xlbias.report.tables import Matrix
     from xlbias.results.caveats import Caveat
+    from xlbias.results.overview import Matrix
     from xlbias.results.run import Progress, Run, RunState
 
 INTERVAL = 0.5
@@ -43,7 +43,7 @@ class Snapshot:
     Attributes:
         run: the run; its numbers have been computed, so asking for them is quick.
         state: where it stands; newer than `run.state` where nothing but the progress has changed.
-        overview: see `xlbias.report.tables.overview`.
+        overview: see `xlbias.results.overview.overview`.
         notes: what a reader must know of its coverage.
         doubts: its caveats.
         cells: the cells that are evaluated.
@@ -92,7 +92,7 @@ class Snapshot:
         """One measure as a matrix, made when first asked for."""
         key = ("matrix", measure, model, task)
         if key not in self.kept:
-            from xlbias.report.tables import matrix
+            from xlbias.results.overview import matrix
 
             self.kept[key] = matrix(self.run, measure, model, task)
         found: Matrix = self.kept[key]
@@ -212,8 +212,8 @@ def take_snapshot(path: Path, previous: Snapshot | None = None) -> Snapshot:
 
     Raises RunError as `xlbias.results.run.open_run` does.
     """
-    from xlbias.report.tables import coverage_notes, overview
     from xlbias.results.caveats import caveats
+    from xlbias.results.overview import coverage_notes, overview
     from xlbias.results.run import open_run
 
     run = open_run(path)

@@ -1,4 +1,4 @@
-"""Numbers as narrow cells show them; wider places use `xlbias.report.layout.number`."""
+"""Numbers as narrow cells show them; wider places use `xlbias.report.numbers.number`."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ from xlbias.dashboard.places import MATRIX
 from xlbias.folding import folded
 from xlbias.languages import language_name
 from xlbias.measures.measure import Measure
-from xlbias.report.layout import number
-from xlbias.report.tables import MATRIX_MEASURES
+from xlbias.report.numbers import number
+from xlbias.results.overview import MATRIX_MEASURES
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import clean, one_line
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from xlbias.dashboard.live import Pace, Snapshot
 from xlbias.dashboard.numbers import duration
 from xlbias.dashboard.widgets.chart.plot import SEVERAL, Drawn, Series, legend, mark_of, plain, plot
-from xlbias.report.curves import MAPS, Curves, Points, in_progress, shares, steps_in_all
-from xlbias.report.layout import number
+from xlbias.report.documents.curves import MAPS, Curves, Points, in_progress, shares, steps_in_all
+from xlbias.report.numbers import number
 from xlbias.text import clean, one_line
 
 _MOST_TASKS = 6  # in one chart

@@ -9,7 +9,7 @@ from xlbias.dashboard.export import state_folder
 from xlbias.dashboard.memory import remember
 from xlbias.dashboard.navigating import Navigation
 from xlbias.dashboard.screens.base import View
-from xlbias.report.tables import MATRIX_MEASURES
+from xlbias.results.overview import MATRIX_MEASURES
 
 if TYPE_CHECKING:
     from pathlib import Path

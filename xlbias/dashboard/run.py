@@ -46,7 +46,7 @@ def run_dashboard(
     with terminal_to_itself() as said:
         # What reads the run is imported first: the reading then goes on, mostly without the interpreter's lock, while
         # the interface is imported. The other way round both imports would wait for each other.
-        import_module("xlbias.report.tables")
+        import_module("xlbias.results.overview")
         from xlbias.dashboard.live import Follower
 
         follower = Follower(path, ignored=ignored)

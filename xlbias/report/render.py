@@ -12,7 +12,7 @@ from xlbias.report.document import Document, Matrix, Table
 if TYPE_CHECKING:
     import polars as pl
 
-    from xlbias.report.caveats import Doubts
+    from xlbias.report.documents.caveats import Doubts
     from xlbias.results.compare import Unit
     from xlbias.results.run import Run
 
@@ -24,19 +24,19 @@ _WIDTH_OF_A_FILE = 120
 def render(document: Document, form: str, *, to_file: bool = False) -> str:
     """Return a document as ``text`` (as wide as the terminal), ``markdown``, ``latex`` or ``html``."""
     if form == "text":
-        from xlbias.report.plain import to_plain
+        from xlbias.report.formats.text import to_plain
 
         return to_plain(document, _width(to_file=to_file))
     if form == "markdown":
-        from xlbias.report.markdown import to_markdown
+        from xlbias.report.formats.markdown import to_markdown
 
         return to_markdown(document)
     if form == "latex":
-        from xlbias.report.latex import to_latex
+        from xlbias.report.formats.latex import to_latex
 
         return to_latex(document)
     if form == "html":
-        from xlbias.report.html import to_html
+        from xlbias.report.formats.html import to_html
 
         return to_html([document])
     raise UsageError(f"unknown format {form!r}; there are {', '.join(get_args(Form))}")
@@ -62,23 +62,23 @@ def render_report(
         to_file: whether text is laid out for a file, rather than as wide as the terminal.
     """
     if form == "text":
-        from xlbias.report.text import to_text
+        from xlbias.report.documents.audit_text import to_text
 
         width = _width(to_file=to_file)
         texts = [to_text(run, width, measures=matrices, by_language=by_language, published=published) for run in runs]
         return "\n".join(texts)
     if form == "json":
-        from xlbias.report.json import to_json
+        from xlbias.report.documents.audit_json import to_json
 
         return to_json(*runs, published=published) + "\n"
     if form == "csv":
-        from xlbias.report.csvs import to_csv
+        from xlbias.report.documents.audit_csv import to_csv
 
         return to_csv(runs)
-    from xlbias.report.audit import DEFAULT_MATRICES, audit
+    from xlbias.report.documents.audit import DEFAULT_MATRICES, audit
 
     if form == "html":
-        from xlbias.report.html import to_html
+        from xlbias.report.formats.html import to_html
 
         shown = matrices or DEFAULT_MATRICES
         return to_html([audit(run, matrices=shown, by_language=True, published=published) for run in runs])
@@ -117,12 +117,12 @@ def render_comparison(
     """
     import polars as pl
 
-    from xlbias.report.caveats import sided_json
+    from xlbias.report.documents.caveats import sided_json
 
     doubts = doubts or {}
     whole = pl.concat(frames.values())
     if form == "json":
-        from xlbias.report.json import in_lines
+        from xlbias.report.documents.audit_json import in_lines
 
         content = {
             "schema": 1, "base": base, "new": new, "seed": seed, "permutations": permutations, "unit": unit,
@@ -130,7 +130,7 @@ def render_comparison(
         }  # fmt: skip
         return in_lines(content, levels=2) + "\n"
     if form == "csv":
-        from xlbias.report.csvs import safe
+        from xlbias.report.documents.audit_csv import safe
 
         kinds = {
             task: [f"{side}:{one.kind}" for side, some in zip(("base", "new"), sides, strict=True) for one in some]
@@ -140,7 +140,7 @@ def render_comparison(
         whole = whole.with_columns(pl.Series("caveats", marks, dtype=pl.String))
         texts = [name for name, dtype in whole.schema.items() if dtype == pl.String]
         return whole.with_columns(pl.col(texts).map_elements(safe, return_dtype=pl.String)).write_csv()
-    from xlbias.report.comparison import comparison
+    from xlbias.report.documents.comparison import comparison
 
     document = comparison(
         frames,
@@ -161,15 +161,15 @@ def render_block(block: Table | Matrix, form: str) -> str:
     One row of a matrix has lines for what is known of its cells, one cell has columns for it.
     """
     if form == "tsv":
-        from xlbias.report.tsv import to_tsv
+        from xlbias.report.formats.tsv import to_tsv
 
         return to_tsv(block)
     if form == "markdown":
-        from xlbias.report.markdown import block_to_markdown
+        from xlbias.report.formats.markdown import block_to_markdown
 
         return block_to_markdown(block)
     if form == "latex":
-        from xlbias.report.latex import block_to_latex
+        from xlbias.report.formats.latex import block_to_latex
 
         return block_to_latex(block)
     raise UsageError(f"unknown format {form!r}; there are tsv, markdown, latex")

@@ -25,7 +25,7 @@ from xlbias.dashboard.views.domains import PANELS, SHIFTS, Domains, Shift, drop_
 from xlbias.dashboard.views.sheet import Sheet, Spot
 from xlbias.dashboard.widgets.heatmap.sheet_order import OF_GROUPS, OF_ROWS
 from xlbias.dashboard.widgets.text.line import Part
-from xlbias.report.comparison import named
+from xlbias.report.documents.comparison import named
 from xlbias.results.run import Run
 from xlbias.results.study import HEADLINES
 

@@ -20,11 +20,11 @@ from xlbias.dashboard.widgets.heatmap.paint import depth_of, shown
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.languages import language_name, script_of
 from xlbias.report import document
-from xlbias.report.caveats import MARK as MARK_OF_CAVEAT
-from xlbias.report.comparison import MARK, probability
-from xlbias.report.layout import measured
-from xlbias.report.shown import block_of, cell_of
-from xlbias.report.tables import DifferenceMatrix, Matrix
+from xlbias.report.documents.caveats import MARK as MARK_OF_CAVEAT
+from xlbias.report.documents.comparison import MARK, probability
+from xlbias.report.documents.overview import block_of, cell_of
+from xlbias.report.numbers import measured
+from xlbias.results.overview import DifferenceMatrix, Matrix
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import one_line
 
@@ -119,7 +119,7 @@ class MatrixScreen(View):
         new = snapshot.doubts_of(matrix.model, matrix.task)
         if not isinstance(matrix, DifferenceMatrix) or against is None:
             return [one.sentence for one in new]
-        from xlbias.report.caveats import of_side
+        from xlbias.report.documents.caveats import of_side
         from xlbias.results.compare import Side
 
         base = of_side(Side(against.run, (against.model,)), matrix.task)

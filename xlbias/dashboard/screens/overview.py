@@ -22,10 +22,10 @@ from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.dashboard.words import progress_line
 from xlbias.folding import folded
 from xlbias.report import document
-from xlbias.report.caveats import MARK
-from xlbias.report.layout import number
-from xlbias.report.shown import overview_table
-from xlbias.report.tables import ALPHA, MATRIX_MEASURES
+from xlbias.report.documents.caveats import MARK
+from xlbias.report.documents.overview import overview_table
+from xlbias.report.numbers import number
+from xlbias.results.overview import ALPHA, MATRIX_MEASURES
 from xlbias.text import clean, width
 
 _PREVIEW_DELAY = 0.15  # seconds that the cursor rests before the preview is painted: running down a list stays cheap

@@ -22,8 +22,8 @@ from xlbias.dashboard.widgets.table.columns import Column
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.report import document
-from xlbias.report.curves import Curves, curve_table, curves, summary
-from xlbias.report.layout import number
+from xlbias.report.documents.curves import Curves, curve_table, curves, summary
+from xlbias.report.numbers import number
 
 _CURVES = "curves"  # where a snapshot keeps them
 _CHARTS = 4

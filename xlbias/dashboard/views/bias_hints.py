@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from xlbias.measures.measure import Measure
-from xlbias.report.layout import number
+from xlbias.report.numbers import number
 
 _HINTS = {
     "rank_distance": (

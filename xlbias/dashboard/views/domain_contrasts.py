@@ -17,9 +17,9 @@ from xlbias.dashboard.views.domains import AXES, Domains, Member, Shift, mean_ce
 from xlbias.dashboard.views.sheet import EMPTY, Sheet, Spot, scale_of
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measure_of
-from xlbias.report.comparison import MARK, difference_cell, named, probability
 from xlbias.report.document import Cell, Matrix
-from xlbias.report.layout import difference_interval, difference_text, measured
+from xlbias.report.documents.comparison import MARK, difference_cell, named, probability
+from xlbias.report.numbers import difference_interval, difference_text, measured
 from xlbias.results.study import HEADLINES
 
 _COUNTED = ("better", "worse", "unclear", "open")

@@ -22,8 +22,8 @@ from xlbias.dashboard.views.domains import (
 )
 from xlbias.dashboard.views.sheet import Sheet, scale_of
 from xlbias.measures.registry import measure_of
-from xlbias.report.comparison import named
 from xlbias.report.document import Matrix
+from xlbias.report.documents.comparison import named
 from xlbias.results.study import SHIFTED
 
 HomeRow = tuple[str, Member, list[float], list[float], list[float]]

@@ -18,10 +18,10 @@ from xlbias.errors import RunError
 from xlbias.measures.measure import Direction, Measure
 from xlbias.measures.registry import measure_of
 from xlbias.measures.shift import relative_drop
-from xlbias.report.comparison import named
 from xlbias.report.document import Cell, Matrix
-from xlbias.report.layout import interval, measured
-from xlbias.report.tables import who_on_what
+from xlbias.report.documents.comparison import named
+from xlbias.report.numbers import interval, measured
+from xlbias.results.overview import who_on_what
 from xlbias.results.run import Run
 from xlbias.results.study import HEADLINES, SHIFTED, Arm, Study, read_study
 from xlbias.results.summary import OVERALL

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import polars as pl
 
 from xlbias.report.document import Cell, Table
-from xlbias.report.layout import NOTHING, number
+from xlbias.report.numbers import NOTHING, number
 from xlbias.results.queries.query import InLanguage, Passage, QueryView, beyond, move, ranks_by_passage
 from xlbias.results.queries.top import first_rows, lists_of
 from xlbias.runs.schema import MULTILINGUAL_POOL

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from xlbias.report.comparison import MARK
 from xlbias.report.document import Cell, Matrix
+from xlbias.report.documents.comparison import MARK
 
 Shades = tuple[tuple[float | None, ...], ...]
 """[row][column], what the colour of a cell stands for; None for a cell without colour."""

@@ -15,10 +15,10 @@ from textual.widget import Widget
 
 from xlbias.dashboard.live import Snapshot
 from xlbias.measures.registry import SIDES, measures
-from xlbias.report.caveats import MARK
-from xlbias.report.cells import Numbers
-from xlbias.report.layout import measured, number
-from xlbias.report.phrases import prompts_of, reading_of, similarity_of
+from xlbias.report.documents.caveats import MARK
+from xlbias.report.documents.cells import Numbers
+from xlbias.report.documents.wording import prompts_of, reading_of, similarity_of
+from xlbias.report.numbers import measured, number
 from xlbias.results.caveats.leaks import seen_counts
 from xlbias.results.per_query import Key
 from xlbias.text import clean, cut

@@ -5,8 +5,8 @@ from __future__ import annotations
 from xlbias.dashboard.listing import Listed
 from xlbias.dashboard.widgets.table.columns import Column
 from xlbias.dashboard.widgets.text.line import Part
-from xlbias.report.layout import number
-from xlbias.report.listed import difference
+from xlbias.report.documents.queries import difference
+from xlbias.report.numbers import number
 from xlbias.results.queries.filter import MULTI
 from xlbias.results.queries.rows import languages_of
 from xlbias.results.run import Run

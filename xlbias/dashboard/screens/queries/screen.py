@@ -26,7 +26,7 @@ from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.errors import UsageError
 from xlbias.report import document
-from xlbias.report.listed import queries_table
+from xlbias.report.documents.queries import queries_table
 from xlbias.results.queries.filter import EXAMPLES, Filter, parse_filter
 from xlbias.results.queries.rows import SORTABLE, check_filter
 from xlbias.text import clean

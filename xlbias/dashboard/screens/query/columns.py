@@ -10,7 +10,7 @@ import polars as pl
 from xlbias.dashboard.numbers import count
 from xlbias.dashboard.views.query_panels import MARK
 from xlbias.dashboard.widgets.table.columns import GAP, Column
-from xlbias.report.layout import number
+from xlbias.report.numbers import number
 from xlbias.text import clean, width
 
 _DIM, _NAME = "virtual-table--dim", "virtual-table--name"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xlbias.dashboard.views.query_panels import MARK, Panel
 from xlbias.dashboard.widgets.text.line import Part
 from xlbias.languages import language_name
-from xlbias.report.layout import number
+from xlbias.report.numbers import number
 from xlbias.results.queries.query import InLanguage, Passage, QueryView, beyond, move, ranks_by_passage
 from xlbias.results.queries.top import First, first_rows, lists_of, n_dropped, ranks_of_relevant
 from xlbias.runs.schema import MULTILINGUAL_POOL

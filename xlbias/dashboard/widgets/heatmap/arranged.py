@@ -10,9 +10,9 @@ from xlbias.colour import Range
 from xlbias.dashboard.numbers import THIN, signed, thin
 from xlbias.dashboard.widgets.heatmap.geometry import Place
 from xlbias.dashboard.widgets.heatmap.order import Sort, order
-from xlbias.report.comparison import MARK
-from xlbias.report.layout import interval, number
-from xlbias.report.tables import DifferenceMatrix, Matrix
+from xlbias.report.documents.comparison import MARK
+from xlbias.report.numbers import interval, number
+from xlbias.results.overview import DifferenceMatrix, Matrix
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
 CellKey = tuple[str, str]

@@ -11,8 +11,8 @@ from xlbias.dashboard.views.sheet import Sheet
 from xlbias.dashboard.widgets.heatmap.drawing import BOLD, LEAST_BAR, Drawing, bar, frame
 from xlbias.dashboard.widgets.heatmap.sheet_layout import Layout, fitted
 from xlbias.dashboard.widgets.table.columns import fit
-from xlbias.report.comparison import MARK
 from xlbias.report.document import Cell
+from xlbias.report.documents.comparison import MARK
 from xlbias.text import clean, one_line, width
 
 

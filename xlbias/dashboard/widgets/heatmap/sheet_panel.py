@@ -17,7 +17,7 @@ from xlbias.dashboard.widgets.heatmap.paint import depth_of, shown
 from xlbias.dashboard.widgets.heatmap.sheet import SheetView
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.dashboard.wrapping import wrapped
-from xlbias.report.layout import difference_text, measured, number
+from xlbias.report.numbers import difference_text, measured, number
 from xlbias.text import cut, width
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from xlbias.measures.measure import Direction, Family
 from xlbias.measures.registry import SIDES, measures
-from xlbias.report.cells import cell, overall_bias, overall_of_sides, undefined_notes
 from xlbias.report.document import Cell
-from xlbias.report.layout import NOTHING, cut_all, table, wrapped
-from xlbias.report.subjects import Subject
+from xlbias.report.documents.cells import cell, overall_bias, overall_of_sides, undefined_notes
+from xlbias.report.documents.encoders import Subject
+from xlbias.report.numbers import NOTHING, cut_all, table, wrapped
 from xlbias.results.per_query import Key
 from xlbias.runs.schema import SETTING_SHORT, SETTINGS
 from xlbias.text import width as cells

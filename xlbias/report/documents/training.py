@@ -12,9 +12,9 @@ from typing import Any
 
 import polars as pl
 
-from xlbias.report.curves import throughput
-from xlbias.report.layout import blocks, cut_all, table, wrapped
-from xlbias.report.validation import validation_curves, validation_lines
+from xlbias.report.documents.curves import throughput
+from xlbias.report.documents.validation import validation_curves, validation_lines
+from xlbias.report.numbers import blocks, cut_all, table, wrapped
 from xlbias.results.run import Run
 from xlbias.text import clean, cut, one_line
 
@@ -47,7 +47,8 @@ class Drawn:
 class Trained:
     """One encoder's training: None for what is not known, and `drawn` only where its card says it.
 
-    `pairs_per_second` is that of training steps alone, without validation, see `xlbias.report.curves.throughput`.
+    `pairs_per_second` is that of training steps alone, without validation, see
+    `xlbias.report.documents.curves.throughput`.
     `validation` holds a row per validation, `best_step` the step whose encoder was saved.
     """
 

@@ -17,9 +17,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from xlbias.report.csvs import safe
 from xlbias.report.document import Cell, Matrix, Table
-from xlbias.report.layout import NOTHING
+from xlbias.report.documents.audit_csv import safe
+from xlbias.report.numbers import NOTHING
 
 _Column = tuple[str, list[str]]
 

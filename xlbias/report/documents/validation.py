@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from xlbias.report.layout import number, table
+from xlbias.report.numbers import number, table
 from xlbias.results.run import Run
 
 MEASURES = ("loss", "map_monolingual", "map_cross_lingual", "map_multilingual", "rank_distance")

@@ -11,11 +11,11 @@ import polars as pl
 from xlbias.errors import RunError
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measure_of
-from xlbias.report.caveats import section
-from xlbias.report.comparison import MARK, named
 from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Section, Table
-from xlbias.report.layout import interval, measured, number
-from xlbias.report.markdown import to_markdown
+from xlbias.report.documents.caveats import section
+from xlbias.report.documents.comparison import MARK, named
+from xlbias.report.formats.markdown import to_markdown
+from xlbias.report.numbers import interval, measured, number
 from xlbias.results.caveats import caveats
 from xlbias.results.run import Run
 from xlbias.results.study import (

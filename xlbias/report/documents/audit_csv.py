@@ -9,9 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from xlbias.report.caveats import kinds_of
-from xlbias.report.tables import who_on_what
+from xlbias.report.documents.caveats import kinds_of
 from xlbias.results.caveats import caveats
+from xlbias.results.overview import who_on_what
 from xlbias.results.run import Run
 from xlbias.text import clean
 

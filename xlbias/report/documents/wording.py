@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from xlbias.report.layout import number
+from xlbias.report.numbers import number
 from xlbias.results.run import Run
 from xlbias.results.summary import INTERVAL, replicates_for
 from xlbias.runs.schema import SETTING_SHORT

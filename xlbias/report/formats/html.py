@@ -9,7 +9,7 @@ from html import escape as _escape
 
 from xlbias.colour import STEPS, colours, step_of, text_on
 from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Table, Terms
-from xlbias.report.layout import NOTHING, measured
+from xlbias.report.numbers import NOTHING, measured
 from xlbias.text import clean
 
 _STYLE = """

@@ -8,8 +8,9 @@ from typing import Any
 
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import SIDES, measures
-from xlbias.report.caveats import section as doubted
-from xlbias.report.cells import (
+from xlbias.report.document import Block, Cell, Document, Paragraph, Section, Table, Terms
+from xlbias.report.documents.caveats import section as doubted
+from xlbias.report.documents.cells import (
     bias_measures,
     cell,
     count,
@@ -18,14 +19,13 @@ from xlbias.report.cells import (
     overall_of_sides,
     undefined_notes,
 )
-from xlbias.report.document import Block, Cell, Document, Paragraph, Section, Table, Terms
-from xlbias.report.grids import grids
-from xlbias.report.layout import NOTHING, measured
-from xlbias.report.phrases import BETTER, about_encoder, about_run, about_task, counts, intervals
-from xlbias.report.printed import printed_table
-from xlbias.report.subjects import LONGEST_NAME, Subject, subjects
-from xlbias.report.tables import coverage_notes, leak_notes
+from xlbias.report.documents.encoders import LONGEST_NAME, Subject, subjects
+from xlbias.report.documents.matrices import grids
+from xlbias.report.documents.published import printed_table
+from xlbias.report.documents.wording import BETTER, about_encoder, about_run, about_task, counts, intervals
+from xlbias.report.numbers import NOTHING, measured
 from xlbias.results.caveats import caveats
+from xlbias.results.overview import coverage_notes, leak_notes
 from xlbias.results.per_query import Key
 from xlbias.results.run import Run
 from xlbias.runs.schema import SETTING_SHORT, SETTINGS
@@ -45,7 +45,7 @@ def audit(
 
     Args:
         run: finished or in progress.
-        matrices: measures to show in full, of `xlbias.report.tables.MATRIX_MEASURES`.
+        matrices: measures to show in full, of `xlbias.results.overview.MATRIX_MEASURES`.
         by_language: whether to add the numbers of every language.
         published: arXiv ids whose printed results of the same data set to add; see `xlbias.results.published`.
     """

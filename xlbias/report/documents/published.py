@@ -10,7 +10,7 @@ import polars as pl
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import all_measures
 from xlbias.report.document import Cell, Table
-from xlbias.report.layout import measured
+from xlbias.report.numbers import measured
 from xlbias.results.published import MEAN, rows_for
 from xlbias.runs.schema import SETTING_SHORT, SETTINGS
 

@@ -10,17 +10,17 @@ from typing import Any
 
 import polars as pl
 
-from xlbias.report.caveats import TITLE, mark_of
-from xlbias.report.caveats import lines as lines_of
-from xlbias.report.compact import alignment_lines, bias_lines, texts_lines
-from xlbias.report.layout import NOTHING, blocks, cut_all, measured, number, table, wrapped
-from xlbias.report.phrases import about_encoder, about_run, about_task, counts, intervals, n_of, name_of
-from xlbias.report.plain import table_lines
-from xlbias.report.printed import printed_table
-from xlbias.report.subjects import subjects
-from xlbias.report.tables import MATRIX_MEASURES, Matrix, coverage_notes, leak_notes, matrix, overview
-from xlbias.report.training import trained, training_lines
+from xlbias.report.documents.bias_text import alignment_lines, bias_lines, texts_lines
+from xlbias.report.documents.caveats import TITLE, mark_of
+from xlbias.report.documents.caveats import lines as lines_of
+from xlbias.report.documents.encoders import subjects
+from xlbias.report.documents.published import printed_table
+from xlbias.report.documents.training import trained, training_lines
+from xlbias.report.documents.wording import about_encoder, about_run, about_task, counts, intervals, n_of, name_of
+from xlbias.report.formats.text import table_lines
+from xlbias.report.numbers import NOTHING, blocks, cut_all, measured, number, table, wrapped
 from xlbias.results.caveats import caveats
+from xlbias.results.overview import MATRIX_MEASURES, Matrix, coverage_notes, leak_notes, matrix, overview
 from xlbias.results.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import clean, cut

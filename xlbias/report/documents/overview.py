@@ -8,16 +8,16 @@ from collections.abc import Sequence
 import polars as pl
 
 from xlbias.measures.registry import measures
-from xlbias.report.caveats import lines as lines_of
-from xlbias.report.caveats import mark_of
-from xlbias.report.cells import Numbers, cell
-from xlbias.report.comparison import MARK, difference_cell
 from xlbias.report.document import Cell, Matrix, Table
-from xlbias.report.layout import interval, measured
-from xlbias.report.phrases import n_of
-from xlbias.report.tables import DifferenceMatrix
-from xlbias.report.tables import Matrix as Values
+from xlbias.report.documents.caveats import lines as lines_of
+from xlbias.report.documents.caveats import mark_of
+from xlbias.report.documents.cells import Numbers, cell
+from xlbias.report.documents.comparison import MARK, difference_cell
+from xlbias.report.documents.wording import n_of
+from xlbias.report.numbers import interval, measured
 from xlbias.results.caveats import caveats
+from xlbias.results.overview import DifferenceMatrix
+from xlbias.results.overview import Matrix as Values
 from xlbias.results.per_query import Key
 from xlbias.results.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT, SETTINGS
@@ -103,7 +103,7 @@ def _paired(marked: bool, *, few: bool) -> str:
 
 
 def overview_table(run: Run, rows: pl.DataFrame) -> Table:
-    """Return rows of `xlbias.report.tables.overview` as a table, with intervals."""
+    """Return rows of `xlbias.results.overview.overview` as a table, with intervals."""
     numbers, quality, bias = Numbers(run.summary), measures("quality")["map"], measures("bias")
     lines, doubts = [], caveats(run)
     for row in rows.iter_rows(named=True):

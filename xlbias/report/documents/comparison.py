@@ -8,11 +8,11 @@ import polars as pl
 
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measure_of, side_of
-from xlbias.report.caveats import MARK as MARK_OF_CAVEAT
-from xlbias.report.caveats import Doubts, section_of_sides
-from xlbias.report.cells import OWN_OR_OTHER
 from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Section, Table
-from xlbias.report.layout import difference_interval, difference_text, measured, number
+from xlbias.report.documents.caveats import MARK as MARK_OF_CAVEAT
+from xlbias.report.documents.caveats import Doubts, section_of_sides
+from xlbias.report.documents.cells import OWN_OR_OTHER
+from xlbias.report.numbers import difference_interval, difference_text, measured, number
 from xlbias.results.compare import PERMUTATIONS, Unit
 from xlbias.results.summary import OVERALL
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT

@@ -10,7 +10,7 @@ from typing import Any
 
 from xlbias.measures.measure import Family, Measure
 from xlbias.measures.registry import SIDES, measures
-from xlbias.report.cells import Row, bias_measures
+from xlbias.report.documents.cells import Row, bias_measures
 from xlbias.results.per_query import Key
 from xlbias.runs.schema import SETTINGS
 

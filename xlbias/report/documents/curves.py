@@ -17,7 +17,7 @@ import polars as pl
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measures
 from xlbias.report.document import Cell, Table
-from xlbias.report.layout import measured
+from xlbias.report.numbers import measured
 from xlbias.results.run import Progress, Run
 from xlbias.runs.schema import SETTING_SHORT
 

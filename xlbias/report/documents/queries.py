@@ -7,7 +7,7 @@ from collections.abc import Callable
 import polars as pl
 
 from xlbias.report.document import Cell, Table
-from xlbias.report.layout import NOTHING, number
+from xlbias.report.numbers import NOTHING, number
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
 LONGEST = 1000

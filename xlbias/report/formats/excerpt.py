@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from xlbias.report.cells import count
-from xlbias.report.comparison import probability
 from xlbias.report.document import Cell, Matrix, Table
+from xlbias.report.documents.cells import count
+from xlbias.report.documents.comparison import probability
 
 P = "p (corr.)"
 

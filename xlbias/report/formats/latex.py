@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Table, Terms
-from xlbias.report.pieces import of_cell, of_row
+from xlbias.report.formats.excerpt import of_cell, of_row
 from xlbias.text import clean
 
 _PREAMBLE = r"""% Needs \usepackage{booktabs}; names in other scripts need XeLaTeX or LuaLaTeX.

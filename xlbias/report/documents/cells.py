@@ -11,7 +11,7 @@ import polars as pl
 from xlbias.measures.measure import Family, Measure
 from xlbias.measures.registry import SIDES, measures
 from xlbias.report.document import Cell
-from xlbias.report.layout import interval, measured
+from xlbias.report.numbers import interval, measured
 from xlbias.results.per_query import Key
 from xlbias.runs.schema import OTHER, OWN, SETTINGS
 

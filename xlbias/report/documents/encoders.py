@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from xlbias.report.caveats import mark_of
-from xlbias.report.cells import Numbers, Row
-from xlbias.report.phrases import name_of
-from xlbias.report.tables import overview
+from xlbias.report.documents.caveats import mark_of
+from xlbias.report.documents.cells import Numbers, Row
+from xlbias.report.documents.wording import name_of
 from xlbias.results.caveats import caveats
+from xlbias.results.overview import overview
 from xlbias.results.per_query import Key
 from xlbias.results.run import Run
 from xlbias.text import one_line

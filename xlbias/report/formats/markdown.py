@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Table, Terms
-from xlbias.report.pieces import of_cell, of_row
+from xlbias.report.formats.excerpt import of_cell, of_row
 from xlbias.text import clean
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>|~#$&!]|(?<=\w):(?=//)|(?<=www)\.", re.IGNORECASE)

@@ -9,12 +9,12 @@ from typing import Any
 
 import polars as pl
 
-from xlbias.report.caveats import as_json, kinds_of
-from xlbias.report.cells import Numbers, Row
-from xlbias.report.facts import alignment, bias, seen, texts
-from xlbias.report.tables import who_on_what
-from xlbias.report.training import trained, training_facts
+from xlbias.report.documents.audit_facts import alignment, bias, seen, texts
+from xlbias.report.documents.caveats import as_json, kinds_of
+from xlbias.report.documents.cells import Numbers, Row
+from xlbias.report.documents.training import trained, training_facts
 from xlbias.results.caveats import caveats
+from xlbias.results.overview import who_on_what
 from xlbias.results.per_query import Key
 from xlbias.results.published import rows_for
 from xlbias.results.run import Run
@@ -79,12 +79,12 @@ def to_json(*runs: Run, published: Sequence[str] = ()) -> str:
     "n_cells", "n_cells_empty", "n_queries", "n_rankings", "n_excluded"}}, "cells": [{"query_language", "pool",
     "setting", "n", "n_excluded", measure: mean, "intervals": {measure: [low, high]}}], "bias": {...}, "alignment":
     {...}, "texts": {...}, "seen": {...}}]}``; of several runs ``{"schema": 2, "runs": [{"run", "caveats", "results"},
-    ...]}``. ``bias``, ``alignment``, ``texts`` and ``seen`` are those of `xlbias.report.facts`; with `published`, arXiv
-    ids, a result has ``"published"``, the rows that papers printed for its data set. An entry of ``run.models`` that
-    was trained has ``"training": {"steps", "first_loss", "last_loss", "pairs_per_second", "drawn": {"batches_by_kind",
-    "batches_by_task", "pairs_by_query_language", "pairs_by_passage_language": {name: {"n", "share"}}, "pairs":
-    [{"query_language", "passage_language", "n"}], "n_negatives"}}``, null for what is not known. ASCII, so that no
-    control character of a data set reaches a terminal.
+    ...]}``. ``bias``, ``alignment``, ``texts`` and ``seen`` are those of `xlbias.report.documents.audit_facts`; with
+    `published`, arXiv ids, a result has ``"published"``, the rows that papers printed for its data set. An entry of
+    ``run.models`` that was trained has ``"training": {"steps", "first_loss", "last_loss", "pairs_per_second", "drawn":
+    {"batches_by_kind", "batches_by_task", "pairs_by_query_language", "pairs_by_passage_language": {name: {"n",
+    "share"}}, "pairs": [{"query_language", "passage_language", "n"}], "n_negatives"}}``, null for what is not known.
+    ASCII, so that no control character of a data set reaches a terminal.
     """
     reports = [report(run, published=published) for run in runs]
     if len(reports) == 1:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from xlbias.report.cells import cell, count
 from xlbias.report.document import Block, Cell, Matrix, Table
-from xlbias.report.phrases import BETTER, n_of
-from xlbias.report.subjects import LONGEST_NAME, Subject
-from xlbias.report.tables import MATRIX_MEASURES
+from xlbias.report.documents.cells import cell, count
+from xlbias.report.documents.encoders import LONGEST_NAME, Subject
+from xlbias.report.documents.wording import BETTER, n_of
+from xlbias.results.overview import MATRIX_MEASURES
 from xlbias.results.per_query import Key
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import one_line

@@ -1,0 +1,1 @@
+"""How a document looks: text, Markdown, LaTeX, HTML, CSV, TSV and JSON."""
