@@ -17,8 +17,8 @@ from dashboard.made import LiveRun
 from dashboard.test_terminal import Terminal
 
 from xlbias.cli import run
-from xlbias.cli.beside import _open_log, watches, words_without_flag
-from xlbias.dashboard.beside import Work
+from xlbias.cli.watch import _open_log, watches, words_without_flag
+from xlbias.dashboard.workers.process import Work
 from xlbias.results.run import open_run
 from xlbias.runs.journal import live_folder
 

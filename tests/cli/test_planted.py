@@ -13,7 +13,7 @@ import pytest
 from planted import NUMBA_SETTINGS, console_script, plant
 
 import xlbias
-from xlbias.dashboard.contrasting import Contrasting
+from xlbias.dashboard.workers.study_contrasts import Contrasting
 from xlbias.interpreter import leave_current_folder, own_command
 from xlbias.study.workers import _CONTEXT, _surroundings
 

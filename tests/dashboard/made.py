@@ -9,7 +9,7 @@ import polars as pl
 from textual.pilot import Pilot
 
 from xlbias.dashboard.app import DashboardApp
-from xlbias.dashboard.live import Follower
+from xlbias.dashboard.workers.follower import Follower
 from xlbias.runs.journal import Journal
 
 LANGUAGES = ("ar", "de", "hi", "th")

@@ -2,8 +2,8 @@
 
 from dashboard.made import press, until
 
-from xlbias.dashboard.export import state_folder
-from xlbias.dashboard.keys import BY_ID
+from xlbias.dashboard.commands.keys import BY_ID
+from xlbias.dashboard.export_files import state_folder
 
 COPY, AGAIN, EXPORT = (BY_ID[name].keys[0] for name in ("copy", "copy.again", "export"))
 

@@ -16,7 +16,7 @@ from textual.color import Color
 
 import xlbias.dashboard
 from xlbias.colour import SHADES
-from xlbias.dashboard.ascii import GLYPHS, AsciiFilter, in_ascii
+from xlbias.dashboard.terminal.ascii import GLYPHS, AsciiFilter, in_ascii
 from xlbias.dashboard.widgets.chart.plot import BLOCKS, MARKS
 
 TEXTS = [
@@ -112,6 +112,6 @@ def test_the_locale_decides(locale, expected):
     import subprocess
 
     environment = {k: v for k, v in os.environ.items() if k not in ("LANG", "LC_ALL", "LC_CTYPE")} | locale
-    code = "from xlbias.dashboard.ascii import wanted; print(wanted())"
+    code = "from xlbias.dashboard.terminal.ascii import wanted; print(wanted())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
     assert done.stdout == f"{expected}\n"

@@ -6,7 +6,7 @@ import pytest
 from dashboard.made import metadata, opened, press, screen_lines, until
 from support import make_task, make_vectors
 
-from xlbias.dashboard.live import Follower
+from xlbias.dashboard.workers.follower import Follower
 from xlbias.evaluation import evaluate
 from xlbias.report.documents.caveats import MARK
 

@@ -12,7 +12,7 @@ from dashboard.taking import AGAIN, COPY, EXPORT, Taker
 
 from xlbias.dashboard import places
 from xlbias.dashboard.dialogs.copy import Copy, CopyDialog
-from xlbias.dashboard.export import CLIPBOARD_LIMIT, save, state_folder
+from xlbias.dashboard.export_files import CLIPBOARD_LIMIT, save, state_folder
 from xlbias.dashboard.screens.matrix import MatrixScreen
 from xlbias.measures.registry import measures
 from xlbias.report.document import Cell, Matrix, Table
@@ -225,7 +225,7 @@ def _title(app):
 
 
 async def test_more_than_a_clipboard_takes_goes_into_the_file_only(taker, monkeypatch):
-    monkeypatch.setattr("xlbias.dashboard.copying.CLIPBOARD_LIMIT", 100)
+    monkeypatch.setattr("xlbias.dashboard.exports.CLIPBOARD_LIMIT", 100)
     text = await taker.take(COPY, "a", "t")
     assert len(text) > 100
     assert taker.app.clipboard == ""

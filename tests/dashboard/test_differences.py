@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 from dashboard.made import LANGUAGES, metadata, opened, press, row_of, screen_lines, until
 
-from xlbias.dashboard.differences import Asked, Comparisons
-from xlbias.dashboard.keys import BY_ID
-from xlbias.dashboard.live import Follower
+from xlbias.dashboard.commands.keys import BY_ID
+from xlbias.dashboard.workers.comparisons import Asked, Comparisons
+from xlbias.dashboard.workers.follower import Follower
 from xlbias.results.overview import DifferenceMatrix
 from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal
@@ -173,7 +173,8 @@ async def test_a_measure_without_a_test_says_so(two_models):
 def test_the_newest_wish_is_computed_first_and_nothing_after_stop(two_models, monkeypatch):
     run = open_run(two_models)
     done = []
-    monkeypatch.setattr("xlbias.dashboard.differences.compared", lambda asked: done.append(asked.measure) or "x")
+    compared = "xlbias.dashboard.workers.comparisons.compared"
+    monkeypatch.setattr(compared, lambda asked: done.append(asked.measure) or "x")
     comparisons = Comparisons(lambda: None)
     asked = {m: Asked(run, "mono", run, "hybrid", "t", m) for m in ("map", "rr", "recall@1")}
     with comparisons._change:  # the thread begins only when all three wait

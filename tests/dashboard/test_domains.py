@@ -7,9 +7,9 @@ from dashboard.made import opened, press, screen_lines, settled, until
 from dashboard.ranked import write
 
 from xlbias.dashboard import places
-from xlbias.dashboard.contrasting import Contrasting
-from xlbias.dashboard.kept import folder_of
 from xlbias.dashboard.views.domains import PANELS
+from xlbias.dashboard.workers.disk_cache import folder_of
+from xlbias.dashboard.workers.study_contrasts import Contrasting
 from xlbias.results.compare import Side, compare
 from xlbias.results.run import open_run
 from xlbias.results.study import contrasts, read_study

@@ -7,7 +7,7 @@ from dashboard.made import opened, press, screen_lines, until
 from dashboard.taking import EXPORT, Taker
 
 from xlbias.dashboard.dialogs.export import ExportDialog
-from xlbias.dashboard.live import Follower
+from xlbias.dashboard.workers.follower import Follower
 from xlbias.report.render import render_comparison, render_report
 from xlbias.results.compare import PERMUTATIONS, Side, compare
 from xlbias.results.run import open_run

@@ -6,7 +6,7 @@ import pytest
 from textual.app import App
 from textual.events import MouseScrollDown
 
-from xlbias.dashboard.theme import quiet_colours
+from xlbias.dashboard.terminal.theme import quiet_colours
 from xlbias.dashboard.widgets.heatmap.matrix import MatrixView
 from xlbias.dashboard.widgets.heatmap.matrix_layout import MatrixLayout
 from xlbias.languages import script_of

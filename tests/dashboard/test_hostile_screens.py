@@ -16,12 +16,12 @@ from dashboard.test_terminal import Terminal
 
 from xlbias.dashboard import places
 from xlbias.dashboard.app import DashboardApp
+from xlbias.dashboard.commands.keys import BY_ID, KEYS
 from xlbias.dashboard.dialogs.copy import FORMS as COPIES
 from xlbias.dashboard.dialogs.copy import Copy
 from xlbias.dashboard.dialogs.export import FORMS as REPORTS
-from xlbias.dashboard.export import state_folder
-from xlbias.dashboard.keys import BY_ID, KEYS
-from xlbias.dashboard.live import Follower
+from xlbias.dashboard.export_files import state_folder
+from xlbias.dashboard.workers.follower import Follower
 from xlbias.text import width
 
 PANELS = 5

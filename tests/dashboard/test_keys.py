@@ -7,14 +7,15 @@ import pytest
 from dashboard.made import opened, press, screen_lines, settled, until
 from textual.command import CommandPalette
 
-from xlbias.dashboard import keys, places
+from xlbias.dashboard import places
+from xlbias.dashboard.commands import keys
+from xlbias.dashboard.commands.keys import BY_ID, KEYS
 from xlbias.dashboard.dialogs.copy import CopyDialog
 from xlbias.dashboard.dialogs.export import ExportDialog
-from xlbias.dashboard.dialogs.pick import PickDialog
-from xlbias.dashboard.export import state_folder
-from xlbias.dashboard.keys import BY_ID, KEYS
-from xlbias.dashboard.live import take_snapshot
+from xlbias.dashboard.dialogs.picker import PickDialog
+from xlbias.dashboard.export_files import state_folder
 from xlbias.dashboard.screens.help import HelpScreen
+from xlbias.dashboard.workers.snapshot import take_snapshot
 from xlbias.results.overview import MATRIX_MEASURES
 
 

@@ -9,10 +9,11 @@ import pytest
 from dashboard.listed import keys_of, listed, queries_of, typed, varied, varied_content
 from dashboard.made import opened, press, rank_of, screen_lines, settled, until
 
-from xlbias.dashboard import listing, places
-from xlbias.dashboard.listing import Listings, Wanted
+from xlbias.dashboard import places
 from xlbias.dashboard.screens.queries import screen as queries_screen
 from xlbias.dashboard.screens.queries.screen import Read
+from xlbias.dashboard.workers import query_list
+from xlbias.dashboard.workers.query_list import Listings, Wanted
 from xlbias.results.queries.filter import parse_filter
 from xlbias.results.run import open_run
 
@@ -88,7 +89,7 @@ async def test_what_does_not_fit_is_not_restored(finished_run, saved):
 
 
 async def test_keys_are_answered_while_rows_are_read_and_the_old_ones_stay(varied_run, monkeypatch):
-    slow, go = listing.query_rows, threading.Event()
+    slow, go = query_list.query_rows, threading.Event()
     async with queries_of(varied_run) as (app, pilot, screen):
         calls = []
 
@@ -97,7 +98,7 @@ async def test_keys_are_answered_while_rows_are_read_and_the_old_ones_stay(varie
             go.wait(10)
             return slow(*args)
 
-        monkeypatch.setattr(listing, "query_rows", waits)
+        monkeypatch.setattr(query_list, "query_rows", waits)
         try:
             await press(pilot, "slash")
             app.screen.query_one("Entry").value = "q:hi d:de"
@@ -121,7 +122,7 @@ async def test_keys_are_answered_while_rows_are_read_and_the_old_ones_stay(varie
 async def test_that_rows_are_being_sorted_is_said_at_once_where_it_took_long_before(
     varied_run, monkeypatch, seconds, said
 ):
-    quick, go, begun = listing.ordered, threading.Event(), threading.Event()
+    quick, go, begun = query_list.ordered, threading.Event(), threading.Event()
 
     def waits(*args, **options):
         begun.set()
@@ -130,7 +131,7 @@ async def test_that_rows_are_being_sorted_is_said_at_once_where_it_took_long_bef
 
     monkeypatch.setattr(queries_screen, "_PATIENCE", 30.0)
     async with queries_of(varied_run, "q:hi") as (app, pilot, screen):
-        monkeypatch.setattr(listing, "ordered", waits)
+        monkeypatch.setattr(query_list, "ordered", waits)
         screen.listed = replace(screen.listed, seconds=seconds)
         before = keys_of(screen)
         try:
@@ -157,8 +158,8 @@ async def test_a_list_that_is_no_longer_wanted_is_not_shown(varied_run):
 
 def test_lists_keep_what_they_read_and_forget_what_belongs_to_no_run_at_hand(varied_run, monkeypatch):
     calls = []
-    slow = listing.query_rows
-    monkeypatch.setattr(listing, "query_rows", lambda *args: calls.append(args) or slow(*args))
+    slow = query_list.query_rows
+    monkeypatch.setattr(query_list, "query_rows", lambda *args: calls.append(args) or slow(*args))
     lists, run = Listings(), open_run(varied_run)
     for line in ("q:hi ap<0.5", "q:hi ap<0.1", "ap<0.1 q:HI"):
         lists.of(Wanted(run, "mono", "xquad-r", parse_filter(line)))

@@ -8,8 +8,10 @@ import time
 import polars as pl
 import pytest
 
-from xlbias.dashboard.live import Broken, Follower, Pace, Snapshot, Waiting, take_snapshot
-from xlbias.dashboard.words import progress_line
+from xlbias.dashboard.views.status import progress_line
+from xlbias.dashboard.workers.follower import Follower
+from xlbias.dashboard.workers.pace import Pace
+from xlbias.dashboard.workers.snapshot import Broken, Snapshot, Waiting, take_snapshot
 from xlbias.results.run import Progress
 
 WRITER = """

@@ -6,7 +6,7 @@ import pytest
 from dashboard.made import opened, press, screen_lines
 
 from xlbias.dashboard import places
-from xlbias.dashboard.export import state_folder
+from xlbias.dashboard.export_files import state_folder
 from xlbias.dashboard.memory import file_for, recall, remember
 
 

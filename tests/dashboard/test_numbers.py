@@ -2,7 +2,7 @@
 
 import pytest
 
-from xlbias.dashboard.numbers import THIN, count, duration, signed, thin
+from xlbias.dashboard.terminal.numbers import THIN, count, duration, signed, thin
 
 
 @pytest.mark.parametrize(

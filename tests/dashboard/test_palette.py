@@ -6,10 +6,11 @@ import pytest
 from dashboard.made import LANGUAGES, opened, press, screen_lines, settled, until
 from textual import events
 
-from xlbias.dashboard import palette, places
-from xlbias.dashboard.finding import filter_in, score, spans
-from xlbias.dashboard.keys import KEYS
-from xlbias.dashboard.palette import Commands, Palette
+from xlbias.dashboard import places
+from xlbias.dashboard.commands import palette
+from xlbias.dashboard.commands.keys import KEYS
+from xlbias.dashboard.commands.matching import filter_in, score, spans
+from xlbias.dashboard.commands.palette import Commands, Palette
 from xlbias.folding import folded
 from xlbias.results.overview import MATRIX_MEASURES
 

@@ -11,10 +11,10 @@ from dashboard.made import opened, press, screen_lines, until
 from rich.cells import cell_len
 
 from xlbias.dashboard.app import DashboardApp
-from xlbias.dashboard.export import state_folder
-from xlbias.dashboard.keys import BY_ID
-from xlbias.dashboard.live import Follower
-from xlbias.dashboard.pictures import as_html, as_svg
+from xlbias.dashboard.commands.keys import BY_ID
+from xlbias.dashboard.export_files import state_folder
+from xlbias.dashboard.terminal.screenshot import as_html, as_svg
+from xlbias.dashboard.workers.follower import Follower
 
 HOSTILE = (
     "<script>alert(1)</script>", "]]><svg onload=alert(1)>", "@font-face{src:url(http://x.example/f)}",

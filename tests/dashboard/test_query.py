@@ -11,13 +11,15 @@ from report import searched
 from report.searched import IDS, LANGUAGES, TASK, Searched, answers, ranked
 from rich.cells import cell_len
 
-from xlbias.dashboard import keys, listing, places
-from xlbias.dashboard.codepoints import code_points, name_of
-from xlbias.dashboard.live import Follower
-from xlbias.dashboard.query_reading import Views, Wanted, remembered_query, why_not_comparable
+from xlbias.dashboard import places
+from xlbias.dashboard.commands import keys
 from xlbias.dashboard.screens.query import stepping
 from xlbias.dashboard.screens.query.labels import PANELS
-from xlbias.dashboard.wrapping import MOST, wrapped
+from xlbias.dashboard.terminal.codepoints import code_points, name_of
+from xlbias.dashboard.terminal.wrapping import MOST, wrapped
+from xlbias.dashboard.workers import query_list
+from xlbias.dashboard.workers.follower import Follower
+from xlbias.dashboard.workers.query_reader import Views, Wanted, remembered_query, why_not_comparable
 from xlbias.results.queries.query import move, query_view
 from xlbias.results.queries.top import first_rows
 from xlbias.results.run import open_run
@@ -379,8 +381,8 @@ def by_ap(model="new"):
 
 
 async def test_where_no_queries_have_been_listed_the_arrows_list_them_first(run, monkeypatch):
-    go, real = threading.Event(), listing.query_rows
-    monkeypatch.setattr(listing, "query_rows", lambda *args: (go.wait(10), real(*args))[1])
+    go, real = threading.Event(), query_list.query_rows
+    monkeypatch.setattr(query_list, "query_rows", lambda *args: (go.wait(10), real(*args))[1])
     order = by_ap()
     async with opened(run, size=(80, 24)) as (app, pilot):
         await show(app, pilot, order[2])
@@ -400,7 +402,7 @@ async def test_where_no_queries_have_been_listed_the_arrows_list_them_first(run,
 
 
 async def test_a_list_that_cannot_be_made_is_said_and_walks_nowhere(run, monkeypatch):
-    monkeypatch.setattr(listing, "query_rows", lambda *_: 1 / 0)
+    monkeypatch.setattr(query_list, "query_rows", lambda *_: 1 / 0)
     async with opened(run, size=(80, 24)) as (app, pilot):
         await show(app, pilot)
         await press(pilot, "right")

@@ -10,8 +10,8 @@ import pytest
 from dashboard.made import metadata, opened, press, ranking_rows, screen_lines, settled, until
 
 from xlbias.dashboard import places
+from xlbias.dashboard.views.status import banner, progress_line
 from xlbias.dashboard.widgets.heatmap.arranged import Arranged
-from xlbias.dashboard.words import banner, progress_line
 from xlbias.results.overview import MATRIX_MEASURES, matrix
 from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal
@@ -290,7 +290,8 @@ def test_words_for_a_run_that_is_well_are_none():
 
 
 def test_progress_of_an_unknown_total(live_run):
-    from xlbias.dashboard.live import Pace, take_snapshot
+    from xlbias.dashboard.workers.pace import Pace
+    from xlbias.dashboard.workers.snapshot import take_snapshot
 
     run = live_run()
     run.journal.progress("reading", 1234, None, "texts", force=True)
@@ -300,7 +301,8 @@ def test_progress_of_an_unknown_total(live_run):
 
 
 def test_a_phase_that_counts_nothing_has_its_name_only(live_run):
-    from xlbias.dashboard.live import Pace, take_snapshot
+    from xlbias.dashboard.workers.pace import Pace
+    from xlbias.dashboard.workers.snapshot import take_snapshot
 
     run = live_run()
     run.journal.progress("loading", 0, None, "", force=True)
@@ -308,8 +310,8 @@ def test_a_phase_that_counts_nothing_has_its_name_only(live_run):
 
 
 def test_advice_fits_what_is_wrong_with_a_run(tmp_path):
-    from xlbias.dashboard.live import Broken
     from xlbias.dashboard.screens.notice import advice
+    from xlbias.dashboard.workers.snapshot import Broken
     from xlbias.errors import RunError
     from xlbias.results.run import open_run
     from xlbias.runs.parquet import check_schema
@@ -333,7 +335,7 @@ def test_advice_fits_what_is_wrong_with_a_run(tmp_path):
 
 
 async def test_help_lists_what_works_here_first_and_other_screens_keys_in_a_line_each(finished_run):
-    from xlbias.dashboard.keys import BY_ID, KEYS
+    from xlbias.dashboard.commands.keys import BY_ID, KEYS
     from xlbias.dashboard.screens.help import help_text
 
     async with opened(finished_run, size=(60, 20)) as (app, pilot):

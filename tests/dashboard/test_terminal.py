@@ -16,7 +16,7 @@ import pyte
 import pytest
 from processes import hang_up
 
-from xlbias.dashboard.ends import _watch
+from xlbias.dashboard.terminal.signals import _watch
 
 HOSTILE = (
     "\x1b]52;c;aGFja2Vk\x07clip", "\x1b]0;title\x07", "\x1b[31mred\x1b[0m",
@@ -161,7 +161,7 @@ def test_a_terminal_that_is_closed_before_anything_is_drawn_ends_it_once_it_has_
 def test_no_deep_learning_library_and_no_slow_one_is_in_the_process(finished_run):
     code = (
         "import asyncio, sys\nfrom pathlib import Path\n"
-        "from xlbias.dashboard.app import DashboardApp\nfrom xlbias.dashboard.live import Follower\n"
+        "from xlbias.dashboard.app import DashboardApp\nfrom xlbias.dashboard.workers.follower import Follower\n"
         "async def main():\n"
         "    follower = Follower(Path(sys.argv[1])); follower.start()\n"
         "    app = DashboardApp(follower)\n"

@@ -7,9 +7,9 @@ from dashboard.made import opened, press, screen_lines, settled, until
 from textual.color import Color
 
 from xlbias.colour import contrast
-from xlbias.dashboard.keys import BY_ID
+from xlbias.dashboard.commands.keys import BY_ID
 from xlbias.dashboard.places import TITLES
-from xlbias.dashboard.theme import DARK, LIGHT, NO_COLOUR
+from xlbias.dashboard.terminal.theme import DARK, LIGHT, NO_COLOUR
 
 SHADES = "█▓▒░▌▐▁▂▃▄▅▆▇▏▎▍▋▊▉"
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from textual.app import App
 
-from xlbias.dashboard.theme import quiet_colours
+from xlbias.dashboard.terminal.theme import quiet_colours
 from xlbias.dashboard.widgets.table.columns import Column
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 

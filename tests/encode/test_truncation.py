@@ -14,8 +14,8 @@ from support import make_task, make_vectors
 from tokenizers import Tokenizer
 
 from xlbias.cli import run as cli
-from xlbias.dashboard.live import take_snapshot
 from xlbias.dashboard.widgets.details import facts
+from xlbias.dashboard.workers.snapshot import take_snapshot
 from xlbias.data.catalog import load_task
 from xlbias.encode.cache import VectorCache
 from xlbias.encode.load import find_encoder, load_encoder

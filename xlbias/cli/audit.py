@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from xlbias.cli.beside import watches, work_beside
 from xlbias.cli.evaluate import command as evaluate
+from xlbias.cli.watch import watches, work_beside
 from xlbias.text import clean
 
 EXAMPLE = """\b

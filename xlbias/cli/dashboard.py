@@ -53,7 +53,7 @@ def command(
         return _serve(runs, theme, port or 8000, ascii=ascii)
     if not (on_a_terminal() or in_a_browser()):
         return _print(ctx, runs)
-    from xlbias.dashboard.run import run_dashboard
+    from xlbias.dashboard.launch import run_dashboard
 
     base = runs[0] if len(runs) == 2 else None
     return run_dashboard(runs[-1], theme=theme, base=base, read_only=read_only, ascii=True if ascii else None)

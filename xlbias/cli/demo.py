@@ -80,7 +80,7 @@ def command(out: str, seed: int, no_dashboard: bool, quiet: bool) -> int:
     click.echo("\n".join(_comparison(run)))
     narrator.say(f"done in {time.monotonic() - started:.0f} s; look again with: xlbias dashboard {run.path}")
     if not no_dashboard and on_a_terminal():
-        from xlbias.dashboard.run import run_dashboard
+        from xlbias.dashboard.launch import run_dashboard
 
         return run_dashboard(run.path)
     return 0

@@ -6,8 +6,8 @@ from typing import Literal
 
 import click
 
-from xlbias.cli.beside import dashboard_option, watches, words_without_flag, work_beside
 from xlbias.cli.prompts import prompt_options
+from xlbias.cli.watch import dashboard_option, watches, words_without_flag, work_beside
 from xlbias.encode.loadable import POOLINGS
 
 EXAMPLE = """\b

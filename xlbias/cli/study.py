@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from xlbias.cli.beside import dashboard_option, watches, words_without_flag, work_beside
+from xlbias.cli.watch import dashboard_option, watches, words_without_flag, work_beside
 from xlbias.text import clean
 
 EXAMPLE = """\b

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xlbias.cli.beside import dashboard_option, watches, words_without_flag, work_beside
 from xlbias.cli.prompts import prompt_options
+from xlbias.cli.watch import dashboard_option, watches, words_without_flag, work_beside
 from xlbias.encode.loadable import POOLINGS
 from xlbias.samplers import CODE_SWITCH_MODES, DEFAULT_ALPHA, DEFAULT_PIVOT, ENGLISH, HYBRID, SAMPLERS
 from xlbias.text import clean

@@ -17,18 +17,21 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 
-from xlbias.dashboard import keys, places
-from xlbias.dashboard.beside import Work
-from xlbias.dashboard.comparing import Baselines
-from xlbias.dashboard.copying import Copying
-from xlbias.dashboard.export import state_folder
-from xlbias.dashboard.live import Broken, Event, Follower, Pace, Snapshot, Waiting
+from xlbias.dashboard import places
+from xlbias.dashboard.baseline import Baselines
+from xlbias.dashboard.commands import keys
+from xlbias.dashboard.export_files import state_folder
+from xlbias.dashboard.exports import Copying
 from xlbias.dashboard.memory import recall
-from xlbias.dashboard.remembering import Remembering
 from xlbias.dashboard.screens.base import View
 from xlbias.dashboard.screens.notice import NoticeScreen
 from xlbias.dashboard.screens.overview import OverviewScreen
-from xlbias.dashboard.theme import DARK, NO_COLOUR, THEMES, quiet_colours
+from xlbias.dashboard.session import Remembering
+from xlbias.dashboard.terminal.theme import DARK, NO_COLOUR, THEMES, quiet_colours
+from xlbias.dashboard.workers.follower import Follower
+from xlbias.dashboard.workers.pace import Pace
+from xlbias.dashboard.workers.process import Work
+from xlbias.dashboard.workers.snapshot import Broken, Event, Snapshot, Waiting
 from xlbias.errors import UsageError
 from xlbias.measures.measure import Measure
 from xlbias.results.overview import MATRIX_MEASURES
@@ -144,7 +147,7 @@ class DashboardApp(Baselines, Copying, Remembering, App[None], inherit_bindings=
         self.work_trouble = ""
         """How the work beside the dashboard has failed, if it has."""
         if ascii:
-            from xlbias.dashboard.ascii import AsciiFilter
+            from xlbias.dashboard.terminal.ascii import AsciiFilter
 
             self._filters.append(AsciiFilter())
         self.snapshot: Snapshot | None = None
@@ -389,6 +392,6 @@ class DashboardApp(Baselines, Copying, Remembering, App[None], inherit_bindings=
 
     def show_palette(self) -> None:
         """Show the command palette."""
-        from xlbias.dashboard.palette import Palette
+        from xlbias.dashboard.commands.palette import Palette
 
         self.push_screen(Palette())

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from xlbias.dashboard.dialogs.base import Dialog
-from xlbias.dashboard.dialogs.entry import Entry
+from xlbias.dashboard.dialogs.input import Entry
 from xlbias.text import clean
 
 

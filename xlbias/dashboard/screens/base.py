@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from textual.app import ComposeResult
 from textual.screen import Screen
 
+from xlbias.dashboard.views.status import banner
 from xlbias.dashboard.widgets.frame import Banner, Footer, Header
-from xlbias.dashboard.words import banner
 
 if TYPE_CHECKING:
     from xlbias.dashboard.app import DashboardApp
-    from xlbias.dashboard.live import Cell
+    from xlbias.dashboard.workers.snapshot import Cell
     from xlbias.report.document import Matrix, Table
 
 Scope = Literal["cell", "row", "all"]

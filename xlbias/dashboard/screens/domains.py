@@ -15,9 +15,6 @@ import polars as pl
 from textual.message import Message
 
 from xlbias.dashboard import places
-from xlbias.dashboard.contrasting import Contrasting
-from xlbias.dashboard.kept import folder_of
-from xlbias.dashboard.live import Snapshot
 from xlbias.dashboard.screens.panels import PanelScreen
 from xlbias.dashboard.views.domain_contrasts import baseline_sheet, contrast_sheet
 from xlbias.dashboard.views.domain_home import home_sheet
@@ -25,6 +22,9 @@ from xlbias.dashboard.views.domains import PANELS, SHIFTS, Domains, Shift, drop_
 from xlbias.dashboard.views.sheet import Sheet, Spot
 from xlbias.dashboard.widgets.heatmap.sheet_order import OF_GROUPS, OF_ROWS
 from xlbias.dashboard.widgets.text.line import Part
+from xlbias.dashboard.workers.disk_cache import folder_of
+from xlbias.dashboard.workers.snapshot import Snapshot
+from xlbias.dashboard.workers.study_contrasts import Contrasting
 from xlbias.report.documents.comparison import named
 from xlbias.results.run import Run
 from xlbias.results.study import HEADLINES

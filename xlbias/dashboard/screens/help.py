@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from xlbias.dashboard.keys import BY_ID, KEYS, Key
+from xlbias.dashboard.commands.keys import BY_ID, KEYS, Key
 from xlbias.dashboard.places import TITLES
 from xlbias.dashboard.screens.base import SETTLING
 from xlbias.text import cut

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 
 from xlbias.colour import SHADES, colour_at
 from xlbias.dashboard import places
-from xlbias.dashboard.live import Cell
 from xlbias.dashboard.screens.base import Scope, View
 from xlbias.dashboard.widgets.heatmap.arranged import Arranged
 from xlbias.dashboard.widgets.heatmap.geometry import Place
@@ -18,6 +17,7 @@ from xlbias.dashboard.widgets.heatmap.matrix import MatrixView
 from xlbias.dashboard.widgets.heatmap.order import SORTS
 from xlbias.dashboard.widgets.heatmap.paint import depth_of, shown
 from xlbias.dashboard.widgets.text.line import Line, Part
+from xlbias.dashboard.workers.snapshot import Cell
 from xlbias.languages import language_name, script_of
 from xlbias.report import document
 from xlbias.report.documents.caveats import MARK as MARK_OF_CAVEAT

@@ -11,9 +11,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from xlbias.dashboard import places
-from xlbias.dashboard.beside import Work
-from xlbias.dashboard.live import Broken, Waiting
 from xlbias.dashboard.screens.base import View
+from xlbias.dashboard.workers.process import Work
+from xlbias.dashboard.workers.snapshot import Broken, Waiting
 from xlbias.text import clean, one_line
 
 _SHOWN_OTHERS = 6

@@ -12,14 +12,14 @@ from textual.timer import Timer
 
 from xlbias.dashboard import places
 from xlbias.dashboard.dialogs.prompt import PromptDialog
-from xlbias.dashboard.live import Cell
 from xlbias.dashboard.screens.base import Scope, View
+from xlbias.dashboard.views.status import progress_line
 from xlbias.dashboard.widgets.details import Details, facts
 from xlbias.dashboard.widgets.heatmap.matrix import MatrixView
 from xlbias.dashboard.widgets.table.columns import Column
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line, Part
-from xlbias.dashboard.words import progress_line
+from xlbias.dashboard.workers.snapshot import Cell
 from xlbias.folding import folded
 from xlbias.report import document
 from xlbias.report.documents.caveats import MARK

@@ -13,14 +13,14 @@ from textual.dom import DOMNode
 from textual.message import Message
 
 from xlbias.dashboard import places
-from xlbias.dashboard.live import Snapshot
-from xlbias.dashboard.panels import Panel, batches, figures, panels
 from xlbias.dashboard.screens.base import Scope, View
+from xlbias.dashboard.views.training import Panel, batches, figures, panels
 from xlbias.dashboard.widgets.chart.chart import Chart
 from xlbias.dashboard.widgets.chart.plot import AXIS
 from xlbias.dashboard.widgets.table.columns import Column
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line, Part
+from xlbias.dashboard.workers.snapshot import Snapshot
 from xlbias.report import document
 from xlbias.report.documents.curves import Curves, curve_table, curves, summary
 from xlbias.report.numbers import number

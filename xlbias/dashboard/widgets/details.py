@@ -13,7 +13,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from xlbias.dashboard.live import Snapshot
+from xlbias.dashboard.workers.snapshot import Snapshot
 from xlbias.measures.registry import SIDES, measures
 from xlbias.report.documents.caveats import MARK
 from xlbias.report.documents.cells import Numbers

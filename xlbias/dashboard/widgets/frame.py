@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widgets import Static
 
-from xlbias.dashboard import keys
+from xlbias.dashboard.commands import keys
 from xlbias.dashboard.places import TITLES
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.progress import percent

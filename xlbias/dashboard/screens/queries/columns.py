@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from xlbias.dashboard.listing import Listed
 from xlbias.dashboard.widgets.table.columns import Column
 from xlbias.dashboard.widgets.text.line import Part
+from xlbias.dashboard.workers.query_list import Listed
 from xlbias.report.documents.queries import difference
 from xlbias.report.numbers import number
 from xlbias.results.queries.filter import MULTI

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xlbias.dashboard.listing import Listed
 from xlbias.dashboard.screens.base import View
 from xlbias.dashboard.widgets.table.query_table import QueryTable
+from xlbias.dashboard.workers.query_list import Listed
 
 if TYPE_CHECKING:
     from xlbias.dashboard.app import QueryKey

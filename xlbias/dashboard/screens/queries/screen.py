@@ -17,13 +17,13 @@ from textual.worker import get_current_worker
 
 from xlbias.dashboard import places
 from xlbias.dashboard.dialogs.prompt import PromptDialog
-from xlbias.dashboard.listing import Listed, Listings, Wanted, no_baseline, wanted_of
 from xlbias.dashboard.screens.base import Scope
 from xlbias.dashboard.screens.queries.columns import QUIET, columns, counts, title
 from xlbias.dashboard.screens.queries.cursor import Walked
 from xlbias.dashboard.widgets.table.query_table import QueryTable
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line, Part
+from xlbias.dashboard.workers.query_list import Listed, Listings, Wanted, no_baseline, wanted_of
 from xlbias.errors import UsageError
 from xlbias.report import document
 from xlbias.report.documents.queries import queries_table

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from xlbias.dashboard.numbers import count
+from xlbias.dashboard.terminal.numbers import count
 from xlbias.dashboard.views.query_panels import MARK
 from xlbias.dashboard.widgets.table.columns import GAP, Column
 from xlbias.report.numbers import number

@@ -12,7 +12,6 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
 from xlbias.dashboard import places
-from xlbias.dashboard.query_reading import Views, Wanted, why_not_comparable
 from xlbias.dashboard.screens.base import Scope
 from xlbias.dashboard.screens.query.labels import (
     PANELS,
@@ -29,6 +28,7 @@ from xlbias.dashboard.screens.query.stepping import Walking
 from xlbias.dashboard.views.query_panels import Panel, table
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.dashboard.widgets.text.pane import Form, TextPane
+from xlbias.dashboard.workers.query_reader import Views, Wanted, why_not_comparable
 from xlbias.report import document
 from xlbias.results.queries.query import QueryView
 from xlbias.text import one_line, width

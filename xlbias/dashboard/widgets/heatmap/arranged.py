@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Literal, TypeVar
 
 from xlbias.colour import Range
-from xlbias.dashboard.numbers import THIN, signed, thin
+from xlbias.dashboard.terminal.numbers import THIN, signed, thin
 from xlbias.dashboard.widgets.heatmap.geometry import Place
 from xlbias.dashboard.widgets.heatmap.order import Sort, order
 from xlbias.report.documents.comparison import MARK

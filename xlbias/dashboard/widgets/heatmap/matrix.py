@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xlbias.colour import Range
-from xlbias.dashboard.numbers import THIN
+from xlbias.dashboard.terminal.numbers import THIN
 from xlbias.dashboard.widgets.heatmap.arranged import Arranged, CellKey
 from xlbias.dashboard.widgets.heatmap.drawing import Styles
 from xlbias.dashboard.widgets.heatmap.geometry import Place

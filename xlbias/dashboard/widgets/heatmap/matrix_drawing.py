@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rich.segment import Segment
 from rich.style import Style
 
-from xlbias.dashboard.numbers import THIN, count
+from xlbias.dashboard.terminal.numbers import THIN, count
 from xlbias.dashboard.widgets.heatmap.arranged import Arranged
 from xlbias.dashboard.widgets.heatmap.drawing import BOLD, LEAST_BAR, Drawing, bar, frame
 from xlbias.dashboard.widgets.heatmap.geometry import Place

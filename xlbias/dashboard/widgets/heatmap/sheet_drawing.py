@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rich.segment import Segment
 
-from xlbias.dashboard.numbers import NOTHING, THIN, count, signed, thin
+from xlbias.dashboard.terminal.numbers import NOTHING, THIN, count, signed, thin
 from xlbias.dashboard.views.sheet import Sheet
 from xlbias.dashboard.widgets.heatmap.drawing import BOLD, LEAST_BAR, Drawing, bar, frame
 from xlbias.dashboard.widgets.heatmap.sheet_layout import Layout, fitted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xlbias.dashboard.numbers import THIN
+from xlbias.dashboard.terminal.numbers import THIN
 from xlbias.dashboard.views.sheet import Sheet
 from xlbias.dashboard.widgets.heatmap.geometry import Geometry, Place
 from xlbias.dashboard.widgets.table.columns import fit

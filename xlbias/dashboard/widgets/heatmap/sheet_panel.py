@@ -11,12 +11,12 @@ from textual.content import Content
 from textual.widgets import Static
 
 from xlbias.colour import SHADES, Range, colour_at
+from xlbias.dashboard.terminal.wrapping import wrapped
 from xlbias.dashboard.views.bias import FURTHEST
 from xlbias.dashboard.views.sheet import Sheet
 from xlbias.dashboard.widgets.heatmap.paint import depth_of, shown
 from xlbias.dashboard.widgets.heatmap.sheet import SheetView
 from xlbias.dashboard.widgets.text.line import Line, Part
-from xlbias.dashboard.wrapping import wrapped
 from xlbias.report.numbers import difference_text, measured, number
 from xlbias.text import cut, width
 

@@ -12,8 +12,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from xlbias.dashboard.codepoints import code_points
-from xlbias.dashboard.wrapping import wrapped
+from xlbias.dashboard.terminal.codepoints import code_points
+from xlbias.dashboard.terminal.wrapping import wrapped
 from xlbias.text import cut
 
 Form = Literal["text", "points"]

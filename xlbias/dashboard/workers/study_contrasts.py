@@ -1,8 +1,9 @@
 """Compares the samplers of a study in a process of its own: it takes minutes, in which keys must be answered.
 
-``python -m xlbias.dashboard.contrasting RUN [FOLDER]`` writes, whenever another pair of source and target is finished,
-a line ``DONE TOTAL LEFT BYTES`` and a frame of so many bytes: what can be said of the pairs there are. LEFT is in
-seconds, or ``?``. Last comes the frame of all pairs; or ``trouble`` and why there is none. In FOLDER pairs are kept.
+``python -m xlbias.dashboard.workers.study_contrasts RUN [FOLDER]`` writes, whenever another pair of source and target
+is finished, a line ``DONE TOTAL LEFT BYTES`` and a frame of so many bytes: what can be said of the pairs there are.
+LEFT is in seconds, or ``?``. Last comes the frame of all pairs; or ``trouble`` and why there is none. In FOLDER pairs
+are kept.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from itertools import product
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from xlbias.dashboard.kept import Kept
-from xlbias.dashboard.numbers import duration
+from xlbias.dashboard.terminal.numbers import duration
+from xlbias.dashboard.workers.disk_cache import Kept
 from xlbias.errors import XlbiasError
 from xlbias.interpreter import own_command
 
@@ -54,7 +55,7 @@ class Contrasting:
         kept = [os.fspath(folder.absolute())] if folder is not None else []
         try:
             self._process = subprocess.Popen(
-                own_command(os.fspath(path.absolute()), *kept, module="xlbias.dashboard.contrasting"),
+                own_command(os.fspath(path.absolute()), *kept, module="xlbias.dashboard.workers.study_contrasts"),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from wcwidth import iter_graphemes
 
-from xlbias.dashboard.wrapping import LONGEST
+from xlbias.dashboard.terminal.wrapping import LONGEST
 from xlbias.text import clean
 
 MOST = 2_000

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
-from xlbias.dashboard.comparing import Against
+from xlbias.dashboard.baseline import Against
 from xlbias.errors import UsageError
 from xlbias.results.queries.filter import Filter
 from xlbias.results.queries.rows import (

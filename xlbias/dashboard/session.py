@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from xlbias.dashboard import keys, places
-from xlbias.dashboard.export import state_folder
+from xlbias.dashboard import places
+from xlbias.dashboard.commands import keys
+from xlbias.dashboard.export_files import state_folder
 from xlbias.dashboard.memory import remember
-from xlbias.dashboard.navigating import Navigation
+from xlbias.dashboard.navigation import Navigation
 from xlbias.dashboard.screens.base import View
 from xlbias.results.overview import MATRIX_MEASURES
 
@@ -67,7 +68,7 @@ class Remembering(Navigation):
             self._switch(place)
 
     def _restore_query(self, screens: object) -> None:
-        from xlbias.dashboard.query_reading import remembered_query
+        from xlbias.dashboard.workers.query_reader import remembered_query
 
         saved = screens.get(places.QUERY) if isinstance(screens, dict) else None
         if isinstance(saved, dict) and self.snapshot is not None and self.chosen is not None:

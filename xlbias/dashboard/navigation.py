@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from xlbias.dashboard import keys, places
+from xlbias.dashboard import places
+from xlbias.dashboard.commands import keys
 from xlbias.dashboard.screens.base import View
 from xlbias.dashboard.screens.overview import OverviewScreen
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from xlbias.dashboard.app import Chosen, DashboardApp, QueryKey
-    from xlbias.dashboard.live import Broken, Snapshot, Waiting
+    from xlbias.dashboard.workers.snapshot import Broken, Snapshot, Waiting
 
     _Base = App[None]
 else:
@@ -163,7 +164,7 @@ class Navigation(_Base):
 
     def pick(self) -> None:
         """Choose model and task from a list."""
-        from xlbias.dashboard.dialogs.pick import Choice, PickDialog
+        from xlbias.dashboard.dialogs.picker import Choice, PickDialog
 
         assert self.snapshot is not None
         pairs = self.snapshot.overview.select("model", "task").rows()

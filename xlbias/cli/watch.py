@@ -20,7 +20,7 @@ from xlbias.interpreter import own_command
 from xlbias.text import clean
 
 if TYPE_CHECKING:
-    from xlbias.dashboard.beside import Work
+    from xlbias.dashboard.workers.process import Work
 
 FLAG = "--dashboard"
 
@@ -73,8 +73,8 @@ def work_beside(words: Sequence[str], run: Path, beside: Path, *, name: str = ""
     Returns the exit code: that of the work where it has failed, else that of the dashboard. What a command says that
     fails before there is anything to see is passed on.
     """
-    from xlbias.dashboard.beside import Work
-    from xlbias.dashboard.run import run_dashboard
+    from xlbias.dashboard.launch import run_dashboard
+    from xlbias.dashboard.workers.process import Work
     from xlbias.results.run import state_version
 
     if (writer := living_writer(run)) is not None:
@@ -117,7 +117,7 @@ def _open_log(beside: Path) -> tuple[Path, IO[bytes]]:
 
     The lock on it is that of the open file, which the process inherits: it ends with the last process that writes.
     """
-    from xlbias.dashboard.export import state_folder
+    from xlbias.dashboard.export_files import state_folder
 
     beside = Path(os.path.abspath(beside))  # noqa: PTH100  # not resolved: a link's log stands beside the link
     try:

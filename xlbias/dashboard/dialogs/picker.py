@@ -15,7 +15,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from xlbias.dashboard.dialogs.base import Dialog
-from xlbias.dashboard.dialogs.entry import Entry
+from xlbias.dashboard.dialogs.input import Entry
 from xlbias.folding import folded
 from xlbias.text import one_line
 

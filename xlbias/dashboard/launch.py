@@ -16,7 +16,7 @@ from xlbias.streams import DrawingStream
 from xlbias.text import clean
 
 if TYPE_CHECKING:
-    from xlbias.dashboard.beside import Work
+    from xlbias.dashboard.workers.process import Work
 
 
 def run_dashboard(
@@ -47,7 +47,7 @@ def run_dashboard(
         # What reads the run is imported first: the reading then goes on, mostly without the interpreter's lock, while
         # the interface is imported. The other way round both imports would wait for each other.
         import_module("xlbias.results.overview")
-        from xlbias.dashboard.live import Follower
+        from xlbias.dashboard.workers.follower import Follower
 
         follower = Follower(path, ignored=ignored)
         follower.start()
@@ -55,8 +55,8 @@ def run_dashboard(
         if follower_of_base is not None:
             follower_of_base.start()
         from xlbias.dashboard.app import DashboardApp
-        from xlbias.dashboard.ascii import wanted
-        from xlbias.dashboard.ends import outside_ends
+        from xlbias.dashboard.terminal.ascii import wanted
+        from xlbias.dashboard.terminal.signals import outside_ends
 
         app = DashboardApp(
             follower,

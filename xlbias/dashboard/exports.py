@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 from textual.message import Message
 
-from xlbias.dashboard.export import CLIPBOARD_LIMIT, SUFFIXES, comparison_of, report_of, save, state_folder, why_not
+from xlbias.dashboard.export_files import (
+    CLIPBOARD_LIMIT,
+    SUFFIXES,
+    comparison_of,
+    report_of,
+    save,
+    state_folder,
+    why_not,
+)
 from xlbias.dashboard.places import TITLES
 from xlbias.text import clean, cut_middle
 
@@ -146,7 +154,7 @@ class Copying:
         screen.call_after_refresh(self._draw, form)
 
     def _draw(self, form: str) -> None:
-        from xlbias.dashboard.pictures import as_html, as_svg
+        from xlbias.dashboard.terminal.screenshot import as_html, as_svg
 
         app = self._dashboard
         title = f"xlbias · {TITLES.get(app.place, 'waiting')}"

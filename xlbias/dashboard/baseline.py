@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from xlbias.dashboard.differences import Asked, Comparisons
+from xlbias.dashboard.workers.comparisons import Asked, Comparisons
 from xlbias.results.matching import OTHER_DATA
 from xlbias.text import one_line
 
 if TYPE_CHECKING:
     from xlbias.dashboard.app import DashboardApp
-    from xlbias.dashboard.live import Snapshot
+    from xlbias.dashboard.workers.snapshot import Snapshot
     from xlbias.results.matching import Matched
     from xlbias.results.overview import DifferenceMatrix, Matrix
     from xlbias.results.run import Run
@@ -132,7 +132,7 @@ class Baselines:
 
     def pick_baseline(self) -> None:
         """Choose what differences are taken from."""
-        from xlbias.dashboard.dialogs.pick import Choice, PickDialog
+        from xlbias.dashboard.dialogs.picker import Choice, PickDialog
 
         app = self._app
         snapshot = app.base or app.snapshot

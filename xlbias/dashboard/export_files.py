@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from xlbias.files import write_new
 
 if TYPE_CHECKING:
-    from xlbias.dashboard.comparing import Against
+    from xlbias.dashboard.baseline import Against
     from xlbias.results.run import Run
 
 CLIPBOARD_LIMIT = 74_000

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.binding import Binding
 
-from xlbias.dashboard import reasons
+from xlbias.dashboard.commands import availability as why
 from xlbias.dashboard.places import BIAS, DOMAINS, MATRIX, NOTICE, OVERVIEW, QUERIES, QUERY, TITLES, TRAINING
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Key:
     section: str
     action: Action
     where: frozenset[str] = _EVERYWHERE
-    disabled: Reason = reasons.never
+    disabled: Reason = why.never
     footer: int = 0
 
     def why_not(self, app: DashboardApp) -> str | None:
@@ -80,7 +80,7 @@ _SHOWN = {
 
 def _move(id: str, keys: tuple[str, ...], description: str, where: frozenset[str] = _BROWSING) -> Key:
     label = id.replace("_", " ")
-    return Key(f"move.{id}", keys, label, description, "Move", lambda app: app.move(id), where, disabled=reasons.no_run)
+    return Key(f"move.{id}", keys, label, description, "Move", lambda app: app.move(id), where, disabled=why.no_run)
 
 
 def _screen(place: str, description: str, disabled: Reason) -> Key:
@@ -89,23 +89,23 @@ def _screen(place: str, description: str, disabled: Reason) -> Key:
 
 
 KEYS: tuple[Key, ...] = (
-    _screen(OVERVIEW, "Models and tasks of the run", reasons.no_run),
-    _screen(MATRIX, "Query language by pool, one measure at a time", reasons.nothing_chosen),
-    _screen(BIAS, "Which languages are preferred, and how strongly", reasons.nothing_chosen),
-    _screen(DOMAINS, "What a change of domain does to every encoder", reasons.nothing_chosen),
-    _screen(QUERIES, "Single queries that a filter leaves", reasons.nothing_chosen),
-    _screen(QUERY, "One query in all its languages", reasons.no_query),
-    _screen(TRAINING, "Loss and validation of a training", reasons.no_training),
+    _screen(OVERVIEW, "Models and tasks of the run", why.no_run),
+    _screen(MATRIX, "Query language by pool, one measure at a time", why.nothing_chosen),
+    _screen(BIAS, "Which languages are preferred, and how strongly", why.nothing_chosen),
+    _screen(DOMAINS, "What a change of domain does to every encoder", why.nothing_chosen),
+    _screen(QUERIES, "Single queries that a filter leaves", why.nothing_chosen),
+    _screen(QUERY, "One query in all its languages", why.no_query),
+    _screen(TRAINING, "Loss and validation of a training", why.no_training),
     Key("open", ("enter",), "open", "What stands behind the row or cell under the cursor", "Screens",
         lambda app: app.view.open(), frozenset({OVERVIEW, MATRIX, BIAS, DOMAINS, QUERIES}),
-        disabled=reasons.nothing_chosen, footer=1),
+        disabled=why.nothing_chosen, footer=1),
     Key("back", ("escape",), "back", "Back, where you left it", "Screens",
-        lambda app: app.back(), disabled=reasons.not_back, footer=1),
+        lambda app: app.back(), disabled=why.not_back, footer=1),
     Key("panel", ("tab",), "panel", "Next panel of the screen", "Screens",
         lambda app: app.view.step_panel(1), frozenset({BIAS, DOMAINS, QUERY, TRAINING}),
-        disabled=reasons.no_run, footer=2),
+        disabled=why.no_run, footer=2),
     Key("panel.previous", ("shift+tab",), "panel back", "Panel before", "Screens",
-        lambda app: app.view.step_panel(-1), frozenset({BIAS, DOMAINS, QUERY, TRAINING}), disabled=reasons.no_run),
+        lambda app: app.view.step_panel(-1), frozenset({BIAS, DOMAINS, QUERY, TRAINING}), disabled=why.no_run),
     _move("up", ("up", "k"), "One row up"),
     _move("down", ("down", "j"), "One row down"),
     _move("left", ("left", "h"), "One column to the left; on Query: the query before", _GRIDS | {QUERY}),
@@ -117,50 +117,50 @@ KEYS: tuple[Key, ...] = (
     _move("page_up", ("pageup", "ctrl+u"), "One page up"),
     _move("page_down", ("pagedown", "ctrl+d"), "One page down"),
     Key("filter", ("slash",), "filter", "Filter rows: text, and on Queries terms such as q:hi d:en ap<0.1", "View",
-        lambda app: app.view.ask_filter(), frozenset({OVERVIEW, QUERIES}), disabled=reasons.nothing_chosen, footer=2),
+        lambda app: app.view.ask_filter(), frozenset({OVERVIEW, QUERIES}), disabled=why.nothing_chosen, footer=2),
     Key("filter.clear", ("x",), "clear filter", "All rows again", "View",
-        lambda app: app.view.clear_filter(), frozenset({OVERVIEW, QUERIES}), disabled=reasons.nothing_chosen),
+        lambda app: app.view.clear_filter(), frozenset({OVERVIEW, QUERIES}), disabled=why.nothing_chosen),
     Key("measure", ("m",), "measure", "Next measure", "View",
-        lambda app: app.view.step_measure(1), _GRIDS, disabled=reasons.nothing_chosen, footer=2),
+        lambda app: app.view.step_measure(1), _GRIDS, disabled=why.nothing_chosen, footer=2),
     Key("measure.previous", ("M",), "measure back", "Previous measure", "View",
-        lambda app: app.view.step_measure(-1), _GRIDS, disabled=reasons.nothing_chosen),
+        lambda app: app.view.step_measure(-1), _GRIDS, disabled=why.nothing_chosen),
     Key("task", ("t",), "task", "Next task", "View",
-        lambda app: app.step_task(), _BROWSING - {OVERVIEW, DOMAINS, QUERY, TRAINING}, disabled=reasons.one_task,
+        lambda app: app.step_task(), _BROWSING - {OVERVIEW, DOMAINS, QUERY, TRAINING}, disabled=why.one_task,
         footer=5),
     Key("model", ("T",), "model", "Next model", "View",
-        lambda app: app.step_model(), _BROWSING - {OVERVIEW, DOMAINS, TRAINING}, disabled=reasons.one_model, footer=5),
+        lambda app: app.step_model(), _BROWSING - {OVERVIEW, DOMAINS, TRAINING}, disabled=why.one_model, footer=5),
     Key("pick", ("o",), "pick", "Choose model and task from a list", "View",
-        lambda app: app.pick(), _BROWSING - {OVERVIEW}, disabled=reasons.nothing_chosen, footer=6),
+        lambda app: app.pick(), _BROWSING - {OVERVIEW}, disabled=why.nothing_chosen, footer=6),
     Key("baseline", ("b",), "baseline", "Choose the model that differences are taken from", "View",
-        lambda app: app.pick_baseline(), _BROWSING - {TRAINING}, disabled=reasons.no_other, footer=4),
+        lambda app: app.pick_baseline(), _BROWSING - {TRAINING}, disabled=why.no_other, footer=4),
     Key("baseline.off", ("B",), "difference", "Differences to the baseline, or values again", "View",
-        lambda app: app.toggle_difference(), _BROWSING - {TRAINING}, disabled=reasons.no_baseline),
+        lambda app: app.toggle_difference(), _BROWSING - {TRAINING}, disabled=why.no_baseline),
     Key("sort", ("s",), "sort", "Next order: columns of a table; language, mean, script, family in a matrix", "View",
-        lambda app: app.view.cycle_sort(), _BROWSING - {QUERY, TRAINING}, disabled=reasons.nothing_chosen, footer=3),
+        lambda app: app.view.cycle_sort(), _BROWSING - {QUERY, TRAINING}, disabled=why.nothing_chosen, footer=3),
     Key("sort.reverse", ("S",), "reverse", "Turn the order round", "View",
-        lambda app: app.view.reverse_sort(), _BROWSING - {QUERY, TRAINING}, disabled=reasons.nothing_chosen),
+        lambda app: app.view.reverse_sort(), _BROWSING - {QUERY, TRAINING}, disabled=why.nothing_chosen),
     Key("range", ("c",), "colours", "Colour scale over the values shown, or over 0 to 1", "View",
-        lambda app: app.view.toggle_range(), _GRIDS, disabled=reasons.no_full_range, footer=8),
+        lambda app: app.view.toggle_range(), _GRIDS, disabled=why.no_full_range, footer=8),
     Key("info", ("i",), "details", "Show or hide where the numbers come from", "View",
-        lambda app: app.view.toggle_details(), frozenset({OVERVIEW}), disabled=reasons.nothing_chosen, footer=5),
+        lambda app: app.view.toggle_details(), frozenset({OVERVIEW}), disabled=why.nothing_chosen, footer=5),
     Key("text", ("v",), "text view", "Texts whole, every code point, and back", "View",
-        lambda app: app.view.step_text_view(), frozenset({QUERY}), disabled=reasons.no_query, footer=3),
+        lambda app: app.view.step_text_view(), frozenset({QUERY}), disabled=why.no_query, footer=3),
     Key("pause", ("space",), "pause", "Pause the screen, and go on; the run itself goes on", "Live",
-        lambda app: app.toggle_pause(), disabled=reasons.not_live, footer=3),
+        lambda app: app.toggle_pause(), disabled=why.not_live, footer=3),
     Key("follow", ("f",), "follow", "Keep the cursor on what was finished last, until you move it", "Live",
-        lambda app: app.toggle_follow(), frozenset({OVERVIEW, MATRIX}), disabled=reasons.not_live, footer=7),
+        lambda app: app.toggle_follow(), frozenset({OVERVIEW, MATRIX}), disabled=why.not_live, footer=7),
     Key("reload", ("r",), "reload", "Read the run again", "Live", lambda app: app.reload()),
     Key("copy", ("y",), "copy", "Copy cell, row or all as TSV, Markdown or LaTeX, to the clipboard and a file",
-        "Take along", lambda app: app.ask_copy(), _BROWSING, disabled=reasons.nothing_to_copy, footer=6),
+        "Take along", lambda app: app.ask_copy(), _BROWSING, disabled=why.nothing_to_copy, footer=6),
     Key("copy.again", ("Y",), "copy again", "Copy as the last time, without asking", "Take along",
-        lambda app: app.copy_again(), _BROWSING, disabled=reasons.nothing_to_copy),
+        lambda app: app.copy_again(), _BROWSING, disabled=why.nothing_to_copy),
     Key("export", ("e",), "export", "Save the report of the run: text, Markdown, LaTeX, HTML, CSV or JSON",
         "Take along", lambda app: app.ask_export(), _BROWSING,
-        disabled=lambda app: reasons.read_only(app) or reasons.nothing_chosen(app), footer=8),
+        disabled=lambda app: why.read_only(app) or why.nothing_chosen(app), footer=8),
     Key("screenshot", ("p",), "picture", "Save the screen as SVG, without external fonts", "Take along",
-        lambda app: app.save_picture("svg"), disabled=reasons.read_only, footer=9),
+        lambda app: app.save_picture("svg"), disabled=why.read_only, footer=9),
     Key("screenshot.html", ("P",), "HTML picture", "Save the screen as one HTML file", "Take along",
-        lambda app: app.save_picture("html"), disabled=reasons.read_only),
+        lambda app: app.save_picture("html"), disabled=why.read_only),
     Key("help", ("question_mark",), "help", "This page", "Help", lambda app: app.show_help(), footer=1),
     Key("palette", ("ctrl+p",), "palette", "Find a command, a cell (hi→en), a model or a theme by typing", "Help",
         lambda app: app.show_palette(), footer=9),

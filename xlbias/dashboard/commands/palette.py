@@ -15,8 +15,8 @@ from textual.content import Content
 from textual.widgets import LoadingIndicator
 
 from xlbias.dashboard.app import DashboardApp
-from xlbias.dashboard.finding import filter_in, score, spans
-from xlbias.dashboard.keys import KEYS
+from xlbias.dashboard.commands.keys import KEYS
+from xlbias.dashboard.commands.matching import filter_in, score, spans
 from xlbias.dashboard.places import MATRIX
 from xlbias.folding import folded
 from xlbias.languages import language_name
@@ -120,7 +120,7 @@ class Commands(Provider):
                     yield _command(text, partial(_show_pair, app, cell))
 
     def _baselines(self) -> Iterator[tuple[str, str]]:
-        from xlbias.dashboard.reasons import no_other
+        from xlbias.dashboard.commands.availability import no_other
 
         app = self._dashboard
         if no_other(app) is not None or app.snapshot is None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 
-from xlbias.dashboard.live import Pace, Snapshot
-from xlbias.dashboard.numbers import duration
+from xlbias.dashboard.terminal.numbers import duration
 from xlbias.dashboard.widgets.chart.plot import sparkline
+from xlbias.dashboard.workers.pace import Pace
+from xlbias.dashboard.workers.snapshot import Snapshot
 from xlbias.progress import percent
 from xlbias.text import clean
 

@@ -1,0 +1,1 @@
+"""What keys and the palette do: the registry of keys, why one cannot be used, and finding commands by name."""

@@ -1,0 +1,1 @@
+"""Threads and processes that read and compute beside the screens; nothing here touches a widget."""
