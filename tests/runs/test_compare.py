@@ -12,7 +12,6 @@ from xlbias.results.compare import COMPARISON_SCHEMA, Side, compare
 from xlbias.stats.bootstrap import bootstrap_intervals
 from xlbias.stats.max_t import flip_tests
 from xlbias.stats.multiplicity import benjamini_hochberg, holm
-from xlbias.stats.permutation import sign_flip
 from xlbias.stats.seeds import crossed
 
 
@@ -85,7 +84,7 @@ def test_a_cell_is_a_paired_test_over_query_ids(run, compared):
     row = number(compared, "map", "cross-lingual", "th", "de")
     d = per_id(run, "new", ("th", "de")) - per_id(run, "base", ("th", "de"))
     assert row["difference"] == pytest.approx(d.mean())
-    assert row["p"] == sign_flip(d[:, None], permutations=999)[0]
+    assert row["p"] == flip_tests(d[:, None], np.zeros(1, np.int64), permutations=999).p[0]
     assert row["effect_size"] == pytest.approx(d.mean() / d.std(ddof=1))
     assert (row["n_better"], row["n_equal"], row["n_worse"]) == ((d > 0).sum(), (d == 0).sum(), (d < 0).sum())
     assert row["n_ids"] == 40
@@ -95,7 +94,7 @@ def test_a_setting_is_tested_by_ids_and_never_by_queries(run, compared):
     row = number(compared, "map", "cross-lingual")
     d = per_id(run, "new", setting="cross-lingual") - per_id(run, "base", setting="cross-lingual")
     assert row["n_ids"] == 40  # not 40 × 7 × 6
-    assert row["p"] == sign_flip(d[:, None], permutations=999)[0]
+    assert row["p"] == flip_tests(d[:, None], np.zeros(1, np.int64), permutations=999).p[0]
     rng = np.random.default_rng(5)
     means = d[rng.integers(0, 40, (4000, 40))].mean(axis=1)
     low, high = np.percentile(means, [2.5, 97.5])
@@ -179,7 +178,7 @@ def test_documents_are_units_where_they_are_asked_for_and_known(run, tmp_path):
     assert (row["n_ids"], row["n_units"]) == (n, n // 3)
     d = per_id(apart, "new", ("th", "de")) - per_id(apart, "base", ("th", "de"))
     units = np.arange(n) // 3
-    assert row["p"] == sign_flip(np.bincount(units, d)[:, None], permutations=999)[0]
+    assert row["p"] == flip_tests(np.bincount(units, d)[:, None], np.zeros(1, np.int64), permutations=999).p[0]
     ends = bootstrap_intervals(d[:, None], clusters=units)
     assert (row["low"], row["high"]) == pytest.approx((ends.low[0], ends.high[0]))
 
@@ -203,7 +202,7 @@ def test_seeds_are_averaged_per_id(run):
     )
     row = number(seeds, "map", "cross-lingual", "ar", "zh")
     assert row["difference"] == pytest.approx(d.mean())
-    assert row["p"] == sign_flip(d[:, None], permutations=999)[0]
+    assert row["p"] == flip_tests(d[:, None], np.zeros(1, np.int64), permutations=999).p[0]
 
 
 def test_kendalls_w_has_an_interval_and_no_p(compared):

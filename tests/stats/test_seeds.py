@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from xlbias.stats.max_t import flip_tests
 from xlbias.stats.paired import paired_t
-from xlbias.stats.permutation import sign_flip
 from xlbias.stats.seeds import crossed
 
 N_PAIRS = 2000
@@ -35,7 +35,7 @@ def test_one_recipe_against_itself_is_significant_in_one_of_twenty(pairs):
 
 def test_means_over_seeds_tested_over_ids_alone_reject_far_too_often(pairs):
     by_id = pairs[1].mean(axis=0) - pairs[0].mean(axis=0)
-    assert (sign_flip(by_id, permutations=499) <= 0.05).mean() > 0.2
+    assert (flip_tests(by_id, np.arange(N_PAIRS), permutations=499).p <= 0.05).mean() > 0.2
 
 
 def test_a_planted_difference_is_found_and_the_interval_holds_it(pairs):
