@@ -18,6 +18,7 @@ Examples:
   xlbias measures
   xlbias measures rank_distance
   xlbias measures --format json | jq -r '.measures[].name'
+  xlbias measures --format markdown > measures.md
 """
 SCHEMA = 1
 
@@ -34,15 +35,17 @@ _BETTER = {"high": "high", "low": "low", "neither": "neither: opposite goals are
 
 @click.command(epilog=EXAMPLE)
 @click.argument("name", required=False)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True)
 @click.option("--long", is_flag=True, help="Everything about each measure: source, unit, when it is undefined.")
 def command(name: str | None, form: str, long: bool) -> None:
-    """List every measure, or tell everything about the one of this NAME."""
+    """List every measure, or show all about the one with this NAME."""
     from xlbias.measures.registry import all_measures
 
     found = list(all_measures().values()) if name is None else [_named(name)]
     if form == "json":
         text = json.dumps({"schema": SCHEMA, "measures": [_as_json(one) for one in found]}, indent=2)
+    elif form == "markdown":
+        text = "\n".join(_markdown(found))
     else:
         columns = max(60, min(100, shutil.get_terminal_size((80, 24)).columns))
         text = "\n".join(_long(found, columns) if long or name is not None else _short(found, columns))
@@ -110,6 +113,20 @@ def _long(found: Sequence[Measure], columns: int) -> list[str]:
         for label, fact in facts.items():
             text = wrapped(fact, columns - 12)
             lines += [f"  {label if i == 0 else '':<10}{line}" for i, line in enumerate(text)]
+    return lines
+
+
+def _markdown(found: Sequence[Measure]) -> list[str]:
+    """Return a table for each family."""
+    lines: list[str] = []
+    for family in dict.fromkeys(one.family for one in found):
+        lines += [""] if lines else []
+        lines += [f"## {_FAMILIES[family]}", "", "| name | is | range | better | undefined | source |"]
+        lines.append("|---|---|---|---|---|---|")
+        for one in found:
+            if one.family == family:
+                cells = (f"`{one.name}`", one.definition, _range(one), one.better, one.undefined or "never", one.source)
+                lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     return lines
 
 
