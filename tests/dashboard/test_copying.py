@@ -16,7 +16,7 @@ from xlbias.dashboard.export_files import CLIPBOARD_LIMIT, save, state_folder
 from xlbias.dashboard.screens.matrix import MatrixScreen
 from xlbias.measures.registry import measures
 from xlbias.report.document import Cell, Matrix, Table
-from xlbias.report.documents.comparison import difference_cell
+from xlbias.report.numbers import difference_cell
 from xlbias.report.render import render_block
 from xlbias.results.compare import Side, compare
 from xlbias.results.run import open_run

@@ -10,7 +10,7 @@ from dashboard.made import LANGUAGES, metadata, opened, press, row_of, screen_li
 from xlbias.dashboard.commands.keys import BY_ID
 from xlbias.dashboard.workers.comparisons import Asked, Comparisons
 from xlbias.dashboard.workers.follower import Follower
-from xlbias.results.overview import DifferenceMatrix
+from xlbias.results.matrix import DifferenceMatrix
 from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal
 

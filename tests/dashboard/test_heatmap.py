@@ -10,7 +10,7 @@ from xlbias.dashboard.terminal.theme import quiet_colours
 from xlbias.dashboard.widgets.heatmap.matrix import MatrixView
 from xlbias.dashboard.widgets.heatmap.matrix_layout import MatrixLayout
 from xlbias.languages import script_of
-from xlbias.results.overview import MATRIX_MEASURES, Matrix
+from xlbias.results.matrix import MATRIX_MEASURES, Matrix
 
 
 def matrix_of(values, languages=("de", "hi", "th"), pools=None, measure="map", n=5, excluded=0):

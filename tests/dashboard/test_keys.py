@@ -16,7 +16,7 @@ from xlbias.dashboard.dialogs.picker import PickDialog
 from xlbias.dashboard.export_files import state_folder
 from xlbias.dashboard.screens.help import HelpScreen
 from xlbias.dashboard.workers.snapshot import take_snapshot
-from xlbias.results.overview import MATRIX_MEASURES
+from xlbias.results.matrix import MATRIX_MEASURES
 
 
 class Driver:

@@ -12,7 +12,7 @@ from xlbias.dashboard.commands.keys import KEYS
 from xlbias.dashboard.commands.matching import filter_in, score, spans
 from xlbias.dashboard.commands.palette import Commands, Palette
 from xlbias.folding import folded
-from xlbias.results.overview import MATRIX_MEASURES
+from xlbias.results.matrix import MATRIX_MEASURES
 
 
 @pytest.fixture

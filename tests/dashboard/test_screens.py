@@ -12,7 +12,7 @@ from dashboard.made import metadata, opened, press, ranking_rows, screen_lines, 
 from xlbias.dashboard import places
 from xlbias.dashboard.views.status import banner, progress_line
 from xlbias.dashboard.widgets.heatmap.arranged import Arranged
-from xlbias.results.overview import MATRIX_MEASURES, matrix
+from xlbias.results.matrix import MATRIX_MEASURES, matrix
 from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal
 

@@ -5,16 +5,9 @@ import math
 import polars as pl
 import pytest
 
-from xlbias.report.documents.curves import (
-    Curves,
-    curve_table,
-    curves,
-    in_progress,
-    shares,
-    steps_in_all,
-    summary,
-)
+from xlbias.report.documents.training import curve_table
 from xlbias.results.run import Progress, open_run
+from xlbias.results.training import Curves, curves, in_progress, shares, steps_in_all, summary
 from xlbias.runs.journal import Journal
 
 

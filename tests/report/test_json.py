@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from xlbias.report.documents.audit_json import in_lines
+from xlbias.report.formats.json import in_lines
 
 
 def _made(draw: random.Random, depth: int) -> object:

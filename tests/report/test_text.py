@@ -12,7 +12,8 @@ from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.evaluation import evaluate
 from xlbias.report.documents.audit_json import to_json
 from xlbias.report.documents.audit_text import number, to_text
-from xlbias.results.overview import matrix, overview
+from xlbias.results.matrix import matrix
+from xlbias.results.overview import overview
 from xlbias.results.run import open_run
 from xlbias.text import width
 

@@ -10,9 +10,8 @@ from report.test_text import HOSTILE, small_run
 
 from xlbias.report.documents.audit_json import to_json
 from xlbias.report.documents.audit_text import to_text
-from xlbias.report.documents.curves import curves, throughput
-from xlbias.report.documents.training import trained
 from xlbias.results.run import open_run
+from xlbias.results.training import curves, throughput, trained
 from xlbias.runs.journal import Journal
 from xlbias.text import width
 

@@ -76,8 +76,8 @@ def command(
     from pathlib import Path
 
     from xlbias.errors import UsageError
-    from xlbias.report.documents.caveats import of_side
     from xlbias.report.render import render_comparison
+    from xlbias.results.caveats import of_side
     from xlbias.results.compare import compare
     from xlbias.results.identity import changes_of
     from xlbias.results.matching import matched

@@ -68,7 +68,7 @@ def _named(name: str) -> Measure:
 
 
 def _short(found: Sequence[Measure], columns: int) -> list[str]:
-    from xlbias.report.numbers import cut_all, table, wrapped
+    from xlbias.report.formats.columns import cut_all, table, wrapped
 
     rows = table(
         ["measure", "label", "better", "range"],
@@ -87,7 +87,7 @@ def _short(found: Sequence[Measure], columns: int) -> list[str]:
 
 
 def _long(found: Sequence[Measure], columns: int) -> list[str]:
-    from xlbias.report.numbers import wrapped
+    from xlbias.report.formats.columns import wrapped
 
     lines: list[str] = []
     for one in found:

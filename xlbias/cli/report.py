@@ -51,7 +51,7 @@ def command(
     """
     from xlbias.errors import UsageError
     from xlbias.report.render import render_report
-    from xlbias.results.overview import MATRIX_MEASURES
+    from xlbias.results.matrix import MATRIX_MEASURES
     from xlbias.results.published import published as printed
     from xlbias.results.run import open_run
 

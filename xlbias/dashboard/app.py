@@ -34,7 +34,7 @@ from xlbias.dashboard.workers.process import Work
 from xlbias.dashboard.workers.snapshot import Broken, Event, Snapshot, Waiting
 from xlbias.errors import UsageError
 from xlbias.measures.measure import Measure
-from xlbias.results.overview import MATRIX_MEASURES
+from xlbias.results.matrix import MATRIX_MEASURES
 
 Chosen = tuple[str, str]
 """Model and task."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from xlbias.dashboard.app import DashboardApp
     from xlbias.dashboard.workers.snapshot import Snapshot
     from xlbias.results.matching import Matched
-    from xlbias.results.overview import DifferenceMatrix, Matrix
+    from xlbias.results.matrix import DifferenceMatrix, Matrix
     from xlbias.results.run import Run
 
 
@@ -104,7 +104,7 @@ class Baselines:
 
     def shown_matrix(self, measure: str, model: str, task: str) -> tuple[Matrix | DifferenceMatrix, str]:
         """Return the matrix to show, differences where they are wanted and ready, and what is to be said of that."""
-        from xlbias.results.overview import difference_matrix
+        from xlbias.results.matrix import difference_matrix
 
         snapshot = cast("Snapshot", self._app.snapshot)
         plain = snapshot.matrix(measure, model, task)

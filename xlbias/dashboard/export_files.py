@@ -67,8 +67,8 @@ def comparison_of(against: Against, run: Run, model: str, form: str) -> str:
     Raises RunError where they have no task in common.
     """
     from xlbias.errors import RunError
-    from xlbias.report.documents.caveats import of_side
     from xlbias.report.render import render_comparison
+    from xlbias.results.caveats import of_side
     from xlbias.results.compare import PERMUTATIONS, Side, compare
 
     there = {task["name"] for task in run.tasks}  # the baseline's are called as these, see xlbias.results.matching

@@ -194,7 +194,7 @@ class Copying:
 def _named(name: str, block: Table | Matrix, scope: str) -> str:
     """Return the name of a copy's file: what is copied, whether it is of differences, and which part of it."""
     from xlbias.report.document import Matrix
-    from xlbias.report.documents.overview import DELTA
+    from xlbias.report.documents.matrices import DELTA
 
     parts = [name[:_NAME]]
     if isinstance(block, Matrix):

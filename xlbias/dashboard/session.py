@@ -10,7 +10,7 @@ from xlbias.dashboard.export_files import state_folder
 from xlbias.dashboard.memory import remember
 from xlbias.dashboard.navigation import Navigation
 from xlbias.dashboard.screens.base import View
-from xlbias.results.overview import MATRIX_MEASURES
+from xlbias.results.matrix import MATRIX_MEASURES
 
 if TYPE_CHECKING:
     from pathlib import Path

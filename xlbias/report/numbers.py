@@ -1,16 +1,11 @@
-"""Numbers as every format shows them; aligned columns and wrapped lines: what text reports are laid out with."""
+"""How a number is written, the same in every format: as text, with its interval, and as a cell."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from xlbias.text import clean, cut
-from xlbias.text import width as cells
-
-if TYPE_CHECKING:
-    from xlbias.measures.measure import Measure
+from xlbias.measures.measure import Measure
+from xlbias.report.document import Cell
 
 NOTHING = "·"
 """Shown where there is no number."""
@@ -70,46 +65,33 @@ def difference_interval(low: float | None, high: float | None, measure: Measure)
     return "" if low is None or high is None else f"[{difference_text(low, measure)}, {difference_text(high, measure)}]"
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 0) -> list[str]:
-    """Return aligned lines; columns are right-aligned but for the last `left` ones; cells are cleaned."""
-    heads, rows = [clean(head) for head in heads], [[clean(cell) for cell in row] for row in rows]
-    widths = [max(cells(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
-    first_left = len(heads) - left
-
-    def line(cells: Sequence[str]) -> str:
-        return "  ".join(
-            cell.rjust(widths[i]) if i < first_left else (cell if i == len(heads) - 1 else cell.ljust(widths[i]))
-            for i, cell in enumerate(cells)
-        )
-
-    return [line(heads), *(line(row) for row in rows)]
+def count(n: int | None) -> Cell:
+    """Return a count as a cell."""
+    return Cell("·" if n is None else f"{n:,}", None if n is None else float(n), kind="number")
 
 
-def cut_all(lines: list[str], width: int) -> list[str]:
-    """Return lines of at most `width` cells."""
-    return [cut(line, width) for line in lines]
+MARK = "*"
+"""After a difference: corrected p < .05."""
 
 
-def blocks(firsts: Sequence[str], heads: Sequence[str], body: Sequence[Sequence[str]], width: int) -> list[str]:
-    """Return a table with a row per name in `firsts`, in blocks of as many columns as fit the width."""
-    first = max((len(name) for name in firsts), default=0)
-    widest = max(len(cell) for row in [heads, *body] for cell in row) + 2
-    per_line = max(1, (width - first) // widest)
-    lines = []
-    for start in range(0, len(heads), per_line):
-        part = slice(start, start + per_line)
-        rows = [[name, *row[part]] for name, row in zip(firsts, body, strict=True)]
-        lines += table(["", *heads[part]], rows)
-    return lines
+def difference_cell(row: dict[str, object], about: Measure) -> Cell:
+    """Return a difference as a cell, with its mark and its interval."""
+    value, low, high, p, n = (row[name] for name in ("difference", "low", "high", "p_corrected", "n_ids"))
+    assert value is None or isinstance(value, float)
+    text = difference_text(value, about)
+    if value is not None and value > 0 and text.strip("0.,"):
+        text = f"+{text}"
+    p = p if isinstance(p, float) else None
+    if p is not None and p < 0.05:
+        text += MARK
+    low, high = (end if isinstance(end, float) else None for end in (low, high))
+    return Cell(
+        text, value, low, high, difference_interval(low, high, about), n if isinstance(n, int) else None, "number", p
+    )
 
 
-def wrapped(text: str, width: int) -> list[str]:
-    """Return `text` in indented lines of at most `width` cells; a word that is longer is cut."""
-    lines: list[str] = []
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}" if lines else ""
-        if lines and cells(longer) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(cut(f"  {word}", width))
-    return lines
+def probability(p: object) -> Cell:
+    """Return a p-value as a cell."""
+    if not isinstance(p, float):
+        return Cell("·", kind="number")
+    return Cell("<.001" if p < 0.0005 else number(p), p, kind="number")

@@ -122,7 +122,7 @@ def render_comparison(
     doubts = doubts or {}
     whole = pl.concat(frames.values())
     if form == "json":
-        from xlbias.report.documents.audit_json import in_lines
+        from xlbias.report.formats.json import in_lines
 
         content = {
             "schema": 1, "base": base, "new": new, "seed": seed, "permutations": permutations, "unit": unit,
@@ -130,7 +130,7 @@ def render_comparison(
         }  # fmt: skip
         return in_lines(content, levels=2) + "\n"
     if form == "csv":
-        from xlbias.report.documents.audit_csv import safe
+        from xlbias.report.formats.csv import safe
 
         kinds = {
             task: [f"{side}:{one.kind}" for side, some in zip(("base", "new"), sides, strict=True) for one in some]

@@ -22,7 +22,7 @@ from xlbias.folding import folded
 from xlbias.languages import language_name
 from xlbias.measures.measure import Measure
 from xlbias.report.numbers import number
-from xlbias.results.overview import MATRIX_MEASURES
+from xlbias.results.matrix import MATRIX_MEASURES
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import clean, one_line
 

@@ -19,7 +19,7 @@ from xlbias.dashboard.views.sheet import Sheet
 from xlbias.dashboard.widgets.heatmap.sheet_order import NAMES, OF_LANGUAGES
 from xlbias.dashboard.widgets.text.line import Part
 from xlbias.measures.registry import measures
-from xlbias.report.documents.cells import Numbers, Row
+from xlbias.results.by_key import Numbers, Row
 from xlbias.results.per_query import Key
 
 _OF_PANEL = {panel: [view for view in VIEWS if view.panel == panel] for panel in PANELS}

@@ -21,10 +21,9 @@ from xlbias.dashboard.workers.snapshot import Cell
 from xlbias.languages import language_name, script_of
 from xlbias.report import document
 from xlbias.report.documents.caveats import MARK as MARK_OF_CAVEAT
-from xlbias.report.documents.comparison import MARK, probability
-from xlbias.report.documents.overview import block_of, cell_of
-from xlbias.report.numbers import measured
-from xlbias.results.overview import DifferenceMatrix, Matrix
+from xlbias.report.documents.matrices import block_of, cell_of
+from xlbias.report.numbers import MARK, measured, probability
+from xlbias.results.matrix import DifferenceMatrix, Matrix
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import one_line
 
@@ -119,7 +118,7 @@ class MatrixScreen(View):
         new = snapshot.doubts_of(matrix.model, matrix.task)
         if not isinstance(matrix, DifferenceMatrix) or against is None:
             return [one.sentence for one in new]
-        from xlbias.report.documents.caveats import of_side
+        from xlbias.results.caveats import of_side
         from xlbias.results.compare import Side
 
         base = of_side(Side(against.run, (against.model,)), matrix.task)

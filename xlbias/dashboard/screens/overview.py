@@ -25,7 +25,7 @@ from xlbias.report import document
 from xlbias.report.documents.caveats import MARK
 from xlbias.report.documents.overview import overview_table
 from xlbias.report.numbers import number
-from xlbias.results.overview import ALPHA, MATRIX_MEASURES
+from xlbias.results.matrix import ALPHA, MATRIX_MEASURES
 from xlbias.text import clean, width
 
 _PREVIEW_DELAY = 0.15  # seconds that the cursor rests before the preview is painted: running down a list stays cheap

@@ -22,8 +22,9 @@ from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.dashboard.workers.snapshot import Snapshot
 from xlbias.report import document
-from xlbias.report.documents.curves import Curves, curve_table, curves, summary
+from xlbias.report.documents.training import curve_table
 from xlbias.report.numbers import number
+from xlbias.results.training import Curves, curves, summary
 
 _CURVES = "curves"  # where a snapshot keeps them
 _CHARTS = 4

@@ -17,10 +17,10 @@ from xlbias.languages import language_name, script_of
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measures
 from xlbias.report.document import Cell, Matrix
-from xlbias.report.documents.cells import Row, cell, overall_bias, undefined_notes
-from xlbias.report.documents.comparison import MARK, difference_cell, probability
+from xlbias.report.documents.cells import cell, overall_bias, undefined_notes
 from xlbias.report.documents.wording import BETTER
-from xlbias.report.numbers import interval, measured, number
+from xlbias.report.numbers import MARK, difference_cell, interval, measured, number, probability
+from xlbias.results.by_key import Row
 from xlbias.results.per_query import Key
 from xlbias.runs.schema import OTHER, OWN, SETTINGS
 from xlbias.stats.multiplicity import holm
@@ -71,7 +71,7 @@ def bias_sheet(
         view: one of VIEWS.
         who: the encoder, as data names it.
         task: the task's entry in the run's metadata.
-        found: the numbers of the encoder on the task, see `xlbias.report.documents.cells.Numbers`.
+        found: the numbers of the encoder on the task, see `xlbias.results.by_key.Numbers`.
         differences: show these instead of values.
         remark: what is to be said of it: that a comparison is going on, or why there is none.
     """

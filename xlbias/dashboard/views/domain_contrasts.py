@@ -18,8 +18,8 @@ from xlbias.dashboard.views.sheet import EMPTY, Sheet, Spot, scale_of
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measure_of
 from xlbias.report.document import Cell, Matrix
-from xlbias.report.documents.comparison import MARK, difference_cell, named, probability
-from xlbias.report.numbers import difference_interval, difference_text, measured
+from xlbias.report.documents.comparison import named
+from xlbias.report.numbers import MARK, difference_cell, difference_interval, difference_text, measured, probability
 from xlbias.results.study import HEADLINES
 
 _COUNTED = ("better", "worse", "unclear", "open")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from xlbias.report.document import Cell, Matrix
-from xlbias.report.documents.comparison import MARK
+from xlbias.report.numbers import MARK
 
 Shades = tuple[tuple[float | None, ...], ...]
 """[row][column], what the colour of a cell stands for; None for a cell without colour."""

@@ -9,8 +9,8 @@ from xlbias.dashboard.terminal.numbers import duration
 from xlbias.dashboard.widgets.chart.plot import SEVERAL, Drawn, Series, legend, mark_of, plain, plot
 from xlbias.dashboard.workers.pace import Pace
 from xlbias.dashboard.workers.snapshot import Snapshot
-from xlbias.report.documents.curves import MAPS, Curves, Points, in_progress, shares, steps_in_all
 from xlbias.report.numbers import number
+from xlbias.results.training import MAPS, Curves, Points, in_progress, shares, steps_in_all
 from xlbias.text import clean, one_line
 
 _MOST_TASKS = 6  # in one chart

@@ -16,9 +16,9 @@ from textual.widget import Widget
 from xlbias.dashboard.workers.snapshot import Snapshot
 from xlbias.measures.registry import SIDES, measures
 from xlbias.report.documents.caveats import MARK
-from xlbias.report.documents.cells import Numbers
 from xlbias.report.documents.wording import prompts_of, reading_of, similarity_of
 from xlbias.report.numbers import measured, number
+from xlbias.results.by_key import Numbers
 from xlbias.results.caveats.leaks import seen_counts
 from xlbias.results.per_query import Key
 from xlbias.text import clean, cut

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from xlbias.results.caveats import Caveat
-    from xlbias.results.overview import Matrix
+    from xlbias.results.matrix import Matrix
     from xlbias.results.run import Run, RunState
 
 Cell = tuple[str, str, str, str]
@@ -78,7 +78,7 @@ class Snapshot:
         """One measure as a matrix, made when first asked for."""
         key = ("matrix", measure, model, task)
         if key not in self.kept:
-            from xlbias.results.overview import matrix
+            from xlbias.results.matrix import matrix
 
             self.kept[key] = matrix(self.run, measure, model, task)
         found: Matrix = self.kept[key]
@@ -109,8 +109,9 @@ def take_snapshot(path: Path, previous: Snapshot | None = None) -> Snapshot:
 
     Raises RunError as `xlbias.results.run.open_run` does.
     """
+    from xlbias.report.documents.wording import coverage_notes
     from xlbias.results.caveats import caveats
-    from xlbias.results.overview import coverage_notes, overview
+    from xlbias.results.overview import overview
     from xlbias.results.run import open_run
 
     run = open_run(path)

@@ -13,7 +13,6 @@ from xlbias.report.documents.caveats import section as doubted
 from xlbias.report.documents.cells import (
     bias_measures,
     cell,
-    count,
     overall_alignment,
     overall_bias,
     overall_of_sides,
@@ -22,10 +21,18 @@ from xlbias.report.documents.cells import (
 from xlbias.report.documents.encoders import LONGEST_NAME, Subject, subjects
 from xlbias.report.documents.matrices import grids
 from xlbias.report.documents.published import printed_table
-from xlbias.report.documents.wording import BETTER, about_encoder, about_run, about_task, counts, intervals
-from xlbias.report.numbers import NOTHING, measured
+from xlbias.report.documents.wording import (
+    BETTER,
+    about_encoder,
+    about_run,
+    about_task,
+    counts,
+    coverage_notes,
+    intervals,
+    leak_notes,
+)
+from xlbias.report.numbers import NOTHING, count, measured
 from xlbias.results.caveats import caveats
-from xlbias.results.overview import coverage_notes, leak_notes
 from xlbias.results.per_query import Key
 from xlbias.results.run import Run
 from xlbias.runs.schema import SETTING_SHORT, SETTINGS
@@ -45,7 +52,7 @@ def audit(
 
     Args:
         run: finished or in progress.
-        matrices: measures to show in full, of `xlbias.results.overview.MATRIX_MEASURES`.
+        matrices: measures to show in full, of `xlbias.results.matrix.MATRIX_MEASURES`.
         by_language: whether to add the numbers of every language.
         published: arXiv ids whose printed results of the same data set to add; see `xlbias.results.published`.
     """

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
-from xlbias.report.documents.caveats import kinds_of
-from xlbias.results.caveats import caveats
+from xlbias.report.formats.csv import safe
+from xlbias.results.caveats import caveats, kinds_of
 from xlbias.results.overview import who_on_what
 from xlbias.results.run import Run
-from xlbias.text import clean
 
 _WHO = ("model", "source", "sampler", "alpha", "seed", "task", "domain")
 _WHAT = ("measure", "setting", "query_language", "passage_language")
@@ -21,8 +19,6 @@ _NUMBERS = ("value", "low", "high", "n", "n_ids", "n_excluded", "weighted", "n_q
 COLUMNS = (*_WHO, *_WHAT, *_NUMBERS, "caveats", "run")
 """The columns: who on what, what the number is (see `xlbias.results.summary`), the number with its interval and counts,
 the kinds of its caveats between blanks, and the run's path. Empty where undefined, unknown or not applicable."""
-
-_FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠]")
 
 
 def to_csv(runs: Sequence[Run]) -> str:
@@ -35,14 +31,6 @@ def to_csv(runs: Sequence[Run]) -> str:
     out = io.BytesIO()
     frame.write_csv(out)
     return out.getvalue().decode()
-
-
-def safe(value: Any) -> str | None:
-    """Return a text as no spreadsheet and no terminal executes it; None stays None."""
-    if value is None:
-        return None
-    text = clean(str(value))
-    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _rows(run: Run) -> pl.DataFrame:

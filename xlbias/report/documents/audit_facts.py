@@ -10,7 +10,8 @@ from typing import Any
 
 from xlbias.measures.measure import Family, Measure
 from xlbias.measures.registry import SIDES, measures
-from xlbias.report.documents.cells import Row, bias_measures
+from xlbias.report.documents.cells import bias_measures
+from xlbias.results.by_key import Row
 from xlbias.results.per_query import Key
 from xlbias.runs.schema import SETTINGS
 

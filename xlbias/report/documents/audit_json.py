@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
 from xlbias.report.documents.audit_facts import alignment, bias, seen, texts
-from xlbias.report.documents.caveats import as_json, kinds_of
-from xlbias.report.documents.cells import Numbers, Row
-from xlbias.report.documents.training import trained, training_facts
-from xlbias.results.caveats import caveats
+from xlbias.report.documents.caveats import as_json
+from xlbias.report.documents.training import training_facts
+from xlbias.report.formats.json import finite, in_lines
+from xlbias.results.by_key import Numbers, Row
+from xlbias.results.caveats import caveats, kinds_of
 from xlbias.results.overview import who_on_what
 from xlbias.results.per_query import Key
 from xlbias.results.published import rows_for
 from xlbias.results.run import Run
+from xlbias.results.training import trained
 from xlbias.results.wide import MEASURES
 from xlbias.runs.schema import SETTINGS
 
@@ -88,30 +88,12 @@ def to_json(*runs: Run, published: Sequence[str] = ()) -> str:
     """
     reports = [report(run, published=published) for run in runs]
     if len(reports) == 1:
-        return in_lines(_finite(reports[0]), _LEVELS)
+        return in_lines(finite(reports[0]), _LEVELS)
     several = {
         "schema": REPORT_SCHEMA,
         "runs": [{name: one[name] for name in ("run", "caveats", "results")} for one in reports],
     }
-    return in_lines(_finite(several), _LEVELS + 2)
-
-
-def in_lines(value: Any, levels: int, margin: str = "") -> str:
-    """Return `value` as JSON text, the entries of the first `levels` containers on lines of their own.
-
-    A record is a line that can be searched for and compared, and the library's encoder in C writes it, which knows no
-    indentation. The keys of these containers are text. Raises ValueError for NaN and infinities.
-    """
-    if not levels or not value or not isinstance(value, dict | list):
-        return json.dumps(value, allow_nan=False)
-    inner = margin + "  "
-    if isinstance(value, dict):
-        entries = [f"{json.dumps(key)}: {in_lines(entry, levels - 1, inner)}" for key, entry in value.items()]
-        opening, closing = "{}"
-    else:
-        entries = [in_lines(entry, levels - 1, inner) for entry in value]
-        opening, closing = "[]"
-    return f"{opening}\n{inner}" + f",\n{inner}".join(entries) + f"\n{margin}{closing}"
+    return in_lines(finite(several), _LEVELS + 2)
 
 
 def _settings(rows: pl.DataFrame, found: Mapping[Key, Row]) -> dict[str, Any]:
@@ -142,14 +124,3 @@ def _intervals(
 
 def _printed(source: str, task: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"source": source, **row} for row in rows_for(source, task).iter_rows(named=True)]
-
-
-def _finite(value: Any) -> Any:
-    """Return `value` with NaN and infinities as None, which JSON has no numbers for."""
-    if isinstance(value, dict):
-        return {key: _finite(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_finite(entry) for entry in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -15,13 +15,26 @@ from xlbias.report.documents.caveats import TITLE, mark_of
 from xlbias.report.documents.caveats import lines as lines_of
 from xlbias.report.documents.encoders import subjects
 from xlbias.report.documents.published import printed_table
-from xlbias.report.documents.training import trained, training_lines
-from xlbias.report.documents.wording import about_encoder, about_run, about_task, counts, intervals, n_of, name_of
+from xlbias.report.documents.training import training_lines
+from xlbias.report.documents.wording import (
+    about_encoder,
+    about_run,
+    about_task,
+    counts,
+    coverage_notes,
+    intervals,
+    leak_notes,
+    n_of,
+    name_of,
+)
+from xlbias.report.formats.columns import blocks, cut_all, table, wrapped
 from xlbias.report.formats.text import table_lines
-from xlbias.report.numbers import NOTHING, blocks, cut_all, measured, number, table, wrapped
+from xlbias.report.numbers import NOTHING, measured, number
 from xlbias.results.caveats import caveats
-from xlbias.results.overview import MATRIX_MEASURES, Matrix, coverage_notes, leak_notes, matrix, overview
+from xlbias.results.matrix import MATRIX_MEASURES, Matrix, matrix
+from xlbias.results.overview import overview
 from xlbias.results.run import Run
+from xlbias.results.training import trained
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import clean, cut
 

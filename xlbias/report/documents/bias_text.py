@@ -9,7 +9,8 @@ from xlbias.measures.registry import SIDES, measures
 from xlbias.report.document import Cell
 from xlbias.report.documents.cells import cell, overall_bias, overall_of_sides, undefined_notes
 from xlbias.report.documents.encoders import Subject
-from xlbias.report.numbers import NOTHING, cut_all, table, wrapped
+from xlbias.report.formats.columns import cut_all, table, wrapped
+from xlbias.report.numbers import NOTHING
 from xlbias.results.per_query import Key
 from xlbias.runs.schema import SETTING_SHORT, SETTINGS
 from xlbias.text import width as cells

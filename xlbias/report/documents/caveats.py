@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from xlbias.report.document import Section, Terms
-from xlbias.results.caveats import Caveat, caveats
+from xlbias.results.caveats import Caveat
 
 if TYPE_CHECKING:
-    from xlbias.results.compare import Side
+    pass
 
 MARK = "!"
 """Before the name of an encoder whose numbers have a caveat."""
@@ -24,11 +24,6 @@ _SHOWN = 3  # encoders of one kind of caveat on one task that are listed one by 
 def mark_of(found: Sequence[Caveat], model: str, task: str) -> str:
     """Return the mark with a space behind it where the numbers of an encoder on a task have a caveat, else nothing."""
     return f"{MARK} " if any(one.concerns(model, task) for one in found) else ""
-
-
-def kinds_of(found: Sequence[Caveat], model: str, task: str) -> list[str]:
-    """Return the kinds of the caveats of an encoder on a task."""
-    return list(dict.fromkeys(one.kind for one in found if one.concerns(model, task)))
 
 
 def entries(found: Sequence[Caveat]) -> list[tuple[str, str]]:
@@ -54,11 +49,6 @@ def section(found: Sequence[Caveat]) -> Section | None:
     """Return caveats as a section of a document, None where there are none."""
     listed = tuple((f"{MARK} {about}", sentence) for about, sentence in entries(found))
     return Section(TITLE, (Terms(f"{MARK} marks encoders with a caveat", listed),)) if listed else None
-
-
-def of_side(side: Side, task: str) -> tuple[Caveat, ...]:
-    """Return the caveats of one side of a comparison on a task."""
-    return tuple(one for one in caveats(side.run) if any(one.concerns(model, task) for model in side.models))
 
 
 def section_of_sides(doubts: Doubts) -> Section | None:

@@ -6,19 +6,21 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measure_of, side_of
 from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Section, Table
 from xlbias.report.documents.caveats import MARK as MARK_OF_CAVEAT
 from xlbias.report.documents.caveats import Doubts, section_of_sides
 from xlbias.report.documents.cells import OWN_OR_OTHER
-from xlbias.report.numbers import difference_interval, difference_text, measured, number
+from xlbias.report.numbers import (
+    MARK,
+    difference_cell,
+    measured,
+    number,
+    probability,
+)
 from xlbias.results.compare import PERMUTATIONS, Unit
 from xlbias.results.summary import OVERALL
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT
-
-MARK = "*"
-"""After a difference: corrected p < .05."""
 
 ONE_TRAINING = (
     f"These are two trainings, and another seed may come out otherwise: {MARK} says that these encoders differ, not "
@@ -88,29 +90,6 @@ def _explained(base: str, new: str, n_seeds: int, permutations: int, unit: Unit)
         "standard deviations: with many ids even a tiny difference is certain, so read it with the mark. Ids are "
         "counted as better where the new value is better; up, where neither way is."
     )
-
-
-def difference_cell(row: dict[str, object], about: Measure) -> Cell:
-    """Return a difference as a cell, with its mark and its interval."""
-    value, low, high, p, n = (row[name] for name in ("difference", "low", "high", "p_corrected", "n_ids"))
-    assert value is None or isinstance(value, float)
-    text = difference_text(value, about)
-    if value is not None and value > 0 and text.strip("0.,"):
-        text = f"+{text}"
-    p = p if isinstance(p, float) else None
-    if p is not None and p < 0.05:
-        text += MARK
-    low, high = (end if isinstance(end, float) else None for end in (low, high))
-    return Cell(
-        text, value, low, high, difference_interval(low, high, about), n if isinstance(n, int) else None, "number", p
-    )
-
-
-def probability(p: object) -> Cell:
-    """Return a p-value as a cell."""
-    if not isinstance(p, float):
-        return Cell("·", kind="number")
-    return Cell("<.001" if p < 0.0005 else number(p), p, kind="number")
 
 
 def label_of(name: str) -> str:

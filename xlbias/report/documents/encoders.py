@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from xlbias.report.documents.caveats import mark_of
-from xlbias.report.documents.cells import Numbers, Row
 from xlbias.report.documents.wording import name_of
+from xlbias.results.by_key import Numbers, Row
 from xlbias.results.caveats import caveats
 from xlbias.results.overview import overview
 from xlbias.results.per_query import Key

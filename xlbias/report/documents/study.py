@@ -13,9 +13,9 @@ from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measure_of
 from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Section, Table
 from xlbias.report.documents.caveats import section
-from xlbias.report.documents.comparison import MARK, named
+from xlbias.report.documents.comparison import named
 from xlbias.report.formats.markdown import to_markdown
-from xlbias.report.numbers import interval, measured, number
+from xlbias.report.numbers import MARK, interval, measured, number
 from xlbias.results.caveats import caveats
 from xlbias.results.run import Run
 from xlbias.results.study import (

@@ -5,99 +5,34 @@ A card comes out of a file that anyone may have written, so everything in it is 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import polars as pl
 
-from xlbias.report.documents.curves import throughput
-from xlbias.report.documents.validation import validation_curves, validation_lines
-from xlbias.report.numbers import blocks, cut_all, table, wrapped
-from xlbias.results.run import Run
+from xlbias.measures.measure import Measure
+from xlbias.measures.registry import measures
+from xlbias.report.document import Cell, Table
+from xlbias.report.formats.columns import blocks, cut_all, table, wrapped
+from xlbias.report.numbers import measured, number
+from xlbias.results.training import (
+    KINDS,
+    MAPS,
+    VALIDATED,
+    Curves,
+    Drawn,
+    Trained,
+)
 from xlbias.text import clean, cut, one_line
 
 _BAR = 16  # cells of a bar that stands for all
 _EIGHTHS = " ▏▎▍▌▋▊▉"
-_MOST_ROWS = 12  # of tasks
+_MOST_ROWS = 12  # of tasks, of validations
 _MOST_LANGUAGES = 16  # in a matrix; more are shown by themselves
+_VALIDATION_HEADS = ("step", "loss", "mono", "cross", "multi", "rank dist.")
 _TAG = 12  # cells of a language tag; a longer one is no tag
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """What a sampler has drawn: batches by kind and by task, pairs by (query language, passage language), negatives."""
-
-    kinds: dict[str, int]
-    tasks: dict[str, int]
-    pairs: dict[tuple[str, str], int]
-    negatives: int
-    words: dict[str, int]
-
-    def languages(self, side: int) -> dict[str, int]:
-        """Pairs by the language of their query (side 0) or passage (side 1), by tag."""
-        counts: Counter[str] = Counter()
-        for pair, n in self.pairs.items():
-            counts[pair[side]] += n
-        return dict(sorted(counts.items()))
-
-
-@dataclass(frozen=True)
-class Trained:
-    """One encoder's training: None for what is not known, and `drawn` only where its card says it.
-
-    `pairs_per_second` is that of training steps alone, without validation, see
-    `xlbias.report.documents.curves.throughput`.
-    `validation` holds a row per validation, `best_step` the step whose encoder was saved.
-    """
-
-    model: str
-    steps: int | None
-    first_loss: float | None
-    last_loss: float | None
-    pairs_per_second: float | None
-    best_step: int | None
-    validation: list[dict[str, Any]]
-    drawn: Drawn | None
-
-
-def trained(run: Run) -> list[Trained]:
-    """Return the trainings of a run's encoders, as far as it holds their steps or their cards say what was drawn."""
-    logged = {
-        row["model"]: row
-        for row in run.training.sort("step")
-        .group_by("model")
-        .agg(
-            pl.col("step").last().alias("steps"),
-            pl.col("loss").first().alias("first_loss"),
-            pl.col("loss").last().alias("last_loss"),
-        )
-        .collect()
-        .to_dicts()
-    }
-    for (name,), steps in run.training.collect().partition_by("model", as_dict=True).items():
-        if name in logged:
-            logged[name]["pairs_per_second"] = throughput(steps)
-    found = []
-    curves = validation_curves(run)
-    for model in run.models:
-        card = model.get("card")
-        best = card.get("best_step") if isinstance(card, Mapping) else None
-        drawn = _drawn(card.get("batches")) if isinstance(card, Mapping) else None
-        row = logged.get(model["name"], {})
-        if row or drawn:
-            figures = {name: row.get(name) for name in ("steps", "first_loss", "last_loss", "pairs_per_second")}
-            found.append(
-                Trained(
-                    model=model["name"],
-                    **figures,
-                    best_step=best if type(best) is int else None,
-                    validation=curves.get(model["name"], []),
-                    drawn=drawn,
-                )
-            )
-    return found
 
 
 def training_facts(training: Trained) -> dict[str, Any]:
@@ -151,28 +86,6 @@ def training_lines(training: Trained, width: int, *, matrix: bool) -> list[str]:
             switched = f"code-switched: {replaced:,} of {translatable:,} translatable words, of {words:,} words"
             lines += wrapped(switched, width)
     return lines
-
-
-def _drawn(value: object) -> Drawn | None:
-    """Return what a card says was drawn, without what is no count; None where nothing is left."""
-    if not isinstance(value, Mapping):
-        return None
-    pairs = value.get("pairs")
-    by_pair = {
-        (str(query), passage): n
-        for query, of_query in (pairs.items() if isinstance(pairs, Mapping) else ())
-        for passage, n in _counts(of_query).items()
-    }
-    negatives = _counts({"n": value.get("negatives")}).get("n", 0)
-    words = _counts(value.get("words"))
-    drawn = Drawn(_counts(value.get("by_kind")), _counts(value.get("by_task")), by_pair, negatives, words)
-    return drawn if drawn.kinds or drawn.tasks or drawn.pairs else None
-
-
-def _counts(value: object) -> dict[str, int]:
-    if not isinstance(value, Mapping):
-        return {}
-    return {str(key): n for key, n in value.items() if type(n) is int and 0 < n < 1 << 63}
 
 
 def _shares(counts: Mapping[str, int]) -> dict[str, dict[str, float]]:
@@ -229,3 +142,66 @@ def _language_lines(drawn: Drawn, width: int) -> list[str]:
 
 def _and_negatives(drawn: Drawn) -> str:
     return f" and {drawn.negatives:,} hard negatives" if drawn.negatives else ""
+
+
+_LOGGED = ("epoch", "loss", "learning_rate", "pairs_per_second", "memory_bytes", *KINDS.values())
+
+
+_CURVE_HEADS = (
+    "step", "validated on", "epoch", "loss", "learning rate", "pairs/s", "memory bytes", "monolingual batches",
+    "cross-lingual batches", "mixed batches", "validation loss", "mAP mono", "mAP cross", "mAP multi",
+    "rank distance", "rank distance normalised",
+)  # fmt: skip
+
+
+def curve_table(training: Curves, *, last: bool = False) -> Table:
+    """Return the logged steps and the validations as a table, or only the `last` step and the last validation.
+
+    A row is a logged step, or one task of a validation.
+    """
+    logged, validated = training.steps, training.validation
+    if last:
+        logged = logged.tail(1)
+        validated = validated.filter(pl.col("step") == pl.col("step").max())
+    nothing = Cell("·", kind="number")
+    rows = []
+    for row in logged.iter_rows(named=True):
+        numbers = [_curve_cell(name, row[name]) for name in _LOGGED]
+        rows.append((row["step"], 0, (Cell(""), *numbers, *[nothing] * len(VALIDATED))))
+    for row in validated.iter_rows(named=True):
+        numbers = [_curve_cell(name, row[name]) for name in VALIDATED]
+        rows.append((row["step"], 1, (Cell(row["task"] or "", kind="name"), *[nothing] * len(_LOGGED), *numbers)))
+    rows.sort(key=lambda row: row[:2])
+    notes = ("A row is a logged step, or one task of a validation.",)
+    lines = tuple((_curve_cell("step", step), *cells) for step, _, cells in rows)
+    return Table(f"Training of {training.model}", _CURVE_HEADS, lines, notes, 1)
+
+
+def _curve_cell(name: str, value: float | None) -> Cell:
+    if value is None or not math.isfinite(value):
+        return Cell("·", kind="number")
+    about = _curve_measure(name)
+    text = measured(value, about) if about else f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
+    return Cell(text, float(value), kind="number")
+
+
+def _curve_measure(name: str) -> Measure | None:
+    if name in MAPS.values():
+        return measures("quality")["map"]
+    return measures("bias").get(name.replace("distance_", "distance."))
+
+
+def validation_lines(curve: Sequence[dict[str, Any]], best_step: int | None) -> list[str]:
+    """Return the curve as text, at most 12 lines of it: the first, the last, the best, and some between."""
+    chosen = {round(i * (len(curve) - 1) / (_MOST_ROWS - 1)) for i in range(_MOST_ROWS)} if curve else set()
+    shown = [row for i, row in enumerate(curve) if i in chosen or row["step"] == best_step]
+    rows = [
+        [
+            f"{row['step']:,}",
+            *(number(row[name], nothing="-") for name in VALIDATED[:4]),
+            number(row["rank_distance"], digits=1, nothing="-"),
+            "saved" if row["step"] == best_step else "",
+        ]
+        for row in shown
+    ]
+    return table([*_VALIDATION_HEADS, "validation"], rows, left=1) if rows else []

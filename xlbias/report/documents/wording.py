@@ -8,7 +8,9 @@ from typing import Any
 
 import polars as pl
 
+from xlbias.choices import listed
 from xlbias.report.numbers import number
+from xlbias.results.caveats.leaks import seen_counts
 from xlbias.results.run import Run
 from xlbias.results.summary import INTERVAL, replicates_for
 from xlbias.runs.schema import SETTING_SHORT
@@ -130,3 +132,51 @@ def intervals(run: Run) -> str:
     drawn = " or ".join(f"{n:,}" for n in draws)
     how = run.metadata.get("statistics", {}).get("interval", INTERVAL)
     return f"[low, high]: 95 % {how}, {drawn} draws, seed 0."
+
+
+def coverage_notes(run: Run) -> list[str]:
+    """Return what a reader must know of a run's coverage, one sentence each; nothing where all is there."""
+    notes = []
+    for model, task, n, excluded in (
+        run.cells.group_by("model", "task", maintain_order=True)
+        .agg(pl.col("n").sum(), pl.col("n_excluded").sum())
+        .iter_rows()
+    ):
+        if excluded:
+            notes.append(
+                f"{model} on {task}: {excluded:,} of {n + excluded:,} rankings are excluded, as their pool holds "
+                "nothing relevant to the query."
+            )
+    for model, task, n, excluded in (
+        run.bias().group_by("model", "task", maintain_order=True).agg(pl.col("n").sum(), pl.col("n_excluded").sum())
+    ).iter_rows():
+        if excluded:
+            notes.append(
+                f"{model} on {task}: rank distance is undefined for {excluded:,} of {n + excluded:,} queries, which "
+                "have fewer than two relevant passages, or several in a language whose translations are not known."
+            )
+    return notes
+
+
+def leak_notes(run: Run) -> list[str]:
+    """Return for which encoders it is known that they have seen nothing of a task, and for which nothing is known."""
+    counts = seen_counts(run)
+    ranked = set(run.cells.select("model", "task").unique().iter_rows())
+    unseen: dict[str, list[str]] = {}
+    unknown: dict[str, None] = {}
+    for model in run.models:
+        for task in run.tasks:
+            who = (str(model["name"]), str(task["name"]))
+            known = counts.get(who)
+            if who in ranked and known is None:
+                unknown[who[0]] = None
+            elif who in ranked and known is not None and not any(n for n, _ in known.values()):
+                unseen.setdefault(who[0], []).append(who[1])
+    by_tasks: dict[str, list[str]] = {}
+    for name, tasks in unseen.items():
+        by_tasks.setdefault(listed(tasks), []).append(name)
+    notes = [f"{listed(names)}: trained on no text of {tasks}." for tasks, names in by_tasks.items()]
+    if unknown:
+        they = "they were" if len(unknown) > 1 else "it was"
+        notes.append(f"{listed(unknown)}: what {they} trained on is not known, so leaks cannot be told.")
+    return notes

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from xlbias.report.document import Cell, Matrix, Table
-from xlbias.report.documents.cells import count
-from xlbias.report.documents.comparison import probability
+from xlbias.report.numbers import count, probability
 
 P = "p (corr.)"
 

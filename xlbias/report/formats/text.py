@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from xlbias.report.document import Block, Document, Matrix, Paragraph, Table
-from xlbias.report.numbers import blocks, cut_all, table, wrapped
+from xlbias.report.formats.columns import blocks, cut_all, table, wrapped
 from xlbias.text import clean, cut
 from xlbias.text import width as cells
 

@@ -18,7 +18,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from xlbias.report.document import Cell, Matrix, Table
-from xlbias.report.documents.audit_csv import safe
+from xlbias.report.formats.csv import safe
 from xlbias.report.numbers import NOTHING
 
 _Column = tuple[str, list[str]]

@@ -7,6 +7,7 @@ and `xlbias check`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -26,6 +27,7 @@ from xlbias.results.caveats import (
     truncation,
 )
 from xlbias.results.caveats.caveat import Caveat
+from xlbias.results.compare import Side
 from xlbias.text import clean
 
 if TYPE_CHECKING:
@@ -46,3 +48,13 @@ def caveats(run: Run) -> tuple[Caveat, ...]:
     if run not in _found:
         _found[run] = tuple(replace(one, sentence=clean(one.sentence)) for rule in RULES for one in rule.found(run))
     return _found[run]
+
+
+def kinds_of(found: Sequence[Caveat], model: str, task: str) -> list[str]:
+    """Return the kinds of the caveats of an encoder on a task."""
+    return list(dict.fromkeys(one.kind for one in found if one.concerns(model, task)))
+
+
+def of_side(side: Side, task: str) -> tuple[Caveat, ...]:
+    """Return the caveats of one side of a comparison on a task."""
+    return tuple(one for one in caveats(side.run) if any(one.concerns(model, task) for model in side.models))

@@ -10,9 +10,8 @@ from xlbias.colour import Range
 from xlbias.dashboard.terminal.numbers import THIN, signed, thin
 from xlbias.dashboard.widgets.heatmap.geometry import Place
 from xlbias.dashboard.widgets.heatmap.order import Sort, order
-from xlbias.report.documents.comparison import MARK
-from xlbias.report.numbers import interval, number
-from xlbias.results.overview import DifferenceMatrix, Matrix
+from xlbias.report.numbers import MARK, interval, number
+from xlbias.results.matrix import DifferenceMatrix, Matrix
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
 CellKey = tuple[str, str]

@@ -12,7 +12,7 @@ from xlbias.dashboard.widgets.heatmap.matrix_drawing import MatrixDrawing
 from xlbias.dashboard.widgets.heatmap.matrix_layout import MatrixLayout
 from xlbias.dashboard.widgets.heatmap.order import SORTS, Sort
 from xlbias.dashboard.widgets.heatmap.paint import Painter
-from xlbias.results.overview import Matrix
+from xlbias.results.matrix import Matrix
 from xlbias.text import clean, width
 
 

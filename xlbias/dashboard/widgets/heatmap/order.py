@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from xlbias.results.overview import Matrix
+from xlbias.results.matrix import Matrix
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
 Sort = Literal["language", "mean", "script", "family"]

@@ -12,7 +12,7 @@ from xlbias.dashboard.widgets.heatmap.drawing import BOLD, LEAST_BAR, Drawing, b
 from xlbias.dashboard.widgets.heatmap.sheet_layout import Layout, fitted
 from xlbias.dashboard.widgets.table.columns import fit
 from xlbias.report.document import Cell
-from xlbias.report.documents.comparison import MARK
+from xlbias.report.numbers import MARK
 from xlbias.text import clean, one_line, width
 
 

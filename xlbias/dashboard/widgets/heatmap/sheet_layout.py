@@ -9,7 +9,7 @@ from xlbias.dashboard.terminal.numbers import THIN
 from xlbias.dashboard.views.sheet import Sheet
 from xlbias.dashboard.widgets.heatmap.geometry import Geometry, Place
 from xlbias.dashboard.widgets.table.columns import fit
-from xlbias.report.documents.comparison import MARK
+from xlbias.report.numbers import MARK
 from xlbias.text import clean, width
 
 _LEAST_FIRST = 4

@@ -1,4 +1,4 @@
-"""The curves of a training: its logged steps and its validations, as series of points, and where it stands.
+"""How encoders were trained: logged steps and validations as series of points, where it stands, and what was drawn.
 
 They come out of a file that anyone may have written: only finite numbers become points, and models that the file does
 not describe are shown by their name alone.
@@ -7,6 +7,7 @@ not describe are shown by their name alone.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,10 +15,6 @@ from typing import Any
 
 import polars as pl
 
-from xlbias.measures.measure import Measure
-from xlbias.measures.registry import measures
-from xlbias.report.document import Cell, Table
-from xlbias.report.numbers import measured
 from xlbias.results.run import Progress, Run
 from xlbias.runs.schema import SETTING_SHORT
 
@@ -38,6 +35,10 @@ KINDS = {
 }
 """Columns of the batches drawn so far, by kind."""
 
+VALIDATED = ("loss", *MAPS.values(), "rank_distance", "rank_distance_normalised")
+"""Columns of the numbers of a validation."""
+
+_OF_CURVE = VALIDATED[:-1]
 _PHASE = ": training"  # what the journal's progress calls the phase of a training, behind the encoder's name
 
 
@@ -95,7 +96,7 @@ class Curves:
     @cached_property
     def _means(self) -> pl.DataFrame:
         """All numbers of the validations at each step, means over the tasks that have a finite one."""
-        numbers = [pl.col(name).filter(pl.col(name).is_finite()).mean() for name in _VALIDATED]
+        numbers = [pl.col(name).filter(pl.col(name).is_finite()).mean() for name in VALIDATED]
         return self.validation.group_by("step").agg(numbers).sort("step")
 
     def last(self, column: str) -> float | None:
@@ -194,52 +195,6 @@ def summary(trainings: Sequence[Curves]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"model": pl.String, "step": pl.Int64, **numbers}, orient="row")
 
 
-_LOGGED = ("epoch", "loss", "learning_rate", "pairs_per_second", "memory_bytes", *KINDS.values())
-_VALIDATED = ("loss", *MAPS.values(), "rank_distance", "rank_distance_normalised")
-_HEADS = (
-    "step", "validated on", "epoch", "loss", "learning rate", "pairs/s", "memory bytes", "monolingual batches",
-    "cross-lingual batches", "mixed batches", "validation loss", "mAP mono", "mAP cross", "mAP multi",
-    "rank distance", "rank distance normalised",
-)  # fmt: skip
-
-
-def curve_table(training: Curves, *, last: bool = False) -> Table:
-    """Return the logged steps and the validations as a table, or only the `last` step and the last validation.
-
-    A row is a logged step, or one task of a validation.
-    """
-    logged, validated = training.steps, training.validation
-    if last:
-        logged = logged.tail(1)
-        validated = validated.filter(pl.col("step") == pl.col("step").max())
-    nothing = Cell("·", kind="number")
-    rows = []
-    for row in logged.iter_rows(named=True):
-        numbers = [_cell(name, row[name]) for name in _LOGGED]
-        rows.append((row["step"], 0, (Cell(""), *numbers, *[nothing] * len(_VALIDATED))))
-    for row in validated.iter_rows(named=True):
-        numbers = [_cell(name, row[name]) for name in _VALIDATED]
-        rows.append((row["step"], 1, (Cell(row["task"] or "", kind="name"), *[nothing] * len(_LOGGED), *numbers)))
-    rows.sort(key=lambda row: row[:2])
-    notes = ("A row is a logged step, or one task of a validation.",)
-    lines = tuple((_cell("step", step), *cells) for step, _, cells in rows)
-    return Table(f"Training of {training.model}", _HEADS, lines, notes, 1)
-
-
-def _cell(name: str, value: float | None) -> Cell:
-    if value is None or not math.isfinite(value):
-        return Cell("·", kind="number")
-    about = _measure(name)
-    text = measured(value, about) if about else f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
-    return Cell(text, float(value), kind="number")
-
-
-def _measure(name: str) -> Measure | None:
-    if name in MAPS.values():
-        return measures("quality")["map"]
-    return measures("bias").get(name.replace("distance_", "distance."))
-
-
 def _points(frame: pl.DataFrame, column: str) -> Points:
     steps, values = (frame[name].cast(pl.Float64).to_list() for name in ("step", column))  # quicker than a query
     return tuple(
@@ -247,3 +202,115 @@ def _points(frame: pl.DataFrame, column: str) -> Points:
         for step, value in zip(steps, values, strict=True)
         if step is not None and value is not None and math.isfinite(step) and math.isfinite(value)
     )
+
+
+def validation_curves(run: Run) -> dict[str, list[dict[str, Any]]]:
+    """Return by model: a row per validation, ``step`` and VALIDATED, all but the last, as means over tasks.
+
+    None where no task gives it.
+    """
+    rows = (
+        run.validation.group_by("model", "step")
+        .agg(pl.col(name).mean() for name in _OF_CURVE)
+        .sort("model", "step")
+        .collect()
+    )
+    return {
+        str(model): curve.drop("model").to_dicts() for (model,), curve in rows.group_by("model", maintain_order=True)
+    }
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a sampler has drawn: batches by kind and by task, pairs by (query language, passage language), negatives."""
+
+    kinds: dict[str, int]
+    tasks: dict[str, int]
+    pairs: dict[tuple[str, str], int]
+    negatives: int
+    words: dict[str, int]
+
+    def languages(self, side: int) -> dict[str, int]:
+        """Pairs by the language of their query (side 0) or passage (side 1), by tag."""
+        counts: Counter[str] = Counter()
+        for pair, n in self.pairs.items():
+            counts[pair[side]] += n
+        return dict(sorted(counts.items()))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One encoder's training: None for what is not known, and `drawn` only where its card says it.
+
+    `pairs_per_second` is that of training steps alone, without validation, see `throughput`.
+    `validation` holds a row per validation, `best_step` the step whose encoder was saved.
+    """
+
+    model: str
+    steps: int | None
+    first_loss: float | None
+    last_loss: float | None
+    pairs_per_second: float | None
+    best_step: int | None
+    validation: list[dict[str, Any]]
+    drawn: Drawn | None
+
+
+def trained(run: Run) -> list[Trained]:
+    """Return the trainings of a run's encoders, as far as it holds their steps or their cards say what was drawn."""
+    logged = {
+        row["model"]: row
+        for row in run.training.sort("step")
+        .group_by("model")
+        .agg(
+            pl.col("step").last().alias("steps"),
+            pl.col("loss").first().alias("first_loss"),
+            pl.col("loss").last().alias("last_loss"),
+        )
+        .collect()
+        .to_dicts()
+    }
+    for (name,), steps in run.training.collect().partition_by("model", as_dict=True).items():
+        if name in logged:
+            logged[name]["pairs_per_second"] = throughput(steps)
+    found = []
+    curves = validation_curves(run)
+    for model in run.models:
+        card = model.get("card")
+        best = card.get("best_step") if isinstance(card, Mapping) else None
+        drawn = _drawn(card.get("batches")) if isinstance(card, Mapping) else None
+        row = logged.get(model["name"], {})
+        if row or drawn:
+            figures = {name: row.get(name) for name in ("steps", "first_loss", "last_loss", "pairs_per_second")}
+            found.append(
+                Trained(
+                    model=model["name"],
+                    **figures,
+                    best_step=best if type(best) is int else None,
+                    validation=curves.get(model["name"], []),
+                    drawn=drawn,
+                )
+            )
+    return found
+
+
+def _drawn(value: object) -> Drawn | None:
+    """Return what a card says was drawn, without what is no count; None where nothing is left."""
+    if not isinstance(value, Mapping):
+        return None
+    pairs = value.get("pairs")
+    by_pair = {
+        (str(query), passage): n
+        for query, of_query in (pairs.items() if isinstance(pairs, Mapping) else ())
+        for passage, n in _counts(of_query).items()
+    }
+    negatives = _counts({"n": value.get("negatives")}).get("n", 0)
+    words = _counts(value.get("words"))
+    drawn = Drawn(_counts(value.get("by_kind")), _counts(value.get("by_task")), by_pair, negatives, words)
+    return drawn if drawn.kinds or drawn.tasks or drawn.pairs else None
+
+
+def _counts(value: object) -> dict[str, int]:
+    if not isinstance(value, Mapping):
+        return {}
+    return {str(key): n for key, n in value.items() if type(n) is int and 0 < n < 1 << 63}
