@@ -55,3 +55,21 @@ def bca_by_the_book(replicates, estimate, left_out, n, confidence=0.95):
     wide = stats.t.ppf((1 + confidence) / 2, n - 1) * np.sqrt(n / (n - 1))
     z = centre + np.array([-wide, wide])
     return np.quantile(replicates, stats.norm.cdf(centre + z / (1 - a * z)))
+
+
+def skillings_mack(blocks):
+    """χ² of lists of values, None where one is missing, the greatest there can be, and how many blocks count."""
+    blocks = [[(i, v) for i, v in enumerate(block) if v is not None] for block in blocks]
+    blocks = [block for block in blocks if len(block) > 1]
+    k = 1 + max((i for block in blocks for i, _ in block), default=-1)
+    total, covariance = np.zeros(k), np.zeros((k, k))
+    for block in blocks:
+        size = len(block)
+        there = [i for i, _ in block]
+        score = np.sqrt(12 / (size + 1)) * (stats.rankdata(np.round([v for _, v in block], 9)) - (size + 1) / 2)
+        variance = (score**2).mean()
+        total[there] += score
+        covariance[np.ix_(there, there)] += variance * (size * np.eye(size) - 1) / (size - 1)
+    most = sum(len(block) - 1 for block in blocks)
+    degrees = int(np.linalg.matrix_rank(covariance, tol=1e-9)) if blocks else 0
+    return float(total @ np.linalg.pinv(covariance, rcond=1e-9) @ total), degrees, most, len(blocks)

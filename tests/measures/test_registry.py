@@ -82,11 +82,10 @@ def test_a_range_as_text(low, high, text):
 def values(measure: Measure, case: Made) -> np.ndarray:
     """What a measure says of a case; those that are not taken from rankings as such get what they are taken from."""
     places = language_ranks(case.pooled)
-    complete = places[np.isfinite(places).all(axis=1)]
     if measure.name == "kendall_w":
-        return measure.compute(complete.mean(axis=0)) if len(complete) else np.full((), np.nan)
+        return np.array(measure.compute(places).w)
     if measure.name in ("friedman_chi2", "friedman_p"):
-        return np.array(getattr(measure.compute(complete), measure.name.removeprefix("friedman_")))
+        return np.array(getattr(measure.compute(places), measure.name.removeprefix("friedman_")))
     if measure.name == "rank_consistency":
         rng = np.random.default_rng(len(case.searches))
         ranks = np.array([rng.permutation(sum(case.pool.values())) + 1 for _ in case.searches])

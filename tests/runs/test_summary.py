@@ -13,8 +13,9 @@ import numpy as np
 import polars as pl
 import pytest
 from runs.uneven import full_rankings, integer_vectors, uneven_task
+from scipy.stats import chi2 as chi2_distribution
 from scipy.stats import friedmanchisquare, kruskal, rankdata, spearmanr
-from support import bca_by_the_book, make_task
+from support import bca_by_the_book, make_task, skillings_mack
 
 from xlbias.data.catalog import load_task
 from xlbias.data.task import RetrievalTask
@@ -271,26 +272,30 @@ class Oracle:
     def language_order(self) -> None:
         """Friedman's ranks, Kendall's W and the test."""
 
-        def block(row) -> list[float] | None:
+        def block(row) -> list[float | None]:
             found = [[one["rank"] for one in row["relevants"] if one["language"] == pl_] for pl_ in self.pools]
-            return [mean(ranks) for ranks in found] if all(found) and len(found) > 1 else None
+            return [mean(ranks) for ranks in found]
+
+        def complete(one: list[float | None]) -> bool:
+            return None not in one and len(one) > 1
 
         blocks = {(row["query_id"], row["query_language"]): block(row) for row in self.union}
-        ordered = {query: None if one is None else rankdata(one) for query, one in blocks.items()}
+        ordered = {query: rankdata(one) if complete(one) else None for query, one in blocks.items()}
 
         def place(row, language):
             ranks = ordered[row["query_id"], row["query_language"]]
             return None if ranks is None else float(ranks[self.pools.index(language)])
 
         self.pairs("language_rank", place)
-        by_id: dict[str, list[float] | None] = {}
+        by_id: dict[str, list[float | None]] = {}
         for query_id in self.ids:
-            there = [one for (q, _), one in blocks.items() if q == query_id and one is not None]
-            by_id[query_id] = [mean(ranks) for ranks in zip(*there, strict=True)] if there else None
-        self.by_id = {q: None if one is None else rankdata(one) for q, one in by_id.items()}
+            there = [one for (q, _), one in blocks.items() if q == query_id]  # the same languages have an answer in all
+            by_id[query_id] = [None if None in ranks else mean(ranks) for ranks in zip(*there, strict=True)]
+        self.by_id = {q: rankdata(one) if complete(one) else None for q, one in by_id.items()}
         for i, pl_ in enumerate(self.pools):
             cell = {(q, ""): None if ranks is None else float(ranks[i]) for q, ranks in self.by_id.items()}
             self.cell(("language_rank", "multilingual", None, pl_), cell)
+        self.blocks = blocks | {(q, None): one for q, one in by_id.items()}
         for ql in self.asked:
             own = {query: one for query, one in blocks.items() if query[1] == ql}
             self.w(("kendall_w", "multilingual", ql, None), own)
@@ -299,15 +304,17 @@ class Oracle:
             key = (name, "multilingual", None, None)
             self.expected[key] = {**self.expected["kendall_w", "multilingual", None, None], "value": value}
 
-    def w(self, key: tuple, blocks: dict[Query, list[float] | None]) -> tuple[float | None, float | None]:
-        complete = [one for one in blocks.values() if one is not None]
-        value = chi2 = p = None
-        if complete and len(self.pools) > 2:
-            chi2, p = map(float, friedmanchisquare(*zip(*complete, strict=True)))
-            if math.isnan(chi2):  # every block is one tie, and nothing is preferred
-                chi2, p = 0.0, 1.0
-            value = chi2 / (len(complete) * (len(self.pools) - 1))
-        self.row(key, value, [{query: None if one is None else 0.0 for query, one in blocks.items()}])
+    def w(self, key: tuple, blocks: dict[Query, list[float | None]]) -> tuple[float | None, float | None]:
+        chi2, degrees, most, n = skillings_mack(blocks.values())
+        value = p = None
+        if n:
+            value, p = chi2 / most, float(chi2_distribution.sf(chi2, degrees)) if degrees else 1.0
+            if n == len(blocks) and all(None not in one for one in blocks.values()) and degrees > 1:
+                assert friedmanchisquare(*zip(*blocks.values(), strict=True)) == pytest.approx((chi2, p))
+        else:
+            chi2 = None
+        usable = {query: sum(v is not None for v in one) > 1 for query, one in blocks.items()}
+        self.row(key, value, [{query: 0.0 if there else None for query, there in usable.items()}])
         if value is None:
             self.expected[key].update(n_cells=0, n_cells_empty=1)
         return chi2, p
@@ -613,24 +620,29 @@ def test_the_interval_of_the_gap(case, bootstrap):
     assert interval(case, "single_gold.gap", "multilingual", "th", None) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("query_language", [None, "en"])
-def test_the_interval_of_kendall_s_w(case, bootstrap, query_language):
-    """W of the mean ranks of each sample, corrected for the ties of the whole."""
-    keys = [("language_rank", "multilingual", query_language, pl_) for pl_ in bootstrap.oracle.pools]
-    blocks = list(zip(*(defined(bootstrap.oracle.cells[key]).values() for key in keys), strict=True))
-    ties = [sum(block.count(rank) ** 2 - 1 for rank in block) for block in blocks]
-    untied = 1 - sum(ties) / (len(blocks) * 4 * 15)
+@pytest.mark.parametrize("name", ["even", "tied and even"])
+@pytest.mark.parametrize("query_language", [None, "th"])
+def test_the_interval_of_kendall_s_w(case, name, query_language):
+    """W of what is drawn, with the ties of what is drawn, less the (1 − W)/n that its repeats add; it holds W."""
+    made = case(name)
+    oracle = SharedRanks(made)
+    ids = oracle.ids
+    blocks = np.array([oracle.blocks[query_id, query_language] for query_id in ids])
+    ranks = rankdata(np.round(blocks, 9), axis=1)
+    n, k = ranks.shape
+    lost = np.array([sum(row.tolist().count(rank) ** 2 - 1 for rank in row) for row in ranks]) / (k**3 - k)
 
     def w(drawn) -> float:
-        means = [bootstrap.mean(drawn, key) for key in keys]
-        return 12 * sum((m - 2.5) ** 2 for m in means) / (4 * 15) / untied
+        means = (drawn @ ranks) / drawn.sum()
+        return 12 * ((means - (k + 1) / 2) ** 2).sum() / (k**3 - k) / (1 - (drawn @ lost) / drawn.sum())
 
-    row = case("uneven").found["kendall_w", "multilingual", query_language, None]
-    if query_language is None:
-        assert [row["low"], row["high"]] == pytest.approx(bootstrap.interval(w, keys))
-    else:  # seven ids are too few
-        assert (len(blocks), row["low"], row["high"]) == (7, None, None)
-        assert row["value"] is not None
+    row = made.found["kendall_w", "multilingual", query_language, None]
+    estimate = w(np.ones(n))
+    assert (row["value"], row["n"]) == (pytest.approx(estimate), n)
+    found = [w(drawn) for drawn in draw_ids(np.random.default_rng(0), 10_000, n)]
+    replicates = np.clip([one - (1 - one) / (n - 1) for one in found], 0, 1)
+    low, high = bca_by_the_book(replicates, estimate, np.array([w(1 - np.eye(n)[i]) for i in range(n)]), n)
+    assert [row["low"], row["high"]] == pytest.approx([min(low, estimate), max(high, estimate)], abs=1e-6)
 
 
 def test_numbers_that_are_no_means_and_those_of_fewer_than_ten_ids_have_no_interval(case):

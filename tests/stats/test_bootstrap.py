@@ -6,7 +6,7 @@ from scipy import stats
 from support import bca_by_the_book
 
 from xlbias.stats.bootstrap import FEWEST_UNITS, bootstrap_intervals
-from xlbias.stats.friedman import kendall_w_of_mean_ranks
+from xlbias.stats.friedman import Concordance, Concordances
 
 REPLICATES = 400
 
@@ -135,15 +135,15 @@ def test_a_difference_of_correlated_columns_has_a_narrow_interval():
     assert (ours.high - ours.low)[2] < (ours.high - ours.low)[:2].min() / 5
 
 
-def test_kendalls_w_from_mean_ranks_has_an_interval():
+def test_kendalls_w_has_an_interval_and_what_it_is_made_of_has_none():
     rng = np.random.default_rng(4)
     order = np.argsort(rng.standard_normal((200, 5)) + np.arange(5), axis=1)
     ranks = np.argsort(order, axis=1) + 1.0
-    w = kendall_w_of_mean_ranks(ranks.mean(axis=0))
-    ours = bootstrap_intervals(ranks, derive=lambda means: kendall_w_of_mean_ranks(means)[:, None], replicates=2000)
-    assert ours.low.shape == (6,)
-    assert ours.low[5] < w < ours.high[5]
-    assert ours.high[5] - ours.low[5] < 0.15
+    each = Concordances([Concordance(ranks)], 200)
+    ours = bootstrap_intervals(each.parts, derive=each.of, drawn=each.of_drawn, hidden=7, replicates=2000)
+    assert ours.low.shape == (1,)  # hidden columns have none
+    assert ours.low[0] < Concordance(ranks).w < ours.high[0]
+    assert ours.high[0] - ours.low[0] < 0.15
 
 
 def test_same_seed_same_bits_and_another_seed_others():

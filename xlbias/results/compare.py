@@ -24,6 +24,7 @@ from xlbias.results.run import Run
 from xlbias.results.summary import OVERALL, aggregated, joined, replicates_for
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.stats.bootstrap import bootstrap_intervals, by_unit
+from xlbias.stats.friedman import Concordance, Concordances
 from xlbias.stats.max_t import flip_tests
 from xlbias.stats.means import column_means
 from xlbias.stats.multiplicity import benjamini_hochberg, holm
@@ -283,9 +284,8 @@ def _differences(
     gone = np.any([np.isnan(one.values) for one in (*base, *new)], axis=0)
     stacked = [np.stack([np.where(gone, np.nan, one.values) for one in side]) for side in (base, new)]
     means = [side.mean(axis=0) for side in stacked]
-    wanted = [one for one in about.aggregates if cells or one.key[2:] == (None, None)]
-    linear = [one for one in wanted if one.kind != "kendall_w"]
-    others = [one for one in wanted if one.kind == "kendall_w"]
+    linear = [one for one in about.aggregates if cells or one.key[2:] == (None, None)]
+    blocks = [i for i, one in enumerate(about.blocks) if cells or one.key[2:] == (None, None)]
     columns = [i for i in range(len(about.columns)) if cells or not linear]
     tested = [
         np.stack([np.hstack([one[:, columns], *(_shares(one, each)[:, None] for each in linear)]) for one in side])
@@ -308,8 +308,8 @@ def _differences(
     )
     if several:
         frame = frame.with_columns(pl.Series("p", found.p, nan_to_null=True))
-    if others:
-        w = _filled(_w_differences(others, means, clusters, seed))
+    if blocks:
+        w = _filled(_w_differences(base, new, blocks, clusters, seed))
         frame = pl.concat([frame, w.select(frame.columns)])
         tested = [np.pad(side, ((0, 0), (0, 0), (0, w.height)), constant_values=np.nan) for side in tested]
     return _Part(frame, about.ids, tested[0], tested[1])
@@ -337,26 +337,49 @@ def _intervals(
     return found.low, found.high
 
 
-def _w_differences(group: list[Aggregate], sides: list[Floats], clusters: Ints | None, seed: int) -> pl.DataFrame:
-    """Compare Kendall's W, which is no mean over ids: an interval from replicates of both sides, and no p."""
-    used = sorted({column for one in group for column in one.columns})
-    place = {column: i for i, column in enumerate(used)}
-    ours, theirs = (
-        [replace(one, columns=tuple(first + place[column] for column in one.columns)) for one in group]
-        for first in (0, len(used))
-    )
-    both = np.hstack([side[:, used] for side in sides])
-    found = bootstrap_intervals(
-        both,
-        derive=lambda means: aggregated(means, theirs) - aggregated(means, ours),
-        derived_from=[(*mine.columns, *yours.columns) for mine, yours in zip(ours, theirs, strict=True)],
-        clusters=clusters,
-        replicates=replicates_for(len(both)),
-        seed=seed,
-    )
-    means = column_means(both)[0][None]
-    low, high = found.low[2 * len(used) :], found.high[2 * len(used) :]
-    return _frame([one.key for one in group], aggregated(means, ours)[0], aggregated(means, theirs)[0], low, high)
+def _w_differences(
+    base: Sequence[Values], new: Sequence[Values], which: Sequence[int], clusters: Ints | None, seed: int
+) -> pl.DataFrame:
+    """Compare Kendall's W, over the ids that all encoders have: an interval, and no p.
+
+    W of a side is the mean over its encoders. With several on both sides the interval is over ids and seeds, of what
+    each id adds to W to first order; else it is of replicates.
+    """
+    about = base[0]
+    everyone = [*base, *new]
+    gone = [np.any([np.isnan(one.blocks[i].ranks).all(axis=1) for one in everyone], axis=0)[:, None] for i in which]
+    each = [
+        [Concordance(np.where(away, np.nan, one.blocks[i].ranks)) for i, away in zip(which, gone, strict=True)]
+        for one in everyone
+    ]
+    w = np.array([[one.w for one in encoder] for encoder in each])
+    before, after = w[: len(base)].mean(axis=0), w[len(base) :].mean(axis=0)
+    if min(len(base), len(new)) > 1:
+        influences = np.stack([np.column_stack([one.influences() for one in encoder]) for encoder in each])
+        ends = crossed(influences[: len(base)], influences[len(base) :], clusters=clusters)
+        low, high = np.maximum(ends.low, -1), np.minimum(ends.high, 1)
+    else:
+        together = Concordances([one for encoder in each for one in encoder], len(about.ids), clusters)
+
+        def difference(w: Floats) -> Floats:
+            sides = w.reshape(len(w), len(everyone), len(which))
+            return np.asarray(sides[:, len(base) :].mean(axis=1) - sides[:, : len(base)].mean(axis=1))
+
+        found = bootstrap_intervals(
+            together.parts,
+            derive=lambda means: difference(together.of(means)),
+            drawn=lambda means: difference(together.of_drawn(means)),
+            derived_from=[
+                [column for columns in together.columns[i :: len(which)] for column in columns]
+                for i in range(len(which))
+            ],
+            hidden=together.parts.shape[1],
+            clusters=clusters,
+            replicates=replicates_for(len(about.ids)),
+            seed=seed,
+        )
+        low, high = found.low, found.high
+    return _frame([about.blocks[i].key for i in which], before, after, low, high)
 
 
 def _shares(difference: Floats, aggregate: Aggregate) -> Floats:
@@ -422,7 +445,8 @@ def _shared(base: Sequence[Values], new: Sequence[Values]) -> tuple[list[Values]
 def _rows(values: Values, ids: list[str]) -> Values:
     place = {one: i for i, one in enumerate(values.ids)}
     rows: Ints = np.array([place[one] for one in ids], dtype=np.int64)
-    return replace(values, ids=tuple(ids), values=values.values[rows])
+    blocks = tuple(replace(one, ranks=one.ranks[rows]) for one in values.blocks)
+    return replace(values, ids=tuple(ids), values=values.values[rows], blocks=blocks)
 
 
 def _corrected(parts: Sequence[_Part], permutations: int, seed: int, units: dict[str, int] | None) -> pl.DataFrame:

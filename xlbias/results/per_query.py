@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
-from xlbias.measures.bias.language_ranks import comparable, ranks_by_language, within_blocks
+from xlbias.measures.bias.language_ranks import ranks_by_language, within_blocks
 from xlbias.measures.measure import Measure
 from xlbias.measures.pooled import PooledRankings
 from xlbias.measures.ragged import Bools, Floats, Ints, Rankings
 from xlbias.measures.registry import measures
 from xlbias.runs.schema import MULTILINGUAL_POOL, OTHER, OWN, SETTINGS, setting_of
-from xlbias.stats.friedman import friedman, untied
+from xlbias.stats.friedman import friedman
 
 
 class Key(NamedTuple):
@@ -38,16 +38,26 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True)
 class Aggregate:
-    """A number made of column means: their mean, a difference of two means, or Kendall's W of mean ranks.
-
-    `divisor` corrects W for ties.
-    """
+    """A number made of column means: their mean, or a difference of two means."""
 
     key: Key
     columns: tuple[int, ...]
     minus: tuple[int, ...] = ()
-    kind: Literal["mean", "difference", "kendall_w"] = "mean"
-    divisor: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """What Kendall's W is of: a block per query id, its ranks of the answers in each language.
+
+    Attributes:
+        key: of W.
+        ranks: float64 [n_ids, n_languages], NaN where an id has no answer in a language, or is not asked.
+        n_asked: how many ids are asked.
+    """
+
+    key: Key
+    ranks: Floats
+    n_asked: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +70,7 @@ class Values:
         values: float64 [n_ids, n_columns], NaN where an id has no value there.
         n_excluded: int64 [n_columns], queries without a value: nothing relevant in the pool, or undefined for them.
         aggregates: numbers made of the columns' means.
+        blocks: numbers made of whole rows, not of means: Kendall's W.
     """
 
     ids: tuple[str, ...]
@@ -67,6 +78,7 @@ class Values:
     values: Floats
     n_excluded: Ints
     aggregates: tuple[Aggregate, ...]
+    blocks: tuple[Blocks, ...] = ()
 
     @property
     def measure(self) -> str:
@@ -240,11 +252,9 @@ def facts(ranked: Ranked) -> Iterator[tuple[Key, float, int, int, int]]:
                 n, n_ids = int(defined.sum()), len(np.unique(ids[defined]))
                 yield Key(measure.name, "multilingual", language), float(median), n, n_ids, int(asked.sum()) - n
     blocks = _answer_ranks(ranked)
-    complete = comparable(blocks[np.isfinite(blocks).all(axis=1)])
-    test = friedman(complete)
-    n = test.n if np.isfinite(test.chi2) else 0
+    test = friedman(blocks)
     for name, value in (("friedman_chi2", test.chi2), ("friedman_p", test.p)):
-        yield Key(name, "multilingual"), value, n, n, len(blocks) - n
+        yield Key(name, "multilingual"), value, test.n, test.n, len(blocks) - test.n
 
 
 def _medians(ranked: Ranked, measure: Measure, values: Floats, groups: Sequence[Bools]) -> Floats:
@@ -300,13 +310,13 @@ def _by_both_languages(ranked: Ranked, measure: str, values: Floats) -> Values:
 
 def _gaps(pairs: list[tuple[str, str]], own: tuple[int, ...], other: tuple[int, ...]) -> list[Aggregate]:
     """Single-gold mAP of the query's own language minus that of the others: by query language, and overall."""
-    found = [Aggregate(Key("single_gold.gap", "multilingual"), own, other, "difference")] if own and other else []
+    found = [Aggregate(Key("single_gold.gap", "multilingual"), own, other)] if own and other else []
     for i in own:
         language = pairs[i][0]
         others = tuple(j for j in other if pairs[j][0] == language)
         if others:
             key = Key("single_gold.gap", "multilingual", language)
-            found.append(Aggregate(key, (i,), others, "difference"))
+            found.append(Aggregate(key, (i,), others))
     return found
 
 
@@ -316,27 +326,21 @@ def _language_ranks(ranked: Ranked) -> Values:
     single = _by_both_languages(ranked, "language_rank", within_blocks(ranks))
     answer_ranks = _answer_ranks(ranked)
     overall = within_blocks(answer_ranks)
-    n_answers, first = len(ranked.languages), len(single.columns)
     columns = (
         *single.columns,
         *(Key("language_rank", "multilingual", None, answer) for answer in ranked.languages),
     )
-    excluded = np.append(single.n_excluded, np.full(n_answers, np.isnan(overall).any(axis=1).sum()))
-    asked = ranked.union["query_language"].to_numpy()
-    w = [
-        _w(Key("kendall_w", "multilingual", ql), i * n_answers, ranks[asked == ql])
-        for i, ql in enumerate(ranked.query_languages)
-    ]
-    w.append(_w(Key("kendall_w", "multilingual"), first, answer_ranks))
-    settings = [a for a in single.aggregates if a.key.setting != "multilingual"]
-    return Values(ranked.ids, columns, np.hstack([single.values, overall]), excluded, (*settings, *w))
-
-
-def _w(key: Key, first: int, blocks: Floats) -> Aggregate:
-    """Kendall's W of the mean ranks in the columns from `first` on; `blocks` [n, n_languages] are what was ranked."""
-    complete = comparable(blocks[np.isfinite(blocks).all(axis=1)])
-    spread = untied(complete) if complete.size else 1.0  # 0 where all is one tie: then W is 0 whatever it is divided by
-    return Aggregate(key, tuple(range(first, first + blocks.shape[1])), (), "kendall_w", spread or 1.0)
+    excluded = np.append(single.n_excluded, np.full(len(ranked.languages), np.isnan(overall).any(axis=1).sum()))
+    row, language = _places(ranked)
+    blocks = []
+    for i, asked in enumerate(ranked.query_languages):
+        table = np.full((len(ranked.ids), len(ranked.languages)), np.nan)
+        table[row[language == i]] = ranks[language == i]
+        blocks.append(Blocks(Key("kendall_w", "multilingual", asked), table, int((language == i).sum())))
+    blocks.append(Blocks(Key("kendall_w", "multilingual"), answer_ranks, len(answer_ranks)))
+    settings = tuple(a for a in single.aggregates if a.key.setting != "multilingual")
+    values = np.hstack([single.values, overall])
+    return Values(ranked.ids, columns, values, excluded, settings, tuple(blocks))
 
 
 def _answer_ranks(ranked: Ranked) -> Floats:

@@ -5,7 +5,7 @@ It is made once, when the rankings are complete, and kept in the run; a report o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -14,8 +14,8 @@ import polars as pl
 
 from xlbias.measures.ragged import Floats
 from xlbias.results.per_query import Aggregate, Key, Ranked, Values, bias_values, facts, quality_values
-from xlbias.stats.bootstrap import bootstrap_intervals
-from xlbias.stats.friedman import kendall_w_of_mean_ranks
+from xlbias.stats.bootstrap import Intervals, bootstrap_intervals
+from xlbias.stats.friedman import Concordance, Concordances
 from xlbias.stats.means import column_means
 
 REPLICATES = 10_000
@@ -111,11 +111,8 @@ def replicates_for(n_ids: int) -> int:
 
 
 def _aggregate(means: Floats, aggregate: Aggregate) -> Floats:
-    chosen = means[:, list(aggregate.columns)]
-    if aggregate.kind == "kendall_w":
-        return kendall_w_of_mean_ranks(chosen) / aggregate.divisor
-    value = _nan_mean(chosen)
-    return value - _nan_mean(means[:, list(aggregate.minus)]) if aggregate.kind == "difference" else value
+    value = _nan_mean(means[:, list(aggregate.columns)])
+    return value - _nan_mean(means[:, list(aggregate.minus)]) if aggregate.minus else value
 
 
 def _nan_mean(rows: Floats) -> Floats:
@@ -153,24 +150,18 @@ def joined(tables: Sequence[Values]) -> Values:
         np.hstack([table.values for table in tables]),
         np.concatenate([table.n_excluded for table in tables]),
         tuple(aggregates),
+        tuple(blocks for table in tables for blocks in table.blocks),
     )
 
 
 def rows_of(table: Values, intervals: bool, seed: int) -> Iterable[SummaryRow]:
-    """Return a row for every column and every aggregate of `table`."""
+    """Return a row for every column, every aggregate and all blocks of `table`."""
     means, n = column_means(table.values)
-    values = np.concatenate([means, aggregated(means[None], table.aggregates)[0]])
+    preferences = [Concordance(blocks.ranks) for blocks in table.blocks]
+    values = np.concatenate([means, aggregated(means[None], table.aggregates)[0], [one.w for one in preferences]])
     low = high = np.full(len(values), np.nan)
     if intervals:
-        derive: Callable[[Floats], Floats] = lambda replicate: aggregated(replicate, table.aggregates)  # noqa: E731
-        found = bootstrap_intervals(
-            table.values,
-            derive=derive,
-            derived_from=[(*one.columns, *one.minus) for one in table.aggregates],
-            replicates=replicates_for(len(table.ids)),
-            seed=seed,
-            confidence=CONFIDENCE,
-        )
+        found = _intervals(table, preferences, seed)
         low, high = found.low, found.high
     present = ~np.isnan(table.values)
     for i, key in enumerate(table.columns):
@@ -185,23 +176,35 @@ def rows_of(table: Values, intervals: bool, seed: int) -> Iterable[SummaryRow]:
             by_query_language.setdefault(table.columns[column].query_language, []).append(column)
         n_queries = sum(int(present[:, some].any(axis=1).sum()) for some in by_query_language.values())
         n_ids = int(present[:, columns].any(axis=1).sum())
-        lowest, highest = low[i], high[i]
         undefined = bool(np.isnan(values[i]))  # also where there are values, such as those of one side of a difference
-        if one.kind == "kendall_w":  # its columns are the languages of the same queries
-            left_out = int(excluded.max(initial=0))
-            if undefined:
-                n_queries, n_ids, left_out = 0, 0, left_out + n_ids
-            whole = int(n_ids > 0)
-            yield SummaryRow(
-                one.key, values[i], lowest, highest, None, n_ids, n_queries, n_ids, whole, 1 - whole, left_out
-            )
-            continue
         there = counts > 0
         weighted = None
-        if one.kind == "mean":
+        if not one.minus:
             weighted = float((means[columns][there] * counts[there]).sum() / counts.sum()) if there.any() else np.nan
         total, left_out = int(counts.sum()), int(excluded.sum())
         some, none = int(there.sum()), int((~there).sum())
         if undefined:
             total, n_queries, n_ids, left_out = 0, 0, 0, left_out + total
-        yield SummaryRow(one.key, values[i], lowest, highest, weighted, total, n_queries, n_ids, some, none, left_out)
+        yield SummaryRow(one.key, values[i], low[i], high[i], weighted, total, n_queries, n_ids, some, none, left_out)
+    first = len(means) + len(table.aggregates)
+    for i, (blocks, w) in enumerate(zip(table.blocks, preferences, strict=True), first):
+        whole, left_out = int(w.n > 0), blocks.n_asked - w.n
+        yield SummaryRow(blocks.key, values[i], low[i], high[i], None, w.n, w.n, w.n, whole, 1 - whole, left_out)
+
+
+def _intervals(table: Values, preferences: Sequence[Concordance], seed: int) -> Intervals:
+    """Return the ends of the intervals of columns, aggregates and Kendall's Ws, from the same draws."""
+    n_columns = table.values.shape[1]
+    together = Concordances(preferences, len(table.ids))
+    sources = [(*one.columns, *one.minus) for one in table.aggregates]
+    sources += [tuple(n_columns + column for column in columns) for columns in together.columns]
+    return bootstrap_intervals(
+        np.hstack([table.values, together.parts]),
+        derive=lambda means: np.hstack([aggregated(means, table.aggregates), together.of(means[:, n_columns:])]),
+        drawn=lambda means: np.hstack([aggregated(means, table.aggregates), together.of_drawn(means[:, n_columns:])]),
+        derived_from=sources,
+        hidden=together.parts.shape[1],
+        replicates=replicates_for(len(table.ids)),
+        seed=seed,
+        confidence=CONFIDENCE,
+    )

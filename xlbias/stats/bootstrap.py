@@ -43,6 +43,8 @@ def bootstrap_intervals(
     *,
     derive: Derive | None = None,
     derived_from: Sequence[Sequence[int]] | None = None,
+    drawn: Derive | None = None,
+    hidden: int = 0,
     clusters: Ints | None = None,
     replicates: int = 10_000,
     seed: int = 0,
@@ -55,22 +57,26 @@ def bootstrap_intervals(
         derive: from column means, float64 [b, n_columns], to derived quantities, float64 [b, n_derived], for any b,
             also 0: a macro average, a difference, Kendall's W. It sees NaN where a replicate holds no id of a column.
         derived_from: the columns that each derived quantity is made of, and so its units; by default all columns.
+        drawn: `derive` for the replicates, where it is another one: less what it grows by as drawn units repeat.
+        hidden: how many columns, the last ones, only `derive` sees: they have no interval of their own.
         clusters: int64 [n_ids], the unit that an id belongs to, from 0; by default each is its own.
         replicates: how many times the units are drawn.
         seed: the draws depend on it, on the number of units and on `replicates`, never on the columns.
         confidence: of the interval, in (0, 1).
 
     A column's mean in a replicate is its sum over its count among what is drawn. Replicates in which it is NaN are left
-    out. Ends lie among the replicates, so within the range of the measure. There is no interval for fewer than
-    `FEWEST_UNITS` units with a value, in the column or, for a derived quantity, in any of its columns; the caller
-    judges whether a column of few units should be part of one. Memory: one float64 per replicate and interval, and
-    about 40 MB. Raises ValueError for a shape other than 2-D, infinite values or fewer than one replicate.
+    out. Ends lie among the replicates and the estimate, so within the range of the measure, and hold the estimate.
+    There is no interval for fewer than `FEWEST_UNITS` units with a value, in the column or, for a derived quantity, in
+    any of its columns; the caller judges whether a column of few units should be part of one. Memory: one float64 per
+    replicate and interval, and about 40 MB. Raises ValueError for a shape other than 2-D, infinite values or fewer than
+    one replicate.
     """
     if replicates < 1:
         raise ValueError(f"expected at least one replicate, got {replicates}")
     sums, counts = by_unit(values, clusters)
-    n_units, n_columns = sums.shape
-    n_derived = 0 if derive is None else derive(np.empty((0, n_columns))).shape[1]
+    n_units, n_all = sums.shape
+    n_columns = n_all - hidden
+    n_derived = 0 if derive is None else derive(np.empty((0, n_all))).shape[1]
     undefined = np.full(n_columns + n_derived, np.nan)
     there = counts > 0
     if there.any(axis=1).sum() < FEWEST_UNITS:
@@ -80,24 +86,25 @@ def bootstrap_intervals(
     kinds = counts[:, example]
     means = np.empty((n_columns + n_derived, replicates))
     rng = np.random.default_rng(seed)
-    step = max(1, _CHUNK // max(n_units, n_columns))
+    step = max(1, _CHUNK // max(n_units, n_all))
     for start in range(0, replicates, step):
         part = slice(start, min(start + step, replicates))
         times_drawn = draw_ids(rng, part.stop - start, n_units).T.astype(np.float64)
         n_drawn = (kinds.T @ times_drawn)[kind.reshape(-1)]
         with np.errstate(invalid="ignore"):  # 0 / 0: no unit of the column was drawn
-            means[:n_columns, part] = sums.T @ times_drawn / n_drawn
+            of_columns = sums.T @ times_drawn / n_drawn
+        means[:n_columns, part] = of_columns[:n_columns]
         if derive is not None:
-            means[n_columns:, part] = derive(means[:n_columns, part].T).T
-    sources = [range(n_columns)] * n_derived if derived_from is None else derived_from
-    n = np.append(there.sum(axis=0), [int(there[:, list(columns)].any(axis=1).sum()) for columns in sources])
-    n = n.astype(np.int64)
-    estimate, acceleration = _jackknife(sums, counts, derive)
+            means[n_columns:, part] = (drawn or derive)(of_columns.T).T
+    sources = [range(n_all)] * n_derived if derived_from is None else derived_from
+    of_derived = [int(there[:, list(columns)].any(axis=1).sum()) for columns in sources]
+    n = np.append(there[:, :n_columns].sum(axis=0), of_derived).astype(np.int64)
+    own = np.append(np.arange(n_columns), np.arange(n_all, n_all + n_derived))
+    estimate, acceleration = (found[own] for found in _jackknife(sums, counts, derive))
     means.sort(axis=1)  # NaN last
-    ends = []
-    for share in _shares(means, estimate, acceleration, n, confidence):
-        ends.append(np.where(n >= FEWEST_UNITS, _quantile_of_sorted(means, share), np.nan))
-    return Intervals(*ends)
+    enough = np.where(n >= FEWEST_UNITS, estimate, np.nan)
+    low, high = (_quantile_of_sorted(means, share) for share in _shares(means, estimate, acceleration, n, confidence))
+    return Intervals(np.minimum(low, enough), np.maximum(high, enough))
 
 
 def by_unit(values: Floats, clusters: Ints | None) -> tuple[Floats, Floats]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 def column_means(values: Floats) -> tuple[Floats, Ints]:
@@ -26,7 +27,7 @@ def column_means(values: Floats) -> tuple[Floats, Ints]:
     return np.where(n > 0, filled.sum(axis=0) / np.maximum(n, 1), np.nan), n
 
 
-def without_gaps(values: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def without_gaps(values: Floats) -> tuple[Floats, Bools]:
     """Return `values` [n_ids, n_columns] with 0 for NaN, and where a value was; ValueError unless 2-D and finite."""
     if values.ndim != 2:
         raise ValueError(f"expected values of shape [n_ids, n_columns], got {list(values.shape)}")

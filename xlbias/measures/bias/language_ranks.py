@@ -9,7 +9,7 @@ import numpy as np
 from xlbias.measures.measure import Measure
 from xlbias.measures.pooled import PooledRankings
 from xlbias.measures.ragged import Floats
-from xlbias.stats.friedman import average_ranks, friedman, kendall_w_of_mean_ranks
+from xlbias.stats.friedman import average_ranks, friedman
 
 
 def ranks_by_language(rankings: PooledRankings) -> Floats:
@@ -20,11 +20,6 @@ def ranks_by_language(rankings: PooledRankings) -> Floats:
     return rankings.averaged(rankings.expected_rank)
 
 
-def comparable(mean_ranks: Floats) -> Floats:
-    """Return mean ranks to a millionth: rounding in a sum must neither make nor break a tie of two languages."""
-    return np.round(mean_ranks, 6)
-
-
 def within_blocks(values: Floats) -> Floats:
     """Return ranks from 1 within each row of `values` [n_blocks, k], float64, ties shared; NaN for incomplete rows.
 
@@ -32,7 +27,7 @@ def within_blocks(values: Floats) -> Floats:
     """
     complete = np.isfinite(values).all(axis=1) & (values.shape[1] > 1)
     ranks = np.full(values.shape, np.nan)
-    ranks[complete] = average_ranks(comparable(values[complete]))[0]
+    ranks[complete] = average_ranks(values[complete])[0]
     return ranks
 
 
@@ -68,11 +63,11 @@ MEASURES = (
         label="Kendall W",
         family="bias",
         definition="agreement of queries on the order of answer languages: 0 no language is favoured, 1 one order "
-        "always",
-        compute=kendall_w_of_mean_ranks,
-        source="Kendall and Babington Smith 1939",
+        "always; χ² over the greatest there can be",
+        compute=friedman,
+        source="Kendall and Babington Smith 1939; incomplete blocks: xlbias",
         better="low",
-        undefined="unless queries have an answer in every language of the pool",
+        undefined="unless queries have answers in two languages",
         statistic="derived",
     ),
     Measure(
@@ -80,12 +75,12 @@ MEASURES = (
         label="Friedman χ²",
         family="bias",
         definition="Friedman's statistic over query ids, of ranks averaged over query languages; L − 1 degrees of "
-        "freedom",
+        "freedom; that of Skillings and Mack where ids lack languages",
         compute=friedman,
-        source="Friedman 1937",
+        source="Friedman 1937; Skillings and Mack 1981",
         high=math.inf,
         better="low",
-        undefined="unless queries have an answer in every language of the pool",
+        undefined="unless queries have answers in two languages",
         statistic="derived",
     ),
     Measure(
@@ -94,8 +89,8 @@ MEASURES = (
         family="bias",
         definition="probability of at least that χ² if no answer language were favoured",
         compute=friedman,
-        source="Friedman 1937",
-        undefined="unless queries have an answer in every language of the pool",
+        source="Friedman 1937; Skillings and Mack 1981",
+        undefined="unless queries have answers in two languages",
         statistic="derived",
     ),
 )
