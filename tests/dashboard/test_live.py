@@ -12,7 +12,7 @@ from xlbias.dashboard.views.status import progress_line
 from xlbias.dashboard.workers.follower import Follower
 from xlbias.dashboard.workers.pace import Pace
 from xlbias.dashboard.workers.snapshot import Broken, Snapshot, Waiting, take_snapshot
-from xlbias.results.run import Progress
+from xlbias.runs.run_file import Progress
 
 WRITER = """
 import sys, time

@@ -6,9 +6,10 @@ import polars as pl
 import pytest
 
 from xlbias.report.documents.training import curve_table
-from xlbias.results.run import Progress, open_run
+from xlbias.results.run import open_run
 from xlbias.results.training import Curves, curves, in_progress, shares, steps_in_all, summary
 from xlbias.runs.journal import Journal
+from xlbias.runs.run_file import Progress
 
 
 def logged(model, steps, **more):

@@ -16,8 +16,9 @@ from support import make_task, make_vectors
 import xlbias
 from xlbias.errors import EncoderError, RunError, UsageError, WriteError
 from xlbias.evaluation import evaluate
-from xlbias.results.run import open_run, state_version
+from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal, live_folder
+from xlbias.runs.run_file import state_version
 
 TASK = make_task(12)
 

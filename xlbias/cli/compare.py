@@ -147,7 +147,7 @@ def _side(run: Run, given: str | None, option: str, *, one_run: bool) -> Side:
     return Side(run, names)
 
 
-def _tasks(found: Matched, wanted: tuple[str, ...]) -> list[str]:
+def _tasks(found: Matched[Run], wanted: tuple[str, ...]) -> list[str]:
     """Return the tasks to compare on, by their names in the base run; they may be asked for by either run's names."""
     from xlbias.choices import listed
     from xlbias.errors import UsageError

@@ -75,7 +75,7 @@ def work_beside(words: Sequence[str], run: Path, beside: Path, *, name: str = ""
     """
     from xlbias.dashboard.launch import run_dashboard
     from xlbias.dashboard.workers.process import Work
-    from xlbias.results.run import state_version
+    from xlbias.runs.run_file import state_version
 
     if (writer := living_writer(run)) is not None:
         said = f"xlbias: {_short(run)} is already being written by process {writer}: this shows it, nothing is started"

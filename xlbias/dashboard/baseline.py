@@ -35,7 +35,7 @@ class Baselines:
         self.baseline: str | None = None
         """The model that the user has chosen to compare with; of the second run where there is one."""
         self.difference_on = True
-        self._matched: tuple[tuple[Run, Run], Matched] | None = None
+        self._matched: tuple[tuple[Run, Run], Matched[Run]] | None = None
         self.comparisons = Comparisons(self._tell_of_comparison)
 
     @property
@@ -48,7 +48,7 @@ class Baselines:
         found = self.matched_base()
         return found.run if found is not None else None
 
-    def matched_base(self) -> Matched | None:
+    def matched_base(self) -> Matched[Run] | None:
         """Return how the tasks of the second run match those of the run that is looked at; None without either."""
         from xlbias.results.matching import matched
 

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from xlbias.results.per_query import RANKED
-
-if TYPE_CHECKING:
-    from xlbias.results.run import Run
 
 COLUMN = "made_from"
 """The column of a `summary` record that holds the digest."""
@@ -38,14 +34,6 @@ def digest_of(rankings: pl.DataFrame) -> str:
         for piece in _bytes(rankings[name]):
             hasher.update(piece)
     return hasher.hexdigest()
-
-
-def bound_summary(run: Run) -> pl.DataFrame:
-    """Return the summary of a run with the digests of the rankings that its rows are of, in COLUMN."""
-    pairs = run.summary.select("model", "task").unique(maintain_order=True)
-    digests = [run.digest(*pair) for pair in pairs.iter_rows()]
-    bound = pairs.with_columns(pl.Series(COLUMN, digests, dtype=pl.String))
-    return run.summary.join(bound, on=["model", "task"], how="left", maintain_order="left")
 
 
 def _bytes(column: pl.Series) -> Iterator[bytes]:

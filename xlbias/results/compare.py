@@ -20,7 +20,7 @@ from xlbias.errors import RunError, UsageError
 from xlbias.measures.ragged import Floats, Ints
 from xlbias.measures.registry import SIDES, measure_of, measures
 from xlbias.results.per_query import RANKED, Aggregate, Key, Ranked, Values, bias_values, quality_values
-from xlbias.results.run import Run
+from xlbias.results.run_numbers import RunNumbers
 from xlbias.results.summary import OVERALL, aggregated, joined, replicates_for
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.stats.bootstrap import bootstrap_intervals, by_unit
@@ -77,7 +77,7 @@ _KEY = list(Key._fields)
 class Side:
     """One side of a comparison: one encoder of a run, or several that stand for one, such as seeds."""
 
-    run: Run
+    run: RunNumbers
     models: tuple[str, ...]
 
     def check(self, task: str) -> None:
@@ -484,7 +484,7 @@ def _by_family(correct: Callable[[Floats], Floats], p: Floats, family: Ints) -> 
     return adjusted
 
 
-def _components(run: Run, task: str) -> dict[str, int]:
+def _components(run: RunNumbers, task: str) -> dict[str, int]:
     """Return the unit of each query id where ids are one whose relevant passages share a document."""
     pairs = (
         run.rankings.filter((pl.col("task") == task) & (pl.col("pool") == MULTILINGUAL_POOL))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from xlbias.results.compare import Side
+from xlbias.results.compare import Side
 
 _PARTS = {
     "content": "its files",

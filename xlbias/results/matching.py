@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
 import polars as pl
 
 from xlbias.choices import listed
+from xlbias.runs.run_file import RunFile
 
-if TYPE_CHECKING:
-    from xlbias.results.run import Run
+R = TypeVar("R", bound=RunFile)
 
 OTHER_DATA = " (other data)"
 """After the name of a task whose name stands for other data in the run that it is matched with."""
 
 
 @dataclass(frozen=True)
-class Matched:
+class Matched(Generic[R]):
     """A run whose tasks are called as the same tasks of another run, `to`.
 
     Attributes:
@@ -28,8 +28,8 @@ class Matched:
         differing: names that stand for other data in the two runs.
     """
 
-    run: Run
-    to: Run
+    run: R
+    to: RunFile
     own: Mapping[str, str]
     differing: tuple[str, ...]
 
@@ -54,7 +54,7 @@ class Matched:
         return f"the task {name!r} is not the same in {self.to.path} and {self.run.path}: {what}"
 
 
-def matched(run: Run, to: Run) -> Matched:
+def matched(run: R, to: RunFile) -> Matched[R]:
     """Return `run` with its tasks called as in `to`, wherever their fingerprints say that they are the same.
 
     A task that has a name of `to` and other data gets the name with OTHER_DATA behind it.
@@ -72,7 +72,7 @@ def matched(run: Run, to: Run) -> Matched:
     return Matched(run.renamed(renamed) if renamed else run, to, own, differing)
 
 
-def what_differs(base: Run, task: str, new: Run, other: str) -> str:
+def what_differs(base: RunFile, task: str, new: RunFile, other: str) -> str:
     """Return in words in what two tasks differ: languages, query ids, texts, or else what is judged relevant."""
     found = []
     names = [run.path.name for run in (base, new)]
@@ -96,10 +96,10 @@ def what_differs(base: Run, task: str, new: Run, other: str) -> str:
     return "; ".join(found) or "what is judged relevant, or which passages are translations, differs"
 
 
-def _texts(run: Run, record: str, key: str, task: str) -> pl.DataFrame:
+def _texts(run: RunFile, record: str, key: str, task: str) -> pl.DataFrame:
     frame = run.queries if record == "queries" else run.passages
     return frame.filter(pl.col("task") == task).select(key, "language", "text").collect()
 
 
-def _about(run: Run, task: str) -> Mapping[str, Mapping[str, int]]:
+def _about(run: RunFile, task: str) -> Mapping[str, Mapping[str, int]]:
     return next((entry for entry in run.tasks if entry["name"] == task), {})

@@ -10,7 +10,7 @@ import polars as pl
 
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measures
-from xlbias.results.run import Run
+from xlbias.results.run_numbers import RunNumbers
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
 MATRIX_MEASURES: dict[str, Measure] = {
@@ -85,7 +85,7 @@ class DifferenceMatrix(Matrix):
         return sum(v > 0 for v in known), sum(v < 0 for v in known)
 
 
-def matrix(run: Run, measure: str, model: str, task: str) -> Matrix:
+def matrix(run: RunNumbers, measure: str, model: str, task: str) -> Matrix:
     """Return one measure as a matrix. Rows and columns are those of the task, also where cells are still missing."""
     about = next(entry for entry in run.tasks if entry["name"] == task)
     rows = tuple(sorted(about["n_queries"]))
@@ -126,7 +126,7 @@ def _grids(
     return tuple(tuple(tuple(cell[i] for cell in row) for row in grid) for i in range(len(nothing)))
 
 
-def _values(run: Run, measure: str, model: str, task: str) -> pl.DataFrame:
+def _values(run: RunNumbers, measure: str, model: str, task: str) -> pl.DataFrame:
     """Return ``query_language, pool, value, n, n_excluded`` of one measure."""
     return run.summary.filter(
         (pl.col("model") == model)

@@ -6,12 +6,12 @@ from typing import Any
 
 import polars as pl
 
-from xlbias.results.run import Run
+from xlbias.results.run_numbers import RunNumbers
 from xlbias.results.wide import rank_distance_summary
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT
 
 
-def overview(run: Run) -> pl.DataFrame:
+def overview(run: RunNumbers) -> pl.DataFrame:
     """Return one row per model and task, in the order of the run: what the first screen and the first table show.
 
     Columns: ``model, source, sampler, alpha, seed, task, domain``; ``map_mono, map_cross, map_multi`` (macro averages
@@ -40,7 +40,7 @@ def overview(run: Run) -> pl.DataFrame:
     )
 
 
-def _every_pair(run: Run) -> pl.DataFrame:
+def _every_pair(run: RunNumbers) -> pl.DataFrame:
     """Return every model × task of the run, also those that are not evaluated yet."""
     rows: list[dict[str, Any]] = []
     for model in run.models:
@@ -81,7 +81,7 @@ def _source_of(card: dict[str, Any]) -> str | None:
     return " + ".join(names) or None
 
 
-def _rank_distance(run: Run) -> pl.DataFrame:
+def _rank_distance(run: RunNumbers) -> pl.DataFrame:
     return rank_distance_summary(run.summary).select(
         "model",
         "task",
@@ -91,7 +91,7 @@ def _rank_distance(run: Run) -> pl.DataFrame:
     )
 
 
-def _extreme(run: Run, *, worst: bool) -> pl.DataFrame:
+def _extreme(run: RunNumbers, *, worst: bool) -> pl.DataFrame:
     """Return the worst or best single-language cell by mAP; the first by name where several are equal."""
     name = "worst" if worst else "best"
     singles = run.cells.filter((pl.col("pool") != MULTILINGUAL_POOL) & (pl.col("n") > 0))

@@ -16,7 +16,7 @@ from xlbias.errors import RunError
 from xlbias.measures.registry import measure_of
 from xlbias.measures.shift import relative_drop
 from xlbias.results.compare import PERMUTATIONS, Side, Sided, compare_sided
-from xlbias.results.run import Run
+from xlbias.results.run_numbers import RunNumbers
 from xlbias.results.summary import OVERALL
 from xlbias.stats.multiplicity import holm
 from xlbias.stats.paired import t_interval
@@ -91,7 +91,7 @@ class Study:
         return tuple(self.members[source, arm, s] for s in self.seeds if (source, arm, s) in self.members)
 
 
-def read_study(run: Run) -> Study:
+def read_study(run: RunNumbers) -> Study:
     """Return the design of the study that a run holds. Raises RunError where it holds none."""
     plan = run.metadata.get("study")
     if not isinstance(plan, Mapping):
@@ -119,7 +119,7 @@ def read_study(run: Run) -> Study:
     )
 
 
-def numbers(run: Run, study: Study) -> pl.DataFrame:
+def numbers(run: RunNumbers, study: Study) -> pl.DataFrame:
     """Return ``source, arm, seed, target, measure, setting, value``: overall numbers of every encoder and target."""
     rows = [
         {"model": name, "source": source, "arm": arm.label, "seed": seed}
@@ -135,7 +135,7 @@ def numbers(run: Run, study: Study) -> pl.DataFrame:
 
 
 def contrasts(
-    run: Run,
+    run: RunNumbers,
     study: Study,
     *,
     permutations: int = PERMUTATIONS,
@@ -169,7 +169,7 @@ def compared_arms(study: Study, source: str) -> list[tuple[Arm, Arm]]:
 
 
 def pair_contrasts(
-    run: Run, study: Study, source: str, target: str, *, permutations: int = PERMUTATIONS, seed: int = 0
+    run: RunNumbers, study: Study, source: str, target: str, *, permutations: int = PERMUTATIONS, seed: int = 0
 ) -> pl.DataFrame:
     """Return the differences of one source and target, not yet judged: columns as _PAIR. Takes seconds."""
     arms = compared_arms(study, source)
@@ -190,7 +190,7 @@ def pair_contrasts(
     return pl.concat(parts)
 
 
-def judged(run: Run, study: Study, parts: Sequence[pl.DataFrame], *, missing: int = 0) -> pl.DataFrame:
+def judged(run: RunNumbers, study: Study, parts: Sequence[pl.DataFrame], *, missing: int = 0) -> pl.DataFrame:
     """Return the verdicts on the differences of pairs, see `contrasts`.
 
     Holm's family is all rows of one measure and setting. Where `missing` rows of each are still to come, `p_holm` is

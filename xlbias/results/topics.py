@@ -10,14 +10,14 @@ import polars as pl
 
 from xlbias.errors import RunError
 from xlbias.results.per_query import Ranked, bias_values, quality_values
-from xlbias.results.run import Run
+from xlbias.results.run_numbers import RunNumbers
 from xlbias.results.summary import OVERALL, SUMMARY_SCHEMA, as_frame, joined, rows_of
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
 MEASURES = ("map", "rank_distance", "rank_distance.normalised")
 
 
-def topics(run: Run, task: str) -> pl.DataFrame:
+def topics(run: RunNumbers, task: str) -> pl.DataFrame:
     """Return ``query_id, topic`` of a task: the document of a query's relevant passages, the first where they differ.
 
     Raises RunError where the task names no documents, so that there are no topics.
@@ -45,7 +45,7 @@ def topics(run: Run, task: str) -> pl.DataFrame:
 
 
 def by_topic(
-    run: Run,
+    run: RunNumbers,
     model: str,
     task: str,
     measures: Collection[str] = MEASURES,

@@ -15,7 +15,8 @@ from typing import Any
 
 import polars as pl
 
-from xlbias.results.run import Progress, Run
+from xlbias.results.run_numbers import RunNumbers
+from xlbias.runs.run_file import Progress
 from xlbias.runs.schema import SETTING_SHORT
 
 Points = tuple[tuple[float, float], ...]
@@ -136,7 +137,7 @@ def throughput(steps: pl.DataFrame) -> float | None:
     return float(rated.select(n.sum() / (n / pl.col("pairs_per_second")).sum()).item())
 
 
-def curves(run: Run) -> tuple[Curves, ...]:
+def curves(run: RunNumbers) -> tuple[Curves, ...]:
     """Return the trainings of a run that holds some, in the order of its encoders."""
     steps, validations = (
         frame.filter(pl.col("model").is_not_null() & pl.col("step").is_not_null())
@@ -204,7 +205,7 @@ def _points(frame: pl.DataFrame, column: str) -> Points:
     )
 
 
-def validation_curves(run: Run) -> dict[str, list[dict[str, Any]]]:
+def validation_curves(run: RunNumbers) -> dict[str, list[dict[str, Any]]]:
     """Return by model: a row per validation, ``step`` and VALIDATED, all but the last, as means over tasks.
 
     None where no task gives it.
@@ -256,7 +257,7 @@ class Trained:
     drawn: Drawn | None
 
 
-def trained(run: Run) -> list[Trained]:
+def trained(run: RunNumbers) -> list[Trained]:
     """Return the trainings of a run's encoders, as far as it holds their steps or their cards say what was drawn."""
     logged = {
         row["model"]: row

@@ -19,8 +19,8 @@ from xlbias.data.task import RetrievalTask
 from xlbias.errors import RunError
 from xlbias.evaluation.describe import describe_task
 from xlbias.evaluation.work import TEXT_BLOCK, with_columns
-from xlbias.results.binding import bound_summary
 from xlbias.results.run import open_run
+from xlbias.results.run_numbers import bound_summary
 from xlbias.runs.checksums import verify
 from xlbias.runs.journal import Journal, live_folder
 from xlbias.runs.parquet import read_metadata

@@ -24,7 +24,7 @@ class Follower:
     """Watches the run at `path` in a thread of its own and hands every new `Event` to the sink.
 
     Begins before there is a sink, and keeps the newest event for it. The sink is called in the follower's thread.
-    What is at `path` in the version `ignored` (see `xlbias.results.run.state_version`) was there before the work that
+    What is at `path` in the version `ignored` (see `xlbias.runs.run_file.state_version`) was there before the work that
     is waited for, and is taken for nothing until `heed_all`.
     """
 
@@ -68,7 +68,7 @@ class Follower:
         self._wake.set()
 
     def _follow(self) -> None:
-        from xlbias.results.run import state_version
+        from xlbias.runs.run_file import state_version
 
         seen: tuple[Any, ...] | None = None
         while not self._stopped:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from xlbias.results.run import Progress
+    from xlbias.runs.run_file import Progress
 
 _WINDOW = 30.0  # seconds over which a rate is taken
 _LONG = 64  # reports over which that of a study is taken

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from xlbias.results.caveats import Caveat
     from xlbias.results.matrix import Matrix
-    from xlbias.results.run import Run, RunState
+    from xlbias.results.run import Run
+    from xlbias.runs.run_file import RunState
 
 Cell = tuple[str, str, str, str]
 """Model, task, query language and pool."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from xlbias.results.caveats import (
@@ -28,10 +27,8 @@ from xlbias.results.caveats import (
 )
 from xlbias.results.caveats.caveat import Caveat
 from xlbias.results.compare import Side
+from xlbias.results.run_numbers import RunNumbers
 from xlbias.text import clean
-
-if TYPE_CHECKING:
-    from xlbias.results.run import Run
 
 __all__ = ["KINDS", "RULES", "Caveat", "caveats"]
 
@@ -40,10 +37,10 @@ RULES = (changed, partial, leaks, parallel, trivial, ties, tags, prompts, trunca
 
 KINDS = tuple(rule.KIND for rule in RULES)
 
-_found: WeakKeyDictionary[Run, tuple[Caveat, ...]] = WeakKeyDictionary()
+_found: WeakKeyDictionary[RunNumbers, tuple[Caveat, ...]] = WeakKeyDictionary()
 
 
-def caveats(run: Run) -> tuple[Caveat, ...]:
+def caveats(run: RunNumbers) -> tuple[Caveat, ...]:
     """Return the caveats of a run, in the order of `RULES`, their sentences cleaned: names in them come from data."""
     if run not in _found:
         _found[run] = tuple(replace(one, sentence=clean(one.sentence)) for rule in RULES for one in rule.found(run))

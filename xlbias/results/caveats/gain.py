@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from xlbias.results.caveats.caveat import Caveat
-
-if TYPE_CHECKING:
-    from xlbias.results.run import Run
+from xlbias.results.run_numbers import RunNumbers
 
 KIND = "no_gain"
 
 
-def found(run: Run) -> Iterator[Caveat]:
+def found(run: RunNumbers) -> Iterator[Caveat]:
     """Yield a caveat for every encoder whose best validation was that before its first training step."""
     for model in run.models:
         card = model.get("card")

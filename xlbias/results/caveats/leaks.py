@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from xlbias.results.caveats.caveat import Caveat
-
-if TYPE_CHECKING:
-    from xlbias.results.run import Run
+from xlbias.results.run_numbers import RunNumbers
 
 KIND = "seen"
 
@@ -23,7 +20,7 @@ Counts = Mapping[str, tuple[int, int]]
 """Of an encoder on a task, for each of MEASURES that is known: how many were seen, and of how many."""
 
 
-def found(run: Run) -> Iterator[Caveat]:
+def found(run: RunNumbers) -> Iterator[Caveat]:
     """Yield a caveat for every encoder that has seen something of a task, in training or as its validation."""
     counts = seen_counts(run)
     for model in run.models:
@@ -42,7 +39,7 @@ def found(run: Run) -> Iterator[Caveat]:
                 yield Caveat(KIND, *who, n / of if n else None, n or None, of if n else None, sentence)
 
 
-def seen_counts(run: Run) -> dict[tuple[str, str], dict[str, tuple[int, int]]]:
+def seen_counts(run: RunNumbers) -> dict[tuple[str, str], dict[str, tuple[int, int]]]:
     """Return by encoder and task how much was seen, and of how much, where it is known."""
     rows = run.summary.filter(
         pl.col("measure").is_in(MEASURES) & pl.col("query_language").is_null() & pl.col("value").is_not_null()

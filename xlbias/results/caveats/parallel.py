@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from xlbias.results.caveats.caveat import Caveat
-
-if TYPE_CHECKING:
-    from xlbias.results.run import Run
+from xlbias.results.run_numbers import RunNumbers
 
 KIND = "counted"
 
 
-def found(run: Run) -> Iterator[Caveat]:
+def found(run: RunNumbers) -> Iterator[Caveat]:
     """Yield a caveat for every task whose ids are counters in the file of each language and agree."""
     for task in run.tasks:
         known = task.get("parallel") or {}

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from xlbias.results.caveats.caveat import Caveat
+from xlbias.results.run_numbers import RunNumbers
 from xlbias.runs.schema import MULTILINGUAL_POOL
-
-if TYPE_CHECKING:
-    from xlbias.results.run import Run
 
 KIND = "partial"
 
 
-def found(run: Run) -> Iterator[Caveat]:
+def found(run: RunNumbers) -> Iterator[Caveat]:
     """Yield a caveat for every encoder and task that has numbers, but whose evaluation is not complete."""
     if not run.incomplete:
         return

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
 from xlbias.measures.bias.rank_consistency import MOST_SCORES
 from xlbias.measures.registry import SIDES
 from xlbias.results.caveats.caveat import Caveat
+from xlbias.results.run_numbers import RunNumbers
 from xlbias.results.summary import OVERALL
-
-if TYPE_CHECKING:
-    from xlbias.results.run import Run
 
 KIND = "sampled"
 
 
-def found(run: Run) -> Iterator[Caveat]:
+def found(run: RunNumbers) -> Iterator[Caveat]:
     """Yield a caveat for every encoder, task and side of which a measure is taken over a sample.
 
     How many texts a measure is over is its `n`; that of `alignment`, a mean over all ids, tells how many there are.
@@ -49,7 +47,7 @@ def found(run: Run) -> Iterator[Caveat]:
             yield Caveat(**about, value=ranked / queries, n=ranked, of=queries, sentence=sentence)
 
 
-def _texts(run: Run) -> dict[tuple[Any, Any, str], int]:
+def _texts(run: RunNumbers) -> dict[tuple[Any, Any, str], int]:
     """Return the number of parallel texts by encoder, task and side: those that languages were told apart in."""
     rows = run.summary.filter(
         pl.col("measure").is_in([f"{side}.language_identifiability" for side in SIDES])

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from xlbias.results.caveats.caveat import Caveat
-
-if TYPE_CHECKING:
-    from xlbias.results.run import Run
+from xlbias.results.run_numbers import RunNumbers
 
 KIND = "ties"
 
@@ -18,7 +15,7 @@ MOST = 0.01
 """Share of the answers that may tie without a word."""
 
 
-def found(run: Run) -> Iterator[Caveat]:
+def found(run: RunNumbers) -> Iterator[Caveat]:
     """Yield a caveat for every encoder and task where more than `MOST` of the answers tie, or where it is not known."""
     overall = pl.col("query_language").is_null() & pl.col("passage_language").is_null()
     rows = run.summary.filter(pl.col("measure").is_in(["tied", "tied.answers"]) & overall)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from xlbias.results.caveats.caveat import Caveat
-
-if TYPE_CHECKING:
-    from xlbias.results.run import Run
+from xlbias.results.run_numbers import RunNumbers
 
 KIND = "trivial"
 
@@ -16,7 +13,7 @@ _SHARE = 0.01
 """Below this share of the queries nothing is said: some short texts are question and answer by chance."""
 
 
-def found(run: Run) -> Iterator[Caveat]:
+def found(run: RunNumbers) -> Iterator[Caveat]:
     """Yield a caveat for every task of which queries are passages of their own pool and are ranked there."""
     for task in run.tasks:
         known = task.get("self") or {}

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from xlbias.results.caveats.caveat import Caveat
-
-if TYPE_CHECKING:
-    from xlbias.results.run import Run
+from xlbias.results.run_numbers import RunNumbers
 
 KIND = "cut"
 
@@ -20,7 +17,7 @@ MOST = 0.01
 _NAMED = 3  # languages at most, the worst ones
 
 
-def found(run: Run) -> Iterator[Caveat]:
+def found(run: RunNumbers) -> Iterator[Caveat]:
     """Yield a caveat for every encoder, task and side where more than `MOST` of a language's texts are cut."""
     rows = run.summary.filter(
         pl.col("measure").is_in(["passages.truncated", "queries.truncated"]) & pl.col("value").is_not_null()

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from xlbias.results.run import Run
+from xlbias.results.run_numbers import RunNumbers
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
 
@@ -101,7 +101,7 @@ class QueryView:
         return own + (self.united.n_characters if self.united else 0)
 
 
-def query_view(run: Run, model: str, task: str, query_id: str, query_language: str, pool: str) -> QueryView:
+def query_view(run: RunNumbers, model: str, task: str, query_id: str, query_language: str, pool: str) -> QueryView:
     """Read one query of a run; what the run does not hold, or not yet, is None or empty."""
     of_query = (pl.col("task") == task) & (pl.col("query_id") == query_id)
     texts = dict(run.queries.filter(of_query).select("language", "text").collect().iter_rows())
@@ -133,7 +133,9 @@ def query_view(run: Run, model: str, task: str, query_id: str, query_language: s
     return view(chosen, pool, view(instead, MULTILINGUAL_POOL, None) if instead else None)
 
 
-def _rankings(run: Run, of_query: pl.Expr, query_language: str, pool: str) -> dict[tuple[str, str], dict[str, Any]]:
+def _rankings(
+    run: RunNumbers, of_query: pl.Expr, query_language: str, pool: str
+) -> dict[tuple[str, str], dict[str, Any]]:
     """Return rankings by query language and pool: those in the chosen pool and in the multilingual one."""
     here = pl.col("query_language") == query_language
     listed = (
@@ -172,7 +174,7 @@ def _passage(
     return Passage(name, found["language"], rank, found["score"], relevance, texts.get(name))
 
 
-def _texts(run: Run, task: str, names: Iterable[str]) -> dict[str, str | None]:
+def _texts(run: RunNumbers, task: str, names: Iterable[str]) -> dict[str, str | None]:
     wanted = sorted(names)
     if not wanted:
         return {}

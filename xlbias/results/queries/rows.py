@@ -14,7 +14,7 @@ from xlbias.errors import UsageError
 from xlbias.folding import folded, folded_texts
 from xlbias.results.matching import OTHER_DATA
 from xlbias.results.queries.filter import EXACT, MULTI, NUMBERS, Filter, Term
-from xlbias.results.run import Run
+from xlbias.results.run_numbers import RunNumbers
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import one_line
 
@@ -43,7 +43,7 @@ def languages_of(task: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     return sorted(task["n_queries"]), sorted(task["pool_sizes"])
 
 
-def check_filter(filter: Filter, run: Run, chosen: tuple[str, str]) -> tuple[str, str]:
+def check_filter(filter: Filter, run: RunNumbers, chosen: tuple[str, str]) -> tuple[str, str]:
     """Return the model and task that a filter is about: those it names, else `chosen`.
 
     Raises UsageError where it names a model, a task or a language that the run does not have.
@@ -105,7 +105,7 @@ def corrected_p(comparison: pl.DataFrame) -> tuple[tuple[str, str, float | None]
 # -- rows ------------------------------------------------------------------------------------------------------------
 
 
-def query_rows(run: Run, model: str, task: str, cells: Collection[tuple[str, str]]) -> pl.DataFrame:
+def query_rows(run: RunNumbers, model: str, task: str, cells: Collection[tuple[str, str]]) -> pl.DataFrame:
     """Return the rankings of some cells (query language, pool), in the order of the run.
 
     Columns: ``query_id, query_language, pool, n_relevant, ap, first_rank, last_rank``, names as categories, numbers in
@@ -116,7 +116,7 @@ def query_rows(run: Run, model: str, task: str, cells: Collection[tuple[str, str
 
 
 def queries_answered(
-    run: Run, model: str, task: str, cells: Collection[tuple[str, str]], passages: pl.DataFrame
+    run: RunNumbers, model: str, task: str, cells: Collection[tuple[str, str]], passages: pl.DataFrame
 ) -> pl.DataFrame:
     """Return the keys, typed as `query_rows` does, of the rankings in which one of some passages is relevant.
 
@@ -134,7 +134,7 @@ def queries_answered(
 
 
 def _of_cells(
-    run: Run, model: str, task: str, cells: Collection[tuple[str, str]], more: Sequence[str | pl.Expr]
+    run: RunNumbers, model: str, task: str, cells: Collection[tuple[str, str]], more: Sequence[str | pl.Expr]
 ) -> pl.LazyFrame:
     """Return keys and more of the rankings of some cells."""
     queries, passages = languages_of(next(entry for entry in run.tasks if entry["name"] == task))
@@ -248,7 +248,7 @@ class Texts:
     frame: pl.DataFrame
 
     @classmethod
-    def of(cls, run: Run, task: str) -> Texts:
+    def of(cls, run: RunNumbers, task: str) -> Texts:
         """Read the texts of a task; there are none in a run that was written without."""
         rows = run.queries.filter(pl.col("task") == task).select("query_id", "language", "text")
         return cls(rows.collect().sort("language", "query_id"))
@@ -295,7 +295,7 @@ class PassageTexts:
     frame: pl.DataFrame
 
     @classmethod
-    def of(cls, run: Run, task: str) -> PassageTexts:
+    def of(cls, run: RunNumbers, task: str) -> PassageTexts:
         """Read the texts of a task; there are none in a run that was written without."""
         rows = run.passages.filter(pl.col("task") == task).select("passage_id", "text").collect()
         return cls(rows.with_columns(folded_texts(rows["text"]).alias("text")))
