@@ -116,7 +116,10 @@ def _problem(value: Any, hint: Any, at: str, expected: str = "") -> str | None:
     if _fits(value, hint):
         return None
     plain, expected = _plain(hint), _description(hint) or expected
-    if isinstance(plain, type) and issubclass(plain, Struct) and isinstance(value, Mapping):
+    chosen = _chosen(value, plain)
+    if chosen is not None:
+        inner = _problem(value, chosen, at, expected)
+    elif isinstance(plain, type) and issubclass(plain, Struct) and isinstance(value, Mapping):
         inner = _in_record(value, plain, at)
     else:
         parts = _parts(value, plain, at)
@@ -151,13 +154,7 @@ def _in_record(content: Mapping[Any, Any], kind: type[Struct], at: str) -> str |
 def _parts(value: Any, plain: Any, at: str) -> Iterator[tuple[Any, Any, str]]:
     """Return the parts of a container that is of the right kind: value, type and path of each."""
     origin, arguments = get_origin(plain), get_args(plain)
-    if origin in (Union, UnionType):
-        fitting = [part for part in map(_plain, arguments) if _is_container_of(value, part)]
-        if len(fitting) == 1:
-            for part in arguments:
-                if _plain(part) is fitting[0]:
-                    yield value, part, at
-    elif isinstance(origin, type) and issubclass(origin, Mapping) and isinstance(value, Mapping):
+    if isinstance(origin, type) and issubclass(origin, Mapping) and isinstance(value, Mapping):
         for key, entry in value.items():
             yield key, arguments[0], f"{at}: the name"
             yield entry, arguments[1], _inside(at, key)
@@ -167,7 +164,15 @@ def _parts(value: Any, plain: Any, at: str) -> Iterator[tuple[Any, Any, str]]:
             yield entry, kind, f"{at}[{number}]"
 
 
-def _is_container_of(value: Any, plain: Any) -> bool:
+def _chosen(value: Any, plain: Any) -> Any:
+    """Return the one type of a union that a container may be meant for; None for none, several, or no union."""
+    is_union = get_origin(plain) in (Union, UnionType)
+    fitting = [part for part in get_args(plain) if _is_container_of(value, part)] if is_union else []
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _is_container_of(value: Any, hint: Any) -> bool:
+    plain = _plain(hint)
     origin = get_origin(plain) or plain
     if not isinstance(origin, type):
         return False
@@ -180,14 +185,14 @@ def _misfit(value: Any, plain: Any, at: str, expected: str) -> str:
     """Return that a value is not what was expected; of one that is not even of the right type, that first."""
     choices = _choices(plain)
     close = suggestion(value, choices) if isinstance(value, str) else ""
-    if plain in _WORDS and not _fits(value, plain):
+    if plain in _WORDS and not _fits(value, plain) and not expected.startswith(_WORDS[plain]):
         expected = ": ".join(filter(None, (_WORDS[plain], expected)))
     return f"{at or 'it'} is {quoted(value)}{close}: expected {expected or _words(plain)}"
 
 
 def _unknown(key: Any, known: Collection[str], at: str) -> str:
-    close = suggestion(key, known) if isinstance(key, str) else ""
-    return f"{at}{': ' if at else ''}unknown key {quoted(key)}{close}: expected {', '.join(known)}"
+    hint = (suggestion(key, known) if isinstance(key, str) else "") or f": expected {', '.join(known)}"
+    return f"{at}{': ' if at else ''}unknown key {quoted(key)}{hint}"
 
 
 def _expected(hint: Any) -> str:

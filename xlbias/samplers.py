@@ -7,17 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from xlbias.errors import TrainingError
 
 MONOLINGUAL, CROSS_LINGUAL, MIXED = BATCH_KINDS = ("monolingual", "cross-lingual", "mixed")
 """Kinds of batches: all in one language; each pair in two languages; each pair in one language, which differ."""
 
-ENGLISH, HYBRID = "english", "hybrid"
-"""The sampler that has a pivot language, and the one that has an α."""
+SamplerName = Literal["english", "mixed", "mono", "cross", "hybrid"]
+
+ENGLISH: SamplerName = "english"
+"""The one with a pivot language."""
+MONO: SamplerName = "mono"
+CROSS: SamplerName = "cross"
+HYBRID: SamplerName = "hybrid"
+"""The one with an α."""
 
 DEFAULT_ALPHA = 0.5
 DEFAULT_PIVOT = "en"
+
+MOST_SEEDS = 10_000
+"""Of a grid or a study: an encoder is trained for each."""
+
+PAPER = "arXiv 2408.10536"
+"""Where the samplers come from, and some settings of recipes."""
 
 CODE_SWITCH_MODES = ("multilingual", "bilingual")
 """Whether code-switching draws a target language for each text, or has one for all."""
@@ -35,7 +48,7 @@ class Sampler:
             so that under one seed ``hybrid`` with α = 1 is ``mono`` and with α = 0 is ``cross``, batch for batch.
     """
 
-    name: str
+    name: SamplerName
     paper: str
     about: str
     shares: Callable[[float], Mapping[str, float]]
@@ -46,8 +59,8 @@ SAMPLERS: Mapping[str, Sampler] = {
     for sampler in (
         Sampler(ENGLISH, "En-En", "all in English (or --pivot)", lambda _: {MONOLINGUAL: 1.0}),
         Sampler("mixed", "X-X", "each pair in one language, several in a batch", lambda _: {MIXED: 1.0}),
-        Sampler("mono", "X-X-mono", "a batch is in one language", lambda _: {MONOLINGUAL: 1.0}),
-        Sampler("cross", "X-Y", "query and passage of a pair are in two languages", lambda _: {CROSS_LINGUAL: 1.0}),
+        Sampler(MONO, "X-X-mono", "a batch is in one language", lambda _: {MONOLINGUAL: 1.0}),
+        Sampler(CROSS, "X-Y", "query and passage of a pair are in two languages", lambda _: {CROSS_LINGUAL: 1.0}),
         Sampler(HYBRID, "hybrid", "mono or cross", lambda alpha: {MONOLINGUAL: alpha, CROSS_LINGUAL: 1.0 - alpha}),
     )
 }

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from xlbias.cli.terminal import on_a_terminal
-from xlbias.samplers import HYBRID
+from xlbias.samplers import CROSS, HYBRID, MONO
 
 if TYPE_CHECKING:
     from xlbias.results.run import Run
 
-TRAINED = ("mono", "cross", HYBRID)
+TRAINED = (MONO, CROSS, HYBRID)
 """The samplers that are compared."""
 SOURCES = ("builtin:money", "builtin:language")
 UNSEEN = "builtin:calendar"

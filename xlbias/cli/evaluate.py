@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import click
 
+from xlbias.cells import TOP_OF, TopOf
 from xlbias.cli.prompts import prompt_options
 from xlbias.cli.watch import dashboard_option, watches, words_without_flag, work_beside
 from xlbias.encode.loadable import POOLINGS
@@ -47,7 +46,7 @@ GO_ON = "What it had finished is kept: the same command with --resume goes on."
     help="Passages of each ranking kept for browsing.",
 )
 @click.option(
-    "--top-of", type=click.Choice(["all", "multilingual"]), default="all", show_default=True,
+    "--top-of", type=click.Choice(TOP_OF), default="all", show_default=True,
     help="Pools of which they are kept; only the multilingual one makes a run a third the size.",
 )  # fmt: skip
 @click.option(
@@ -80,7 +79,7 @@ def command(
     resume: bool,
     overwrite: bool,
     top_k: int,
-    top_of: Literal["all", "multilingual"],
+    top_of: TopOf,
     mitigate: tuple[str, ...],
     query_prompt: str | None,
     passage_prompt: str | None,

@@ -10,7 +10,7 @@ import click
 from xlbias.cli.prompts import prompt_options
 from xlbias.cli.watch import dashboard_option, watches, words_without_flag, work_beside
 from xlbias.encode.loadable import POOLINGS
-from xlbias.samplers import CODE_SWITCH_MODES, DEFAULT_ALPHA, DEFAULT_PIVOT, ENGLISH, HYBRID, SAMPLERS
+from xlbias.samplers import CODE_SWITCH_MODES, DEFAULT_ALPHA, DEFAULT_PIVOT, ENGLISH, HYBRID, PAPER, SAMPLERS
 from xlbias.text import clean
 
 if TYPE_CHECKING:
@@ -66,9 +66,13 @@ GO_ON = "What it had finished is kept: the same command with --resume goes on."
 @click.option("--name", help="What reports call the encoder.  [default: the folder's name]")
 @click.option(
     "--recipe", "-r", metavar="NAME|FILE",
-    help="Settings: a recipe of xlbias or a .toml file.  [default: that of the base, else the paper's]",
+    help="Settings: a recipe of xlbias or a .toml file.  [default: that of the base; without one, "
+    f"batch size, learning rate and weight decay of {PAPER}, the rest ours]",
 )  # fmt: skip
-@click.option("--show", is_flag=True, help="Print the recipe with all that overrides it, and stop.")
+@click.option(
+    "--show", is_flag=True,
+    help=f"Print the recipe with all that overrides it, the settings of {PAPER} marked, and stop.",
+)  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override any setting of the recipe.")
 @click.option("--steps", type=int, help="Batches to train on, in place of the recipe's.")
 @click.option("--epochs", type=float, help="Passes over as many pairs as there are ids, in place of steps.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from xlbias.encode.layout import (
     CONFIG_FILE,
@@ -21,7 +21,8 @@ from xlbias.encode.layout import (
 )
 from xlbias.errors import EncoderError
 
-POOLINGS = ("mean", "cls", "max", "lasttoken", "weightedmean", "mean_sqrt_len_tokens")
+Pooling = Literal["mean", "cls", "max", "lasttoken", "weightedmean", "mean_sqrt_len_tokens"]
+POOLINGS: tuple[str, ...] = get_args(Pooling)
 """How the vectors of a text's tokens become one; `sentence_transformers` explains each."""
 
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")

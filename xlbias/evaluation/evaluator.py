@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from xlbias import __version__
+from xlbias.cells import TopOf
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.cache import VectorCache
 from xlbias.encode.card import read_card
@@ -30,7 +31,6 @@ from xlbias.narration import Narrator, Silent
 from xlbias.progress import Course, Report, Step
 from xlbias.results.run import Run, open_run
 from xlbias.results.summary import CONFIDENCE, INTERVAL
-from xlbias.retrieve.topk import TopOf
 from xlbias.runs.journal import Journal
 from xlbias.runs.schema import SCHEMA_VERSION
 from xlbias.versions import package_versions

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from xlbias.cells import TopOf
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.cache import VectorCache
 from xlbias.encode.card import TRAINING_FILE
@@ -40,7 +41,6 @@ from xlbias.retrieve.consistency import rank_consistency, sampled_queries
 from xlbias.retrieve.left_out import left_out_pairs
 from xlbias.retrieve.ranks import PassageIndex
 from xlbias.retrieve.search import in_index_order, relevant_pairs, search
-from xlbias.retrieve.topk import TopOf
 from xlbias.runs.journal import Journal
 from xlbias.runs.schema import MULTILINGUAL_POOL
 

@@ -8,11 +8,11 @@ from dataclasses import fields, replace
 import numpy as np
 import polars as pl
 
+from xlbias.cells import TopOf
 from xlbias.data.task import RetrievalTask
 from xlbias.retrieve.left_out import top_without, without
 from xlbias.retrieve.ranks import Int64s, PairRanks, PassageIndex, Vectors, rank_pairs
 from xlbias.retrieve.rows import ranking_rows
-from xlbias.retrieve.topk import TopOf
 from xlbias.retrieve.topk import top_k as find_top_k
 
 

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 import faiss
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from xlbias.cells import TopOf
 from xlbias.retrieve.ranks import Int64s, PassageIndex, Vectors, count_tied
-
-TopOf = Literal["all", "multilingual"]
 
 MOST_IN_MEMORY = 1 << 20
 """Passages up to which a row of scores is kept whole."""

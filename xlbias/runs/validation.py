@@ -16,11 +16,11 @@ import polars as pl
 from xlbias.choices import listed
 from xlbias.errors import RunError
 from xlbias.runs.schema import COLUMNS, MULTILINGUAL_POOL, SETTINGS
+from xlbias.samplers import MOST_SEEDS
 
 _DEEPEST = 64  # levels of metadata
 _LARGEST = 2**63  # beyond what a column holds
 _ROUNDING = 1e-6
-MOST_SEEDS = 10_000
 
 # -- metadata --------------------------------------------------------------------------------------------------------
 

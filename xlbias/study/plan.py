@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from xlbias.cells import TopOf
 from xlbias.samplers import HYBRID
 from xlbias.train.recipe import Recipe
 
@@ -56,7 +57,7 @@ class Plan:
     recipe_name: str
     settings: Mapping[str, Any]
     top_k: int
-    top_of: Literal["all", "multilingual"]
+    top_of: TopOf
     baseline: str
     sources: Mapping[str, tuple[str, ...]]
     targets: Mapping[str, str]

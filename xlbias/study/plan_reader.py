@@ -2,39 +2,63 @@
 
 from __future__ import annotations
 
-import json
-import re
-import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Annotated, Any
 
+from msgspec import Meta, Struct
+
+from xlbias.cells import TopOf
+from xlbias.choices import suggestion
 from xlbias.data.catalog import parse_spec
 from xlbias.errors import UsageError, XlbiasError
-from xlbias.samplers import SAMPLERS
+from xlbias.records import decode, decode_fields, quoted, read_toml
+from xlbias.samplers import DEFAULT_ALPHA, HYBRID, MOST_SEEDS, SamplerName
 from xlbias.study.plan import DATA, Plan
 from xlbias.text import clean
-from xlbias.train.recipe import (
-    MOST_SEEDS,
-    STATIC,
-    Recipe,
-    find_recipe,
-    parse_settings,
-    recipe_for,
-    recipe_name_of,
-    shown_value,
-)
+from xlbias.train.recipe import STATIC, Recipe, find_recipe, recipe_for, recipe_name_of
 
-KEYS = (
-    "title", "samplers", "alphas", "seeds", "recipe", "top_k", "top_of", "baseline", "data", "settings", "sources",
-    "targets", "in_domain",
-)  # fmt: skip
-TOPS = ("all", "multilingual")
 MOST_TOP_K = 1_000_000
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_Probability = Annotated[float, Meta(ge=0, le=1, description="a number from 0 to 1")]
+_Seed = Annotated[int, Meta(ge=0, le=2**32 - 1, description="a seed, from 0 to 4294967295")]
+_Folder = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z",
+        description="letters, digits and . _ -, as encoders' folders are named so",
+    ),
+]
+_Tasks = Annotated[str | Annotated[tuple[str, ...], Meta(min_length=1)], Meta(description="a task, or a list of tasks")]
+
+
+class PlanFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """A plan as it is written; `xlbias.study.plan.Plan` says what each key is."""
+
+    samplers: Annotated[tuple[SamplerName, ...], Meta(min_length=1, description='a list such as ["mono", "cross"]')]
+    sources: Annotated[
+        dict[_Folder, _Tasks], Meta(min_length=1, description="a table [sources] with at least one NAME = TASK")
+    ]
+    targets: Annotated[
+        dict[str, Annotated[str, Meta(description="a task")]],
+        Meta(min_length=1, description="a table [targets] with at least one NAME = TASK"),
+    ]
+    title: str = ""
+    alphas: Annotated[tuple[_Probability, ...], Meta(min_length=1, description="a list of probabilities")] | None = None
+    seeds: Annotated[
+        Annotated[int, Meta(ge=1, le=MOST_SEEDS)] | Annotated[tuple[_Seed, ...], Meta(min_length=1)],
+        Meta(description=f"how many, from 1 to {MOST_SEEDS:,}, or a list of them"),
+    ] = 1
+    recipe: Annotated[str, Meta(description="a recipe's name or file")] | None = None
+    top_k: Annotated[int, Meta(ge=1, le=MOST_TOP_K, description=f"at least 1 and at most {MOST_TOP_K:,}")] = 10
+    top_of: TopOf = "multilingual"
+    baseline: SamplerName | None = None
+    data: Annotated[str, Meta(description="a folder")] | None = None
+    settings: Annotated[dict[str, Any], Meta(description="a table [settings]")] = {}
+    in_domain: Annotated[
+        dict[str, Annotated[str, Meta(description="the name of a source")]], Meta(description="a table [in_domain]")
+    ] = {}
 
 
 def read_plan(path: Path, data: Path | None = None) -> Plan:
@@ -43,185 +67,103 @@ def read_plan(path: Path, data: Path | None = None) -> Plan:
     A recipe's file and the data's folder are looked for from the folder of the plan, paths in tasks from the current
     one. Raises UsageError naming the file and the key if it is no plan.
     """
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:  # not UTF-8, or not TOML: the latter's message names the line
-        raise UsageError(f"{path}: is not TOML: {error}") from error
-    try:
-        return _Reader(path, content).plan(data)
-    except XlbiasError as error:
-        raise UsageError(f"{path}: {error}") from error
+    written = decode(read_toml(path, UsageError), PlanFile, UsageError, file=path)
+    with _about(str(path)):
+        return _plan(path, written, data)
 
 
-class _Reader:
-    """Takes the values of a plan one by one; UsageError names the key, `read_plan` the file."""
+def _plan(path: Path, written: PlanFile, data: Path | None) -> Plan:
+    seeds = tuple(range(written.seeds)) if isinstance(written.seeds, int) else written.seeds
+    for key, values in (("samplers", written.samplers), ("alphas", written.alphas or ()), ("seeds", seeds)):
+        _check_distinct(key, values)
+    hybrid = HYBRID in written.samplers
+    if written.alphas is not None and not hybrid:
+        raise UsageError(f"alphas: are for the sampler {HYBRID!r}, which is not among samplers")
+    baseline = written.baseline or written.samplers[0]
+    _check_known("baseline", "sampler", baseline, written.samplers)
+    for name in written.targets:
+        if not name.strip() or clean(name) != name:
+            raise UsageError(f"targets: {name!r} is no name: expected one that can be printed")
+    for target, source in written.in_domain.items():
+        _check_known("in_domain", "target", target, written.targets)
+        _check_known(f"in_domain.{target}", "source", source, written.sources)
+    settings = decode_fields(written.settings, Recipe, UsageError, at="settings")
+    plan = Plan(
+        path=path,
+        title=clean(written.title or path.stem),
+        samplers=written.samplers,
+        alphas=(written.alphas or (DEFAULT_ALPHA,)) if hybrid else (),
+        seeds=seeds,
+        recipe=_recipe(path, written.recipe, settings),
+        recipe_name=written.recipe or settings.get("base") or STATIC,
+        settings=settings,
+        top_k=written.top_k,
+        top_of=written.top_of,
+        baseline=baseline,
+        sources={name: (tasks,) if isinstance(tasks, str) else tasks for name, tasks in written.sources.items()},
+        targets=written.targets,
+        in_domain=written.in_domain,
+        data=_data(path, written.data, data),
+    )
+    _check_tasks(plan)
+    _check_names(plan)
+    return plan
 
-    def __init__(self, path: Path, content: Mapping[str, Any]) -> None:
-        self.path, self.content = path, content
-        for key in content:
-            if key not in KEYS:
-                raise UsageError(f"unknown key {key!r}{_hint(key, KEYS)}")
 
-    def plan(self, data: Path | None) -> Plan:
-        samplers = self._samplers()
-        recipe_name, settings, recipe = self._recipe()
-        sources, targets = self._sources(), self._targets()
-        plan = Plan(
-            path=self.path,
-            title=clean(self._get("title", str, "a string", self.path.stem)),
-            samplers=samplers,
-            alphas=self._alphas("hybrid" in samplers),
-            seeds=self._seeds(),
-            recipe=recipe,
-            recipe_name=recipe_name,
-            settings=settings,
-            top_k=self._top_k(),
-            top_of=cast(Literal["all", "multilingual"], self._one_of("top_of", "multilingual", TOPS)),
-            baseline=self._one_of("baseline", samplers[0], samplers),
-            sources=sources,
-            targets=targets,
-            in_domain=self._in_domain(sources, targets),
-            data=self._data(data),
-        )
-        for table, name, task in _tasks(sources, targets):
-            if DATA in task and plan.data is None:
-                raise UsageError(f"{table}.{name}: names {DATA}: add the key 'data', or give --data DIR")
-            with _about(f"{table}.{name}"):
-                parse_spec(plan.spec(task))
-        names = [encoder.name for encoder in plan.encoders()]
-        for name in names:
-            if names.count(name) > 1:
-                raise UsageError(f"alphas: two encoders would be called {name!r}: choose α with fewer digits")
-        return plan
-
-    def _get(self, key: str, kind: type[Any], expected: str, default: Any = None) -> Any:
-        """Return the value of `key`, of exactly this type; None as default stands for a key that must be there."""
-        if key not in self.content:
-            if default is None:
-                raise UsageError(f"has no key {key!r}: expected {expected}")
-            return default
-        value = self.content[key]
-        if type(value) is not kind:
-            raise UsageError(f"{key} is {shown_value(value)}: expected {expected}")
-        return value
-
-    def _samplers(self) -> tuple[str, ...]:
-        samplers = self._get("samplers", list, 'a list such as ["mono", "cross"]')
-        for sampler in samplers:
-            if sampler not in SAMPLERS:
-                raise UsageError(f"samplers: unknown sampler {shown_value(sampler)}{_hint(sampler, SAMPLERS)}")
-        return tuple(_distinct("samplers", samplers))
-
-    def _alphas(self, hybrid: bool) -> tuple[float, ...]:
-        if not hybrid and "alphas" in self.content:
-            raise UsageError("alphas: are for the sampler 'hybrid', which is not among samplers")
-        alphas = self._get("alphas", list, "a list of probabilities", [0.5] if hybrid else [])
-        for alpha in alphas:
-            if type(alpha) not in (int, float) or not 0 <= alpha <= 1:
-                raise UsageError(f"alphas: {shown_value(alpha)} is no probability: expected a number from 0 to 1")
-        return tuple(map(float, _distinct("alphas", alphas))) if hybrid else ()
-
-    def _seeds(self) -> tuple[int, ...]:
-        seeds = self.content.get("seeds", 1)
-        if type(seeds) is int and 1 <= seeds <= MOST_SEEDS:
-            return tuple(range(seeds))
-        if type(seeds) is not list:
-            raise UsageError(
-                f"seeds is {shown_value(seeds)}: expected how many, from 1 to {MOST_SEEDS:,}, or a list of them"
-            )
-        for seed in seeds:
-            if type(seed) is not int or not 0 <= seed < 2**32:
-                raise UsageError(f"seeds: {shown_value(seed)} is no seed: expected a whole number from 0 to 4294967295")
-        return tuple(_distinct("seeds", seeds))
-
-    def _recipe(self) -> tuple[str, dict[str, Any], Recipe]:
-        """Return the recipe's name, what is overridden of it, and the recipe, as `xlbias train` puts them together."""
-        table = self._table("settings", required=False)
-        if "seed" in table:
-            raise UsageError("settings.seed: the seeds of a study are its key 'seeds'")
-        for key, value in table.items():
-            if type(value) not in (bool, int, float, str):
-                raise UsageError(f"settings.{key} is {shown_value(value)}: expected a single value")
-        with _about("settings"):
-            settings = parse_settings(
-                [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in table.items()]
-            )
-        base: str | None = settings.get("base")
-        name: str = self._get("recipe", str, "a recipe's name or file", base or STATIC)
-        file = Path(name).suffix == ".toml"
-        with _about("recipe"):
-            if "recipe" in self.content:
-                recipe = find_recipe(str(self.path.parent / Path(name).expanduser()) if file else name)
-            else:
-                recipe = recipe_for(name)
-        with _about("settings"):
-            of_base = {}
-            if base:
-                known = recipe_name_of(base)
-                found = find_recipe(known) if known else Recipe(base)
-                of_base = {"base": found.base, "pooling": settings.get("pooling", found.pooling)}
-            return name, settings, recipe.overridden(**{**settings, **of_base})
-
-    def _top_k(self) -> int:
-        top_k: int = self._get("top_k", int, "a whole number", 10)
-        if not 1 <= top_k <= MOST_TOP_K:
-            raise UsageError(f"top_k is {shown_value(top_k)}: expected at least 1 and at most {MOST_TOP_K:,}")
-        return top_k
-
-    def _one_of(self, key: str, default: str, choices: Collection[str]) -> str:
-        value: str = self._get(key, str, " or ".join(choices), default)
-        if value not in choices:
-            raise UsageError(f"{key} is {shown_value(value)}{_hint(value, choices)}")
-        return value
-
-    def _sources(self) -> dict[str, tuple[str, ...]]:
-        sources = {}
-        for name, tasks in self._table("sources").items():
-            if not _NAME.fullmatch(name):
-                raise UsageError(f"sources.{name}: encoders' folders are named so: expected letters, digits and . _ -")
-            listed = tasks if type(tasks) is list else [tasks]
-            if not listed or not all(type(task) is str for task in listed):
-                raise UsageError(f"sources.{name} is {shown_value(tasks)}: expected a task, or a list of tasks")
-            sources[name] = tuple(listed)
-        return sources
-
-    def _targets(self) -> dict[str, str]:
-        targets = self._table("targets")
-        for name, task in targets.items():
-            if not name.strip() or clean(name) != name:
-                raise UsageError(f"targets: {name!r} is no name: expected one that can be printed")
-            if type(task) is not str:
-                raise UsageError(f"targets.{name} is {shown_value(task)}: expected a task")
-        return targets
-
-    def _in_domain(self, sources: Collection[str], targets: Collection[str]) -> dict[str, str]:
-        in_domain = self._table("in_domain", required=False)
-        for target, source in in_domain.items():
-            if target not in targets:
-                raise UsageError(f"in_domain: unknown target {target!r}{_hint(target, targets)}")
-            if source not in sources:
-                raise UsageError(f"in_domain.{target}: unknown source {source!r}{_hint(source, sources)}")
-        return in_domain
-
-    def _table(self, key: str, *, required: bool = True) -> dict[str, Any]:
-        table: dict[str, Any] = self._get(key, dict, f"a table [{key}]", None if required else {})
-        if required and not table:
-            raise UsageError(f"{key}: is empty: expected at least one NAME = TASK")
-        return table
-
-    def _data(self, given: Path | None) -> Path | None:
-        if given is not None:
-            folder, key = given.expanduser(), "--data"
-        elif "data" in self.content:
-            named = Path(self._get("data", str, "a folder")).expanduser()
-            folder, key = self.path.parent / named, "data"
+def _recipe(path: Path, name: str | None, settings: Mapping[str, Any]) -> Recipe:
+    """Return the recipe with what is overridden of it, as `xlbias train` puts them together."""
+    if "seed" in settings:
+        raise UsageError("settings.seed: the seeds of a study are its key 'seeds'")
+    base: str | None = settings.get("base")
+    with _about("recipe"):
+        if name is None:
+            recipe = recipe_for(base or STATIC)
         else:
-            return None
-        if not folder.is_dir():
-            raise UsageError(f"{key}: there is no folder {folder}" + ("; --data DIR names another" * (key == "data")))
-        return folder.resolve()
+            file = Path(name).suffix == ".toml"
+            recipe = find_recipe(str(path.parent / Path(name).expanduser()) if file else name)
+    with _about("settings"):
+        of_base = {}
+        if base:
+            known = recipe_name_of(base)
+            found = find_recipe(known) if known else Recipe(base)
+            of_base = {"base": found.base, "pooling": settings.get("pooling", found.pooling)}
+        return recipe.overridden(**{**settings, **of_base})
+
+
+def _data(path: Path, written: str | None, given: Path | None) -> Path | None:
+    if given is None and written is None:
+        return None
+    folder = given.expanduser() if given is not None else path.parent / Path(written or "").expanduser()
+    if not folder.is_dir():
+        key, hint = ("data", "; --data DIR names another") if given is None else ("--data", "")
+        raise UsageError(f"{key}: there is no folder {folder}{hint}")
+    return folder.resolve()
+
+
+def _check_tasks(plan: Plan) -> None:
+    for table, name, task in _tasks(plan.sources, plan.targets):
+        if DATA in task and plan.data is None:
+            raise UsageError(f"{table}.{name}: names {DATA}: add the key 'data', or give --data DIR")
+        with _about(f"{table}.{name}"):
+            parse_spec(plan.spec(task))
+
+
+def _check_names(plan: Plan) -> None:
+    names = [encoder.name for encoder in plan.encoders()]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UsageError(f"alphas: two encoders would be called {twice!r}: choose α with fewer digits")
+
+
+def _check_distinct(key: str, values: Sequence[object]) -> None:
+    for i, value in enumerate(values):
+        if value in values[:i]:
+            raise UsageError(f"{key}: {quoted(value)} is there twice")
+
+
+def _check_known(key: str, kind: str, name: str, known: Collection[str]) -> None:
+    if name not in known:
+        raise UsageError(f"{key}: unknown {kind} {quoted(name)}{suggestion(name, known)}: expected {', '.join(known)}")
 
 
 @contextmanager
@@ -237,17 +179,3 @@ def _tasks(sources: Mapping[str, tuple[str, ...]], targets: Mapping[str, str]) -
     """Return table, name and task of all tasks of a plan."""
     yield from (("sources", name, task) for name, tasks in sources.items() for task in tasks)
     yield from (("targets", name, task) for name, task in targets.items())
-
-
-def _distinct(key: str, values: list[Any]) -> list[Any]:
-    if not values:
-        raise UsageError(f"{key}: is empty: expected at least one")
-    for i, value in enumerate(values):
-        if value in values[:i]:
-            raise UsageError(f"{key}: {shown_value(value)} is there twice")
-    return values
-
-
-def _hint(word: object, known: Collection[str]) -> str:
-    close = get_close_matches(str(word), list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else f": expected {', '.join(known)}"

@@ -9,9 +9,9 @@ from typing import Any
 from xlbias import __version__
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.trained_on import CARD_FIELD
-from xlbias.samplers import ENGLISH
+from xlbias.samplers import ENGLISH, PAPER
 from xlbias.text import clean
-from xlbias.train.recipe import Recipe
+from xlbias.train.recipe import Recipe, settings_of_paper
 from xlbias.train.sampling.pairs import PairTexts
 from xlbias.train.sampling.samplers import LanguageBatchSampler
 from xlbias.versions import package_versions
@@ -75,6 +75,7 @@ def readme(card: Mapping[str, Any]) -> str:
     """
     recipe, batches, sources = card["recipe"], card["batches"], card["sources"]
     languages = sorted({language for source in sources for language in source["languages"]})
+    of_paper = settings_of_paper(recipe)
     total = sum(batches["by_kind"].values())
     head = {
         "library_name": "sentence-transformers",
@@ -113,7 +114,11 @@ def readme(card: Mapping[str, Any]) -> str:
         ),
         "`xlbias.json` counts the pairs of each language pair; `training.parquet` has the loss curve.",
         "## Recipe",
-        _table(("setting", "value"), ((key, json.dumps(value)) for key, value in recipe.items())),
+        _table(
+            ("setting", "value", "from"),
+            ((key, json.dumps(value), PAPER if key in of_paper else "") for key, value in recipe.items()),
+        ),
+        f"Settings without a mark are ours: {PAPER} does not say them, or says otherwise.",
         "## Use",
         _prompts(card),
         USE,

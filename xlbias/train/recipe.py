@@ -3,48 +3,63 @@
 from __future__ import annotations
 
 import json
-import math
+import sys
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args
 
-from xlbias.encode.loadable import POOLINGS
+import msgspec
+from msgspec import Meta, Struct
+
+from xlbias.choices import suggestion
+from xlbias.encode.loadable import Pooling
 from xlbias.errors import TrainingError
 from xlbias.packaged import models_folder
-from xlbias.samplers import check_alpha
+from xlbias.records import check_record, decode, decode_fields, quoted, read_toml
+from xlbias.samplers import MOST_SEEDS, PAPER, check_alpha
 
 STATIC = "static"
 """The base that is not loaded but made: `xlbias.encode.static`."""
 
-SCHEDULES = ("linear", "cosine", "constant")
-PRECISIONS = ("fp32", "bf16")
-MONITORS = {
-    "map_multilingual": 1,
-    "map_monolingual": 1,
-    "map_cross_lingual": 1,
-    "rank_distance": -1,
-    "loss": -1,
-}
+Schedule = Literal["linear", "cosine", "constant"]
+Precision = Literal["fp32", "bf16"]
+Monitor = Literal["map_multilingual", "map_monolingual", "map_cross_lingual", "rank_distance", "loss"]
+
+MONITORS = {monitor: -1 if monitor in ("rank_distance", "loss") else 1 for monitor in get_args(Monitor)}
 """What validation can look at, and whether more of it is better (1) or worse (-1)."""
 
-_CHOICES = {
-    "schedule": SCHEDULES,
-    "precision": PRECISIONS,
-    "monitor": tuple(MONITORS),
-    "pooling": ("", *POOLINGS),
+OF_PAPER: Mapping[str, object] = {
+    "batch_size": 100,
+    "learning_rate": 3e-5,
+    "weight_decay": 1e-2,
+    "query_prefix": "Query: ",
+    "passage_prefix": "Passage: ",
 }
-_MOST = 2**32
-"""No whole number among the settings is larger: seeds go so far, and no one waits for so many steps."""
+"""What arXiv 2408.10536 says of its trainings. It does not say temperature, warm-up, schedule, length and epochs."""
 
 _OF_LAYERS = ("mini_batch", "gradient_checkpointing", "max_length", "pooling")
+_OF_STATIC = ("dimension", "vocabulary", "initial_scale")
+_MOST = 2**32
+"""No whole number among the settings is larger: no one waits for so many steps."""
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How an encoder is trained. The defaults are those of arXiv 2408.10536 for a pretrained encoder, but for prefixes.
+def _whole(least: int, expected: str, most: int = _MOST) -> Meta:
+    return Meta(ge=least, le=most, description=f"{expected}{f'; at most {most:,}' if most == _MOST else ''}")
+
+
+def _above_0(expected: str = "more than 0", most: float = sys.float_info.max) -> Meta:
+    return Meta(gt=0, le=most, description=expected)
+
+
+_FROM_0 = Meta(ge=0, le=sys.float_info.max, description="0 or more")
+
+
+class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
+    """How an encoder is trained.
+
+    By default as a pretrained encoder in arXiv 2408.10536, as far as that says it: batch size, learning rate and weight
+    decay. Everything else is ours, temperature, warm-up, schedule, length and epochs among it; see `OF_PAPER`.
 
     Attributes:
         base: ``static``, a sentence-transformers folder, or the name of an encoder on the hub.
@@ -83,45 +98,37 @@ class Recipe:
     Raises TrainingError if a value cannot be used.
     """
 
-    base: str
-    steps: int = 0
-    epochs: float = 1.0
-    batch_size: int = 100
-    learning_rate: float = 3e-5
-    schedule: str = "linear"
-    warmup: float = 0.1
-    weight_decay: float = 1e-2
-    max_grad_norm: float = 1.0
-    temperature: float = 0.05
+    base: Annotated[str, Meta(min_length=1, description="'static', a folder or a hub name")]
+    steps: Annotated[int, _whole(0, "at least 1, or 0 for whole epochs")] = 0
+    epochs: Annotated[float, _above_0("more than 0, and at most a million", 1e6)] = 1.0
+    batch_size: Annotated[int, _whole(2, "at least 2, as the negatives of a pair are the others of its batch")] = 100
+    learning_rate: Annotated[float, _above_0()] = 3e-5
+    schedule: Schedule = "linear"
+    warmup: Annotated[float, Meta(ge=0, lt=1, description="a share of the steps, from 0 to below 1")] = 0.1
+    weight_decay: Annotated[float, _FROM_0] = 1e-2
+    max_grad_norm: Annotated[float, _FROM_0] = 1.0
+    temperature: Annotated[float, _above_0()] = 0.05
     query_prefix: str | None = None
     passage_prefix: str | None = None
-    accumulate: int = 1
-    mini_batch: int = 0
-    precision: str = "fp32"
+    accumulate: Annotated[int, _whole(1, "at least 1")] = 1
+    mini_batch: Annotated[int, _whole(0, "at least 1, or 0 for the whole batch")] = 0
+    precision: Precision = "fp32"
     gradient_checkpointing: bool = False
-    max_length: int = 0
-    pooling: str = ""
-    hard_negatives: int = 0
-    validation: float = 0.05
-    validate_every: int = 0
-    monitor: str = "map_multilingual"
-    patience: int = 0
-    checkpoint_every: int = 0
-    seed: int = 0
-    dimension: int = 384
-    vocabulary: int = 16_000
-    initial_scale: float = 0.02
+    max_length: Annotated[int, _whole(0, "at least 1, or 0 for what the base says")] = 0
+    pooling: Literal["", Pooling] = ""
+    hard_negatives: Annotated[int, _whole(0, "0 or more")] = 0
+    validation: Annotated[float, Meta(ge=0, le=0.5, description="a share of the query ids, from 0 to 0.5")] = 0.05
+    validate_every: Annotated[int, _whole(0, "at least 1, or 0 for a tenth of the training")] = 0
+    monitor: Monitor = "map_multilingual"
+    patience: Annotated[int, _whole(0, "at least 1, or 0 to go on to the end")] = 0
+    checkpoint_every: Annotated[int, _whole(0, "at least 1, or 0 for one every five minutes")] = 0
+    seed: Annotated[int, _whole(0, "from 0 to 4294967295", 2**32 - 1)] = 0
+    dimension: Annotated[int, _whole(1, "from 1 to 65536", 65_536)] = 384
+    vocabulary: Annotated[int, _whole(1, "from 1 to 10000000", 10_000_000)] = 16_000
+    initial_scale: Annotated[float, _above_0()] = 0.02
 
     def __post_init__(self) -> None:
-        for field, (valid, expected) in _BOUNDS.items():
-            value = getattr(self, field)
-            if isinstance(value, int) and value > _MOST:
-                raise TrainingError(f"{field} is {shown_value(value)}: expected at most {_MOST:,}")
-            if not (isinstance(value, int) or math.isfinite(value)) or not valid(value):
-                raise TrainingError(f"{field} is {shown_value(value)}: expected {expected}")
-        for field, choices in _CHOICES.items():
-            if getattr(self, field) not in choices:
-                raise TrainingError(f"{field} is {getattr(self, field)!r}: expected {', '.join(filter(None, choices))}")
+        check_record(self, TrainingError)
         for field in _OF_LAYERS:
             if self.base == STATIC and getattr(self, field):
                 raise TrainingError(f"{field} is {getattr(self, field)}: the static encoder has no layers to need it")
@@ -131,52 +138,32 @@ class Recipe:
         given = {name: value for name, value in values.items() if value is not None}
         if "epochs" in given:
             given.setdefault("steps", 0)
-        return replace(self, **given)
+        return msgspec.structs.replace(self, **given)
 
     def as_toml(self) -> str:
-        """Return the recipe as a file that `read_recipe` reads."""
+        """Return the recipe as a file that `read_recipe` reads, with a mark at the settings of the paper."""
+        settings = self.as_dict()
+        of_paper = settings_of_paper(settings)
         return "".join(
-            f"# {name}: the base's own\n" if value is None else f"{name} = {json.dumps(value, ensure_ascii=False)}\n"
-            for name, value in self.as_dict().items()
+            f"# {name}: the base's own\n"
+            if value is None
+            else f"{name} = {json.dumps(value, ensure_ascii=False)}{f'  # {PAPER}' if name in of_paper else ''}\n"
+            for name, value in settings.items()
         )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the recipe as a model card shows it: without the settings that were not used."""
-        everything = asdict(self)
-        del everything["epochs" if self.steps else "steps"]
-        if self.base != STATIC:
-            unused: tuple[str, ...] = ("dimension", "vocabulary", "initial_scale")
-        else:
-            unused = _OF_LAYERS
+        unused = {"epochs" if self.steps else "steps", *(_OF_LAYERS if self.base == STATIC else _OF_STATIC)}
         if not self.pooling:
-            unused = (*unused, "pooling")
-        for name in unused:
-            everything.pop(name, None)
-        return everything
+            unused.add("pooling")
+        return {name: value for name, value in msgspec.structs.asdict(self).items() if name not in unused}
 
 
-_BOUNDS: dict[str, tuple[Callable[[float], bool], str]] = {
-    "steps": (lambda x: x >= 0, "at least 1, or 0 for whole epochs"),
-    "epochs": (lambda x: 0 < x <= 1e6, "more than 0, and at most a million"),
-    "batch_size": (lambda x: x >= 2, "at least 2, as the negatives of a pair are the others of its batch"),
-    "learning_rate": (lambda x: x > 0, "more than 0"),
-    "warmup": (lambda x: 0 <= x < 1, "a share of the steps, from 0 to below 1"),
-    "weight_decay": (lambda x: x >= 0, "0 or more"),
-    "max_grad_norm": (lambda x: x >= 0, "0 or more"),
-    "temperature": (lambda x: x > 0, "more than 0"),
-    "accumulate": (lambda x: x >= 1, "at least 1"),
-    "mini_batch": (lambda x: x >= 0, "at least 1, or 0 for the whole batch"),
-    "max_length": (lambda x: x >= 0, "at least 1, or 0 for what the base says"),
-    "hard_negatives": (lambda x: x >= 0, "0 or more"),
-    "validation": (lambda x: 0 <= x <= 0.5, "a share of the query ids, from 0 to 0.5"),
-    "validate_every": (lambda x: x >= 0, "at least 1, or 0 for a tenth of the training"),
-    "patience": (lambda x: x >= 0, "at least 1, or 0 to go on to the end"),
-    "checkpoint_every": (lambda x: x >= 0, "at least 1, or 0 for one every five minutes"),
-    "seed": (lambda x: 0 <= x < 2**32, "from 0 to 4294967295"),
-    "dimension": (lambda x: 1 <= x <= 65_536, "from 1 to 65536"),
-    "vocabulary": (lambda x: 1 <= x <= 10_000_000, "from 1 to 10000000"),
-    "initial_scale": (lambda x: x > 0, "more than 0"),
-}
+def settings_of_paper(recipe: Mapping[str, object]) -> set[str]:
+    """Return the settings of a recipe, as in a model card, that the paper names and that are as it says them."""
+    if recipe.get("base") == STATIC:  # the paper trains no such encoder
+        return set()
+    return {name for name, value in OF_PAPER.items() if recipe.get(name) == value}
 
 
 def recipe_names() -> list[str]:
@@ -190,12 +177,13 @@ def find_recipe(name: str) -> Recipe:
     if path.suffix == ".toml":
         return read_recipe(path)
     if name not in recipe_names():
-        raise TrainingError(f"unknown recipe {name!r}: expected {', '.join(recipe_names())} or a .toml file")
+        close = suggestion(name, recipe_names())
+        raise TrainingError(f"unknown recipe {name!r}{close}: expected {', '.join(recipe_names())} or a .toml file")
     return read_recipe(models_folder() / f"{name}.toml")
 
 
 def recipe_for(base: str) -> Recipe:
-    """Return the recipe to train `base` with: the one of that name, or the paper's settings for any other encoder.
+    """Return the recipe to train `base` with: the one of that name, or the defaults of `Recipe` for any other encoder.
 
     A recipe is also that of its base's hub name, ``intfloat/multilingual-e5-small`` for one, unless there is a folder
     of that name here.
@@ -216,18 +204,7 @@ def recipe_name_of(base: str) -> str | None:
 
 def read_recipe(path: Path) -> Recipe:
     """Read a recipe. Raises TrainingError naming the file and the key if it is not one."""
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise TrainingError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:  # not UTF-8, or not TOML: the latter's message names the line
-        raise TrainingError(f"{path}: is not TOML: {error}") from error
-    try:
-        if "base" not in content:
-            raise TrainingError("has no key 'base': expected 'static', a folder or a hub name")
-        return Recipe(**_typed(content))
-    except TrainingError as error:
-        raise TrainingError(f"{path}: {error}") from error
+    return decode(read_toml(path, TrainingError), Recipe, TrainingError, file=path)
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
@@ -241,16 +218,7 @@ def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
             content[key] = tomllib.loads(f"value = {value}")["value"]
         except (ValueError, RecursionError):
             content[key] = value  # a word, which TOML would want in quotes
-    return _typed(content)
-
-
-def shown_value(value: object) -> str:
-    """Return a value from a file as an error says it: its beginning, where it is long."""
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # a number of thousands of digits, or lists in lists
-        return f"too large a {type(value).__name__}"
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return decode_fields(content, Recipe, TrainingError)
 
 
 def check_grid(alphas: Sequence[float], seeds: int) -> None:
@@ -260,37 +228,4 @@ def check_grid(alphas: Sequence[float], seeds: int) -> None:
     if len(set(alphas)) < len(alphas) or not alphas:
         raise TrainingError(f"alpha: expected different probabilities, not {', '.join(f'{a:g}' for a in alphas)}")
     if not 1 <= seeds <= MOST_SEEDS:
-        raise TrainingError(f"seeds is {shown_value(seeds)}: expected at least 1 and at most {MOST_SEEDS:,}")
-
-
-def _typed(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `content` as arguments of Recipe, all of them known and of the right type."""
-    hints = get_type_hints(Recipe)
-    known = [field.name for field in fields(Recipe)]
-    values = {}
-    for key, value in content.items():
-        if key not in hints:
-            close = get_close_matches(key, known, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else f": expected {', '.join(known)}"
-            raise TrainingError(f"unknown key {key!r}{hint}")
-        kind = _kind(hints[key])
-        if kind is float and type(value) is int and abs(value) <= _MOST:
-            value = float(value)  # noqa: PLW2901 - TOML writes 1.0 as 1
-        if type(value) is not kind:
-            raise TrainingError(f"{key} is {shown_value(value)}: expected {_KINDS[kind]}")
-        values[key] = value
-    return values
-
-
-def _kind(hint: Any) -> type:
-    """Return the type of a setting's values: TOML has no null, so a setting that may be None is left out for it."""
-    kind: type = next((kind for kind in get_args(hint) if kind is not type(None)), hint)
-    return kind
-
-
-MOST_SEEDS = 10_000
-"""Of a grid or a study: an encoder is trained for each."""
-
-_SHOWN = 60  # characters of a value in an error
-
-_KINDS = {int: "a whole number", float: "a number", str: "a string", bool: "true or false"}
+        raise TrainingError(f"seeds is {quoted(seeds)}: expected at least 1 and at most {MOST_SEEDS:,}")
