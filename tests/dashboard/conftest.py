@@ -1,12 +1,15 @@
 """Fixtures of the dashboard's tests."""
 
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
+from dashboard.idle import gate, wait_for_idle
 from dashboard.made import LiveRun, opened
 from dashboard.taking import Taker
+from textual.notifications import Notification
 
 from xlbias.results.run import open_run
 
@@ -41,11 +44,21 @@ def finished_run(finished_content, tmp_path) -> Path:
 
 @pytest.fixture(autouse=True)
 def quiet_environment(tmp_path_factory, monkeypatch) -> None:
-    """The same colours everywhere, and folders of the test's own."""
+    """The same colours everywhere, folders of the test's own, and keys that wait for what they do."""
+    for module in ("app", "pilot"):
+        monkeypatch.setattr(f"textual.{module}.wait_for_idle", wait_for_idle)
+    monkeypatch.setattr(Notification, "has_expired", False)  # what was said is asserted, however late that is
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr("textual.constants.COLOR_SYSTEM", "truecolor")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
     monkeypatch.setenv("XLBIAS_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture
+def go() -> Iterator[threading.Event]:
+    """What a test lets workers wait for, to look at the screen in the meantime."""
+    with gate() as event:
+        yield event
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,13 @@
 """Tiny runs whose numbers are known without computing them: one relevant passage at a chosen rank."""
 
+import time
 import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import polars as pl
+from dashboard.idle import PATIENCE, idle
 from textual.pilot import Pilot
 
 from xlbias.dashboard.app import DashboardApp
@@ -131,29 +133,39 @@ async def opened(
         yield app, pilot
 
 
-async def until(pilot: Pilot, condition: Callable[[], object], seconds: float = 10.0) -> None:
-    """Wait for a condition that the follower's thread will bring about."""
-    for _ in range(int(seconds / 0.02)):
-        if condition():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError("it did not happen")
+async def until(pilot: Pilot, condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+    """Wait for a condition that a thread, a process or a timer will bring about; show the screen where it does not."""
+    ends = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > ends:
+            raise AssertionError(f"it did not happen in {seconds:.0f} s; the screen:\n{text_on(pilot.app)}")
+        await pilot.pause(0.01)
+
+
+async def shows(pilot: Pilot, *texts: str, seconds: float = PATIENCE) -> None:
+    """Wait until all texts are on the screen at once."""
+    try:
+        await until(pilot, lambda: all(text in text_on(pilot.app) for text in texts), seconds)
+    except AssertionError as error:
+        missing = [text for text in texts if text not in text_on(pilot.app)]
+        raise AssertionError(f"not shown: {missing}; {error}") from None
 
 
 async def settled(pilot: Pilot) -> None:
-    """Wait until a new screen has its layout."""
-    await pilot.pause(0.06)
-    await pilot.pause()
+    """Wait until the application has nothing left to do: no message, no worker, no layout."""
+    await idle(pilot.app)
 
 
 async def press(pilot: Pilot, *keys: str) -> None:
-    """Press keys, and let a new screen settle."""
+    """Press keys, and let each do all that it does."""
     for key in keys:
-        before = pilot.app.screen
         await pilot.press(key)
-        await pilot.pause()
-        if pilot.app.screen is not before:
-            await settled(pilot)
+        await settled(pilot)
+
+
+def text_on(app: DashboardApp) -> str:
+    """The text on the screen."""
+    return "\n".join(screen_lines(app))
 
 
 def screen_lines(app: DashboardApp) -> list[str]:

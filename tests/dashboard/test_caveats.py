@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from dashboard.made import metadata, opened, press, screen_lines, until
+from dashboard.made import metadata, opened, press, screen_lines, shows
 from support import make_task, make_vectors
 
 from xlbias.dashboard.workers.follower import Follower
@@ -66,7 +66,7 @@ async def test_differences_have_the_caveats_of_both_sides_also_of_a_task_with_an
     follower.start()
     async with opened(new.path, size=(100, 30), base=follower) as (app, pilot):
         await press(pilot, "2")
-        await until(pilot, lambda: any("base: was trained on this task itself" in line for line in screen_lines(app)))
+        await shows(pilot, "base: was trained on this task itself")
         assert app.view.view.matrix.against == "m of base.parquet"
 
 

@@ -1,11 +1,12 @@
 """Differences: two runs or two models of one, equal to what `xlbias compare` says, cell for cell."""
 
-import time
+import threading
 
 import numpy as np
 import polars as pl
 import pytest
-from dashboard.made import LANGUAGES, metadata, opened, press, row_of, screen_lines, until
+from dashboard.idle import PATIENCE
+from dashboard.made import LANGUAGES, metadata, opened, press, row_of, screen_lines, settled, shows, until
 
 from xlbias.dashboard.commands.keys import BY_ID
 from xlbias.dashboard.workers.comparisons import Asked, Comparisons
@@ -52,7 +53,7 @@ def two_runs(tmp_path_factory):
 
 async def ready(pilot, app):
     await until(pilot, lambda: isinstance(app.view.view.matrix, DifferenceMatrix))
-    await pilot.pause()
+    await settled(pilot)
 
 
 def assert_equal(matrix, expected, measure):
@@ -134,8 +135,7 @@ async def test_the_overview_counts_the_significant_cells(two_models):
         await press(pilot, "b")
         await pilot.press(*"mono")
         await press(pilot, "enter")
-        await until(pilot, lambda: app.view.table.frame["significant"].null_count() < 2)
-        await until(pilot, lambda: f"+{better} -{worse}" in "\n".join(screen_lines(app)))
+        await shows(pilot, f"+{better} -{worse}")
         assert app.view.table.frame.filter(pl.col("model") == "mono")["significant"].to_list() == [None]
 
 
@@ -145,16 +145,16 @@ async def test_a_task_that_the_base_has_not_is_said(tmp_path, two_runs):
     follower.start()
     async with opened(other, base=follower) as (app, pilot):
         await until(pilot, lambda: app.base is not None)
-        await until(pilot, lambda: "base.parquet has none of the tasks of this run" in "\n".join(screen_lines(app)))
+        await shows(pilot, "base.parquet has none of the tasks of this run")
         await press(pilot, "2")
-        await until(pilot, lambda: "old of base.parquet has not been evaluated on u" in "\n".join(screen_lines(app)))
+        await shows(pilot, "old of base.parquet has not been evaluated on u")
 
 
 async def test_a_base_that_is_not_there_is_said_and_the_run_is_shown(tmp_path, two_runs):
     follower = Follower(tmp_path / "gone.parquet", interval=0.02)
     follower.start()
     async with opened(two_runs[1], base=follower) as (app, pilot):
-        await until(pilot, lambda: "No differences: gone.parquet is not there" in "\n".join(screen_lines(app)))
+        await shows(pilot, "No differences: gone.parquet is not there")
         await press(pilot, "2")
         assert app.view.view.matrix is not None
 
@@ -167,7 +167,7 @@ async def test_a_measure_without_a_test_says_so(two_models):
         await ready(pilot, app)
         while app.measure.name != "rank_distance.median":
             await press(pilot, "m")
-        await until(pilot, lambda: "no differences: this measure is no mean" in "\n".join(screen_lines(app)))
+        await shows(pilot, "no differences: this measure is no mean")
 
 
 def test_the_newest_wish_is_computed_first_and_nothing_after_stop(two_models, monkeypatch):
@@ -175,15 +175,13 @@ def test_the_newest_wish_is_computed_first_and_nothing_after_stop(two_models, mo
     done = []
     compared = "xlbias.dashboard.workers.comparisons.compared"
     monkeypatch.setattr(compared, lambda asked: done.append(asked.measure) or "x")
-    comparisons = Comparisons(lambda: None)
+    ready = threading.Semaphore(0)
+    comparisons = Comparisons(ready.release)
     asked = {m: Asked(run, "mono", run, "hybrid", "t", m) for m in ("map", "rr", "recall@1")}
     with comparisons._change:  # the thread begins only when all three wait
         for one in asked.values():
             comparisons.of(one)
-    for _ in range(200):
-        if len(done) == 3:
-            break
-        time.sleep(0.01)
+    assert all(ready.acquire(timeout=PATIENCE) for _ in asked)
     assert done[0] == "recall@1"
     assert comparisons.of(asked["map"]) == "x"
     comparisons.stop()

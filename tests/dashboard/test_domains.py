@@ -135,7 +135,7 @@ async def test_the_verdict_is_that_of_the_study(study_file):
         await press(pilot, "tab", "tab")
         assert "comparing" in app.view.view.sheet.remark
         assert not any(one.text.endswith("*") for row in app.view.view.sheet.block.cells for one in row)
-        await until(pilot, lambda: app.view.contrasting.found is not None, 60)
+        await until(pilot, lambda: app.view.contrasting.found is not None)
         await until(pilot, lambda: app.view.view.sheet.remark == "")
         sheet = await to_measure(app, pilot, "rank_distance.normalised")
         rows = expected.filter(pl.col("measure") == "rank_distance.normalised")
@@ -151,7 +151,7 @@ async def test_the_verdict_is_that_of_the_study(study_file):
 async def test_finished_pairs_are_kept_and_a_restart_goes_on(study_file, tmp_path):
     folder = folder_of("contrasts", study_file, (1,))
     first = Contrasting(study_file, lambda: None, folder)
-    first._reader.join(60)
+    first._reader.join()
     kept = sorted(folder.iterdir())
     assert [one.name for one in kept] == ["0000", "0001", "0002", "0003"]
     run = open_run(study_file)
@@ -160,7 +160,7 @@ async def test_finished_pairs_are_kept_and_a_restart_goes_on(study_file, tmp_pat
     before = [one.stat().st_mtime_ns for one in kept]
     told = []
     again = Contrasting(study_file, lambda: told.append(again.remark), folder)
-    again._reader.join(60)
+    again._reader.join()
     assert again.found.equals(first.found)
     assert told[0].startswith("comparing … 3 of 4 pairs")
     after = [one.stat().st_mtime_ns for one in kept]
@@ -172,7 +172,7 @@ async def test_a_dashboard_that_writes_no_files_keeps_no_pairs(study_file, tmp_p
     monkeypatch.setenv("XLBIAS_CACHE", str(tmp_path / "cache"))
     async with opened(study_file, size=(80, 24), read_only=True) as (app, pilot):
         await begin(app, pilot, "tab", "tab")
-        await until(pilot, lambda: app.view.contrasting.found is not None, 60)
+        await until(pilot, lambda: app.view.contrasting.found is not None)
     assert not (tmp_path / "cache").exists()
 
 
@@ -181,14 +181,14 @@ async def test_the_comparison_is_stopped_when_the_dashboard_is_left(study_file):
         await begin(app, pilot, "tab", "tab")
         process = app.view.contrasting._process
         await press(pilot, "q")
-    assert process.wait(10) is not None
+    assert process.wait(60) is not None
 
 
 def test_a_run_that_cannot_be_compared_says_why(plain_file, tmp_path):
     for path, why in [(plain_file, "is no study"), (tmp_path / "nothing.parquet", "no such run")]:
         told = []
         contrasting = Contrasting(path, lambda told=told: told.append(1))
-        contrasting._reader.join(60)
+        contrasting._reader.join()
         assert contrasting.found is None
         assert why in contrasting.trouble
         assert told

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 from dashboard.hostile import CONTROLS, hostile_run
+from dashboard.idle import rested
 from dashboard.made import press, settled, until
 from dashboard.test_terminal import Terminal
 
@@ -81,7 +82,7 @@ async def visit(app, pilot, place):
         await press(pilot, "enter")
     else:
         await press(pilot, *BY_ID[place].keys)
-    await pilot.pause(0.1)
+    await rested(app)
     assert app.place == place
 
 
@@ -117,7 +118,7 @@ async def test_every_copy_of_every_screen_and_panel(hostile_path, place):
         for panel in range(PANELS if place in BY_ID["panel"].where else 1):
             if panel:
                 await press(pilot, "tab")
-                await pilot.pause(0.1)
+                await rested(app)
             if app.view.why_no_copy() is not None:  # a panel that this run has no numbers for
                 assert panel, place
                 continue
@@ -146,7 +147,7 @@ async def test_every_export_and_the_comparison(hostile_path, content, tmp_path, 
         await press(pilot, "e")
         assert_clean(app, form)
         await press(pilot, REPORTS[form].key)
-        await until(pilot, lambda: len(files()) == 2, 30)
+        await until(pilot, lambda: len(files()) == 2)
         await until(pilot, lambda: not any(n.message.startswith("writing") for n in app._notifications))
         assert_clean(app, form)
         for file in files():
@@ -175,11 +176,11 @@ async def test_help_palette_lists_and_baseline(hostile_path):
         for typed in ("matrix", "baseline", "hi>de", "x", "q:x", "[/]", 'q:"x [/]" ap<1'):
             await press(pilot, "ctrl+p")
             app.screen.query_one("CommandInput").value = typed
-            await pilot.pause(0.15)
+            await rested(app)
             assert_clean(app, typed)
             await press(pilot, "escape")
         await press(pilot, "b", "down", "enter")
-        await until(pilot, lambda: not app.comparisons.busy, 30)
+        await until(pilot, lambda: not app.comparisons.busy)
         for place in (places.OVERVIEW, places.MATRIX, places.BIAS, places.QUERIES, places.QUERY):
             await visit(app, pilot, place)
             assert_clean(app, ("baseline", place))
@@ -316,6 +317,7 @@ def test_no_escape_of_the_data_reaches_a_terminal(hostile_path):
         assert_no_escape(terminal.raw)
         assert terminal.child.isalive()
         terminal.press("q")
+        assert terminal.ended() == 0
     for file in files():
         assert_inert_file(file)
 

@@ -4,7 +4,7 @@ import weakref
 from pathlib import Path
 
 import pytest
-from dashboard.made import opened, press, screen_lines, settled, until
+from dashboard.made import opened, press, screen_lines, settled, shows, until
 from textual.command import CommandPalette
 
 from xlbias.dashboard import places
@@ -255,8 +255,7 @@ async def test_the_palette_goes_to_a_cell_by_name(finished):
     await finished.press("palette")
     assert isinstance(finished.app.screen, CommandPalette)
     await finished.pilot.press(*"hi>th")
-    await until(finished.pilot, lambda: "hi→th  Hindi → Thai" in "\n".join(screen_lines(finished.app)))
-    await settled(finished.pilot)
+    await shows(finished.pilot, "hi→th  Hindi → Thai")
     await press(finished.pilot, "enter")
     await until(finished.pilot, lambda: finished.heat.cursor == ("hi", "th"))
 

@@ -88,14 +88,14 @@ async def test_what_does_not_fit_is_not_restored(finished_run, saved):
         assert screen.table.height == 20
 
 
-async def test_keys_are_answered_while_rows_are_read_and_the_old_ones_stay(varied_run, monkeypatch):
-    slow, go = query_list.query_rows, threading.Event()
+async def test_keys_are_answered_while_rows_are_read_and_the_old_ones_stay(varied_run, monkeypatch, go):
+    slow = query_list.query_rows
     async with queries_of(varied_run) as (app, pilot, screen):
         calls = []
 
         def waits(*args):
             calls.append(args)
-            go.wait(10)
+            go.wait()
             return slow(*args)
 
         monkeypatch.setattr(query_list, "query_rows", waits)
@@ -120,13 +120,13 @@ async def test_keys_are_answered_while_rows_are_read_and_the_old_ones_stay(varie
 
 @pytest.mark.parametrize(("seconds", "said"), [(60.0, True), (0.0, False)])
 async def test_that_rows_are_being_sorted_is_said_at_once_where_it_took_long_before(
-    varied_run, monkeypatch, seconds, said
+    varied_run, monkeypatch, go, seconds, said
 ):
-    quick, go, begun = query_list.ordered, threading.Event(), threading.Event()
+    quick, begun = query_list.ordered, threading.Event()
 
     def waits(*args, **options):
         begun.set()
-        go.wait(10)
+        go.wait()
         return quick(*args, **options)
 
     monkeypatch.setattr(queries_screen, "_PATIENCE", 30.0)

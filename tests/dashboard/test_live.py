@@ -7,11 +7,13 @@ import time
 
 import polars as pl
 import pytest
+from dashboard.idle import PATIENCE
 
 from xlbias.dashboard.views.status import progress_line
-from xlbias.dashboard.workers.follower import Follower
+from xlbias.dashboard.workers.follower import INTERVAL, Follower
 from xlbias.dashboard.workers.pace import Pace
 from xlbias.dashboard.workers.snapshot import Broken, Snapshot, Waiting, take_snapshot
+from xlbias.runs import run_file
 from xlbias.runs.run_file import Progress
 
 WRITER = """
@@ -40,7 +42,7 @@ class Seen:
     def __exit__(self, *_):
         self.follower.stop()
 
-    def wait_for(self, condition, seconds=10.0):
+    def wait_for(self, condition, seconds=PATIENCE):
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             if self.events and condition(self.events[-1]):
@@ -100,10 +102,20 @@ def test_progress_alone_does_not_compute_the_numbers_again(live_run):
     assert third.overview is not first.overview
 
 
-def test_nothing_is_handed_over_while_nothing_changes(finished_run):
+@pytest.fixture
+def looks(monkeypatch):
+    """The looks that followers have taken at the files."""
+    taken = []
+    look = run_file.state_version
+    monkeypatch.setattr(run_file, "state_version", lambda path: (taken.append(path), look(path))[1])
+    return taken
+
+
+def test_nothing_is_handed_over_while_nothing_changes(finished_run, looks):
     with Seen(finished_run) as seen:
         seen.wait_for(lambda e: isinstance(e, Snapshot))
-        time.sleep(0.3)
+        before = len(looks)
+        seen.wait_for(lambda _: len(looks) > before + 5)
         assert len(seen.events) == 1
 
         seen.follower.reload()
@@ -113,7 +125,7 @@ def test_nothing_is_handed_over_while_nothing_changes(finished_run):
 def test_what_was_seen_before_there_was_a_sink_is_handed_over_then(finished_run):
     follower = Follower(finished_run, interval=0.02)
     follower.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while follower._newest is None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -131,18 +143,21 @@ def test_the_live_folder_may_be_named_instead_of_the_run(live_run):
     assert follower.path == run.path
 
 
-def test_a_killed_writer_is_recognised_by_its_process(tmp_path):
+def test_a_killed_writer_is_recognised_by_its_process_at_the_next_look(tmp_path, looks):
+    assert INTERVAL <= 0.5  # seconds: it is said within two of them, however long the machine takes for a look
     path = tmp_path / "run.parquet"
     with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout.readline() == "ready\n"
-        with Seen(path, interval=0.5) as seen:
+        with Seen(path, interval=0.1) as seen:
             seen.wait_for(lambda e: isinstance(e, Snapshot) and e.state.status == "running")
+            at = []  # how many looks had been taken when it was said
+            seen.follower.attach(lambda e: at.append(len(looks)) if e.state.status == "died" else None)
             writer.kill()
             writer.wait()
-            killed = time.monotonic()
-            died = seen.wait_for(lambda e: e.state.status == "died")
-            assert time.monotonic() - killed < 5
-            assert died.state.writer["pid"] == writer.pid
+            killed = len(looks)
+            seen.wait_for(lambda _: at)
+            assert at[0] <= killed + 1
+            assert seen.follower._newest.state.writer["pid"] == writer.pid
 
 
 def test_a_writer_on_another_host_is_neither_called_dead_nor_alive(live_run):

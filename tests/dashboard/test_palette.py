@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from dashboard.idle import rested
 from dashboard.made import LANGUAGES, opened, press, screen_lines, settled, until
 from textual import events
 
@@ -198,8 +199,8 @@ async def test_the_worst_and_the_best_pair_are_found_and_lead_to_their_cells(fin
         for end in ("worst", "best"):
             expected = app.snapshot.overview.row(0, named=True)[f"{end}_pair"]
             await press(pilot, "ctrl+p")
-            await pilot.press(*end)
-            await pilot.pause(0.3)
+            await press(pilot, *end)
+            await rested(app)
             await press(pilot, "enter")
             await until(pilot, lambda: app.place == "matrix" and app.view.view.cursor is not None)
             await until(pilot, lambda expected=expected: "→".join(app.view.view.cursor) == expected)

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
-from dashboard.made import opened, press, screen_lines, until
+from dashboard.made import opened, press, screen_lines, shows, until
 from rich.cells import cell_len
 
 from xlbias.dashboard.app import DashboardApp
@@ -130,7 +130,7 @@ async def test_a_picture_shows_the_screen_without_the_toast_that_lies_on_it(fini
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await until(pilot, lambda: app.snapshot is not None)
         app.notify("this lies on the screen", markup=False)
-        await until(pilot, lambda: "this lies" in "\n".join(screen_lines(app)))
+        await shows(pilot, "this lies")
         svg = await pictures_of(app, pilot, PICTURE)
         assert "this&#160;lies" not in svg
         assert "this lies" not in svg

@@ -1,11 +1,11 @@
 """The Query screen: one query in all its languages, walked through, read in a thread, and compared with a baseline."""
 
-import threading
 import unicodedata
 
 import polars as pl
 import pytest
-from dashboard.made import opened, press, screen_lines, settled, until
+from dashboard.idle import rested
+from dashboard.made import opened, press, screen_lines, settled, shows, until
 from dashboard.ranked import write as ranked_run
 from report import searched
 from report.searched import IDS, LANGUAGES, TASK, Searched, answers, ranked
@@ -81,8 +81,7 @@ async def read(app, pilot, *, other=False):
         return view is not None and (view.model, view.query_id) == (app.chosen[0], app.query_key[0]) and both
 
     await until(pilot, there)
-    await pilot.pause()
-    await pilot.pause()
+    await settled(pilot)
 
 
 def text_of(app):
@@ -380,9 +379,9 @@ def by_ap(model="new"):
     return sorted(keys_, key=lambda k: ap[k])
 
 
-async def test_where_no_queries_have_been_listed_the_arrows_list_them_first(run, monkeypatch):
-    go, real = threading.Event(), query_list.query_rows
-    monkeypatch.setattr(query_list, "query_rows", lambda *args: (go.wait(10), real(*args))[1])
+async def test_where_no_queries_have_been_listed_the_arrows_list_them_first(run, monkeypatch, go):
+    real = query_list.query_rows
+    monkeypatch.setattr(query_list, "query_rows", lambda *args: (go.wait(), real(*args))[1])
     order = by_ap()
     async with opened(run, size=(80, 24)) as (app, pilot):
         await show(app, pilot, order[2])
@@ -406,7 +405,6 @@ async def test_a_list_that_cannot_be_made_is_said_and_walks_nowhere(run, monkeyp
     async with opened(run, size=(80, 24)) as (app, pilot):
         await show(app, pilot)
         await press(pilot, "right")
-        await until(pilot, lambda: app._notifications)
         assert [n.message for n in app._notifications] == ["cannot be read: division by zero"]
         assert app.query_key == KEY
 
@@ -435,7 +433,7 @@ async def test_place_and_list_of_the_last_time_are_there_again_without_opening_q
         async with opened(run, size=(80, 24)) as (app, pilot):
             assert app.query_key == order[at]
             await read(app, pilot)
-            await until(pilot, lambda place=f"{at + 1} of 3": place in text_of(app))
+            await shows(pilot, f"{at + 1} of 3")
             await press(pilot, pressed)
             assert app.query_key == order[found]
             assert str(app.get_screen(places.QUERIES).filter) == "q:hi d:multi"
@@ -494,15 +492,15 @@ async def test_a_pool_whose_first_passages_were_not_kept_begins_with_the_relevan
     made.journal.close()
 
 
-async def test_a_key_is_answered_before_the_query_has_been_read_and_no_queue_builds_up(run, monkeypatch):
+async def test_a_key_is_answered_before_the_query_has_been_read_and_no_queue_builds_up(run, monkeypatch, go):
     monkeypatch.setattr(stepping, "SETTLED", 60)
     async with opened(run, size=(80, 24)) as (app, pilot):
         screen = await show_filtered(app, pilot)
-        go, asked, real = threading.Event(), [], Wanted.read
+        asked, real = [], Wanted.read
 
         def slowly(wanted):
             asked.append(wanted.query[0])
-            go.wait(10)
+            go.wait()
             return real(wanted)
 
         monkeypatch.setattr(Wanted, "read", slowly)
@@ -547,8 +545,7 @@ async def test_a_read_that_fails_is_said_and_nothing_else_breaks(run, monkeypatc
     async with opened(run, size=(80, 24)) as (app, pilot):
         monkeypatch.setattr("xlbias.results.queries.query._rankings", lambda *_: 1 / 0)
         app.open_query(KEY)
-        await settled(pilot)
-        await until(pilot, lambda: "This query cannot be read: division by zero" in text_of(app))
+        await shows(pilot, "This query cannot be read: division by zero")
         await press(pilot, "tab", "v", "v", "v", "j")
         monkeypatch.undo()
         app.query_key = ("q0", "hi", "ar")
@@ -565,7 +562,7 @@ async def test_a_run_in_progress_shows_what_has_come_and_the_cursor_stays(tmp_pa
         assert [one.ranked for one in screen.query_view.languages] == [False, True, False]
         made.write("new", "zh")
         await until(pilot, lambda: screen.query_view and screen.query_view.languages[2].ranked)
-        await pilot.pause()
+        await settled(pilot)
         assert under(app).startswith("rank 3  ")
         made.journal.close()
 
@@ -649,9 +646,9 @@ async def test_a_baseline_of_other_texts_is_not_compared(run, tmp_path):
     async with opened(run, size=(80, 24), base=base) as (app, pilot):
         await until(pilot, lambda: app.base is not None)
         screen = await show(app, pilot)
-        await pilot.pause(0.1)
+        await shows(pilot, "was evaluated on other texts under this name")
+        await rested(app)
         assert screen.other_view is None
-        assert "was evaluated on other texts under this name" in text_of(app)
     assert "has not been evaluated on" in why_not_comparable(open_run(run), open_run(path), "elsewhere", "old")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from dashboard.idle import rested
 from dashboard.made import metadata, opened, press, ranking_rows, screen_lines, settled, until
 
 from xlbias.dashboard import places
@@ -29,7 +30,7 @@ async def test_golden_screens(finished_run, size):
             ("distances", ["m"] * list(MATRIX_MEASURES).index("rank_distance")),
         ]:  # fmt: skip
             await press(pilot, *pressed)
-            await pilot.pause(0.2)  # the overview's preview comes once the cursor rests
+            await rested(app)  # the overview's preview comes once the cursor rests
             shown[name] = "\n".join(screen_lines(app)[1:]) + "\n"  # without the header, which names a path
 
     for name, lines in shown.items():

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from dashboard.idle import rested
 from dashboard.made import opened, press, screen_lines, settled, until
 from textual.color import Color
 
@@ -34,7 +35,9 @@ async def _still(app, pilot):
     """What is said on a screen once all that is computed beside it is there."""
     said = None
     while said != (said := _said(screen_lines(app))):
-        await pilot.pause(0.15)
+        await rested(pilot.app)
+        await until(pilot, lambda: not app.comparisons.busy)
+        await rested(pilot.app)
     return said
 
 
