@@ -101,7 +101,7 @@ def run(*words, **environment):
     """Run the command line in an environment; return its exit code and the bytes of both streams."""
     environment = {**os.environ, "LC_ALL": "C.UTF-8", **environment}
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, *words], capture_output=True, check=False, env=environment, timeout=60
+        [sys.executable, "-c", SCRIPT, *words], capture_output=True, check=False, env=environment, timeout=300
     )
     return done.returncode, done.stdout, done.stderr
 

@@ -92,7 +92,7 @@ def test_bad_input_is_one_sentence(folder, capsys, words, sentence):
 def test_in_a_shell(folder):
     done = subprocess.run(
         [sys.executable, "-m", "xlbias", "compare", "base.parquet", "new.parquet", "-m", "map"],
-        cwd=folder, capture_output=True, text=True, timeout=120, check=False,
+        cwd=folder, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "mAP cross" in done.stdout

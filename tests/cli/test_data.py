@@ -246,10 +246,10 @@ def test_nothing_from_a_hostile_corpus_reaches_the_terminal(xlbias, tmp_path, op
     (tmp_path / "SOURCE.md").write_text(
         f"- repository: {everything[:300]}\n- licence: {everything[:300]}\n", "utf-8", "replace"
     )
-    started = time.perf_counter()
+    started = time.process_time()
     code, out, err = xlbias("data", "show", f"parallel:{path}", "--examples", 50, *options)
     assert code == 0
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert not FORBIDDEN.search(out)
     assert not FORBIDDEN.search(err)
     if not options:

@@ -56,7 +56,7 @@ def in_a_terminal(*arguments: str) -> str:
         "HF_HUB_OFFLINE": "1",
     }  # dumb: a progress bar would send codes of its own
     child = pexpect.spawn(
-        sys.executable, ["-m", "xlbias", *arguments], dimensions=(24, 80), env=environment, timeout=120
+        sys.executable, ["-m", "xlbias", *arguments], dimensions=(24, 80), env=environment, timeout=300
     )  # fmt: skip
     sent = child.read().decode("utf-8")
     child.close()
@@ -125,7 +125,7 @@ def test_a_name_on_the_command_line_commands_nothing_in_a_terminal(line, tmp_pat
     monkeypatch.chdir(tmp_path)
     environment = {**os.environ, "TERM": "dumb", "HF_HUB_OFFLINE": "1"}
     words = ["-m", "xlbias", *LINES[line], "--debug"]
-    child = pexpect.spawn(sys.executable, words, dimensions=(24, 80), env=environment, timeout=120)
+    child = pexpect.spawn(sys.executable, words, dimensions=(24, 80), env=environment, timeout=300)
     sent = child.read().decode("utf-8")
     child.close()
     assert child.exitstatus == 2, sent

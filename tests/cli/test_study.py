@@ -91,7 +91,7 @@ def test_ctrl_c_ends_with_130_and_keeps_what_is_finished(plan: Path, tmp_path: P
         time.sleep(0.1)
     assert process.pid is not None
     os.kill(process.pid, signal.SIGINT)
-    process.join(60)
+    process.join()
     assert process.exitcode == 130
     lines = [line for line in printed.read_text("utf-8").splitlines() if line]
     assert [line for line in lines if " %" not in line] == [  # how far it is, is said every few seconds

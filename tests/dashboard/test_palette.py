@@ -183,9 +183,9 @@ async def test_it_stays_quick_while_typing_among_many_models_and_cells(live_run)
         await _all(commands.search("x"))
         assert len(commands._all()) > 420 + 132
         for typed in ("m", "mo", "model-59", "hi>en", "zzz", "matrix of model on task", "q:hi ap<0.1"):
-            started = time.process_time()
+            started = time.thread_time()
             hits = await _all(commands.search(typed))
-            assert time.process_time() - started < 0.05, typed
+            assert time.thread_time() - started < 0.05, typed
             assert len(hits) <= 61
 
 

@@ -205,22 +205,22 @@ async def test_a_million_rows_without_a_pause():
         {"id": pl.int_range(n, eager=True), "n": pl.int_range(n, eager=True).shuffle(seed=1)}
     ).with_columns(pl.lit("hi→en").alias("code"), pl.format("text {}", "id").alias("text"))
     async with table_of(frame.head(0), size=(140, 45)) as (table, pilot):
-        started = time.perf_counter()
+        started = time.process_time()
         table.replace(frame)
         lines(table)
-        built = time.perf_counter() - started
+        built = time.process_time() - started
 
         pages = []
         for where in ["page_down"] * 20 + ["last", "page_up", "first"]:
-            started = time.perf_counter()
+            started = time.process_time()
             table.move(where)
             lines(table)
-            pages.append(time.perf_counter() - started)
+            pages.append(time.process_time() - started)
 
-        started = time.perf_counter()
+        started = time.process_time()
         table.sort("n", descending=True)
         lines(table)
-        sorting = time.perf_counter() - started
+        sorting = time.process_time() - started
 
         assert built < 0.3
         assert sorted(pages)[len(pages) // 2] < 0.1

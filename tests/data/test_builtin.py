@@ -120,7 +120,7 @@ def test_another_process_with_another_hash_seed_and_another_past_has_the_same_ta
         )
         for seed, code in (("1", FINGERPRINTS), ("2", OTHER_USE_OF_BABEL + FINGERPRINTS))
     ]
-    told = [process.communicate(timeout=120)[0].split() for process in processes]
+    told = [process.communicate(timeout=600)[0].split() for process in processes]
     assert told[0] == told[1] == [task_called(name).fingerprint for name in BUILTIN]
 
 

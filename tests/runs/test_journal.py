@@ -229,7 +229,7 @@ def test_a_full_disk_is_one_clear_error_and_no_half_file(tmp_path, limit):
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "test_journal_child.py").write_text(child)
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path / "code", capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", code], cwd=tmp_path / "code", capture_output=True, text=True, timeout=300, check=False
     )
     assert "cannot be written" in done.stdout, done.stderr
     assert done.stdout.count("\n") == 1

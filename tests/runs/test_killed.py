@@ -1,5 +1,6 @@
 """An evaluation killed again and again loses nothing but the part it was at."""
 
+import itertools
 import os
 import random
 import signal
@@ -16,10 +17,14 @@ from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal, live_folder
 
 KILLS = 20
+MOST = 5  # parts that are made before a process is killed, so that 20 kills spread over the whole run
 
 
-def evaluate_slowly(out: str, pause: float) -> None:
-    """Evaluate with resume, in a process of its own; the pause makes parts long enough to be hit."""
+def evaluate_slowly(out: str, pause: float, most: int | None = None) -> None:
+    """Evaluate with resume, in a process of its own; the pause makes parts long enough to be hit.
+
+    Having begun `most` parts it only waits to be killed, however late that comes.
+    """
     import numba
     import torch
 
@@ -29,9 +34,10 @@ def evaluate_slowly(out: str, pause: float) -> None:
     torch.set_num_threads(1)
     numba.set_num_threads(1)
     search = work.search
+    begun = itertools.count(1)
 
     def slower(*arguments):
-        time.sleep(pause)
+        time.sleep(600 if next(begun) == most else pause)
         return search(*arguments)
 
     work.search = slower
@@ -51,32 +57,28 @@ def rows(path: Path) -> pl.DataFrame:
 def test_killed_at_random_moments_it_repeats_at_most_one_part_and_ends_the_same(tmp_path):
     whole = tmp_path / "whole.parquet"
     unbroken = start(evaluate_slowly, str(whole), 0.0)
-    unbroken.join(120)
+    unbroken.join()
     assert unbroken.exitcode == 0
 
     out = tmp_path / "killed.parquet"
     chance = random.Random(1)
-    kills = 0
     before: dict[str, int] = {}
-    while kills < KILLS:
-        process = start(evaluate_slowly, str(out), 0.03)
+    for _ in range(KILLS):
+        process = start(evaluate_slowly, str(out), 0.03, MOST)
         while process.is_alive() and len(finished_parts(out)) <= len(before):
-            time.sleep(0.005)  # let it make one part at least, so that 20 kills spread over the whole run
+            time.sleep(0.005)
         time.sleep(chance.uniform(0, 0.12))
-        if not process.is_alive():
-            break
+        assert process.is_alive()
         os.kill(process.pid, signal.SIGKILL)
-        process.join(30)
-        kills += 1
+        process.join()
         assert not out.exists(), "nothing may stand under the final name before the run is finished"
         after = finished_parts(out)
         assert before.items() <= after.items(), "a finished part was written again"
         for name in after:
             pl.read_parquet(live_folder(out) / "parts" / name)  # every part that is there is whole
         before = after
-    assert kills == KILLS
     last = start(evaluate_slowly, str(out), 0.0)
-    last.join(120)
+    last.join()
     assert last.exitcode == 0
     assert rows(out).equals(rows(whole))
     assert not live_folder(out).exists()
@@ -92,7 +94,7 @@ def test_a_run_whose_writer_was_killed_is_said_to_have_died(tmp_path):
     assert running.state.status == "running"
     assert running.cells["n"].sum() > 0  # what is done so far can be read
     os.kill(process.pid, signal.SIGKILL)
-    process.join(30)
+    process.join()
     assert open_run(out).state.status == "died"
 
 
@@ -104,6 +106,6 @@ def test_a_second_writer_is_refused_and_harms_nothing(tmp_path):
     for choice in ({}, {"resume": True}, {"overwrite": True}):
         with pytest.raises(RunError, match=f"is being written by process {process.pid} on "):
             Journal.open(out, {}, identity="other", **choice)
-    process.join(120)
+    process.join()
     assert process.exitcode == 0
     assert open_run(out).state.status == "finished"

@@ -70,7 +70,7 @@ def train(
     else:
         started = start_together(command, *arguments, outputs=outputs)
     for process in started:
-        process.join(200)
+        process.join()
     printed = [path.read_text("utf-8") for path in outputs]
     assert [process.exitcode for process in started] == [code] * processes, printed
     return printed
@@ -163,13 +163,13 @@ def test_two_processes_stop_together_and_go_on_with_the_batches_that_are_left(co
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         written = Path(f"{out}.batches-0")
-        deadline = time.monotonic() + 150
+        deadline = time.monotonic() + 600
         while not written.exists() or len(drawn(out, 0)) < 30:
             assert time.monotonic() < deadline
             assert process.poll() is None
             time.sleep(0.1)
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=100)
+        _, errors = process.communicate(timeout=600)
     assert "go on with the same command and --resume" in errors
     assert 30 <= len(drawn(out, 0)) == len(drawn(out, 1)) < steps
     (checkpoint,) = (out / "checkpoints").iterdir()
