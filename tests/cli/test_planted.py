@@ -35,11 +35,13 @@ class Folder:
 
     def run(self, *words):
         """Run the command `xlbias` here, without a terminal."""
-        return subprocess.run([*self.script, *words], capture_output=True, text=True, check=False, timeout=3000)
+        return subprocess.run([*self.script, *words], capture_output=True, text=True, check=False, timeout=600)
 
     def run_in_a_terminal(self, *words):
         """Run the command `xlbias` here, and return what a terminal was sent."""
-        child = pexpect.spawn(self.script[0], [self.script[1], *words], env={**os.environ, "TERM": "xterm"}, timeout=300)
+        child = pexpect.spawn(
+            self.script[0], [self.script[1], *words], env={**os.environ, "TERM": "xterm"}, timeout=300
+        )
         sent = child.read().decode()
         child.close()
         return sent
