@@ -270,6 +270,6 @@ def test_a_panic_of_a_library_is_no_failed_check(monkeypatch, capsys):
     def panics(*_):
         raise PanicException("index out of bounds")
 
-    monkeypatch.setattr("xlbias.results.run.open_run", panics)
+    monkeypatch.setattr("xlbias.check.gate.open_run", panics)
     assert xlbias(["check", "run.parquet", "--require", "map.multilingual >= 0"]) == 2
     assert "index out of bounds" in capsys.readouterr().err
