@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from xlbias.stats.max_t import flip_tests
 from xlbias.stats.paired import paired_t
@@ -58,6 +58,39 @@ def test_without_luck_in_training_it_is_the_paired_t_test_and_without_ids_welchs
     assert (found.low[0], found.high[0]) == pytest.approx(tuple(welch.confidence_interval()), rel=1e-9)
 
 
+def test_p_is_where_the_reach_is_the_difference():
+    """By hand for one column: each standard error as often as its own Student's t, and the root of that by brentq."""
+    rng = np.random.default_rng(7)
+    base, new = rng.standard_normal((3, 25, 1)), rng.standard_normal((5, 25, 1)) + 0.3 * rng.standard_normal((5, 1, 1))
+    new += 0.9
+    found = crossed(base, new)
+    by_id = (new.mean(axis=0) - base.mean(axis=0))[:, 0]
+    of_ids = by_id.var(ddof=1) / 25
+    sides = [side.mean(axis=1)[:, 0].var(ddof=1) / len(side) for side in (base, new)]
+    of_seeds = sum(sides)
+    welch = of_seeds**2 / (sides[0] ** 2 / 2 + sides[1] ** 2 / 4)
+
+    def reach(p):
+        return np.hypot(stats.t.isf(p / 2, 24) * of_ids**0.5, stats.t.isf(p / 2, welch) * of_seeds**0.5)
+
+    assert found.error[0] == pytest.approx(np.hypot(found.error_ids[0], found.error_seeds[0]))
+    assert (found.error_ids[0] ** 2, found.error_seeds[0] ** 2) == pytest.approx((of_ids, of_seeds))
+    assert found.high[0] - by_id.mean() == pytest.approx(reach(0.05))
+    by_root = optimize.brentq(lambda p: reach(p) - abs(by_id.mean()), 1e-9, 1, xtol=1e-14, rtol=1e-12)
+    assert found.p[0] == pytest.approx(by_root, rel=1e-8)
+
+
+@pytest.mark.parametrize(("of_seed", "n_rows", "n_families"), [(0.3, 28, 300), (1.0, 28, 300), (0.2, 196, 60)])
+def test_families_of_one_recipe_against_itself_have_a_false_difference_in_one_of_twenty(of_seed, n_rows, n_families):
+    """Three seeds a side, Holm over the rows; an id's own difference has a standard deviation of .24."""
+    rng = np.random.default_rng(9)
+    shape = (3, 20, n_rows * n_families)
+    sides = [of_seed * rng.standard_normal((3, 1, shape[2])) + 0.3 * rng.standard_normal(shape) for _ in range(2)]
+    p = crossed(*sides).p.reshape(n_families, n_rows)
+    false = p.min(axis=1) * n_rows <= 0.05  # Holm rejects anything where it rejects the smallest
+    assert false.sum() <= stats.binom(n_families, 0.05).ppf(0.99)
+
+
 def test_documents_gaps_and_what_cannot_be_tested():
     rng = np.random.default_rng(3)
     values = rng.standard_normal((3, 30, 4))
@@ -75,7 +108,7 @@ def test_documents_gaps_and_what_cannot_be_tested():
     same = crossed(values[:, :, :1], values[:, :, :1])
     assert same.difference[0] == 0
     few = crossed(values[:, :9, :1], values[:, :9, :1] + rng.standard_normal((3, 9, 1)))
-    assert np.isfinite(few.p[0]) and np.isnan(few.low[0])
+    assert np.isfinite(few.difference[0]) and np.isnan(few.p[0]) and np.isnan(few.low[0])
     with pytest.raises(ValueError, match="some seeds only"):
         crossed(np.where(np.arange(3)[:, None, None] == 1, np.nan, values), values)
     with pytest.raises(ValueError, match="n_seeds, n_ids, n_columns"):
