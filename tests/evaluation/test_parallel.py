@@ -163,7 +163,7 @@ def test_every_pair_s_alignment_and_accuracy_equal_brute_force(uneven):
     vector = dict(zip(passages["passage_id"], unit(passage_vectors), strict=True))
     relevant = dict(task.qrels.group_by("query_id").agg("passage_id").iter_rows())
     text = {(q, name[:2]): vector[name] for q, names in relevant.items() for name in names}
-    distances: dict[str, list[float]] = {}
+    shares: dict[str, float] = {}
     means = []
     for a, b in combinations(["de", "en", "th", "zh"], 2):
         ids = [q for q in sorted(relevant) if (q, a) in text and (q, b) in text]
@@ -179,7 +179,7 @@ def test_every_pair_s_alignment_and_accuracy_equal_brute_force(uneven):
         assert (row.n, row.n_ids, row.n_cells, row.n_cells_empty, row.n_excluded) == (len(ids), len(ids), 1, 0, 0)
         assert row.low < row.value < row.high
         for q, square in squares.items():
-            distances.setdefault(q, []).append(square)
+            shares[q] = shares.get(q, 0.0) + square / len(ids)
         for left, right in ((a, b), (b, a)):
             hits = [
                 all(text[q, left] @ text[q, right] > text[q, left] @ text[r, right] for r in ids if r != q) for q in ids
@@ -191,7 +191,8 @@ def test_every_pair_s_alignment_and_accuracy_equal_brute_force(uneven):
     assert overall.low < overall.value < overall.high
     own = dict(per_id.filter(pl.col("measure") == "passages.alignment").select("query_id", "value").iter_rows())
     own = {q: value for q, value in own.items() if np.isfinite(value)}
-    assert own == pytest.approx({q: np.mean(values) for q, values in distances.items()}, abs=1e-6)
+    assert own == pytest.approx({q: share * 30 / 3 for q, share in shares.items()}, abs=1e-6)  # of three pairs
+    assert np.mean(list(own.values())) == pytest.approx(overall.value)
 
 
 def test_queries_are_parallel_by_their_ids(uneven):

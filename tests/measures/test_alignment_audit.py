@@ -77,7 +77,10 @@ def test_missing_translations_are_left_out_and_counted():
     overall = table["alignment", None, None]
     assert overall.n == 19  # q003 is in Thai only
     assert 3 not in overall.ids
-    assert overall.per_id[0] == table["alignment", "de", "th"].per_id[0]  # q000 has this pair only
+    pair = table["alignment", "de", "th"]
+    assert overall.per_id[0] == pytest.approx(pair.per_id[0] / 18 / 3 * 19)  # q000 has this pair only
+    for measure in PER_ID:
+        assert table[measure, None, None].per_id.mean() == pytest.approx(table[measure, None, None].value)
 
 
 def test_languages_that_share_fewer_than_two_ids_are_undefined():

@@ -9,6 +9,7 @@ from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.errors import RunError, UsageError
 from xlbias.evaluation import evaluate
 from xlbias.results.compare import COMPARISON_SCHEMA, Side, compare
+from xlbias.results.run import Run
 from xlbias.stats.bootstrap import bootstrap_intervals
 from xlbias.stats.max_t import flip_tests
 from xlbias.stats.multiplicity import benjamini_hochberg, holm
@@ -224,6 +225,19 @@ def test_a_measure_that_is_no_mean_over_ids_has_a_difference_and_no_p(run, measu
 def test_alignment_is_compared_where_ids_have_values(compared):
     assert number(compared, "passages.alignment", None)["n_ids"] == 40
     assert number(compared, "queries.parallel_accuracy", None)["p"] is not None
+
+
+def test_alignment_whose_values_by_id_are_not_the_number_is_compared_as_it_stands(run, monkeypatch):
+    """Earlier versions kept the mean over an id's pairs, another number where a translation is missing."""
+    other = run.alignments.with_columns(
+        pl.when(measure="passages.alignment").then(pl.col("value") * 1.1).otherwise("value").alias("value")
+    )
+    monkeypatch.setattr(Run, "alignments", property(lambda _: other))
+    found = compare(Side(run, ("base",)), Side(run, ("new",)), "made", permutations=99)
+    row, beside = (number(found, f"passages.{name}", None) for name in ("alignment", "parallel_accuracy"))
+    overall = run.summary.filter((pl.col("measure") == "passages.alignment") & pl.col("query_language").is_null())
+    assert [row["base"], row["new"]] == [overall.filter(model=name)["value"][0] for name in ("base", "new")]
+    assert row["p"] is None and beside["p"] is not None
 
 
 def test_without_cells_only_settings_and_overall_numbers_are_left(run):

@@ -258,11 +258,17 @@ class Oracle:
             for pl_ in self.pools:
                 self.macro((name, "multilingual", None, pl_), [cells[ql, pl_] for ql in self.asked])
             if name == "single_gold":
-                for ql in (*self.asked, None):
-                    own = [cell for (q, p), cell in cells.items() if q == p and ql in (None, q)]
-                    other = [cell for (q, p), cell in cells.items() if q != p and ql in (None, q)]
+                both: tuple[list[Cell], list[Cell]] = ([], [])  # over the query languages that have values of both
+                for ql in self.asked:
+                    own = [cell for (q, p), cell in cells.items() if q == p == ql]
+                    other = [cell for (q, p), cell in cells.items() if q == ql != p]
                     if own and other:
                         self.gap(("single_gold.gap", "multilingual", ql, None), own, other)
+                    if any(map(defined, own)) and any(map(defined, other)):
+                        both[0].extend(own)
+                        both[1].extend(other)
+                if len(self.pools) > 1:
+                    self.gap(("single_gold.gap", "multilingual", None, None), *both)
 
     def gap(self, key: tuple, own: list[Cell], other: list[Cell]) -> None:
         sides = [mean(m for cell in side if (m := mean(defined(cell).values())) is not None) for side in (own, other)]
@@ -711,7 +717,7 @@ def test_a_gap_with_one_side_only_is_undefined():
     assert sorted(gaps.rows(), key=str) == [
         ("de", True, 0, 0, 0, 2),
         ("th", False, 2, 1, 1, 0),
-        (None, False, 3, 2, 2, 1),
+        (None, False, 2, 1, 1, 0),  # of Thai questions
     ]
 
 

@@ -71,6 +71,7 @@ paired t-test over ids; `effect_size` is Cohen's d_z. `n_better`, `n_equal` and 
 a measure says neither. Null where a number is no mean over ids."""
 
 _KEY = list(Key._fields)
+_ADDS_UP = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,24 +126,39 @@ class Sided:
 
     @cached_property
     def alignments(self) -> list[dict[str, Values]]:
-        """Alignment by measure, of each encoder: one column, a row per id that all encoders have."""
+        """Alignment by measure, of each encoder: one column, a row per id that all encoders have.
+
+        Without what does not add up to the number of the summary, as earlier versions kept other values of ids where a
+        translation was missing: such a number is compared as it stands.
+        """
+        chosen = pl.col("model").is_in(self.side.models) & (pl.col("task") == self.name)
+        wanted = pl.col("measure").is_in(self._adding_up(chosen))
         rows = (
-            self.side.run.alignments.filter(pl.col("model").is_in(self.side.models) & (pl.col("task") == self.name))
+            self.side.run.alignments.filter(chosen & wanted)
             .filter(pl.len().over("measure", "query_id") == len(self.side.models))
             .sort("measure", "query_id")
             .collect()
         )
         return [self._alignments_of(rows.filter(pl.col("model") == model)) for model in self.side.models]
 
+    def _adding_up(self, chosen: pl.Expr) -> list[str]:
+        """Return the measures of alignment, of those asked for, whose values by id have the summary's as their mean."""
+        means = (
+            self.side.run.alignments.filter(chosen).group_by("model", "measure").agg(pl.col("value").mean()).collect()
+        )
+        stored = self.side.run.summary.filter(chosen & OVERALL).select("model", "measure", stored="value")
+        both = means.join(stored, on=["model", "measure"], how="left")
+        other = both.filter(~((pl.col("value") - pl.col("stored")).abs() < _ADDS_UP).fill_null(False))["measure"]
+        names = (
+            both["measure"] if self.names is None else both["measure"].filter(both["measure"].is_in(list(self.names)))
+        )
+        return sorted(set(names) - set(other))
+
     def _alignments_of(self, rows: pl.DataFrame) -> dict[str, Values]:
         found = {}
-        for (measure,), part in rows.group_by("measure", maintain_order=True):
-            name = str(measure)
-            if self.names is None or name in self.names:
-                values = part["value"].to_numpy().reshape(-1, 1)
-                found[name] = Values(
-                    tuple(part["query_id"].to_list()), (Key(name),), values, np.zeros(1, dtype=np.int64), ()
-                )
+        for (name,), part in rows.group_by("measure", maintain_order=True):
+            ids, values = tuple(part["query_id"].to_list()), part["value"].to_numpy().reshape(-1, 1)
+            found[str(name)] = Values(ids, (Key(str(name)),), values, np.zeros(1, dtype=np.int64), ())
         return found
 
     @cached_property

@@ -304,20 +304,31 @@ def _by_both_languages(ranked: Ranked, measure: str, values: Floats) -> Values:
     ]
     aggregates += [Aggregate(Key(measure, side), group) for side, group in ((OWN, own), (OTHER, other)) if group]
     if measure == "single_gold":
-        aggregates += _gaps(pairs, own, other)
+        there = np.isfinite(table).any(axis=0).reshape(-1)
+        aggregates += _gaps(pairs, own, other, there)
     return Values(ranked.ids, columns, table.reshape(len(table), -1), excluded.reshape(-1), tuple(aggregates))
 
 
-def _gaps(pairs: list[tuple[str, str]], own: tuple[int, ...], other: tuple[int, ...]) -> list[Aggregate]:
-    """Single-gold mAP of the query's own language minus that of the others: by query language, and overall."""
-    found = [Aggregate(Key("single_gold.gap", "multilingual"), own, other)] if own and other else []
+def _gaps(pairs: list[tuple[str, str]], own: tuple[int, ...], other: tuple[int, ...], there: Bools) -> list[Aggregate]:
+    """Single-gold mAP of the query's own language minus that of the others: by query language, and overall.
+
+    Overall it is over the query languages that have values of both: what is asked in a language without passages would
+    count for one side only. `there` says which pairs have values.
+    """
+    found: list[Aggregate] = []
+    owns: list[int] = []
+    rest: list[int] = []
     for i in own:
-        language = pairs[i][0]
-        others = tuple(j for j in other if pairs[j][0] == language)
+        others = tuple(j for j in other if pairs[j][0] == pairs[i][0])
         if others:
-            key = Key("single_gold.gap", "multilingual", language)
-            found.append(Aggregate(key, (i,), others))
-    return found
+            found.append(Aggregate(Key("single_gold.gap", "multilingual", pairs[i][0]), (i,), others))
+        if there[i] and there[list(others)].any():
+            owns.append(i)
+            rest += others
+    if not owns:  # undefined, where it is a question at all
+        owns, rest = list(own), list(other)
+    whole = [Aggregate(Key("single_gold.gap", "multilingual"), tuple(owns), tuple(rest))]
+    return [*(whole if owns and rest else []), *found]
 
 
 def _language_ranks(ranked: Ranked) -> Values:

@@ -56,7 +56,8 @@ class AlignmentValue:
         other: the second language of a pair, or None.
         value: NaN where undefined.
         n: how many ids it is over; for the overall `uniformity`, how many texts.
-        per_id: float64 [n], the value of each id; None for a measure that has no such values, and where undefined.
+        per_id: float64 [n], the value of each id, whose mean is `value`; None where undefined, and for a measure that
+            has no such values.
         ids: int64 [n], those ids, ascending, as indices into `ParallelVectors.ids`; None where n is not ids.
     """
 
@@ -101,8 +102,9 @@ def alignment_rows(
         do: makes a piece of the work, or finds that it was made before.
 
     Symmetric measures have one row per unordered pair, accuracy and hubness one per direction. Overall is the mean
-    over the pairs (for identifiability over the languages) where the value is defined, and per id the mean over that
-    id's pairs; the overall `uniformity` is over all texts together. Languages that share fewer than 2 ids have NaN.
+    over the pairs (for identifiability over the languages) where the value is defined, and per id what the id adds to
+    it, so that the mean over ids is the value; where no translation is missing that is the mean over its pairs. The
+    overall `uniformity` is over all texts together. Languages that share fewer than 2 ids have NaN.
     With one language there is its uniformity only. `n` is that of the sample where there is one.
     """
     rows = [row for piece in pieces(parallel, seed) for row in do(piece)]
@@ -248,18 +250,22 @@ def _row(measure: str, language: str, other: str | None, result: Floats | float,
 
 
 def _overall(rows: list[AlignmentValue], n_ids: int) -> Iterator[AlignmentValue]:
-    """Yield one row per measure: the mean over its defined rows, and per id over those that have the id."""
+    """Yield one row per measure: the mean over its defined rows, and per id what it adds to that.
+
+    A row of few ids counts as much as one of many, so an id counts more in it. A mean over each id's rows would be
+    another number as soon as a translation is missing.
+    """
     for measure in dict.fromkeys(row.measure for row in rows):
         defined = [row for row in rows if row.measure == measure and not np.isnan(row.value)]
         if not defined:
             yield AlignmentValue(measure, None, None, float("nan"), 0)
             continue
         value = float(np.mean([row.value for row in defined]))
-        counts, sums = np.zeros(n_ids), np.zeros(n_ids)
+        there, sums = np.zeros(n_ids, dtype=np.bool_), np.zeros(n_ids)
         for row in defined:
-            counts[row.ids] += 1  # an id occurs once in a row
+            there[row.ids] = True
             if row.per_id is not None:
-                sums[row.ids] += row.per_id
-        ids = np.flatnonzero(counts)
-        per_id = None if defined[0].per_id is None else sums[ids] / counts[ids]
+                sums[row.ids] += row.per_id / len(row.per_id)  # an id occurs once in a row
+        ids = np.flatnonzero(there)
+        per_id = None if defined[0].per_id is None else sums[ids] * len(ids) / len(defined)
         yield AlignmentValue(measure, None, None, value, len(ids), per_id, ids)

@@ -60,8 +60,8 @@ MEASURES = (
         name="single_gold.gap",
         label="own − other",
         family="bias",
-        definition="single-gold mAP of answers in the query's language minus that of answers in other languages: the "
-        "preference for one's own language",
+        definition="single-gold mAP of answers in the query's language minus that of answers in other languages, over "
+        "the query languages that have both: the preference for one's own language",
         compute=gap,
         source="LAReQA, arXiv 2004.05484, § 5 (bias analysis)",
         low=-1.0,
