@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
 
 from xlbias.errors import EncoderError
+from xlbias.records import decode, read_json
 
 CARD_FILE = "xlbias.json"
 """What `xlbias train` writes into a checkpoint beside the standard files: sampler, source, seed, ..."""
@@ -22,84 +23,59 @@ TRAINED_ON_FILE = "trained_on.parquet"
 _LARGEST = 2**63 - 1
 """A run file and every reader of it keep whole numbers in 64 bits."""
 
-_Check = tuple[Callable[[Any], bool], str]
+_Whole = Annotated[int, Meta(ge=0, le=_LARGEST, description=f"a whole number from 0 to {_LARGEST}")]
+_Seconds = Annotated[float, Meta(ge=0, le=_LARGEST, description="a number of seconds")]
 
 
-def _is_whole(value: Any) -> bool:
-    return type(value) is int and 0 <= value <= _LARGEST
+class CardSource(Struct, frozen=True):
+    """A task that an encoder was trained on."""
+
+    name: str
+    domain: str | None = None
+    source: str | None = None
+    licence: str | None = None
+    fingerprint: str | None = None
+    languages: Annotated[tuple[str, ...] | None, Meta(description="a list of tags")] = None
+    n_ids: _Whole | None = None
 
 
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and abs(value) <= _LARGEST
+class Card(Struct, frozen=True):
+    """What must be right in a card where it is there and not null, as reports show it; a card may hold more."""
 
-
-_TEXT: _Check = (lambda value: isinstance(value, str), "a string")
-_WHOLE: _Check = (_is_whole, f"a whole number from 0 to {_LARGEST}")
-_SECONDS: _Check = (lambda value: _is_number(value) and value >= 0, "a number of seconds")
-_OBJECT: _Check = (lambda value: isinstance(value, dict), "an object")
-
-_FIELDS: dict[str, _Check] = {
-    "name": (lambda value: isinstance(value, str) and value.strip() != "", "a string that is not empty"),
-    "base": _TEXT,
-    "sampler": _TEXT,
-    "pivot": _TEXT,
-    "device": _TEXT,
-    "run_id": _TEXT,
-    "alpha": (lambda value: _is_number(value) and 0 <= value <= 1, "a number from 0 to 1"),
-    "seed": _WHOLE,
-    "steps": _WHOLE,
-    "best_step": _WHOLE,
-    "seconds": _SECONDS,
-    "training_seconds": _SECONDS,
-    "recipe": _OBJECT,
-    "batches": _OBJECT,
-    "versions": _OBJECT,
-}
-"""What a field must be where it is there and not null."""
-
-_OF_SOURCE: dict[str, _Check] = {
-    "domain": _TEXT,
-    "source": _TEXT,
-    "licence": _TEXT,
-    "fingerprint": _TEXT,
-    "languages": (lambda value: isinstance(value, list) and all(isinstance(v, str) for v in value), "a list of tags"),
-    "n_ids": _WHOLE,
-}
+    name: Annotated[str, Meta(pattern=r"\S", description="a string that is not empty")] | None = None
+    base: str | None = None
+    sampler: str | None = None
+    pivot: str | None = None
+    device: str | None = None
+    run_id: str | None = None
+    alpha: Annotated[float, Meta(ge=0, le=1, description="a number from 0 to 1")] | None = None
+    seed: _Whole | None = None
+    steps: _Whole | None = None
+    best_step: _Whole | None = None
+    seconds: _Seconds | None = None
+    training_seconds: _Seconds | None = None
+    recipe: dict[str, Any] | None = None
+    batches: dict[str, Any] | None = None
+    versions: dict[str, Any] | None = None
+    sources: tuple[CardSource, ...] = ()
 
 
 def read_card(folder: Path) -> dict[str, Any]:
     """Return the card of the checkpoint in `folder`, empty where there is none.
 
-    Raises EncoderError naming file and field if it is not readable, if a field that reports show is not of its kind, or
-    if a number anywhere in it is too large for a run file, which would only be met when the work is done.
+    Raises EncoderError naming file and field if it is not readable, if a field of `Card` is not of its kind, or if a
+    number anywhere in it is too large for a run file, which would only be met when the work is done.
     """
     file = folder / CARD_FILE
     if not file.exists():
         return {}
-    try:
-        card = json.loads(file.read_text("utf-8"))
-        too_large = _too_large(card)
-    except (OSError, ValueError, RecursionError) as error:
-        raise EncoderError(f"{file}: is not a readable JSON file") from error
-    if not isinstance(card, dict):
-        raise EncoderError(f"{file}: must hold a JSON object")
-    _check(file, "", card, _FIELDS)
-    sources = card.get("sources", [])
-    if not isinstance(sources, list) or not all(
-        isinstance(s, dict) and isinstance(s.get("name"), str) for s in sources
-    ):
-        raise EncoderError(f"{file}: field 'sources' must be a list of objects with a name")
-    for number, source in enumerate(sources):
-        _check(file, f"sources[{number}].", source, _OF_SOURCE)
+    card = read_json(file, EncoderError)
+    decode(card, Card, EncoderError, file=file)
+    too_large = _too_large(card)
     if too_large is not None:
-        raise EncoderError(f"{file}: field {too_large!r} must be a finite number of 64 bits")
-    return card
-
-
-def _check(file: Path, where: str, entry: dict[str, Any], fields: dict[str, _Check]) -> None:
-    for name, (valid, expected) in fields.items():
-        if entry.get(name) is not None and not valid(entry[name]):
-            raise EncoderError(f"{file}: field {where + name!r} must be {expected}")
+        raise EncoderError(f"{file}: {too_large}: expected a finite number of 64 bits")
+    content: dict[str, Any] = card
+    return content
 
 
 def _too_large(value: Any, path: str = "") -> str | None:
