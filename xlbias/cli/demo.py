@@ -94,7 +94,7 @@ def _comparison(run: Run) -> list[str]:
     rows = {(row["model"], row["task"]): row for row in overview(run).to_dicts()}
     lines = ["Hybrid against monolingual batches"]
     for task in run.tasks:
-        mono, hybrid = rows["mono", task["name"]], rows[HYBRID, task["name"]]
+        mono, hybrid = rows[MONO, task["name"]], rows[HYBRID, task["name"]]
         change = (hybrid["rank_distance"] - mono["rank_distance"]) / mono["rank_distance"]
         changes = "; ".join(
             f"mAP {name} {number(mono[f'map_{name}'])} to {number(hybrid[f'map_{name}'])}" for name in ("mono", "cross")

@@ -26,11 +26,12 @@ import polars as pl
 
 from xlbias.choices import suggestion
 from xlbias.errors import UsageError
+from xlbias.samplers import SAMPLERS
 
 MEAN = "mean"
 """The query language of a printed macro average."""
 
-HOUSE_SAMPLERS = {"En-En": "english", "X-X": "mixed", "X-X-mono": "mono", "X-Y": "cross", "hybrid": "hybrid"}
+HOUSE_SAMPLERS = {sampler.paper: name for name, sampler in SAMPLERS.items()}
 """The name of a printed sampler in `xlbias train --sampler`."""
 
 _HOUSE_MEASURES = {

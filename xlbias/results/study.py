@@ -18,6 +18,7 @@ from xlbias.measures.shift import relative_drop
 from xlbias.results.compare import PERMUTATIONS, Side, Sided, compare_sided
 from xlbias.results.run_numbers import RunNumbers
 from xlbias.results.summary import OVERALL
+from xlbias.samplers import CROSS, HYBRID, MONO
 from xlbias.stats.multiplicity import holm
 from xlbias.stats.paired import t_interval
 
@@ -66,7 +67,8 @@ class Arm:
     @property
     def share(self) -> float:
         """Share of monolingual batches, by which arms are ordered: 1 for mono, 0 for cross; others come last."""
-        return {"mono": 1.0, "cross": 0.0}.get(self.sampler, -1.0) if self.alpha is None else self.alpha
+        known: dict[str, float] = {MONO: 1.0, CROSS: 0.0}
+        return known.get(self.sampler, -1.0) if self.alpha is None else self.alpha
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def read_study(run: RunNumbers) -> Study:
         raise RunError(f"{run.path}: is no study: `xlbias study` makes one")
     arms = []
     for sampler in plan["samplers"]:
-        arms += [Arm(sampler, float(alpha)) for alpha in plan["alphas"]] if sampler == "hybrid" else [Arm(sampler)]
+        arms += [Arm(sampler, float(alpha)) for alpha in plan["alphas"]] if sampler == HYBRID else [Arm(sampler)]
     arms.sort(key=lambda arm: -arm.share)
     seeds = plan["seeds"]
     seeds = tuple(range(seeds)) if isinstance(seeds, int) else tuple(int(seed) for seed in seeds)
@@ -160,11 +162,11 @@ def contrasts(
 def compared_arms(study: Study, source: str) -> list[tuple[Arm, Arm]]:
     """Return which arms of a source are compared, base first: all with the baseline, hybrid ones with ``cross``."""
     there = [arm for arm in study.arms if study.of(source, arm)]
-    bases = [study.baseline, *(arm for arm in study.arms if arm.sampler == "cross" and arm != study.baseline)]
+    bases = [study.baseline, *(arm for arm in study.arms if arm.sampler == CROSS and arm != study.baseline)]
     return [
         (base, new)
         for base, new in product(bases, there)
-        if base in there and base != new and (base == study.baseline or new.sampler == "hybrid")
+        if base in there and base != new and (base == study.baseline or new.sampler == HYBRID)
     ]
 
 

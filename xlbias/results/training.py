@@ -18,6 +18,7 @@ import polars as pl
 from xlbias.results.run_numbers import RunNumbers
 from xlbias.runs.run_file import Progress
 from xlbias.runs.schema import SETTING_SHORT
+from xlbias.samplers import BATCH_KINDS
 
 Points = tuple[tuple[float, float], ...]
 """Step and value, by step."""
@@ -29,11 +30,7 @@ MAPS = {
 }
 """Columns of a validation's mean average precision, by the short name of their setting."""
 
-KINDS = {
-    "monolingual": "n_monolingual_batches",
-    "cross-lingual": "n_cross_lingual_batches",
-    "mixed": "n_mixed_batches",
-}
+KINDS = {kind: f"n_{kind.replace('-', '_')}_batches" for kind in BATCH_KINDS}
 """Columns of the batches drawn so far, by kind."""
 
 VALIDATED = ("loss", *MAPS.values(), "rank_distance", "rank_distance_normalised")

@@ -30,6 +30,7 @@ from xlbias.results.study import (
     robustness,
 )
 from xlbias.results.topics import by_topic, topics
+from xlbias.samplers import HYBRID
 
 _REAL = (
     "real: p < .05 over query ids after Holm's correction over all rows of a measure, and the 95% interval over seeds "
@@ -112,7 +113,7 @@ def _answers(found: pl.DataFrame) -> tuple[Block, ...]:
 
 def _where(found: pl.DataFrame, study: Study) -> Iterable[Block]:
     """Yield a matrix of differences, source by target, for the hybrid in the middle and the last arm."""
-    hybrids = [arm for arm in study.arms if arm.sampler == "hybrid"]
+    hybrids = [arm for arm in study.arms if arm.sampler == HYBRID]
     middle = min(hybrids, key=lambda arm: abs((arm.alpha or 0.0) - 0.5)).label if hybrids else None
     pairs = list(found.select("base", "new").unique(maintain_order=True).iter_rows())
     for base, new in pairs:

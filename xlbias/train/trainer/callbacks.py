@@ -14,6 +14,7 @@ import torch
 from transformers import TrainerCallback
 
 from xlbias.errors import TrainingError
+from xlbias.results.training import KINDS
 from xlbias.train.recipe import Recipe
 from xlbias.train.sampling.batch import Batch
 from xlbias.train.sampling.samplers import LanguageBatchSampler
@@ -182,9 +183,7 @@ class Supervisor(TrainerCallback):  # type: ignore[misc]  # the library is not t
             "pairs_per_second": len(losses) * self.recipe.batch_size / seconds,
             "tokens_per_second": (tokens - self._tokens) * world / seconds,
             "memory_bytes": _memory(device),
-            "n_monolingual_batches": self.tally.kinds["monolingual"],
-            "n_cross_lingual_batches": self.tally.kinds["cross-lingual"],
-            "n_mixed_batches": self.tally.kinds["mixed"],
+            **{column: self.tally.kinds[kind] for kind, column in KINDS.items()},
         }
         self._since, self._tokens = now, tokens
         if self.around.writer:
