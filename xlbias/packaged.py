@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import xlbias
-
 
 def models_folder() -> Path:
     """Folder of the recipes and encoders that come with xlbias: in the installed package, or in a checkout."""
-    package = Path(xlbias.__file__).parent
+    package = Path(__file__).parent
     installed = package / "_models"
     return installed if installed.is_dir() else package.parent / "models"
 

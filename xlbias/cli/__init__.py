@@ -10,7 +10,7 @@ from importlib import import_module
 
 import click
 
-from xlbias import __version__
+from xlbias._version import __version__
 from xlbias.errors import XlbiasError
 
 EXIT_BAD_INPUT = 2

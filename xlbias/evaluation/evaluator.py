@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from xlbias import __version__
+from xlbias._version import __version__
 from xlbias.cells import TopOf
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.cache import VectorCache

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from xlbias import __version__
+from xlbias._version import __version__
 from xlbias.files import write_whole
 from xlbias.measures.alignment.audit import AlignmentValue, Piece
 from xlbias.progress import Stage

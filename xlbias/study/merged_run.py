@@ -14,7 +14,7 @@ from typing import Any, Self
 import polars as pl
 import pyarrow.parquet as pq
 
-from xlbias import __version__
+from xlbias._version import __version__
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import RunError
 from xlbias.evaluation.describe import describe_task

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from xlbias import __version__
+from xlbias._version import __version__
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.trained_on import CARD_FIELD
 from xlbias.samplers import ENGLISH, PAPER

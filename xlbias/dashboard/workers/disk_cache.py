@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xlbias import __version__
+from xlbias._version import __version__
 from xlbias.errors import WriteError
 from xlbias.files import write_whole
 from xlbias.folders import cache_folder

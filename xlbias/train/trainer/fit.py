@@ -12,7 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-from xlbias import __version__
+from xlbias._version import __version__
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.card import TRAINING_FILE
 from xlbias.encode.load import check_encoder
