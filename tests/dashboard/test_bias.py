@@ -11,8 +11,9 @@ from dashboard.ranked import LANGUAGES, N_IDS, rankings, write
 from xlbias.colour import colours, contrast, diverging_colours
 from xlbias.dashboard import places
 from xlbias.dashboard.views.bias_panels import PANELS, VIEWS
+from xlbias.dashboard.widgets.heatmap.legend import legend
 from xlbias.dashboard.widgets.heatmap.paint import lifted
-from xlbias.dashboard.widgets.heatmap.sheet_panel import legend, reading_lines
+from xlbias.dashboard.widgets.heatmap.panel import reading_lines
 from xlbias.results.compare import Side, compare
 
 

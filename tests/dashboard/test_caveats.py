@@ -67,7 +67,7 @@ async def test_differences_have_the_caveats_of_both_sides_also_of_a_task_with_an
     async with opened(new.path, size=(100, 30), base=follower) as (app, pilot):
         await press(pilot, "2")
         await shows(pilot, "base: was trained on this task itself")
-        assert app.view.view.matrix.against == "m of base.parquet"
+        assert app.view.matrix.against == "m of base.parquet"
 
 
 async def test_a_caveat_from_data_commands_no_terminal(live_run):

@@ -52,7 +52,7 @@ def two_runs(tmp_path_factory):
 
 
 async def ready(pilot, app):
-    await until(pilot, lambda: isinstance(app.view.view.matrix, DifferenceMatrix))
+    await until(pilot, lambda: isinstance(app.view.matrix, DifferenceMatrix))
     await settled(pilot)
 
 
@@ -81,12 +81,12 @@ async def test_two_runs_show_what_compare_says_cell_for_cell(two_runs, measure):
         while app.measure.name != measure:
             await press(pilot, "m")
         await ready(pilot, app)
-        await until(pilot, lambda: app.view.view.matrix.measure.name == measure)
+        await until(pilot, lambda: app.view.matrix.measure.name == measure)
         await ready(pilot, app)
-        assert_equal(app.view.view.matrix, expected, measure)
+        assert_equal(app.view.matrix, expected, measure)
         text = "\n".join(screen_lines(app))
         assert "new minus old of base.parquet" in text
-        real = sum(app.view.view.matrix.n_significant)
+        real = sum(app.view.matrix.n_significant)
         assert f"{real} of {len(LANGUAGES) * len(POOLS)} significant*: +" in text
 
 
@@ -98,7 +98,7 @@ async def test_a_baseline_of_the_same_run_is_chosen_and_turned_off_and_on(two_mo
         await pilot.press(*"mono")
         await press(pilot, "enter")
         await ready(pilot, app)
-        matrix = app.view.view.matrix
+        matrix = app.view.matrix
         assert_equal(matrix, expected, "map")
         assert 0 < sum(matrix.n_significant) < 20
 
@@ -112,14 +112,14 @@ async def test_a_baseline_of_the_same_run_is_chosen_and_turned_off_and_on(two_mo
         assert heatmap.count("*") == sum(matrix.n_significant)
 
         await press(pilot, *BY_ID["baseline.off"].keys)
-        assert not isinstance(app.view.view.matrix, DifferenceMatrix)
+        assert not isinstance(app.view.matrix, DifferenceMatrix)
         await press(pilot, *BY_ID["baseline.off"].keys)
-        assert isinstance(app.view.view.matrix, DifferenceMatrix)
+        assert isinstance(app.view.matrix, DifferenceMatrix)
         await press(pilot, "b")
         await pilot.press(*"none:")
         await press(pilot, "enter")
         assert app.baseline is None
-        assert not isinstance(app.view.view.matrix, DifferenceMatrix)
+        assert not isinstance(app.view.matrix, DifferenceMatrix)
         await press(pilot, "B")
         assert [n.message for n in app._notifications][-1] == "B: no baseline is chosen: b chooses one"
 
@@ -156,7 +156,7 @@ async def test_a_base_that_is_not_there_is_said_and_the_run_is_shown(tmp_path, t
     async with opened(two_runs[1], base=follower) as (app, pilot):
         await shows(pilot, "No differences: gone.parquet is not there")
         await press(pilot, "2")
-        assert app.view.view.matrix is not None
+        assert app.view.matrix is not None
 
 
 async def test_a_measure_without_a_test_says_so(two_models):

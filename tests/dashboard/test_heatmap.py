@@ -7,8 +7,10 @@ from textual.app import App
 from textual.events import MouseScrollDown
 
 from xlbias.dashboard.terminal.theme import quiet_colours
-from xlbias.dashboard.widgets.heatmap.matrix import MatrixView
-from xlbias.dashboard.widgets.heatmap.matrix_layout import MatrixLayout
+from xlbias.dashboard.views.matrix import matrix_sheet
+from xlbias.dashboard.widgets.heatmap.heat_map import HeatMap
+from xlbias.dashboard.widgets.heatmap.layout import Layout
+from xlbias.dashboard.widgets.heatmap.order import OF_LANGUAGES
 from xlbias.languages import script_of
 from xlbias.results.matrix import MATRIX_MEASURES, Matrix
 
@@ -34,10 +36,14 @@ def large(n=24):
     return matrix_of([[(r + c) / (2 * n) for c in range(n + 1)] for r in range(n)], languages)
 
 
+def show(view, matrix):
+    view.show(matrix_sheet(matrix) if matrix else None)
+
+
 class HeatApp(App):
     def __init__(self, matrix, no_colour=False):
         super().__init__(ansi_color=True if no_colour else None)
-        self.view = MatrixView()
+        self.view = HeatMap(OF_LANGUAGES)
         self.first = matrix
 
     def get_theme_variable_defaults(self):
@@ -47,7 +53,7 @@ class HeatApp(App):
         yield self.view
 
     def on_mount(self):
-        self.view.show(self.first)
+        show(self.view, self.first)
 
 
 @asynccontextmanager
@@ -92,7 +98,7 @@ async def test_colours_run_from_bad_to_good_also_where_low_is_good():
         assert sum(best) > sum(worst) + 200
 
         distances = matrix_of([[None, None, None, 9000.0], [None] * 3 + [20.0], [None] * 4], measure="rank_distance")
-        view.show(distances)
+        show(view, distances)
         await pilot.pause()
         assert sum(cell_colour(view, 3, "20.0")) > sum(cell_colour(view, 1, "9,000")) + 200
 
@@ -156,8 +162,8 @@ async def test_order_of_rows_and_columns(sort, reverse, rows, columns):
         view.go_to(("hi", "th"))
         view.order_by(sort, reverse=reverse)
 
-        assert view.shown.languages == rows
-        assert view.shown.pools == columns
+        assert view.row_names == rows
+        assert view.column_names == columns
         assert view.cursor == ("hi", "th")
 
 
@@ -165,9 +171,9 @@ async def test_mean_puts_the_best_first_where_low_is_good_and_unknown_last():
     values = [[None, None, None, 50.0], [None, None, None, 10.0], [None] * 4]
     async with heatmap(matrix_of(values, measure="rank_distance")) as (view, _):
         view.order_by("mean", reverse=False)
-        assert view.shown.languages == ("hi", "de", "th")
+        assert view.row_names == ("hi", "de", "th")
         view.order_by("mean", reverse=True)
-        assert view.shown.languages == ("de", "hi", "th")
+        assert view.row_names == ("de", "hi", "th")
 
 
 async def test_newer_values_keep_cursor_order_and_scroll():
@@ -177,7 +183,7 @@ async def test_newer_values_keep_cursor_order_and_scroll():
         await pilot.pause()
         place, cursor = (view.top, view.left), view.cursor
 
-        view.show(large())
+        show(view, large())
         await pilot.pause()
         assert (view.top, view.left) == place
         assert view.cursor == cursor
@@ -187,9 +193,9 @@ async def test_newer_values_keep_cursor_order_and_scroll():
 async def test_a_measure_without_the_cursor_s_pool_does_not_lose_it():
     async with heatmap(SMALL) as (view, _):
         view.go_to(("hi", "th"))
-        view.show(matrix_of([[None] * 3 + [1.0]] * 3, measure="rank_distance"))
+        show(view, matrix_of([[None] * 3 + [1.0]] * 3, measure="rank_distance"))
         assert view.cursor == ("hi", "multilingual")
-        view.show(SMALL)
+        show(view, SMALL)
         assert view.cursor == ("hi", "th")
 
 
@@ -222,7 +228,7 @@ async def test_every_move_keeps_the_cursor_in_sight():
     async with heatmap(large(), size=(50, 9)) as (view, _):
         for where in "down right page_down end up left page_up start last first".split() * 3:
             view.move(where)
-            row, column = view.shown.place(view.cursor)
+            row, column = view.place
             assert row in view._grid.rows_from(view.top)
             assert column in view._grid.columns_from(view.left)
             assert "[" in "".join(lines(view))
@@ -245,20 +251,20 @@ async def test_a_cursor_move_repaints_two_rows_and_no_more():
 
 async def test_the_mouse_puts_the_cursor_on_a_cell_and_the_wheel_scrolls():
     async with heatmap(large(), size=(60, 10)) as (view, pilot):
-        await pilot.click(MatrixView, offset=(20, 3))
+        await pilot.click(HeatMap, offset=(20, 3))
         assert view.cursor == ("ac", "ac")
-        await pilot.click(MatrixView, offset=(20, 0))
+        await pilot.click(HeatMap, offset=(20, 0))
         assert view.cursor == ("ac", "ac")
-        await pilot._post_mouse_events([MouseScrollDown], MatrixView, offset=(20, 3))
+        await pilot._post_mouse_events([MouseScrollDown], HeatMap, offset=(20, 3))
         assert view.top == 1
         assert view.cursor == ("ac", "ac")
 
 
 async def test_the_scale_fits_the_values_or_spans_0_to_1():
     async with heatmap(SMALL) as (view, _):
-        assert (view.shown.range.low, view.shown.range.high) == (0.1, 0.9)
+        assert (view.range.low, view.range.high) == (0.1, 0.9)
         view.set_full_range(True)
-        assert (view.shown.range.low, view.shown.range.high) == (0.0, 1.0)
+        assert (view.range.low, view.range.high) == (0.0, 1.0)
 
 
 async def test_hostile_language_codes_stay_inert_and_in_their_cells():
@@ -274,8 +280,8 @@ async def test_nothing_to_show_is_blank():
     async with heatmap(None) as (view, _):
         assert set(lines(view)) == {""}
         view.move("down")
-        view.show(matrix_of([[None] * 4] * 3))
-        assert view.shown.range is None
+        show(view, matrix_of([[None] * 4] * 3))
+        assert view.range is None
         assert lines(view)[1].count("·") == 4
 
 
@@ -286,7 +292,7 @@ async def test_a_measure_without_a_value_in_any_column_is_blank_until_there_is_o
         await pilot.press("down", "right")
         view.move("last")
         assert view.cursor is None
-        view.show(SMALL)
+        show(view, SMALL)
         assert view.cursor == ("de", "de")
 
 
@@ -299,7 +305,7 @@ def test_scripts_come_from_likely_subtags_and_are_unknown_for_what_is_no_languag
 @pytest.mark.parametrize("width", [20, 60, 80, 140])
 @pytest.mark.parametrize("height", [3, 12, 45])
 def test_what_is_drawn_at_a_point_is_what_a_click_there_finds(width, height):
-    grid = MatrixLayout.fit(width, height, n_rows=11, n_columns=12, union=True, code=2, number=4)
+    grid = Layout.fit(matrix_sheet(large(11)), width, height)
     for row in grid.rows_from(2):
         for column in grid.columns_from(1):
             region = grid.region(row, column, 2, 1)
@@ -309,6 +315,6 @@ def test_what_is_drawn_at_a_point_is_what_a_click_there_finds(width, height):
 
 
 def test_the_eleven_languages_of_xquad_r_fit_80_columns():
-    grid = MatrixLayout.fit(80, 15, n_rows=11, n_columns=12, union=True, code=2, number=4)
+    grid = Layout.fit(matrix_sheet(large(11)), 80, 15)
     assert len(grid.columns_from(0)) == 12
     assert len(grid.rows_from(0)) == 11

@@ -97,7 +97,7 @@ async def test_a_measure_is_shown_in_the_matrix(browsing):
     app, pilot = browsing
     await run(app, pilot, "measure: R@10")
     assert app.place == places.MATRIX
-    assert app.measure.name == "recall@10" == app.view.view.matrix.measure.name
+    assert app.measure.name == "recall@10" == app.view.matrix.measure.name
 
 
 async def test_a_model_and_task_are_opened_by_name(browsing):

@@ -11,8 +11,10 @@ from dashboard.idle import rested
 from dashboard.made import metadata, opened, press, ranking_rows, screen_lines, settled, until
 
 from xlbias.dashboard import places
+from xlbias.dashboard.terminal.numbers import THIN
+from xlbias.dashboard.views.matrix import in_full
 from xlbias.dashboard.views.status import banner, progress_line
-from xlbias.dashboard.widgets.heatmap.arranged import Arranged
+from xlbias.dashboard.widgets.heatmap.cell_text import number_in
 from xlbias.results.matrix import MATRIX_MEASURES, matrix
 from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal
@@ -66,9 +68,8 @@ def test_a_cell_and_its_interval_have_as_many_digits(finished_run):
     low, high = (((end,) * len(shown.pools),) * len(shown.query_languages) for end in (0.1234564, 1.0))
     known = replace(shown, low=low, high=high)
     ranks = replace(known, measure=replace(shown.measure, unit="ranks", high=1e9))
-    known, ranks = (Arranged.of(one, "language", reverse=False, full_range=False) for one in (known, ranks))
-    assert known.in_full((1, 2)) == (".500000", "[.123456, 1.000000]")
-    assert ranks.in_full((1, 2)) == ("0.5", "[0.1, 1.0]")
+    assert in_full(known, ("de", "hi")) == (".500000", "[.123456, 1.000000]")
+    assert in_full(ranks, ("de", "hi")) == ("0.5", "[0.1, 1.0]")
 
 
 async def test_queries_without_a_relevant_passage_are_counted_in_the_cell(live_run):
@@ -111,9 +112,7 @@ async def test_a_run_whose_encoder_is_still_loading_and_then_begins(live_run):
         await press(pilot, "2")
         assert "no rankings yet" in "\n".join(screen_lines(app))
         run.write("de")
-        await until(
-            pilot, lambda: "·" in app.view.view.shown.number((0, 0)) and app.view.view.shown.value((1, 1)) == 1.0
-        )
+        await until(pilot, lambda: app.view.view.sheet.value(0, 0) is None and app.view.view.sheet.value(1, 1) == 1.0)
 
 
 async def test_cells_fill_in_while_cursor_sort_and_scroll_stay(live_run):
@@ -129,7 +128,7 @@ async def test_cells_fill_in_while_cursor_sort_and_scroll_stay(live_run):
         await settled(pilot)
         assert (view.cursor, view.sort, view.left) == before
         framed = next(line for line in screen_lines(app) if "[" in line)
-        assert view.shown.number(view.shown.place(view.cursor)) in framed
+        assert number_in(view.sheet, *view.spot, THIN) in framed
 
 
 async def test_progress_is_told_with_a_rate_and_the_time_left(live_run, monkeypatch):
@@ -260,7 +259,7 @@ async def test_the_matrix_is_mounted_while_the_overview_is_looked_at_and_shows_w
         assert app.place == places.OVERVIEW
         await press(pilot, "j", "2")
         assert app.place == places.MATRIX
-        assert app.view.view.matrix.model == app.chosen[0]
+        assert app.view.matrix.model == app.chosen[0]
         assert app.chosen != tuple(app.snapshot.overview.select("model", "task").row(0))
 
 

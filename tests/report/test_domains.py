@@ -12,9 +12,8 @@ from xlbias.dashboard.views.domain_contrasts import baseline_sheet, contrast_she
 from xlbias.dashboard.views.domain_home import home_sheet
 from xlbias.dashboard.views.domains import SHIFTS, design, drop_sheet, read_domains, values_sheet
 from xlbias.dashboard.views.sheet import Sheet
-from xlbias.dashboard.widgets.heatmap.drawing import Styles
-from xlbias.dashboard.widgets.heatmap.sheet_drawing import SheetDrawing
-from xlbias.dashboard.widgets.heatmap.sheet_layout import Layout
+from xlbias.dashboard.widgets.heatmap.drawing import Drawing, Styles
+from xlbias.dashboard.widgets.heatmap.layout import Layout
 from xlbias.measures.registry import measure_of
 from xlbias.report.numbers import difference_interval, difference_text
 from xlbias.results.study import _with_holm, _with_verdicts
@@ -304,7 +303,7 @@ def test_the_ends_of_an_interval_of_differences_are_written_as_differences_are()
         read_domains(run_of(["a", "b"])), ("queries.alignment", None), "a", {("b", "home"): (1.5, 1.463)}, {}
     )
     layout = Layout.fit(sheet, 60, 20)
-    drawing = SheetDrawing(layout, 0, 0, None, None, Styles(*[Style()] * 4), sheet, (0, 1), (0, 1, 2))
+    drawing = Drawing(sheet, (0, 1), (0, 1, 2), layout, 0, 0, None, None, Styles(*[Style()] * 4))
     assert "-.037" in "".join(segment.text for segment in drawing.line(layout.y(1, 0) + (layout.lines - 1) // 2))
 
 
@@ -375,7 +374,7 @@ def drawn(sheet, width, height):
     """What a panel shows, a text for each line of its cells."""
     layout = Layout.fit(sheet, width, height)
     rows, columns = range(len(sheet.block.rows)), range(len(sheet.block.columns))
-    drawing = SheetDrawing(layout, 0, 0, None, None, Styles(*[Style()] * 4), sheet, tuple(rows), tuple(columns))
+    drawing = Drawing(sheet, tuple(rows), tuple(columns), layout, 0, 0, None, None, Styles(*[Style()] * 4))
     lines = [y for row in rows for y in range(layout.y(row, 0), layout.y(row, 0) + layout.lines)]
     return ["".join(segment.text for segment in drawing.line(y)) for y in lines]
 
@@ -411,7 +410,7 @@ def test_names_of_tasks_are_whole_where_there_is_room(study):
     sheet = values_sheet(read_domains(run_of(["a"], tasks=names)), MAP)
     for width in (120, 50):
         layout = Layout.fit(sheet, width, 20)
-        drawing = SheetDrawing(layout, 0, 0, None, None, Styles(*[Style()] * 4), sheet, (0,), (0, 1, 2))
+        drawing = Drawing(sheet, (0,), (0, 1, 2), layout, 0, 0, None, None, Styles(*[Style()] * 4))
         heads = "".join(segment.text for segment in drawing.line(0))
         assert names[1][:8] in heads
         assert (names[1] in heads) == (width == 120)

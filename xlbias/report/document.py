@@ -5,6 +5,7 @@ Texts may come from data: every renderer makes them safe for its format, after `
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -86,7 +87,7 @@ class Matrix:
     measure: Measure
     rows: tuple[str, ...]
     columns: tuple[str, ...]
-    cells: tuple[tuple[Cell, ...], ...]
+    cells: Sequence[Sequence[Cell]]
     scale: tuple[float, float]
     notes: tuple[str, ...] = ()
     intervals: bool = True

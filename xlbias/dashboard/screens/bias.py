@@ -16,7 +16,7 @@ from xlbias.dashboard.screens.panels import PanelScreen
 from xlbias.dashboard.views.bias import Differences, bias_sheet
 from xlbias.dashboard.views.bias_panels import PANELS, VIEWS, BiasView, compared_measures
 from xlbias.dashboard.views.sheet import Sheet
-from xlbias.dashboard.widgets.heatmap.sheet_order import NAMES, OF_LANGUAGES
+from xlbias.dashboard.widgets.heatmap.order import NAMES, OF_LANGUAGES
 from xlbias.dashboard.widgets.text.line import Part
 from xlbias.measures.registry import measures
 from xlbias.results.by_key import Numbers, Row

@@ -20,7 +20,7 @@ from xlbias.dashboard.views.domain_contrasts import baseline_sheet, contrast_she
 from xlbias.dashboard.views.domain_home import home_sheet
 from xlbias.dashboard.views.domains import PANELS, SHIFTS, Domains, Shift, drop_sheet, read_domains, values_sheet
 from xlbias.dashboard.views.sheet import Sheet, Spot
-from xlbias.dashboard.widgets.heatmap.sheet_order import OF_GROUPS, OF_ROWS
+from xlbias.dashboard.widgets.heatmap.order import OF_GROUPS, OF_ROWS
 from xlbias.dashboard.widgets.text.line import Part
 from xlbias.dashboard.workers.disk_cache import folder_of
 from xlbias.dashboard.workers.snapshot import Snapshot

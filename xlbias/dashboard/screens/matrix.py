@@ -8,21 +8,19 @@ from typing import Any
 from textual import on
 from textual.app import ComposeResult
 
-from xlbias.colour import SHADES, colour_at
 from xlbias.dashboard import places
 from xlbias.dashboard.screens.base import Scope, View
-from xlbias.dashboard.widgets.heatmap.arranged import Arranged
-from xlbias.dashboard.widgets.heatmap.geometry import Place
-from xlbias.dashboard.widgets.heatmap.matrix import MatrixView
-from xlbias.dashboard.widgets.heatmap.order import SORTS
-from xlbias.dashboard.widgets.heatmap.paint import depth_of, shown
+from xlbias.dashboard.views.matrix import about_cell, excluded, is_empty, matrix_sheet, named
+from xlbias.dashboard.widgets.heatmap.heat_map import HeatMap
+from xlbias.dashboard.widgets.heatmap.legend import legend
+from xlbias.dashboard.widgets.heatmap.order import OF_LANGUAGES
+from xlbias.dashboard.widgets.heatmap.paint import depth_of
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.dashboard.workers.snapshot import Cell
-from xlbias.languages import language_name, script_of
 from xlbias.report import document
 from xlbias.report.documents.caveats import MARK as MARK_OF_CAVEAT
-from xlbias.report.documents.matrices import block_of, cell_of
-from xlbias.report.numbers import MARK, measured, probability
+from xlbias.report.documents.matrices import block_of
+from xlbias.report.numbers import MARK
 from xlbias.results.matrix import DifferenceMatrix, Matrix
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import one_line
@@ -37,27 +35,32 @@ class MatrixScreen(View):
     MatrixScreen {
         #title, #which, #legend, #cell, #names, #caveats { padding: 0 1; }
         #caveats { display: none; }
-        MatrixView { margin: 0 0; }
-        &.-middle MatrixView { margin: 1 0 0 0; }
-        &.-high MatrixView { margin: 1 0; }
+        HeatMap { margin: 0 0; }
+        &.-middle HeatMap { margin: 1 0 0 0; }
+        &.-high HeatMap { margin: 1 0; }
         &.-high #title { margin-top: 1; }
     }
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.matrix: Matrix | None = None
+        """What the heat map shows."""
 
     def content(self) -> ComposeResult:
         """Title lines, heatmap, legend and cell."""
         yield Line(id="title")
         yield Line(id="which")
         yield Line(id="caveats")
-        yield MatrixView(id="matrix")
+        yield HeatMap(OF_LANGUAGES, id="matrix")
         yield Line(id="legend")
         yield Line(id="cell")
         yield Line(id="names")
 
     @property
-    def view(self) -> MatrixView:
-        """The heatmap."""
-        return self.query_one(MatrixView)
+    def view(self) -> HeatMap:
+        """The heat map."""
+        return self.query_one(HeatMap)
 
     def show(self) -> None:
         """Show the chosen measure, model and task of the present snapshot; the cursor stays on its languages."""
@@ -70,8 +73,9 @@ class MatrixScreen(View):
         matrix, remark = app.shown_matrix(app.measure.name, *app.chosen)
         self._tell_title(matrix, remark)
         self._tell_caveats(matrix)
-        if matrix is not self.view.matrix:
-            self.view.show(matrix)
+        if matrix is not self.matrix:
+            self.matrix = matrix
+            self.view.show(matrix_sheet(matrix))
         else:
             self._tell_cell()
 
@@ -92,7 +96,7 @@ class MatrixScreen(View):
             counts.append(f"model {models.index(matrix.model) + 1}/{len(models)}")
         if len(tasks) > 1:
             counts.append(f"task {tasks.index(matrix.task) + 1}/{len(tasks)}")
-        if not any(value is not None for row in matrix.values for value in row):
+        if is_empty(matrix):
             counts.append("no rankings yet")
         parts = [Part("  ".join(counts) + "  " if counts else "", "$quiet")]
         if isinstance(matrix, DifferenceMatrix):
@@ -126,75 +130,35 @@ class MatrixScreen(View):
             dict.fromkeys(f"{side}: {one.sentence}" for side, some in (("base", base), ("new", new)) for one in some)
         )
 
-    @on(MatrixView.Moved)
+    @on(HeatMap.Moved)
     def _tell_cell(self) -> None:
         """Say everything about the cell under the cursor, and what the colours mean."""
-        view, matrix = self.view, self.view.matrix
+        matrix, cursor = self.matrix, self.view.cursor
         self.query_one("#legend", Line).set(self._legend())
-        if matrix is None or view.shown is None or view.cursor is None:
+        if matrix is None or cursor is None:
             return
-        language, pool = view.cursor
-        place = view.shown.place(view.cursor)
-        assert place is not None
-        codes = f"{one_line(language, 12)}→{one_line(pool, 12)}"
-        parts = [Part(codes, "bold"), *self._said(view.shown, place)]
-        if excluded := view.shown.excluded(place):
-            parts.append(Part(f"  {excluded:,} excluded", "$text-warning"))
+        codes = "→".join(one_line(name, 12) for name in cursor)
+        number, interval, more = about_cell(matrix, cursor)
+        bold = "bold" if isinstance(matrix, DifferenceMatrix) else ""
+        parts = [Part(codes, "bold"), Part(f"  {number}", bold), Part(f" {interval}".rstrip(), "$quiet")]
+        parts.append(Part(f"  {more}"))
+        if left_out := excluded(matrix, cursor):
+            parts.append(Part(f"  {left_out:,} excluded", "$text-warning"))
         self.query_one("#cell", Line).set(parts)
-        self.query_one("#names", Line).set([], self._names(language, pool), "$quiet")
+        self.query_one("#names", Line).set([], named(cursor, self._pool_sizes(matrix.task)), "$quiet")
 
-    def _said(self, shown: Arranged, place: Place) -> list[Part]:
-        """The number of a cell in full, with its interval and n; of a difference its p and what it is made of."""
-        matrix, value, n = shown.matrix, shown.value(place), shown.n(place)
-        if value is None:
-            said = "no query has a relevant passage here" if shown.excluded(place) else "not evaluated yet"
-            if isinstance(matrix, DifferenceMatrix):
-                said = "no difference: one side has no value here"
-            return [Part(f"  {said}"), Part(f"  n {n:,}")]
-        if not isinstance(matrix, DifferenceMatrix):
-            full, within = shown.in_full(place)
-            return [Part(f"  {matrix.measure.label} {full}"), Part(f" {within}".rstrip(), "$quiet"), Part(f"  n {n:,}")]
-        interval = f" {shown.interval(place)}".rstrip()
-        row, column = shown.rows[place[0]], shown.columns[place[1]]
-        ends = [measured(grid[row][column], matrix.measure) for grid in (matrix.base, matrix.new)]
-        p = probability(matrix.p[row][column]).text
-        return [
-            Part(f"  {cell_of(matrix, row, column).text}", "bold"),
-            Part(interval, "$quiet"),
-            Part(f"  p {p} (corrected)  {ends[0]} → {ends[1]}  " + (f"n {n:,} ids" if n else "no mean over ids")),
-        ]
-
-    def _names(self, language: str, pool: str) -> str:
+    def _pool_sizes(self, task: str) -> dict[str, int]:
         snapshot = self.dashboard.snapshot
-        assert snapshot is not None and self.view.matrix is not None
-        asked = f"{language_name(language)} ({script_of(language)}) queries"
-        sizes: dict[str, int] = next(
-            (t["pool_sizes"] for t in snapshot.run.tasks if t["name"] == self.view.matrix.task), {}
-        )
-        if pool == MULTILINGUAL_POOL:
-            return f"{asked} in all {sum(sizes.values()):,} passages of {len(sizes)} languages"
-        return f"{asked} in {sizes.get(pool, 0):,} {language_name(pool)} ({script_of(pool)}) passages"
+        assert snapshot is not None
+        return next((entry["pool_sizes"] for entry in snapshot.run.tasks if entry["name"] == task), {})
 
     def _legend(self) -> list[Part]:
-        view, matrix = self.view, self.view.matrix
-        found = view.shown.range if view.shown else None
-        if matrix is None or found is None:
+        view, sheet, found = self.view, self.view.sheet, self.view.range
+        if sheet is None or found is None:
             return [Part("· not evaluated yet", "$quiet")]
-        depth = depth_of(self.app)
-        cells = 12 if self.has_class("-narrow") or found.diverging else 24
-        if depth == "none":
-            bar = [Part("-    0    +" if found.diverging else "".join(glyph * 2 for glyph in SHADES))]
-        else:
-            places = (i / (cells - 1) for i in range(cells))
-            steps = (shown(colour_at(at, diverging=found.diverging), depth) for at in places)
-            bar = [Part(" ", f"on rgb({r},{g},{b})") for r, g, b in steps]
-        ends = [measured(value, matrix.measure) for value in (found.worst, found.best)]
-        words = ("low", "high") if matrix.measure.better == "neither" else ("worse", "better")
         order = f"by {view.sort}{', reversed' if view.reverse else ''}"
         return [
-            Part(f"{words[0]} {ends[0]} ", "$quiet"),
-            *bar,
-            Part(f" {ends[1]} {words[1]}", "$quiet"),
+            *legend(sheet, found, depth_of(self.app), narrow=self.has_class("-narrow"), whole=True),
             Part(f"   {MARK} p < .05 (corrected)" if found.diverging else "", "$quiet"),
             Part(f"   {order}", "$quiet", key="sort"),
         ]
@@ -213,14 +177,13 @@ class MatrixScreen(View):
 
     def why_no_range(self) -> str | None:
         """Why the colours can have no other range."""
-        if self.view.shown is not None and self.view.shown.is_difference:
+        if isinstance(self.matrix, DifferenceMatrix):
             return "differences spread as far to both sides as they reach"
         return None if self.dashboard.measure.unit_range else "ranks have no upper end that all runs share"
 
     def cycle_sort(self) -> None:
         """Next order of rows and columns, in its natural direction."""
-        following = SORTS[(SORTS.index(self.view.sort) + 1) % len(SORTS)]
-        self.view.order_by(following, reverse=False)
+        self.view.cycle_sort()
 
     def reverse_sort(self) -> None:
         """Turn the order of rows and columns round."""
@@ -254,10 +217,10 @@ class MatrixScreen(View):
 
     def copied(self, scope: Scope) -> tuple[document.Matrix, str]:
         """Return the cell under the cursor, its row, or the matrix, in the order shown."""
-        view, matrix = self.view, self.view.matrix
-        assert matrix is not None and view.shown is not None and view.cursor is not None
-        languages = view.shown.languages if scope == "all" else [view.cursor[0]]
-        pools = [view.cursor[1]] if scope == "cell" else view.shown.pools
+        view, matrix = self.view, self.matrix
+        assert matrix is not None and view.cursor is not None
+        languages = view.row_names if scope == "all" else [view.cursor[0]]
+        pools = [view.cursor[1]] if scope == "cell" else view.column_names
         block = block_of(matrix, languages, pools)
         notes = (*block.notes, *(f"{MARK_OF_CAVEAT} {sentence}" for sentence in self._caveats(matrix)))
         return replace(block, notes=notes), f"{matrix.task}-{matrix.model}-{matrix.measure.name}"
@@ -269,7 +232,7 @@ class MatrixScreen(View):
     def restore(self, saved: dict[str, Any]) -> None:
         """Look at the matrix as it was saved."""
         view, cursor = self.view, saved.get("cursor")
-        view.sort = next((sort for sort in SORTS if sort == saved.get("sort")), view.sort)
+        view.sort = next((sort for sort in view.sorts if sort == saved.get("sort")), view.sort)
         view.reverse = saved.get("reverse") is True
         if isinstance(cursor, list) and len(cursor) == 2:
             view.wish((str(cursor[0]), str(cursor[1])))

@@ -13,9 +13,11 @@ from textual.timer import Timer
 from xlbias.dashboard import places
 from xlbias.dashboard.dialogs.prompt import PromptDialog
 from xlbias.dashboard.screens.base import Scope, View
+from xlbias.dashboard.views.matrix import matrix_sheet
 from xlbias.dashboard.views.status import progress_line
 from xlbias.dashboard.widgets.details import Details, facts
-from xlbias.dashboard.widgets.heatmap.matrix import MatrixView
+from xlbias.dashboard.widgets.heatmap.heat_map import HeatMap
+from xlbias.dashboard.widgets.heatmap.order import OF_LANGUAGES
 from xlbias.dashboard.widgets.table.columns import Column
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line, Part
@@ -25,7 +27,7 @@ from xlbias.report import document
 from xlbias.report.documents.caveats import MARK
 from xlbias.report.documents.overview import overview_table
 from xlbias.report.numbers import number
-from xlbias.results.matrix import ALPHA, MATRIX_MEASURES
+from xlbias.results.matrix import ALPHA, MATRIX_MEASURES, Matrix
 from xlbias.text import clean, width
 
 _PREVIEW_DELAY = 0.15  # seconds that the cursor rests before the preview is painted: running down a list stays cheap
@@ -105,6 +107,7 @@ class OverviewScreen(View):
         self._resting: Timer | None = None
         self._filter = ""
         self._shown: tuple[object, ...] = ()
+        self._previewed: Matrix | None = None
 
     def content(self) -> ComposeResult:
         """Progress, table, and below it preview and provenance."""
@@ -115,7 +118,7 @@ class OverviewScreen(View):
         with Horizontal(id="below"):
             with Vertical(id="preview"):
                 yield Line(id="preview-title")
-                yield MatrixView(interactive=False)
+                yield HeatMap(OF_LANGUAGES, interactive=False)
             with VerticalScroll(id="about", can_focus=False):
                 yield Details()
 
@@ -237,9 +240,9 @@ class OverviewScreen(View):
         snapshot, row = self.dashboard.snapshot, self.row
         if snapshot is not None and row is not None and self.query_one("#preview").display:
             matrix = snapshot.matrix(_PREVIEWED, str(row["model"]), str(row["task"]))
-            preview = self.query_one(MatrixView)
-            if matrix is not preview.matrix:
-                preview.show(matrix)
+            if matrix is not self._previewed:
+                self._previewed = matrix
+                self.query_one(HeatMap).show(matrix_sheet(matrix))
             label = MATRIX_MEASURES[_PREVIEWED].label
             self.query_one("#preview-title", Line).set(
                 [Part(f" {label}", "bold $text-accent"), Part("  query language ↓  passages →", "$quiet")]

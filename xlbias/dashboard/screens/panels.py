@@ -11,9 +11,9 @@ from textual.containers import Horizontal
 
 from xlbias.dashboard.screens.base import Scope, View
 from xlbias.dashboard.views.sheet import Sheet
-from xlbias.dashboard.widgets.heatmap.sheet import SheetView
-from xlbias.dashboard.widgets.heatmap.sheet_layout import wanted_width
-from xlbias.dashboard.widgets.heatmap.sheet_panel import SheetPanel
+from xlbias.dashboard.widgets.heatmap.heat_map import HeatMap
+from xlbias.dashboard.widgets.heatmap.layout import wanted_width
+from xlbias.dashboard.widgets.heatmap.panel import HeatMapPanel
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.report import document
 
@@ -38,11 +38,11 @@ class PanelScreen(View):
         &.-low .-reading { max-height: 2; }
         &.-low .-legend { display: none; }
         &.-high #which { margin-top: 1; }
-        &.-high SheetView { margin: 1 0; }
+        &.-high HeatMap { margin: 1 0; }
         &.-high .-reading { max-height: 6; }
-        &.-wide SheetPanel { margin-right: 1; }
-        &.-wide SheetPanel { width: 10fr; }
-        &.-wide SheetPanel.-list { width: 7fr; }
+        &.-wide HeatMapPanel { margin-right: 1; }
+        &.-wide HeatMapPanel { width: 10fr; }
+        &.-wide HeatMapPanel.-list { width: 7fr; }
     }
     """
 
@@ -56,7 +56,7 @@ class PanelScreen(View):
         yield Line(id="which")
         with Horizontal(id="panels"):
             for name, title in self.PANELS.items():
-                yield SheetPanel(name, title, self.sorts(name))
+                yield HeatMapPanel(name, title, self.sorts(name))
 
     # -- what a screen says ------------------------------------------------------------------------------------------
 
@@ -101,12 +101,12 @@ class PanelScreen(View):
         rooms = (self.size.width * share // total - 1 for share in shares)
         return all(width <= room for (width, _), room in zip(wanted, rooms, strict=True))
 
-    def widget(self, panel: str) -> SheetPanel:
+    def widget(self, panel: str) -> HeatMapPanel:
         """Return a panel by name."""
-        return self.query_one(f"#panel-{panel}", SheetPanel)
+        return self.query_one(f"#panel-{panel}", HeatMapPanel)
 
     @property
-    def view(self) -> SheetView:
+    def view(self) -> HeatMap:
         """The sheet that keys go to."""
         return self.widget(self.panel).view
 
@@ -127,8 +127,8 @@ class PanelScreen(View):
                 self.widget(name).tell(sheet, self.named(name), active=name == self.panel, several=len(seen) > 1)
         self.query_one("#which", Line).set(*self.which(), "bold")
 
-    @on(SheetView.Touched)
-    def _touched(self, event: SheetView.Touched) -> None:
+    @on(HeatMap.Touched)
+    def _touched(self, event: HeatMap.Touched) -> None:
         """A click chooses the panel, and opens what it is on already."""
         if event.again:
             self.dashboard.press("open")

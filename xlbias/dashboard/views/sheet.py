@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
+from xlbias.colour import Range
 from xlbias.report.document import Cell, Matrix
 from xlbias.report.numbers import MARK
 
@@ -42,6 +44,11 @@ class Sheet:
         opens: of single cells the encoder and the task that they lead to.
         tails: words behind the number of each row, where there is one column.
         bars: whether rows of one column have bars.
+        compact: whether cells stay narrow, so that many languages are seen.
+        apart: whether the last column stands apart: it is over all the others, and stays last in every order.
+        values: [row][column], those of the cells, where these are made when they are seen.
+        labels: heads of the columns; by default their names.
+        corner: what stands over the heads of the rows.
     """
 
     block: Matrix
@@ -59,6 +66,11 @@ class Sheet:
     tails: tuple[str, ...] = ()
     bars: bool = True
     meaning: str = ""
+    compact: bool = False
+    apart: bool = False
+    values: Shades = ()
+    labels: tuple[str, ...] = ()
+    corner: str = ""
 
     @property
     def is_list(self) -> bool:
@@ -75,13 +87,38 @@ class Sheet:
             return self.name_of(spot)
         return spot[0] if self.is_list else " → ".join(spot)
 
+    def label(self, column: int) -> str:
+        """The head of a column."""
+        return self.labels[column] if self.labels else self.block.columns[column]
+
+    def value(self, row: int, column: int) -> float | None:
+        """The value of a cell, None where it has none."""
+        return self.values[row][column] if self.values else self.block.cells[row][column].value
+
     def shade(self, row: int, column: int) -> float | None:
         """What the colour of a cell stands for."""
-        return self.block.cells[row][column].value if self.shades is None else self.shades[row][column]
+        return self.value(row, column) if self.shades is None else self.shades[row][column]
 
     def marked(self, row: int, column: int) -> bool:
         """Whether a cell is a significant difference."""
         return self.block.cells[row][column].text.endswith(MARK)
+
+    def range(self, *, full: bool) -> Range | None:
+        """What the colours stand for, None where there are none; `full` spreads them over [0, 1] where that holds all.
+
+        Differences reach as far to one side as to the other.
+        """
+        every = (self.shade(r, c) for r in range(len(self.block.rows)) for c in range(len(self.block.columns)))
+        known = [shade for shade in every if shade is not None]
+        if not known:
+            return None
+        better: Literal["high", "low"] = "low" if self.block.better == "low" else "high"
+        if self.diverging:
+            end = max(map(abs, known))
+            return Range(-end, end, better, diverging=True)
+        if full and self.block.measure.unit_range:
+            return Range(0.0, 1.0, better)
+        return Range(min(known), max(known), better)
 
     def part(self, rows: Sequence[int], columns: Sequence[int]) -> Matrix:
         """Return some rows and columns as a block, in the order given: what is copied."""

@@ -84,7 +84,7 @@ _RUN_FILE = re.compile(r"\.parquet(?=$|\W)")
 def cell_of(matrix: Values, row: int, column: int) -> Cell:
     """Return one cell of a matrix, with its interval and n; a difference with its mark."""
     value, n = matrix.values[row][column], matrix.n[row][column]
-    low, high = matrix.low[row][column], matrix.high[row][column]
+    low, high = (ends[row][column] if ends else None for ends in (matrix.low, matrix.high))
     if isinstance(matrix, DifferenceMatrix):
         numbers: dict[str, object] = {
             "difference": value,

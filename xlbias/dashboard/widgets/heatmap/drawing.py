@@ -1,4 +1,4 @@
-"""What the lines of all grids have in common: heads that stay, the cursor's frame, and bars."""
+"""The lines of a heat map: heads that stay, numbers in their cells, the cursor's frame; bars behind one column."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from rich.segment import Segment
 from rich.style import Style
 
-from xlbias.dashboard.widgets.heatmap.geometry import Geometry, Place
+from xlbias.dashboard.terminal.numbers import NOTHING, THIN, count
+from xlbias.dashboard.views.sheet import Sheet
+from xlbias.dashboard.widgets.heatmap.cell_text import below, mark_of, number_in, sign_and_size
+from xlbias.dashboard.widgets.heatmap.geometry import Place
+from xlbias.dashboard.widgets.heatmap.layout import Layout, fitted
 from xlbias.dashboard.widgets.heatmap.paint import Painter
 from xlbias.dashboard.widgets.table.columns import fit
-from xlbias.text import width
+from xlbias.report.numbers import MARK
+from xlbias.text import clean, one_line, width
 
-BOLD = Style(bold=True)
-LEAST_BAR = 4
-"""Cells in which a bar says something."""
-
+_LEAST_BAR = 4  # cells in which a bar says something
+_BAR_GAP = 2
 _EIGHTHS = " ▏▎▍▌▋▊▉"
+_BOLD, _REVERSED = Style(bold=True), Style(reverse=True)
 
 
 @dataclass(frozen=True)
@@ -31,9 +35,12 @@ class Styles:
 
 @dataclass(frozen=True)
 class Drawing:
-    """All that one frame of a grid depends on.
+    """All that one frame of a heat map depends on.
 
     Attributes:
+        sheet: the numbers.
+        rows: rows in the order shown.
+        columns: columns in the order shown.
         grid: where the cells stand.
         top: first row on the panel.
         left: first column on the panel.
@@ -42,7 +49,10 @@ class Drawing:
         styles: of everything else.
     """
 
-    grid: Geometry
+    sheet: Sheet
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+    grid: Layout
     top: int
     left: int
     here: Place | None
@@ -52,53 +62,34 @@ class Drawing:
     def line(self, y: int) -> list[Segment]:
         """Return one line of the panel, as wide as it or less."""
         grid = self.grid
+        if y == 0:
+            return [self._corner(), *(self._list_heads() if self._has_list_rows else self._column_heads())]
         if y < grid.above:
-            return self._above(y)
+            return self._pinned(y - 1)
         row, line = self.top + (y - grid.above) // grid.lines, (y - grid.above) % grid.lines
         if row not in grid.rows_from(self.top):
             return []
         return [*self._row_head(row, line), *self._row(row, line)]
 
-    # -- what grids differ in ----------------------------------------------------------------------------------------
-
-    def _corner(self, more: str) -> str:
-        """What stands over the row heads; `more` is ``‹`` where there are columns to the left of the panel."""
-        raise NotImplementedError
-
-    def _column_name(self, column: int) -> str:
-        """The head of a column, narrower than a cell."""
-        raise NotImplementedError
-
-    def _row_name(self, row: int) -> str:
-        """The head of a row, narrower than the room for it."""
-        raise NotImplementedError
-
-    def _row(self, row: int, line: int) -> list[Segment]:
-        """One line of a row's cells, and what stands behind them."""
-        raise NotImplementedError
-
-    def _before(self, column: int) -> list[Segment]:
-        """What stands before a column."""
-        return []
+    @property
+    def _has_list_rows(self) -> bool:
+        return self.sheet.is_list and not self.sheet.compact
 
     # -- heads -----------------------------------------------------------------------------------------------------
 
-    def _above(self, y: int) -> list[Segment]:
-        """One of the lines that do not scroll."""
-        return [self._corner_head(), *self._column_heads()]
-
-    def _corner_head(self) -> Segment:
-        """What stands over the row heads, behind arrows where there are more rows than the panel shows."""
-        above, below = self.top > 0, self.grid.rows_from(self.top).stop < self.grid.n_rows
-        mark = "↕" if above and below else "↑" if above else "↓" if below else " "
-        return Segment(fit(mark + self._corner("‹" if self.left else ""), self.grid.head), self.styles.head)
+    def _corner(self) -> Segment:
+        """What stands over the row heads: arrows where there are more rows or columns than the panel shows."""
+        above, below_ = self.top > 0, self.grid.rows_from(self.top).stop < self.grid.n_rows
+        mark = "↕" if above and below_ else "↑" if above else "↓" if below_ else " "
+        corner = f"{self.sheet.corner[:-1]}‹" if self.left else self.sheet.corner
+        return Segment(fit(mark + corner, self.grid.head), self.styles.head)
 
     def _column_heads(self) -> list[Segment]:
         grid, head = self.grid, self.styles.head
         segments = []
         columns = grid.columns_from(self.left)
         for column in columns:
-            label = self._column_name(column)
+            label = fit(self.sheet.label(self.columns[column]), grid.cell - 1).strip()
             before = (grid.cell - width(label)) // 2
             style = self.styles.here if self.here and self.here[1] == column else head
             segments += [
@@ -111,6 +102,23 @@ class Drawing:
             segments[-1] = Segment(f"{segments[-1].text[:-1]}›", head)
         return segments
 
+    def _list_heads(self) -> list[Segment]:
+        interval, n = self._list_widths
+        label = fit(self.sheet.label(0), self.grid.cell + interval, "left")
+        text = label if interval else fit(label, self.grid.cell)
+        return [Segment(f"{text}{fit('n', n, 'right')}" if n else text, self.styles.head)]
+
+    def _pinned(self, which: int) -> list[Segment]:
+        name, texts = self.sheet.pinned[which]
+        head = " " + fitted([name, *[""] * (len(self.grid.parts) - 1)], self.grid.parts)
+        cells = "".join(texts[self.columns[c]].center(self.grid.cell) for c in self.grid.columns_from(self.left))
+        return [Segment(head + cells, self.styles.head)]
+
+    def _before(self, column: int) -> list[Segment]:
+        """What sets a column that stands apart off from the others."""
+        gap = self.grid.gap if column == self.grid.n_columns - 1 else 0
+        return [Segment("│".rjust(gap), self.styles.head)] if gap else []
+
     @property
     def _middle(self) -> int:
         """The line of a row that its head and its numbers stand on."""
@@ -120,12 +128,122 @@ class Drawing:
         head, plain = self.grid.head, self.styles.plain
         if line != self._middle:
             return [Segment(" " * head, plain)]
-        name = self._row_name(row)
+        name = fitted(self.sheet.head(self.rows[row]), self.grid.parts).rstrip()
         style = self.styles.here if self.here and self.here[0] == row else self.styles.head
         return [Segment(" ", plain), Segment(name, style), Segment(" " * (head - 1 - width(name)), plain)]
 
+    # -- cells -----------------------------------------------------------------------------------------------------
 
-def frame(line: int, lines: int) -> tuple[str, str, str]:
+    def _row(self, row: int, line: int) -> list[Segment]:
+        """One line of a row's cells, and what stands behind them."""
+        if self._has_list_rows:
+            return self._list_row(row)
+        segments = []
+        for column in self.grid.columns_from(self.left):
+            segments += [*self._before(column), self._cell((row, column), line)]
+        if self.sheet.is_list and line == self._middle:
+            segments += self._interval_and_bar(row)
+        return segments
+
+    def _cell(self, place: Place, line: int) -> Segment:
+        """One line of a cell: its number, below it interval or n where there is room, in the cursor's frame."""
+        sheet, here, middle = self.sheet, place == self.here, line == self._middle
+        r, c = self.rows[place[0]], self.columns[place[1]]
+        shade, room = sheet.shade(r, c), self.grid.cell - 2
+        left, filling, right = _frame(line, self.grid.lines) if here else (" ", " ", " ")
+        if middle:
+            inside, filling = number_in(sheet, r, c, room), " "
+        else:
+            inside = self._below(r, c, room) if line == self.grid.lines - 1 else ""
+        if shade is None or self.painter is None:
+            style = self.styles.nothing if sheet.value(r, c) is None else self.styles.plain
+        else:
+            style = self.painter.style(shade)
+            if middle and sheet.compact and sheet.form == "difference":
+                left, inside, right = self._difference(r, c, inside)
+                style += _REVERSED if here else Style()
+            elif not here:
+                left = self.painter.mark(shade)
+        if middle and (here or sheet.block.rows[r] == sheet.block.columns[c]):
+            style += _BOLD
+        return Segment(left + inside.center(room, filling) + right, style)
+
+    def _below(self, r: int, c: int, room: int) -> str:
+        if self.sheet.value(r, c) is None:
+            return ""
+        found = self.sheet.block.cells[r][c]
+        if self.sheet.compact:
+            return count(found.n or 0)
+        return below(found, number_in(self.sheet, r, c, room), room, intervals=self.grid.intervals)
+
+    def _difference(self, r: int, c: int, inside: str) -> tuple[str, str, str]:
+        """Left edge, number and right edge of a narrow difference: its mark, and its sign where a digit needs the room.
+
+        The cursor is seen by its colours being turned round, so that it takes neither.
+        """
+        mark, room = mark_of(self.sheet, r, c), self.grid.cell - 2
+        if room > THIN:
+            return (" ", inside + mark, " ") if len(inside) < room else (" ", inside, mark)
+        sign, size = sign_and_size(self.sheet, r, c)
+        return sign, size, mark
+
+    # -- one column --------------------------------------------------------------------------------------------------
+
+    def _interval_and_bar(self, row: int) -> list[Segment]:
+        """A row's interval, and a bar as long as its value, beside its cell; the longest one fills the panel."""
+        widest = max(width(line[0].interval) for line in self.sheet.block.cells)
+        r = self.rows[row]
+        interval = self.sheet.block.cells[r][0].interval
+        between = f"{'':{_BAR_GAP}}{interval:{widest}}{'':{_BAR_GAP if widest else 0}}"
+        cells = self.grid.width - self.grid.head - self.grid.cell - len(between)
+        value = self.sheet.value(r, 0)
+        if value is None or self.painter is None or cells < _LEAST_BAR:
+            return []
+        drawn = _bar(abs(value), self._largest, cells)
+        return [Segment(between, self.styles.head), Segment(drawn, self.painter.bar_style(value))]
+
+    @property
+    def _largest(self) -> float:
+        """The largest value of the only column, whatever its sign."""
+        return max(abs(self.sheet.value(r, 0) or 0.0) for r in self.rows)
+
+    @property
+    def _list_widths(self) -> tuple[int, int]:
+        """Room for intervals and for n, 0 where there are none or no room."""
+        cells = [line[0] for line in self.sheet.block.cells]
+        interval = max((width(cell.interval) for cell in cells), default=0)
+        n = max((len(f"{cell.n:,}") for cell in cells if cell.n is not None), default=0)
+        room = self.grid.width - self.grid.head - self.grid.cell
+        interval = interval + 1 if interval and interval + 1 <= room else 0
+        n = n + 2 if n and n + 2 <= room - interval else 0
+        return interval, n
+
+    def _list_row(self, row: int) -> list[Segment]:
+        """The number of a row, its interval and n, and a bar or the words behind it."""
+        r, (interval, n) = self.rows[row], self._list_widths
+        found, here = self.sheet.block.cells[r][0], self.here is not None and self.here[0] == row
+        shade = self.sheet.shade(r, 0)
+        style = self.styles.nothing if found.value is None else self.styles.plain
+        left, right = ("[", "]") if here else (" ", " ")
+        if shade is not None and self.painter is not None:
+            style = self.painter.style(shade)
+            if not here:
+                left = self.painter.mark(shade)
+        text = found.text if found.text.endswith(MARK) or self.sheet.form != "difference" else f"{found.text} "
+        number = fit(text if found.value is not None else NOTHING, self.grid.cell - 2, "right")
+        segments = [Segment(left + number + right, style + _BOLD if here else style)]
+        segments.append(Segment(fit(f" {found.interval}", interval), self.styles.head))
+        segments.append(Segment(fit("" if found.n is None else f"{found.n:,}", n, "right"), self.styles.head))
+        room = self.grid.width - self.grid.head - self.grid.cell - interval - n - _BAR_GAP
+        if self.sheet.tails:
+            segments.append(Segment("  " + one_line(clean(self.sheet.tails[r]), max(0, room)), self.styles.head))
+        elif self.sheet.bars and shade is not None and self.painter is not None and room >= _LEAST_BAR:
+            drawn = _bar(found.value or 0.0, self._largest, room)
+            segments += [Segment(" " * _BAR_GAP, self.styles.plain), Segment(drawn, self.painter.bar_style(shade))]
+        return segments
+
+
+def _frame(line: int, lines: int) -> tuple[str, str, str]:
     """The cursor's frame on one line of a cell: left edge, filling, right edge."""
     if lines == 1:
         return "[", " ", "]"
@@ -134,7 +252,7 @@ def frame(line: int, lines: int) -> tuple[str, str, str]:
     return ("└", "─", "┘") if line == lines - 1 else ("│", " ", "│")
 
 
-def bar(value: float, largest: float, cells: int) -> str:
+def _bar(value: float, largest: float, cells: int) -> str:
     """A bar as long as a value, of eighths of cells; the one of the largest value is `cells` long."""
     eighths = max(0, round(8 * cells * value / largest)) if largest > 0 else 0
     return "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")

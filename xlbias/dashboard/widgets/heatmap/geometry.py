@@ -1,4 +1,4 @@
-"""Where the cells of a grid stand on a panel, and which of them are seen."""
+"""Where the cells of a heat map stand on a panel, and which of them are seen."""
 
 from __future__ import annotations
 

@@ -1,50 +1,69 @@
-"""In which order a matrix shows its languages: by code, by mean, by script, or by family."""
+"""In which order a heat map shows its rows and columns."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable, Sequence
 
-from xlbias.results.matrix import Matrix
-from xlbias.runs.schema import MULTILINGUAL_POOL
+from xlbias.dashboard.views.sheet import Sheet
 
-Sort = Literal["language", "mean", "script", "family"]
-SORTS: tuple[Sort, ...] = ("language", "mean", "script", "family")
+NAMES, VALUE, COLUMN = "as listed", "mean", "this column"
+LANGUAGE, SCRIPT, FAMILY = "language", "script", "family"
+
+OF_LANGUAGES = (LANGUAGE, VALUE, SCRIPT, FAMILY)
+OF_ROWS = (NAMES, VALUE, COLUMN)
+OF_GROUPS = (NAMES, "sampler", VALUE, COLUMN)
+"""Orders that a screen may offer; the first is that of the sheet."""
 
 
-def order(matrix: Matrix, sort: Sort, *, reverse: bool) -> tuple[list[int], list[int]]:
-    """Return the rows and the columns of `matrix` in the order to show them; the multilingual pool stays last.
+def order(sheet: Sheet, sort: str, column: int, *, reverse: bool) -> tuple[list[int], list[int]]:
+    """Return rows and columns in the order to show them; what has no value goes last.
 
-    ``mean`` puts the best first: rows by the mean over the single languages' pools (over the multilingual pool where a
-    measure has values there only), columns by the mean over query languages. What has no value yet goes last.
+    `mean` puts the best first, rows by their mean, columns by theirs; where no end is good, the largest. `column` is
+    where the cursor stands, for the order by its values. Only sheets of languages order columns, too. A column that
+    stands apart stays last, and counts in the means of rows only where no other one has values.
     """
-    rows = list(range(len(matrix.query_languages)))
-    pools = [i for i, pool in enumerate(matrix.pools) if pool != MULTILINGUAL_POOL]
-    union = [i for i, pool in enumerate(matrix.pools) if pool == MULTILINGUAL_POOL]
-    if sort in ("script", "family"):
+    block = sheet.block
+    rows, columns = list(range(len(block.rows))), list(range(len(block.columns)))
+    apart = [columns.pop()] if sheet.apart else []
+    of_languages = bool(apart) or not set(block.rows).isdisjoint(block.columns)
+    if sort in (SCRIPT, FAMILY):
         from xlbias.languages import family_of, script_of
 
-        group_of = script_of if sort == "script" else family_of
-        rows.sort(key=lambda r: (group_of(matrix.query_languages[r]), matrix.query_languages[r]), reverse=reverse)
-        pools.sort(key=lambda c: (group_of(matrix.pools[c]), matrix.pools[c]), reverse=reverse)
-    elif sort == "mean":
-        across = pools if any(matrix.values[r][c] is not None for r in rows for c in pools) else union
-        row_means = {r: _mean([matrix.values[r][c] for c in across]) for r in rows}
-        pool_means = {c: _mean([matrix.values[r][c] for r in rows]) for c in pools}
-        downwards = (matrix.measure.better != "low") != reverse
-        rows = _by_mean(rows, row_means, downwards=downwards)
-        pools = _by_mean(pools, pool_means, downwards=downwards)
+        group_of: Callable[[str], str] = script_of if sort == SCRIPT else family_of
+        rows.sort(key=lambda r: (group_of(block.rows[r]), block.rows[r]), reverse=reverse)
+        if not sheet.is_list:
+            columns.sort(key=lambda c: (group_of(block.columns[c]), block.columns[c]), reverse=reverse)
+    elif sort == VALUE:
+        downwards = (block.better != "low") != reverse
+        across = columns if any(sheet.value(r, c) is not None for r in rows for c in columns) else columns + apart
+        by_row = [_mean([sheet.value(r, c) for c in across]) for r in rows]
+        by_column = [_mean([sheet.value(r, c) for r in rows]) for c in columns]
+        rows = _by(by_row, downwards=downwards)
+        columns = _by(by_column, downwards=downwards) if of_languages else columns
+    elif sort == COLUMN:
+        chosen = min(column, len(block.columns) - 1)
+        rows = _by([sheet.value(r, chosen) for r in rows], downwards=(block.better != "low") != reverse)
+    elif sort == "sampler":
+        rows.sort(key=lambda r: (_first_with(sheet, sheet.head(r)[-1]), r))
+        if reverse:
+            rows.reverse()
     elif reverse:
         rows.reverse()
-        pools.reverse()
-    return rows, pools + union
+        if of_languages:
+            columns.reverse()
+    return rows, columns + apart
 
 
-def _mean(values: list[float | None]) -> float | None:
+def _first_with(sheet: Sheet, last: str) -> int:
+    return next(r for r in range(len(sheet.block.rows)) if sheet.head(r)[-1] == last)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None
 
 
-def _by_mean(indices: list[int], means: dict[int, float | None], *, downwards: bool) -> list[int]:
-    known = [(mean, i) for i in indices if (mean := means[i]) is not None]
+def _by(values: Sequence[float | None], *, downwards: bool) -> list[int]:
+    known = [(value, i) for i, value in enumerate(values) if value is not None]
     known.sort(key=lambda pair: (-pair[0] if downwards else pair[0], pair[1]))
-    return [i for _, i in known] + [i for i in indices if means[i] is None]
+    return [i for _, i in known] + [i for i, value in enumerate(values) if value is None]

@@ -1,8 +1,6 @@
-"""A sheet with its words: title and overall numbers above it, below it the cell under the cursor and how to read it."""
+"""A heat map with its words: title and overall numbers above it; below, the cursor's cell and how to read it."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 from textual import on
 from textual.app import ComposeResult
@@ -10,18 +8,16 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from xlbias.colour import SHADES, Range, colour_at
 from xlbias.dashboard.terminal.wrapping import wrapped
-from xlbias.dashboard.views.bias import FURTHEST
 from xlbias.dashboard.views.sheet import Sheet
-from xlbias.dashboard.widgets.heatmap.paint import depth_of, shown
-from xlbias.dashboard.widgets.heatmap.sheet import SheetView
+from xlbias.dashboard.widgets.heatmap.heat_map import HeatMap
+from xlbias.dashboard.widgets.heatmap.legend import legend
+from xlbias.dashboard.widgets.heatmap.paint import depth_of
 from xlbias.dashboard.widgets.text.line import Line, Part
-from xlbias.report.numbers import difference_text, measured, number
 from xlbias.text import cut, width
 
 
-class SheetPanel(Vertical):
+class HeatMapPanel(Vertical):
     """One panel of a screen.
 
     Args:
@@ -31,7 +27,7 @@ class SheetPanel(Vertical):
     """
 
     DEFAULT_CSS = """
-    SheetPanel {
+    HeatMapPanel {
         width: 1fr;
         .-title, .-remark, .-legend, .-cell, .-names, .-reading { padding: 0 1; }
         .-remark { color: $text-warning; display: none; }
@@ -50,16 +46,16 @@ class SheetPanel(Vertical):
         """Lines around the sheet."""
         yield Line(classes="-title")
         yield Line(classes="-remark")
-        yield SheetView(self._sorts)
+        yield HeatMap(self._sorts)
         yield Line(classes="-legend")
         yield Line(classes="-cell")
         yield Line(classes="-names")
         yield Static(classes="-reading")
 
     @property
-    def view(self) -> SheetView:
+    def view(self) -> HeatMap:
         """The sheet as a widget."""
-        return self.query_one(SheetView)
+        return self.query_one(HeatMap)
 
     def tell(self, sheet: Sheet, view: str, *, active: bool, several: bool) -> None:
         """Show a sheet.
@@ -102,7 +98,7 @@ class SheetPanel(Vertical):
             self._lines = lines
             reading.update(Content("\n".join(lines)))
 
-    @on(SheetView.Moved)
+    @on(HeatMap.Moved)
     def tell_cell(self) -> None:
         """Say everything about the cell under the cursor, and what the colours mean."""
         view, sheet = self.view, self.view.sheet
@@ -126,39 +122,6 @@ class SheetPanel(Vertical):
         if sheet is None or found is None:
             return [order]
         return [*legend(sheet, found, depth_of(self.app), narrow=self.size.width < 72), Part("   "), order]
-
-
-def legend(sheet: Sheet, found: Range, depth: str, *, narrow: bool) -> list[Part]:
-    """Return what the colours of a sheet stand for: both ends, in words and numbers."""
-    about = sheet.block.measure
-    words = ("low", "high") if about.better == "neither" else ("worse", "better")
-    there = found
-    if found.diverging:  # colours spread as far to both sides; only those that are there are shown
-        n_rows, n_columns = len(sheet.block.rows), len(sheet.block.columns)
-        known = [s for r in range(n_rows) for c in range(n_columns) if (s := sheet.shade(r, c)) is not None]
-        there = replace(found, low=min(known), high=max(known))
-    values = (there.worst, there.best)
-    if sheet.shades is not None and sheet.diverging:  # logarithms of ratios, cut at both ends
-        ends = [f"{_CUT.get(end, '')}{number(2.0**end, digits=2)}" for end in values]
-    elif sheet.form == "percent":
-        ends = [f"{end:.0%}" for end in values]
-    elif found.diverging:
-        ends = [difference_text(end, about) for end in values]
-    else:
-        ends = [measured(end, about) for end in values]
-    cells = 12 if narrow or found.diverging else 24
-    if depth == "none":
-        middle = "1" if sheet.shades is not None else "0"
-        bar = [Part(f"<    {middle}    >" if found.diverging else "".join(glyph * 2 for glyph in SHADES))]
-    else:
-        first, last = (found.goodness(end) for end in values)
-        places = (first + (last - first) * i / (cells - 1) for i in range(cells))
-        steps = (shown(colour_at(at, diverging=found.diverging), depth) for at in places)
-        bar = [Part(" ", f"on rgb({r},{g},{b})") for r, g, b in steps]
-    return [Part(f"{words[0]} {ends[0]} ", "$quiet"), *bar, Part(f" {ends[1]} {words[1]}", "$quiet")]
-
-
-_CUT = {-FURTHEST: "≤", FURTHEST: "≥"}
 
 
 def reading_lines(sheet: Sheet, room: int, most: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Where the cells of a sheet stand on a panel, and which of them are seen."""
+"""How large the cells of a heat map are on a panel."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from xlbias.dashboard.terminal.numbers import THIN
 from xlbias.dashboard.views.sheet import Sheet
+from xlbias.dashboard.widgets.heatmap.cell_text import number_in
 from xlbias.dashboard.widgets.heatmap.geometry import Geometry, Place
 from xlbias.dashboard.widgets.table.columns import fit
 from xlbias.report.numbers import MARK
@@ -17,11 +18,16 @@ _MOST_CELL = 14
 _MOST_TEXT = 24
 _MOST_LINES = 3
 _MOST_HEAD = 36
+_COMPACT_CELLS = 6, 10  # width of the narrowest and the widest cell of a compact sheet
+_COMPACT_HEAD = 4, 11
+
+APART = 2
+"""Blank cells that set a column apart, the second one a rule."""
 
 
 @dataclass(frozen=True)
 class Layout(Geometry):
-    """The grid of a sheet on a panel, in terminal cells.
+    """The grid of a sheet on a panel: its cells and heads, in terminal cells.
 
     Attributes:
         parts: width of each part of a row's head.
@@ -34,6 +40,8 @@ class Layout(Geometry):
     @classmethod
     def fit(cls, sheet: Sheet, width_: int, height: int) -> Layout:
         """Choose the largest cells with which all is seen; the smallest ones where the sheet must scroll."""
+        if sheet.compact:
+            return cls._compact(sheet, width_, height)
         n_rows, n_columns = len(sheet.block.rows), len(sheet.block.columns)
         parts = _parts(sheet, max(8, (2 if sheet.is_list else 1) * width_ // (5 if sheet.is_list else 3)))
         above, head = 1 + len(sheet.pinned), _head(parts)
@@ -47,6 +55,20 @@ class Layout(Geometry):
         lines = max(1, min(_MOST_LINES, (height - above) // max(1, n_rows)))
         whole = longest_interval(sheet) + 2 <= cell
         return cls(width_, height, above, n_rows, n_columns, head, 0, cell, lines, parts, whole)
+
+    @classmethod
+    def _compact(cls, sheet: Sheet, width_: int, height: int) -> Layout:
+        """Let cells grow from a thin number to one with room around it, while the whole sheet is seen."""
+        n_rows, n_columns = len(sheet.block.rows), len(sheet.block.columns)
+        least, most = _COMPACT_HEAD
+        parts = (min(most, max([least, *(width(clean(name)) for name in sheet.block.rows)])),)
+        head, gap = _head(parts), APART if sheet.apart and n_columns > 1 else 0
+        numbers = [number_in(sheet, row, 0, THIN) for row in range(n_rows)] if sheet.is_list else []
+        smallest, largest = _COMPACT_CELLS
+        smallest = max(smallest, 2 + max(map(width, numbers), default=THIN))
+        cell = max(smallest, min(largest, (width_ - head - gap) // max(1, n_columns)))
+        lines = max(1, min(_MOST_LINES, (height - 1) // max(1, n_rows)))
+        return cls(width_, height, 1, n_rows, n_columns, head, gap, cell, lines, parts, intervals=False)
 
     def at(self, x: int, y: int, top: int, left: int) -> Place | None:
         """Row and column of the cell at a point of the panel; in a list, anywhere on its line."""

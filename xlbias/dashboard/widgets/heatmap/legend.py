@@ -1,0 +1,58 @@
+"""What the colours of a heat map stand for: both ends, in words and numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from xlbias.colour import SHADES, Range, colour_at
+from xlbias.dashboard.views.bias import FURTHEST
+from xlbias.dashboard.views.sheet import Sheet
+from xlbias.dashboard.widgets.heatmap.paint import Depth, shown
+from xlbias.dashboard.widgets.text.line import Part
+from xlbias.report.numbers import difference_text, measured, number
+
+_CUT = {-FURTHEST: "≤", FURTHEST: "≥"}
+
+
+def legend(sheet: Sheet, found: Range, depth: Depth, *, narrow: bool, whole: bool = False) -> list[Part]:
+    """Return what the colours of a sheet stand for.
+
+    Args:
+        sheet: the numbers.
+        found: the values at the ends of the colours.
+        depth: what the terminal can show.
+        narrow: whether there is little room.
+        whole: show all colours of differences, not only those that are there.
+    """
+    about = sheet.block.measure
+    words = ("low", "high") if about.better == "neither" else ("worse", "better")
+    values = _ends(sheet, found, whole=whole)
+    cells = 12 if narrow or found.diverging else 24
+    if depth == "none":
+        middle = "1" if sheet.shades is not None else "0"
+        bar = [Part(f"<    {middle}    >" if found.diverging else "".join(glyph * 2 for glyph in SHADES))]
+    else:
+        first, last = (found.goodness(end) for end in values)
+        places = (first + (last - first) * i / (cells - 1) for i in range(cells))
+        steps = (shown(colour_at(at, diverging=found.diverging), depth) for at in places)
+        bar = [Part(" ", f"on rgb({r},{g},{b})") for r, g, b in steps]
+    worst, best = (_written(sheet, end) for end in values)
+    return [Part(f"{words[0]} {worst} ", "$quiet"), *bar, Part(f" {best} {words[1]}", "$quiet")]
+
+
+def _ends(sheet: Sheet, found: Range, *, whole: bool) -> tuple[float, float]:
+    """Return the values at both ends; colours of differences spread as far to both sides, also where none are."""
+    if found.diverging and not whole:
+        n_rows, n_columns = len(sheet.block.rows), len(sheet.block.columns)
+        known = [s for r in range(n_rows) for c in range(n_columns) if (s := sheet.shade(r, c)) is not None]
+        found = replace(found, low=min(known), high=max(known))
+    return found.worst, found.best
+
+
+def _written(sheet: Sheet, end: float) -> str:
+    about = sheet.block.measure
+    if sheet.shades is not None and sheet.diverging:  # logarithms of ratios, cut at both ends
+        return f"{_CUT.get(end, '')}{number(2.0**end, digits=2)}"
+    if sheet.form == "percent":
+        return f"{end:.0%}"
+    return difference_text(end, about) if sheet.diverging else measured(end, about)
