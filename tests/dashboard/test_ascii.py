@@ -17,7 +17,7 @@ from textual.color import Color
 import xlbias.dashboard
 from xlbias.colour import SHADES
 from xlbias.dashboard.terminal.ascii import GLYPHS, AsciiFilter, in_ascii
-from xlbias.dashboard.widgets.chart.plot import BLOCKS, MARKS
+from xlbias.dashboard.terminal.plot import BLOCKS, MARKS
 
 TEXTS = [
     "plain", "■ ● ✖ ◌ … → ↑ · ░▒▓█", "Was ist das? Größe", "कहाँ है यह", "สวัสดีครับ", "東京タワー", "👩‍👩‍👧 family",

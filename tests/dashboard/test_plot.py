@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from xlbias.dashboard.widgets.chart.plot import AXIS, MARKS, SEVERAL, Series, legend, plot, sparkline
+from xlbias.dashboard.terminal.plot import AXIS, MARKS, SEVERAL, Series, legend, plot, sparkline
 from xlbias.text import width
 
 

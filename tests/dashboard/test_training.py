@@ -6,8 +6,8 @@ from dashboard.made import metadata, opened, press, ranking_rows, screen_lines, 
 from dashboard.test_terminal import HOSTILE
 
 from xlbias.dashboard import places
-from xlbias.dashboard.widgets.chart.chart import Chart
-from xlbias.dashboard.widgets.chart.plot import MARKS
+from xlbias.dashboard.terminal.plot import MARKS
+from xlbias.dashboard.widgets.chart import Chart
 from xlbias.runs.journal import Journal
 
 CARD = {"sampler": "hybrid", "steps": 100, "best_step": 60, "training_seconds": 75.0, "device": "cpu"}

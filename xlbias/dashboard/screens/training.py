@@ -14,9 +14,9 @@ from textual.message import Message
 
 from xlbias.dashboard import places
 from xlbias.dashboard.screens.base import Scope, View
+from xlbias.dashboard.terminal.plot import AXIS
 from xlbias.dashboard.views.training import Panel, batches, figures, panels
-from xlbias.dashboard.widgets.chart.chart import Chart
-from xlbias.dashboard.widgets.chart.plot import AXIS
+from xlbias.dashboard.widgets.chart import Chart
 from xlbias.dashboard.widgets.table.columns import Column
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line, Part

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from xlbias.dashboard.terminal.numbers import duration
-from xlbias.dashboard.widgets.chart.plot import sparkline
+from xlbias.dashboard.terminal.plot import sparkline
 from xlbias.dashboard.workers.pace import Pace
 from xlbias.dashboard.workers.snapshot import Snapshot
 from xlbias.progress import percent

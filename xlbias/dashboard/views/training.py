@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from xlbias.dashboard.terminal.numbers import duration
-from xlbias.dashboard.widgets.chart.plot import SEVERAL, Drawn, Series, legend, mark_of, plain, plot
+from xlbias.dashboard.terminal.plot import SEVERAL, Drawn, Series, legend, mark_of, plain, plot
 from xlbias.dashboard.workers.pace import Pace
 from xlbias.dashboard.workers.snapshot import Snapshot
 from xlbias.report.numbers import number

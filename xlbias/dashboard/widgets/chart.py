@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from xlbias.dashboard.widgets.chart.plot import AXIS, Drawn
+from xlbias.dashboard.terminal.plot import AXIS, Drawn
 
 _STYLES = 3  # of series; marks tell more of them apart
 
