@@ -7,6 +7,7 @@ import unicodedata
 import pytest
 
 from xlbias.data.catalog import load_task
+from xlbias.data.equal_texts import equal_texts
 from xlbias.errors import TaskError
 
 
@@ -39,6 +40,17 @@ def test_equal_passages_of_a_language_are_one_relevant_to_all_their_ids_whatever
         ("b2", "en/a1"),
     ]
     assert (task.notes.n_copies, task.notes.n_copies_elsewhere) == (2, 2)
+
+
+def test_equal_texts_that_stay_apart_are_counted(json_lines):
+    """A name is its own translation; "yes" answers another question in German than in English; one answers none."""
+    said = [("1", "de", "Ada"), ("1", "en", "Ada"), ("2", "de", "ja"), ("2", "en", "yes"), ("3", "de", "yes")]
+    named = [item(key, language, query=f"{language} {key}?", passage=text) for key, language, text in said]
+    task = load_task(f"parallel:{json_lines(*named, item('3', 'en', query='en 3?', passage='oui'))}")
+    found = equal_texts(task)
+    assert (found.n, found.n_relevant, found.n_rivals) == (4, 2, 2)
+    unasked = load_task(f"parallel:{json_lines(*named[:3], item('9', 'en', passage='ja'))}")
+    assert equal_texts(unasked).n_rivals == 2
 
 
 def test_texts_that_differ_in_normalisation_or_white_space_only_are_one_passage(json_lines):

@@ -11,6 +11,7 @@ import pytest
 import torch
 from scipy.spatial.distance import cdist
 from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Normalize
 from support import make_task
 
 from xlbias.data.task import RetrievalTask
@@ -156,6 +157,19 @@ def test_vectors_of_half_precision_are_scaled_in_float32():
     assert found.dtype == np.float32
     assert np.linalg.norm(found.astype(np.float64), axis=1) == pytest.approx(1.0, abs=1e-6)
     assert (found * wide).sum(axis=1) == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_text_whose_vector_is_zero_in_half_precision_is_a_vector_of_zeros(dtype):
+    words = SentenceTransformer(find_encoder("static-small"), device="cpu")[0]
+    model = SentenceTransformer(modules=[words, Normalize()], device="cpu")
+    with torch.no_grad():
+        words.embedding.weight[model.tokenize(["one"])["input_ids"]] = 0.0
+    half = PretrainedEncoder(model.to(dtype), "half")
+    found = half.encode(["ein Satz", "one"], "query")
+    assert np.linalg.norm(found[0].astype(np.float64)) == pytest.approx(1.0, abs=1e-6)
+    assert (found[1] == 0.0).all()
+    embed(half, ["one", "ein Satz"], "passage")  # no error: it is a vector
 
 
 def test_scaling_keeps_zeros_and_vectors_of_length_1_and_equal_rows_equal():

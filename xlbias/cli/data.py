@@ -220,6 +220,10 @@ def _notes(facts: dict[str, Any]) -> list[tuple[str, str]]:
                 f"merged into it{elsewhere}: it is relevant to the queries of all.",
             )
         )
+    if (equal := facts["equal_texts"])["n"]:
+        of_all = f"{equal['n']:,} passages have the text of another one, and score the same as it"
+        alike = f"{equal['n_relevant']:,} of them answer the same queries wherever they stand"
+        lines.append((" ", f"{of_all}: {alike}, {equal['n_rivals']:,} are rivals of an answer or answer others."))
     if notes["n_unanswerable"]:
         lines.append((" ", f"{notes['n_unanswerable']:,} questions without an answer were left out."))
     lines += [

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from xlbias.data.equal_texts import equal_texts
 from xlbias.data.parallels import parallels
 from xlbias.data.selves import selves
 from xlbias.data.task import RetrievalTask
@@ -49,6 +50,7 @@ def summarise(task: RetrievalTask) -> dict[str, Any]:
         "parallel": asdict(parallels(task)),
         "self": asdict(selves(task)),
         "notes": asdict(task.notes),
+        "equal_texts": asdict(equal_texts(task)),
         "divided_languages": divided_tags(task.query_languages, task.passage_languages),
         "relevants_per_query": {"min": per_query.min(), "median": per_query.median(), "max": per_query.max()},
         "languages": {

@@ -76,6 +76,8 @@ class PretrainedEncoder:
         )
         facts = {"similarity": self.similarity, "vectors": _MADE}
         facts |= {kind: self.prompts.text(kind) for kind in get_args(Kind)}
+        if _widened(model):
+            facts["normalised"] = "float32"
         self.content = content
         self.fingerprint = fingerprint or fingerprint_of(model, facts, content)
         self.device = str(model.device)
@@ -150,6 +152,22 @@ class PretrainedEncoder:
             before = (list(texts), count_tokens(self.model, texts, kind, self.prompts.text(kind)))
             self._counted[kind] = before
         return before[1]
+
+
+def _widened(model: SentenceTransformer) -> bool:
+    """Have an encoder in half precision scale its vectors in float32, and return whether there was anything to do.
+
+    In half precision a vector of zeros over its length is NaN, which is no vector: the least divisor is rounded to 0.
+    """
+    scaled = [module for module in model if type(module).__name__ == "Normalize"]
+    half = any(p.dtype in (torch.float16, torch.bfloat16) for p in model.parameters())
+    for module in scaled if half else ():
+        module.register_forward_pre_hook(_widen)
+    return half and bool(scaled)
+
+
+def _widen(_module: torch.nn.Module, args: tuple[dict[str, torch.Tensor], ...]) -> None:
+    args[0]["sentence_embedding"] = args[0]["sentence_embedding"].float()
 
 
 def _looks_up(model: SentenceTransformer) -> bool:

@@ -74,7 +74,7 @@ def alignments(
             continue
         parallel = ParallelVectors.of(ids.to_list(), languages.to_list(), vectors)
         values = alignment_rows(parallel, do=partial(do, side))
-        rows += _summary_rows(side, values, len(parallel.ids))
+        rows += _summary_rows(side, values, parallel)
         names = np.asarray(parallel.ids, dtype=object)
         frames += [
             pl.DataFrame({"measure": f"{side}.{one.measure}", "query_id": names[one.ids].tolist(), "value": one.per_id})
@@ -84,8 +84,9 @@ def alignments(
     return rows, pl.concat(frames)
 
 
-def _summary_rows(side: str, values: list[AlignmentValue], n_ids: int) -> list[SummaryRow]:
+def _summary_rows(side: str, values: list[AlignmentValue], parallel: ParallelVectors) -> list[SummaryRow]:
     """Return rows of a summary; a measure that is a mean over ids has an interval, as has its mean over pairs."""
+    n_ids = len(parallel.ids)
     cells = [one for one in values if one.language is not None and one.per_id is not None]
     table = np.full((n_ids, len(cells)), np.nan)
     for column, one in enumerate(cells):
@@ -110,5 +111,7 @@ def _summary_rows(side: str, values: list[AlignmentValue], n_ids: int) -> list[S
         defined = int(np.isfinite(one.value))
         n, left_out = (one.n, 0) if defined else (0, one.n)
         n_own = n if one.ids is not None else 0
+        of_texts = one.measure == "uniformity" and one.language is None
+        left_out += len(parallel.excluded) if of_texts else parallel.n_excluded(one.language, one.other)
         rows.append(SummaryRow(key, one.value, low, high, None, n, n, n_own, defined, 1 - defined, left_out))
     return rows

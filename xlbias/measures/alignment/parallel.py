@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -104,6 +105,24 @@ class ParallelVectors:
             return Pair(self.vectors[a], self.vectors[b], self.rows[a])
         ids, in_a, in_b = np.intersect1d(self.rows[a], self.rows[b], assume_unique=True, return_indices=True)
         return Pair(self.vectors[a][in_a], self.vectors[b][in_b], ids)
+
+    def n_excluded(self, language: str | None = None, other: str | None = None) -> int:
+        """Return how many ids a measure lacks because a text of theirs is excluded.
+
+        Of one language, of what two languages share, or of all: then ids with an excluded text in any language.
+        """
+        gone = self._excluded_ids
+        if language is None:
+            return len(set().union(*gone.values()))
+        if other is None:
+            return len(gone[language])
+        lost = gone[language] | gone[other]
+        shared = [gone[one] | {self.ids[row] for row in self.rows[one].tolist()} for one in (language, other) if lost]
+        return len(lost.intersection(*shared))
+
+    @cached_property
+    def _excluded_ids(self) -> dict[str, set[str]]:
+        return {one: {id_ for id_, language in self.excluded if language == one} for one in self.languages}
 
     def stacked(self) -> tuple[Vectors, Ints, Ints]:
         """Return all vectors, float32 [n, d], the language of each, int64 [n], and its id, int64 [n], as indices."""

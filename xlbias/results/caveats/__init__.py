@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 from xlbias.results.caveats import (
     changed,
+    collapsed,
     gain,
     leaks,
     mitigation,
@@ -24,6 +25,7 @@ from xlbias.results.caveats import (
     ties,
     trivial,
     truncation,
+    zeros,
 )
 from xlbias.results.caveats.caveat import Caveat
 from xlbias.results.compare import Side
@@ -32,7 +34,10 @@ from xlbias.text import clean
 
 __all__ = ["KINDS", "RULES", "Caveat", "caveats"]
 
-RULES = (changed, partial, leaks, parallel, trivial, ties, tags, prompts, truncation, gain, mitigation, sampled)
+RULES = (
+    changed, partial, leaks, parallel, trivial, collapsed, ties, zeros, tags, prompts, truncation, gain, mitigation,
+    sampled,
+)  # fmt: skip
 """The rules, the gravest first: caveats are listed in this order."""
 
 KINDS = tuple(rule.KIND for rule in RULES)
