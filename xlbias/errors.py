@@ -17,6 +17,10 @@ class EncoderError(XlbiasError):
     """An encoder cannot be loaded, or gave vectors that cannot be used."""
 
 
+class MeasureError(XlbiasError):
+    """A measure that is declared or computed in another way than its family expects."""
+
+
 class RunError(XlbiasError):
     """A run file is missing, broken, of another schema, or in use by another writer."""
 

@@ -10,24 +10,22 @@ import polars as pl
 
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.trained_on import Fingerprints, TrainedOn, id_fingerprints, text_fingerprints
-from xlbias.measures.seen.training import seen
+from xlbias.measures.measure import computed
+from xlbias.measures.registry import measures
 from xlbias.results.per_query import Key
 from xlbias.results.summary import SummaryRow
-
-_SIDES = ("queries", "passages")
 
 
 class TaskTexts:
     """The fingerprints of a task's texts and ids, made once for all encoders."""
 
     def __init__(self, task: RetrievalTask) -> None:
-        self._sides: dict[str, tuple[pl.Series, Fingerprints]] = {
-            side: (frame["language"], text_fingerprints(frame["text"]))
-            for side, frame in zip(_SIDES, (task.queries, task.passages), strict=True)
-        }
         ids = task.queries["query_id"].unique(maintain_order=True)
-        self._n_ids = len(ids)
-        self._ids = id_fingerprints(task.name, task.source, ids)
+        self._taken: dict[str, tuple[pl.Series | None, Fingerprints]] = {
+            "query fingerprints": (task.queries["language"], text_fingerprints(task.queries["text"])),
+            "passage fingerprints": (task.passages["language"], text_fingerprints(task.passages["text"])),
+            "id fingerprints": (None, id_fingerprints(task.name, task.source, ids)),
+        }
 
     def rows(self, trained_on: TrainedOn | None) -> list[SummaryRow]:
         """Return how many queries, passages and ids of the task were seen: over all, and of texts by language.
@@ -37,15 +35,19 @@ class TaskTexts:
         """
         known = trained_on or TrainedOn(complete=False)
         rows: list[SummaryRow] = []
-        for prefix, part in (("seen", known.texts), ("validated", known.validation)):
-            for side, (languages, fingerprints) in self._sides.items():
-                rows += _rows(f"{prefix}_{side}", languages, seen(fingerprints, part), complete=known.complete)
-        n_seen = int(seen(self._ids, known.ids).sum())
-        return [*rows, _row(Key("seen_ids"), n_seen, self._n_ids, complete=known.complete)]
+        for measure in measures("seen").values():
+            languages, fingerprints = self._taken[measure.takes]
+            found = computed(measure, fingerprints, known, shapes=((len(fingerprints),),)) > 0
+            rows += _rows(measure.name, languages, found, complete=known.complete)
+        return rows
 
 
-def _rows(measure: str, languages: pl.Series, found: npt.NDArray[np.bool_], *, complete: bool) -> Iterator[SummaryRow]:
+def _rows(
+    measure: str, languages: pl.Series | None, found: npt.NDArray[np.bool_], *, complete: bool
+) -> Iterator[SummaryRow]:
     yield _row(Key(measure), int(found.sum()), len(found), complete=complete)
+    if languages is None:
+        return
     counts = (
         pl.DataFrame({"language": languages, "seen": found}).group_by("language").agg(pl.col("seen").sum(), pl.len())
     )

@@ -6,7 +6,9 @@ import numpy as np
 import polars as pl
 
 from xlbias.encode.encoder import Encoder, Kind
-from xlbias.measures.texts.tokens import tokens, truncated, unknown_share
+from xlbias.measures.measure import computed
+from xlbias.measures.registry import measures
+from xlbias.measures.texts.tokens import Counts
 from xlbias.results.per_query import Key
 from xlbias.results.summary import SummaryRow
 
@@ -37,14 +39,10 @@ def text_rows(encoder: Encoder, texts: pl.DataFrame, kind: Kind) -> list[Summary
 
 
 def _rows(side: str, language: str | None, found: pl.DataFrame) -> list[SummaryRow]:
-    counts = found["tokens"].to_numpy()
-    values = {
-        "truncated": float(np.mean(truncated(found["cut"].to_numpy()))),
-        "tokens": tokens(counts),
-        "unknown_tokens": unknown_share(found["unknown"].to_numpy(), counts),
-    }
+    counts = Counts(*(found[name].to_numpy() for name in ("tokens", "unknown", "cut")))
     nan, n = float("nan"), found.height
+    values = {name: computed(one, counts, shapes=((), (n,))) for name, one in measures("texts").items()}
     return [
-        SummaryRow(Key(f"{side}.{name}", None, language), value, nan, nan, None, n, n, 0, 1, 0, 0)
+        SummaryRow(Key(f"{side}.{name}", None, language), float(np.mean(value)), nan, nan, None, n, n, 0, 1, 0, 0)
         for name, value in values.items()
     ]

@@ -1,15 +1,47 @@
-"""What a measure is: its name, definition, range, direction and source, beside the function that computes it."""
+"""What a measure is: its name, definition, range, direction and source, beside the function that computes it.
+
+A measure says what its function takes; who has that, finds the measure in the registry and computes it.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from xlbias.choices import listed, suggestion
+from xlbias.errors import MeasureError
+from xlbias.measures.ragged import Floats
 
 Family = Literal["quality", "bias", "alignment", "texts", "seen"]
 Direction = Literal["high", "low", "neither"]
 """Which values are good; ``neither`` where two opposite goals are both legitimate."""
+
+Takes = Literal[
+    "rankings",
+    "pooled rankings",
+    "vectors",
+    "parallel vectors",
+    "similarity",
+    "labelled vectors",
+    "token counts",
+    "query fingerprints",
+    "passage fingerprints",
+    "id fingerprints",
+]
+"""What a function takes, see `xlbias.measures.registry`."""
+
+TAKES: dict[Family, tuple[Takes, ...]] = {
+    "quality": ("rankings",),
+    "bias": ("pooled rankings",),
+    "alignment": ("vectors", "parallel vectors", "similarity", "labelled vectors"),
+    "texts": ("token counts",),
+    "seen": ("query fingerprints", "passage fingerprints", "id fingerprints"),
+}
+"""What the functions of a family may take."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +62,9 @@ class Measure:
         unit: of a value; empty for a pure number.
         undefined: when it has no value, as a clause that follows "undefined".
         statistic: what is taken over queries; ``derived`` for what is made of the means of another measure.
+        takes: what `compute` takes, one of TAKES of the family; it need not be said where there is only one.
+        sampled: of an alignment measure of parallel vectors: whether it is taken over a sample of very many texts,
+            since its time is more than a pass over them.
     """
 
     name: str
@@ -44,6 +79,21 @@ class Measure:
     unit: str = ""
     undefined: str = ""
     statistic: Literal["mean", "median", "derived"] = "mean"
+    takes: Takes | Literal[""] = ""
+    sampled: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise MeasureError for a family or an input that there is not."""
+        allowed = TAKES.get(self.family)
+        if allowed is None:
+            known = get_args(Family)
+            close = suggestion(self.family, known)
+            raise MeasureError(f"measure {self.name!r}: no family {self.family!r}{close}; expected {listed(known)}")
+        if not self.takes and len(allowed) == 1:
+            object.__setattr__(self, "takes", allowed[0])
+        if self.takes not in allowed:
+            said = f"takes {self.takes!r}{suggestion(self.takes, allowed)}" if self.takes else "does not say its input"
+            raise MeasureError(f"measure {self.name!r}: {said}; a measure of {self.family} takes {listed(allowed)}")
 
     @property
     def unit_range(self) -> bool:
@@ -57,3 +107,23 @@ class Measure:
         if math.isinf(self.high):
             return "any number" if math.isinf(self.low) else f"{low} and up"
         return f"{low} to {self.high:g}" if not math.isinf(self.low) else f"up to {self.high:g}"
+
+
+def computed(measure: Measure, *inputs: Any, shapes: Collection[tuple[int, ...]]) -> Floats:
+    """Return what a measure's function makes of its inputs, float64 of one of `shapes`.
+
+    Raises MeasureError for a result that is no numbers, or of another shape.
+    """
+    result = measure.compute(*inputs)
+    try:
+        values = np.asarray(result, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise MeasureError(
+            f"measure {measure.name!r}: its function returned {type(result).__name__}; expected numbers"
+        ) from error
+    if values.shape not in shapes:
+        expected = " or ".join(dict.fromkeys(map(str, shapes)))
+        raise MeasureError(
+            f"measure {measure.name!r}: its function returned numbers of shape {values.shape}; expected {expected}"
+        )
+    return values

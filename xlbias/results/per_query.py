@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from xlbias.measures.bias.language_ranks import ranks_by_language, within_blocks
-from xlbias.measures.measure import Measure
+from xlbias.measures.measure import Measure, computed
 from xlbias.measures.pooled import PooledRankings
 from xlbias.measures.ragged import Bools, Floats, Ints, Rankings
 from xlbias.measures.registry import measures
@@ -206,7 +206,7 @@ def quality_values(ranked: Ranked, names: Container[str] | None = None) -> Itera
     for measure in measures("quality").values():
         if names is not None and measure.name not in names:
             continue
-        values = measure.compute(ranked.all)
+        values = computed(measure, ranked.all, shapes=((frame.height,),))
         table = np.full((len(ranked.ids), len(there)), np.nan)
         table[row, cell] = values
         excluded = np.bincount(cell[np.isnan(values)], minlength=len(there)).astype(np.int64)
@@ -226,13 +226,15 @@ def bias_values(ranked: Ranked, names: Container[str] | None = None) -> Iterator
     """
     if ranked.union.is_empty():
         return
+    n = ranked.union.height
+    shapes = ((n,), (n, len(ranked.languages)))
     for measure in measures("bias").values():
         if names is not None and measure.name not in names:
             continue
         if measure.name == "language_rank":
             yield _language_ranks(ranked)
         elif measure.statistic == "mean":
-            values = measure.compute(ranked.pooled)
+            values = computed(measure, ranked.pooled, shapes=shapes)
             yield (_by_query_language if values.ndim == 1 else _by_both_languages)(ranked, measure.name, values)
 
 
@@ -244,7 +246,7 @@ def facts(ranked: Ranked) -> Iterator[tuple[Key, float, int, int, int]]:
     ids = _places(ranked)[0]
     for measure in measures("bias").values():
         if measure.statistic == "median":
-            values = measure.compute(ranked.pooled)
+            values = computed(measure, ranked.pooled, shapes=((len(languages),),))
             groups = [languages == language for language in ranked.query_languages] + [np.full(len(values), True)]
             medians = _medians(ranked, measure, values, [asked & np.isfinite(values) for asked in groups])
             for language, asked, median in zip((*ranked.query_languages, None), groups, medians, strict=True):

@@ -30,6 +30,7 @@ MEASURES = (
         family="alignment",
         definition="mean squared distance between the unit vectors of translations",
         compute=alignment,
+        takes="parallel vectors",
         source="Wang and Isola 2020",
         high=4.0,
         better="low",

@@ -15,34 +15,21 @@ from typing import Any, TypeVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from xlbias.measures.alignment.alignment import alignment
-from xlbias.measures.alignment.centroid_distance import centroid_distance
-from xlbias.measures.alignment.cka import linear_cka
-from xlbias.measures.alignment.hubness import hubness
-from xlbias.measures.alignment.language_identifiability import TRAINING_ROWS, language_identifiability
+from xlbias.measures.alignment.language_identifiability import TRAINING_ROWS
 from xlbias.measures.alignment.parallel import Pair, ParallelVectors, Vectors
-from xlbias.measures.alignment.parallel_accuracy import csls_accuracy, parallel_accuracy
 from xlbias.measures.alignment.sampling import MOST_TEXTS, candidates_for, drawing_order, drawn
 from xlbias.measures.alignment.similarity import Similarity
-from xlbias.measures.alignment.uniformity import uniformity
+from xlbias.measures.measure import Measure, Takes, computed
 from xlbias.measures.ragged import Floats, Ints
+from xlbias.measures.registry import measures
 
 WORKERS = min(os.cpu_count() or 1, 8)
 """Language pairs at a time, each in one thread: numpy lets go of the interpreter, and most of a pair is not BLAS."""
 
-_SYMMETRIC: dict[str, Callable[[Vectors, Vectors], Floats | float]] = {
-    "alignment": alignment,
-    "cka": linear_cka,
-    "centroid_distance": centroid_distance,
-}
-_SAMPLED = ("cka",)
-"""Of these, those of a sample where there are very many texts: exact where the work is a pass over the texts."""
 
-_DIRECTED: dict[str, Callable[[Similarity], Floats | float]] = {
-    "parallel_accuracy": parallel_accuracy,
-    "parallel_accuracy.csls": csls_accuracy,
-    "hubness": hubness,
-}
+def _taking(takes: Takes) -> list[Measure]:
+    """Return the measures of alignment that take this."""
+    return [measure for measure in measures("alignment").values() if measure.takes == takes]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +42,7 @@ class AlignmentValue:
             translation); None for the overall value.
         other: the second language of a pair, or None.
         value: NaN where undefined.
-        n: how many ids it is over; for the overall `uniformity`, how many texts.
+        n: how many ids it is over; for the overall value of a measure of vectors, how many texts.
         per_id: float64 [n], the value of each id, whose mean is `value`; None where undefined, and for a measure that
             has no such values.
         ids: int64 [n], those ids, ascending, as indices into `ParallelVectors.ids`; None where n is not ids.
@@ -101,14 +88,15 @@ def alignment_rows(
             square of the texts, where there are very many, see `sampling`.
         do: makes a piece of the work, or finds that it was made before.
 
-    Symmetric measures have one row per unordered pair, accuracy and hubness one per direction. Overall is the mean
-    over the pairs (for identifiability over the languages) where the value is defined, and per id what the id adds to
-    it, so that the mean over ids is the value; where no translation is missing that is the mean over its pairs. The
-    overall `uniformity` is over all texts together. Languages that share fewer than 2 ids have NaN.
-    With one language there is its uniformity only. `n` is that of the sample where there is one.
+    Measures of parallel vectors have one row per unordered pair, those of similarity one per direction. Overall is the
+    mean over the pairs (of labelled vectors over the languages) where the value is defined, and per id what the id adds
+    to it, so that the mean over ids is the value; where no translation is missing that is the mean over its pairs. That
+    of vectors is over all texts together. Languages that share fewer than 2 ids have NaN. With one language there are
+    measures of its vectors only. `n` is that of the sample where there is one.
     """
     rows = [row for piece in pieces(parallel, seed) for row in do(piece)]
-    recognised = [row for row in rows if row.measure == "language_identifiability"]
+    labelled = {measure.name for measure in _taking("labelled vectors")}
+    recognised = [row for row in rows if row.measure in labelled]
     of_pairs = [row for row in rows if row.other is not None]
     return [*rows, *_overall(recognised, len(parallel.ids)), *_overall(of_pairs, len(parallel.ids))]
 
@@ -118,19 +106,19 @@ def pieces(parallel: ParallelVectors, seed: int = 0) -> list[Piece]:
     languages = parallel.languages
     texts = [len(vectors) for vectors in parallel.vectors.values()]
     found = [
-        _piece("uniformity", some, seed, seconds, partial(_uniformities, parallel, some, seed))
+        _piece("single languages", some, seed, seconds, partial(_of_languages, parallel, some, seed))
         for some, seconds in _together(languages, [_of_uniformity(n) for n in texts])
     ]
     if len(languages) < 2:
         return found
     seconds = _of_identifiability(texts)
-    found.append(_piece("identifiability", languages, seed, seconds, partial(_recognised, parallel, seed)))
+    found.append(_piece("languages told apart", languages, seed, seconds, partial(_recognised, parallel, seed)))
     limit, places = candidates_for(comb(len(languages), 2)), drawing_order(len(parallel.ids), seed)
     for some_pairs, seconds in _together(list(combinations(languages, 2)), _of_pairs(texts, limit)):
         make = partial(_pairs, parallel, some_pairs, limit, places)
         found.append(_piece("language pairs", some_pairs, (seed, limit), seconds, make))
-    make = partial(_uniformity_of_all, parallel, seed)
-    found.append(_piece("uniformity of all", languages, seed, _of_uniformity(sum(texts)), make))
+    make = partial(_of_all, parallel, seed)
+    found.append(_piece("all languages", languages, seed, _of_uniformity(sum(texts)), make))
     return found
 
 
@@ -165,7 +153,7 @@ T = TypeVar("T")
 
 
 def _piece(label: str, of: Sequence[Any], about: object, seconds: float, make: Callable[[], Rows]) -> Piece:
-    content = repr((label, of, about, MOST_TEXTS, TRAINING_ROWS))
+    content = repr((label, of, about, MOST_TEXTS, TRAINING_ROWS, list(measures("alignment"))))
     return Piece(hashlib.sha256(content.encode("utf-8", "backslashreplace")).hexdigest()[:16], label, seconds, make)
 
 
@@ -179,17 +167,18 @@ def _together(items: Sequence[T], seconds: Sequence[float]) -> Iterator[tuple[Se
             start, total = stop, 0.0
 
 
-def _uniformities(parallel: ParallelVectors, languages: Sequence[str], seed: int) -> Rows:
+def _of_languages(parallel: ParallelVectors, languages: Sequence[str], seed: int) -> Rows:
     rows = []
     for language in languages:
         vectors = parallel.vectors[language]
         sample = drawn(drawing_order(len(vectors), seed), MOST_TEXTS)
         ids = parallel.rows[language][sample]
-        rows.append(_row("uniformity", language, None, uniformity(_of(vectors, sample)), ids))
+        some = _of(vectors, sample)
+        rows += [_row(one, language, None, _value(one, len(ids), some), ids) for one in _taking("vectors")]
     return rows
 
 
-def _uniformity_of_all(parallel: ParallelVectors, seed: int) -> Rows:
+def _of_all(parallel: ParallelVectors, seed: int) -> Rows:
     sizes = [len(vectors) for vectors in parallel.vectors.values()]
     sample = drawn(drawing_order(sum(sizes), seed), MOST_TEXTS)
     starts = np.cumsum([0, *sizes])
@@ -197,7 +186,11 @@ def _uniformity_of_all(parallel: ParallelVectors, seed: int) -> Rows:
         vectors[sample[(sample >= start) & (sample < start + len(vectors))] - start]
         for start, vectors in zip(starts, parallel.vectors.values(), strict=False)
     ]
-    return [AlignmentValue("uniformity", None, None, uniformity(np.concatenate(chosen)), len(sample))]
+    together = np.concatenate(chosen)
+    return [
+        AlignmentValue(one.name, None, None, float(computed(one, together, shapes=((),))), len(sample))
+        for one in _taking("vectors")
+    ]
 
 
 def _of(vectors: Vectors, sample: Ints) -> Vectors:
@@ -215,38 +208,46 @@ def _pair_rows(languages: tuple[str, str], pair: Pair, limit: int, places: Ints)
     a, b = languages
     directions = ((a, b), (b, a))
     if pair.n < 2:
-        for measure in _SYMMETRIC:
-            yield _row(measure, a, b, float("nan"), pair.ids)
-        for measure in _DIRECTED:
+        for measure in _taking("parallel vectors"):
+            yield _row(measure, a, b, _UNDEFINED, pair.ids)
+        for measure in _taking("similarity"):
             for language, other in directions:
-                yield _row(measure, language, other, float("nan"), pair.ids)
+                yield _row(measure, language, other, _UNDEFINED, pair.ids)
         return
-    for measure, of_vectors in _SYMMETRIC.items():
-        some = pair.thinned(MOST_TEXTS, places) if measure in _SAMPLED else pair
-        yield _row(measure, a, b, of_vectors(some.x, some.y), some.ids)
+    for measure in _taking("parallel vectors"):
+        some = pair.thinned(MOST_TEXTS, places) if measure.sampled else pair
+        yield _row(measure, a, b, _value(measure, some.n, some.x, some.y), some.ids)
     fewer = pair.thinned(limit, places)
     similarity = Similarity.of(fewer.x, fewer.y)
-    for measure, of_similarity in _DIRECTED.items():
+    for measure in _taking("similarity"):
         for (language, other), view in zip(directions, (similarity, similarity.reversed), strict=True):
-            yield _row(measure, language, other, of_similarity(view), fewer.ids)
+            yield _row(measure, language, other, _value(measure, fewer.n, view), fewer.ids)
 
 
 def _recognised(parallel: ParallelVectors, seed: int) -> Rows:
-    """Return how often each language is recognised."""
+    """Return how the vectors of each language are told apart from those of the others."""
     vectors, languages, ids = parallel.stacked()
-    found = language_identifiability(vectors, languages, ids, seed)
     rows = []
-    for code, language in enumerate(parallel.languages):
-        tested = (languages == code) & np.isfinite(found)
-        result = found[tested] if tested.any() else float("nan")
-        rows.append(_row("language_identifiability", language, None, result, ids[tested]))
+    for measure in _taking("labelled vectors"):
+        found = computed(measure, vectors, languages, ids, seed, shapes=((len(vectors),),))
+        for code, language in enumerate(parallel.languages):
+            tested = (languages == code) & np.isfinite(found)
+            result = found[tested] if tested.any() else _UNDEFINED
+            rows.append(_row(measure, language, None, result, ids[tested]))
     return rows
 
 
-def _row(measure: str, language: str, other: str | None, result: Floats | float, ids: Ints) -> AlignmentValue:
-    if isinstance(result, float):
-        return AlignmentValue(measure, language, other, result, len(ids), None, ids)
-    return AlignmentValue(measure, language, other, float(result.mean()), len(ids), result, ids)
+_UNDEFINED = np.array(np.nan)
+
+
+def _value(measure: Measure, n: int, *inputs: Any) -> Floats:
+    """Return what a measure makes of n texts: one number, or one of each text."""
+    return computed(measure, *inputs, shapes=((), (n,)))
+
+
+def _row(measure: Measure, language: str, other: str | None, result: Floats, ids: Ints) -> AlignmentValue:
+    per_id = result if result.ndim else None
+    return AlignmentValue(measure.name, language, other, float(result.mean()), len(ids), per_id, ids)
 
 
 def _overall(rows: list[AlignmentValue], n_ids: int) -> Iterator[AlignmentValue]:

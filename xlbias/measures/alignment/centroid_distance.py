@@ -25,6 +25,7 @@ MEASURES = (
         family="alignment",
         definition="distance between the mean unit vectors of two languages over the texts they share",
         compute=centroid_distance,
+        takes="parallel vectors",
         source="Libovický et al. 2020",
         high=2.0,
         better="low",

@@ -50,6 +50,8 @@ MEASURES = (
         family="alignment",
         definition="linear centred kernel alignment of translations: alike up to rotation; compare at equal n only",
         compute=linear_cka,
+        takes="parallel vectors",
+        sampled=True,
         source="Kornblith et al. 2019",
         undefined="for two languages that share fewer than 2 ids, or where all vectors of one are equal",
     ),

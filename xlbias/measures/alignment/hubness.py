@@ -42,6 +42,7 @@ MEASURES = (
         family="alignment",
         definition=f"skewness of how often texts are among the nearest {NEIGHBOURS} of the other language's texts",
         compute=hubness,
+        takes="similarity",
         source="Radovanović et al. 2010",
         low=float("-inf"),
         high=float("inf"),

@@ -75,6 +75,7 @@ MEASURES = (
             "chance is 1 / languages"
         ),
         compute=language_identifiability,
+        takes="labelled vectors",
         source="Libovický et al. 2020",
         better="low",
         undefined="for fewer than 2 languages, or too few ids to split",

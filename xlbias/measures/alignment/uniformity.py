@@ -50,6 +50,7 @@ MEASURES = (
             "0 where all vectors are equal"
         ),
         compute=uniformity,
+        takes="vectors",
         source="Wang and Isola 2020",
         low=-8.0,
         high=0.0,

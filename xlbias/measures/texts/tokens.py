@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from xlbias.measures.measure import Measure
-from xlbias.measures.ragged import Floats, Ints
+from xlbias.measures.ragged import Bools, Floats, Ints
 
 _SOURCE = "Petrov et al. 2023, Language Model Tokenizers Introduce Unfairness Between Languages"
 
 
-def tokens(counts: Ints) -> float:
-    """Return the mean number of tokens, from int64 [n]."""
-    return float(counts.mean()) if len(counts) else float("nan")
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """Of n texts, with prompt and special tokens.
+
+    Attributes:
+        tokens: int64 [n], tokens of each text before anything is cut.
+        unknown: int64 [n], those that stand for what the vocabulary lacks.
+        cut: bool [n], whether a text's end is not read.
+    """
+
+    tokens: Ints
+    unknown: Ints
+    cut: Bools
 
 
-def unknown_share(unknown: Ints, counts: Ints) -> float:
-    """Return the share of tokens that stand for what the vocabulary lacks, from int64 [n] each."""
-    total = int(counts.sum())
-    return float(unknown.sum() / total) if total else float("nan")
+def tokens(counts: Counts) -> float:
+    """Return the mean number of tokens."""
+    return float(counts.tokens.mean()) if len(counts.tokens) else float("nan")
 
 
-def truncated(cut: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Floats:
-    """Return 1 for a text whose end is not read, else 0: float64 [n], from bool [n]."""
-    return cut.astype(np.float64)
+def unknown_share(counts: Counts) -> float:
+    """Return the share of tokens that stand for what the vocabulary lacks."""
+    total = int(counts.tokens.sum())
+    return float(counts.unknown.sum() / total) if total else float("nan")
+
+
+def truncated(counts: Counts) -> Floats:
+    """Return 1 for a text whose end is not read, else 0: float64 [n]."""
+    return counts.cut.astype(np.float64)
 
 
 MEASURES = (
