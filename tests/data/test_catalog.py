@@ -110,7 +110,9 @@ def test_embedded_tasks_take_the_same_options():
 
 def test_the_formats_describe_themselves():
     formats = {one.name: one for one in describe_formats()}
-    assert list(formats) == ["lareqa", "squad", "parallel", "bitext", "sib200"]
+    assert list(formats) == [
+        "lareqa", "squad", "parallel", "bitext", "sib200", "beir", "trec", "miracl", "mrtydi", "mmarco", "pairs",
+    ]  # fmt: skip
     for one in formats.values():
         assert parse_spec(one.example).format == one.name
         assert all(option.default in option.choices for option in one.options if option.choices)
@@ -159,3 +161,18 @@ def test_a_name_that_means_nothing_is_one_sentence(ten, spec, message):
     with pytest.raises(TaskError) as caught:
         load_task(spec.replace("FILE", str(ten)).replace("FOLDER", str(ten.parent)))
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("xquad-r", "lareqa"),
+        ("sib200", "sib200"),
+        ("mkqa/parallel.jsonl", "parallel"),
+        ("mlqa/parallel.jsonl.gz", "parallel"),
+    ],
+)
+def test_real_data_under_a_wrong_name_gets_the_right_one(shared_data, folder, name):
+    for wrong in ("beir", "miracl", "trec", "bitext"):
+        with pytest.raises(TaskError, match=f"This looks like {name}: use {name}:"):
+            load_task(f"{wrong}:{shared_data / folder}")

@@ -92,9 +92,8 @@ def show(task: str, n_examples: int, as_json: bool, quiet: bool) -> None:
 def convert(task: str, out: str, to: str, force: bool, quiet: bool) -> None:
     """Write TASK to OUT in another format.
 
-    `parallel` holds tasks whose queries have one relevant passage a language; `beir` holds every task, as corpus.jsonl,
-    queries.jsonl and qrels/test.tsv with ids made of language and id, hard negatives with score 0. OUT appears whole or
-    not at all.
+    `parallel` holds tasks whose queries have one relevant passage a language. `beir` holds every task, for the
+    libraries beir, mteb and datasets; `beir:OUT` reads it back. OUT appears whole or not at all.
     """
     from xlbias.data.convert import write_beir, write_parallel
 
@@ -226,6 +225,11 @@ def _notes(facts: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append((" ", f"{of_all}: {alike}, {equal['n_rivals']:,} are rivals of an answer or answer others."))
     if notes["n_unanswerable"]:
         lines.append((" ", f"{notes['n_unanswerable']:,} questions without an answer were left out."))
+    if notes["n_empty"]:
+        lines.append((" ", f"{notes['n_empty']:,} passages without text were left out."))
+    if notes["n_unknown_judgements"]:
+        n = notes["n_unknown_judgements"]
+        lines.append(("!", f"{n:,} judgements of queries or passages that are not there were left out."))
     lines += [
         ("!", f"Queries are in {asked} and passages in {pool}: two languages, so that they have no monolingual cell.")
         for asked, pool in facts["divided_languages"]

@@ -12,14 +12,18 @@ from typing import cast, get_args
 
 from xlbias.choices import suggestion
 from xlbias.data.formats.base import Format, Option
+from xlbias.data.formats.filenames import language_of
 from xlbias.data.parallels import without_parallels
 from xlbias.data.selves import without_selves
 from xlbias.data.split import By, Part, split_task
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError, UsageError
+from xlbias.languages import normalise_tag
 from xlbias.text import clean
 
-FORMAT_NAMES = ("lareqa", "squad", "parallel", "bitext", "sib200")
+FORMAT_NAMES = (
+    "lareqa", "squad", "parallel", "bitext", "sib200", "beir", "trec", "miracl", "mrtydi", "mmarco", "pairs",
+)  # fmt: skip
 BUILTIN = "builtin"
 
 GENERAL_OPTIONS = (
@@ -75,9 +79,46 @@ def load_task(spec: str) -> RetrievalTask:
     else:
         reader = get_format(parsed.format)
         own = _checked_options(parsed, reader.options)
-        general = {option.name: own.pop(option.name) for option in GENERAL_OPTIONS if option.name in own}
-        task = reader.read(_existing_path(reader, parsed.target), _with_defaults(own, reader.options))
+        taken = {option.name for option in reader.options}
+        names = [option.name for option in GENERAL_OPTIONS if option.name not in taken]
+        general = {name: own.pop(name) for name in names if name in own}
+        task = _read(reader, parsed.target, _with_defaults(own, reader.options))
     return _select(task, own, general)
+
+
+def _read(reader: Format, target: str, options: Mapping[str, str]) -> RetrievalTask:
+    """Read a task; where that fails and the path looks like another format's, say so."""
+    folders = _folders(target) if reader.read_folders else None
+    if reader.read_folders and folders:
+        return reader.read_folders({tag: _existing_path(reader, path) for tag, path in folders.items()}, options)
+    try:
+        return reader.read(_existing_path(reader, target), options)
+    except TaskError as error:
+        others = [other.name for other in _looking_like(_expanded(target)) if other.name != reader.name]
+        if not others:
+            raise
+        named = " or ".join(f"{name}:{target}" for name in others)
+        raise TaskError(f"{error}. This looks like {others[0]}: use {named}") from error
+
+
+def _folders(target: str) -> dict[str, str]:
+    """Take ``en=DIR,de=DIR`` apart; nothing where the target is not of that form, or is a path that exists."""
+    if _exists(_expanded(target)):
+        return {}
+    parts = [part.partition("=") for part in target.split(",")]
+    if not all(equals and language_of(tag.strip()) for tag, equals, _ in parts):
+        return {}
+    tags = [normalise_tag(tag.strip()) for tag, _, _ in parts]
+    if len(set(tags)) < len(tags):
+        raise TaskError(f"{target}: a language is there twice")
+    return {tag: path.strip() for tag, (_, _, path) in zip(tags, parts, strict=True)}
+
+
+def _looking_like(path: Path) -> list[Format]:
+    """Return the formats that a path looks like at first sight."""
+    if not _exists(path):
+        return []
+    return [one for one in describe_formats() if one.looks_like is not None and one.looks_like(path)]
 
 
 def parse_spec(spec: str) -> TaskSpec:
@@ -135,7 +176,7 @@ def _load_builtin(name: str) -> RetrievalTask:
 
 def _checked_options(spec: TaskSpec, own: tuple[Option, ...]) -> dict[str, str]:
     """Return the options given, all of them known and with a value among the choices."""
-    known = {option.name: option for option in (*own, *GENERAL_OPTIONS)}
+    known = {option.name: option for option in (*GENERAL_OPTIONS, *own)}
     for name, value in spec.options.items():
         if name not in known:
             raise TaskError(f"{spec.format} has no option {name!r}{suggestion(name, known)}: it has {', '.join(known)}")

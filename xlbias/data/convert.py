@@ -15,8 +15,9 @@ from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError, UsageError
 from xlbias.files import is_stream, replacing, replacing_folder
 from xlbias.folding import canonical_texts
+from xlbias.text import one_line
 
-_BEIR_FILES = {"corpus.jsonl", "queries.jsonl", "qrels", "qrels/test.tsv"}
+_BEIR_FILES = {"README.md", "corpus.jsonl", "queries.jsonl", "qrels", "qrels/test.jsonl", "qrels/test.tsv"}
 
 
 def write_parallel(task: RetrievalTask, out: Path, *, force: bool = False) -> int:
@@ -109,35 +110,48 @@ def _with_all_documents(items: pl.DataFrame, more_documents: pl.DataFrame, prefi
 
 
 def write_beir(task: RetrievalTask, out: Path, *, force: bool = False) -> int:
-    """Write `task` as a BEIR folder (corpus.jsonl, queries.jsonl, qrels/test.tsv); return the number of qrels.
+    """Write `task` as a BEIR folder that `beir:`, beir, mteb and datasets read; return the number of qrels.
 
-    An ``_id`` is ``LANGUAGE/ID``; each language version of a query has qrels of its own, to the relevant passages of
-    every language, and to its negatives with score 0. Language, document and query id stand in ``metadata``. Raises
-    TaskError for an id that the tab-separated qrels cannot hold, UsageError if `out` exists and not `force`, or holds
-    anything but a BEIR folder.
+    ``corpus.jsonl``, ``queries.jsonl``, ``qrels/test.tsv`` for beir, ``qrels/test.jsonl`` and a README with
+    ``configs:`` for mteb and datasets. The ``_id`` of a passage is its own, that of a query is `beir_query_id`. Each
+    language version of a query has qrels of its own, to the relevant passages of every language, and to its negatives
+    with score 0. Language, documents, parallel id and query id stand in ``metadata``. Raises TaskError for an id that
+    the tab-separated qrels cannot hold, UsageError if `out` exists and not `force`, or holds anything but a BEIR
+    folder.
     """
     _refuse_excluded(task)
-    passages = task.passages.with_columns(beir_id=_beir_id("passage_id")).sort("beir_id")
-    queries = task.queries.with_columns(beir_id=_beir_id("query_id")).sort("beir_id")
-    for ids in (passages["beir_id"], queries["beir_id"]):
+    passages = task.passages.sort("passage_id")
+    queries = task.queries.with_columns(beir_id=beir_query_id(task)).sort("beir_id")
+    for ids in (passages["passage_id"], queries["beir_id"]):
         broken = ids.filter(ids.str.contains('[\t\r\n"]'))
         if not broken.is_empty():
             raise TaskError(
                 f"{task.name}: id {broken[0]!r} holds a tab, line break or quote, which BEIR qrels cannot hold"
             )
+    more = task.more_documents.group_by("passage_id").agg(pl.col("document").sort().alias("documents"))
+    judged = pl.concat([task.qrels, task.negatives.with_columns(relevance=pl.lit(0, dtype=pl.Int32))])
     qrels = (
         queries.select("query_id", query="beir_id")
-        .join(pl.concat([task.qrels, task.negatives.with_columns(relevance=pl.lit(0, dtype=pl.Int32))]), on="query_id")
-        .join(passages.select("passage_id", passage="beir_id"), on="passage_id")
-        .select(pl.col("query").alias("query-id"), pl.col("passage").alias("corpus-id"), score="relevance")
+        .join(judged, on="query_id")
+        .select(pl.col("query").alias("query-id"), pl.col("passage_id").alias("corpus-id"), score="relevance")
         .sort("query-id", "corpus-id")
     )
     with _replacing(out, force, folder=True) as part:
         (part / "qrels").mkdir(parents=True)
-        _write_json_lines(part / "corpus.jsonl", map(_beir_passage, passages.iter_rows(named=True)))
+        rows = passages.join(more, on="passage_id", how="left", maintain_order="left").iter_rows(named=True)
+        _write_json_lines(part / "corpus.jsonl", map(_beir_passage, rows))
         _write_json_lines(part / "queries.jsonl", map(_beir_query, queries.iter_rows(named=True)))
         qrels.write_csv(part / "qrels" / "test.tsv", separator="\t", quote_style="never")
+        _write_json_lines(part / "qrels" / "test.jsonl", qrels.iter_rows(named=True))
+        (part / "README.md").write_text(_beir_readme(task), "utf-8")
     return qrels.height
+
+
+def beir_query_id(task: RetrievalTask) -> pl.Expr:
+    """Return the id of a query outside: its own, or ``LANGUAGE/ID`` where several languages share ids."""
+    if task.queries["query_id"].is_duplicated().any():
+        return pl.concat_str("language", pl.lit("/"), "query_id")
+    return pl.col("query_id")
 
 
 def _does_not_fit(task: RetrievalTask, why: str) -> TaskError:
@@ -152,18 +166,30 @@ def _refuse_excluded(task: RetrievalTask) -> None:
         )
 
 
-def _beir_id(column: str) -> pl.Expr:
-    return pl.concat_str("language", pl.lit("/"), column)
-
-
 def _beir_passage(row: dict[str, Any]) -> dict[str, Any]:
-    metadata = {name: row[name] for name in ("language", "document", "parallel_id") if row[name] is not None}
-    return {"_id": row["beir_id"], "title": "", "text": row["text"], "metadata": metadata}
+    names = ("language", "document", "documents", "parallel_id")
+    metadata = {name: row[name] for name in names if row[name] is not None}
+    return {"_id": row["passage_id"], "title": "", "text": row["text"], "metadata": metadata}
 
 
 def _beir_query(row: dict[str, Any]) -> dict[str, Any]:
     metadata = {"language": row["language"], "query_id": row["query_id"]}
     return {"_id": row["beir_id"], "text": row["text"], "metadata": metadata}
+
+
+def _beir_readme(task: RetrievalTask) -> str:
+    """Return a dataset card: what datasets and mteb need to find the three tables, and where the texts come from."""
+    configs = (
+        ("default", "test", "qrels/test.jsonl"),
+        ("corpus", "corpus", "corpus.jsonl"),
+        ("queries", "queries", "queries.jsonl"),
+    )
+    head = ["---", "language:", *(f"- {json.dumps(tag)}" for tag in task.languages), "configs:"]
+    for name, split, file in configs:
+        head += [f"- config_name: {name}", "  data_files:", f"  - split: {split}", f"    path: {file}"]
+    facts = {"source": task.source, "licence": task.licence, "domain": task.domain}
+    lines = [f"- {key}: {one_line(value, 200)}" for key, value in facts.items() if value != "unknown"]
+    return "\n".join([*head, "---", "", f"# {one_line(task.name, 200)}", "", *lines, ""])
 
 
 def _write_json_lines(path: Path, objects: Iterable[dict[str, Any]], gzipped: bool = False) -> None:

@@ -17,6 +17,8 @@ class Notes:
             white space) in the same language.
         n_copies_elsewhere: those of them that stand in another document than the one they were merged into.
         n_unanswerable: questions left out because they have no answer.
+        n_empty: passages left out because they have no text.
+        n_unknown_judgements: judgements left out because their query or passage is not there.
     """
 
     parallel_by: str = "query id"
@@ -24,3 +26,5 @@ class Notes:
     n_copies: int = 0
     n_copies_elsewhere: int = 0
     n_unanswerable: int = 0
+    n_empty: int = 0
+    n_unknown_judgements: int = 0

@@ -29,6 +29,9 @@ class Format:
 
     `read` takes the path (which exists, and is a folder exactly if `folder`) and a value for every one of `options`,
     and returns the task under its plain name; it raises TaskError with file, place and field for what it cannot read.
+    `read_folders`, where there is one, does the same for ``NAME:en=DIR,de=DIR``, given the folders by language.
+    `looks_like` tells whether a path is of this format at first sight, so that a wrong name can be answered with the
+    right one. An option with the name of a general one takes its place.
     """
 
     name: str
@@ -37,3 +40,5 @@ class Format:
     folder: bool
     options: tuple[Option, ...]
     read: Callable[[Path, Mapping[str, str]], RetrievalTask]
+    read_folders: Callable[[Mapping[str, Path], Mapping[str, str]], RetrievalTask] | None = None
+    looks_like: Callable[[Path], bool] | None = None

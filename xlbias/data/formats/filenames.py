@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from xlbias.errors import TaskError
@@ -41,6 +42,16 @@ def language_code(part: str) -> str | None:
         region = _UNREGISTERED_REGION.fullmatch(part)
         return language_code(region.group(1)) if region else None
     return part
+
+
+@cache
+def language_named(name: str) -> str | None:
+    """Return the BCP 47 tag of a language's English name, or of a tag, in a file name; None where it is neither."""
+    from babel import Locale
+
+    english = {str(label).lower(): str(code) for code, label in Locale("en").languages.items()}
+    code = english.get(name.lower().replace("_", " "))
+    return normalise_tag(code) if code else language_of(name)
 
 
 def code_at_end(name: str) -> str | None:

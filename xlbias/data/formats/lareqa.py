@@ -12,7 +12,7 @@ from pathlib import Path
 
 from xlbias.data.formats.base import Format, Option
 from xlbias.data.formats.reading import json_type
-from xlbias.data.formats.squad import Paragraph, Question, answers, read_folder
+from xlbias.data.formats.squad import SENTENCE_BREAKS, Paragraph, Question, answers, head_of_json, read_folder
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError
 
@@ -70,6 +70,11 @@ def answer_position(question: Question, breaks: Sequence[tuple[int, int]]) -> in
     return position
 
 
+def looks_like(path: Path) -> bool:
+    """Whether a folder holds LAReQA's files at first sight."""
+    return SENTENCE_BREAKS in (head_of_json(path) or "")
+
+
 FORMAT = Format(
     name="lareqa",
     summary="question → sentence, from LAReQA's XQuAD-R and MLQA-R, a file per language (de.json)",
@@ -84,4 +89,5 @@ FORMAT = Format(
         ),
     ),
     read=read,
+    looks_like=looks_like,
 )

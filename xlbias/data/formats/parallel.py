@@ -12,6 +12,7 @@ very passage. `document` says nothing of them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -191,6 +192,18 @@ def _refuse_doubles(items: pl.DataFrame) -> None:
     )
 
 
+def looks_like(path: Path) -> bool:
+    """Whether the first line of a file is an object with an id, a language, and a query or a passage."""
+    if not path.is_file():
+        return False
+    try:
+        _, line = next(text_lines(path), (0, ""))
+        item = json.loads(line)
+    except (TaskError, ValueError, RecursionError):
+        return False
+    return isinstance(item, dict) and {"id", "language"} <= item.keys() and bool({"query", "passage"} & item.keys())
+
+
 FORMAT = Format(
     name="parallel",
     summary="query → passage with the same id in every language, from JSON Lines (.jsonl, .jsonl.gz): id, language, "
@@ -199,4 +212,5 @@ FORMAT = Format(
     folder=False,
     options=(),
     read=read,
+    looks_like=looks_like,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,16 +106,18 @@ def plain_name(path: Path) -> str:
     return clean(drop_surrogates(name)).strip() or "task"
 
 
-def provenance(folder: Path) -> tuple[str, str, str]:
+def provenance(folder: Path, names: Sequence[str] = ("SOURCE.md",)) -> tuple[str, str, str]:
     """Return (source, licence, domain) as files beside the data state them, ``unknown`` where they do not.
 
-    Read are the lines ``repository: ...`` (or ``source: ...``), ``licence: ...`` and ``domain: ...`` of SOURCE.md; a
-    licence that it does not name is the first line of a file called LICENSE, with any suffix.
+    Read are the lines ``repository: ...`` (or ``source: ...``), ``licence: ...`` and ``domain: ...`` of the files
+    called `names`, the first of which counts most; a licence that they do not name is the first line of a file called
+    LICENSE, with any suffix.
     """
     facts = {"source": "unknown", "licence": "unknown", "domain": "unknown"}
-    for key, value in reversed(_FACTS.findall(_head(folder / "SOURCE.md"))):
-        fact = {"repository": "source", "license": "licence"}.get(key.lower(), key.lower())
-        facts[fact] = clean(value)[:_LONGEST_FACT].strip()
+    for name in reversed(names):
+        for key, value in reversed(_FACTS.findall(_head(folder / name))):
+            fact = {"repository": "source", "license": "licence"}.get(key.lower(), key.lower())
+            facts[fact] = clean(value)[:_LONGEST_FACT].strip()
     if facts["licence"] == "unknown":
         for path in sorted(folder.glob("LICEN[CS]E*")):
             first = next((line.strip() for line in _head(path).splitlines() if line.strip()), "")

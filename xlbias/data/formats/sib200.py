@@ -152,6 +152,13 @@ def _cell(row: Mapping[str, str], column: str, origin: str, *, csv: bool) -> str
     return value
 
 
+def looks_like(path: Path) -> bool:
+    """Whether there are folders such as ``eng_Latn`` with a test.tsv."""
+    return path.is_dir() and any(_FOLDER.fullmatch(file.parent.name) for file in path.glob("*/test.tsv"))
+
+
+_FOLDER = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
+
 FORMAT = Format(
     name="sib200",
     summary="sentence → translation, with topics, from SIB-200's folders (eng_Latn/test.tsv); monolingual is trivial",
@@ -167,4 +174,5 @@ FORMAT = Format(
         ),
     ),
     read=read,
+    looks_like=looks_like,
 )

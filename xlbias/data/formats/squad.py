@@ -19,7 +19,7 @@ from xlbias.data.components import connected_components
 from xlbias.data.formats.base import Format
 from xlbias.data.formats.filenames import by_language, code_at_end
 from xlbias.data.formats.merging import merge_copies
-from xlbias.data.formats.opening import files_named, unpacked_name
+from xlbias.data.formats.opening import files_named, opened, unpacked_name
 from xlbias.data.formats.reading import (
     Rows,
     id_field,
@@ -237,6 +237,30 @@ def _objects(holder: Mapping[str, Any], field: str, where: str) -> Sequence[dict
     return value
 
 
+def head_of_json(path: Path) -> str | None:
+    """Return the start of a folder's first JSON file, where it looks like SQuAD's; None where it does not."""
+    if not path.is_dir():
+        return None
+    for file in files_named(path, ".json"):
+        try:
+            with opened(file) as stream:
+                head = stream.read(_HEAD).decode("utf-8", "replace")
+        except TaskError:
+            continue
+        if '"paragraphs"' in head or '"qas"' in head:
+            return head
+    return None
+
+
+def looks_like(path: Path) -> bool:
+    """Whether a folder holds SQuAD-style JSON at first sight, without sentence breaks."""
+    head = head_of_json(path)
+    return head is not None and SENTENCE_BREAKS not in head
+
+
+SENTENCE_BREAKS = '"sentence_breaks"'
+_HEAD = 65_536  # bytes: the first paragraph stands in them
+
 FORMAT = Format(
     name="squad",
     summary="question → paragraph, from SQuAD-style JSON, a file per language (de.json, xquad.de.json)",
@@ -244,4 +268,5 @@ FORMAT = Format(
     folder=True,
     options=(),
     read=read,
+    looks_like=looks_like,
 )
