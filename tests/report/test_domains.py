@@ -16,8 +16,9 @@ from xlbias.dashboard.widgets.heatmap.drawing import Drawing, Styles
 from xlbias.dashboard.widgets.heatmap.layout import Layout
 from xlbias.measures.registry import measure_of
 from xlbias.report.numbers import difference_interval, difference_text
-from xlbias.results.study import _with_holm, _with_verdicts
+from xlbias.results.study import PAIR, Arm, Primary, judged, read_study
 from xlbias.results.summary import SUMMARY_SCHEMA
+from xlbias.stats.multiplicity import holm
 
 T_OF_2 = 4.302652729911275
 """97.5% quantile of Student's t with 2 degrees of freedom."""
@@ -171,7 +172,7 @@ def verdicts(*, verdict: str) -> pl.DataFrame:
     row = {
         "source": "here", "target": "home", "base": "mono", "new": "cross", "measure": "map",
         "setting": "cross-lingual", "difference": 0.125, "low": 0.1, "high": 0.15, "p": 0.001, "n_seeds": 3,
-        "seed_low": 0.11, "seed_high": 0.14, "p_holm": 0.02, "verdict": verdict,
+        "p_corrected": 0.02, "verdict": verdict,
     }  # fmt: skip
     return pl.DataFrame([row, {**row, "base": "cross", "difference": -9.0}])
 
@@ -257,19 +258,32 @@ def test_measures_without_any_number_are_left_out():
     assert read_domains(run_of([])).members == ()
 
 
-def test_of_some_pairs_a_verdict_is_told_only_if_the_others_cannot_change_it():
+@pytest.mark.parametrize("primary", [False, True])
+def test_of_some_pairs_a_verdict_is_told_only_if_the_others_cannot_change_it(plain, study, primary):
+    """Nine pairs of one contrast, of which five are there; only mAP between languages is primary."""
     rng = np.random.default_rng(3)
+    sources = tuple("abcdefghi")
+    arms = Arm("mono"), Arm("cross")
+    members = {(source, arm, 0): "x" for source in sources for arm in arms}
+    primaries = (Primary("mono", "cross", "map", "cross-lingual"),) if primary else ()
+    design = replace(read_study(study), sources=sources, arms=arms, members=members, primary=primaries)
     for _ in range(200):
         p = rng.uniform(0, 1, 9) ** 6
-        frame = pl.DataFrame({
-            "measure": "map", "setting": "cross-lingual", "p": p, "difference": 0.1, "seed_low": 0.05, "seed_high": 0.2,
-        })  # fmt: skip
-        whole = _with_verdicts(_with_holm(frame, 0))["verdict"].to_list()
-        some = _with_verdicts(_with_holm(frame[:5], 4))
-        assert "open" not in whole
-        for early, final in zip(some["verdict"], whole, strict=False):
+        rows = [
+            {"measure": "map", "setting": setting, "difference": 0.1, "low": 0.05, "high": 0.2, "p": of,
+             "n_seeds": 3, "source": source, "target": "t", "base": "mono", "new": "cross"}
+            for source, of in zip(sources, p, strict=True) for setting in ("cross-lingual", "multilingual")
+        ]  # fmt: skip
+        frame = pl.DataFrame(rows, schema=PAIR)
+        whole = judged(study, design, [frame])
+        some = judged(study, design, [frame[:10]], to_come=[(source, "t") for source in sources[5:]])
+        assert "open" not in whole["verdict"].to_list()
+        for early, final in zip(some["verdict"], whole["verdict"], strict=False):
             assert early in (final, "open")
-        assert (some["p_holm"] >= _with_holm(frame, 0)["p_holm"][:5] - 1e-12).all()
+        tested = (pl.col("setting") == "cross-lingual") if primary else pl.lit(value=True)
+        assert (some.filter(tested)["p_corrected"] >= whole[:10].filter(tested)["p_corrected"] - 1e-12).all()
+        assert whole.filter(tested)["p_corrected"][0] == pytest.approx(holm(p)[0])
+        assert (whole.filter(~tested)["verdict"] == "untested").all()
 
 
 def test_while_pairs_are_tested_it_is_not_said_that_nothing_is(domains):

@@ -14,6 +14,7 @@ from xlbias.report.document import Matrix, Table
 from xlbias.report.documents.study import study_document, study_report
 from xlbias.report.render import render
 from xlbias.results.study import Arm, contrasts, numbers, over_seeds, read_study, robustness
+from xlbias.stats.multiplicity import holm
 
 PLAN = {
     "title": "A small study",
@@ -137,8 +138,8 @@ def test_numbers_are_those_of_the_summary(run, study):
 def test_what_was_planted_is_better_and_what_was_not_is_unclear(found):
     planted = one(found, source="here", target="home", base="mono", new="cross", measure="map", setting="cross-lingual")
     assert planted["verdict"] == "better"
-    assert planted["p_holm"] < 0.05
-    assert planted["seed_low"] > 0
+    assert planted["p_corrected"] < 0.05
+    assert planted["low"] > 0 and planted["n_seeds"] == 3
     nothing = one(found, source="here", target="away", base="mono", new="cross", measure="map", setting="cross-lingual")
     assert nothing["verdict"] == "unclear"
     assert nothing["difference"] == 0.0  # the very same vectors, so the very same ranks
@@ -157,7 +158,37 @@ def test_corrections_are_over_all_rows_of_a_measure(found):
     rows = found.filter((pl.col("measure") == "map") & (pl.col("setting") == "multilingual"))
     assert rows.height == 2 * 2 * 3
     smallest = rows.sort("p").row(0, named=True)
-    assert smallest["p_holm"] == pytest.approx(min(1.0, smallest["p"] * rows.height))
+    assert smallest["p_corrected"] == pytest.approx(min(1.0, smallest["p"] * rows.height))
+
+
+def test_primary_contrasts_are_the_family_and_nothing_else_is_tested(run, found):
+    chosen = {"base": "mono", "new": "hybrid-alpha0.5", "measure": "map", "setting": "cross-lingual"}
+    planned = replace(run, metadata={**run.metadata, "study": {**PLAN, "primary": [chosen]}})
+    study = read_study(planned)
+    again = contrasts(planned, study, permutations=999)
+    is_primary = (pl.col("base") == "mono") & (pl.col("new") == "hybrid α=0.5") & (pl.col("measure") == "map")
+    is_primary &= pl.col("setting") == "cross-lingual"
+    primary = again.filter(is_primary)
+    assert primary.height == 4
+    assert primary["p"].to_list() == found.filter(is_primary)["p"].to_list()
+    assert primary["p_corrected"].to_list() == pytest.approx(holm(primary["p"].to_numpy()).tolist())
+    assert set(again.filter(~is_primary)["verdict"]) == {"untested"}
+    assert again.filter(~is_primary)["p_corrected"].null_count() == again.height - 4
+    text = study_report(planned)
+    assert "not tested" in text and "the primary contrasts of the plan" in text
+    wrong = {**PLAN, "primary": [{**chosen, "base": "mona"}]}
+    with pytest.raises(RunError, match="'mona'"):
+        read_study(replace(run, metadata={**run.metadata, "study": wrong}))
+
+
+def test_with_one_seed_nothing_is_confirmed(run):
+    plan = {**PLAN, "seeds": [1]}
+    models = [model for model in run.models if model["name"].endswith("seed1")]
+    less = replace(run, metadata={**run.metadata, "models": models, "study": plan})
+    found = contrasts(less, read_study(less), permutations=999)
+    assert set(found["verdict"]) == {"unclear"}
+    assert found["p"].null_count() == found.height
+    assert found["difference"].null_count() == 0
 
 
 def test_robustness_by_hand(run, study):

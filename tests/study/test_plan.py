@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from xlbias.errors import UsageError
-from xlbias.study.plan import Plan
+from xlbias.study.plan import Plan, PrimaryContrast
 from xlbias.study.plan_reader import read_plan
 from xlbias.train.recipe import find_recipe
 
@@ -31,6 +31,11 @@ xquad-r = "lareqa:{data}/xquad-r"
 mlqa-test = "parallel:{data}/mlqa.jsonl[split=test]"
 [in_domain]
 mlqa-test = "mlqa"
+[[primary]]
+base = "cross"
+new = "hybrid-alpha0.5"
+measure = "map"
+setting = "cross-lingual"
 """
 
 LEAST = """\
@@ -59,9 +64,13 @@ def test_a_full_plan(tmp_path: Path) -> None:
     assert plan.spec(plan.targets["xquad-r"]) == f"lareqa:{tmp_path / 'corpora'}/xquad-r"
     assert plan.sources["both"] == ("builtin:money[split=train]", "builtin:language[split=train]")
     assert plan.in_domain == {"mlqa-test": "mlqa"}
+    assert plan.primary == (PrimaryContrast("cross", "hybrid-alpha0.5", "map", "cross-lingual"),)
     described = json.loads(json.dumps(plan.as_dict()))
     assert described["targets"]["xquad-r"] == "lareqa:{data}/xquad-r"  # the same wherever the data is
     assert described["seeds"] == [0, 1]
+    assert described["primary"] == [
+        {"base": "cross", "new": "hybrid-alpha0.5", "measure": "map", "setting": "cross-lingual"}
+    ]
     assert described["settings"] == {"batch_size": 64, "learning_rate": 1e-3}
 
 
@@ -188,6 +197,27 @@ def test_a_wrong_plan_is_one_sentence_that_names_file_and_key(
     assert str(caught.value).startswith(f"{tmp_path / 'plan.toml'}: ")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (('base = "cross"', 'base = "mono"'), "primary[0].base: unknown sampler 'mono': expected cross"),
+        (("hybrid-alpha0.5", "hybrid-alpha0.75"), "primary[0].new: unknown sampler 'hybrid-alpha0.75'"),
+        (('measure = "map"', 'measure = "mao"'), "primary[0].measure: unknown measure 'mao'"),
+        (("cross-lingual", "crosslingual"), "primary[0].setting: unknown setting 'crosslingual'"),
+        (('setting = "cross-lingual"', ""), "primary[0]: has no key 'setting'"),
+        (('setting = "cross-lingual"', 'settings = "cross-lingual"'), "unknown key 'settings'"),
+        (("[[primary]]", "[primary]"), "expected tables [[primary]]"),
+    ],
+)
+def test_a_wrong_primary_contrast(change: tuple[str, str], message: str, tmp_path: Path) -> None:
+    (tmp_path / "corpora").mkdir()
+    assert change[0] in FULL
+    head, tail = FULL.split("[[primary]]")
+    with pytest.raises(UsageError) as caught:
+        plan_of(tmp_path, head + ("[[primary]]" + tail).replace(*change))
+    assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_no_plan_at_all(tmp_path: Path) -> None:

@@ -1,17 +1,19 @@
-"""The questions asked of a study, answered as frames: what the sampler changed, where, whether it is real, what a
+"""The questions asked of a study, answered as frames: what the sampler changed, where, whether it is confirmed, what a
 change of domain costs, and how far seeds agree.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
+from xlbias.choices import listed
 from xlbias.errors import RunError
 from xlbias.measures.registry import measure_of
 from xlbias.measures.shift import relative_drop
@@ -39,10 +41,14 @@ SHIFTED: tuple[tuple[str, str | None], ...] = (
 )
 """What a change of domain is measured by."""
 
-_PAIR = {
-    **dict.fromkeys(("measure", "setting"), pl.String), **dict.fromkeys(("difference", "low", "high", "p"), pl.Float64),
-    **dict.fromkeys(("source", "target", "base", "new"), pl.String),
-}  # fmt: skip
+PAIR = pl.Schema({
+    **dict.fromkeys(("measure", "setting"), pl.String()),
+    **dict.fromkeys(("difference", "low", "high", "p"), pl.Float64()),
+    "n_seeds": pl.Int64(),
+    **dict.fromkeys(("source", "target", "base", "new"), pl.String()),
+})  # fmt: skip
+"""Columns of the differences of one source and target, not yet judged; see `contrasts`."""
+
 _COMPARED = ("map", "rank_distance.normalised", "single_gold")
 ALPHA = 0.05
 
@@ -71,12 +77,22 @@ class Arm:
         return known.get(self.sampler, -1.0) if self.alpha is None else self.alpha
 
 
+class Primary(NamedTuple):
+    """A contrast that the plan names as what the study is made for: labels of two arms, and a number."""
+
+    base: str
+    new: str
+    measure: str
+    setting: str
+
+
 @dataclass(frozen=True)
 class Study:
     """The design of a study, from the metadata of its run.
 
     `in_domain` names, for a target that is the held-out part of a source, that source. Encoders that have not been
-    evaluated yet are not in `members`: (source, arm, seed) → name of the encoder.
+    evaluated yet are not in `members`: (source, arm, seed) → name of the encoder. `primary` names the contrasts that
+    the study is made for, in all pairs of source and target: where there are any, nothing else is tested.
     """
 
     title: str
@@ -87,6 +103,7 @@ class Study:
     baseline: Arm
     in_domain: Mapping[str, str]
     members: Mapping[tuple[str, Arm, int], str]
+    primary: tuple[Primary, ...] = ()
 
     def of(self, source: str, arm: Arm) -> tuple[str, ...]:
         """Return the encoders of one source and arm, one for each seed that is there."""
@@ -98,10 +115,7 @@ def read_study(run: RunNumbers) -> Study:
     plan = run.metadata.get("study")
     if not isinstance(plan, Mapping):
         raise RunError(f"{run.path}: is no study: `xlbias study` makes one")
-    arms = []
-    for sampler in plan["samplers"]:
-        arms += [Arm(sampler, float(alpha)) for alpha in plan["alphas"]] if sampler == HYBRID else [Arm(sampler)]
-    arms.sort(key=lambda arm: -arm.share)
+    arms, baseline = arms_of(plan["samplers"], plan["alphas"], plan.get("baseline"))
     seeds = plan["seeds"]
     seeds = tuple(range(seeds)) if isinstance(seeds, int) else tuple(int(seed) for seed in seeds)
     there = {model["name"] for model in run.models}
@@ -109,16 +123,39 @@ def read_study(run: RunNumbers) -> Study:
         (source, arm, seed): f"{source}-{arm.slug}-seed{seed}"
         for source, arm, seed in product(plan["sources"], arms, seeds)
     }
+    labels = {arm.slug: arm.label for arm in arms}
     return Study(
         title=str(plan.get("title") or run.path.stem),
         sources=tuple(plan["sources"]),
         targets=tuple(task["name"] for task in run.tasks),
-        arms=tuple(arms),
+        arms=arms,
         seeds=seeds,
-        baseline=next((arm for arm in arms if arm.sampler == plan.get("baseline")), arms[0]),
+        baseline=baseline,
         in_domain={str(k): str(v) for k, v in plan.get("in_domain", {}).items()},
         members={key: name for key, name in names.items() if name in there},
+        primary=tuple(_primary(run, one, labels) for one in plan.get("primary", ())),
     )
+
+
+def arms_of(samplers: Sequence[str], alphas: Sequence[float], baseline: str | None) -> tuple[tuple[Arm, ...], Arm]:
+    """Return the arms of a plan, by their share of monolingual batches, and the one that the others are compared with.
+
+    Without samplers that know of `baseline`, it is the first arm.
+    """
+    arms: list[Arm] = []
+    for sampler in samplers:
+        arms += [Arm(sampler, float(alpha)) for alpha in alphas] if sampler == HYBRID else [Arm(sampler)]
+    arms.sort(key=lambda arm: -arm.share)
+    return tuple(arms), next((arm for arm in arms if arm.sampler == baseline), arms[0])
+
+
+def _primary(run: RunNumbers, written: Mapping[str, str], labels: Mapping[str, str]) -> Primary:
+    for side in (written["base"], written["new"]):
+        if side not in labels:
+            raise RunError(
+                f"{run.path}: the study's primary contrasts name {side!r}; its samplers are {listed(labels)}"
+            )
+    return Primary(labels[written["base"]], labels[written["new"]], written["measure"], written["setting"])
 
 
 def numbers(run: RunNumbers, study: Study) -> pl.DataFrame:
@@ -146,10 +183,13 @@ def contrasts(
 ) -> pl.DataFrame:
     """Return the paired differences of every arm from the baseline, and of hybrid arms from ``cross``.
 
-    Columns: ``source, target, base, new, measure, setting``; ``difference`` with ``low`` and ``high`` over query ids,
-    each a mean over seeds; ``p`` and ``p_holm``, corrected over all rows of one measure and setting; ``seed_low`` and
-    ``seed_high``, the 95% t-interval of the difference over seeds; ``verdict``: ``better`` or ``worse`` where both ids
-    (Holm, p < .05) and seeds (interval without 0) say so, ``unclear`` otherwise. A measure whose direction is neither
+    Columns: ``source, target, base, new, measure, setting``; ``difference``, a mean over query ids and seeds, with
+    ``low`` and ``high`` and ``p``, over both as crossed random factors (`xlbias.stats.seeds`), and ``n_seeds``, how
+    many the smaller side has; ``p_corrected``, Holm's, over the family; ``verdict``: ``better`` or ``worse`` where
+    p_corrected < .05, which confirms the difference, ``unclear`` otherwise, ``untested`` for what is in no family.
+
+    The family is all rows that the plan names as primary contrasts; where it names none, all rows of one measure and
+    setting. With one seed there is no p: nothing can be said of samplers then. A measure whose direction is neither
     good nor bad is called better where it falls (the gap between own and other languages).
     """
     parts = []
@@ -161,49 +201,69 @@ def contrasts(
 
 def compared_arms(study: Study, source: str) -> list[tuple[Arm, Arm]]:
     """Return which arms of a source are compared, base first: all with the baseline, hybrid ones with ``cross``."""
-    there = [arm for arm in study.arms if study.of(source, arm)]
-    bases = [study.baseline, *(arm for arm in study.arms if arm.sampler == CROSS and arm != study.baseline)]
+    return arm_pairs([arm for arm in study.arms if study.of(source, arm)], study.baseline)
+
+
+def arm_pairs(there: Sequence[Arm], baseline: Arm) -> list[tuple[Arm, Arm]]:
+    """Return which of these arms are compared, base first."""
+    bases = [baseline, *(arm for arm in there if arm.sampler == CROSS and arm != baseline)]
     return [
         (base, new)
         for base, new in product(bases, there)
-        if base in there and base != new and (base == study.baseline or new.sampler == HYBRID)
+        if base in there and base != new and (base == baseline or new.sampler == HYBRID)
     ]
 
 
 def pair_contrasts(
     run: RunNumbers, study: Study, source: str, target: str, *, permutations: int = PERMUTATIONS, seed: int = 0
 ) -> pl.DataFrame:
-    """Return the differences of one source and target, not yet judged: columns as _PAIR. Takes seconds."""
+    """Return the differences of one source and target, not yet judged: columns as PAIR. Takes seconds."""
     arms = compared_arms(study, source)
     sides = {
         arm: Sided(Side(run, study.of(source, arm)), target, _COMPARED)
         for arm in dict.fromkeys(chain.from_iterable(arms))
     }
-    parts = [pl.DataFrame(schema=_PAIR)]
+    parts = [pl.DataFrame(schema=PAIR)]
     for base, new in arms:
         frame = compare_sided(sides[base], sides[new], False, permutations, seed)
         about = {"source": source, "target": target, "base": base.label, "new": new.label}
         chosen = frame.join(_headline_frame(), on=["measure", "setting"], how="semi", maintain_order="left")
+        p = pl.when(pl.col("n_seeds") > 1).then("p").alias("p")
         parts.append(
-            chosen.select("measure", "setting", "difference", "low", "high", "p").with_columns(
+            chosen.select("measure", "setting", "difference", "low", "high", p, "n_seeds").with_columns(
                 pl.lit(value).alias(name) for name, value in about.items()
             )
         )
     return pl.concat(parts)
 
 
-def judged(run: RunNumbers, study: Study, parts: Sequence[pl.DataFrame], *, missing: int = 0) -> pl.DataFrame:
+def judged(
+    run: RunNumbers, study: Study, parts: Sequence[pl.DataFrame], *, to_come: Sequence[tuple[str, str]] = ()
+) -> pl.DataFrame:
     """Return the verdicts on the differences of pairs, see `contrasts`.
 
-    Holm's family is all rows of one measure and setting. Where `missing` rows of each are still to come, `p_holm` is
-    the most that it can become, and the verdict is ``open`` where it depends on them; all other verdicts stay.
+    Where pairs of source and target are still `to_come`, ``p_corrected`` is the most that it can become, and the
+    verdict is ``open`` where it depends on them; all other verdicts stay.
     """
-    whole = pl.concat(parts) if parts else pl.DataFrame(schema=_PAIR)
+    whole = pl.concat(parts) if parts else pl.DataFrame(schema=PAIR)
     if whole.is_empty():
         raise RunError(f"{run.path}: the study has nothing to compare yet")
-    keys = ["source", "target", "base", "new", "measure", "setting"]
-    found = whole.join(_over_seeds(numbers(run, study)), on=keys, how="inner", maintain_order="left")
-    return _with_verdicts(_with_holm(found, missing))
+    missing = Counter(
+        _family(study, base.label, new.label, *headline)
+        for source, _ in to_come
+        for base, new in compared_arms(study, source)
+        for headline in HEADLINES
+    )
+    columns = ["base", "new", "measure", "setting"]
+    family = pl.Series("family", [_family(study, *row) for row in whole.select(columns).iter_rows()], dtype=pl.String)
+    return _with_verdicts(_with_holm(whole.with_columns(family), missing)).drop("family", "p_least")
+
+
+def _family(study: Study, base: str, new: str, measure: str, setting: str) -> str | None:
+    """Return the name of the family that a row belongs to, None where it is not tested."""
+    if study.primary:
+        return "primary" if (base, new, measure, setting) in study.primary else None
+    return f"{measure} {setting}"
 
 
 def robustness(values: pl.DataFrame, study: Study) -> pl.DataFrame:
@@ -255,44 +315,35 @@ def _headline_frame() -> pl.DataFrame:
     return pl.DataFrame(list(HEADLINES), schema={"measure": pl.String, "setting": pl.String}, orient="row")
 
 
-def _over_seeds(values: pl.DataFrame) -> pl.DataFrame:
-    """Return ``source, target, base, new, measure, setting, seed_low, seed_high``: differences paired by seed."""
-    chosen = values.join(_headline_frame(), on=["measure", "setting"], how="semi")
-    keys = ["source", "seed", "target", "measure", "setting"]
-    paired = chosen.rename({"arm": "base", "value": "of_base"}).join(
-        chosen.rename({"arm": "new", "value": "of_new"}), on=keys
-    )
-    differences = paired.filter(pl.col("base") != pl.col("new")).with_columns(
-        (pl.col("of_new") - pl.col("of_base")).alias("difference")
-    )
-    found = _intervals(
-        differences.drop_nulls("difference"), ["source", "target", "base", "new", "measure", "setting"], "difference"
-    )
-    return found.select(
-        "source", "target", "base", "new", "measure", "setting", "n_seeds",
-        pl.col("low").alias("seed_low"), pl.col("high").alias("seed_high"),
-    )  # fmt: skip
+def _with_holm(frame: pl.DataFrame, missing: Mapping[str | None, int]) -> pl.DataFrame:
+    """Add ``p_corrected``, the most that it can become, and ``p_least``, the least: the same where nothing is missing.
 
-
-def _with_holm(frame: pl.DataFrame, missing: int) -> pl.DataFrame:
-    """Add ``p_holm``, the most that it can become, and ``p_least``, the least: the same where nothing is missing."""
-    parts = []
-    for part in frame.partition_by("measure", "setting", maintain_order=True):
-        p = part["p"].fill_null(np.nan).to_numpy()
-        ends = {"p_holm": holm(np.concatenate([p, np.ones(missing)]))[: len(p)], "p_least": holm(p)}
-        parts.append(part.with_columns(pl.Series(name, end, nan_to_null=True) for name, end in ends.items()))
-    return pl.concat(parts)
+    `missing` counts the rows of each family that are still to come.
+    """
+    most, least = (np.full(frame.height, np.nan) for _ in range(2))
+    p = frame["p"].fill_null(np.nan).to_numpy()
+    for family in frame["family"].drop_nulls().unique(maintain_order=True):
+        rows = np.flatnonzero((frame["family"] == family).fill_null(value=False))
+        most[rows] = holm(np.concatenate([p[rows], np.ones(missing.get(family, 0))]))[: len(rows)]
+        least[rows] = holm(p[rows])
+    return frame.with_columns(
+        pl.Series("p_corrected", most, nan_to_null=True), pl.Series("p_least", least, nan_to_null=True)
+    )
 
 
 def _with_verdicts(frame: pl.DataFrame) -> pl.DataFrame:
     falls = [measure for measure, _ in HEADLINES if measure_of(measure).better != "high"]
     sign = pl.when(pl.col("measure").is_in(falls)).then(-1.0).otherwise(1.0)
-    seeds = (pl.col("seed_low") > 0) | (pl.col("seed_high") < 0)
-    real, can_be = ((pl.col(end) < ALPHA) & seeds for end in ("p_holm", "p_least"))
+    confirmed, can_be = (pl.col(end) < ALPHA for end in ("p_corrected", "p_least"))
     up = pl.col("difference") * sign > 0
-    verdict = pl.when(real & up).then(pl.lit("better")).when(real & ~up).then(pl.lit("worse"))
-    verdict = verdict.when(can_be).then(pl.lit("open"))
-    return frame.with_columns(verdict.otherwise(pl.lit("unclear")).alias("verdict")).drop("p_least")
+    verdict = (
+        pl.when(pl.col("family").is_null()).then(pl.lit("untested"))
+        .when(confirmed & up).then(pl.lit("better"))
+        .when(confirmed & ~up).then(pl.lit("worse"))
+        .when(can_be).then(pl.lit("open"))
+        .otherwise(pl.lit("unclear"))
+    )  # fmt: skip
+    return frame.with_columns(verdict.alias("verdict"))
 
 
 def _drop(measure: str, in_domain: float | None, zero_shot: float | None) -> float:

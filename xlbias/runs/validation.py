@@ -108,6 +108,7 @@ _LIST_OF_TEXTS = _kind(
 _SEEDS = _either(_kind("a number of seeds", lambda value: _is_count(value) and value <= MOST_SEEDS), _each(_WHOLE))
 _STUDY = _fields({"samplers": _SOME_TEXTS, "alphas": _each(_NUMBER), "seeds": _SEEDS, "sources": _LIST_OF_TEXTS}, {
     "title": _TEXT, "targets": _OBJECT, "in_domain": _OBJECT, "baseline": _TEXT,
+    "primary": _each(_fields(dict.fromkeys(("base", "new", "measure", "setting"), _TEXT), {})),
 })  # fmt: skip
 _METADATA = _fields({}, {
     "models": _each(_MODEL), "tasks": _each(_TASK), "run_id": _TEXT, "identity": _TEXT, "created": _NUMBER,

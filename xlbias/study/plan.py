@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,19 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class PrimaryContrast:
+    """What a study is made to find out: one sampler against another, in one number, in all pairs of source and target.
+
+    `base` and `new` are named as in the names of encoders: ``mono``, ``hybrid-alpha0.5``.
+    """
+
+    base: str
+    new: str
+    measure: str
+    setting: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """A study, checked.
 
@@ -45,6 +58,7 @@ class Plan:
         sources: name → tasks to train on, as given.
         targets: name → task to evaluate on, as given; the run calls the task by this name.
         in_domain: target → source that it is the held-out part of.
+        primary: contrasts that the study is made for; where there are any, only they are tested, as one family.
         data: folder that stands for ``{data}`` in tasks.
     """
 
@@ -62,6 +76,7 @@ class Plan:
     sources: Mapping[str, tuple[str, ...]]
     targets: Mapping[str, str]
     in_domain: Mapping[str, str]
+    primary: tuple[PrimaryContrast, ...]
     data: Path | None
 
     def encoders(self) -> list[Planned]:
@@ -95,4 +110,5 @@ class Plan:
             "sources": {name: list(tasks) for name, tasks in self.sources.items()},
             "targets": dict(self.targets),
             "in_domain": dict(self.in_domain),
+            "primary": [asdict(one) for one in self.primary],
         }

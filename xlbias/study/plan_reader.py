@@ -15,7 +15,7 @@ from xlbias.data.catalog import parse_spec
 from xlbias.errors import UsageError, XlbiasError
 from xlbias.records import decode, decode_fields, quoted, read_toml
 from xlbias.samplers import DEFAULT_ALPHA, HYBRID, MOST_SEEDS, SamplerName
-from xlbias.study.plan import DATA, Plan
+from xlbias.study.plan import DATA, Plan, PrimaryContrast
 from xlbias.text import clean
 from xlbias.train.recipe import STATIC, Recipe, find_recipe, recipe_for, recipe_name_of
 
@@ -31,6 +31,15 @@ _Folder = Annotated[
     ),
 ]
 _Tasks = Annotated[str | Annotated[tuple[str, ...], Meta(min_length=1)], Meta(description="a task, or a list of tasks")]
+
+
+class PrimaryFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """A primary contrast as it is written; `xlbias.study.plan.PrimaryContrast` says what each key is."""
+
+    base: Annotated[str, Meta(description="a sampler of the plan, such as 'mono' or 'hybrid-alpha0.5'")]
+    new: Annotated[str, Meta(description="a sampler of the plan, such as 'mono' or 'hybrid-alpha0.5'")]
+    measure: Annotated[str, Meta(description="a measure that samplers are compared by, such as 'map'")]
+    setting: Annotated[str, Meta(description="its setting, such as 'cross-lingual'")]
 
 
 class PlanFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,6 +68,7 @@ class PlanFile(Struct, frozen=True, forbid_unknown_fields=True):
     in_domain: Annotated[
         dict[str, Annotated[str, Meta(description="the name of a source")]], Meta(description="a table [in_domain]")
     ] = {}
+    primary: Annotated[tuple[PrimaryFile, ...], Meta(description="tables [[primary]]")] = ()
 
 
 def read_plan(path: Path, data: Path | None = None) -> Plan:
@@ -103,10 +113,12 @@ def _plan(path: Path, written: PlanFile, data: Path | None) -> Plan:
         sources={name: (tasks,) if isinstance(tasks, str) else tasks for name, tasks in written.sources.items()},
         targets=written.targets,
         in_domain=written.in_domain,
+        primary=tuple(PrimaryContrast(one.base, one.new, one.measure, one.setting) for one in written.primary),
         data=_data(path, written.data, data),
     )
     _check_tasks(plan)
     _check_names(plan)
+    _check_primary(plan)
     return plan
 
 
@@ -153,6 +165,20 @@ def _check_names(plan: Plan) -> None:
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise UsageError(f"alphas: two encoders would be called {twice!r}: choose α with fewer digits")
+
+
+def _check_primary(plan: Plan) -> None:
+    """Raise UsageError for a primary contrast that the report does not make."""
+    from xlbias.results.study import HEADLINES, arm_pairs, arms_of
+
+    pairs = [(base.slug, new.slug) for base, new in arm_pairs(*arms_of(plan.samplers, plan.alphas, plan.baseline))]
+    for i, one in enumerate(plan.primary):
+        key = f"primary[{i}]"
+        _check_known(f"{key}.base", "sampler", one.base, list(dict.fromkeys(base for base, _ in pairs)))
+        _check_known(f"{key}.new", "sampler", one.new, [new for base, new in pairs if base == one.base])
+        _check_known(f"{key}.measure", "measure", one.measure, list(dict.fromkeys(name for name, _ in HEADLINES)))
+        _check_known(f"{key}.setting", "setting", one.setting, [of for name, of in HEADLINES if name == one.measure])
+    _check_distinct("primary", plan.primary)
 
 
 def _check_distinct(key: str, values: Sequence[object]) -> None:

@@ -1,7 +1,7 @@
 """The fourth screen: what a change of domain does to every encoder.
 
 Four panels: values by source and target, the share that is lost away from home, differences from the baseline with the
-study's verdict of what is real, and each target at home and away. Tab and Shift-Tab step through the panels; m and M
+study's verdict, and each target at home and away. Tab and Shift-Tab step through the panels; m and M
 step through the measures, which are the same for all panels.
 """
 
@@ -156,7 +156,7 @@ class DomainsScreen(PanelScreen):
         if self.shift not in HEADLINES:
             return None, "", False
         if not snapshot.finished:
-            return None, "the study goes on: what is real is told once it is finished", False
+            return None, "the study goes on: what is confirmed is told once it is finished", False
         version = snapshot.run.state.version
         if self.contrasting is None or self._contrasted != version:
             if self.contrasting is not None:

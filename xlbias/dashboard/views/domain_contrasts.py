@@ -1,7 +1,7 @@
-"""What the sampler changes, target by target, or one encoder against another; with the study's verdict of what is real.
+"""What the sampler changes, target by target, or one encoder against another; with the study's verdict.
 
 The verdict is that of `xlbias.results.study.contrasts`, which compares all pairs of source and target and so
-takes minutes. Until it is there, differences are those between seeds, and nothing is called real.
+takes minutes. Until it is there, differences are those between seeds, and nothing is confirmed.
 """
 
 from __future__ import annotations
@@ -22,9 +22,13 @@ from xlbias.report.documents.comparison import named
 from xlbias.report.numbers import MARK, difference_cell, difference_interval, difference_text, measured, probability
 from xlbias.results.study import HEADLINES
 
-_COUNTED = ("better", "worse", "unclear", "open")
-_FINAL = {"better": "better, real", "worse": "worse, real", "unclear": "unclear", "open": "open: other pairs decide"}
-_REAL = f"{MARK} real: p < .05 over query ids (Holm over all rows of the measure) and the interval over seeds without 0"
+_COUNTED = ("better", "worse", "unclear", "open", "untested")
+_FINAL = {
+    "better": "better, confirmed", "worse": "worse, confirmed", "unclear": "unclear",
+    "open": "open: other pairs decide", "untested": "not tested: no primary contrast of the plan",
+}  # fmt: skip
+_CONFIRMED = f"{MARK} confirmed: p < .05 over query ids and trainings, corrected (Holm) over "
+_FAMILIES = {True: "the primary contrasts of the plan", False: "all rows of the measure"}
 
 
 def contrast_sheet(
@@ -58,11 +62,12 @@ def contrast_sheet(
     headline = tuple(
         (verdict, Cell(f"{counts[verdict]:,}"))
         for verdict in _COUNTED
-        if tested and (counts[verdict] or verdict != "open")
+        if tested and (counts[verdict] or verdict not in ("open", "untested"))
     )
-    what = _REAL if tested else "intervals are t-intervals over seeds; nothing here is tested over query ids"
+    confirmed = _CONFIRMED + _FAMILIES[bool(domains.study.primary)]
+    what = confirmed if tested else "intervals are t-intervals over seeds; nothing here is tested over query ids"
     if going_on:
-        what = f"Pairs are tested one by one: until then a number has its t-interval over seeds. {_REAL}"
+        what = f"Pairs are tested one by one: until then a number has its t-interval over seeds. {confirmed}"
     reading = (
         f"Each sampler minus {base.label} of the same source and seed. {_good(about)} {what[0].upper()}{what[1:]}. "
         "It holds for these sources and targets; it cannot be said that it holds for others."
@@ -155,7 +160,7 @@ def _verdicts(found: pl.DataFrame, base: str, shift: Shift) -> dict[tuple[str, s
 
 
 def _tested(row: Mapping[str, Any], about: Measure) -> Cell:
-    """Return a difference with the study's verdict as its mark; the interval is over query ids, n is seeds."""
+    """Return a difference with the study's verdict as its mark; the interval is over ids and seeds, n is seeds."""
     plain = _plain(row["difference"], about)
     mark = MARK if row["verdict"] in ("better", "worse") else ""
     ends = difference_interval(row["low"], row["high"], about)
@@ -163,9 +168,11 @@ def _tested(row: Mapping[str, Any], about: Measure) -> Cell:
 
 
 def _words(row: Mapping[str, Any], about: Measure, going_on: bool) -> str:
-    seeds = difference_interval(row["seed_low"], row["seed_high"], about)
-    p = probability(row["p_holm"]).text
-    return f"{_FINAL[row['verdict']]}  p {'at most ' if going_on else ''}{p}  seeds {seeds}"
+    if row["p_corrected"] is None:
+        return f"{_FINAL[row['verdict']]}{'' if row['verdict'] == 'untested' else ': no p with one seed'}"
+    ends = difference_interval(row["low"], row["high"], about)
+    p = probability(row["p_corrected"]).text
+    return f"{_FINAL[row['verdict']]}  p {'at most ' if going_on else ''}{p}  {ends} over ids and seeds"
 
 
 def _untested(seeds: Cell, going_on: bool) -> str:

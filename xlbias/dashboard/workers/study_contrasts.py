@@ -74,7 +74,7 @@ class Contrasting:
         if self.trouble:
             return f"no verdict: {self.trouble}"
         if not self.total:
-            return "comparing … nothing is called real yet"
+            return "comparing … nothing is confirmed yet"
         left = f", {duration(self.left)} left" if self.left is not None else ""
         return f"comparing … {self.done} of {self.total} pairs{left}"
 
@@ -128,7 +128,7 @@ def _content(frame: pl.DataFrame) -> bytes:
 def main(path: str, out: IO[bytes], folder: str = "") -> None:
     """Compare the samplers of the study at `path`, and write to `out` how far that is and what comes of it."""
     from xlbias.results.run import open_run
-    from xlbias.results.study import compared_arms, judged, pair_contrasts, read_study
+    from xlbias.results.study import PAIR, judged, pair_contrasts, read_study
 
     os.nice(5)
     kept = Kept(Path(folder)) if folder else None
@@ -143,18 +143,18 @@ def main(path: str, out: IO[bytes], folder: str = "") -> None:
         pairs = list(product(study.sources, study.targets))
         known = [kept.load(f"{i:04d}") if kept else None for i in range(len(pairs))]
         parts = {
-            pairs[i]: frame for i, content in enumerate(known) if content and (frame := _frame(content)) is not None
+            pairs[i]: frame
+            for i, content in enumerate(known)
+            if content and (frame := _frame(content)) is not None and frame.schema == PAIR
         }
         begun, computed = time.monotonic(), 0
 
         def tell() -> None:
-            missing = sum(
-                len(compared_arms(study, source)) for source, target in pairs if (source, target) not in parts
-            )
+            to_come = [pair for pair in pairs if pair not in parts]
             left = (time.monotonic() - begun) / computed * (len(pairs) - len(parts)) if computed else None
             ready = [parts[pair] for pair in pairs if pair in parts]
             some = any(part.height for part in ready)
-            content = _content(judged(run, study, ready, missing=missing)) if some or not missing else b""
+            content = _content(judged(run, study, ready, to_come=to_come)) if some or not to_come else b""
             say(f"{len(parts)} {len(pairs)} {'?' if left is None else round(left, 1)} {len(content)}", content)
 
         tell()

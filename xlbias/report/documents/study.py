@@ -1,4 +1,4 @@
-"""A study as a document: what did the sampler change, where, and is it real?"""
+"""A study as a document: what did the sampler change, where, and is it confirmed?"""
 
 from __future__ import annotations
 
@@ -32,10 +32,7 @@ from xlbias.results.study import (
 from xlbias.results.topics import by_topic, topics
 from xlbias.samplers import HYBRID
 
-_REAL = (
-    "real: p < .05 over query ids after Holm's correction over all rows of a measure, and the 95% interval over seeds "
-    "does not hold 0"
-)
+_CONFIRMED = "confirmed: p < .05 with query ids and trainings as crossed random factors, after Holm's correction over "
 
 
 _LEAST_IDS = 10  # a document of one query is no domain
@@ -70,7 +67,7 @@ def _compared(run: Run, study: Study, tell: Callable[[str], None]) -> Iterable[S
         yield Section(title, (Paragraph("No source has encoders of two samplers: there is nothing to compare."),))
         return
     found = contrasts(run, study, tell=tell)
-    yield Section(title, _answers(found))
+    yield Section(title, _answers(found, study))
     yield Section("Where", tuple(_where(found, study)))
 
 
@@ -81,13 +78,22 @@ def _design(run: Run, study: Study) -> str:
         f"{done} encoders: samplers {', '.join(arm.label for arm in study.arms)}; sources {', '.join(study.sources)}; "
         f"{len(study.seeds)} seeds each; targets {', '.join(study.targets)}. α is the share of monolingual batches. "
         "All else (texts, steps, batch size, learning rate, tokenizer) is the same for all samplers of a source. "
-        f"Differences are paired by query id and averaged over seeds; {_REAL}."
+        f"Differences are paired by query id and averaged over seeds; {_confirmed(study)}."
     )
 
 
-def _answers(found: pl.DataFrame) -> tuple[Block, ...]:
+def _confirmed(study: Study) -> str:
+    """Return what is called confirmed, and in which family."""
+    if not study.primary:
+        return f"{_CONFIRMED}all rows of a measure (the plan names no primary contrasts)"
+    named_ones = "; ".join(f"{named(one.measure, one.setting)}, {one.new} against {one.base}" for one in study.primary)
+    return f"{_CONFIRMED}the primary contrasts of the plan, in all pairs of source and target ({named_ones})"
+
+
+def _answers(found: pl.DataFrame, study: Study) -> tuple[Block, ...]:
     """A row per contrast and measure: in how many of all pairs of source and target it is better, worse, unclear."""
     rows = []
+    verdicts = ("better", "worse", "unclear", *(["untested"] if study.primary else []))
     for (base, new), part in found.group_by("base", "new", maintain_order=True):
         for measure, setting in HEADLINES:
             chosen = part.filter((pl.col("measure") == measure) & (pl.col("setting") == setting))
@@ -98,14 +104,16 @@ def _answers(found: pl.DataFrame) -> tuple[Block, ...]:
                 (
                     Cell(f"{new} against {base}"),
                     Cell(named(measure, setting)),
-                    *(_count(counts[verdict]) for verdict in ("better", "worse", "unclear")),
+                    *(_count(counts[verdict]) for verdict in verdicts),
                     *(_signed(value, about) for value in middle),
                 )
             )
-    heads = ("contrast", "measure", "better", "worse", "unclear", "median diff.", "least", "greatest")
+    columns = ("not tested" if verdict == "untested" else verdict for verdict in verdicts)
+    heads = ("contrast", "measure", *columns, "median diff.", "least", "greatest")
     n = found.select("source", "target").unique().height
     notes = (
-        f"Counts are of {n} pairs of a source and a target. Better and worse are {_REAL}; unclear is the rest.",
+        f"Counts are of {n} pairs of a source and a target. Better and worse are {_confirmed(study)}.",
+        "Unclear is not equal: these ids and trainings cannot tell whether there is a difference, nor which way.",
         "For rank distance and for the gap between own and other languages a fall is counted as better.",
     )
     return (Table("In how many pairs of source and target", heads, tuple(rows), notes, labels=2),)
@@ -130,14 +138,14 @@ def _where(found: pl.DataFrame, study: Study) -> Iterable[Block]:
 def _matrix(part: pl.DataFrame, study: Study, title: str, about: Measure) -> Matrix:
     at = {}
     for row in part.iter_rows(named=True):
-        text = _signed(row["difference"], about).text + (MARK if row["verdict"] != "unclear" else "")
+        text = _signed(row["difference"], about).text + (MARK if row["verdict"] in ("better", "worse") else "")
         ends = interval(row["low"], row["high"], about)
         at[row["source"], row["target"]] = Cell(
             text, row["difference"], row["low"], row["high"], ends, row["n_seeds"], "number"
         )
     end = max((abs(cell.value) for cell in at.values() if cell.value is not None), default=0.0)
     cells = tuple(tuple(at.get((s, t), Cell("·", kind="number")) for t in study.targets) for s in study.sources)
-    note = f"Source down, target across; {MARK}: {_REAL}. Intervals are over query ids; n is seeds."
+    note = f"Source down, target across; {MARK}: {_confirmed(study)}. Intervals are over ids and trainings; n is seeds."
     return Matrix(title, about, study.sources, study.targets, cells, (-end, end), (note,))
 
 
