@@ -24,6 +24,7 @@ def test_what_is_not_there_is_an_attribute_error():
         _ = xlbias.fti
 
 
+@pytest.mark.e2e
 def test_the_package_costs_no_library():
     code = "import sys, xlbias; print(sorted({'torch', 'polars', 'numpy', 'textual', 'click'} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)

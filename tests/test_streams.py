@@ -113,6 +113,7 @@ NOT_UTF8 = {
 }
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("name", NOT_UTF8)
 def test_what_is_no_utf8_gets_question_marks_and_is_told(name):
     as_it_is = run("measures")[1].decode()
@@ -125,6 +126,7 @@ def test_what_is_no_utf8_gets_question_marks_and_is_told(name):
     assert f"xlbias: {lost} characters are shown as ?".encode() in err
 
 
+@pytest.mark.e2e
 def test_an_error_is_told_in_any_encoding():
     code, out, err = run("report", "Ελλάδα é.parquet", PYTHONIOENCODING="latin-1")
     assert (code, out) == (2, b"")

@@ -13,6 +13,8 @@ from xlbias.cli.evaluate import command as evaluate
 from xlbias.report.documents.audit_text import to_text
 from xlbias.results.run import open_run
 
+pytestmark = pytest.mark.e2e
+
 
 @pytest.fixture
 def task(tmp_path):

@@ -21,6 +21,8 @@ from xlbias.dashboard.workers.process import Work
 from xlbias.results.run import open_run
 from xlbias.runs.journal import live_folder
 
+pytestmark = pytest.mark.e2e
+
 SQUARES = (("en", "What is the square of", "It is"), ("de", "Was ist das Quadrat von", "Es ist"))
 SMALL = ["--batch-size", "8", "--set", "dimension=16", "--set", "vocabulary=300", "--set", "validation=0.3"]
 

@@ -48,12 +48,14 @@ def in_a_shell(command, folder):
 # -- in a real shell ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.e2e
 def test_a_gate_that_holds(runs):
     done = in_a_shell("$XLBIAS check good.parquet -r 'map.multilingual >= 0.9' && echo deployed", runs)
     assert (done.returncode, done.stdout) == (0, "ok    good on made: map.multilingual >= 0.9\ndeployed\n")
     assert done.stderr == "1 check, 0 failed\n"
 
 
+@pytest.mark.e2e
 def test_a_gate_that_does_not_hold_names_the_line_and_the_numbers(runs):
     (runs / "gate.txt").write_text("# quality\nmap.multilingual >= 0.01\n\nmap[*,de] >= 0.99  # each\n", "utf-8")
     done = in_a_shell("$XLBIAS check random.parquet --rules gate.txt && echo deployed", runs)
@@ -68,6 +70,7 @@ def test_a_gate_that_does_not_hold_names_the_line_and_the_numbers(runs):
     assert done.stderr == "2 checks, 1 failed\n"
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     "expression",
     ["mapp.multilingual > 0", "__import__('os').system('touch pwned') == 0", "map.__class__ == 1", "().x > 0",
@@ -82,6 +85,7 @@ def test_an_unknown_field_and_code_are_refused_and_nothing_is_printed(runs, expr
     assert not (runs / "pwned").exists()
 
 
+@pytest.mark.e2e
 def test_a_reader_that_has_left_does_not_turn_a_failure_into_a_success(runs):
     reading, writing = os.pipe()
     os.close(reading)

@@ -15,6 +15,8 @@ from xlbias.evaluation import evaluate
 from xlbias.results.compare import Side, compare
 from xlbias.results.run import open_run
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

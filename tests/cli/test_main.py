@@ -21,6 +21,7 @@ def imported_by(*arguments: str) -> set[str]:
     return set(done.stderr.split())
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)])
 def test_help_imports_nothing_heavy(arguments):
     assert not HEAVY & imported_by(*arguments)
@@ -84,6 +85,7 @@ def test_a_report_never_replaces_a_run(tmp_path, capsys):
     assert target.read_bytes() == b"precious"
 
 
+@pytest.mark.e2e
 def test_python_dash_m_works_and_a_closed_pipe_is_no_error():
     command = f"set -o pipefail; {sys.executable} -m xlbias data list | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, env={**os.environ})

@@ -17,6 +17,8 @@ from xlbias.dashboard.workers.study_contrasts import Contrasting
 from xlbias.interpreter import leave_current_folder, own_command
 from xlbias.study.workers import _CONTEXT, _surroundings
 
+pytestmark = pytest.mark.e2e
+
 ROOT = Path(xlbias.__file__).parent.parent
 
 

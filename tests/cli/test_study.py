@@ -12,6 +12,8 @@ from processes import start
 from xlbias.cli import run
 from xlbias.results.run import open_run
 
+pytestmark = pytest.mark.e2e
+
 SQUARES = (("en", "What is the square of", "It is"), ("de", "Was ist das Quadrat von", "Es ist"))
 PLAN = """\
 samplers = ["mono", "cross"]

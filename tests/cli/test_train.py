@@ -20,6 +20,8 @@ from xlbias.cli.train import _number
 from xlbias.encode.load import load_encoder
 from xlbias.results.run import open_run
 
+pytestmark = pytest.mark.e2e
+
 QUICK = ["--steps", "3", "--batch-size", "8"]
 SQUARES = (("en", "What is the square of", "It is"), ("de", "Was ist das Quadrat von", "Es ist"))
 

@@ -10,6 +10,8 @@ from support import make_task, make_vectors
 from xlbias.cli import run
 from xlbias.evaluation import evaluate
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):

@@ -19,6 +19,8 @@ from xlbias.colour import SHADES
 from xlbias.dashboard.terminal.ascii import GLYPHS, AsciiFilter, in_ascii
 from xlbias.dashboard.terminal.plot import BLOCKS, MARKS
 
+pytestmark = pytest.mark.integration
+
 TEXTS = [
     "plain", "■ ● ✖ ◌ … → ↑ · ░▒▓█", "Was ist das? Größe", "कहाँ है यह", "สวัสดีครับ", "東京タワー", "👩‍👩‍👧 family",
     "e\u0301a\u0308", "ความ⟨U+202E⟩", "\u2800\u2801\u28ff", "␛]52", "עברית", "ａｂｃ", "", "क्षत्रिय",

@@ -16,6 +16,8 @@ from xlbias.dashboard.widgets.heatmap.paint import lifted
 from xlbias.dashboard.widgets.heatmap.panel import reading_lines
 from xlbias.results.compare import Side, compare
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def content(tmp_path_factory):

@@ -10,6 +10,8 @@ from xlbias.dashboard.workers.follower import Follower
 from xlbias.evaluation import evaluate
 from xlbias.report.documents.caveats import MARK
 
+pytestmark = pytest.mark.integration
+
 ESCAPE = "\x1b]52;c;ZXZpbA==\x07"
 TASK = make_task(60)
 

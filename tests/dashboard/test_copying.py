@@ -22,6 +22,8 @@ from xlbias.results.compare import Side, compare
 from xlbias.results.run import open_run
 from xlbias.text import cut_middle, width
 
+pytestmark = pytest.mark.integration
+
 
 def rows_of(text):
     return list(csv.reader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE))

@@ -15,6 +15,8 @@ from xlbias.results.matrix import DifferenceMatrix
 from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal
 
+pytestmark = pytest.mark.integration
+
 N = 30
 POOLS = (*LANGUAGES, "multilingual")
 

@@ -14,6 +14,8 @@ from xlbias.results.compare import Side, compare
 from xlbias.results.run import open_run
 from xlbias.results.study import contrasts, read_study
 
+pytestmark = pytest.mark.integration
+
 PLAN = {
     "title": "A small study", "samplers": ["mono", "hybrid"], "alphas": [0.5], "seeds": [0, 1],
     "sources": {"here": [], "there": []}, "targets": {}, "in_domain": {"home": "here", "away[split=test]": "there"},

@@ -12,6 +12,8 @@ from xlbias.report.render import render_comparison, render_report
 from xlbias.results.compare import PERMUTATIONS, Side, compare
 from xlbias.results.run import open_run
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.mark.parametrize(
     ("letter", "form", "suffix"),

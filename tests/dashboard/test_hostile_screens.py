@@ -25,6 +25,8 @@ from xlbias.dashboard.export_files import state_folder
 from xlbias.dashboard.workers.follower import Follower
 from xlbias.text import width
 
+pytestmark = pytest.mark.integration
+
 PANELS = 5
 """More panels than any screen has: Tab goes round."""
 

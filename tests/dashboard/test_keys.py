@@ -18,6 +18,8 @@ from xlbias.dashboard.screens.help import HelpScreen
 from xlbias.dashboard.workers.snapshot import take_snapshot
 from xlbias.results.matrix import MATRIX_MEASURES
 
+pytestmark = pytest.mark.integration
+
 
 class Driver:
     """Presses keys by their id."""

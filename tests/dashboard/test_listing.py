@@ -17,6 +17,8 @@ from xlbias.dashboard.workers.query_list import Listings, Wanted
 from xlbias.results.queries.filter import parse_filter
 from xlbias.results.run import open_run
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def varied_run(live_run):

@@ -143,6 +143,7 @@ def test_the_live_folder_may_be_named_instead_of_the_run(live_run):
     assert follower.path == run.path
 
 
+@pytest.mark.e2e
 def test_a_killed_writer_is_recognised_by_its_process_at_the_next_look(tmp_path, looks):
     assert INTERVAL <= 0.5  # seconds: it is said within two of them, however long the machine takes for a look
     path = tmp_path / "run.parquet"

@@ -9,6 +9,8 @@ from xlbias.dashboard import places
 from xlbias.dashboard.export_files import state_folder
 from xlbias.dashboard.memory import file_for, recall, remember
 
+pytestmark = pytest.mark.integration
+
 
 async def leave(app, pilot):
     await press(pilot, "q")

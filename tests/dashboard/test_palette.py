@@ -15,6 +15,8 @@ from xlbias.dashboard.commands.palette import Commands, Palette
 from xlbias.folding import folded
 from xlbias.results.matrix import MATRIX_MEASURES
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 async def browsing(finished_run):

@@ -16,6 +16,8 @@ from xlbias.dashboard.export_files import state_folder
 from xlbias.dashboard.terminal.screenshot import as_html, as_svg
 from xlbias.dashboard.workers.follower import Follower
 
+pytestmark = pytest.mark.integration
+
 HOSTILE = (
     "<script>alert(1)</script>", "]]><svg onload=alert(1)>", "@font-face{src:url(http://x.example/f)}",
     "</style><style>*{background:url(http://x.example)}", '" onload="alert(1)', "\uffff\ufffe\x1b]52;c;eA==\x07",

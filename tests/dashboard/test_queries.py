@@ -11,6 +11,8 @@ from xlbias.report.documents.queries import LONGEST, queries_table
 from xlbias.results.compare import Side, compare
 from xlbias.results.run import open_run
 
+pytestmark = pytest.mark.integration
+
 HOSTILE = ("\x1b]52;c;eA==\x07clip", "[/]", "[@click=app.quit]quit[/]", "\u202eevil", "x" * 1_000_000)
 """A megabyte without a space among them."""
 

@@ -25,6 +25,8 @@ from xlbias.results.queries.top import first_rows
 from xlbias.results.run import open_run
 from xlbias.text import clean
 
+pytestmark = pytest.mark.integration
+
 SIZES = [(60, 20), (80, 24), (140, 45)]
 KEY = ("q1", "hi", "multilingual")
 

@@ -19,6 +19,8 @@ from xlbias.results.matrix import MATRIX_MEASURES, matrix
 from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal
 
+pytestmark = pytest.mark.integration
+
 GOLDEN = Path(__file__).parent / "golden"
 """What the screens showed when someone last looked at them and found them good: rewritten by XLBIAS_UPDATE_GOLDEN=1."""
 

@@ -14,6 +14,8 @@ import pytest
 
 from xlbias.dashboard.serve import LocalServer, command_line
 
+pytestmark = pytest.mark.e2e
+
 
 @pytest.fixture
 def port():

@@ -19,6 +19,8 @@ from processes import hang_up
 
 from xlbias.dashboard.terminal.signals import _watch
 
+pytestmark = pytest.mark.e2e
+
 HOSTILE = (
     "\x1b]52;c;aGFja2Vk\x07clip", "\x1b]0;title\x07", "\x1b[31mred\x1b[0m",
     "\x9b31mc1\x9d52;c;eA==\x9c", "[/]", "[bold]x[/bold]",

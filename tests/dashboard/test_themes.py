@@ -12,6 +12,8 @@ from xlbias.dashboard.commands.keys import BY_ID
 from xlbias.dashboard.places import TITLES
 from xlbias.dashboard.terminal.theme import DARK, LIGHT, NO_COLOUR
 
+pytestmark = pytest.mark.integration
+
 SHADES = "█▓▒░▌▐▁▂▃▄▅▆▇▏▎▍▋▊▉"
 
 

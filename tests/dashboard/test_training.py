@@ -10,6 +10,8 @@ from xlbias.dashboard.terminal.plot import MARKS
 from xlbias.dashboard.widgets.chart import Chart
 from xlbias.runs.journal import Journal
 
+pytestmark = pytest.mark.integration
+
 CARD = {"sampler": "hybrid", "steps": 100, "best_step": 60, "training_seconds": 75.0, "device": "cpu"}
 
 

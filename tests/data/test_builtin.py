@@ -110,6 +110,7 @@ for identifier in ("fy", "gn", "ja_JP", "pt_BR", "fa", "th_TH", "sr_Latn", "en_A
 """
 
 
+@pytest.mark.e2e
 def test_another_process_with_another_hash_seed_and_another_past_has_the_same_tasks():
     processes = [
         subprocess.Popen(

@@ -12,6 +12,8 @@ from xlbias.encode.parts import Batching, parts
 from xlbias.encode.truncation import TokenCounts
 from xlbias.errors import EncoderError
 
+pytestmark = pytest.mark.integration
+
 
 class Counting:
     """An encoder whose vectors depend on the batch, as those of a padded transformer do in the last bits."""

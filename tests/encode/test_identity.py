@@ -27,6 +27,8 @@ from xlbias.results.compare import Side
 from xlbias.results.identity import changes_of
 from xlbias.results.run import open_run
 
+pytestmark = pytest.mark.integration
+
 
 def _code(folder: Path, factor: float = 1.0) -> None:
     (folder / "twist.py").write_text(

@@ -19,6 +19,8 @@ from xlbias.encode.card import read_card
 from xlbias.encode.load import check_encoder, load_encoder
 from xlbias.errors import EncoderError
 
+pytestmark = pytest.mark.integration
+
 
 def _cross(folder: Path) -> Path:
     bare = bare_transformer(folder.with_name("bare"), BertForSequenceClassification, num_labels=1)

@@ -7,6 +7,8 @@ from xlbias.encode import mitigate
 from xlbias.encode.mitigate import Mitigation, parse_mitigation
 from xlbias.errors import EncoderError, UsageError
 
+pytestmark = pytest.mark.integration
+
 LANGUAGES = ["de", "th"] * 60
 
 

@@ -14,6 +14,8 @@ from xlbias.evaluation.leaks import TaskTexts
 from xlbias.packaged import models_folder, packaged_encoders
 from xlbias.train.trainer.validation import hold_out
 
+pytestmark = pytest.mark.integration
+
 NAME = "static-small"
 
 

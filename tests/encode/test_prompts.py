@@ -20,6 +20,8 @@ from xlbias.narration import Silent
 from xlbias.results.caveats import caveats
 from xlbias.results.run import Run
 
+pytestmark = pytest.mark.integration
+
 Q, P = "search money query: ", "dollar euro passage: "
 
 CONVENTIONS = {

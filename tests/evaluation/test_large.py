@@ -18,6 +18,8 @@ from xlbias.retrieve import consistency
 from xlbias.retrieve.consistency import sampled_queries
 from xlbias.runs.journal import live_folder
 
+pytestmark = pytest.mark.e2e
+
 TASK = make_task(40)
 N_QUERIES = 40 * 7
 

@@ -15,6 +15,8 @@ from xlbias.results import summary as summary_module
 from xlbias.results.run import Run, open_run
 from xlbias.runs.journal import live_folder
 
+pytestmark = pytest.mark.integration
+
 TASK = make_task(40)
 MITIGATIONS = ["mean", "lir:1"]
 NAMES = ["offset", "offset+mean", "offset+lir:1"]

@@ -14,6 +14,8 @@ from xlbias.measures.alignment.audit import alignment_rows
 from xlbias.measures.alignment.parallel import ParallelVectors
 from xlbias.retrieve.search import in_index_order
 
+pytestmark = pytest.mark.integration
+
 
 def task_of(passages: list[tuple[str, str, str | None]], answers: dict[str, list[str]], languages: list[str]):
     """A task of ``(passage id, language, parallel id)`` and the answers by query id, asked in every language."""

@@ -13,6 +13,8 @@ from xlbias.results.caveats import caveats
 from xlbias.results.run import Run
 from xlbias.runs.schema import OWN
 
+pytestmark = pytest.mark.integration
+
 N_ORDERS = 200
 
 

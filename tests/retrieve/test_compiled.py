@@ -84,6 +84,7 @@ def test_a_disk_that_is_full_is_no_error(kernel, monkeypatch):
     assert kernel() == 0
 
 
+@pytest.mark.e2e
 def test_settings_that_lie_in_the_current_folder_are_not_believed(tmp_path):
     (tmp_path / ".numba_config.yaml").write_text(f"cache_dir: {tmp_path}/evil\nno_such_setting: 1\n", "utf-8")
     (tmp_path / "kernel.py").write_text(SOURCE, "utf-8")

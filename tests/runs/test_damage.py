@@ -308,6 +308,7 @@ def wait_for(path: Path, process) -> None:
         assert process.is_alive()
 
 
+@pytest.mark.e2e
 def test_without_locks_of_the_file_system_a_file_keeps_writers_apart_and_a_dead_one_s_is_taken_over(
     tmp_path, monkeypatch
 ):

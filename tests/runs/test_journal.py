@@ -220,6 +220,7 @@ def _fill_up(out: str, limit: int) -> None:
         print(error)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("limit", [100, 5000, 14000])
 def test_a_full_disk_is_one_clear_error_and_no_half_file(tmp_path, limit):
     """The limits hit the metadata, a part, and the finished file."""
@@ -328,6 +329,7 @@ def test_a_run_in_progress_can_be_opened_by_either_name_and_changes_its_version(
     assert open_run(out).cells.equals(source.cells)
 
 
+@pytest.mark.e2e
 def test_opening_a_run_imports_no_deep_learning_library(tmp_path):
     out = tmp_path / "run.parquet"
     evaluate_to(out)

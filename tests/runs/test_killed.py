@@ -16,6 +16,8 @@ from xlbias.errors import RunError
 from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal, live_folder
 
+pytestmark = pytest.mark.e2e
+
 KILLS = 20
 MOST = 5  # parts that are made before a process is killed, so that 20 kills spread over the whole run
 

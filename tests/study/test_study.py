@@ -29,6 +29,8 @@ from xlbias.study.run_study import duration, run_study
 from xlbias.study.workers import work_in_parallel
 from xlbias.train.trainer.fit import fit
 
+pytestmark = pytest.mark.e2e
+
 MONO, HYBRID = "calendar-mono-seed0", "calendar-hybrid-alpha0.5-seed0"
 TARGETS = ["calendar-test", "money"]
 

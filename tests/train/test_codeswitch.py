@@ -23,6 +23,8 @@ from xlbias.train.sampling.codeswitch import CodeSwitch
 from xlbias.train.sampling.pairs import PairTexts
 from xlbias.train.sampling.samplers import LanguageBatchSampler
 
+pytestmark = pytest.mark.integration
+
 P = 0.001  # with fixed seeds a test fails always or never; below this, something is wrong with what is drawn
 DOG = {"en": "dog", "de": "Hund", "tr": "köpek", "zh": "狗狗", "th": "สุนัข", "hi": "कुत्ता", "ar": "كلب", "ru": "собака"}
 INK = {

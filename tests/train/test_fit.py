@@ -28,6 +28,8 @@ from xlbias.train.sampling.samplers import LanguageBatchSampler
 from xlbias.train.trainer.fit import Training, fit
 from xlbias.train.trainer.training_job import Work
 
+pytestmark = pytest.mark.e2e
+
 QUICK = Recipe(
     base="static", steps=12, batch_size=16, learning_rate=1e-2, query_prefix="", passage_prefix="", dimension=16,
     vocabulary=900, seed=7, validation=0.0,

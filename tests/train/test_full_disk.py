@@ -7,6 +7,8 @@ from xlbias.encode.trained_on import TrainedOn
 from xlbias.errors import WriteError
 from xlbias.train.trainer.checkpoint import save_checkpoint
 
+pytestmark = pytest.mark.integration
+
 
 class _Model:
     def __init__(self, error):

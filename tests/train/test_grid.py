@@ -19,6 +19,8 @@ from xlbias.train.recipe import Recipe
 from xlbias.train.sampling.codeswitch import CodeSwitch
 from xlbias.train.trainer.fit import fit, fit_grid
 
+pytestmark = pytest.mark.e2e
+
 QUICK = Recipe(
     base="static", steps=6, batch_size=16, learning_rate=1e-2, query_prefix="", passage_prefix="", dimension=16,
     vocabulary=900, seed=7, validation=0.2, validate_every=3, checkpoint_every=2,

@@ -15,6 +15,8 @@ from xlbias.train.sampling.batch import Batch
 from xlbias.train.sampling.pairs import PairTexts
 from xlbias.train.sampling.samplers import LanguageBatchSampler
 
+pytestmark = pytest.mark.integration
+
 P = 0.001
 
 

@@ -18,6 +18,8 @@ from xlbias.train.sampling.pairs import PairTexts
 from xlbias.train.sampling.pool import Pool
 from xlbias.train.sampling.samplers import CrossLingual, Mixed, Monolingual
 
+pytestmark = pytest.mark.integration
+
 
 def same_partition(a: np.ndarray, b: np.ndarray) -> bool:
     return len(np.unique(np.stack([a, b]), axis=1).T) == len(np.unique(a)) == len(np.unique(b))

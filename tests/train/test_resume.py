@@ -24,6 +24,8 @@ from xlbias.train.trainer.fit import fit
 from xlbias.train.trainer.interrupts import StopRequest
 from xlbias.train.trainer.resume_state import checkpoints, read_progress
 
+pytestmark = pytest.mark.e2e
+
 # 51 ids remain to train on, 3 batches an epoch: step 8 is in the middle of the third.
 RECIPE = Recipe(
     base="static", steps=12, batch_size=16, learning_rate=3e-3, query_prefix="", passage_prefix="", dimension=16,

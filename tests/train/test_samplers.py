@@ -17,6 +17,8 @@ from xlbias.train.sampling.pairs import PairTexts
 from xlbias.train.sampling.pool import Pool, draw_ids
 from xlbias.train.sampling.samplers import LanguageBatchSampler
 
+pytestmark = pytest.mark.integration
+
 P = 0.001  # with fixed seeds a test fails always or never; below this, something is wrong with the sampler
 
 

@@ -25,6 +25,8 @@ from xlbias.train.recipe import Recipe
 from xlbias.train.trainer.fit import Training, fit
 from xlbias.train.trainer.validation import without_texts_of
 
+pytestmark = pytest.mark.integration
+
 QUICK = Recipe(
     base="static", steps=24, batch_size=8, learning_rate=3e-2, query_prefix="", passage_prefix="", dimension=16,
     vocabulary=600, seed=7, validation=0.1, monitor="loss",

@@ -20,6 +20,8 @@ from xlbias.train.sampling.samplers import LanguageBatchSampler
 from xlbias.train.trainer.collate import PairCollator, TokenCache
 from xlbias.train.trainer.fit import fit
 
+pytestmark = pytest.mark.e2e
+
 
 @pytest.fixture(scope="module")
 def recipe(two_layers: str) -> Recipe:

@@ -17,6 +17,8 @@ from xlbias.samplers import SAMPLERS
 from xlbias.train.sampling.pairs import PairTexts
 from xlbias.train.sampling.samplers import LanguageBatchSampler
 
+pytestmark = pytest.mark.integration
+
 P = 0.001  # with fixed seeds a test fails always or never; below this, something is wrong with the sampler
 N, SIZE = 10_000, 32
 PIVOT = "de"  # MLQA here has no English passages

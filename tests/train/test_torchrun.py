@@ -22,6 +22,8 @@ from xlbias.results.run import open_run
 from xlbias.train.sampling.batch import Batch
 from xlbias.train.sampling.pairs import PairTexts
 
+pytestmark = pytest.mark.e2e
+
 TESTS = Path(__file__).resolve().parent.parent
 
 # 3 batches an epoch, so that 10 steps end in the fourth.

@@ -21,6 +21,8 @@ from xlbias.train.recipe import MONITORS, Recipe
 from xlbias.train.trainer.fit import fit
 from xlbias.train.trainer.validation import Validation, hold_out, monitored, without_texts_of
 
+pytestmark = pytest.mark.e2e
+
 QUICK = Recipe(
     base="static", steps=12, batch_size=16, learning_rate=1e-2, query_prefix="", passage_prefix="", dimension=16,
     vocabulary=900, seed=7, validation=0.2, validate_every=4,
