@@ -161,7 +161,7 @@ def test_killed_within_and_between_steps_it_goes_on_and_ends_the_same(
     finished = []
     for kill in kills:
         process = start(study_killed, str(small_plan), str(out), *kill)
-        process.join(60)
+        process.join()
         assert process.exitcode == -signal.SIGKILL, kill
         finished.append(sum(map(Layout(out).done, steps_of(plan))))
         live = open_run(out / "run.parquet")  # as the dashboard would
