@@ -9,8 +9,8 @@ from typing import Protocol
 from xlbias.check.source import Source, short
 from xlbias.check.tree import ANY, Field
 from xlbias.choices import listed, suggestion
+from xlbias.runs.schema import MULTILINGUAL_POOL
 
-UNION = "multilingual"
 Key = tuple[str, ...]
 
 
@@ -57,7 +57,9 @@ class FoundField:
         wanted = [_known(language, i, field, table, source) for i, language in enumerate(field.languages)]
         self.full: dict[Key, Key] = {}
         for key in table:
-            if all(got == want or (want == ANY and got != UNION) for got, want in zip(key, wanted, strict=True)):
+            if all(
+                got == want or (want == ANY and got != MULTILINGUAL_POOL) for got, want in zip(key, wanted, strict=True)
+            ):
                 self.full[tuple(got for got, want in zip(key, wanted, strict=True) if want == ANY)] = key
         if not self.full:
             raise source.error(field.start, f"there is no {short(field.full_name)}[{','.join(wanted)}]")

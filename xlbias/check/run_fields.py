@@ -27,11 +27,11 @@ from typing import Any
 
 import polars as pl
 
-from xlbias.check.lookup import UNION, Key
+from xlbias.check.lookup import Key
 from xlbias.errors import RunError, UsageError
 from xlbias.results.caveats import KINDS, caveats
 from xlbias.results.run import Run
-from xlbias.runs.schema import OTHER, OWN, SETTINGS
+from xlbias.runs.schema import MULTILINGUAL_POOL, OTHER, OWN, SETTINGS
 
 BY_ANSWER = "by_answer"
 CAVEATS = "caveats"
@@ -118,5 +118,5 @@ def _written(row: Mapping[str, Any]) -> Iterator[tuple[str, Key]]:
     else:
         yield measure, (query,) if passage is None else (query, passage)
         if setting:
-            determined = passage is None or passage == UNION or setting == "monolingual"
+            determined = passage is None or passage == MULTILINGUAL_POOL or setting == "monolingual"
             yield f"{measure}.{setting}", (query,) if determined else (query, passage)

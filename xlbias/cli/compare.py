@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from xlbias.cli.output import print_document
+from xlbias.report.forms import COMPARISON_FORMATS
 
 if TYPE_CHECKING:
     from xlbias.results.compare import Side
@@ -23,8 +24,6 @@ Examples:
 Several encoders on a side, separated by commas, are seeds of one training. With several on both sides, query ids and
 seeds are crossed random factors: only then can anything be said of samplers.
 """
-
-FORMATS = ("text", "markdown", "latex", "html", "csv", "json")
 
 
 @click.command(epilog=EXAMPLE)
@@ -50,7 +49,7 @@ FORMATS = ("text", "markdown", "latex", "html", "csv", "json")
 )
 @click.option("--permutations", type=click.IntRange(min=2_000), default=10_000, show_default=True, help="Sign flips.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of sign flips and bootstrap.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(COMPARISON_FORMATS), default="text", show_default=True)
 @click.option("--out", "-o", type=click.Path(dir_okay=False), help="Write to this file instead of stdout.")
 def command(
     base_run: str,

@@ -7,6 +7,7 @@ import os
 import click
 
 from xlbias.cli.output import print_document
+from xlbias.report.forms import REPORT_FORMATS
 
 EXAMPLE = """\b
 Examples:
@@ -17,13 +18,11 @@ Examples:
   xlbias report run.parquet --format json | jq '.results[].settings'
 """
 
-FORMATS = ("text", "json", "csv", "markdown", "latex", "html")
-
 
 @click.command(epilog=EXAMPLE)
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.option(
-    "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True,
+    "--format", "form", type=click.Choice(REPORT_FORMATS), default="text", show_default=True,
     help="json and csv hold every number in full precision; csv is one row per number.",
 )  # fmt: skip
 @click.option(

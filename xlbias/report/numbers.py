@@ -6,9 +6,13 @@ import math
 
 from xlbias.measures.measure import Measure
 from xlbias.report.document import Cell
+from xlbias.results.compare import ALPHA
 
 NOTHING = "·"
 """Shown where there is no number."""
+
+EMPTY = Cell(NOTHING, kind="number")
+"""A cell without a number."""
 
 _NARROW = 8.0  # values of a measure whose range is within ±8 are told apart by three digits
 
@@ -67,7 +71,7 @@ def difference_interval(low: float | None, high: float | None, measure: Measure)
 
 def count(n: int | None) -> Cell:
     """Return a count as a cell."""
-    return Cell("·" if n is None else f"{n:,}", None if n is None else float(n), kind="number")
+    return Cell(NOTHING if n is None else f"{n:,}", None if n is None else float(n), kind="number")
 
 
 MARK = "*"
@@ -82,7 +86,7 @@ def difference_cell(row: dict[str, object], about: Measure) -> Cell:
     if value is not None and value > 0 and text.strip("0.,"):
         text = f"+{text}"
     p = p if isinstance(p, float) else None
-    if p is not None and p < 0.05:
+    if p is not None and p < ALPHA:
         text += MARK
     low, high = (end if isinstance(end, float) else None for end in (low, high))
     return Cell(
@@ -93,5 +97,5 @@ def difference_cell(row: dict[str, object], about: Measure) -> Cell:
 def probability(p: object) -> Cell:
     """Return a p-value as a cell."""
     if not isinstance(p, float):
-        return Cell("·", kind="number")
+        return EMPTY
     return Cell("<.001" if p < 0.0005 else number(p), p, kind="number")

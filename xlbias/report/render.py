@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 from xlbias.errors import UsageError
 from xlbias.report.document import Document, Matrix, Table
+from xlbias.report.forms import BLOCK_FORMATS, DOCUMENT_FORMATS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -16,17 +17,15 @@ if TYPE_CHECKING:
     from xlbias.results.compare import Unit
     from xlbias.results.run import Run
 
-Form = Literal["text", "markdown", "latex", "html"]
-
 _WIDTH_OF_A_FILE = 120
 
 
 def render(document: Document, form: str, *, to_file: bool = False) -> str:
     """Return a document as ``text`` (as wide as the terminal), ``markdown``, ``latex`` or ``html``."""
     if form == "text":
-        from xlbias.report.formats.text import to_plain
+        from xlbias.report.formats.text import document_to_text
 
-        return to_plain(document, _width(to_file=to_file))
+        return document_to_text(document, _width(to_file=to_file))
     if form == "markdown":
         from xlbias.report.formats.markdown import to_markdown
 
@@ -39,7 +38,7 @@ def render(document: Document, form: str, *, to_file: bool = False) -> str:
         from xlbias.report.formats.html import to_html
 
         return to_html([document])
-    raise UsageError(f"unknown format {form!r}; there are {', '.join(get_args(Form))}")
+    raise UsageError(f"unknown format {form!r}; there are {', '.join(DOCUMENT_FORMATS)}")
 
 
 def render_report(
@@ -172,7 +171,7 @@ def render_block(block: Table | Matrix, form: str) -> str:
         from xlbias.report.formats.latex import block_to_latex
 
         return block_to_latex(block)
-    raise UsageError(f"unknown format {form!r}; there are tsv, markdown, latex")
+    raise UsageError(f"unknown format {form!r}; there are {', '.join(BLOCK_FORMATS)}")
 
 
 def _width(*, to_file: bool) -> int:

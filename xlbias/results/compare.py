@@ -33,6 +33,9 @@ from xlbias.stats.seeds import crossed
 
 PERMUTATIONS = 10_000
 
+ALPHA = 0.05
+"""A difference is significant where its p, corrected over its family, is below."""
+
 Unit = Literal["id", "document"]
 """What is drawn and what signs are flipped of: query ids, or the documents that their answers stand in."""
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measures
+from xlbias.results.compare import ALPHA
 from xlbias.results.run_numbers import RunNumbers
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
@@ -22,10 +23,6 @@ MATRIX_MEASURES: dict[str, Measure] = {
 
 
 Grid = tuple[tuple[float | None, ...], ...]
-
-
-ALPHA = 0.05
-"""A difference is significant where its p, corrected over the matrix, is below."""
 
 
 @dataclass(frozen=True)

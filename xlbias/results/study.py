@@ -17,7 +17,7 @@ from xlbias.choices import listed
 from xlbias.errors import RunError
 from xlbias.measures.registry import measure_of
 from xlbias.measures.shift import relative_drop
-from xlbias.results.compare import PERMUTATIONS, Side, Sided, compare_sided
+from xlbias.results.compare import ALPHA, PERMUTATIONS, Side, Sided, compare_sided
 from xlbias.results.run_numbers import RunNumbers
 from xlbias.results.summary import OVERALL
 from xlbias.samplers import CROSS, HYBRID, MONO
@@ -50,7 +50,6 @@ PAIR = pl.Schema({
 """Columns of the differences of one source and target, not yet judged; see `contrasts`."""
 
 _COMPARED = ("map", "rank_distance.normalised", "single_gold")
-ALPHA = 0.05
 
 
 @dataclass(frozen=True)

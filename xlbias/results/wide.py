@@ -19,7 +19,7 @@ CELL = ["model", "task", "domain", "query_language", "pool", "setting"]
 MEASURES = tuple(measures("quality"))
 
 _KEYS = ["model", "task", "domain"]
-_RANK_DISTANCE = {
+RANK_DISTANCES = {
     "mean": "rank_distance", "median": "rank_distance.median", "normalised": "rank_distance.normalised"
 }  # fmt: skip
 
@@ -123,12 +123,12 @@ def rank_distances(rankings: pl.DataFrame, pool_sizes: Mapping[str, Mapping[str,
 def _rank_distance(rows: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
     main = pl.col("measure") == "rank_distance"
     return (
-        rows.filter(pl.col("measure").is_in(list(_RANK_DISTANCE.values())))
+        rows.filter(pl.col("measure").is_in(list(RANK_DISTANCES.values())))
         .group_by(keys, maintain_order=True)
         .agg(
             *(
                 pl.col("value").filter(pl.col("measure") == measure).first().alias(name)
-                for name, measure in _RANK_DISTANCE.items()
+                for name, measure in RANK_DISTANCES.items()
             ),
             pl.col("n").filter(main).first(),
             pl.col("n_excluded").filter(main).first(),

@@ -27,7 +27,8 @@ from xlbias.report import document
 from xlbias.report.documents.caveats import MARK
 from xlbias.report.documents.overview import overview_table
 from xlbias.report.numbers import number
-from xlbias.results.matrix import ALPHA, MATRIX_MEASURES, Matrix
+from xlbias.results.compare import ALPHA
+from xlbias.results.matrix import MATRIX_MEASURES, Matrix
 from xlbias.text import clean, width
 
 _PREVIEW_DELAY = 0.15  # seconds that the cursor rests before the preview is painted: running down a list stays cheap

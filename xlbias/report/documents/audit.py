@@ -18,9 +18,9 @@ from xlbias.report.documents.cells import (
     overall_of_sides,
     undefined_notes,
 )
-from xlbias.report.documents.encoders import LONGEST_NAME, Subject, subjects
-from xlbias.report.documents.matrices import grids
-from xlbias.report.documents.published import printed_table
+from xlbias.report.documents.encoders import LONGEST_NAME, EncoderOnTask, encoders_by_task
+from xlbias.report.documents.matrices import matrix_blocks
+from xlbias.report.documents.published import published_table
 from xlbias.report.documents.wording import (
     BETTER,
     about_encoder,
@@ -35,6 +35,7 @@ from xlbias.report.numbers import NOTHING, count, measured
 from xlbias.results.caveats import caveats
 from xlbias.results.per_query import Key
 from xlbias.results.run import Run
+from xlbias.results.wide import RANK_DISTANCES
 from xlbias.runs.schema import SETTING_SHORT, SETTINGS
 from xlbias.text import one_line
 
@@ -56,7 +57,7 @@ def audit(
         by_language: whether to add the numbers of every language.
         published: arXiv ids whose printed results of the same data set to add; see `xlbias.results.published`.
     """
-    found = subjects(run)
+    found = encoders_by_task(run)
     doubts = doubted(caveats(run))
     sections = [
         _section(run, task, found[task["name"]], matrices, by_language, published)
@@ -78,7 +79,7 @@ def audit(
 def _section(
     run: Run,
     task: Mapping[str, Any],
-    found: Sequence[Subject],
+    found: Sequence[EncoderOnTask],
     matrices: Sequence[str],
     by_language: bool,
     published: Sequence[str],
@@ -88,13 +89,13 @@ def _section(
         tables.append(_by_language(task, found))
     blocks: list[Block | None] = [Paragraph(about_task(task)), *tables]
     for measure in matrices:
-        blocks += grids(task, found, measure)
-    blocks += [printed_table(source, task) for source in published]
+        blocks += matrix_blocks(task, found, measure)
+    blocks += [published_table(source, task) for source in published]
     title = one_line(f"{task['name']} ({task['domain']})", LONGEST_NAME)
     return Section(title, tuple(block for block in blocks if block is not None))
 
 
-def _overview(run: Run, found: Sequence[Subject]) -> Table:
+def _overview(run: Run, found: Sequence[EncoderOnTask]) -> Table:
     quality, bias = measures("quality")["map"], measures("bias")
     rows = []
     for one in found:
@@ -104,10 +105,7 @@ def _overview(run: Run, found: Sequence[Subject]) -> Table:
             (
                 Cell(one.marked + done, kind="name"),
                 *(cell(one.numbers, Key("map", setting), quality) for setting in SETTINGS),
-                *(
-                    cell(one.numbers, Key(name, SETTINGS[2]), bias[name])
-                    for name in ("rank_distance", "rank_distance.median", "rank_distance.normalised")
-                ),
+                *(cell(one.numbers, Key(name, SETTINGS[2]), bias[name]) for name in RANK_DISTANCES.values()),
                 *(_pair(one, which) for which in ("worst", "best")),
             )
         )
@@ -117,7 +115,7 @@ def _overview(run: Run, found: Sequence[Subject]) -> Table:
     return Table(f"Overview: {_whom(found)}", heads, tuple(rows), notes)
 
 
-def _pair(one: Subject, which: str) -> Cell:
+def _pair(one: EncoderOnTask, which: str) -> Cell:
     pair = one.row[f"{which}_pair"]
     if not pair:
         return Cell(NOTHING)
@@ -125,7 +123,7 @@ def _pair(one: Subject, which: str) -> Cell:
     return Cell(f"{pair} {measured(one.row[which], measure)}", one.row[which], kind="number")
 
 
-def _bias(found: Sequence[Subject]) -> Table | None:
+def _bias(found: Sequence[EncoderOnTask]) -> Table | None:
     numbers = [one.numbers for one in found]
     wanted = list(overall_bias(numbers))
     rows = [
@@ -149,7 +147,7 @@ def _bias(found: Sequence[Subject]) -> Table | None:
     return Table(title, (*labels, "value", "n", "excluded", "better"), tuple(rows), notes, len(labels))
 
 
-def _alignment(found: Sequence[Subject]) -> Table | None:
+def _alignment(found: Sequence[EncoderOnTask]) -> Table | None:
     numbers = [one.numbers for one in found]
     wanted = list(overall_alignment(numbers))
     rows = []
@@ -170,7 +168,7 @@ def _alignment(found: Sequence[Subject]) -> Table | None:
     return Table(title, heads, tuple(rows), tuple(undefined_notes(numbers, by_side)), len(labels))
 
 
-def _texts(found: Sequence[Subject]) -> Table | None:
+def _texts(found: Sequence[EncoderOnTask]) -> Table | None:
     """Return what encoders read of the texts: overall, and in the language with the highest number."""
     numbers = [one.numbers for one in found]
     rows = []
@@ -188,7 +186,7 @@ def _texts(found: Sequence[Subject]) -> Table | None:
     return Table(f"Texts as they are read: {_whom(found)}", heads, tuple(rows), (note,), len(labels))
 
 
-def _most(one: Subject, key: Key, measure: Measure) -> Cell:
+def _most(one: EncoderOnTask, key: Key, measure: Measure) -> Cell:
     of_language = {
         k.query_language: row.value
         for k, row in one.numbers.items()
@@ -200,7 +198,7 @@ def _most(one: Subject, key: Key, measure: Measure) -> Cell:
     return Cell(f"{language} {measured(of_language[language], measure)}", of_language[language], kind="number")
 
 
-def _by_language(task: Mapping[str, Any], found: Sequence[Subject]) -> Table:
+def _by_language(task: Mapping[str, Any], found: Sequence[EncoderOnTask]) -> Table:
     bias = measures("bias")
     languages = sorted({*task["n_queries"], *task["pool_sizes"]})
     rows = [
@@ -223,22 +221,22 @@ def _by_language(task: Mapping[str, Any], found: Sequence[Subject]) -> Table:
     return Table(f"By language: {_whom(found)}", (*labels, *asked, *answered, "n"), tuple(rows), notes, len(labels))
 
 
-def _who(one: Subject, found: Sequence[Subject]) -> tuple[Cell, ...]:
+def _who(one: EncoderOnTask, found: Sequence[EncoderOnTask]) -> tuple[Cell, ...]:
     """Return the cell that names the encoder of a row, where there are several."""
     return (Cell(one.marked, kind="name"),) if len(found) > 1 else ()
 
 
-def _encoder(found: Sequence[Subject]) -> tuple[str, ...]:
+def _encoder(found: Sequence[EncoderOnTask]) -> tuple[str, ...]:
     return ("encoder",) if len(found) > 1 else ()
 
 
-def _whom(found: Sequence[Subject]) -> str:
+def _whom(found: Sequence[EncoderOnTask]) -> str:
     """Return the encoder and the task that a table is about."""
     task = one_line(str(found[0].row["task"]), LONGEST_NAME)
     return f"{found[0].name} on {task}" if len(found) == 1 else f"{len(found)} encoders on {task}"
 
 
-def _glossary(found: Sequence[Subject], matrices: Sequence[str]) -> Terms:
+def _glossary(found: Sequence[EncoderOnTask], matrices: Sequence[str]) -> Terms:
     """Return what the measures are that the document shows."""
     numbers = [one.numbers for one in found]
     wanted = {

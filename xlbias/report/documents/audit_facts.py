@@ -13,12 +13,10 @@ from xlbias.measures.registry import SIDES, measures
 from xlbias.report.documents.cells import bias_measures
 from xlbias.results.by_key import Row
 from xlbias.results.per_query import Key
+from xlbias.results.wide import RANK_DISTANCES
 from xlbias.runs.schema import SETTINGS
 
-_UNION = SETTINGS[2]
-_RANK_DISTANCE = {
-    "mean": "rank_distance", "median": "rank_distance.median", "normalised": "rank_distance.normalised"
-}  # fmt: skip
+_MULTILINGUAL = SETTINGS[2]
 
 
 def bias(found: Mapping[Key, Row]) -> dict[str, Any]:
@@ -101,7 +99,7 @@ def _bias_of(measure: Measure, keys: list[Key], found: Mapping[Key, Row]) -> dic
     if not pairs:
         of_language = {key.query_language: _number(found[key], measure) for key in keys if key.query_language}
         return {
-            **_number(found.get(Key(measure.name, _UNION)), measure),
+            **_number(found.get(Key(measure.name, _MULTILINGUAL)), measure),
             **({"by_language": of_language} if of_language else {}),
         }
     whole = {
@@ -132,7 +130,7 @@ def _number(row: Row | None, measure: Measure) -> dict[str, Any]:
 
 
 def _rank_distance(found: Mapping[Key, Row]) -> dict[str, Any] | None:
-    if Key("rank_distance", _UNION) not in found:
+    if Key("rank_distance", _MULTILINGUAL) not in found:
         return None
     languages = [key.query_language for key in found if key.measure == "rank_distance" and key.query_language]
     return {
@@ -142,8 +140,8 @@ def _rank_distance(found: Mapping[Key, Row]) -> dict[str, Any] | None:
 
 
 def _distance(found: Mapping[Key, Row], language: str | None) -> dict[str, Any]:
-    rows = {name: found.get(Key(measure, _UNION, language)) for name, measure in _RANK_DISTANCE.items()}
-    mean = found[Key("rank_distance", _UNION, language)]
+    rows = {name: found.get(Key(measure, _MULTILINGUAL, language)) for name, measure in RANK_DISTANCES.items()}
+    mean = found[Key("rank_distance", _MULTILINGUAL, language)]
     values = {name: row.value if row else None for name, row in rows.items()}
     undefined = measures("bias")["rank_distance"].undefined
     reason = {"reason": f"undefined {undefined}"} if mean.value is None else {}

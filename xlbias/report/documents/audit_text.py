@@ -13,8 +13,8 @@ import polars as pl
 from xlbias.report.documents.bias_text import alignment_lines, bias_lines, texts_lines
 from xlbias.report.documents.caveats import TITLE, mark_of
 from xlbias.report.documents.caveats import lines as lines_of
-from xlbias.report.documents.encoders import subjects
-from xlbias.report.documents.published import printed_table
+from xlbias.report.documents.encoders import encoders_by_task
+from xlbias.report.documents.published import published_table
 from xlbias.report.documents.training import training_lines
 from xlbias.report.documents.wording import (
     about_encoder,
@@ -26,6 +26,7 @@ from xlbias.report.documents.wording import (
     leak_notes,
     n_of,
     name_of,
+    pool_name,
 )
 from xlbias.report.formats.columns import blocks, cut_all, table, wrapped
 from xlbias.report.formats.text import table_lines
@@ -35,7 +36,6 @@ from xlbias.results.matrix import MATRIX_MEASURES, Matrix, matrix
 from xlbias.results.overview import overview
 from xlbias.results.run import Run
 from xlbias.results.training import trained
-from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import clean, cut
 
 
@@ -55,7 +55,7 @@ def to_text(
     rows = overview(run).to_dicts()
     trainings = trained(run)
     ranked = any(row["n_rankings"] for row in rows)
-    found = subjects(run)
+    found = encoders_by_task(run)
     lines = _head(run, width) if ranked or run.tasks else _head(run, width)[:1]
     if not ranked and (run.tasks or not trainings):
         lines += ["", "Nothing has been ranked yet."]
@@ -67,7 +67,7 @@ def to_text(
             of_subjects = found[task["name"]]
             parts = [extremes]
             parts += [part(of_subjects, width) for part in (bias_lines, alignment_lines, texts_lines)]
-            printed = [printed_table(source, task) for source in published]
+            printed = [published_table(source, task) for source in published]
             parts += [table_lines(one, width) for one in printed if one is not None]
             lines += [line for part in parts if part for line in ("", *part)]
     if by_language:
@@ -194,7 +194,7 @@ def matrix_lines(m: Matrix, width: int) -> list[str]:
     """Return a matrix as aligned text: query languages down, pools across, ``all`` for the multilingual pool."""
     measure = MATRIX_MEASURES[m.measure.name]
     title = clean(f"{measure.label} of {m.model} on {m.task}: query language down, passage language across")
-    heads = ["all" if pool == MULTILINGUAL_POOL else pool for pool in m.pools]
+    heads = [pool_name(pool) for pool in m.pools]
     body = [[measured(value, measure) for value in row] for row in m.values]
     lines = [cut(title, width), *blocks(m.query_languages, heads, body, width)]
     smallest = min((n for row in m.n for n in row if n), default=0)

@@ -8,7 +8,7 @@ from xlbias.measures.measure import Direction, Family
 from xlbias.measures.registry import SIDES, measures
 from xlbias.report.document import Cell
 from xlbias.report.documents.cells import cell, overall_bias, overall_of_sides, undefined_notes
-from xlbias.report.documents.encoders import Subject
+from xlbias.report.documents.encoders import EncoderOnTask
 from xlbias.report.formats.columns import cut_all, table, wrapped
 from xlbias.report.numbers import NOTHING
 from xlbias.results.per_query import Key
@@ -18,7 +18,7 @@ from xlbias.text import width as cells
 _ARROW: dict[Direction, str] = {"high": " ↑", "low": " ↓", "neither": ""}
 
 
-def bias_lines(found: Sequence[Subject], width: int) -> list[str]:
+def bias_lines(found: Sequence[EncoderOnTask], width: int) -> list[str]:
     """Return mAP by setting and every overall number of bias with their intervals, and why one has no value."""
     numbers = [one.numbers for one in found]
     of_map = measures("quality")["map"]
@@ -38,17 +38,17 @@ def bias_lines(found: Sequence[Subject], width: int) -> list[str]:
     ]
 
 
-def alignment_lines(found: Sequence[Subject], width: int) -> list[str]:
+def alignment_lines(found: Sequence[EncoderOnTask], width: int) -> list[str]:
     """Return every overall number of the alignment of passages and of queries."""
     return _side_lines("alignment", "Alignment", found, width)
 
 
-def texts_lines(found: Sequence[Subject], width: int) -> list[str]:
+def texts_lines(found: Sequence[EncoderOnTask], width: int) -> list[str]:
     """Return every overall number of passages and queries as they are read; nothing where they were not counted."""
     return _side_lines("texts", "Texts", found, width)
 
 
-def _side_lines(family: Family, title: str, found: Sequence[Subject], width: int) -> list[str]:
+def _side_lines(family: Family, title: str, found: Sequence[EncoderOnTask], width: int) -> list[str]:
     wanted = list(overall_of_sides(family, [one.numbers for one in found]))
     if not wanted:
         return []
@@ -74,12 +74,12 @@ def _short(label: str) -> str:
     return label.removesuffix(" language").removesuffix(" languages")
 
 
-def _headed(found: Sequence[Subject]) -> list[tuple[str, Subject]]:
+def _headed(found: Sequence[EncoderOnTask]) -> list[tuple[str, EncoderOnTask]]:
     """Return each encoder with the head of its column: a number where there are several."""
     return [(str(i) if len(found) > 1 else "", one) for i, one in enumerate(found, 1)]
 
 
-def _legend(found: Sequence[Subject], width: int) -> list[str]:
+def _legend(found: Sequence[EncoderOnTask], width: int) -> list[str]:
     return wrapped(", ".join(f"{head}: {one.marked}" for head, one in _headed(found)), width) if len(found) > 1 else []
 
 

@@ -11,8 +11,11 @@ from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Sec
 from xlbias.report.documents.caveats import MARK as MARK_OF_CAVEAT
 from xlbias.report.documents.caveats import Doubts, section_of_sides
 from xlbias.report.documents.cells import OWN_OR_OTHER
+from xlbias.report.documents.wording import pool_name
 from xlbias.report.numbers import (
+    EMPTY,
     MARK,
+    NOTHING,
     difference_cell,
     measured,
     number,
@@ -117,7 +120,7 @@ def _overall(frame: pl.DataFrame, marks: tuple[str, ...]) -> Table:
             if about.undefined:
                 undefined.append(f"{label_of(row['measure'])} is undefined {about.undefined}.")
             continue
-        counts = "·" if row["n_better"] is None else f"{row['n_better']:,}/{row['n_worse']:,}"
+        counts = NOTHING if row["n_better"] is None else f"{row['n_better']:,}/{row['n_worse']:,}"
         rows.append(
             (
                 Cell(named(row["measure"], row["setting"])),
@@ -127,7 +130,7 @@ def _overall(frame: pl.DataFrame, marks: tuple[str, ...]) -> Table:
                 probability(row["p_corrected"]),
                 Cell(number(row["effect_size"]), row["effect_size"], kind="number"),
                 Cell(counts),
-                Cell("·" if row["n_ids"] is None else f"{row['n_ids']:,}", row["n_ids"], kind="number"),
+                Cell(NOTHING if row["n_ids"] is None else f"{row['n_ids']:,}", row["n_ids"], kind="number"),
             )
         )
     notes = (
@@ -161,8 +164,8 @@ def _grid(frame: pl.DataFrame, measure: str, base: str, new: str) -> Matrix | No
         f"Difference in {about.label}, {new} minus {base}: query language down, passage language across",
         about,
         tuple(rows),
-        tuple("all" if pool == MULTILINGUAL_POOL else pool for pool in columns),
-        tuple(tuple(found.get((row, column), Cell("·", kind="number")) for column in columns) for row in rows),
+        tuple(pool_name(pool) for pool in columns),
+        tuple(tuple(found.get((row, column), EMPTY) for column in columns) for row in rows),
         (-end, end),
         notes,
     )

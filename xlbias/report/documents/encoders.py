@@ -19,7 +19,7 @@ LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
-class Subject:
+class EncoderOnTask:
     """One encoder on one task: its row of the overview, its name as shown, its numbers, and the mark of its caveats."""
 
     row: Mapping[str, Any]
@@ -33,14 +33,14 @@ class Subject:
         return f"{self.mark}{self.name}"
 
 
-def subjects(run: Run) -> dict[str, list[Subject]]:
+def encoders_by_task(run: Run) -> dict[str, list[EncoderOnTask]]:
     """Return by task the encoders that have been ranked on it, in the order of the run; no task without any."""
     numbers, doubts = Numbers(run.summary), caveats(run)
-    found: dict[str, list[Subject]] = {}
+    found: dict[str, list[EncoderOnTask]] = {}
     for row in overview(run).iter_rows(named=True):
         if row["n_rankings"]:
             model, task = row["model"], row["task"]
             name = one_line(name_of(row), LONGEST_NAME)
-            one = Subject(row, name, numbers.of(model, task), mark_of(doubts, model, task))
+            one = EncoderOnTask(row, name, numbers.of(model, task), mark_of(doubts, model, task))
             found.setdefault(row["task"], []).append(one)
     return found

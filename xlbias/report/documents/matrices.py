@@ -8,8 +8,8 @@ from typing import Any
 
 from xlbias.report.document import Block, Cell, Matrix, Table
 from xlbias.report.documents.cells import cell
-from xlbias.report.documents.encoders import LONGEST_NAME, Subject
-from xlbias.report.documents.wording import BETTER, n_of
+from xlbias.report.documents.encoders import LONGEST_NAME, EncoderOnTask
+from xlbias.report.documents.wording import BETTER, n_of, pool_name
 from xlbias.report.numbers import MARK, count, difference_cell, interval, measured
 from xlbias.results.matrix import MATRIX_MEASURES, DifferenceMatrix
 from xlbias.results.matrix import Matrix as Values
@@ -18,7 +18,7 @@ from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import one_line
 
 
-def grids(task: Mapping[str, Any], found: Sequence[Subject], measure: str) -> list[Block]:
+def matrix_blocks(task: Mapping[str, Any], found: Sequence[EncoderOnTask], measure: str) -> list[Block]:
     """Return the matrix of a measure for each encoder, on one scale; with one of n where n is not the same everywhere.
 
     Rows are the task's query languages, columns its passage languages and the multilingual pool (``all``), as far as
@@ -32,7 +32,7 @@ def grids(task: Mapping[str, Any], found: Sequence[Subject], measure: str) -> li
     blocks: list[Block] = []
     everything = [c.value for table in tables for c in table.values() if c.value is not None]
     scale = (min(everything), max(everything)) if everything else (0.0, 0.0)
-    heads = tuple("all" if pool == MULTILINGUAL_POOL else pool for pool in columns)
+    heads = tuple(pool_name(pool) for pool in columns)
     for one, table in zip(found, tables, strict=True):
         if not table:
             continue
@@ -50,7 +50,7 @@ def grids(task: Mapping[str, Any], found: Sequence[Subject], measure: str) -> li
     return blocks
 
 
-def _cells(one: Subject, measure: str) -> dict[tuple[str, str], Cell]:
+def _cells(one: EncoderOnTask, measure: str) -> dict[tuple[str, str], Cell]:
     about = MATRIX_MEASURES[measure]
     return {
         (key.query_language, key.passage_language or MULTILINGUAL_POOL): cell(one.numbers, key, about)
@@ -123,24 +123,20 @@ def block_of(matrix: Values, languages: Sequence[str], pools: Sequence[str]) -> 
         notes.append(_paired(any(MARK in cell.text for line in cells for cell in line), few=few))
     if few:
         shape = f": query language {languages[0]}"
-        shape += f", passage language {_name(pools[0])}" if len(pools) == 1 else ", passage language across"
+        shape += f", passage language {pool_name(pools[0])}" if len(pools) == 1 else ", passage language across"
     else:
         shape = ": query language down, passage language across"
     return Matrix(
         f"{what} on {matrix.task}{shape}",
         about,
         tuple(languages),
-        tuple(_name(pool) for pool in pools),
+        tuple(pool_name(pool) for pool in pools),
         cells,
         scale,
         tuple(notes),
         axes=("query language", "passage language"),
         label=label,
     )
-
-
-def _name(pool: str) -> str:
-    return "all" if pool == MULTILINGUAL_POOL else pool
 
 
 def _paired(marked: bool, *, few: bool) -> str:

@@ -10,7 +10,7 @@ from xlbias.report.documents.caveats import lines as lines_of
 from xlbias.report.documents.caveats import mark_of
 from xlbias.report.documents.cells import cell
 from xlbias.report.documents.matrices import INTERVALS
-from xlbias.report.numbers import measured
+from xlbias.report.numbers import NOTHING, measured
 from xlbias.results.by_key import Numbers
 from xlbias.results.caveats import caveats
 from xlbias.results.per_query import Key
@@ -35,7 +35,7 @@ def overview_table(run: Run, rows: pl.DataFrame) -> Table:
                 *(
                     Cell(f"{row[f'{end}_pair']} {measured(row[end], quality)}", row[end])
                     if row[f"{end}_pair"]
-                    else Cell("·")
+                    else Cell(NOTHING)
                     for end in ("worst", "best")
                 ),
             )

@@ -15,7 +15,7 @@ from xlbias.results.published import MEAN, rows_for
 from xlbias.runs.schema import SETTING_SHORT, SETTINGS
 
 
-def printed_table(source: str, task: Mapping[str, Any]) -> Table | None:
+def published_table(source: str, task: Mapping[str, Any]) -> Table | None:
     """Return what the paper `source` printed for the data set that a task is; None where it has nothing on it."""
     means = rows_for(source, task).filter(pl.col("query_language") == MEAN)
     if means.is_empty():

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import polars as pl
 
 from xlbias.report.document import Cell, Table
+from xlbias.report.documents.wording import pool_name
 from xlbias.report.numbers import NOTHING, number
-from xlbias.runs.schema import MULTILINGUAL_POOL
 
 LONGEST = 1000
 """Rows of a table at most; a note says how many there were."""
@@ -43,7 +43,7 @@ def queries_table(
         if "delta" in rows.columns:
             numbers.append(Cell(difference(row["delta"]), _digits(row["delta"]), kind="number"))
         numbers += [_count(value) for value in (first, last, n)]
-        names = (row["query_id"], row["query_language"], "all" if row["pool"] == MULTILINGUAL_POOL else row["pool"])
+        names = (row["query_id"], row["query_language"], pool_name(row["pool"]))
         lines.append((*(Cell(name, kind="name") for name in names), *numbers, Cell(text[:_LONGEST_TEXT])))
     notes = [f"Δ: AP minus that of {against}."] if against else []
     if rows.height > LONGEST:

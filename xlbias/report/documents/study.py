@@ -15,7 +15,7 @@ from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Sec
 from xlbias.report.documents.caveats import section
 from xlbias.report.documents.comparison import named
 from xlbias.report.formats.markdown import to_markdown
-from xlbias.report.numbers import MARK, interval, measured, number
+from xlbias.report.numbers import EMPTY, MARK, interval, measured, number
 from xlbias.results.caveats import caveats
 from xlbias.results.run import Run
 from xlbias.results.study import (
@@ -144,7 +144,7 @@ def _matrix(part: pl.DataFrame, study: Study, title: str, about: Measure) -> Mat
             text, row["difference"], row["low"], row["high"], ends, row["n_seeds"], "number"
         )
     end = max((abs(cell.value) for cell in at.values() if cell.value is not None), default=0.0)
-    cells = tuple(tuple(at.get((s, t), Cell("·", kind="number")) for t in study.targets) for s in study.sources)
+    cells = tuple(tuple(at.get((s, t), EMPTY) for t in study.targets) for s in study.sources)
     note = f"Source down, target across; {MARK}: {_confirmed(study)}. Intervals are over ids and trainings; n is seeds."
     return Matrix(title, about, study.sources, study.targets, cells, (-end, end), (note,))
 
@@ -206,7 +206,7 @@ def _domains(values: pl.DataFrame, study: Study, arm: str, measure: str, setting
     at = {(s, t): _mean_cell(one, about) for (s, t), one in part.group_by("source", "target", maintain_order=True)}
     numbers_ = [cell.value for cell in at.values() if cell.value is not None]
     scale = (min(numbers_), max(numbers_)) if numbers_ else (0.0, 0.0)
-    cells = tuple(tuple(at.get((s, t), Cell("·", kind="number")) for t in study.targets) for s in study.sources)
+    cells = tuple(tuple(at.get((s, t), EMPTY) for t in study.targets) for s in study.sources)
     title = f"{named(measure, setting)} of {arm}: source down, target across"
     own = ", ".join(f"{study.in_domain[t]} → {t}" for t in home)
     return Matrix(title, about, study.sources, study.targets, cells, scale, (f"Means over seeds. At home: {own}.",))
@@ -262,7 +262,7 @@ def _ends_and_middle(study: Study) -> list[Arm]:
 
 def _signed(value: object, about: Measure) -> Cell:
     if not isinstance(value, (int, float)):
-        return Cell("·", kind="number")
+        return EMPTY
     text = measured(float(value), about)
     return Cell(f"+{text}" if value > 0 else text, float(value), kind="number")
 
@@ -277,7 +277,7 @@ def _plain(value: float) -> Cell:
 
 def _mean_cell(part: pl.DataFrame, about: Measure) -> Cell:
     if part.is_empty():
-        return Cell("·", kind="number")
+        return EMPTY
     row = part.row(0, named=True)
     ends = interval(row["low"], row["high"], about)
     return Cell(measured(row["mean"], about), row["mean"], row["low"], row["high"], ends, row["n_seeds"], "number")
@@ -287,7 +287,7 @@ def _share(row: dict[str, object]) -> Cell:
     """Return a relative drop in percent, with its interval over seeds."""
     value, low, high = (row[name] if isinstance(row[name], float) else None for name in ("drop", "low", "high"))
     if value is None:
-        return Cell("·", kind="number")
+        return EMPTY
     ends = f"[{low:.0%}, {high:.0%}]" if low is not None and high is not None else ""
     return Cell(f"{value:.0%}", value, low, high, ends, None, "number")  # type: ignore[arg-type]
 

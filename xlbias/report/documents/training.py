@@ -16,7 +16,7 @@ from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measures
 from xlbias.report.document import Cell, Table
 from xlbias.report.formats.columns import blocks, cut_all, table, wrapped
-from xlbias.report.numbers import measured, number
+from xlbias.report.numbers import EMPTY, NOTHING, measured, number
 from xlbias.results.training import (
     KINDS,
     MAPS,
@@ -126,7 +126,7 @@ def _pair_matrix(drawn: Drawn, width: int) -> list[str]:
 
 
 def _percent(n: int, total: int) -> str:
-    return f"{100 * n / total:.1f}" if n else "·"
+    return f"{100 * n / total:.1f}" if n else NOTHING
 
 
 def _language_lines(drawn: Drawn, width: int) -> list[str]:
@@ -163,7 +163,7 @@ def curve_table(training: Curves, *, last: bool = False) -> Table:
     if last:
         logged = logged.tail(1)
         validated = validated.filter(pl.col("step") == pl.col("step").max())
-    nothing = Cell("·", kind="number")
+    nothing = EMPTY
     rows = []
     for row in logged.iter_rows(named=True):
         numbers = [_curve_cell(name, row[name]) for name in _LOGGED]
@@ -179,7 +179,7 @@ def curve_table(training: Curves, *, last: bool = False) -> Table:
 
 def _curve_cell(name: str, value: float | None) -> Cell:
     if value is None or not math.isfinite(value):
-        return Cell("·", kind="number")
+        return EMPTY
     about = _curve_measure(name)
     text = measured(value, about) if about else f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
     return Cell(text, float(value), kind="number")

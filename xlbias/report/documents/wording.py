@@ -13,11 +13,14 @@ from xlbias.report.numbers import number
 from xlbias.results.caveats.leaks import seen_counts
 from xlbias.results.run import Run
 from xlbias.results.summary import INTERVAL, replicates_for
-from xlbias.runs.schema import SETTING_SHORT
+from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT
 from xlbias.text import clean
 
 BETTER = {"high": "high", "low": "low", "neither": "neither"}
 """Which values are good, as the word in tables."""
+
+ALL = "all"
+"""What tables call the multilingual pool."""
 
 _STATUS = {
     "finished": "finished",
@@ -25,6 +28,11 @@ _STATUS = {
     "died": "unfinished, its writer died",
     "elsewhere": "unfinished, written from another host",
 }
+
+
+def pool_name(pool: str) -> str:
+    """Return the name of a pool as tables have it: its language, or ``all``."""
+    return ALL if pool == MULTILINGUAL_POOL else pool
 
 
 def about_run(run: Run) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Table, Terms
 from xlbias.report.formats.excerpt import of_cell, of_row
+from xlbias.report.numbers import NOTHING
 from xlbias.text import clean
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>|~#$&!]|(?<=\w):(?=//)|(?<=www)\.", re.IGNORECASE)
@@ -39,7 +40,7 @@ def _with_intervals(table: Table) -> Table:
     if not any(cell.interval for cell in cells):
         return table
     values = (name, *(replace(cell, interval="") for cell in cells))
-    ends = (Cell("95 % interval"), *(Cell(cell.interval or "·", kind="number") for cell in cells))
+    ends = (Cell("95 % interval"), *(Cell(cell.interval or NOTHING, kind="number") for cell in cells))
     return replace(table, rows=(values, ends, *further))
 
 

@@ -1,0 +1,15 @@
+"""The formats of each kind of report, in the order in which they are offered."""
+
+from __future__ import annotations
+
+DOCUMENT_FORMATS = ("text", "markdown", "latex", "html")
+"""Of any document, see `xlbias.report.render.render`."""
+
+REPORT_FORMATS = ("text", "json", "csv", "markdown", "latex", "html")
+"""Of the audit of runs."""
+
+COMPARISON_FORMATS = (*DOCUMENT_FORMATS, "csv", "json")
+"""Of a comparison."""
+
+BLOCK_FORMATS = ("tsv", "markdown", "latex")
+"""Of one table or matrix."""
