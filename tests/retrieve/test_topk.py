@@ -108,3 +108,15 @@ def test_faiss_is_what_is_thought_of_it():
         rng.random((5, 8), np.float32), rng.random((90, 8), np.float32), 20, metric=faiss.METRIC_INNER_PRODUCT
     )
     assert (np.diff(scores, axis=1) <= 0).all()
+
+
+@pytest.mark.parametrize("k", [1, 3, 10, 61])
+@pytest.mark.parametrize("values", [2, 4, 40])
+def test_what_ties_with_the_last_of_the_list_is_counted_by_language(path, k, values):
+    queries, passages, ids, languages = integers(k + values, values)
+    index = PassageIndex(passages, ids, languages)
+    found = top_k(index, queries, k)[-1]
+    scores = queries @ passages.T
+    for i, chosen in enumerate(found.rows):
+        beyond = set(np.flatnonzero(scores[i] == scores[i, chosen[-1]])) - set(chosen)
+        assert found.tied[i].tolist() == [sum(languages[j] == one for j in beyond) for one in index.languages]

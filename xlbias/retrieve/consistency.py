@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from threadpoolctl import threadpool_limits
 
 from xlbias.measures.bias.rank_consistency import MOST_SCORES, mean_spearman
 from xlbias.measures.ragged import Floats, Ints
+from xlbias.retrieve.compiled import compiled
 from xlbias.retrieve.ranks import PassageIndex, Vectors
 
 _ROWS = 256
@@ -36,7 +39,8 @@ def rank_consistency(
     rows = max(1, min(_ROWS, (1 << 26) // max(index.n_passages, 1)))
     passages = torch.from_numpy(index.vectors)
     start = 0
-    with ThreadPoolExecutor(os.cpu_count()) as workers:  # sorting lets go of the interpreter
+    # Sorting and products let go of the interpreter; a product with threads of its own would wait for these.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as workers:
         while start < len(order):
             stop = int(ends[np.searchsorted(ends, start, side="right")])
             while stop < len(order):
@@ -47,11 +51,8 @@ def rank_consistency(
             block = order[start:stop]  # whole ids, as many as fit
             scores = torch.mm(torch.from_numpy(np.ascontiguousarray(queries[block])), passages.T).numpy()
             ranks = np.stack(list(workers.map(ranks_of, scores)))
-            first = 0
-            for id_ in range(int(of_query[block[0]]), int(of_query[block[-1]]) + 1):
-                size = int(ends[id_] - (ends[id_ - 1] if id_ else 0))
-                found[block[first : first + size]] = mean_spearman(ranks[first : first + size])
-                first += size
+            of_ids = np.split(ranks, np.flatnonzero(np.diff(of_query[block])) + 1)
+            found[block] = np.concatenate(list(workers.map(mean_spearman, of_ids)))
             advance(len(block))
             start = stop
     return found
@@ -76,15 +77,33 @@ def ranks_of(scores: Vectors) -> Floats:
 
     Score and place are packed into one integer, as sorting integers is several times faster than an argsort.
     """
-    bits = (scores + np.float32(0.0)).view(np.uint32)  # −0 is 0
-    ascending = np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31))  # in the order of the numbers
-    keys = (~ascending).astype(np.uint64) << np.uint64(32) | np.arange(len(scores), dtype=np.uint64)
+    keys = _packed(np.ascontiguousarray(scores, dtype=np.float32).view(np.uint32))
     keys.sort()
-    found = np.arange(1.0, len(scores) + 1)
-    begins = np.flatnonzero(np.diff(keys >> np.uint64(32), prepend=~np.uint64(0)))
-    if len(begins) < len(scores):  # the mean of consecutive ranks is that of the first and the last
-        ends = np.append(begins[1:], len(scores))
-        found = np.repeat((begins + 1 + ends) / 2, ends - begins)
-    ranks = np.empty(len(scores))
-    ranks[(keys & np.uint64(0xFFFFFFFF)).astype(np.int64)] = found
+    return _unpacked(keys)
+
+
+@compiled("uint64[::1](uint32[::1])", nogil=True)
+def _packed(bits: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint64]:
+    """Return numbers in whose order the scores with these bits descend, each with its place in the lower half."""
+    keys = np.empty(bits.shape[0], dtype=np.uint64)
+    sign = np.uint32(1 << 31)
+    for i in range(bits.shape[0]):
+        one = bits[i] if bits[i] != sign else np.uint32(0)  # −0 is 0
+        descending = one if one & sign else ~(one | sign)
+        keys[i] = np.uint64(np.uint64(np.uint32(descending)) << np.uint64(32)) | np.uint64(i)
+    return keys
+
+
+@compiled("float64[::1](uint64[::1])", nogil=True)
+def _unpacked(keys: npt.NDArray[np.uint64]) -> Floats:
+    """Return the mean rank of each place from sorted `_packed` keys."""
+    ranks = np.empty(keys.shape[0], dtype=np.float64)
+    begin = 0
+    while begin < keys.shape[0]:
+        end = begin + 1
+        while end < keys.shape[0] and keys[end] >> np.uint64(32) == keys[begin] >> np.uint64(32):
+            end += 1
+        for i in range(begin, end):
+            ranks[np.int64(keys[i] & np.uint64(0xFFFFFFFF))] = (begin + 1 + end) / 2  # the mean of consecutive ranks
+        begin = end
     return ranks

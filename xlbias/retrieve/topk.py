@@ -1,7 +1,7 @@
 """The top k of every pool, for browsing. Ranks never come from here.
 
-Up to `MOST_IN_MEMORY` passages one product serves all pools, several times as fast as FAISS's heaps (see
-benchmarks/audit.py); beyond it FAISS searches each pool in bounded memory.
+Up to `MOST_IN_MEMORY` passages one product serves all pools, and each query's scores are passed once; beyond it FAISS
+searches each pool in bounded memory.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 
 from xlbias.cells import TopOf
+from xlbias.retrieve.best import best_cpu
 from xlbias.retrieve.ranks import Int64s, PassageIndex, Vectors, count_tied
 
 MOST_IN_MEMORY = 1 << 20
@@ -65,25 +66,24 @@ Found = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]  # columns and sco
 
 def _in_memory(index: PassageIndex, queries: Vectors, k: int, of: TopOf) -> tuple[list[Found], Int64s]:
     """One product of a tile of queries with all passages, of which every pool takes its part."""
-    pools = [(int(a), int(b)) for a, b in pairwise(index.pool_starts)] if of == "all" else []
-    ranges = [*pools, (0, index.n_passages)]
-    tiles: list[list[Found]] = [[] for _ in ranges]
-    tied: list[Int64s] = []
+    sizes = np.minimum(np.diff(index.pool_starts), k)
+    ends = np.cumsum(sizes)
+    columns = np.empty((len(queries), int(sizes.sum())), dtype=np.int64)
+    best = np.empty(columns.shape, dtype=np.float32)
+    of_union = np.empty((len(queries), min(k, index.n_passages)), dtype=np.int64)
+    best_of_union = np.empty(of_union.shape, dtype=np.float32)
+    tied = np.zeros((len(queries), len(index.languages)), dtype=np.int64)
     passages = torch.from_numpy(index.vectors)
     step = max(1, _SCORES // index.n_passages)
-    for first in range(0, max(len(queries), 1), step):
-        scores = torch.mm(torch.from_numpy(queries[first : first + step]), passages.T)
-        for found, (start, stop) in zip(tiles, ranges, strict=True):
-            best, at = torch.topk(scores[:, start:stop], min(k + _SPARE, stop - start))
-            columns, cut = _best(index, at.numpy() + start, best.numpy(), k)
-            unsettled = _unsettled(best.numpy(), k, stop - start)
-            for row in unsettled:
-                columns[row], cut[row] = _of_all(index, scores[row, start:stop].numpy(), start, k)
-            found.append((columns, cut))
-        # The last range is the union, and what is left of it in the loop is what its ties are counted from.
-        tied.append(_tied(index, queries[first : first + step], columns, cut, at.numpy(), best.numpy(), unsettled))
-    whole = [(np.concatenate([c for c, _ in found]), np.concatenate([s for _, s in found])) for found in tiles]
-    return whole if of == "all" else [*_nothing(index, queries), *whole], np.concatenate(tied)
+    for first in range(0, len(queries), step):
+        rows = slice(first, first + step)
+        scores = torch.mm(torch.from_numpy(queries[rows]), passages.T).numpy()
+        best_cpu(
+            scores, index.pool_starts, index.order, ends - sizes, sizes, columns[rows], best[rows], of_union[rows],
+            best_of_union[rows], tied[rows],
+        )  # fmt: skip
+    pools = [(columns[:, end - size : end], best[:, end - size : end]) for end, size in zip(ends, sizes, strict=True)]
+    return [*(pools if of == "all" else _nothing(index, queries)), (of_union, best_of_union)], tied
 
 
 def _by_faiss(index: PassageIndex, queries: Vectors, k: int, of: TopOf) -> tuple[list[Found], Int64s]:
