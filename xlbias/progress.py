@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Generic, Self, TypeVar
+
+Made = TypeVar("Made")
 
 _CONVINCING = 1.0
 """Seconds of a kind of work after which its measured speed counts as much as the expected one."""
@@ -72,6 +74,23 @@ class Step:
     kind: str
     of: str
     seconds: float
+
+
+@dataclass(frozen=True)
+class Piece(Generic[Made]):
+    """A part of a step that can be done by itself, and kept.
+
+    Attributes:
+        name: says what it holds and of what sample, so that a piece of other work is never taken for it.
+        label: what it is, for people.
+        seconds: about how long it takes.
+        make: does it.
+    """
+
+    name: str
+    label: str
+    seconds: float
+    make: Callable[[], Made]
 
 
 @dataclass

@@ -3,15 +3,21 @@
 import json
 
 import numpy as np
+import polars as pl
 import pytest
 from support import make_task, make_vectors, ngram_counts
 
 from xlbias.evaluation import evaluate
 from xlbias.evaluation import pieces as pieces_module
 from xlbias.evaluation import work as work_module
+from xlbias.evaluation.pieces import Pieces
 from xlbias.measures.alignment import audit, sampling
+from xlbias.narration import Telling
+from xlbias.progress import Course, Piece, Step
 from xlbias.report.render import render_report
+from xlbias.results import summary
 from xlbias.results.caveats import caveats, sampled
+from xlbias.results.per_query import names_with_values
 from xlbias.results.run import open_run
 from xlbias.results.summary import OVERALL
 from xlbias.retrieve import consistency
@@ -97,8 +103,9 @@ def test_an_audit_goes_on_after_the_last_piece_that_was_finished(tmp_path, monke
         with pytest.raises(KeyboardInterrupt):
             evaluate(make_vectors(TASK), TASK, out)
     kept = [path for path in live_folder(out).rglob("kept/*/*") if path.is_file()]
-    assert len(kept) == len(made) == 40
-    kept[3].write_bytes(kept[3].read_bytes()[:-9])  # damaged: made again
+    assert len(kept) == len(made) + 1 == 41  # and the intervals of the passages
+    damaged = next(path for path in kept if path.name.startswith("queries"))
+    damaged.write_bytes(damaged.read_bytes()[:-9])  # made again
     made.clear()
     with monkeypatch.context() as patch:
         patch.setattr(audit, "_piece", lambda *about: real(*about[:-1], lambda: made.append(1) or about[-1]()))
@@ -111,12 +118,43 @@ def test_an_audit_goes_on_after_the_last_piece_that_was_finished(tmp_path, monke
 
 
 def test_pieces_of_another_version_are_made_again(tmp_path, monkeypatch):
-    (piece,) = audit.pieces(audit.ParallelVectors.of(["a", "b"], ["de", "de"], np.eye(2)))
-    data = pieces_module._bytes(piece.make())
-    (tmp_path / "piece").write_bytes(data)
-    assert pieces_module._read(tmp_path / "piece") is not None
+    made = []
+    piece = Piece("name", "label", 1.0, lambda: made.append(1) or pl.DataFrame({"a": [1.0]}))
+
+    def take():
+        with Course([Step("audit", "audit", "e", 1.0)]).stage("audit", "audit") as stage:
+            assert Pieces(tmp_path, stage, "audit", 1.0).frame("made", piece)["a"].to_list() == [1.0]
+        return len(made)
+
+    assert [take(), take()] == [1, 1]
     monkeypatch.setattr(pieces_module, "__version__", "another")
-    assert pieces_module._read(tmp_path / "piece") is None
+    assert [take(), take()] == [2, 2]
+
+
+def test_the_numbers_go_on_after_the_last_part_that_was_finished_and_say_how_far_they_are(tmp_path, monkeypatch, whole):
+    """Their intervals are drawn for some measures at a time: whichever stand together, the numbers are the same."""
+    monkeypatch.setattr(summary, "_MEANS_HELD", 3 * 7 * 8 * 10_000)  # three measures
+    out, made, told = tmp_path / "run.parquet", [], []
+    real = summary._numbers
+
+    def killed(ranked, names, *about):
+        if len(made) == 3:
+            raise KeyboardInterrupt
+        made.append(names)
+        return real(ranked, names, *about)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(summary, "_numbers", killed)
+        evaluate(make_vectors(TASK), TASK, out, narrator=Telling(told.append))
+    parts = [one for one in told if "every number with its interval, part" in one.phase]
+    n_parts = -(-len(names_with_values()) // 3)
+    assert {one.phase.rpartition("part ")[2] for one in parts} == {f"{i} of {n_parts}" for i in range(1, 5)}
+    assert len({one.share for one in parts}) > 1  # it moves within the step
+    with monkeypatch.context() as patch:
+        patch.setattr(summary, "_numbers", lambda *about: made.append(about[1]) or real(*about))
+        run = evaluate(make_vectors(TASK), TASK, out, resume=True)
+    assert [name for names in made for name in names] == names_with_values()  # nothing twice
+    assert run.summary.equals(whole.summary)
 
 
 class Hashed:

@@ -7,6 +7,7 @@ corrected by what is measured.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ import polars as pl
 
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.precomputed import PrecomputedVectors
+from xlbias.evaluation.parallel import intervals_seconds
 from xlbias.measures.alignment.audit import expected_seconds
 from xlbias.measures.bias.rank_consistency import MOST_SCORES
 from xlbias.progress import Step
-from xlbias.results.summary import replicates_for
+from xlbias.results.per_query import names_with_values
+from xlbias.results.summary import measures_together, n_cells_of, seconds_of
 
 Key = tuple[str, str, int]
 """Kind of work, encoder, position of the task (-1 for none)."""
@@ -29,7 +32,6 @@ _FLOPS = 1.5e11
 _LOOKED_UP = 1e-6  # seconds a token where vectors are looked up
 _RANKED = 1.5e-9  # seconds for a query and a passage
 _SORTED = 2.5e-8
-_DRAWN = 2.5e-8  # seconds for an id drawn in a bootstrap
 _LOADING = 3.0
 _USUAL = (12, 384)  # layers and width of an encoder that nothing is known of
 
@@ -56,16 +58,25 @@ def _of_task(task: RetrievalTask) -> dict[str, float]:
     found = {"rank": _RANKED * products + 1e-4 * queries.height}
     found["consistency"] = _SORTED * min(products, MOST_SCORES) + 0.01
     found["alignment"] = alignment_seconds(task) + 0.05
-    n_ids = queries["query_id"].n_unique()
-    n_columns = 16 * len(task.query_languages) * (len(task.passage_languages) + 1)
-    found["numbers"] = replicates_for(n_ids) * n_ids * (_DRAWN + 4e-11 * n_columns) + 0.05
+    found["numbers"] = numbers_seconds(task) + 0.05
     return found
 
 
+def numbers_seconds(task: RetrievalTask) -> float:
+    """Return about how long every number of a task with its interval takes, once all queries are ranked."""
+    n_measures = len(names_with_values())
+    n_ids, n_cells = task.queries["query_id"].n_unique(), n_cells_of(task.query_languages, task.passage_languages)
+    together = measures_together(n_ids, n_cells)
+    return math.ceil(n_measures / together) * seconds_of(n_ids, n_cells, together)
+
+
 def alignment_seconds(task: RetrievalTask) -> float:
-    """Return about how long the alignment of a task's passages and queries takes."""
-    sizes = (frame.group_by("language").len()["len"].to_list() for frame in (task.passages, task.queries))
-    return sum(map(expected_seconds, sizes))
+    """Return about how long the alignment of a task's passages and queries takes, with its intervals."""
+    total = 0.0
+    for frame in (task.passages, task.queries):
+        sizes = frame.group_by("language").len()["len"].to_list()
+        total += expected_seconds(sizes) + intervals_seconds(max(sizes, default=0), len(sizes))
+    return total
 
 
 def characters(texts: pl.Series) -> int:

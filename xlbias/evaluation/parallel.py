@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -10,11 +11,16 @@ import polars as pl
 
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.similarity import Vectors
-from xlbias.measures.alignment.audit import AlignmentValue, Piece, alignment_rows
+from xlbias.measures.alignment.audit import Rows, alignment_rows
 from xlbias.measures.alignment.parallel import ParallelVectors
+from xlbias.progress import Piece
 from xlbias.results.per_query import Aggregate, Key
-from xlbias.results.summary import SummaryRow, aggregated, replicates_for
+from xlbias.results.summary import SummaryRow, aggregated, measures_together, replicates_for, seconds_of
 from xlbias.stats.bootstrap import bootstrap_intervals
+
+KeepFrame = Callable[[str, Piece[pl.DataFrame]], pl.DataFrame]
+
+_PER_ID = 5  # measures that have values per id, about: only for what time they take
 
 
 def parallel_passages(task: RetrievalTask, passages: pl.DataFrame) -> pl.DataFrame:
@@ -48,7 +54,8 @@ def alignments(
     passages: pl.DataFrame,
     passage_vectors: Vectors,
     query_vectors: Vectors,
-    do: Callable[[str, Piece], list[AlignmentValue]] = lambda _, piece: piece.make(),
+    do: Callable[[str, Piece[Rows]], Rows] = lambda _, piece: piece.make(),
+    keep: KeepFrame = lambda _, piece: piece.make(),
 ) -> tuple[list[SummaryRow], pl.DataFrame]:
     """Return the alignment of a task's parallel passages and queries.
 
@@ -58,6 +65,7 @@ def alignments(
         passage_vectors: float32 [n_passages, d].
         query_vectors: float32 [n_queries, d].
         do: makes a piece of the work of a side, ``passages`` or ``queries``, or finds that it was made before.
+        keep: the same for a piece of its intervals.
 
     Returns rows of a summary, measures named ``passages.NAME`` and ``queries.NAME``, and a frame ``measure, query_id,
     value`` of the ids' own values, for those that `query_id` names: comparisons of two encoders are made with them.
@@ -74,7 +82,7 @@ def alignments(
             continue
         parallel = ParallelVectors.of(ids.to_list(), languages.to_list(), vectors)
         values = alignment_rows(parallel, do=partial(do, side))
-        rows += _summary_rows(side, values, parallel)
+        rows += _summary_rows(side, values, parallel, keep)
         names = np.asarray(parallel.ids, dtype=object)
         frames += [
             pl.DataFrame({"measure": f"{side}.{one.measure}", "query_id": names[one.ids].tolist(), "value": one.per_id})
@@ -84,30 +92,65 @@ def alignments(
     return rows, pl.concat(frames)
 
 
-def _summary_rows(side: str, values: list[AlignmentValue], parallel: ParallelVectors) -> list[SummaryRow]:
-    """Return rows of a summary; a measure that is a mean over ids has an interval, as has its mean over pairs."""
-    n_ids = len(parallel.ids)
-    cells = [one for one in values if one.language is not None and one.per_id is not None]
+def intervals_seconds(n_ids: int, n_languages: int) -> float:
+    """Return about how long the intervals of the alignment of one side take."""
+    n_cells = n_languages**2
+    together = measures_together(n_ids, n_cells)
+    return math.ceil(_PER_ID / together) * seconds_of(n_ids, n_cells, together)
+
+
+def _interval_pieces(values: Rows, n_ids: int) -> Iterator[Piece[pl.DataFrame]]:
+    """Yield the parts of the work of the intervals, ``measure, language, other, low, high``: some measures each.
+
+    Of measures with values per id, with the mean over their pairs or languages.
+    """
+    cells: dict[str, Rows] = {}
+    for one in values:
+        if one.language is not None and one.per_id is not None:
+            cells.setdefault(one.measure, []).append(one)
+    names, n_cells = list(cells), max(map(len, cells.values()), default=0)
+    together = measures_together(n_ids, n_cells)
+    for start in range(0, len(names), together):
+        group = names[start : start + together]
+        rows = [cells[name] for name in group]
+        seconds = seconds_of(n_ids, n_cells, len(group))
+        make = partial(_intervals, rows, n_ids, replicates_for(n_ids, n_cells))
+        yield Piece("intervals-" + "-".join(group), "intervals", seconds, make)
+
+
+def _intervals(of_measures: Sequence[Rows], n_ids: int, replicates: int) -> pl.DataFrame:
+    cells = [one for rows in of_measures for one in rows]
     table = np.full((n_ids, len(cells)), np.nan)
     for column, one in enumerate(cells):
         table[one.ids, column] = one.per_id
-    keys = [Key(f"{side}.{one.measure}", None, one.language, one.other) for one in cells]
+    ends = np.cumsum([len(rows) for rows in of_measures])
     overall = [
-        Aggregate(Key(measure), tuple(i for i, key in enumerate(keys) if key.measure == measure))
-        for measure in dict.fromkeys(key.measure for key in keys)
+        Aggregate(Key(rows[0].measure), tuple(range(end - len(rows), end)))
+        for end, rows in zip(ends.tolist(), of_measures, strict=True)
     ]
     found = bootstrap_intervals(
         table,
         derive=lambda means: aggregated(means, overall),
         derived_from=[one.columns for one in overall],
-        replicates=replicates_for(n_ids),
+        replicates=replicates,
     )
-    intervals = np.stack([found.low, found.high], axis=1).tolist()
-    ends = dict(zip([*keys, *(one.key for one in overall)], intervals, strict=True))
-    rows = []
+    keys = [(one.measure, one.language, one.other) for one in cells] + [
+        (one.key.measure, None, None) for one in overall
+    ]
+    schema = {"measure": pl.String, "language": pl.String, "other": pl.String}
+    return pl.DataFrame(keys, schema=schema, orient="row").with_columns(low=found.low, high=found.high)
+
+
+def _summary_rows(side: str, values: Rows, parallel: ParallelVectors, keep: KeepFrame) -> list[SummaryRow]:
+    """Return rows of a summary; a measure that is a mean over ids has an interval, as has its mean over pairs."""
+    ends: dict[tuple[str, str | None, str | None], tuple[float, float]] = {}
+    for piece in _interval_pieces(values, len(parallel.ids)):
+        for measure, language, other, low, high in keep(side, piece).iter_rows():
+            ends[measure, language, other] = low, high
+    rows, nan = [], float("nan")
     for one in values:
         key = Key(f"{side}.{one.measure}", None, one.language, one.other)
-        low, high = ends.get(key, (float("nan"), float("nan")))
+        low, high = ends.get((one.measure, one.language, one.other), (nan, nan))
         defined = int(np.isfinite(one.value))
         n, left_out = (one.n, 0) if defined else (0, one.n)
         n_own = n if one.ids is not None else 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ import numpy.typing as npt
 import polars as pl
 
 from xlbias._version import __version__
-from xlbias.files import write_whole
-from xlbias.measures.alignment.audit import AlignmentValue, Piece
-from xlbias.progress import Stage
+from xlbias.caches import read_checked, write_checked
+from xlbias.measures.alignment.audit import AlignmentValue, Rows
+from xlbias.progress import Piece, Stage
 
 _SCHEMA: dict[str, pl.DataType] = {
     "measure": pl.String(),
@@ -45,45 +46,46 @@ class Pieces:
         self._folder, self._stage, self._label = folder, stage, label
         self._seconds, self._done = seconds, 0.0
 
-    def __call__(self, side: str, piece: Piece) -> list[AlignmentValue]:
-        """Return the rows of a piece of one side."""
-        self._stage.doing(f"{self._label}, {piece.label} of {side}")
-        path = self._folder / f"{side}-{piece.name}"
-        found = _read(path)
-        there = found is not None
-        if found is None:
-            found = piece.make()
-            self._folder.mkdir(parents=True, exist_ok=True)
-            write_whole(path, _bytes(found))
-        self._done += piece.seconds
-        self._stage.advance(share=self._done / self._seconds if self._seconds else 1.0, measured=not there)
+    def rows(self, side: str, piece: Piece[Rows]) -> Rows:
+        """Return the rows of a piece of one side, ``passages`` or ``queries``."""
+        label = f"{piece.label} of {side}"
+        return _rows(self._kept(side, piece.name, label, piece.seconds, lambda: _table(piece.make())))
+
+    def frame(self, of: str, piece: Piece[pl.DataFrame]) -> pl.DataFrame:
+        """Return the frame of a piece; `of` tells what it is made from."""
+        return self._kept(of, piece.name, piece.label, piece.seconds, piece.make)
+
+    def _kept(self, of: str, name: str, label: str, seconds: float, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        self._stage.doing(f"{self._label}, {label}")
+        path = self._folder / f"{of}-{hashlib.sha256(name.encode('utf-8', 'backslashreplace')).hexdigest()[:16]}"
+        content = read_checked(path, __version__)
+        if content is not None:
+            found = pl.read_parquet(io.BytesIO(content))
+        else:
+            found = make()
+            write_checked(path, _bytes(found), __version__)
+        self._done += seconds
+        share = self._done / self._seconds if self._seconds else 1.0
+        self._stage.advance(share=share, measured=content is None)
         return found
 
 
-def _bytes(rows: list[AlignmentValue]) -> bytes:
-    table = [(r.measure, r.language, r.other, r.value, r.n, _listed(r.per_id), _listed(r.ids)) for r in rows]
+def _bytes(frame: pl.DataFrame) -> bytes:
     buffer = io.BytesIO()
-    pl.DataFrame(table, schema=_SCHEMA, orient="row").write_parquet(buffer, compression="zstd", compression_level=1)
-    data = buffer.getvalue()
-    return data + _checksum(data)
+    frame.write_parquet(buffer, compression="zstd", compression_level=1)
+    return buffer.getvalue()
 
 
-def _read(path: Path) -> list[AlignmentValue] | None:
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return None
-    data = content[:-32]
-    if content[-32:] != _checksum(data):
-        return None
+def _table(rows: Rows) -> pl.DataFrame:
+    table = [(r.measure, r.language, r.other, r.value, r.n, _listed(r.per_id), _listed(r.ids)) for r in rows]
+    return pl.DataFrame(table, schema=_SCHEMA, orient="row")
+
+
+def _rows(frame: pl.DataFrame) -> Rows:
     return [
         AlignmentValue(measure, language, other, value, n, _array(per_id, np.float64), _array(ids, np.int64))
-        for measure, language, other, value, n, per_id, ids in pl.read_parquet(io.BytesIO(data)).iter_rows()
+        for measure, language, other, value, n, per_id, ids in frame.iter_rows()
     ]
-
-
-def _checksum(data: bytes) -> bytes:
-    return hashlib.sha256(__version__.encode() + data).digest()
 
 
 def _listed(values: npt.NDArray[Any] | None) -> pl.Series | None:

@@ -25,7 +25,7 @@ from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.encode.prompts import Prompts
 from xlbias.encode.similarity import Searchable, Vectors, searchable
 from xlbias.errors import EncoderError, RunError
-from xlbias.evaluation.course import alignment_seconds
+from xlbias.evaluation.course import alignment_seconds, numbers_seconds
 from xlbias.evaluation.leaks import TaskTexts
 from xlbias.evaluation.parallel import alignments
 from xlbias.evaluation.pieces import Pieces
@@ -305,16 +305,20 @@ class Evaluation:
         name = about["model"]
         key, label = task_key(name, t), f"{name} · {task.name}: audit"
         with self.course.stage(("alignment", name, t), label) as stage:
-            do = Pieces(self.journal.kept(key), stage, label, alignment_seconds(task))
-            rows, per_id = alignments(task, vectors.passages, vectors.of_passages, vectors.of_queries, do)
+            pieces = Pieces(self.journal.kept(key), stage, label, alignment_seconds(task))
+            rows, per_id = alignments(
+                task, vectors.passages, vectors.of_passages, vectors.of_queries, pieces.rows, pieces.frame
+            )
             if per_id.height:
                 self.journal.write("alignment", key, with_columns(per_id, about))
         with self.course.stage(("numbers", name, t), f"{label}, reading the rankings") as stage:
             keys = [block_key(name, t, b) for b in range(len(query_blocks(task)))]
             rankings = pl.concat([self.journal.read("ranking", key, list(BOUND)) for key in keys])
-            stage.doing(f"{label}, every number with its interval")
-            summary = pl.concat([summarise(rankings, task.pool_sizes), as_frame([*rows, *vectors.texts, *seen])])
-            bound = summary.with_columns(pl.lit(digest_of(rankings)).alias(COLUMN))
+            digest = digest_of(rankings)
+            pieces = Pieces(self.journal.kept(key), stage, label, numbers_seconds(task))
+            numbers = summarise(rankings, task.pool_sizes, do=partial(pieces.frame, digest))
+            summary = pl.concat([numbers, as_frame([*rows, *vectors.texts, *seen])])
+            bound = summary.with_columns(pl.lit(digest).alias(COLUMN))
             self.journal.write("summary", key, with_columns(bound, about))
             self.journal.forget_kept(key)
 

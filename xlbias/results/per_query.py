@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -193,6 +194,16 @@ def _exploded(frame: pl.DataFrame, fields: list[str], of: str = "relevants") -> 
     return pl.DataFrame([inner.struct.field(name) if name in there else nothing.alias(name) for name in fields])
 
 
+def names_with_values() -> list[str]:
+    """Return the names of measures that have values per query id, in their order; others are derived from these."""
+    return [
+        measure.name
+        for family in ("quality", "bias")
+        for measure in measures(family).values()
+        if measure.statistic == "mean"
+    ]
+
+
 def quality_values(ranked: Ranked, names: Container[str] | None = None) -> Iterator[Values]:
     """Yield the values of quality measures, all or those named: a column per cell, and the mean of each setting."""
     frame = ranked.frame
@@ -261,15 +272,19 @@ def facts(ranked: Ranked) -> Iterator[tuple[Key, float, int, int, int]]:
 
 def _medians(ranked: Ranked, measure: Measure, values: Floats, groups: Sequence[Bools]) -> Floats:
     """Return the median of each group of queries, a mean over orders where scores tie, float64 [n_groups]."""
+    medians = np.array([np.median(values[chosen]) if chosen.any() else np.nan for chosen in groups])
     tied = ranked.pooled.has_ties & np.isfinite(values)
+    of_tied = np.array([(chosen & tied).any() for chosen in groups])
+    members = [np.flatnonzero(chosen) for chosen in compress(groups, of_tied)]
 
-    def of_order(order: PooledRankings | None) -> Floats:
+    def of_order(order: PooledRankings) -> Floats:
         settled = values.copy()
-        if order is not None:
-            settled[tied] = measure.compute(order)
-        return np.array([np.median(settled[chosen]) if chosen.any() else np.nan for chosen in groups])
+        settled[tied] = measure.compute(order)
+        return np.array([np.median(settled[chosen]) for chosen in members])
 
-    return ranked.pooled.chosen(tied).over_orders(of_order) if tied.any() else of_order(None)
+    if members:
+        medians[of_tied] = ranked.pooled.chosen(tied).over_orders(of_order)
+    return medians
 
 
 def _places(ranked: Ranked) -> tuple[Ints, Ints]:

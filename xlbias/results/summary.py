@@ -5,15 +5,27 @@ It is made once, when the rankings are complete, and kept in the run; a report o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
+from operator import attrgetter
 
 import numpy as np
 import polars as pl
 
 from xlbias.measures.ragged import Floats
-from xlbias.results.per_query import Aggregate, Key, Ranked, Values, bias_values, facts, quality_values
+from xlbias.progress import Piece
+from xlbias.results.per_query import (
+    Aggregate,
+    Key,
+    Ranked,
+    Values,
+    bias_values,
+    facts,
+    names_with_values,
+    quality_values,
+)
 from xlbias.stats.bootstrap import Intervals, bootstrap_intervals
 from xlbias.stats.friedman import Concordance, Concordances
 from xlbias.stats.means import column_means
@@ -22,7 +34,11 @@ REPLICATES = 10_000
 CONFIDENCE = 0.95
 INTERVAL = "BCa bootstrap over query ids"
 """What the intervals of a summary are; runs of earlier versions say ``percentile bootstrap``."""
-_BUDGET = 64_000_000  # values of a table; and draws of ids: more ids, fewer replicates, never below 1,000
+_FEWEST = 1_000  # replicates, however many ids and cells there are
+_DRAWN = 640_000_000  # ids drawn for a column
+_MEANS = 20_000_000  # replicates of the cells of a measure
+_BUDGET = 64_000_000  # values of tables side by side
+_MEANS_HELD = 32_000_000  # and replicates of these: 256 MB
 
 SUMMARY_SCHEMA: dict[str, pl.DataType] = {
     "measure": pl.String(),
@@ -68,7 +84,12 @@ class SummaryRow:
 
 
 def summarise(
-    rankings: pl.DataFrame, pool_sizes: Mapping[str, int], *, intervals: bool = True, seed: int = 0
+    rankings: pl.DataFrame,
+    pool_sizes: Mapping[str, int],
+    *,
+    intervals: bool = True,
+    seed: int = 0,
+    do: Callable[[Piece[pl.DataFrame]], pl.DataFrame] = lambda piece: piece.make(),
 ) -> pl.DataFrame:
     """Return the summary of the rankings of one model and task; columns as SUMMARY_SCHEMA.
 
@@ -77,23 +98,43 @@ def summarise(
         pool_sizes: passages by language.
         intervals: whether to take bootstrap intervals over query ids.
         seed: of the bootstrap.
+        do: makes a piece of the work, some measures, or finds that it was made before.
     """
     ranked = Ranked(rankings, pool_sizes)
+    names = names_with_values()
+    n_ids, n_cells = len(ranked.ids), n_cells_of(ranked.query_languages, ranked.languages)
+    together = measures_together(n_ids, n_cells) if intervals else len(names)
+    groups = [names[start : start + together] for start in range(0, len(names), together)]
+    seconds = seconds_of(n_ids, n_cells, together)
+    found = []
+    for i, group in enumerate(groups, 1):
+        label = "every number with its interval" + (f", part {i} of {len(groups)}" if len(groups) > 1 else "")
+        found.append(do(Piece("-".join(group), label, seconds, partial(_numbers, ranked, group, intervals, seed))))
+    return pl.concat([*found, _facts(ranked)])
+
+
+def _numbers(ranked: Ranked, names: Sequence[str], intervals: bool, seed: int) -> pl.DataFrame:
+    """Return the numbers of the measures named that are means, or made of these."""
+    replicates = replicates_for(len(ranked.ids), n_cells_of(ranked.query_languages, ranked.languages))
     rows: list[SummaryRow] = []
-    for table in _together(chain(quality_values(ranked), bias_values(ranked)), _BUDGET):
-        rows += rows_of(table, intervals, seed)
+    for table in _together(chain(quality_values(ranked, names), bias_values(ranked, names)), _BUDGET):
+        rows += rows_of(table, intervals, seed, replicates)
+    return as_frame(rows)
+
+
+def _facts(ranked: Ranked) -> pl.DataFrame:
     nan = float("nan")
-    rows += [
+    return as_frame(
         SummaryRow(key, value, nan, nan, None, n, n, n_ids, int(n > 0), int(n == 0), excluded)
         for key, value, n, n_ids, excluded in facts(ranked)
-    ]
-    return as_frame(rows)
+    )
 
 
 def as_frame(rows: Iterable[SummaryRow]) -> pl.DataFrame:
     """Return rows as a frame with the columns of SUMMARY_SCHEMA, NaN as null."""
+    numbers = attrgetter(*list(SUMMARY_SCHEMA)[len(Key._fields) :])
     return pl.DataFrame(
-        [(*row.key, *(getattr(row, name) for name in list(SUMMARY_SCHEMA)[len(Key._fields) :])) for row in rows],
+        [(*row.key, *numbers(row)) for row in rows],
         schema=SUMMARY_SCHEMA,
         orient="row",
     ).with_columns(pl.col(pl.Float64).fill_nan(None))
@@ -105,9 +146,30 @@ def aggregated(means: Floats, aggregates: Iterable[Aggregate]) -> Floats:
     return np.stack(found, axis=1) if found else np.empty((len(means), 0))
 
 
-def replicates_for(n_ids: int) -> int:
-    """Return how many times to draw: 10,000, but fewer where there are so many ids that it would take minutes."""
-    return int(np.clip(_BUDGET * 10 // max(n_ids, 1), 1_000, REPLICATES))
+def n_cells_of(query_languages: Collection[str], passage_languages: Collection[str]) -> int:
+    """Return how many cells a matrix has: a query language in a pool, also the multilingual one."""
+    return len(query_languages) * (len(passage_languages) + 1)
+
+
+def replicates_for(n_ids: int, n_cells: int = 1) -> int:
+    """Return how many times to draw: 10,000, but fewer where so many ids or cells would take minutes.
+
+    With 2,000 the ends of an interval are uncertain by .06 of a standard error, with 10,000 by .03.
+    """
+    most = min(_DRAWN // max(n_ids, 1), _MEANS // max(n_cells, 1))
+    return int(np.clip(most, _FEWEST, REPLICATES))
+
+
+def measures_together(n_ids: int, n_cells: int) -> int:
+    """Return how many measures with that many cells are drawn side by side in bounded memory."""
+    of_one = n_cells * replicates_for(n_ids, n_cells)
+    return max(1, min(_MEANS_HELD // max(of_one, 1), _BUDGET // max(n_cells * n_ids, 1)))
+
+
+def seconds_of(n_ids: int, n_cells: int, n_measures: int) -> float:
+    """Return about how long the intervals of some measures take, drawn side by side."""
+    each = n_measures * n_cells * (4e-11 * n_ids + 3e-8)
+    return replicates_for(n_ids, n_cells) * (2.5e-8 * n_ids + each) + 3e-5 * n_measures * n_cells
 
 
 def _aggregate(means: Floats, aggregate: Aggregate) -> Floats:
@@ -154,14 +216,17 @@ def joined(tables: Sequence[Values]) -> Values:
     )
 
 
-def rows_of(table: Values, intervals: bool, seed: int) -> Iterable[SummaryRow]:
-    """Return a row for every column, every aggregate and all blocks of `table`."""
+def rows_of(table: Values, intervals: bool, seed: int, replicates: int | None = None) -> Iterable[SummaryRow]:
+    """Return a row for every column, every aggregate and all blocks of `table`.
+
+    `replicates` are by default as many as its ids ask for.
+    """
     means, n = column_means(table.values)
     preferences = [Concordance(blocks.ranks) for blocks in table.blocks]
     values = np.concatenate([means, aggregated(means[None], table.aggregates)[0], [one.w for one in preferences]])
     low = high = np.full(len(values), np.nan)
     if intervals:
-        found = _intervals(table, preferences, seed)
+        found = _intervals(table, preferences, seed, replicates or replicates_for(len(table.ids)))
         low, high = found.low, found.high
     present = ~np.isnan(table.values)
     for i, key in enumerate(table.columns):
@@ -192,7 +257,7 @@ def rows_of(table: Values, intervals: bool, seed: int) -> Iterable[SummaryRow]:
         yield SummaryRow(blocks.key, values[i], low[i], high[i], None, w.n, w.n, w.n, whole, 1 - whole, left_out)
 
 
-def _intervals(table: Values, preferences: Sequence[Concordance], seed: int) -> Intervals:
+def _intervals(table: Values, preferences: Sequence[Concordance], seed: int, replicates: int) -> Intervals:
     """Return the ends of the intervals of columns, aggregates and Kendall's Ws, from the same draws."""
     n_columns = table.values.shape[1]
     together = Concordances(preferences, len(table.ids))
@@ -204,7 +269,7 @@ def _intervals(table: Values, preferences: Sequence[Concordance], seed: int) -> 
         drawn=lambda means: np.hstack([aggregated(means, table.aggregates), together.of_drawn(means[:, n_columns:])]),
         derived_from=sources,
         hidden=together.parts.shape[1],
-        replicates=replicates_for(len(table.ids)),
+        replicates=replicates,
         seed=seed,
         confidence=CONFIDENCE,
     )

@@ -39,53 +39,60 @@ def best_cpu(
         tied: int64 [n_queries, n_pools], filled: passages that score the same as the last of the union's list and do
             not stand in it.
     """
-    n_pools = pool_starts.shape[0] - 1
-    k = of_union.shape[1]
     for i in prange(scores.shape[0]):
-        row = scores[i]
-        found = 0
-        for p in range(n_pools):
-            first, size, held = list_starts[p], list_sizes[p], 0
-            for column in range(pool_starts[p], pool_starts[p + 1]):
-                score = row[column]
-                if held == size:
-                    if score <= best[i, first + size - 1]:
-                        continue
-                    held -= 1
-                at = first + held
-                while at > first and best[i, at - 1] < score:
-                    best[i, at] = best[i, at - 1]
-                    columns[i, at] = columns[i, at - 1]
-                    at -= 1
-                best[i, at] = score
-                columns[i, at] = column
-                held += 1
-            for place in range(first, first + size):
-                score, column = best[i, place], columns[i, place]
-                if found == k:
-                    last = best_of_union[i, k - 1]
-                    if score < last:
-                        break
-                    if score == last and order[column] > order[of_union[i, k - 1]]:
-                        break
-                    found -= 1
-                at = found
-                while at > 0 and (
-                    best_of_union[i, at - 1] < score
-                    or (best_of_union[i, at - 1] == score and order[of_union[i, at - 1]] > order[column])
-                ):
-                    best_of_union[i, at] = best_of_union[i, at - 1]
-                    of_union[i, at] = of_union[i, at - 1]
-                    at -= 1
-                best_of_union[i, at] = score
-                of_union[i, at] = column
-                found += 1
-        last = best_of_union[i, k - 1]
-        for p in range(n_pools):
-            same = 0
-            for column in range(pool_starts[p], pool_starts[p + 1]):
-                same += row[column] == last
-            for place in range(k):
-                if best_of_union[i, place] == last and pool_starts[p] <= of_union[i, place] < pool_starts[p + 1]:
-                    same -= 1
-            tied[i, p] = same
+        row, held = scores[i], 0
+        for p in range(pool_starts.shape[0] - 1):
+            part = slice(list_starts[p], list_starts[p] + list_sizes[p])
+            _best_of_pool(row, pool_starts[p], pool_starts[p + 1], columns[i, part], best[i, part])
+            held = _merge(columns[i, part], best[i, part], order, of_union[i], best_of_union[i], held)
+        _count_tied(row, pool_starts, of_union[i], best_of_union[i], tied[i])
+
+
+@compiled(nogil=True)
+def _best_of_pool(row: Float32s, start: int, stop: int, columns: Int64s, best: Float32s) -> None:
+    """Fill a pool's list; of equal scores the earlier column comes first."""
+    held = 0
+    for column in range(start, stop):
+        score = row[column]
+        if held == best.shape[0]:
+            if score <= best[held - 1]:
+                continue
+            held -= 1
+        at = held
+        while at > 0 and best[at - 1] < score:
+            best[at], columns[at] = best[at - 1], columns[at - 1]
+            at -= 1
+        best[at], columns[at] = score, column
+        held += 1
+
+
+@compiled(nogil=True)
+def _merge(columns: Int64s, best: Float32s, order: Int64s, of_union: Int64s, best_of_union: Float32s, held: int) -> int:
+    """Merge a pool's list into the union's, of which `held` places are filled; return how many are then."""
+    for score, column in zip(best, columns):  # noqa: B905  # Numba's has no strict
+        at = held
+        while at > 0 and (
+            best_of_union[at - 1] < score
+            or (best_of_union[at - 1] == score and order[of_union[at - 1]] > order[column])
+        ):
+            at -= 1
+        if at == best_of_union.shape[0]:
+            break
+        held = min(held + 1, best_of_union.shape[0])
+        for place in range(held - 1, at, -1):
+            best_of_union[place], of_union[place] = best_of_union[place - 1], of_union[place - 1]
+        best_of_union[at], of_union[at] = score, column
+    return held
+
+
+@compiled(nogil=True)
+def _count_tied(row: Float32s, pool_starts: Int64s, of_union: Int64s, best_of_union: Float32s, tied: Int64s) -> None:
+    """Fill how many passages of each pool score the same as the last of the union's list and are not in it."""
+    last = best_of_union[-1]
+    for p in range(pool_starts.shape[0] - 1):
+        same = 0
+        for column in range(pool_starts[p], pool_starts[p + 1]):
+            same += row[column] == last
+        for score, column in zip(best_of_union, of_union):  # noqa: B905
+            same -= score == last and pool_starts[p] <= column < pool_starts[p + 1]
+        tied[p] = same

@@ -23,6 +23,8 @@ from xlbias.stats.means import Bools, Floats, Ints
 _ROUNDING = 1e-12
 """Of the greatest value of a block: what sums in another order may differ by, and no more."""
 
+_PAIRS = 1 << 21  # compared at a time: 16 MB
+
 
 @dataclass(frozen=True, eq=False)
 class Friedman:
@@ -177,14 +179,20 @@ def average_ranks(values: Floats) -> tuple[Floats, Ints]:
     """Return ranks from 1 along the last axis, ties sharing their mean rank, and how many share each value.
 
     Both have the shape of `values` [..., k]; NaN has the rank NaN and is shared by none. Values that differ by rounding
-    only are tied: a sum taken in another order must neither make nor break a tie. Every pair is compared, so memory
-    grows with k².
+    only are tied: a sum taken in another order must neither make nor break a tie. Every pair of a row is compared.
     """
     there = ~np.isnan(values)
-    room = _ROUNDING * np.abs(np.where(there, values, 0.0)).max(axis=-1, keepdims=True, initial=0.0)[..., None]
-    this, other = values[..., :, None], values[..., None, :]
-    smaller = (other < this - room).sum(axis=-1)
-    tied = (np.abs(other - this) <= room).sum(axis=-1)
+    room = _ROUNDING * np.abs(np.where(there, values, 0.0)).max(axis=-1, keepdims=True, initial=0.0)
+    rows, k = values.reshape(-1, values.shape[-1]), values.shape[-1]
+    within = np.broadcast_to(room, values.shape).reshape(rows.shape)
+    smaller, tied = np.empty(rows.shape, dtype=np.int64), np.empty(rows.shape, dtype=np.int64)
+    step = max(1, _PAIRS // max(k * k, 1))
+    for start in range(0, len(rows), step):
+        part = slice(start, start + step)
+        more = rows[part, :, None] - rows[part, None, :]
+        smaller[part] = (more > within[part, :, None]).sum(axis=-1)
+        tied[part] = (np.abs(more) <= within[part, :, None]).sum(axis=-1)
+    smaller, tied = smaller.reshape(values.shape), tied.reshape(values.shape)
     return np.where(there, smaller + (tied + 1) / 2, np.nan), tied
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ from xlbias.measures.alignment.similarity import Similarity
 from xlbias.measures.measure import Measure, Takes, computed
 from xlbias.measures.ragged import Floats, Ints
 from xlbias.measures.registry import measures
+from xlbias.progress import Piece
 
 WORKERS = min(os.cpu_count() or 1, 8)
 """Language pairs at a time, each in one thread: numpy lets go of the interpreter, and most of a pair is not BLAS."""
@@ -60,25 +60,8 @@ class AlignmentValue:
 Rows = list[AlignmentValue]
 
 
-@dataclass(frozen=True)
-class Piece:
-    """A part of the work that can be done by itself, and kept.
-
-    Attributes:
-        name: says what it holds and of what sample, so that a piece of other work is never taken for it.
-        label: what it is, for people.
-        seconds: about how long it takes.
-        make: does it.
-    """
-
-    name: str
-    label: str
-    seconds: float
-    make: Callable[[], Rows]
-
-
 def alignment_rows(
-    parallel: ParallelVectors, seed: int = 0, do: Callable[[Piece], Rows] = lambda piece: piece.make()
+    parallel: ParallelVectors, seed: int = 0, do: Callable[[Piece[Rows]], Rows] = lambda piece: piece.make()
 ) -> Rows:
     """Return all alignment measures: per language, then per pair, then overall.
 
@@ -101,7 +84,7 @@ def alignment_rows(
     return [*rows, *_overall(recognised, len(parallel.ids)), *_overall(of_pairs, len(parallel.ids))]
 
 
-def pieces(parallel: ParallelVectors, seed: int = 0) -> list[Piece]:
+def pieces(parallel: ParallelVectors, seed: int = 0) -> list[Piece[Rows]]:
     """Return the parts of the work, in the order of their rows; see `alignment_rows`."""
     languages = parallel.languages
     texts = [len(vectors) for vectors in parallel.vectors.values()]
@@ -152,9 +135,9 @@ _SECONDS = 2.0
 T = TypeVar("T")
 
 
-def _piece(label: str, of: Sequence[Any], about: object, seconds: float, make: Callable[[], Rows]) -> Piece:
-    content = repr((label, of, about, MOST_TEXTS, TRAINING_ROWS, list(measures("alignment"))))
-    return Piece(hashlib.sha256(content.encode("utf-8", "backslashreplace")).hexdigest()[:16], label, seconds, make)
+def _piece(label: str, of: Sequence[Any], about: object, seconds: float, make: Callable[[], Rows]) -> Piece[Rows]:
+    name = repr((label, of, about, MOST_TEXTS, TRAINING_ROWS, list(measures("alignment"))))
+    return Piece(name, label, seconds, make)
 
 
 def _together(items: Sequence[T], seconds: Sequence[float]) -> Iterator[tuple[Sequence[T], float]]:

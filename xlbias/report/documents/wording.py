@@ -12,7 +12,7 @@ from xlbias.choices import listed
 from xlbias.report.numbers import number
 from xlbias.results.caveats.leaks import seen_counts
 from xlbias.results.run import Run
-from xlbias.results.summary import INTERVAL, replicates_for
+from xlbias.results.summary import INTERVAL, n_cells_of, replicates_for
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT
 from xlbias.text import clean
 
@@ -136,7 +136,8 @@ def intervals(run: Run) -> str:
     there = run.summary.filter(pl.col("low").is_not_null())
     if there.is_empty():
         return "No intervals: they are taken when an evaluation is complete."
-    draws = sorted({replicates_for(n) for n in there.group_by("task").agg(pl.col("n_ids").max())["n_ids"]})
+    languages = there.group_by("task").agg(pl.col("n_ids").max(), pl.col("query_language").drop_nulls().unique())
+    draws = sorted({replicates_for(n, n_cells_of(asked, run.pool_sizes[task])) for task, n, asked in languages.rows()})
     drawn = " or ".join(f"{n:,}" for n in draws)
     how = run.metadata.get("statistics", {}).get("interval", INTERVAL)
     return f"[low, high]: 95 % {how}, {drawn} draws, seed 0."
