@@ -10,6 +10,7 @@ Mack 1981, with the covariance of permuted tied ranks as in Benard and van Elter
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -183,7 +184,8 @@ def average_ranks(values: Floats) -> tuple[Floats, Ints]:
     """
     there = ~np.isnan(values)
     room = _ROUNDING * np.abs(np.where(there, values, 0.0)).max(axis=-1, keepdims=True, initial=0.0)
-    rows, k = values.reshape(-1, values.shape[-1]), values.shape[-1]
+    k = values.shape[-1]
+    rows = values.reshape(math.prod(values.shape[:-1]), k)
     within = np.broadcast_to(room, values.shape).reshape(rows.shape)
     smaller, tied = np.empty(rows.shape, dtype=np.int64), np.empty(rows.shape, dtype=np.int64)
     step = max(1, _PAIRS // max(k * k, 1))
@@ -192,8 +194,8 @@ def average_ranks(values: Floats) -> tuple[Floats, Ints]:
         more = rows[part, :, None] - rows[part, None, :]
         smaller[part] = (more > within[part, :, None]).sum(axis=-1)
         tied[part] = (np.abs(more) <= within[part, :, None]).sum(axis=-1)
-    smaller, tied = smaller.reshape(values.shape), tied.reshape(values.shape)
-    return np.where(there, smaller + (tied + 1) / 2, np.nan), tied
+    ranks = smaller + (tied + 1) / 2
+    return np.where(there, ranks.reshape(values.shape), np.nan), tied.reshape(values.shape)
 
 
 def _scores(values: Floats, there: Bools) -> tuple[Floats, Floats]:
