@@ -15,7 +15,12 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FOR_LIBRARIES = {"datasets"}  # which sentence-transformers cannot train without
 SMOKE = ["tests/cli/test_main.py", "tests/cli/test_evaluate.py", "tests/test_streams.py", "tests/test_text.py"]
-SMOKE += ["tests/encode", "tests/retrieve", "tests/dashboard/test_screens.py", "tests/train/test_grid.py"]
+SMOKE += [
+    "tests/encode",
+    "tests/retrieve",
+    "tests/dashboard/screens/test_screens.py",
+    "tests/train/trainer/test_grid.py",
+]
 
 
 def declared(*extras):

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from dashboard.test_terminal import Terminal
+from dashboard.terminal.test_terminal import Terminal
 
 from xlbias.cli import COMMANDS, run
 from xlbias.cli.audit import _free_path, command

@@ -13,7 +13,7 @@ import click
 import psutil
 import pytest
 from dashboard.made import LiveRun
-from dashboard.test_terminal import Terminal
+from dashboard.terminal.test_terminal import Terminal
 
 from xlbias.cli import run
 from xlbias.cli.watch import _open_log, watches, words_without_flag

@@ -7,7 +7,7 @@ import sys
 import pexpect
 import pytest
 from dashboard.made import LiveRun
-from dashboard.test_terminal import Terminal
+from dashboard.terminal.test_terminal import Terminal
 
 from xlbias.report.documents.audit_text import to_text
 from xlbias.results.run import open_run

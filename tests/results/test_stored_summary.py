@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 from processes import start
-from runs.uneven import integer_vectors, uneven_task
+from results.uneven import integer_vectors, uneven_task
 from support import make_task, make_vectors
 
 from xlbias.evaluation import evaluate

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import polars as pl
 import pytest
-from report.test_text import HOSTILE, small_run
+from report.documents.test_audit_text import HOSTILE, small_run
 
 from xlbias.report.documents.audit_json import to_json
 from xlbias.report.documents.audit_text import to_text

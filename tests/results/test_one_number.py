@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 import pytest
-from runs.uneven import integer_vectors, uneven_task
+from results.uneven import integer_vectors, uneven_task
 from support import make_task, make_vectors
 
 from xlbias.data.catalog import load_task

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from dashboard.idle import rested
 from dashboard.made import opened, press, screen_lines
-from dashboard.test_terminal import HOSTILE, Terminal
+from dashboard.terminal.test_terminal import HOSTILE, Terminal
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color

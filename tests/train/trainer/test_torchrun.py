@@ -24,7 +24,7 @@ from xlbias.train.sampling.pairs import PairTexts
 
 pytestmark = pytest.mark.e2e
 
-TESTS = Path(__file__).resolve().parent.parent
+TESTS = Path(__file__).resolve().parents[2]
 
 # 3 batches an epoch, so that 10 steps end in the fourth.
 SETTINGS = {
@@ -156,7 +156,7 @@ def test_two_processes_stop_together_and_go_on_with_the_batches_that_are_left(co
     settings = SETTINGS | {"steps": steps, "validation": 0, "checkpoint_every": 0}
     script = tmp_path / "spied.py"
     script.write_text(
-        f"import sys\nsys.path.insert(0, {str(TESTS)!r})\nfrom train.test_torchrun import command\n"
+        f"import sys\nsys.path.insert(0, {str(TESTS)!r})\nfrom train.trainer.test_torchrun import command\n"
         f"sys.exit(command({f'{out}.batches'!r}, 0.05, sys.argv[1:]))\n"
     )
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]

@@ -7,8 +7,8 @@ import pytest
 from dashboard.idle import rested
 from dashboard.made import opened, press, screen_lines, settled, shows, until
 from dashboard.ranked import write as ranked_run
-from report import searched
-from report.searched import IDS, LANGUAGES, TASK, Searched, answers, ranked
+from results import searched
+from results.searched import IDS, LANGUAGES, TASK, Searched, answers, ranked
 from rich.cells import cell_len
 
 from xlbias.dashboard import places

@@ -2,8 +2,8 @@
 
 import polars as pl
 import pytest
-from report import searched
-from report.searched import IDS, LANGUAGES, TASK, Searched, answers, passages, ranked
+from results import searched
+from results.searched import IDS, LANGUAGES, TASK, Searched, answers, passages, ranked
 
 from xlbias.dashboard.views.query_panels import frame, table
 from xlbias.results.queries.query import QueryView, beyond, move, query_view, ranks_by_passage

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 
 import polars as pl
 import pytest
-from report.test_text import HOSTILE, small_run
+from report.documents.test_audit_text import HOSTILE, small_run
 from support import make_task, make_vectors
 
 from xlbias.cli import run as xlbias

@@ -12,7 +12,7 @@ from statistics import median
 import numpy as np
 import polars as pl
 import pytest
-from runs.uneven import full_rankings, integer_vectors, uneven_task
+from results.uneven import full_rankings, integer_vectors, uneven_task
 from scipy.stats import chi2 as chi2_distribution
 from scipy.stats import friedmanchisquare, kruskal, rankdata, spearmanr
 from support import bca_by_the_book, make_task, skillings_mack

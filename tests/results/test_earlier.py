@@ -4,7 +4,7 @@ import json
 
 import polars as pl
 import pytest
-from runs.uneven import integer_vectors
+from results.uneven import integer_vectors
 from support import make_task
 
 from xlbias.check.run_fields import RunFields

@@ -13,7 +13,7 @@ import pytest
 from dashboard.hostile import CONTROLS, hostile_run
 from dashboard.idle import rested
 from dashboard.made import press, settled, until
-from dashboard.test_terminal import Terminal
+from dashboard.terminal.test_terminal import Terminal
 
 from xlbias.dashboard import places
 from xlbias.dashboard.app import DashboardApp

@@ -296,7 +296,7 @@ def test_a_writer_that_is_killed_is_announced(tmp_path):
             str(path),
         ],
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )
     try:
         assert writer.stdout.readline() == b"ready\n"

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 from dashboard.made import metadata, opened, press, ranking_rows, screen_lines, settled, until
-from dashboard.test_terminal import HOSTILE
+from dashboard.terminal.test_terminal import HOSTILE
 
 from xlbias.dashboard import places
 from xlbias.dashboard.terminal.plot import MARKS
