@@ -17,6 +17,13 @@ def cache_folder(part: str) -> Path:
     return (Path(chosen) if chosen else user_cache_path("xlbias")) / part
 
 
+def state_folder() -> Path:
+    """Return the user's folder for what a tool writes on its own account: never the folder of a run."""
+    from platformdirs import user_state_path
+
+    return user_state_path("xlbias", appauthor=False)
+
+
 def from_here(path: Path) -> Path:
     """Return a path as seen from the current folder where it lies below that, else in full."""
     try:

@@ -17,7 +17,7 @@ from dashboard.terminal.test_terminal import Terminal
 
 from xlbias.cli import run
 from xlbias.cli.watch import _open_log, watches, words_without_flag
-from xlbias.dashboard.workers.process import Work
+from xlbias.dashboard.workers.process import WatchedProcess
 from xlbias.results.run import open_run
 from xlbias.runs.journal import live_folder
 
@@ -264,7 +264,7 @@ def test_the_trouble_is_what_was_written_as_an_error(tmp_path, written, error):
     log = tmp_path / "x.log"
     log.write_text("xlbias: an older one\n" + written)
     process = subprocess.Popen([sys.executable, "-c", "raise SystemExit(2)"])
-    work = Work(process, "xlbias audit", log, len("xlbias: an older one\n"))
+    work = WatchedProcess(process, "xlbias audit", log, len("xlbias: an older one\n"))
     wait_for(lambda: work.code is not None)
     assert work.trouble().startswith(f"✖ xlbias audit failed with exit code 2: {error}")
 

@@ -46,7 +46,7 @@ def varied_content(run: LiveRun) -> Path:
 async def queries_of(path, filter="", size=(80, 24), **options):
     """The screen of queries, once it shows what a filter leaves."""
     async with opened(path, size=size, **options) as (app, pilot):
-        app.open_queries(filter)
+        app.navigation.open_queries(filter)
         await listed(app, pilot)
         yield app, pilot, app.get_screen(places.QUERIES)
 

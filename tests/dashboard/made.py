@@ -128,7 +128,7 @@ async def opened(
     follower.start()
     app = DashboardApp(follower, **options)
     async with app.run_test(size=size, notifications=notifications) as pilot:
-        await until(pilot, lambda: app.snapshot is not None or app.event is not None)
+        await until(pilot, lambda: app.state.snapshot is not None or app.state.event is not None)
         await settled(pilot)
         yield app, pilot
 

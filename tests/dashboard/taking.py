@@ -3,7 +3,7 @@
 from dashboard.made import press, until
 
 from xlbias.dashboard.commands.keys import BY_ID
-from xlbias.dashboard.export_files import state_folder
+from xlbias.folders import state_folder
 
 COPY, AGAIN, EXPORT = (BY_ID[name].keys[0] for name in ("copy", "copy.again", "export"))
 

@@ -6,8 +6,8 @@ import pytest
 from dashboard.made import opened, press, screen_lines
 
 from xlbias.dashboard import places
-from xlbias.dashboard.export_files import state_folder
-from xlbias.dashboard.memory import file_for, recall, remember
+from xlbias.dashboard.session import file_for, recall, remember
+from xlbias.folders import state_folder
 
 pytestmark = pytest.mark.integration
 
@@ -21,13 +21,13 @@ async def test_place_choice_measure_order_cursor_and_theme_come_back(finished_ru
         await press(pilot, "down", "enter", "m", "s", "S", "down", "right")
         app.theme = "xlbias-light"
         cursor = app.view.view.cursor
-        chosen = app.chosen
+        chosen = app.state.chosen
         assert chosen == ("mono", "mlqa")
         await leave(app, pilot)
     async with opened(finished_run) as (app, _):
         assert app.place == places.MATRIX
-        assert app.chosen == chosen
-        assert app.measure.name == "rr"
+        assert app.state.chosen == chosen
+        assert app.state.measure.name == "rr"
         assert (app.view.view.sort, app.view.view.reverse) == ("mean", True)
         assert app.view.view.cursor == cursor
         assert app.theme == "xlbias-light"
@@ -74,8 +74,8 @@ async def test_a_read_only_dashboard_writes_nothing(finished_run):
 async def test_what_no_longer_fits_is_left_out(finished_run, view):
     remember(state_folder(), finished_run, view)
     async with opened(finished_run) as (app, pilot):
-        assert app.chosen == ("mono", "xquad-r")
-        assert app.measure.name == "map"
+        assert app.state.chosen == ("mono", "xquad-r")
+        assert app.state.measure.name == "map"
         await press(pilot, "2")
         assert app.view.view.cursor == ("ar", "ar")
 

@@ -15,12 +15,12 @@ from typing import IO, TYPE_CHECKING, TypeVar
 import click
 
 from xlbias.cli.terminal import on_a_terminal
-from xlbias.folders import from_here
+from xlbias.folders import from_here, state_folder
 from xlbias.interpreter import own_command
 from xlbias.text import clean
 
 if TYPE_CHECKING:
-    from xlbias.dashboard.workers.process import Work
+    from xlbias.dashboard.workers.process import WatchedProcess
 
 FLAG = "--dashboard"
 
@@ -74,7 +74,7 @@ def work_beside(words: Sequence[str], run: Path, beside: Path, *, name: str = ""
     fails before there is anything to see is passed on.
     """
     from xlbias.dashboard.launch import run_dashboard
-    from xlbias.dashboard.workers.process import Work
+    from xlbias.dashboard.workers.process import WatchedProcess
     from xlbias.runs.run_file import state_version
 
     if (writer := living_writer(run)) is not None:
@@ -94,10 +94,10 @@ def work_beside(words: Sequence[str], run: Path, beside: Path, *, name: str = ""
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
     name = name or f"xlbias {next(word for word in words if not word.startswith('-'))}"
-    work = Work(process, name, log, start, again)
+    work = WatchedProcess(process, name, log, start, again)
     code = 0
     try:
-        code = run_dashboard(run, watch=work, ignored=before)
+        code = run_dashboard(run, process=work, ignored=before)
     finally:
         _say_what_goes_on(work, run)
     return work.code or code
@@ -117,8 +117,6 @@ def _open_log(beside: Path) -> tuple[Path, IO[bytes]]:
 
     The lock on it is that of the open file, which the process inherits: it ends with the last process that writes.
     """
-    from xlbias.dashboard.export_files import state_folder
-
     beside = Path(os.path.abspath(beside))  # noqa: PTH100  # not resolved: a link's log stands beside the link
     try:
         for number in range(1, _MOST_LOGS):
@@ -140,7 +138,7 @@ def _open_log(beside: Path) -> tuple[Path, IO[bytes]]:
         return path, path.open("ab")
 
 
-def _say_what_goes_on(work: Work, run: Path) -> None:
+def _say_what_goes_on(work: WatchedProcess, run: Path) -> None:
     """On stderr: whether the work goes on or how it has ended, where its log is, and how to look again."""
     log, shown = _short(work.log), _short(run)
     look = f"look at it with: xlbias dashboard {shown}"
@@ -148,7 +146,7 @@ def _say_what_goes_on(work: Work, run: Path) -> None:
         lines = [f"{work.name} goes on in process {work.process.pid}; its log: {log}", look]
     elif work.code == 0:
         lines = [f"{work.name} has finished; its log: {log}", look]
-    elif work.shown:
+    elif work.seen:
         lines = [f"{work.name} {work.ending()}; its log: {log}", *([said] if (said := work.error()) else []), look]
     else:
         lines = work.said().splitlines()[-_PASSED_ON:]

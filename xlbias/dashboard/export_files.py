@@ -1,4 +1,4 @@
-"""What leaves the dashboard: reports and comparisons as texts, and the files of the user's state folder."""
+"""Reports and comparisons as texts, and new files named after what they hold and the time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from xlbias.files import write_new
 
 if TYPE_CHECKING:
-    from xlbias.dashboard.baseline import Against
+    from xlbias.dashboard.workers.comparisons import Against
     from xlbias.results.run import Run
 
 CLIPBOARD_LIMIT = 74_000
@@ -33,13 +33,6 @@ def save(folder: Path, name: str, suffix: str, content: str) -> Path:
             continue
         return path
     raise OSError(f"{folder}: too many files of this second")
-
-
-def state_folder() -> Path:
-    """The user's folder for such files; never the run's own folder, which may be shared or read-only."""
-    from platformdirs import user_state_path
-
-    return user_state_path("xlbias", appauthor=False)
 
 
 def why_not(error: OSError, folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""The part of the application that takes things along: copies, reports, pictures."""
+"""What leaves the dashboard: copies, reports and pictures, to the clipboard and to files."""
 
 from __future__ import annotations
 
@@ -6,35 +6,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
-from textual.message import Message
-
-from xlbias.dashboard.export_files import (
-    CLIPBOARD_LIMIT,
-    SUFFIXES,
-    comparison_of,
-    report_of,
-    save,
-    state_folder,
-    why_not,
-)
+from xlbias.dashboard.export_files import CLIPBOARD_LIMIT, SUFFIXES, comparison_of, report_of, save, why_not
+from xlbias.dashboard.messages import Exported
 from xlbias.dashboard.places import TITLES
+from xlbias.folders import state_folder
 from xlbias.text import clean, cut_middle
 
 if TYPE_CHECKING:
-    from xlbias.dashboard.app import DashboardApp
+    from xlbias.dashboard.baseline import Baseline
     from xlbias.dashboard.dialogs.copy import Copy
+    from xlbias.dashboard.navigation import Navigation
+    from xlbias.dashboard.state import Application, State
     from xlbias.report.document import Matrix, Table
 
-_STAYS = 4.0  # seconds that a toast is seen at most
-_LONGEST = 600.0  # seconds that "writing …" stays at most; the end takes it back
 _NAME = 50  # characters of a copy's name before what tells which part of it
 _FRAME = 5  # cells of a toast that are not text
 
 
 @dataclass(frozen=True)
-class Piece:
+class Text:
     """A text that is made in a thread: the name and the suffix of its file, and how it is made."""
 
     name: str
@@ -42,44 +34,14 @@ class Piece:
     make: Callable[[], str]
 
 
-class Taken(Message):
-    """Texts have been made and written, or not.
+class Exports:
+    """Asks what is wanted, makes it in a thread, and says where it is."""
 
-    Attributes:
-        what: what they are, in our own words.
-        text: to go to the clipboard; None where nothing is to.
-        files: those that have been written.
-        trouble: what went wrong, empty if nothing did.
-    """
-
-    def __init__(self, what: str, text: str | None, files: list[Path], trouble: str = "") -> None:
-        super().__init__()
-        self.what, self.text, self.files, self.trouble = what, text, files, trouble
-
-
-class Copying:
-    """What leaves the dashboard; mixed into the application."""
-
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
+    def __init__(self, app: Application, state: State, baseline: Baseline, navigation: Navigation) -> None:
+        self._app, self._state, self._baseline, self._navigation = app, state, baseline, navigation
         self.last_copy: Copy | None = None
         """How much was copied the last time, and in which format."""
-        self.last_export = "html"
-
-    @property
-    def _dashboard(self) -> DashboardApp:
-        return cast("DashboardApp", self)
-
-    # -- toasts ------------------------------------------------------------------------------------------------------
-
-    def notify(self, message: str, *, timeout: float | None = None, **more: Any) -> None:
-        """Show a toast for a few seconds."""
-        seconds = timeout if timeout == _LONGEST else min(timeout or _STAYS, _STAYS)
-        super().notify(message, timeout=seconds, **more)  # type: ignore[misc]
-
-    def on_notify(self) -> None:
-        """A new toast takes the place of the one before; the application then takes it in."""
-        self._dashboard.clear_notifications()
+        self._last_form = "html"
 
     # -- copies ------------------------------------------------------------------------------------------------------
 
@@ -87,13 +49,12 @@ class Copying:
         """Ask how much to copy, and in which format."""
         from xlbias.dashboard.dialogs.copy import CopyDialog
 
-        app = self._dashboard
-        app.clear_notifications()  # a path that is still being shown would hide the dialog
-        app.push_screen(CopyDialog(app.view.scopes, self._last_copy()), self._copy)
+        self._app.clear_notifications()  # a path that is still on the screen would hide the dialog
+        self._app.push_screen(CopyDialog(self._navigation.view.scopes, self._last_copy()), self._copy)
 
     def copy_again(self) -> None:
         """Copy as the last time."""
-        self._copy(self._last_copy().within(self._dashboard.view.scopes))
+        self._copy(self._last_copy().within(self._navigation.view.scopes))
 
     def _last_copy(self) -> Copy:
         from xlbias.dashboard.dialogs.copy import Copy
@@ -106,12 +67,11 @@ class Copying:
 
         if wanted is None:
             return
-        app = self._dashboard
         self.last_copy = wanted
-        block, name = app.view.copied(wanted.scope)
+        block, name = self._navigation.view.copied(wanted.scope)
         name = _named(name, block, wanted.scope)
-        piece = Piece(name, SUFFIXES[wanted.form], partial(render_block, block, wanted.form))
-        self._carry(f"{wanted.scope} as {FORMS[wanted.form].name}", [piece], copy=True)
+        text = Text(name, SUFFIXES[wanted.form], partial(render_block, block, wanted.form))
+        self._make(f"{wanted.scope} as {FORMS[wanted.form].name}", [text], copy=True)
 
     # -- reports -----------------------------------------------------------------------------------------------------
 
@@ -119,64 +79,62 @@ class Copying:
         """Ask for a format, and save the report of the run."""
         from xlbias.dashboard.dialogs.export import ExportDialog
 
-        app = self._dashboard
-        also = "and beside it the comparison with the baseline" if app.against else ""
-        app.clear_notifications()
-        app.push_screen(ExportDialog(self.last_export, also), self._export)
+        also = "and beside it the comparison with the baseline" if self._baseline.against else ""
+        self._app.clear_notifications()
+        self._app.push_screen(ExportDialog(self._last_form, also), self._export)
 
     def _export(self, form: str | None) -> None:
         from xlbias.dashboard.dialogs.export import FORMS
 
-        app = self._dashboard
-        if form is None or app.snapshot is None:
+        state, against = self._state, self._baseline.against
+        if form is None or state.snapshot is None:
             return
-        self.last_export = form
-        run, stem, what = app.snapshot.run, app.path.stem, f"report as {FORMS[form].name}"
-        pieces = [Piece(f"report-{stem}", SUFFIXES[form], partial(report_of, run, form))]
-        if app.against is not None and app.chosen is not None:
-            model = app.chosen[0]
-            make = partial(comparison_of, app.against, run, model, form)
-            pieces.append(Piece(f"comparison-{stem}-{model}", SUFFIXES[form], make))
+        self._last_form = form
+        run, stem, what = state.snapshot.run, state.path.stem, f"report as {FORMS[form].name}"
+        texts = [Text(f"report-{stem}", SUFFIXES[form], partial(report_of, run, form))]
+        if against is not None and state.chosen is not None:
+            model = state.chosen[0]
+            make = partial(comparison_of, against, run, model, form)
+            texts.append(Text(f"comparison-{stem}-{model}", SUFFIXES[form], make))
             what = f"report and comparison as {FORMS[form].name}"
-        app.notify(f"writing the {what} …", timeout=_LONGEST, markup=False)
-        self._carry(what, pieces, copy=False)
+        self._app.announce(f"writing the {what} …")
+        self._make(what, texts, copy=False)
 
     # -- pictures ----------------------------------------------------------------------------------------------------
 
     def save_picture(self, form: str) -> None:
         """Save the screen as it is seen, without toasts, as SVG or as one HTML file."""
-        self._dashboard.clear_notifications()
-        self._dashboard.call_later(self._draw_without_toasts, form)
+        self._app.clear_notifications()
+        self._app.call_later(self._draw_without_toasts, form)
 
     async def _draw_without_toasts(self, form: str) -> None:
-        screen = self._dashboard.screen
+        screen = self._app.screen
         await screen.query("Toast").remove()
         screen.call_after_refresh(self._draw, form)
 
     def _draw(self, form: str) -> None:
         from xlbias.dashboard.terminal.screenshot import as_html, as_svg
 
-        app = self._dashboard
-        title = f"xlbias · {TITLES.get(app.place, 'waiting')}"
-        drawn = app.export_screenshot(title=title)
+        place = self._navigation.place
+        title = f"xlbias · {TITLES.get(place, 'waiting')}"
+        drawn = self._app.export_screenshot(title=title)
         make = partial(as_svg, drawn, title) if form == "svg" else partial(as_html, drawn, title)
-        self._carry("picture", [Piece(f"xlbias-{app.place}", form, make)], copy=False)
+        self._make("picture", [Text(f"xlbias-{place}", form, make)], copy=False)
 
     # -- files and clipboard -------------------------------------------------------------------------------------------
 
-    def _carry(self, what: str, pieces: list[Piece], *, copy: bool) -> None:
+    def _make(self, what: str, texts: list[Text], *, copy: bool) -> None:
         """Make texts in a thread and write them, unless files may not be written; the last one may be copied, too."""
-        app = self._dashboard
-        keep = not app.read_only
+        app, write = self._app, not self._state.read_only
 
         def work() -> None:
-            app.post_message(_taken(what, pieces, copy=copy, keep=keep))
+            app.post_message(made(what, texts, copy=copy, write=write))
 
-        app.run_worker(work, thread=True, group="take", name=what)
+        app.run_worker(work, thread=True, group="export", name=what)
 
-    def on_taken(self, message: Taken) -> None:
+    def exported(self, message: Exported) -> None:
         """Copy, and say where the files are."""
-        app = self._dashboard
+        app = self._app
         parts = []
         if message.text is not None:
             size = len(message.text.encode("utf-8", "replace"))
@@ -186,7 +144,7 @@ class Copying:
             else:
                 parts.append(f"{size:,} bytes, too many for the clipboard")
         cells = max(20, app.size.width * 9 // 10 - _FRAME)
-        lines = [": ".join([message.what, *parts]), *_places(message.files, cells)]
+        lines = [": ".join([message.what, *parts]), *_paths(message.files, cells)]
         said = clean("\n".join([*lines, *([message.trouble] if message.trouble else [])]), keep_newlines=True)
         app.notify(said, severity="error" if message.trouble else "information", markup=False)
 
@@ -205,36 +163,36 @@ def _named(name: str, block: Table | Matrix, scope: str) -> str:
     return "-".join(parts)
 
 
-def _taken(what: str, pieces: list[Piece], *, copy: bool, keep: bool) -> Taken:
+def made(what: str, texts: list[Text], *, copy: bool, write: bool) -> Exported:
     """Make texts and write them; whatever goes wrong becomes a sentence."""
     import polars as pl
 
     folder = state_folder()
-    text: str | None = None
+    last: str | None = None
     files: list[Path] = []
     try:
-        for piece in pieces:
-            made = piece.make()
-            text = made if copy else None
-            if keep:
-                files.append(save(folder, piece.name, piece.suffix, made))
+        for text in texts:
+            content = text.make()
+            last = content if copy else None
+            if write:
+                files.append(save(folder, text.name, text.suffix, content))
     except OSError as error:
-        return Taken(what, text, files, why_not(error, folder))
+        return Exported(what, last, files, why_not(error, folder))
     except (Exception, pl.exceptions.PanicException) as error:  # a run that changes while it is read
         reason = str(error).partition("\n")[0] or type(error).__name__
-        return Taken(what, text, files, f"not made: {reason}")
-    return Taken(what, text, files)
+        return Exported(what, last, files, f"not made: {reason}")
+    return Exported(what, last, files)
 
 
-def _places(files: list[Path], cells: int) -> list[str]:
+def _paths(files: list[Path], cells: int) -> list[str]:
     """Return the names of files, a line each, and then their folder; whatever is too long is cut in its middle."""
     folders = dict.fromkeys(file.parent for file in files)
     return [
-        cut_middle(clean(part), cells) for part in (*(f.name for f in files), *(f"in {_shown(p)}" for p in folders))
+        cut_middle(clean(part), cells) for part in (*(f.name for f in files), *(f"in {_short(p)}" for p in folders))
     ]
 
 
-def _shown(path: Path) -> str:
+def _short(path: Path) -> str:
     """Return a path as short as a shell takes it."""
     home = Path.home()
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)

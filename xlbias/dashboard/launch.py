@@ -16,7 +16,7 @@ from xlbias.streams import DrawingStream
 from xlbias.text import clean
 
 if TYPE_CHECKING:
-    from xlbias.dashboard.workers.process import Work
+    from xlbias.dashboard.workers.process import WatchedProcess
 
 
 def run_dashboard(
@@ -26,7 +26,7 @@ def run_dashboard(
     base: Path | None = None,
     read_only: bool = False,
     ascii: bool | None = None,
-    watch: Work | None = None,
+    process: WatchedProcess | None = None,
     ignored: tuple[Any, ...] | None = None,
 ) -> int:
     """Show the run at `path` until the user leaves; return the exit code: that of a signal where one has ended it.
@@ -37,8 +37,8 @@ def run_dashboard(
         base: a second run, which differences are taken from.
         read_only: write no files.
         ascii: send the terminal nothing but ASCII; by default where its locale asks for that.
-        watch: work that goes on beside the dashboard and makes the run.
-        ignored: the version of what was there before that work began.
+        process: that which makes the run.
+        ignored: the version of what was there before that began.
 
     Raises UsageError if there is no theme of that name.
     """
@@ -64,7 +64,7 @@ def run_dashboard(
             base=follower_of_base,
             read_only=read_only,
             ascii=wanted() if ascii is None else ascii,
-            watch=watch,
+            process=process,
         )
         with outside_ends(app.leave):
             app.run()

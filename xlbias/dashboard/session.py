@@ -1,81 +1,112 @@
-"""The part of the application that remembers how a run was last looked at."""
+"""How a run was last looked at: kept in the user's state folder, never beside the run."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from xlbias.dashboard import places
-from xlbias.dashboard.commands import keys
-from xlbias.dashboard.export_files import state_folder
-from xlbias.dashboard.memory import remember
-from xlbias.dashboard.navigation import Navigation
-from xlbias.dashboard.screens.base import View
+from xlbias.errors import WriteError
+from xlbias.files import write_whole
+from xlbias.folders import state_folder
 from xlbias.results.matrix import MATRIX_MEASURES
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from xlbias.dashboard.baseline import Baseline
+    from xlbias.dashboard.navigation import Navigation
+    from xlbias.dashboard.state import Application, State
 
-    from xlbias.dashboard.app import DashboardApp
-    from xlbias.measures.measure import Measure
+_VERSION = 1
+_MOST = 65_536  # bytes; what is longer was not written here
 
 
-class Remembering(Navigation):
-    """The view of the last time; mixed into the application, which reads it in the beginning."""
+class Session:
+    """The view of the last time, read when this is made."""
 
-    path: Path
-    read_only: bool
-    measure: Measure
-    baseline: str | None
-    _restored: dict[str, Any]
-    _keep_theme: bool
+    def __init__(self, app: Application, state: State, baseline: Baseline, navigation: Navigation) -> None:
+        self._app, self._state, self._baseline, self._navigation = app, state, baseline, navigation
+        self._last = recall(state_folder(), state.path)
 
-    def keep_view(self) -> None:
-        """Remember how the run is looked at, unless nothing may be written."""
-        if self.snapshot is not None and not self.read_only:
-            remember(state_folder(), self.path, self._view_now())
+    @property
+    def theme(self) -> str | None:
+        """The theme of the last time."""
+        theme = self._last.get("theme")
+        return theme if isinstance(theme, str) else None
 
-    def _view_now(self) -> dict[str, Any]:
-        screens = {screen.PLACE: screen.saved() for screen in self._views()}
-        return {
-            "place": self.place,
-            "chosen": self.chosen,
-            "measure": self.measure.name,
-            "baseline": self.baseline,
-            "theme": self.theme if self._keep_theme else None,
-            "screens": {**self._restored.get("screens", {}), **screens},
+    def save(self, theme: str | None) -> None:
+        """Keep how the run is looked at, unless nothing may be written; `theme` is None where it was not chosen."""
+        state = self._state
+        if state.snapshot is None or state.read_only:
+            return
+        screens = {screen.PLACE: screen.saved() for screen in self._app.made_screens()}
+        view = {
+            "place": self._navigation.place,
+            "chosen": state.chosen,
+            "measure": state.measure.name,
+            "baseline": self._baseline.model,
+            "theme": theme,
+            "screens": {**self._last.get("screens", {}), **screens},
         }
+        remember(state_folder(), state.path, view)
 
-    def _views(self) -> list[View]:
-        installed = [screen for screen in self._installed_screens.values() if isinstance(screen, View)]
-        bottom = self.screen_stack[0]
-        return [*installed, *([bottom] if isinstance(bottom, View) else [])]
-
-    def restore_view(self) -> None:
+    def restore(self) -> None:
         """Look at the run as the last time, as far as it still has what was looked at."""
-        assert self.snapshot is not None
-        before = self._restored
-        chosen = before.get("chosen")
-        if isinstance(chosen, list) and tuple(chosen) in set(self.snapshot.overview.select("model", "task").rows()):
-            self.chosen = (chosen[0], chosen[1])
-        measure = before.get("measure")
-        self.measure = MATRIX_MEASURES.get(measure, self.measure) if isinstance(measure, str) else self.measure
-        baseline = before.get("baseline")
+        state, last = self._state, self._last
+        assert state.snapshot is not None
+        chosen = last.get("chosen")
+        if isinstance(chosen, list) and tuple(chosen) in set(state.snapshot.overview.select("model", "task").rows()):
+            state.chosen = (chosen[0], chosen[1])
+        measure = last.get("measure")
+        state.measure = MATRIX_MEASURES.get(measure, state.measure) if isinstance(measure, str) else state.measure
+        baseline = last.get("baseline")
         if isinstance(baseline, str):
-            self.baseline = baseline
-        self._restore_query(before.get("screens"))
-        place = before.get("place")
-        if place in places.TITLES and keys.BY_ID[place].why_not(cast("DashboardApp", self)) is None:
-            self._switch(place)
+            self._baseline.model = baseline
+        self._restore_query(last.get("screens"))
+        place = last.get("place")
+        if place in places.TITLES and self._navigation.why_not(place) is None:
+            self._navigation.switch(place)
 
     def _restore_query(self, screens: object) -> None:
-        from xlbias.dashboard.workers.query_reader import remembered_query
+        from xlbias.dashboard.workers.query_reader import valid_query
 
+        state = self._state
         saved = screens.get(places.QUERY) if isinstance(screens, dict) else None
-        if isinstance(saved, dict) and self.snapshot is not None and self.chosen is not None:
-            self.query_key = remembered_query(saved.get("query"), self.snapshot.run, self.chosen[1])
+        if isinstance(saved, dict) and state.snapshot is not None and state.chosen is not None:
+            state.query_key = valid_query(saved.get("query"), state.snapshot.run, state.chosen[1])
 
-    def remembered(self, place: str) -> dict[str, Any]:
+    def of_screen(self, place: str) -> dict[str, Any]:
         """Return how a screen was looked at the last time, once: the screen takes it when it is first shown."""
-        screens = self._restored.get("screens")
+        screens = self._last.get("screens")
         found = screens.pop(place, {}) if isinstance(screens, dict) else {}
         return found if isinstance(found, dict) else {}
+
+
+def file_for(folder: Path, run: Path) -> Path:
+    """Return where the view of a run is kept below `folder`."""
+    name = hashlib.sha256(os.fsencode(run.absolute())).hexdigest()[:24]
+    return folder / "views" / f"{name}.json"
+
+
+def recall(folder: Path, run: Path) -> dict[str, Any]:
+    """Return how the run was last looked at; empty where that is not known or not readable."""
+    try:
+        file = file_for(folder, run)
+        if file.stat().st_size > _MOST:
+            return {}
+        found = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) and found.get("version") == _VERSION else {}
+
+
+def remember(folder: Path, run: Path, view: dict[str, Any]) -> None:
+    """Keep how the run is looked at. Whatever stands in the way, nothing is lost but that."""
+    try:
+        file = file_for(folder, run)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, json.dumps({"version": _VERSION, **view}).encode(), durable=False)
+    except (OSError, ValueError, TypeError, WriteError):
+        return

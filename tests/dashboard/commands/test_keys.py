@@ -13,9 +13,9 @@ from xlbias.dashboard.commands.keys import BY_ID, KEYS
 from xlbias.dashboard.dialogs.copy import CopyDialog
 from xlbias.dashboard.dialogs.export import ExportDialog
 from xlbias.dashboard.dialogs.picker import PickDialog
-from xlbias.dashboard.export_files import state_folder
 from xlbias.dashboard.screens.help import HelpScreen
 from xlbias.dashboard.workers.snapshot import take_snapshot
+from xlbias.folders import state_folder
 from xlbias.results.matrix import MATRIX_MEASURES
 
 pytestmark = pytest.mark.integration
@@ -58,7 +58,7 @@ async def test_screens_lead_into_each_other_and_back_without_losing_place(finish
     await finished.press("move.down")
     await finished.press("open")
     assert finished.app.place == places.MATRIX
-    assert finished.app.chosen == ("mono", "mlqa")
+    assert finished.app.state.chosen == ("mono", "mlqa")
     await finished.press("move.right")
     cursor = finished.heat.cursor
 
@@ -109,7 +109,7 @@ async def test_measures_go_round_both_ways(finished):
     names = list(MATRIX_MEASURES)
     for name in [*names[1:], names[0]]:
         await finished.press("measure")
-        assert finished.app.measure.name == name == finished.app.view.matrix.measure.name
+        assert finished.app.state.measure.name == name == finished.app.view.matrix.measure.name
     await finished.press("measure.previous")
     assert finished.app.view.matrix.measure.name == names[-1]
 
@@ -180,20 +180,20 @@ async def test_what_is_taken_along_is_asked_for_and_can_be_had_again(finished):
 
 
 async def test_reload_reads_the_run_again(finished):
-    before = finished.app.snapshot
+    before = finished.app.state.snapshot
     await finished.press("reload")
-    await until(finished.pilot, lambda: finished.app.snapshot is not before)
+    await until(finished.pilot, lambda: finished.app.state.snapshot is not before)
 
 
 async def test_what_is_read_again_while_keys_are_worked_off_is_not_kept_in_a_queue(finished, monkeypatch):
     app, pilot = finished.app, finished.pilot
     read, taken = [], []
-    take = app._take
-    monkeypatch.setattr(app, "_take", lambda snapshot: (taken.append(snapshot.read_at), take(snapshot)))
+    take = app.live.take
+    monkeypatch.setattr(app.live, "take", lambda snapshot: (taken.append(snapshot.read_at), take(snapshot)))
     for _ in range(5):  # as the follower does, while the application does not come to its messages
-        snapshot = take_snapshot(app.path)
+        snapshot = take_snapshot(app.state.path)
         read.append(weakref.ref(snapshot.run))
-        app._post(snapshot, of_base=False)
+        app.live.post(snapshot, of_base=False)
     last = snapshot.read_at
     del snapshot
     assert [run() is None for run in read] == [True] * 4 + [False]
@@ -205,25 +205,25 @@ async def test_what_is_read_again_while_keys_are_worked_off_is_not_kept_in_a_que
 async def test_to_read_again_what_is_still_to_be_shown_asks_for_nothing(finished, monkeypatch):
     app, pilot = finished.app, finished.pilot
     asked = []
-    monkeypatch.setattr(app.follower, "reload", lambda: asked.append("run"))
-    app._post(take_snapshot(app.path), of_base=False)
-    app.reload()
+    monkeypatch.setattr(app.live.follower, "reload", lambda: asked.append("run"))
+    app.live.post(take_snapshot(app.state.path), of_base=False)
+    app.live.reload()
     assert asked == []
-    await until(pilot, lambda: not app._boxes)
-    app.reload()
+    await until(pilot, lambda: not app.live.waits)
+    app.live.reload()
     assert asked == ["run"]
 
 
 async def test_a_run_that_was_read_again_leaves_no_numbers_behind(finished):
     app, pilot = finished.app, finished.pilot
     await press(pilot, "5", "1")  # the screen of queries has asked for a list of this run
-    before = app.snapshot
+    before = app.state.snapshot
     assert "summary" in before.run.__dict__
     await press(pilot, "r")
-    await until(pilot, lambda: app.snapshot is not before)
+    await until(pilot, lambda: app.state.snapshot is not before)
     assert "summary" not in before.run.__dict__
-    assert "summary" in app.snapshot.run.__dict__
-    assert before.run.summary.equals(app.snapshot.run.summary)  # where one is still needed it is read
+    assert "summary" in app.state.snapshot.run.__dict__
+    assert before.run.summary.equals(app.state.snapshot.run.summary)  # where one is still needed it is read
 
 
 async def test_a_picture_loads_nothing_from_elsewhere(finished):
@@ -290,7 +290,7 @@ async def test_pause_holds_the_screen_and_counts_what_waits(live_run):
         await driver.press("matrix")
         await driver.press("pause")
         run.write("hi")
-        await until(pilot, lambda: app.n_waiting == 5)
+        await until(pilot, lambda: app.state.n_waiting == 5)
         await settled(pilot)
         assert "‖ paused · 5 new" in screen_lines(app)[0]
         assert driver.value("hi", "hi") is None
@@ -310,13 +310,13 @@ async def test_follow_keeps_the_cursor_on_what_was_finished_last_until_it_is_mov
         run.write("hi")
         await until(pilot, lambda: driver.heat.cursor == ("hi", "th"))
         run.write("ar", model=1)
-        await until(pilot, lambda: app.chosen == ("n", "t") and driver.heat.cursor == ("ar", "th"))
+        await until(pilot, lambda: app.state.chosen == ("n", "t") and driver.heat.cursor == ("ar", "th"))
 
         await press(pilot, "up", "left")
-        assert not app.following
+        assert not app.state.following
         before = driver.heat.cursor
         run.write("th", model=1)
-        await until(pilot, lambda: len(app.snapshot.cells) == 20)
+        await until(pilot, lambda: len(app.state.snapshot.cells) == 20)
         await settled(pilot)
         assert driver.heat.cursor == before
 
@@ -327,7 +327,7 @@ async def test_keys_that_cannot_be_used_say_why(finished):
         await press(finished.pilot, key)
         assert reason in finished.said()[-1], key
     await press(finished.pilot, "2")
-    while finished.app.measure.unit_range:
+    while finished.app.state.measure.unit_range:
         await press(finished.pilot, "M")
     await press(finished.pilot, "c")
     assert "no upper end" in finished.said()[-1]
@@ -376,11 +376,11 @@ async def test_a_model_and_task_are_picked_from_a_list_by_typing(finished):
     await finished.pilot.press(*"HYB mlqa")
     await settled(finished.pilot)
     await press(finished.pilot, "enter")
-    assert finished.app.chosen == ("hybrid", "mlqa")
+    assert finished.app.state.chosen == ("hybrid", "mlqa")
     assert finished.app.view.matrix.model == "hybrid"
     await finished.press("pick")
     await press(finished.pilot, "escape")
-    assert finished.app.chosen == ("hybrid", "mlqa")
+    assert finished.app.state.chosen == ("hybrid", "mlqa")
 
 
 async def test_rows_are_filtered_by_words_and_shown_again(finished):
@@ -412,7 +412,7 @@ async def test_every_key_does_something_or_says_why_not_on_every_screen(finished
     """No key does nothing silently: what it changes is the screen, a dialog, a toast or the application itself."""
     app = finished.app
     if place == places.QUERY:
-        app.open_query(("q0", "de", "multilingual"))
+        app.navigation.open_query(("q0", "de", "multilingual"))
         await settled(finished.pilot)
     elif keys.BY_ID[place].why_not(app) is None:
         await finished.press(place)

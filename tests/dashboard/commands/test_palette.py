@@ -76,7 +76,7 @@ async def test_every_cell_every_matrix_every_measure_and_every_theme_is_found_fi
     for measure in MATRIX_MEASURES.values():
         found = await listed(app, f"measure: {measure.label}")
         assert found[0].startswith(f"measure: {measure.label}  ")
-    for model, task in app.snapshot.overview.select("model", "task").rows():
+    for model, task in app.state.snapshot.overview.select("model", "task").rows():
         assert (await listed(app, f"{model} {task}"))[0] == f"matrix of {model} on {task}"
     for theme in app.available_themes:
         assert f"theme: {theme}" in (await listed(app, f"theme: {theme}"))[:3]
@@ -99,24 +99,24 @@ async def test_a_measure_is_shown_in_the_matrix(browsing):
     app, pilot = browsing
     await run(app, pilot, "measure: R@10")
     assert app.place == places.MATRIX
-    assert app.measure.name == "recall@10" == app.view.matrix.measure.name
+    assert app.state.measure.name == "recall@10" == app.view.matrix.measure.name
 
 
 async def test_a_model_and_task_are_opened_by_name(browsing):
     app, pilot = browsing
     await run(app, pilot, "hybrid mlqa")
     assert app.place == places.MATRIX
-    assert app.chosen == ("hybrid", "mlqa")
+    assert app.state.chosen == ("hybrid", "mlqa")
 
 
 async def test_a_baseline_is_chosen_and_taken_back(browsing):
     app, pilot = browsing
     await press(pilot, "down", "2")
     await run(app, pilot, "baseline: hybrid")
-    assert app.baseline == "hybrid"
-    assert app.against is not None
+    assert app.baseline.model == "hybrid"
+    assert app.baseline.against is not None
     await run(app, pilot, "baseline: none")
-    assert app.baseline is None
+    assert app.baseline.model is None
 
 
 async def test_baselines_are_not_offered_where_there_is_nothing_to_compare(live_run):
@@ -128,7 +128,7 @@ async def test_baselines_are_not_offered_where_there_is_nothing_to_compare(live_
 async def test_a_filter_opens_the_queries_that_it_leaves(browsing):
     app, pilot = browsing
     asked = []
-    app.open_queries = asked.append
+    app.navigation.open_queries = asked.append
     assert (await find(app, pilot, "q:hi d:th ap<0.1"))[0] == "queries: q:hi d:th ap<0.1"
     await run(app, pilot, "q:hi d:th ap<0.1")
     assert asked == ["q:hi d:th ap<0.1"]
@@ -180,7 +180,7 @@ async def test_it_stays_quick_while_typing_among_many_models_and_cells(live_run)
     run = live_run(models=models, tasks=tuple(f"task-{i}" for i in range(7)), languages=languages)
     run.write("de")
     async with opened(run.path, size=(80, 24)) as (app, _):
-        app.chosen = (models[0], "task-0")
+        app.state.chosen = (models[0], "task-0")
         commands = Commands(app.screen)
         await _all(commands.search("x"))
         assert len(commands._all()) > 420 + 132
@@ -197,13 +197,13 @@ async def _all(hits):
 
 async def test_the_worst_and_the_best_pair_are_found_and_lead_to_their_cells(finished_run):
     async with opened(finished_run) as (app, pilot):
-        app.step_measure(1)
+        app.selection.step_measure(1)
         for end in ("worst", "best"):
-            expected = app.snapshot.overview.row(0, named=True)[f"{end}_pair"]
+            expected = app.state.snapshot.overview.row(0, named=True)[f"{end}_pair"]
             await press(pilot, "ctrl+p")
             await press(pilot, *end)
             await rested(app)
             await press(pilot, "enter")
             await until(pilot, lambda: app.place == "matrix" and app.view.view.cursor is not None)
             await until(pilot, lambda expected=expected: "→".join(app.view.view.cursor) == expected)
-            assert app.measure.name == "map"
+            assert app.state.measure.name == "map"

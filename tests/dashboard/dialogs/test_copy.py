@@ -12,8 +12,9 @@ from dashboard.taking import AGAIN, COPY, EXPORT, Taker
 
 from xlbias.dashboard import places
 from xlbias.dashboard.dialogs.copy import Copy, CopyDialog
-from xlbias.dashboard.export_files import CLIPBOARD_LIMIT, save, state_folder
+from xlbias.dashboard.export_files import CLIPBOARD_LIMIT, save
 from xlbias.dashboard.screens.matrix import MatrixScreen
+from xlbias.folders import state_folder
 from xlbias.measures.registry import measures
 from xlbias.report.document import Cell, Matrix, Table
 from xlbias.report.numbers import difference_cell
@@ -71,7 +72,7 @@ async def test_two_letters_copy_a_row_of_the_matrix_as_latex_to_clipboard_and_fi
 async def test_letters_and_arrows_choose(taker, keys, scope, form):
     await press(taker.pilot, "2")
     await taker.take(*keys)
-    assert taker.app.last_copy == Copy(scope, form)
+    assert taker.app.exports.last_copy == Copy(scope, form)
     assert next(iter(taker.newest)).suffix == {"tsv": ".tsv", "markdown": ".md", "latex": ".tex"}[form]
 
 
@@ -111,7 +112,7 @@ async def test_a_click_on_a_format_copies(taker):
     said = len(taker.said())
     await taker.pilot.click("#forms", offset=(5, 1))
     await until(taker.pilot, lambda: len(taker.said()) > said)
-    assert taker.app.last_copy == Copy("all", "markdown")
+    assert taker.app.exports.last_copy == Copy("all", "markdown")
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (140, 45)])
@@ -187,14 +188,14 @@ async def enough(enough_content, tmp_path):
 async def test_differences_are_copied_with_intervals_n_and_corrected_p(enough):
     taker = enough
     await press(taker.pilot, "2")
-    taker.app.chosen = ("hybrid", "xquad-r")
-    taker.app.take_baseline("mono")
-    assert taker.app.against is not None
+    taker.app.state.chosen = ("hybrid", "xquad-r")
+    taker.app.selection.take_baseline("mono")
+    assert taker.app.baseline.against is not None
     await until(taker.pilot, lambda: "Difference" in _title(taker.app))
     text = await taker.take(COPY, "a", "t")
     head, *rows = rows_of(text)
     assert "th p" in head
-    run = open_run(taker.app.path)
+    run = open_run(taker.app.state.path)
     frame = compare(Side(run, ("mono",)), Side(run, ("hybrid",)), "xquad-r", measures={"map"})
     expected = {
         (row["query_language"], row["passage_language"] or "all"): row

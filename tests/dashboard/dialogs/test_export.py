@@ -22,10 +22,11 @@ pytestmark = pytest.mark.integration
 )  # fmt: skip
 async def test_the_report_of_the_run_is_saved_as_xlbias_report_writes_it(taker, monkeypatch, letter, form, suffix):
     told = []
-    notify = taker.app.notify
+    notify, announce = taker.app.notify, taker.app.announce
+    monkeypatch.setattr(taker.app, "announce", lambda said: (told.append(said), announce(said)))
     monkeypatch.setattr(taker.app, "notify", lambda said, **more: (told.append(said), notify(said, **more)))
     text = await taker.take(EXPORT, letter)
-    assert text == render_report([open_run(taker.app.path)], form, to_file=True)
+    assert text == render_report([open_run(taker.app.state.path)], form, to_file=True)
     (file,) = taker.newest
     assert file.suffix == f".{suffix}"
     assert [said.split(" as ")[0] for said in told] == ["writing the report", "report"]
@@ -45,14 +46,14 @@ async def test_with_a_second_run_the_comparison_is_saved_too(finished_content, t
     base = Follower(tmp_path / "base.parquet", interval=0.02)
     base.start()
     async with opened(tmp_path / "new.parquet", base=base) as (app, pilot):
-        await until(pilot, lambda: app.base is not None)
+        await until(pilot, lambda: app.state.base is not None)
         taker = Taker(app, pilot)
         await press(pilot, EXPORT)
         assert "beside it the comparison" in "\n".join(screen_lines(app))
         await taker.take("j")
         report, comparison = sorted(taker.newest, key=lambda file: file.name.startswith("comparison"))
         assert json.loads(report.read_text("utf-8"))["schema"] == 2
-        model = app.chosen[0]
+        model = app.state.chosen[0]
         old, new = open_run(tmp_path / "base.parquet"), open_run(tmp_path / "new.parquet")
         frames = {task: compare(Side(old, (model,)), Side(new, (model,)), task) for task in ("xquad-r", "mlqa")}
         labels = (f"{model} (base.parquet)", f"{model} (new.parquet)")
@@ -64,10 +65,10 @@ async def test_a_run_that_finishes_while_it_is_exported_is_opened_again(live_run
     run = live_run(models=("m",), tasks=("t",))
     run.write_all()
     async with opened(run.path) as (app, pilot):
-        snapshot = app.snapshot
-        app.follower.stop()
+        snapshot = app.state.snapshot
+        app.live.follower.stop()
         run.finish()
-        app.snapshot = snapshot
+        app.state.snapshot = snapshot
         taker = Taker(app, pilot)
         assert "m" in await taker.take(EXPORT, "t")
 

@@ -10,6 +10,7 @@ from dashboard.ranked import LANGUAGES, N_IDS, rankings, write
 
 from xlbias.colour import colours, contrast, diverging_colours
 from xlbias.dashboard import places
+from xlbias.dashboard.baseline import Baseline
 from xlbias.dashboard.views.bias_panels import PANELS, VIEWS
 from xlbias.dashboard.widgets.heatmap.legend import legend
 from xlbias.dashboard.widgets.heatmap.paint import lifted
@@ -43,7 +44,7 @@ def cell(sheet, row, column=None):
 async def against(app, pilot, key):
     """Look at what the hybrid has that the monolingual encoder has not."""
     await press(pilot, "2")
-    app.baseline, app.chosen = "mono", ("hybrid", "t")
+    app.baseline.model, app.state.chosen = "mono", ("hybrid", "t")
     await press(pilot, "3", key)
 
 
@@ -192,7 +193,7 @@ async def test_two_panels_stand_beside_each_other_and_the_mark_says_which_has_th
 async def test_a_click_chooses_panel_and_cell_and_another_one_opens_it(run_file, monkeypatch):
     asked = []
     async with opened(run_file, size=(140, 45)) as (app, pilot):
-        monkeypatch.setattr(app, "open_queries", asked.append)
+        monkeypatch.setattr(app.navigation, "open_queries", asked.append)
         await press(pilot, "3")
         view = app.view.widget("exposure").view
         region = view._grid.region(1, 2, 0, 0)
@@ -220,7 +221,7 @@ async def test_numbers_over_all_stand_above_a_panel_with_their_intervals_where_t
 async def test_enter_leads_to_the_queries_of_the_row(run_file, monkeypatch):
     asked = []
     async with opened(run_file, size=(80, 24)) as (app, pilot):
-        monkeypatch.setattr(app, "open_queries", asked.append)
+        monkeypatch.setattr(app.navigation, "open_queries", asked.append)
         await press(pilot, "3", "down", "enter", "tab", "down", "right", "enter")
         await to_view(app, pilot, "language_rank.all")
         await press(pilot, "enter")
@@ -342,7 +343,7 @@ async def test_a_model_without_rankings_and_one_language_say_so(tmp_path):
     path = write(tmp_path / "run.parquet", n_done=1)
     async with opened(path, size=(80, 24)) as (app, pilot):
         await press(pilot, "3", "T")
-        assert app.chosen[0] == "hybrid"
+        assert app.state.chosen[0] == "hybrid"
         assert "not evaluated yet" in "\n".join(screen_lines(app))
         for _ in VIEWS:
             await press(pilot, "m")
@@ -362,7 +363,7 @@ HOSTILE = "[/][@click=app.quit]x[/]\x1b]52;c;aGk=\x07\u202e" + "w" * 1_000_000
 async def test_names_that_mean_harm_stay_text(tmp_path):
     path = write(tmp_path / "run.parquet", models=(HOSTILE, "mono"), tasks=("\x1b[31mt[b]",))
     async with opened(path, size=(80, 24)) as (app, pilot):
-        app.baseline = "mono"
+        app.baseline.model = "mono"
         await press(pilot, "3")
         await until(pilot, lambda: "comparing" not in app.view.view.sheet.remark)
         for size in [(80, 24), (60, 20), (140, 45)]:
@@ -396,9 +397,7 @@ async def test_without_colours_glyphs_carry_the_values(run_file, monkeypatch):
 
 
 async def test_while_differences_are_computed_nothing_says_that_they_are_shown(run_file, monkeypatch):
-    from xlbias.dashboard.app import DashboardApp
-
-    monkeypatch.setattr(DashboardApp, "compared", lambda *_, **__: None)
+    monkeypatch.setattr(Baseline, "compared", lambda *_, **__: None)
     async with opened(run_file, size=(80, 24)) as (app, pilot):
         await against(app, pilot, "tab")
         await settled(pilot)

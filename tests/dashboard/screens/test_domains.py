@@ -105,7 +105,7 @@ async def test_the_cell_line_has_names_in_full_interval_seeds_and_where_enter_le
         assert "(Enter: here-hybrid-alpha0.5-seed0)" in text
         await press(pilot, "enter")
         assert app.place == places.MATRIX
-        assert app.chosen == ("here-hybrid-alpha0.5-seed0", "away[split=test]")
+        assert app.state.chosen == ("here-hybrid-alpha0.5-seed0", "away[split=test]")
         await press(pilot, "escape")
         assert app.place == places.DOMAINS
         assert app.view.view.cursor == ("here · hybrid α=0.5", "away[split=test]")
@@ -267,8 +267,8 @@ async def test_with_a_baseline_its_differences_are_those_of_compare(plain_file):
         await to_measure(app, pilot, measure)
         await press(pilot, "tab", "tab")
         assert "no baseline is chosen" in app.view.view.sheet.remark
-        app.baseline = "mono"
-        app.show()
+        app.baseline.model = "mono"
+        app.navigation.show()
         plain = cell(app.view.view.sheet, "hybrid", "other")
         assert plain.value == pytest.approx(expected["difference"])
         await until(pilot, lambda: cell(app.view.view.sheet, "hybrid", "other").interval)
@@ -296,7 +296,7 @@ async def test_a_study_in_progress_fills_in_while_the_cursor_stays(live_run):
         await begin(app, pilot, "right")
         before = app.view.view.sheet
         run.write_all()
-        await until(pilot, lambda: app.snapshot.cells and app.view.view.sheet is not before)
+        await until(pilot, lambda: app.state.snapshot.cells and app.view.view.sheet is not before)
         assert app.view.view.cursor == ("here · mono", "away[split=test]")
         await press(pilot, "tab", "tab")
         assert app.view.contrasting is None

@@ -21,8 +21,8 @@ from xlbias.dashboard.commands.keys import BY_ID, KEYS
 from xlbias.dashboard.dialogs.copy import FORMS as COPIES
 from xlbias.dashboard.dialogs.copy import Copy
 from xlbias.dashboard.dialogs.export import FORMS as REPORTS
-from xlbias.dashboard.export_files import state_folder
 from xlbias.dashboard.workers.follower import Follower
+from xlbias.folders import state_folder
 from xlbias.text import width
 
 pytestmark = pytest.mark.integration
@@ -50,9 +50,9 @@ async def walked(path, size, **options):
     follower.start()
     app = DashboardApp(follower, **options)
     async with app.run_test(size=size, notifications=True) as pilot:
-        await until(pilot, lambda: app.snapshot is not None or app.event is not None)
+        await until(pilot, lambda: app.state.snapshot is not None or app.state.event is not None)
         await settled(pilot)
-        assert app.snapshot is not None, app.problem
+        assert app.state.snapshot is not None, app.state.problem
         yield app, pilot
 
 
@@ -128,7 +128,7 @@ async def test_every_copy_of_every_screen_and_panel(hostile_path, place):
                 for form in COPIES.values():
                     before = set(files())
                     if panel:  # the dialog has been seen: a key less, and no screen to settle
-                        app.last_copy = Copy(scope, form.value)
+                        app.exports.last_copy = Copy(scope, form.value)
                         await press(pilot, "Y")
                     else:
                         await press(pilot, "y", scope[0], form.key)
@@ -145,7 +145,7 @@ async def test_every_export_and_the_comparison(hostile_path, content, tmp_path, 
     base = Follower(tmp_path / "base.parquet", interval=0.02)
     base.start()
     async with walked(hostile_path, (80, 24), base=base) as (app, pilot):
-        await until(pilot, lambda: app.base is not None)
+        await until(pilot, lambda: app.state.base is not None)
         await press(pilot, "e")
         assert_clean(app, form)
         await press(pilot, REPORTS[form].key)
@@ -182,7 +182,7 @@ async def test_help_palette_lists_and_baseline(hostile_path):
             assert_clean(app, typed)
             await press(pilot, "escape")
         await press(pilot, "b", "down", "enter")
-        await until(pilot, lambda: not app.comparisons.busy)
+        await until(pilot, lambda: not app.baseline.comparisons.busy)
         for place in (places.OVERVIEW, places.MATRIX, places.BIAS, places.QUERIES, places.QUERY):
             await visit(app, pilot, place)
             assert_clean(app, ("baseline", place))

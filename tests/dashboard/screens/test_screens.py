@@ -126,7 +126,7 @@ async def test_cells_fill_in_while_cursor_sort_and_scroll_stay(live_run):
         before = (view.cursor, view.sort, view.left)
         for language in ("ar", "hi", "th"):
             run.write(language)
-        await until(pilot, lambda: len(app.snapshot.cells) == 20)
+        await until(pilot, lambda: len(app.state.snapshot.cells) == 20)
         await settled(pilot)
         assert (view.cursor, view.sort, view.left) == before
         framed = next(line for line in screen_lines(app) if "[" in line)
@@ -140,7 +140,7 @@ async def test_progress_is_told_with_a_rate_and_the_time_left(live_run, monkeypa
     async with opened(run.path) as (app, pilot):
         monkeypatch.setattr("xlbias.runs.journal.time.time", lambda: 1002.0)
         run.journal.progress("m · t: queries", 40, 100, "queries", force=True)
-        await until(pilot, lambda: app.pace.rate)
+        await until(pilot, lambda: app.state.pace.rate)
         await settled(pilot)
         line = "\n".join(screen_lines(app))
         assert "40 %  3 s left  40 of 100 queries  20/s  m · t: queries" in line
@@ -162,7 +162,7 @@ async def test_the_end_of_a_run_is_said_and_ends_the_pause(live_run):
     async with opened(run.path) as (app, pilot):
         await press(pilot, "space")
         run.finish()
-        await until(pilot, lambda: app.snapshot.finished)
+        await until(pilot, lambda: app.state.snapshot.finished)
         await settled(pilot)
         assert "■ finished" in screen_lines(app)[0]
         assert "paused" not in screen_lines(app)[0]
@@ -174,13 +174,13 @@ async def test_a_dead_writer_is_announced_in_words(live_run):
     run.write("de")
     async with opened(run.path) as (app, pilot):
         pretend(run, pid=2**22 + 1)
-        await until(pilot, lambda: app.newest.state.status == "died")
+        await until(pilot, lambda: app.state.newest.state.status == "died")
         await settled(pilot)
         text = " ".join(" ".join(screen_lines(app)).split())
         assert "✖ writer died" in text
         assert "✖ The writer of this run (process 4194305) has died. What it had finished is kept and shown" in text
         assert "--resume" in text
-        assert app.snapshot.cells
+        assert app.state.snapshot.cells
 
 
 async def test_a_writer_elsewhere_is_said_honestly(live_run):
@@ -202,14 +202,14 @@ async def test_a_file_that_vanishes_leaves_its_numbers_on_the_screen(finished_ru
     content = finished_run.read_bytes()
     async with opened(finished_run) as (app, pilot):
         finished_run.unlink()
-        await until(pilot, lambda: app.problem)
+        await until(pilot, lambda: app.state.problem)
         await settled(pilot)
         text = "\n".join(screen_lines(app))
         assert "run.parquet is gone. Shown is what was read at" in text
         assert "hybrid" in text
 
         finished_run.write_bytes(content)
-        await until(pilot, lambda: not app.problem)
+        await until(pilot, lambda: not app.state.problem)
         await settled(pilot)
         assert "is gone" not in "\n".join(screen_lines(app))
 
@@ -227,7 +227,7 @@ async def test_a_broken_run_has_one_clear_screen_that_gives_way_once_it_is_mende
 
         await press(pilot, "question_mark")
         path.write_bytes(finished_run.read_bytes())
-        await until(pilot, lambda: app.snapshot is not None)
+        await until(pilot, lambda: app.state.snapshot is not None)
         await press(pilot, "escape")
         assert app.place == places.OVERVIEW
 
@@ -261,14 +261,14 @@ async def test_the_matrix_is_mounted_while_the_overview_is_looked_at_and_shows_w
         assert app.place == places.OVERVIEW
         await press(pilot, "j", "2")
         assert app.place == places.MATRIX
-        assert app.view.matrix.model == app.chosen[0]
-        assert app.chosen != tuple(app.snapshot.overview.select("model", "task").row(0))
+        assert app.view.matrix.model == app.state.chosen[0]
+        assert app.state.chosen != tuple(app.state.snapshot.overview.select("model", "task").row(0))
 
 
 async def test_a_screen_that_is_left_asks_nothing_of_the_next_one_before_that_is_there(finished_run):
     async with opened(finished_run) as (app, pilot):
         overview = app.view
-        app.go(places.BIAS)  # it is on top at once, and composed when there is time
+        app.navigation.go(places.BIAS)  # it is on top at once, and composed when there is time
         assert app.view is not overview
         overview.show()
         await settled(pilot)

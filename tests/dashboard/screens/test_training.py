@@ -167,7 +167,7 @@ async def test_a_training_is_followed_from_before_its_first_step(begin):
         assert "■ mono .700" in await shown(pilot, app)
         assert app.view.page == 1  # the panel does not move by itself
         journal.finish()
-        await until(pilot, lambda: app.snapshot.finished)
+        await until(pilot, lambda: app.state.snapshot.finished)
         await settled(pilot)
         assert app.view.page == 1
 
@@ -182,7 +182,7 @@ async def test_the_eta_comes_from_the_progress_of_this_encoder(begin, monkeypatc
         await shown(pilot, app)
         monkeypatch.setattr("xlbias.runs.journal.time.time", lambda: 1015.0)
         journal.progress("b: training", 40, 100, "steps", force=True)
-        await until(pilot, lambda: app.pace.rate)
+        await until(pilot, lambda: app.state.pace.rate)
         assert "ETA" not in await shown(pilot, app)
         await press(pilot, "down")
         assert "step 40 of 100 · ETA 30 s" in await shown(pilot, app)  # two a second, sixty to go
@@ -195,7 +195,7 @@ async def test_a_paused_screen_stays(begin):
         await shown(pilot, app)
         await press(pilot, "space")
         journal.write("training", "2", logged("m", [20]))
-        await until(pilot, lambda: len(app.newest.run.files) == 2)
+        await until(pilot, lambda: len(app.state.newest.run.files) == 2)
         await settled(pilot)
         assert app.view.training.step == 10
         await press(pilot, "space")
@@ -214,7 +214,7 @@ async def test_the_curves_of_an_evaluated_encoder_are_reached_from_its_row(begin
         await press(pilot, "down", "7")
         assert "encoder 2/2  second" in await shown(pilot, app)
         await press(pilot, "up")
-        assert app.chosen == ("first", "t")
+        assert app.state.chosen == ("first", "t")
         await press(pilot, "escape")
         assert app.place == places.OVERVIEW
 
@@ -247,7 +247,7 @@ async def test_charts_are_painted_at_their_size_from_the_first_frame_on(begin, m
     monkeypatch.setattr(Chart, "render_line", seen)
     async with opened(journal.path, size=size) as (app, pilot):
         await until(pilot, lambda: app.get_screen(places.TRAINING).is_running)  # it is made ready beforehand
-        await until(pilot, lambda: "curves" in app.snapshot.kept)
+        await until(pilot, lambda: "curves" in app.state.snapshot.kept)
         await pilot.press("7")
         await until(pilot, lambda: painted)
         await settled(pilot)

@@ -12,9 +12,9 @@ from rich.cells import cell_len
 
 from xlbias.dashboard.app import DashboardApp
 from xlbias.dashboard.commands.keys import BY_ID
-from xlbias.dashboard.export_files import state_folder
 from xlbias.dashboard.terminal.screenshot import as_html, as_svg
 from xlbias.dashboard.workers.follower import Follower
+from xlbias.folders import state_folder
 
 pytestmark = pytest.mark.integration
 
@@ -130,7 +130,7 @@ async def test_a_picture_shows_the_screen_without_the_toast_that_lies_on_it(fini
     follower.start()
     app = DashboardApp(follower)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        await until(pilot, lambda: app.snapshot is not None)
+        await until(pilot, lambda: app.state.snapshot is not None)
         app.notify("this lies on the screen", markup=False)
         await shows(pilot, "this lies")
         svg = await pictures_of(app, pilot, PICTURE)

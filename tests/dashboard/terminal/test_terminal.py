@@ -200,7 +200,7 @@ def test_no_deep_learning_library_and_no_slow_one_is_in_the_process(finished_run
         "    follower = Follower(Path(sys.argv[1])); follower.start()\n"
         "    app = DashboardApp(follower)\n"
         "    async with app.run_test() as pilot:\n"
-        "        while app.snapshot is None: await pilot.pause(0.05)\n"
+        "        while app.state.snapshot is None: await pilot.pause(0.05)\n"
         "        for key in ('2', 's', 's', 'y', 'p', 'question_mark', 'escape', 'ctrl+p'): await pilot.press(key)\n"
         "asyncio.run(main())\n"
         "heavy = ('torch', 'transformers', 'sentence_transformers', 'faiss', 'scipy', 'pyarrow', 'numba', 'pandas')\n"

@@ -38,7 +38,7 @@ async def _still(app, pilot):
     said = None
     while said != (said := _said(screen_lines(app))):
         await rested(pilot.app)
-        await until(pilot, lambda: not app.comparisons.busy)
+        await until(pilot, lambda: not app.baseline.comparisons.busy)
         await rested(pilot.app)
     return said
 

@@ -78,9 +78,9 @@ async def test_two_runs_show_what_compare_says_cell_for_cell(two_runs, measure):
     follower = Follower(base, interval=0.02)
     follower.start()
     async with opened(new, base=follower) as (app, pilot):
-        await until(pilot, lambda: app.base is not None)
+        await until(pilot, lambda: app.state.base is not None)
         await press(pilot, "2")
-        while app.measure.name != measure:
+        while app.state.measure.name != measure:
             await press(pilot, "m")
         await ready(pilot, app)
         await until(pilot, lambda: app.view.matrix.measure.name == measure)
@@ -120,7 +120,7 @@ async def test_a_baseline_of_the_same_run_is_chosen_and_turned_off_and_on(two_mo
         await press(pilot, "b")
         await pilot.press(*"none:")
         await press(pilot, "enter")
-        assert app.baseline is None
+        assert app.baseline.model is None
         assert not isinstance(app.view.matrix, DifferenceMatrix)
         await press(pilot, "B")
         assert [n.message for n in app._notifications][-1] == "B: no baseline is chosen: b chooses one"
@@ -146,7 +146,7 @@ async def test_a_task_that_the_base_has_not_is_said(tmp_path, two_runs):
     follower = Follower(two_runs[0], interval=0.02)
     follower.start()
     async with opened(other, base=follower) as (app, pilot):
-        await until(pilot, lambda: app.base is not None)
+        await until(pilot, lambda: app.state.base is not None)
         await shows(pilot, "base.parquet has none of the tasks of this run")
         await press(pilot, "2")
         await shows(pilot, "old of base.parquet has not been evaluated on u")
@@ -167,7 +167,7 @@ async def test_a_measure_without_a_test_says_so(two_models):
         await pilot.press(*"mono")
         await press(pilot, "enter")
         await ready(pilot, app)
-        while app.measure.name != "rank_distance.median":
+        while app.state.measure.name != "rank_distance.median":
             await press(pilot, "m")
         await shows(pilot, "no differences: this measure is no mean")
 

@@ -12,10 +12,10 @@ from xlbias.dashboard.commands import availability as why
 from xlbias.dashboard.places import BIAS, DOMAINS, MATRIX, NOTICE, OVERVIEW, QUERIES, QUERY, TITLES, TRAINING
 
 if TYPE_CHECKING:
-    from xlbias.dashboard.app import DashboardApp
+    from xlbias.dashboard.parts import Dashboard
 
-    Action = Callable[[DashboardApp], None]
-    Reason = Callable[[DashboardApp], str | None]
+    Action = Callable[[Dashboard], None]
+    Reason = Callable[[Dashboard], str | None]
 
 _BROWSING = frozenset(TITLES)
 _EVERYWHERE = frozenset({*TITLES, NOTICE})
@@ -48,7 +48,7 @@ class Key:
     disabled: Reason = why.never
     footer: int = 0
 
-    def why_not(self, app: DashboardApp) -> str | None:
+    def why_not(self, app: Dashboard) -> str | None:
         """Why the key does nothing here and now, None where it works."""
         if app.place not in self.where:
             if app.place == NOTICE:
@@ -80,12 +80,14 @@ _SHOWN = {
 
 def _move(id: str, keys: tuple[str, ...], description: str, where: frozenset[str] = _BROWSING) -> Key:
     label = id.replace("_", " ")
-    return Key(f"move.{id}", keys, label, description, "Move", lambda app: app.move(id), where, disabled=why.no_run)
+    return Key(
+        f"move.{id}", keys, label, description, "Move", lambda app: app.live.move(id), where, disabled=why.no_run
+    )
 
 
 def _screen(place: str, description: str, disabled: Reason) -> Key:
     number = str(list(TITLES).index(place) + 1)
-    return Key(place, (number,), place, description, "Screens", lambda app: app.go(place), disabled=disabled)
+    return Key(place, (number,), place, description, "Screens", lambda app: app.navigation.go(place), disabled=disabled)
 
 
 KEYS: tuple[Key, ...] = (
@@ -100,7 +102,7 @@ KEYS: tuple[Key, ...] = (
         lambda app: app.view.open(), frozenset({OVERVIEW, MATRIX, BIAS, DOMAINS, QUERIES}),
         disabled=why.nothing_chosen, footer=1),
     Key("back", ("escape",), "back", "Back, where you left it", "Screens",
-        lambda app: app.back(), disabled=why.not_back, footer=1),
+        lambda app: app.navigation.back(), disabled=why.not_back, footer=1),
     Key("panel", ("tab",), "panel", "Next panel of the screen", "Screens",
         lambda app: app.view.step_panel(1), frozenset({BIAS, DOMAINS, QUERY, TRAINING}),
         disabled=why.no_run, footer=2),
@@ -125,16 +127,17 @@ KEYS: tuple[Key, ...] = (
     Key("measure.previous", ("M",), "measure back", "Previous measure", "View",
         lambda app: app.view.step_measure(-1), _GRIDS, disabled=why.nothing_chosen),
     Key("task", ("t",), "task", "Next task", "View",
-        lambda app: app.step_task(), _BROWSING - {OVERVIEW, DOMAINS, QUERY, TRAINING}, disabled=why.one_task,
-        footer=5),
+        lambda app: app.selection.step_task(), _BROWSING - {OVERVIEW, DOMAINS, QUERY, TRAINING},
+        disabled=why.one_task, footer=5),
     Key("model", ("T",), "model", "Next model", "View",
-        lambda app: app.step_model(), _BROWSING - {OVERVIEW, DOMAINS, TRAINING}, disabled=why.one_model, footer=5),
+        lambda app: app.selection.step_model(), _BROWSING - {OVERVIEW, DOMAINS, TRAINING},
+        disabled=why.one_model, footer=5),
     Key("pick", ("o",), "pick", "Choose model and task from a list", "View",
-        lambda app: app.pick(), _BROWSING - {OVERVIEW}, disabled=why.nothing_chosen, footer=6),
+        lambda app: app.selection.pick(), _BROWSING - {OVERVIEW}, disabled=why.nothing_chosen, footer=6),
     Key("baseline", ("b",), "baseline", "Choose the model that differences are taken from", "View",
-        lambda app: app.pick_baseline(), _BROWSING - {TRAINING}, disabled=why.no_other, footer=4),
+        lambda app: app.selection.pick_baseline(), _BROWSING - {TRAINING}, disabled=why.no_other, footer=4),
     Key("baseline.off", ("B",), "difference", "Differences to the baseline, or values again", "View",
-        lambda app: app.toggle_difference(), _BROWSING - {TRAINING}, disabled=why.no_baseline),
+        lambda app: app.selection.toggle_difference(), _BROWSING - {TRAINING}, disabled=why.no_baseline),
     Key("sort", ("s",), "sort", "Next order: columns of a table; language, mean, script, family in a matrix", "View",
         lambda app: app.view.cycle_sort(), _BROWSING - {QUERY, TRAINING}, disabled=why.nothing_chosen, footer=3),
     Key("sort.reverse", ("S",), "reverse", "Turn the order round", "View",
@@ -146,21 +149,21 @@ KEYS: tuple[Key, ...] = (
     Key("text", ("v",), "text view", "Texts whole, every code point, and back", "View",
         lambda app: app.view.step_text_view(), frozenset({QUERY}), disabled=why.no_query, footer=3),
     Key("pause", ("space",), "pause", "Pause the screen, and go on; the run itself goes on", "Live",
-        lambda app: app.toggle_pause(), disabled=why.not_live, footer=3),
+        lambda app: app.live.toggle_pause(), disabled=why.not_live, footer=3),
     Key("follow", ("f",), "follow", "Keep the cursor on what was finished last, until you move it", "Live",
-        lambda app: app.toggle_follow(), frozenset({OVERVIEW, MATRIX}), disabled=why.not_live, footer=7),
-    Key("reload", ("r",), "reload", "Read the run again", "Live", lambda app: app.reload()),
+        lambda app: app.live.toggle_follow(), frozenset({OVERVIEW, MATRIX}), disabled=why.not_live, footer=7),
+    Key("reload", ("r",), "reload", "Read the run again", "Live", lambda app: app.live.reload()),
     Key("copy", ("y",), "copy", "Copy cell, row or all as TSV, Markdown or LaTeX, to the clipboard and a file",
-        "Take along", lambda app: app.ask_copy(), _BROWSING, disabled=why.nothing_to_copy, footer=6),
+        "Take along", lambda app: app.exports.ask_copy(), _BROWSING, disabled=why.nothing_to_copy, footer=6),
     Key("copy.again", ("Y",), "copy again", "Copy as the last time, without asking", "Take along",
-        lambda app: app.copy_again(), _BROWSING, disabled=why.nothing_to_copy),
+        lambda app: app.exports.copy_again(), _BROWSING, disabled=why.nothing_to_copy),
     Key("export", ("e",), "export", "Save the report of the run: text, Markdown, LaTeX, HTML, CSV or JSON",
-        "Take along", lambda app: app.ask_export(), _BROWSING,
+        "Take along", lambda app: app.exports.ask_export(), _BROWSING,
         disabled=lambda app: why.read_only(app) or why.nothing_chosen(app), footer=8),
     Key("screenshot", ("p",), "picture", "Save the screen as SVG, without external fonts", "Take along",
-        lambda app: app.save_picture("svg"), disabled=why.read_only, footer=9),
+        lambda app: app.exports.save_picture("svg"), disabled=why.read_only, footer=9),
     Key("screenshot.html", ("P",), "HTML picture", "Save the screen as one HTML file", "Take along",
-        lambda app: app.save_picture("html"), disabled=why.read_only),
+        lambda app: app.exports.save_picture("html"), disabled=why.read_only),
     Key("help", ("question_mark",), "help", "This page", "Help", lambda app: app.show_help(), footer=1),
     Key("palette", ("ctrl+p",), "palette", "Find a command, a cell (hi→en), a model or a theme by typing", "Help",
         lambda app: app.show_palette(), footer=9),
@@ -172,11 +175,21 @@ KEYS: tuple[Key, ...] = (
 BY_ID = {key.id: key for key in KEYS}
 
 
+def press(app: Dashboard, key_id: str) -> None:
+    """Run a key of the registry, or say why it cannot be used here and now."""
+    key = BY_ID[key_id]
+    reason = key.why_not(app)
+    if reason is None:
+        key.action(app)
+    else:
+        app.notify(f"{key.first}: {reason}", severity="warning", timeout=3, markup=False)
+
+
 def bindings() -> list[Binding]:
-    """Textual's bindings for all keys; `DashboardApp.action_key` runs them, or says why one cannot be used."""
+    """Textual's bindings for all keys; the application's `action_key` runs them by `press`."""
     return [Binding(",".join(key.keys), f"app.key('{key.id}')", key.label, show=False, id=key.id) for key in KEYS]
 
 
-def for_footer(app: DashboardApp) -> list[Key]:
+def for_footer(app: Dashboard) -> list[Key]:
     """Keys for the footer of the present screen, most important first; those that cannot be used now stay out."""
     return sorted((key for key in KEYS if key.footer and key.why_not(app) is None), key=lambda key: key.footer)

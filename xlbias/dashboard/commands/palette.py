@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,8 +14,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import LoadingIndicator
 
-from xlbias.dashboard.app import DashboardApp
-from xlbias.dashboard.commands.keys import KEYS
+from xlbias.dashboard.commands.keys import KEYS, press
 from xlbias.dashboard.commands.matching import filter_in, score, spans
 from xlbias.dashboard.places import MATRIX
 from xlbias.folding import folded
@@ -25,6 +24,9 @@ from xlbias.report.numbers import number
 from xlbias.results.matrix import MATRIX_MEASURES
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import clean, one_line
+
+if TYPE_CHECKING:
+    from xlbias.dashboard.parts import Dashboard
 
 _MOST_HITS = 60
 _MAP = "map"  # what the worst and the best pair are by
@@ -76,25 +78,25 @@ class Commands(Provider):
     _known: tuple[Command, ...] | None = None
 
     @property
-    def _dashboard(self) -> DashboardApp:
-        return cast(DashboardApp, self.app)
+    def _dashboard(self) -> Dashboard:
+        return cast("Dashboard", self.app)
 
     def _keys(self) -> Iterator[Command]:
         app = self._dashboard
         for key in KEYS:
             if key.section != "Move" and key.id != "palette" and key.why_not(app) is None:
-                yield _command(f"{key.description}  ({key.first})", partial(app.press, key.id))
+                yield _command(f"{key.description}  ({key.first})", partial(press, app, key.id))
 
     def _of_the_run(self) -> Iterator[Command]:
         app = self._dashboard
-        if app.snapshot is None or app.chosen is None:
+        if app.state.snapshot is None or app.state.chosen is None:
             return
         for measure in MATRIX_MEASURES.values():
             yield _command(f"measure: {measure.label}  {measure.definition}", partial(_show_measure, app, measure))
-        for model, task in app.snapshot.overview.select("model", "task").rows():
+        for model, task in app.state.snapshot.overview.select("model", "task").rows():
             text = f"matrix of {one_line(model, 60)} on {one_line(task, 60)}"
-            yield _command(text, partial(app.open_matrix, (model, task)))
-        matrix = app.snapshot.matrix(app.measure.name, *app.chosen)
+            yield _command(text, partial(app.navigation.open_matrix, (model, task)))
+        matrix = app.state.snapshot.matrix(app.state.measure.name, *app.state.chosen)
         for language in matrix.query_languages:
             for pool in matrix.pools:
                 every = pool == MULTILINGUAL_POOL
@@ -103,14 +105,14 @@ class Commands(Provider):
                 yield _command(text, partial(_show_cell, app, (language, pool)))
         yield from self._extremes()
         for text, name in self._baselines():
-            yield _command(f"baseline: {text}", partial(app.take_baseline, name))
+            yield _command(f"baseline: {text}", partial(app.selection.take_baseline, name))
 
     def _extremes(self) -> Iterator[Command]:
         """Yield the worst and the best pair of languages of what is chosen, by mAP."""
         app = self._dashboard
-        assert app.snapshot is not None
-        for row in app.snapshot.overview.iter_rows(named=True):
-            if (row["model"], row["task"]) != app.chosen:
+        assert app.state.snapshot is not None
+        for row in app.state.snapshot.overview.iter_rows(named=True):
+            if (row["model"], row["task"]) != app.state.chosen:
                 continue
             for end in ("worst", "best"):
                 pair = row[f"{end}_pair"]
@@ -123,17 +125,19 @@ class Commands(Provider):
         from xlbias.dashboard.commands.availability import no_other
 
         app = self._dashboard
-        if no_other(app) is not None or app.snapshot is None:
+        if no_other(app) is not None or app.state.snapshot is None:
             return
-        for model in (app.base or app.snapshot).run.models:
+        for model in (app.state.base or app.state.snapshot).run.models:
             yield one_line(model["name"], 60), model["name"]
         yield "none, values instead of differences", ""
 
     def _all(self) -> tuple[Command, ...]:
         """Everything that can be found, made once while the palette is open."""
         if self._known is None:
-            app = self._dashboard
-            themes = (_command(f"theme: {name}", partial(setattr, app, "theme", name)) for name in app.available_themes)
+            themes = (
+                _command(f"theme: {name}", partial(setattr, self.app, "theme", name))
+                for name in self.app.available_themes
+            )
             self._known = (*self._keys(), *self._of_the_run(), *themes)
         return self._known
 
@@ -145,10 +149,10 @@ class Commands(Provider):
     async def search(self, query: str) -> Hits:
         """Find what holds every typed word; ``hi>en`` and ``hi-en`` mean ``hi→en``, ``ap<0.1`` filters queries."""
         app = self._dashboard
-        filter = filter_in(query) if app.snapshot is not None and app.chosen is not None else None
+        filter = filter_in(query) if app.state.snapshot is not None and app.state.chosen is not None else None
         if filter is not None:
             text = f"queries: {one_line(filter, 100)}"
-            yield Hit(1.0, Content(text), partial(app.open_queries, filter), text=text)
+            yield Hit(1.0, Content(text), partial(app.navigation.open_queries, filter), text=text)
         found = [(score(command.folded, query), command) for command in self._all()]
         ranked = sorted((hit for hit in found if hit[0] > 0), key=lambda hit: -hit[0])
         for points, command in ranked[:_MOST_HITS]:
@@ -163,32 +167,32 @@ class Commands(Provider):
         return content
 
 
-def _show_measure(app: DashboardApp, measure: Measure) -> None:
+def _show_measure(app: Dashboard, measure: Measure) -> None:
     """Show a measure in the matrix."""
-    app.measure = measure
+    app.state.measure = measure
     _open_matrix(app)
 
 
-def _cells(app: DashboardApp) -> Iterator[tuple[str, str]]:
+def _cells(app: Dashboard) -> Iterator[tuple[str, str]]:
     """Yield the cells of the chosen matrix that are of two languages."""
-    assert app.snapshot is not None and app.chosen is not None
-    matrix = app.snapshot.matrix(_MAP, *app.chosen)
+    assert app.state.snapshot is not None and app.state.chosen is not None
+    matrix = app.state.snapshot.matrix(_MAP, *app.state.chosen)
     return ((q, pool) for q in matrix.query_languages for pool in matrix.pools if pool != MULTILINGUAL_POOL)
 
 
-def _show_pair(app: DashboardApp, cell: tuple[str, str]) -> None:
+def _show_pair(app: Dashboard, cell: tuple[str, str]) -> None:
     """Show mAP in the matrix with its cursor on a cell."""
-    app.measure = MATRIX_MEASURES[_MAP]
+    app.state.measure = MATRIX_MEASURES[_MAP]
     _show_cell(app, cell)
 
 
-def _show_cell(app: DashboardApp, cell: tuple[str, str]) -> None:
+def _show_cell(app: Dashboard, cell: tuple[str, str]) -> None:
     """Show the matrix with its cursor on a cell."""
     _open_matrix(app)
     if app.place == MATRIX:
-        app.view.call_after_refresh(app.go_to_cell, cell)  # a new screen has its matrix by then
+        app.view.call_after_refresh(app.view.go_to_cell, cell)  # a new screen has its matrix by then
 
 
-def _open_matrix(app: DashboardApp) -> None:
-    if app.chosen is not None:
-        app.open_matrix(app.chosen)
+def _open_matrix(app: Dashboard) -> None:
+    if app.state.chosen is not None:
+        app.navigation.open_matrix(app.state.chosen)

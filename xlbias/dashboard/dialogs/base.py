@@ -7,7 +7,7 @@ from typing import ClassVar, TypeVar
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from xlbias.dashboard.screens.base import SETTLING
+from xlbias.dashboard.terminal.settling import SETTLING
 
 Result = TypeVar("Result")
 

@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from xlbias.dashboard.dialogs.base import Dialog
 from xlbias.dashboard.dialogs.options import Option, Options
-from xlbias.dashboard.screens.base import Scope
+from xlbias.dashboard.state import Scope
 
 SCOPES: dict[Scope, Option] = {
     "cell": Option("c", "cell", "cell", "the one under the cursor"),

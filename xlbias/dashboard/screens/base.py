@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
 
+from xlbias.dashboard.commands import keys
+from xlbias.dashboard.state import Scope
+from xlbias.dashboard.terminal.settling import SETTLING
 from xlbias.dashboard.views.status import banner
 from xlbias.dashboard.widgets.frame import Banner, Footer, Header
 
 if TYPE_CHECKING:
-    from xlbias.dashboard.app import DashboardApp
-    from xlbias.dashboard.workers.snapshot import Cell
+    from xlbias.dashboard.parts import Dashboard
+    from xlbias.dashboard.workers.snapshot import Cell, Chosen
     from xlbias.report.document import Matrix, Table
-
-Scope = Literal["cell", "row", "all"]
-"""How much of a screen is copied."""
-
-SETTLING = 0.03
-"""Seconds in which a new screen finds its layout; held back so long, a slow link gets half as many frames of it."""
-
 
 _AHEAD = 0.3  # seconds for which a screen has been seen before the next one is made ready
 
@@ -35,12 +31,9 @@ class View(Screen[None], inherit_bindings=False):
     PLACE: ClassVar[str]
 
     @property
-    def dashboard(self) -> DashboardApp:
-        """The application, by its own type."""
-        from xlbias.dashboard.app import DashboardApp
-
-        assert isinstance(self.app, DashboardApp)
-        return self.app
+    def dashboard(self) -> Dashboard:
+        """The application with its parts."""
+        return cast("Dashboard", self.app)
 
     def compose(self) -> ComposeResult:
         """Frame and content."""
@@ -57,7 +50,7 @@ class View(Screen[None], inherit_bindings=False):
         """
         if self.app.is_running and self.dashboard.view is not self:
             self.call_later(self._lay_out_ahead)
-        elif self.dashboard.snapshot is not None:
+        elif self.dashboard.state.snapshot is not None:
             self.app.delay_update(SETTLING)
 
     def _lay_out_ahead(self) -> None:
@@ -70,7 +63,11 @@ class View(Screen[None], inherit_bindings=False):
 
         One after the other, by `turn`: keys pressed in between must not wait for them all.
         """
-        self.set_timer(turn * _AHEAD, partial(self.dashboard.mount_ahead, place))
+        self.set_timer(turn * _AHEAD, partial(self.dashboard.navigation.mount_unseen, place))
+
+    def press(self, key_id: str) -> None:
+        """Do what a key does, or say why it cannot be used."""
+        keys.press(self.dashboard, key_id)
 
     def content(self) -> ComposeResult:
         """What stands between header and footer."""
@@ -83,9 +80,9 @@ class View(Screen[None], inherit_bindings=False):
     def tell(self) -> None:
         """Bring the frame up to date: banner, header and, where this is what is seen, the keys in the footer."""
         app = self.dashboard
-        sentence, error = app.work_trouble, True
+        sentence, error = app.state.process_trouble, True
         if not sentence:
-            sentence, error = banner(app.newest, app.problem or app.base_problem)
+            sentence, error = banner(app.state.newest, app.state.problem or app.state.base_problem)
         self.query_one(Banner).say(sentence, error=error)
         self.query_one(Header).tell(app)
         if app.view is self:  # another one may have nothing in it yet that keys could ask
@@ -93,7 +90,7 @@ class View(Screen[None], inherit_bindings=False):
 
     def on_screen_resume(self) -> None:
         """Catch up with what has happened while another screen was seen."""
-        self.dashboard.settle()
+        self.dashboard.navigation.settle()
         self.show()
 
     def on_resize(self) -> None:
@@ -155,6 +152,11 @@ class View(Screen[None], inherit_bindings=False):
 
     def toggle_details(self) -> None:
         """Show or hide provenance."""
+
+    @property
+    def row_chosen(self) -> Chosen | None:
+        """The model and task under the cursor, which other screens are to show; None to leave the choice."""
+        return None
 
     @property
     def panel_open(self) -> bool:

@@ -49,16 +49,16 @@ class BiasScreen(PanelScreen):
     def which(self) -> tuple[list[Part], str]:
         """Model and task, and what differences are taken from."""
         app = self.dashboard
-        assert app.snapshot is not None and app.chosen is not None
-        model, task = app.chosen
-        against = app.against if self._shows_differences(self.panel) else None
+        assert app.state.snapshot is not None and app.state.chosen is not None
+        model, task = app.state.chosen
+        against = app.baseline.against if self._shows_differences(self.panel) else None
         return [], f"{model} minus {against.label} on {task}" if against else f"{model} on {task}"
 
     # -- numbers -----------------------------------------------------------------------------------------------------
 
     @property
     def _differs(self) -> bool:
-        return self.dashboard.difference_on and self.dashboard.against is not None
+        return self.dashboard.baseline.is_on and self.dashboard.baseline.against is not None
 
     def _shows_differences(self, panel: str) -> bool:
         """Whether a panel shows differences already: while they are computed it shows values, and says so."""
@@ -67,20 +67,20 @@ class BiasScreen(PanelScreen):
     def sheet(self, panel: str) -> Sheet | None:
         """The view of a panel, kept for as long as snapshot and comparisons are the same."""
         app, view = self.dashboard, self.views[panel]
-        assert app.snapshot is not None and app.chosen is not None
-        model, task = app.chosen
+        assert app.state.snapshot is not None and app.state.chosen is not None
+        model, task = app.state.chosen
         differences, remark = self._differences(view) if self._differs else (None, "")
-        kept, key = app.snapshot.kept, ("bias", view.name, model, task)
+        kept, key = app.state.snapshot.kept, ("bias", view.name, model, task)
         known, sheet = kept.get(key, (None, None))
         if sheet is None or known != (differences, remark):
-            entry = next(e for e in app.snapshot.run.tasks if e["name"] == task)
+            entry = next(e for e in app.state.snapshot.run.tasks if e["name"] == task)
             sheet = bias_sheet(view, model, entry, self._numbers(model, task), differences, remark)
             kept[key] = ((differences, remark), sheet)
         return sheet  # type: ignore[no-any-return]
 
     def _numbers(self, model: str, task: str) -> dict[Key, Row]:
         """The numbers of bias of a model on a task: a few milliseconds, also of a large run."""
-        snapshot = self.dashboard.snapshot
+        snapshot = self.dashboard.state.snapshot
         assert snapshot is not None
         key = ("bias numbers", model, task)
         if key not in snapshot.kept:
@@ -93,11 +93,11 @@ class BiasScreen(PanelScreen):
     def _differences(self, view: BiasView) -> tuple[Differences | None, str]:
         """Return the differences that a view shows, as far as they are computed, and what is to be said of that."""
         app = self.dashboard
-        assert app.snapshot is not None and app.chosen is not None and app.against is not None
+        assert app.state.snapshot is not None and app.state.chosen is not None and app.baseline.against is not None
         names = compared_measures(view)
         if not names:
             return None, "values, no differences: this measure is no mean over query ids"
-        found = [app.compared(*app.chosen, name, urgent=len(names) == 1) for name in names]
+        found = [app.baseline.compared(*app.state.chosen, name, urgent=len(names) == 1) for name in names]
         frames = [one for one in found if isinstance(one, pl.DataFrame)]
         sentence = next((one for one in found if isinstance(one, str) and one), "")
         missing = sum(one is None for one in found)
@@ -106,10 +106,10 @@ class BiasScreen(PanelScreen):
         if not frames:
             return None, "comparing … (values so far)"
         key = ("bias differences", tuple(map(id, frames)))
-        if key not in app.snapshot.kept:
+        if key not in app.state.snapshot.kept:
             # The frames are kept beside what is made of them, so that no other frame can take their place in memory.
-            app.snapshot.kept[key] = (Differences.of(frames, app.against.label), frames)
-        differences: Differences = app.snapshot.kept[key][0]
+            app.state.snapshot.kept[key] = (Differences.of(frames, app.baseline.against.label), frames)
+        differences: Differences = app.state.snapshot.kept[key][0]
         return differences, f"comparing … {len(frames)} of {len(names)} measures" if missing else ""
 
     # -- keys --------------------------------------------------------------------------------------------------------
@@ -130,9 +130,9 @@ class BiasScreen(PanelScreen):
                 "this number is over all languages: the other panels lead to queries", timeout=3, markup=False
             )
         elif view.shape == "answered":
-            self.dashboard.open_queries("d:multi")
+            self.dashboard.navigation.open_queries("d:multi")
         else:
-            self.dashboard.open_queries(f"q:{cursor[0]} d:multi")
+            self.dashboard.navigation.open_queries(f"q:{cursor[0]} d:multi")
 
     def saved(self) -> dict[str, Any]:
         """Panels, and the view of each."""

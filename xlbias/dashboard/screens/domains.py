@@ -68,7 +68,7 @@ class DomainsScreen(PanelScreen):
 
     def sorts(self, panel: str) -> tuple[str, ...]:
         """Orders of rows; samplers stand together in one of a study's."""
-        snapshot = self.dashboard.snapshot
+        snapshot = self.dashboard.state.snapshot
         return OF_GROUPS if snapshot is not None and "study" in snapshot.run.metadata else OF_ROWS
 
     def named(self, panel: str) -> str:
@@ -94,12 +94,12 @@ class DomainsScreen(PanelScreen):
     @property
     def domains(self) -> Domains | None:
         """The numbers of the present snapshot, None while they are being read."""
-        snapshot = self.dashboard.snapshot
+        snapshot = self.dashboard.state.snapshot
         return snapshot.kept.get("domains") if snapshot is not None else None
 
     def show(self) -> None:
         """Show the present snapshot; its numbers are read in a thread."""
-        snapshot = self.dashboard.snapshot
+        snapshot = self.dashboard.state.snapshot
         if snapshot is not None and self.domains is None and self._reading is not snapshot:
             self._reading = snapshot
             self.run_worker(partial(self._read, snapshot), thread=True, group="domains", exit_on_error=False)
@@ -128,7 +128,7 @@ class DomainsScreen(PanelScreen):
 
     def sheet(self, panel: str) -> Sheet | None:
         """The sheet of a panel, kept for as long as what it is made of is the same."""
-        snapshot, domains = self.dashboard.snapshot, self.domains
+        snapshot, domains = self.dashboard.state.snapshot, self.domains
         if snapshot is None or domains is None:
             return None
         if panel == "contrast":
@@ -166,7 +166,7 @@ class DomainsScreen(PanelScreen):
         return now.so_far if now.found is None else now.found, now.remark, now.found is None and not now.trouble
 
     def _begin_contrast(self, run: Run) -> Contrasting:
-        folder = None if self.dashboard.read_only else folder_of("contrasts", run.path, run.state.version)
+        folder = None if self.dashboard.state.read_only else folder_of("contrasts", run.path, run.state.version)
         return Contrasting(run.path, self._tell_of_contrast, folder)
 
     def wanted(self, panel: str) -> tuple[int, bool]:
@@ -188,7 +188,7 @@ class DomainsScreen(PanelScreen):
         few = len(domains.members) * len(domains.targets) <= _MOST_COMPARED
         cursor = self.widget("contrast").view.cursor
         for one in domains.members:
-            base = app.against_for(one.first)
+            base = app.baseline.against_for(one.first)
             if base is None:
                 continue
             against = base.label
@@ -198,7 +198,7 @@ class DomainsScreen(PanelScreen):
                     old, new = (found[0] if found else None for found in values)
                     pairs[one.name, target] = (old, new)
                 if few or (cursor is not None and cursor[0] == one.name):
-                    frame = app.compared(one.first, target, measure, urgent=False)
+                    frame = app.baseline.compared(one.first, target, measure, urgent=False)
                     waiting += frame is None
                     row = _overall(frame, measure, setting)
                     if row is not None:
@@ -230,7 +230,7 @@ class DomainsScreen(PanelScreen):
         """Show the matrix behind the cell; of several seeds, that of the first."""
         sheet, cursor = self.view.sheet, self.view.cursor
         if sheet is not None and cursor is not None and cursor in sheet.opens:
-            self.dashboard.open_matrix(sheet.opens[cursor])
+            self.dashboard.navigation.open_matrix(sheet.opens[cursor])
 
     def saved(self) -> dict[str, Any]:
         """Panels, and the measure."""

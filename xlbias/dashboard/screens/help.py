@@ -13,11 +13,11 @@ from textual.widgets import Static
 
 from xlbias.dashboard.commands.keys import BY_ID, KEYS, Key
 from xlbias.dashboard.places import TITLES
-from xlbias.dashboard.screens.base import SETTLING
+from xlbias.dashboard.terminal.settling import SETTLING
 from xlbias.text import cut
 
 if TYPE_CHECKING:
-    from xlbias.dashboard.app import DashboardApp
+    from xlbias.dashboard.parts import Dashboard
 
 _CLOSING = (*BY_ID["back"].keys, *BY_ID["help"].keys, *BY_ID["quit"].keys)
 _KEYS_WIDTH = 13
@@ -25,7 +25,7 @@ _WIDTH = 96
 _BESIDE_TEXT = 7  # frame, padding and scroll bar
 
 
-def help_text(app: DashboardApp) -> Content:
+def help_text(app: Dashboard) -> Content:
     """Return the keys that belong here by section; those that cannot be used now are dimmed and say why.
 
     Keys of other screens follow, a line each, with the numbers of those screens.

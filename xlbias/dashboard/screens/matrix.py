@@ -9,7 +9,8 @@ from textual import on
 from textual.app import ComposeResult
 
 from xlbias.dashboard import places
-from xlbias.dashboard.screens.base import Scope, View
+from xlbias.dashboard.screens.base import View
+from xlbias.dashboard.state import Scope
 from xlbias.dashboard.views.matrix import about_cell, excluded, is_empty, matrix_sheet, named
 from xlbias.dashboard.widgets.heatmap.heat_map import HeatMap
 from xlbias.dashboard.widgets.heatmap.legend import legend
@@ -66,11 +67,11 @@ class MatrixScreen(View):
         """Show the chosen measure, model and task of the present snapshot; the cursor stays on its languages."""
         super().show()
         app = self.dashboard
-        if app.snapshot is None or app.chosen is None:
+        if app.state.snapshot is None or app.state.chosen is None:
             return
-        if saved := app.remembered(self.PLACE):
+        if saved := app.session.of_screen(self.PLACE):
             self.restore(saved)
-        matrix, remark = app.shown_matrix(app.measure.name, *app.chosen)
+        matrix, remark = app.baseline.matrix(app.state.measure.name, *app.state.chosen)
         self._tell_title(matrix, remark)
         self._tell_caveats(matrix)
         if matrix is not self.matrix:
@@ -80,7 +81,7 @@ class MatrixScreen(View):
             self._tell_cell()
 
     def _tell_title(self, matrix: Matrix, remark: str) -> None:
-        snapshot = self.dashboard.snapshot
+        snapshot = self.dashboard.state.snapshot
         assert snapshot is not None
         measure = matrix.measure
         difference = isinstance(matrix, DifferenceMatrix)
@@ -117,7 +118,7 @@ class MatrixScreen(View):
 
     def _caveats(self, matrix: Matrix) -> list[str]:
         """Return the caveats of the numbers shown, with whose they are where there are two sides."""
-        snapshot, against = self.dashboard.snapshot, self.dashboard.against
+        snapshot, against = self.dashboard.state.snapshot, self.dashboard.baseline.against
         assert snapshot is not None
         new = snapshot.doubts_of(matrix.model, matrix.task)
         if not isinstance(matrix, DifferenceMatrix) or against is None:
@@ -148,7 +149,7 @@ class MatrixScreen(View):
         self.query_one("#names", Line).set([], named(cursor, self._pool_sizes(matrix.task)), "$quiet")
 
     def _pool_sizes(self, task: str) -> dict[str, int]:
-        snapshot = self.dashboard.snapshot
+        snapshot = self.dashboard.state.snapshot
         assert snapshot is not None
         return next((entry["pool_sizes"] for entry in snapshot.run.tasks if entry["name"] == task), {})
 
@@ -173,13 +174,13 @@ class MatrixScreen(View):
         """Show the queries of the cell under the cursor."""
         if self.view.cursor is not None:
             language, pool = self.view.cursor
-            self.dashboard.open_queries(f"q:{language} d:{'multi' if pool == MULTILINGUAL_POOL else pool}")
+            self.dashboard.navigation.open_queries(f"q:{language} d:{'multi' if pool == MULTILINGUAL_POOL else pool}")
 
     def why_no_range(self) -> str | None:
         """Why the colours can have no other range."""
         if isinstance(self.matrix, DifferenceMatrix):
             return "differences spread as far to both sides as they reach"
-        return None if self.dashboard.measure.unit_range else "ranks have no upper end that all runs share"
+        return None if self.dashboard.state.measure.unit_range else "ranks have no upper end that all runs share"
 
     def cycle_sort(self) -> None:
         """Next order of rows and columns, in its natural direction."""
@@ -191,7 +192,7 @@ class MatrixScreen(View):
 
     def step_measure(self, step: int) -> None:
         """Show the next measure, or the one before."""
-        self.dashboard.step_measure(step)
+        self.dashboard.selection.step_measure(step)
 
     def toggle_range(self) -> None:
         """Spread the colours over the values shown, or over 0 to 1."""
@@ -203,7 +204,7 @@ class MatrixScreen(View):
 
     def follow_to(self, cell: Cell) -> None:
         """Show the matrix of a cell and put the cursor on it."""
-        self.dashboard.choose(cell[:2])
+        self.dashboard.selection.choose(cell[:2])
         self.view.go_to(cell[2:])
 
     @property

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from xlbias.dashboard import places
 from xlbias.dashboard.screens.base import View
-from xlbias.dashboard.workers.process import Work
+from xlbias.dashboard.workers.process import WatchedProcess
 from xlbias.dashboard.workers.snapshot import Broken, Waiting
 from xlbias.text import clean, one_line
 
@@ -41,21 +41,21 @@ class NoticeScreen(View):
     def show(self) -> None:
         """Say why there is no run to see."""
         super().show()
-        event = self.dashboard.event
+        event = self.dashboard.state.event
         if event is not None and event != self.event:
             self.event = event
-            work = self.dashboard.watch_of_work
-            waits = isinstance(event, Waiting) and work is not None and work.code is None
-            self.query_one("#notice", Static).update(beginning(work) if waits and work else notice(event))
+            process = self.dashboard.state.process
+            waits = isinstance(event, Waiting) and process is not None and process.code is None
+            self.query_one("#notice", Static).update(beginning(process) if waits and process else notice(event))
 
 
-def beginning(work: Work) -> Content:
-    """Return what is said while work beside the dashboard has not written anything yet."""
+def beginning(process: WatchedProcess) -> Content:
+    """Return what is said while the process that makes the run has not written anything yet."""
     return Content("\n\n").join(
         [
-            Content.styled(f"◌ {work.name} is beginning …", "bold $text-primary"),
+            Content.styled(f"◌ {process.name} is beginning …", "bold $text-primary"),
             Content("Tasks and libraries are loaded first. This screen turns to the run as soon as there is one."),
-            Content(f"What it says is written to {clean(str(work.log))}"),
+            Content(f"What it says is written to {clean(str(process.log))}"),
         ]
     )
 

@@ -12,7 +12,8 @@ from textual.timer import Timer
 
 from xlbias.dashboard import places
 from xlbias.dashboard.dialogs.prompt import PromptDialog
-from xlbias.dashboard.screens.base import Scope, View
+from xlbias.dashboard.screens.base import View
+from xlbias.dashboard.state import Scope
 from xlbias.dashboard.views.matrix import matrix_sheet
 from xlbias.dashboard.views.status import progress_line
 from xlbias.dashboard.widgets.details import Details, facts
@@ -21,7 +22,7 @@ from xlbias.dashboard.widgets.heatmap.order import OF_LANGUAGES
 from xlbias.dashboard.widgets.table.columns import Column
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line, Part
-from xlbias.dashboard.workers.snapshot import Cell
+from xlbias.dashboard.workers.snapshot import Cell, Chosen
 from xlbias.folding import folded
 from xlbias.report import document
 from xlbias.report.documents.caveats import MARK
@@ -137,14 +138,14 @@ class OverviewScreen(View):
         """Show the present snapshot; cursor, order and scroll stay."""
         super().show()
         self._say_if_empty()
-        snapshot = self.dashboard.snapshot
+        snapshot = self.dashboard.state.snapshot
         if snapshot is None:
             return
-        words, phase = progress_line(snapshot, self.dashboard.pace, wide=not self.has_class("-narrow"))
+        words, phase = progress_line(snapshot, self.dashboard.state.pace, wide=not self.has_class("-narrow"))
         line = self.query_one("#progress", Line)
         line.display = bool(words)
         line.set([Part(words, "$text-primary"), Part("  ")], phase, "$quiet")
-        saved = self.dashboard.remembered(self.PLACE)
+        saved = self.dashboard.session.of_screen(self.PLACE)
         self._filter = str(saved.get("filter", self._filter))
         against = self._against()
         wanted = (id(snapshot.overview), self._filter, against)
@@ -161,7 +162,7 @@ class OverviewScreen(View):
 
     def _show_rows(self, overview: pl.DataFrame, against: tuple[str | None, ...]) -> None:
         """Show the rows that the filter leaves."""
-        snapshot = self.dashboard.snapshot
+        snapshot = self.dashboard.state.snapshot
         assert snapshot is not None
         rows = overview.select("model", "task").rows()
         marks = [MARK if snapshot.doubts_of(*row) else "" for row in rows]
@@ -185,17 +186,17 @@ class OverviewScreen(View):
 
         Where the filter leaves many rows only that under the cursor is compared: each takes about a second.
         """
-        app, snapshot = self.dashboard, self.dashboard.snapshot
+        app, snapshot = self.dashboard, self.dashboard.state.snapshot
         assert snapshot is not None
         rows = snapshot.overview.select("model", "task").rows()
-        if not app.difference_on or all(app.against_for(model) is None for model, _ in rows):
+        if not app.baseline.is_on or all(app.baseline.against_for(model) is None for model, _ in rows):
             return (None,) * len(rows)
         here, left = self.table.cursor_key, self.table.frame
         few = set(left.select("model", "task").rows()) if 0 < left.height <= _COMPARED_AT_ONCE else set()
         found: list[str | None] = []
         for row in rows:
             wanted = row == here or row in few or ("significant", *row) in snapshot.kept
-            frame = app.compared(row[0], row[1], _PREVIEWED, urgent=row == here) if wanted else ""
+            frame = app.baseline.compared(row[0], row[1], _PREVIEWED, urgent=row == here) if wanted else ""
             if isinstance(frame, pl.DataFrame):
                 snapshot.kept["significant", *row] = True
                 better, worse = significant(frame)
@@ -205,7 +206,7 @@ class OverviewScreen(View):
         return tuple(found)
 
     def _say_if_empty(self) -> None:
-        snapshot = self.dashboard.snapshot
+        snapshot = self.dashboard.state.snapshot
         sentence = ""
         if snapshot is None:
             sentence = "reading the run …"
@@ -223,13 +224,13 @@ class OverviewScreen(View):
     @on(VirtualTable.Moved)
     def _moved(self) -> None:
         self._show_row()
-        if self.dashboard.baseline is not None or self.dashboard.base is not None:
-            self.dashboard.comparisons.forget_waiting()
+        if self.dashboard.baseline.model is not None or self.dashboard.state.base is not None:
+            self.dashboard.baseline.comparisons.forget_waiting()
             self.call_after_refresh(self.show)
 
     def _show_row(self) -> None:
         """Show what is known of the row under the cursor, and its preview once the cursor rests."""
-        snapshot, row = self.dashboard.snapshot, self.row
+        snapshot, row = self.dashboard.state.snapshot, self.row
         if snapshot is None or row is None:
             return
         self.query_one(Details).tell(facts(snapshot, row))
@@ -238,7 +239,7 @@ class OverviewScreen(View):
         self._resting = self.set_timer(_PREVIEW_DELAY, self._show_preview)
 
     def _show_preview(self) -> None:
-        snapshot, row = self.dashboard.snapshot, self.row
+        snapshot, row = self.dashboard.state.snapshot, self.row
         if snapshot is not None and row is not None and self.query_one("#preview").display:
             matrix = snapshot.matrix(_PREVIEWED, str(row["model"]), str(row["task"]))
             if matrix is not self._previewed:
@@ -251,7 +252,7 @@ class OverviewScreen(View):
 
     @on(VirtualTable.Chosen)
     def _chosen(self) -> None:
-        self.dashboard.press("open")
+        self.press("open")
 
     # -- keys ------------------------------------------------------------------------------------------------------
 
@@ -300,7 +301,7 @@ class OverviewScreen(View):
         """Show the matrix of the row under the cursor."""
         key = self.table.cursor_key
         if key is not None:
-            self.dashboard.open_matrix((key[0], key[1]))
+            self.dashboard.navigation.open_matrix((key[0], key[1]))
 
     def cycle_sort(self) -> None:
         """Sort by the next column."""
@@ -309,6 +310,12 @@ class OverviewScreen(View):
     def reverse_sort(self) -> None:
         """Turn the order of the table round."""
         self.table.reverse_sort()
+
+    @property
+    def row_chosen(self) -> Chosen | None:
+        """The model and task under the cursor."""
+        key = self.table.cursor_key
+        return (key[0], key[1]) if key is not None else None
 
     def toggle_details(self) -> None:
         """Show or hide provenance; on a low screen it takes the place of the table."""
@@ -329,7 +336,7 @@ class OverviewScreen(View):
 
     def copied(self, scope: Scope) -> tuple[document.Table, str]:
         """Return the table, or the row under the cursor, in the order shown and with intervals."""
-        snapshot = self.dashboard.snapshot
+        snapshot = self.dashboard.state.snapshot
         assert snapshot is not None
         frame = self.table.ordered() if scope == "all" else self.table.ordered().slice(self.table.cursor, 1)
         return overview_table(snapshot.run, frame), "overview"

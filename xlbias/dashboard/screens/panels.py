@@ -9,7 +9,8 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from xlbias.dashboard.screens.base import Scope, View
+from xlbias.dashboard.screens.base import View
+from xlbias.dashboard.state import Scope
 from xlbias.dashboard.views.sheet import Sheet
 from xlbias.dashboard.widgets.heatmap.heat_map import HeatMap
 from xlbias.dashboard.widgets.heatmap.layout import wanted_width
@@ -114,9 +115,9 @@ class PanelScreen(View):
         """Show what is chosen of the present snapshot; cursors, orders and panels stay."""
         super().show()
         app = self.dashboard
-        if app.snapshot is None or app.chosen is None:
+        if app.state.snapshot is None or app.state.chosen is None:
             return
-        if saved := app.remembered(self.PLACE):
+        if saved := app.session.of_screen(self.PLACE):
             self.restore(saved)
         seen = self.shown_panels
         for name in self.PANELS:
@@ -131,7 +132,7 @@ class PanelScreen(View):
     def _touched(self, event: HeatMap.Touched) -> None:
         """A click chooses the panel, and opens what it is on already."""
         if event.again:
-            self.dashboard.press("open")
+            self.press("open")
             return
         panel = next(name for name in self.PANELS if self.widget(name).view is event.view)
         if panel != self.panel:

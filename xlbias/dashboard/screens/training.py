@@ -13,7 +13,8 @@ from textual.dom import DOMNode
 from textual.message import Message
 
 from xlbias.dashboard import places
-from xlbias.dashboard.screens.base import Scope, View
+from xlbias.dashboard.screens.base import View
+from xlbias.dashboard.state import Scope
 from xlbias.dashboard.terminal.plot import AXIS
 from xlbias.dashboard.views.training import Panel, batches, figures, panels
 from xlbias.dashboard.widgets.chart import Chart
@@ -103,7 +104,7 @@ class TrainingScreen(View):
 
     def show(self) -> None:
         """Show the present snapshot; its curves are collected in a thread where that has not been done."""
-        snapshot = self.dashboard.snapshot
+        snapshot = self.dashboard.state.snapshot
         if snapshot is not None and _CURVES in snapshot.kept:
             self._take(*snapshot.kept[_CURVES])
         super().show()
@@ -129,7 +130,7 @@ class TrainingScreen(View):
         self._collecting = False
         if message.found is not None:
             message.snapshot.kept[_CURVES] = message.found
-        if self.is_current and (message.found is not None or message.snapshot is not self.dashboard.snapshot):
+        if self.is_current and (message.found is not None or message.snapshot is not self.dashboard.state.snapshot):
             self.show()
 
     def _take(self, found: tuple[Curves, ...], table: pl.DataFrame) -> None:
@@ -138,7 +139,7 @@ class TrainingScreen(View):
         self.trainings = found
         if not self._restored:
             self._restored = True
-            self.restore(self.dashboard.remembered(self.PLACE))
+            self.restore(self.dashboard.session.of_screen(self.PLACE))
         self.table.replace(table)
         if self._wanted:
             self.table.go_to((self._wanted,))
@@ -146,7 +147,7 @@ class TrainingScreen(View):
 
     def _follow_choice(self) -> None:
         """Show the encoder that was chosen on another screen since."""
-        chosen = self.dashboard.chosen
+        chosen = self.dashboard.state.chosen
         if chosen is not None and chosen != self._followed and self.trainings:
             before, self._followed = self._followed, chosen
             if before is None or before[0] != chosen[0]:
@@ -170,7 +171,7 @@ class TrainingScreen(View):
         return [*pages, ()] if self.listed else pages
 
     def _draw(self) -> None:
-        snapshot = self.dashboard.snapshot
+        snapshot = self.dashboard.state.snapshot
         assert snapshot is not None
         self._follow_choice()
         training = self.training
@@ -195,7 +196,7 @@ class TrainingScreen(View):
         sampler = training.card.get("sampler")
         about = f"  ({sampler} batches)" if isinstance(sampler, str) else ""
         self.query_one("#title", Line).set(parts, f"{training.model}{about}", "bold")
-        words = figures(training, snapshot, self.dashboard.pace)
+        words = figures(training, snapshot, self.dashboard.state.pace)
         while len(words) > 1 and len(" · ".join(words)) > self.size.width - 2:
             words.pop()
         self.query_one("#figures", Line).set([Part(" · ".join(words))])
@@ -225,7 +226,7 @@ class TrainingScreen(View):
 
     def _draw_charts(self, training: Curves, page: tuple[Panel, ...]) -> None:
         """Give the charts of a page what they show; they are drawn once they have their sizes."""
-        state = (training, [panel.name for panel in page], self.per_page, self.dashboard.snapshot.finished)  # type: ignore[union-attr]
+        state = (training, [panel.name for panel in page], self.per_page, self.dashboard.state.snapshot.finished)  # type: ignore[union-attr]
         if state == self._shown:
             return
         self._shown = state
@@ -248,16 +249,16 @@ class TrainingScreen(View):
     @on(VirtualTable.Moved)
     def _moved(self) -> None:
         training = self.training
-        chosen = self.dashboard.chosen
+        chosen = self.dashboard.state.chosen
         if training is not None and chosen is not None and chosen[0] != training.model:
-            snapshot = self.dashboard.snapshot
+            snapshot = self.dashboard.state.snapshot
             pair = (training.model, chosen[1])
             if (
                 snapshot is not None
                 and not snapshot.overview.filter((pl.col("model") == pair[0]) & (pl.col("task") == pair[1])).is_empty()
             ):
-                self.dashboard.chosen = self._followed = pair
-        if self.dashboard.snapshot is not None:
+                self.dashboard.state.chosen = self._followed = pair
+        if self.dashboard.state.snapshot is not None:
             self._draw()
 
     # -- keys ------------------------------------------------------------------------------------------------------
@@ -297,4 +298,4 @@ class TrainingScreen(View):
         if type(page) is int and page >= 0:
             self.page = page
         if isinstance(model, str):
-            self._wanted, self._followed = model, self.dashboard.chosen
+            self._wanted, self._followed = model, self.dashboard.state.chosen

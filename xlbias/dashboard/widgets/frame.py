@@ -13,7 +13,8 @@ from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.progress import percent
 
 if TYPE_CHECKING:
-    from xlbias.dashboard.app import DashboardApp
+    from xlbias.dashboard.parts import Dashboard
+    from xlbias.dashboard.state import State
 
 _ALL_TITLES = 108  # cells from which all screens are named; below it, only the present one
 
@@ -33,7 +34,7 @@ class Header(Line):
     Header:ansi { background: ansi_default; }
     """
 
-    def tell(self, app: DashboardApp) -> None:
+    def tell(self, app: Dashboard) -> None:
         """Say where the run stands now."""
         parts = [Part(" xlbias ", "bold $text-accent")]
         wide = app.size.width >= _ALL_TITLES
@@ -43,25 +44,26 @@ class Header(Line):
             text = f" {number} {title} " if here or wide else f" {number} "
             parts.append(Part(text, "bold reverse" if here else "$quiet" if usable else "$faint", key=place))
         parts.append(Part("  "))
-        parts += state_parts(app)
-        base = f" against {app.base_follower.path.name}" if app.base_follower else ""
-        self.set(parts, f"{app.path.name}{base}  {app.path.parent}", "$quiet")
+        parts += state_parts(app.state)
+        state = app.state
+        base = f" against {state.base_path.name}" if state.base_path else ""
+        self.set(parts, f"{state.path.name}{base}  {state.path.parent}", "$quiet")
 
 
-def state_parts(app: DashboardApp) -> list[Part]:
+def state_parts(state: State) -> list[Part]:
     """The state of the run in a few words; a mark and a word carry it without colour, too."""
     parts = []
-    if app.paused:
-        waiting = f" · {app.n_waiting} new" if app.n_waiting else ""
+    if state.paused:
+        waiting = f" · {state.n_waiting} new" if state.n_waiting else ""
         parts.append(Part(f"‖ paused{waiting}  ", "bold $text-warning", key="pause"))
-    newest = app.newest
+    newest = state.newest
     if newest is not None:
         text, style = STATUS_PARTS[newest.state.status]
         progress = newest.state.progress
         if newest.state.status == "running" and progress and progress.whole is not None:
             text += f" {percent(progress.whole)} %"
         parts.append(Part(f"{text}  ", style))
-    if app.following:
+    if state.following:
         parts.append(Part("⇢ follow  ", "$text-primary", key="follow"))
     return parts
 
@@ -74,7 +76,7 @@ class Footer(Line):
     Footer:ansi { background: ansi_default; }
     """
 
-    def tell(self, app: DashboardApp) -> None:
+    def tell(self, app: Dashboard) -> None:
         """Choose keys for the present screen and width."""
         room = self.size.width - 1
         chosen: list[keys.Key] = []

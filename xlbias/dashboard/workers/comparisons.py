@@ -28,6 +28,15 @@ _COMES_WITH = {"single_gold.gap": "single_gold", "kendall_w": "language_rank"}
 
 
 @dataclass(frozen=True)
+class Against:
+    """What differences are taken from: one model of a run; `label` is what to call it, cleaned."""
+
+    run: Run
+    model: str
+    label: str
+
+
+@dataclass(frozen=True)
 class Asked:
     """A comparison: `model` of `run` minus `base_model` of `base` in one measure on one task."""
 
@@ -52,7 +61,7 @@ class Comparisons:
         ready: called in the thread whenever one is finished.
     """
 
-    def __init__(self, ready: Callable[[], None]) -> None:
+    def __init__(self, ready: Callable[[], object]) -> None:
         self._ready = ready
         self._found: OrderedDict[tuple[object, ...], pl.DataFrame | str] = OrderedDict()
         self._waiting: OrderedDict[tuple[object, ...], Asked] = OrderedDict()

@@ -1,4 +1,4 @@
-"""Work that goes on beside the dashboard, in a process of its own: it is watched here, and never stopped."""
+"""A process that makes the run that the dashboard shows: it is watched here, and never stopped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TAIL = 65_536  # bytes of the log that are ever looked at
 _ERRORS = (re.compile(r"xlbias: "), re.compile(r"(?:\w*error|fatal|killed|segmentation fault)\b", re.IGNORECASE))
 
 
-class Work:
+class WatchedProcess:
     """A process that was started for the dashboard to show, and the log that it writes.
 
     Args:
@@ -31,15 +31,15 @@ class Work:
         self, process: subprocess.Popen[bytes], name: str, log: Path, log_from: int = 0, again: str = ""
     ) -> None:
         self.process, self.name, self.log, self.log_from, self.again = process, name, log, log_from, again
-        self.shown = False
+        self.seen = False
         """Whether there was anything of it to see in the dashboard."""
         self.code: int | None = None
         """Its exit code once it has ended, as a shell gives it: 128 and the number of a signal that killed it."""
         self._lock = threading.Lock()
-        self._sink: Callable[[int], None] | None = None
-        threading.Thread(target=self._wait, name="watch-work", daemon=True).start()
+        self._sink: Callable[[int], object] | None = None
+        threading.Thread(target=self._wait, name="watch-process", daemon=True).start()
 
-    def attach(self, sink: Callable[[int], None]) -> None:
+    def attach(self, sink: Callable[[int], object]) -> None:
         """Tell `sink` of the end, in a thread of its own or at once."""
         with self._lock:
             self._sink = sink

@@ -8,20 +8,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
 
-from xlbias.dashboard.baseline import Against
-from xlbias.errors import UsageError
+from xlbias.dashboard.workers.comparisons import Against
 from xlbias.results.queries.filter import Filter
 from xlbias.results.queries.rows import (
     PassageTexts,
     Texts,
-    check_filter,
-    corrected_p,
     languages_of,
-    not_comparable,
     ordered,
     queries_answered,
     query_rows,
@@ -30,9 +26,6 @@ from xlbias.results.queries.rows import (
 )
 from xlbias.results.queries.why_empty import why_nothing
 from xlbias.results.run import Run
-
-if TYPE_CHECKING:
-    from xlbias.dashboard.app import DashboardApp
 
 _KEPT = 12
 _MOST_BYTES = 400_000_000
@@ -58,41 +51,6 @@ class Wanted:
     p: tuple[tuple[str, str, float | None], ...] = ()
     by: str | None = "ap"
     descending: bool = False
-
-
-def wanted_of(app: DashboardApp, filter: Filter, by: str | None, *, descending: bool) -> tuple[Wanted | None, str]:
-    """Return what the present run, choice and baseline ask for, and what is to be said of it.
-
-    None where a comparison has to be computed first: the screen is then shown again.
-    """
-    assert app.snapshot is not None and app.chosen is not None
-    (model, task), run, against = app.chosen, app.snapshot.run, app.against
-    said = no_baseline(app, filter) or ""
-    try:
-        check_filter(filter, run, app.chosen)
-    except UsageError as error:
-        said = str(error)
-    if against is not None and not (app.difference_on or by == "delta" or filter.about("delta")):
-        against = None
-    if against is not None and (reason := not_comparable(against.run.tasks, run.tasks, task)):
-        said, against = said or f"no Δ: {against.label} {reason}", None
-    p: tuple[tuple[str, str, float | None], ...] = ()
-    if filter.about("p") and app.against is not None:
-        found = app.compared(model, task, "map")
-        if found is None:
-            return None, said
-        if isinstance(found, str):
-            said = found
-        else:
-            p = corrected_p(found)
-    return Wanted(run, model, task, filter, against, p, by, descending), said
-
-
-def no_baseline(app: DashboardApp, filter: Filter) -> str | None:
-    """Why a filter cannot be answered without a baseline, None where it can."""
-    if filter.about("delta", "p") and app.against is None:
-        return f"{'Δ' if filter.about('delta') else 'p'} needs a baseline to compare with: b chooses one"
-    return None
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import one_line
 
 if TYPE_CHECKING:
-    from xlbias.dashboard.app import QueryKey
+    from xlbias.dashboard.workers.snapshot import QueryKey
     from xlbias.results.queries.query import QueryView
     from xlbias.results.run import Run
 
@@ -86,7 +86,7 @@ class Views:
         return len(self._kept)
 
 
-def remembered_query(saved: object, run: Run, task: str) -> QueryKey | None:
+def valid_query(saved: object, run: Run, task: str) -> QueryKey | None:
     """Return the query that was looked at the last time, None unless the task has its languages."""
     if not (isinstance(saved, list) and len(saved) == 3 and all(isinstance(part, str) for part in saved)):
         return None

@@ -19,8 +19,14 @@ if TYPE_CHECKING:
     from xlbias.results.run import Run
     from xlbias.runs.run_file import RunState
 
+Chosen = tuple[str, str]
+"""Model and task."""
+
 Cell = tuple[str, str, str, str]
 """Model, task, query language and pool."""
+
+QueryKey = tuple[str, str, str]
+"""Query id, query language and pool."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -152,7 +152,7 @@ async def test_that_rows_are_being_sorted_is_said_at_once_where_it_took_long_bef
 
 async def test_a_list_that_is_no_longer_wanted_is_not_shown(varied_run):
     async with queries_of(varied_run, "q:hi") as (app, pilot, screen):
-        old = Wanted(app.snapshot.run, *app.chosen, parse_filter("q:th"))
+        old = Wanted(app.state.snapshot.run, *app.state.chosen, parse_filter("q:th"))
         screen.post_message(Read(old, Listings().of(old)))
         await pilot.pause()
         assert {key[1] for key in keys_of(screen)} == {"hi"}

@@ -147,7 +147,7 @@ async def test_a_filter_that_leaves_nothing_says_which_term_does(varied_run, siz
 async def test_task_and_model_in_a_filter_are_chosen_and_leave_it(finished_run):
     async with queries_of(finished_run) as (app, pilot, screen):
         await typed(app, pilot, "task:mlqa model:HYB q:hi")
-        assert app.chosen == ("hybrid", "mlqa")
+        assert app.state.chosen == ("hybrid", "mlqa")
         assert str(screen.filter) == "q:hi"
         assert (screen.listed.wanted.model, screen.listed.wanted.task) == ("hybrid", "mlqa")
         await press(pilot, "t")
@@ -194,12 +194,12 @@ async def test_enter_opens_the_query_and_walking_moves_the_cursor(varied_run):
         order = keys_of(screen)
         await press(pilot, "j", "enter")
         assert app.place == places.QUERY
-        assert app.query_key == order[1]
-        assert app.walk(1)
-        assert app.query_key == order[2] == screen.table.cursor_key
-        assert app.walk(-1) and app.walk(-1)
-        assert not app.walk(-1)
-        assert app.query_key == order[0]
+        assert app.state.query_key == order[1]
+        assert app.navigation.step_query(1)
+        assert app.state.query_key == order[2] == screen.table.cursor_key
+        assert app.navigation.step_query(-1) and app.navigation.step_query(-1)
+        assert not app.navigation.step_query(-1)
+        assert app.state.query_key == order[0]
         await press(pilot, "escape")
         assert app.place == places.QUERIES
         assert screen.table.cursor_key == order[0]
@@ -207,15 +207,15 @@ async def test_enter_opens_the_query_and_walking_moves_the_cursor(varied_run):
 
 async def test_walking_needs_a_list(finished_run):
     async with opened(finished_run) as (app, _):
-        assert not app.walk(1)
+        assert not app.navigation.step_query(1)
 
 
 async def test_differences_to_a_baseline_are_those_of_the_same_query(varied_run):
     async with queries_of(varied_run, "set:cross") as (app, pilot, screen):
         assert "delta" not in screen.table.frame.columns
-        app.choose(("hybrid", "xquad-r"))
-        app.baseline = "mono"
-        app.show()
+        app.selection.choose(("hybrid", "xquad-r"))
+        app.baseline.model = "mono"
+        app.navigation.show()
         await listed(app, pilot)
         base, new = ({tuple(r[n] for n in KEY): r["ap"] for r in raw(varied_run, m)} for m in ("mono", "hybrid"))
         frame = screen.table.frame
@@ -235,9 +235,9 @@ async def test_differences_to_a_baseline_are_those_of_the_same_query(varied_run)
 
 async def test_p_leaves_the_cells_that_the_comparison_calls_different(varied_run):
     async with queries_of(varied_run) as (app, pilot, screen):
-        app.choose(("hybrid", "xquad-r"))
-        app.baseline = "mono"
-        app.show()
+        app.selection.choose(("hybrid", "xquad-r"))
+        app.baseline.model = "mono"
+        app.navigation.show()
         run = open_run(varied_run)
         found = compare(Side(run, ("mono",)), Side(run, ("hybrid",)), "xquad-r", measures={"map"})
         cells = {

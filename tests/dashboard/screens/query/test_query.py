@@ -19,7 +19,7 @@ from xlbias.dashboard.terminal.codepoints import code_points, name_of
 from xlbias.dashboard.terminal.wrapping import MOST, wrapped
 from xlbias.dashboard.workers import query_list
 from xlbias.dashboard.workers.follower import Follower
-from xlbias.dashboard.workers.query_reader import Views, Wanted, remembered_query, why_not_comparable
+from xlbias.dashboard.workers.query_reader import Views, Wanted, valid_query, why_not_comparable
 from xlbias.results.queries.query import move, query_view
 from xlbias.results.queries.top import first_rows
 from xlbias.results.run import open_run
@@ -54,8 +54,8 @@ FILTERED = [(query_id, "hi", "multilingual") for query_id in IDS]
 
 async def show_filtered(app, pilot, key=KEY):
     """List the queries of Hindi in all passages by their ids, and open one of them."""
-    app.choose(("new", TASK))
-    app.open_queries("q:hi d:multi")
+    app.selection.choose(("new", TASK))
+    app.navigation.open_queries("q:hi d:multi")
     await settled(pilot)
     table = app.view.table
     await until(pilot, lambda: table.height == len(IDS))
@@ -69,8 +69,8 @@ async def show_filtered(app, pilot, key=KEY):
 
 async def show(app, pilot, key=KEY, model="new"):
     """Open a query and wait until it has been read."""
-    app.choose((model, TASK))
-    app.open_query(key)
+    app.selection.choose((model, TASK))
+    app.navigation.open_query(key)
     await settled(pilot)
     await read(app, pilot)
     return app.view
@@ -80,7 +80,8 @@ async def read(app, pilot, *, other=False):
     def there():
         view = app.view.query_view
         both = not other or app.view.other_view is not None
-        return view is not None and (view.model, view.query_id) == (app.chosen[0], app.query_key[0]) and both
+        wanted = app.state.chosen[0], app.state.query_key[0]
+        return view is not None and (view.model, view.query_id) == wanted and both
 
     await until(pilot, there)
     await settled(pilot)
@@ -189,7 +190,7 @@ async def test_another_model_is_read_on_its_key(run):
         await show(app, pilot)
         await press(pilot, "T")
         await read(app, pilot)
-        assert app.view.query_view == query_view(app.snapshot.run, "old", TASK, *KEY)
+        assert app.view.query_view == query_view(app.state.snapshot.run, "old", TASK, *KEY)
         assert "old on qa" in text_of(app)
 
 
@@ -258,7 +259,7 @@ async def test_every_panel_shows_its_eleven_rows_at_140_columns(live_run):
     made = live_run(models=("m",), tasks=("t",), languages=languages)
     made.write_all()
     async with opened(made.finish(), size=(140, 45)) as (app, pilot):
-        app.open_query(("q0", "hi", "multilingual"))
+        app.navigation.open_query(("q0", "hi", "multilingual"))
         await settled(pilot)
         await until(pilot, lambda: app.view.query_view is not None)
         await settled(pilot)
@@ -360,15 +361,15 @@ async def test_arrows_walk_through_the_filtered_queries_and_say_where_they_end(r
     async with opened(run, size=(80, 24)) as (app, pilot):
         await show_filtered(app, pilot)
         await press(pilot, "right")
-        assert app.query_key == FILTERED[2]
+        assert app.state.query_key == FILTERED[2]
         await read(app, pilot)
         assert searched.query_text("q2", "hi") in text_of(app)
         await press(pilot, "l")
-        assert app.query_key == FILTERED[2]
+        assert app.state.query_key == FILTERED[2]
         assert [n.message for n in app._notifications] == ["this is the last query that the filter leaves"]
         await press(pilot, "h", "left")
         await read(app, pilot)
-        assert app.query_key == FILTERED[0]
+        assert app.state.query_key == FILTERED[0]
         await press(pilot, "left")
         assert [n.message for n in app._notifications][-1] == "this is the first query that the filter leaves"
         assert "hi→all  1 of 3  ap" in text_of(app)
@@ -388,15 +389,15 @@ async def test_where_no_queries_have_been_listed_the_arrows_list_them_first(run,
     async with opened(run, size=(80, 24)) as (app, pilot):
         await show(app, pilot, order[2])
         await press(pilot, "right")
-        assert app.query_key == order[2]
+        assert app.state.query_key == order[2]
         assert "reading the list …" in text_of(app)
         go.set()
-        await until(pilot, lambda: app.query_key == order[3])
+        await until(pilot, lambda: app.state.query_key == order[3])
         await read(app, pilot)
         assert "4 of 9" in text_of(app)
         assert app.place == places.QUERY
         await press(pilot, "left", "left")
-        assert app.query_key == order[1]
+        assert app.state.query_key == order[1]
         await press(pilot, "5")
         assert app.view.table.cursor_key == order[1]
         assert "9 of 9 rows" in text_of(app)
@@ -408,36 +409,36 @@ async def test_a_list_that_cannot_be_made_is_said_and_walks_nowhere(run, monkeyp
         await show(app, pilot)
         await press(pilot, "right")
         assert [n.message for n in app._notifications] == ["cannot be read: division by zero"]
-        assert app.query_key == KEY
+        assert app.state.query_key == KEY
 
 
 async def test_a_filter_that_leaves_nothing_is_no_list_to_walk(run):
     async with opened(run, size=(80, 24)) as (app, pilot):
-        app.open_queries("ap>2")
+        app.navigation.open_queries("ap>2")
         await until(pilot, lambda: app.view.listed is not None)
         await show(app, pilot)
         await press(pilot, "right")
         assert [n.message for n in app._notifications] == ["the filter leaves no query to walk through: 5 shows it"]
-        assert app.query_key == KEY
+        assert app.state.query_key == KEY
 
 
 async def test_place_and_list_of_the_last_time_are_there_again_without_opening_queries(run):
     order = [key for key in by_ap() if key[1] == "hi"]
     async with opened(run, size=(80, 24)) as (app, pilot):
-        app.choose(("new", TASK))
-        app.open_queries("q:hi d:multi")
+        app.selection.choose(("new", TASK))
+        app.navigation.open_queries("q:hi d:multi")
         await until(pilot, lambda: app.view.listed is not None)
         await press(pilot, "j", "enter")
         await read(app, pilot)
-        assert app.query_key == order[1]
+        assert app.state.query_key == order[1]
         await press(pilot, "q")
     for at, pressed, found in [(1, "right", 2), (2, "left", 1)]:
         async with opened(run, size=(80, 24)) as (app, pilot):
-            assert app.query_key == order[at]
+            assert app.state.query_key == order[at]
             await read(app, pilot)
             await shows(pilot, f"{at + 1} of 3")
             await press(pilot, pressed)
-            assert app.query_key == order[found]
+            assert app.state.query_key == order[found]
             assert str(app.get_screen(places.QUERIES).filter) == "q:hi d:multi"
             await press(pilot, "q")
 
@@ -486,8 +487,8 @@ async def test_a_pool_whose_first_passages_were_not_kept_begins_with_the_relevan
         ids = [row.passage.passage_id for row in first_rows(screen.query_view, None)]
         united = query_view(screen.dashboard.snapshot.run, "new", TASK, "q0", "hi", "multilingual")
         assert ids[: searched.K] == [passage.passage_id for passage in united.top]
-        app.query_key = ("q0", "hi", "multilingual")
-        app.show()
+        app.state.query_key = ("q0", "hi", "multilingual")
+        app.navigation.show()
         await read(app, pilot)
         assert screen.panel == "top"
         assert under(app).startswith("rank 1  ")
@@ -538,7 +539,7 @@ async def test_what_was_read_is_kept(run, monkeypatch):
         await press(pilot, "left")
         assert screen.query_view.query_id == "q1"
         await press(pilot, "escape")
-        app.open_query(KEY)
+        app.navigation.open_query(KEY)
         await settled(pilot)
         assert screen.query_view.query_id == "q1"
 
@@ -546,12 +547,12 @@ async def test_what_was_read_is_kept(run, monkeypatch):
 async def test_a_read_that_fails_is_said_and_nothing_else_breaks(run, monkeypatch):
     async with opened(run, size=(80, 24)) as (app, pilot):
         monkeypatch.setattr("xlbias.results.queries.query._rankings", lambda *_: 1 / 0)
-        app.open_query(KEY)
+        app.navigation.open_query(KEY)
         await shows(pilot, "This query cannot be read: division by zero")
         await press(pilot, "tab", "v", "v", "v", "j")
         monkeypatch.undo()
-        app.query_key = ("q0", "hi", "ar")
-        app.show()
+        app.state.query_key = ("q0", "hi", "ar")
+        app.navigation.show()
         await read(app, pilot)
 
 
@@ -576,7 +577,7 @@ async def test_a_run_in_progress_shows_what_has_come_and_the_cursor_stays(tmp_pa
 async def test_with_a_baseline_every_passage_has_its_rank_there_and_its_move(run, size):
     async with opened(run, size=size) as (app, pilot):
         screen = await show(app, pilot)
-        app.take_baseline("old")
+        app.selection.take_baseline("old")
         await read(app, pilot, other=True)
         before = [name for name, _ in ranked("old", *KEY)]
         assert screen.query_view.ap != screen.other_view.ap
@@ -598,7 +599,7 @@ async def test_with_a_baseline_every_passage_has_its_rank_there_and_its_move(run
 async def test_at_140_columns_both_top_k_lists_stand_side_by_side(run):
     async with opened(run, size=(140, 45)) as (app, pilot):
         await show(app, pilot)
-        app.take_baseline("old")
+        app.selection.take_baseline("old")
         await read(app, pilot, other=True)
         new, old = ([name for name, _ in ranked(model, *KEY)][: searched.K] for model in ("new", "old"))
         lines = screen_lines(app)
@@ -610,7 +611,7 @@ async def test_at_140_columns_both_top_k_lists_stand_side_by_side(run):
 async def test_what_dropped_out_of_the_first_is_listed_with_its_rank_of_before(run, size):
     async with opened(run, size=size) as (app, pilot):
         screen = await show(app, pilot)
-        app.take_baseline("old")
+        app.selection.take_baseline("old")
         await read(app, pilot, other=True)
         new, old = ([name for name, _ in ranked(model, *KEY)] for model in ("new", "old"))
         dropped = [name for name in old[: searched.K] if name not in new[: searched.K]]
@@ -634,7 +635,7 @@ async def test_two_runs_are_compared_query_by_query(run, tmp_path):
     base = Follower(path, interval=0.02)
     base.start()
     async with opened(run, size=(80, 24), base=base) as (app, pilot):
-        await until(pilot, lambda: app.base is not None)
+        await until(pilot, lambda: app.state.base is not None)
         screen = await show(app, pilot)
         await read(app, pilot, other=True)
         assert screen.other_view == query_view(open_run(path), "old", TASK, *KEY)
@@ -646,7 +647,7 @@ async def test_a_baseline_of_other_texts_is_not_compared(run, tmp_path):
     base = Follower(path, interval=0.02)
     base.start()
     async with opened(run, size=(80, 24), base=base) as (app, pilot):
-        await until(pilot, lambda: app.base is not None)
+        await until(pilot, lambda: app.state.base is not None)
         screen = await show(app, pilot)
         await shows(pilot, "was evaluated on other texts under this name")
         await rested(app)
@@ -678,7 +679,7 @@ async def test_copies_hold_the_panel_or_the_passage_under_the_cursor_in_full(tmp
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_drill_down_is_mounted_and_laid_out_while_the_list_is_looked_at(run, size):
     async with opened(run, size=size) as (app, pilot):
-        app.open_queries("q:hi d:multi")
+        app.navigation.open_queries("q:hi d:multi")
         query = app.get_screen(places.QUERY)
         assert not query.is_running
         await until(pilot, lambda: query.outer_size == app.size)
@@ -706,7 +707,7 @@ async def test_a_drill_down_that_was_mounted_but_not_seen_keeps_the_panel_of_the
         assert app.place == places.QUERIES
         screen = app.get_screen(places.QUERY)
         await until(pilot, lambda: screen.outer_size == app.size)
-        assert app.query_key == KEY
+        assert app.state.query_key == KEY
         assert not screen.views  # nothing is read for a screen that nobody has asked for
         await press(pilot, "q")
     async with opened(run) as (app, pilot):
@@ -719,7 +720,7 @@ async def test_panel_and_query_are_restored_if_the_run_still_has_them(run):
         await show(app, pilot)
         await press(pilot, "tab", "tab", "q")
     async with opened(run, size=(80, 24)) as (app, pilot):
-        assert app.query_key == KEY
+        assert app.state.query_key == KEY
         assert app.place == places.QUERY
         await read(app, pilot)
         assert app.view.panel == "languages"
@@ -730,9 +731,9 @@ async def test_panel_and_query_are_restored_if_the_run_still_has_them(run):
 )
 def test_what_is_no_query_of_the_run_is_not_restored(run, saved):
     opened_run = open_run(run)
-    assert remembered_query(saved, opened_run, TASK) is None
-    assert remembered_query(list(KEY), opened_run, TASK) == KEY
-    assert remembered_query(list(KEY), opened_run, "other task") is None
+    assert valid_query(saved, opened_run, TASK) is None
+    assert valid_query(list(KEY), opened_run, TASK) == KEY
+    assert valid_query(list(KEY), opened_run, "other task") is None
 
 
 def test_the_queries_that_are_kept_are_bounded_in_number_and_in_characters(run):
@@ -767,7 +768,7 @@ async def test_nothing_is_painted_while_nothing_changes(run):
         screen = await show(app, pilot)
         state = screen._shown
         frames = [panel.table.frame for panel in screen.query("QueryPanel")]
-        app.show()
+        app.navigation.show()
         await pilot.pause()
         assert screen._shown is state
         assert all(panel.table.frame is frame for panel, frame in zip(screen.query("QueryPanel"), frames, strict=True))
@@ -787,7 +788,7 @@ async def test_the_ranks_in_every_language_can_be_seen(tmp_path, monkeypatch, si
     monkeypatch.setattr("xlbias.dashboard.screens.query.columns._most", lambda *_: 6)  # as of ranks above 9,999
     path = ranked_run(tmp_path / "run.parquet", languages=CODES)
     async with opened(path, size=size) as (app, pilot):
-        app.open_query(("q1", "hi", "multilingual"))
+        app.navigation.open_query(("q1", "hi", "multilingual"))
         await read(app, pilot)
         await press(pilot, "shift+tab")
         await settled(pilot)

@@ -9,7 +9,7 @@ from xlbias.dashboard.widgets.table.query_table import QueryTable
 from xlbias.dashboard.workers.query_list import Listed
 
 if TYPE_CHECKING:
-    from xlbias.dashboard.app import QueryKey
+    from xlbias.dashboard.workers.snapshot import QueryKey
 
 
 class Walked(View):
@@ -31,14 +31,14 @@ class Walked(View):
     def begin(self) -> None:
         """Make the list, although the screen is not seen."""
         if not self.is_running:
-            self.dashboard.mount_ahead(self.PLACE)  # it makes its list, too
+            self.dashboard.navigation.mount_unseen(self.PLACE)  # it makes its list, too
         elif self.is_mounted and self.listed is None:
             self.show()
 
     def tell_walker(self) -> None:
         """Tell the screen that is seen instead of this one that there is a list, or why there is none."""
         if self.dashboard.view is not self:
-            self.dashboard.show()
+            self.dashboard.navigation.show()
 
     def step(self, step: int) -> QueryKey | None:
         """Move the cursor by some rows and return the key of its row, None where there is none."""

@@ -17,13 +17,14 @@ from textual.worker import get_current_worker
 
 from xlbias.dashboard import places
 from xlbias.dashboard.dialogs.prompt import PromptDialog
-from xlbias.dashboard.screens.base import Scope
 from xlbias.dashboard.screens.queries.columns import QUIET, columns, counts, title
 from xlbias.dashboard.screens.queries.cursor import Walked
+from xlbias.dashboard.screens.queries.wanted import no_baseline, wanted_of
+from xlbias.dashboard.state import Scope
 from xlbias.dashboard.widgets.table.query_table import QueryTable
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line, Part
-from xlbias.dashboard.workers.query_list import Listed, Listings, Wanted, no_baseline, wanted_of
+from xlbias.dashboard.workers.query_list import Listed, Listings, Wanted
 from xlbias.errors import UsageError
 from xlbias.report import document
 from xlbias.report.documents.queries import queries_table
@@ -102,10 +103,10 @@ class QueriesScreen(Walked):
         app = self.dashboard
         try:
             parsed = parse_filter(filter)
-            if app.snapshot is not None and app.chosen is not None:
-                chosen = check_filter(parsed, app.snapshot.run, app.chosen)
+            if app.state.snapshot is not None and app.state.chosen is not None:
+                chosen = check_filter(parsed, app.state.snapshot.run, app.state.chosen)
                 self.filter, self._filter_given = parsed.without("model", "task"), True
-                app.choose(chosen)
+                app.selection.choose(chosen)
                 return
         except UsageError as error:
             app.notify(clean(str(error)), severity="warning", markup=False)
@@ -115,19 +116,19 @@ class QueriesScreen(Walked):
     def _wrong(self, text: str) -> str | None:
         """Why a line is no filter for this run, None where it is one."""
         app = self.dashboard
-        assert app.snapshot is not None and app.chosen is not None
+        assert app.state.snapshot is not None and app.state.chosen is not None
         try:
             filter = parse_filter(text)
-            check_filter(filter, app.snapshot.run, app.chosen)
+            check_filter(filter, app.state.snapshot.run, app.state.chosen)
         except UsageError as error:
             return str(error)
-        return no_baseline(app, filter)
+        return no_baseline(app.baseline, filter)
 
     # -- showing it --------------------------------------------------------------------------------------------------
 
     def _remember(self) -> None:
         """Take filter, order and cursor of the last time, once."""
-        saved = self.dashboard.remembered(self.PLACE)
+        saved = self.dashboard.session.of_screen(self.PLACE)
         if saved:
             self.restore(saved)
 
@@ -135,10 +136,10 @@ class QueriesScreen(Walked):
         """Show the queries of the chosen model and task; what takes longer is read in a thread."""
         super().show()
         app = self.dashboard
-        if app.snapshot is None or app.chosen is None:
+        if app.state.snapshot is None or app.state.chosen is None:
             return
         self._remember()
-        wanted, self._said = wanted_of(app, self.filter, self.sorted_by, descending=self.descending)
+        wanted, self._said = wanted_of(app.state, app.baseline, self.filter, self.sorted_by, descending=self.descending)
         self._comparing = wanted is None
         if wanted is not None and wanted != self._asked:
             self._asked, self._failed = wanted, ""
@@ -190,8 +191,8 @@ class QueriesScreen(Walked):
             self.tell_walker()
             return
         before, self.listed = self.listed, message.found
-        if self.dashboard.view is not self and self.dashboard.query_key is not None:
-            self._cursor = self.dashboard.query_key  # that is where the one who walks stands
+        if self.dashboard.view is not self and self.dashboard.state.query_key is not None:
+            self._cursor = self.dashboard.state.query_key  # that is where the one who walks stands
         table, wanted = self.table, message.wanted
         aimed = self._cursor if self._cursor is not None else table.cursor_key
         table.take(
@@ -214,7 +215,7 @@ class QueriesScreen(Walked):
     def _tell_lines(self) -> None:
         """Say what is shown, and what is still being read."""
         app, listed = self.dashboard, self.listed
-        if app.snapshot is None or app.chosen is None:
+        if app.state.snapshot is None or app.state.chosen is None:
             return
         late = ""
         if self.reading and (self._impatient or listed is None):
@@ -222,10 +223,10 @@ class QueriesScreen(Walked):
         late = "comparing …" if self._comparing else late
         filter = self.filter if listed is None or late else listed.wanted.filter
         self.query_one("#title", Line).set(title(listed, late), str(filter) or "no filter", "$text-primary")
-        model, task = (listed.wanted.model, listed.wanted.task) if listed is not None else app.chosen
+        model, task = (listed.wanted.model, listed.wanted.task) if listed is not None else app.state.chosen
         against = listed.wanted.against if listed is not None else None
         tail = f"{model} on {task}" + (f", Δ to {against.label}" if against else "")
-        self.query_one("#which", Line).set([Part(counts(app.snapshot.run, model, task), QUIET)], tail, "bold")
+        self.query_one("#which", Line).set([Part(counts(app.state.snapshot.run, model, task), QUIET)], tail, "bold")
         nothing = listed.nothing if listed is not None and not late else ""
         self.set_class(bool(nothing), "-nothing")
         clears = "; x clears" if str(filter) else ""
@@ -252,7 +253,7 @@ class QueriesScreen(Walked):
 
     @on(VirtualTable.Chosen)
     def _chosen(self) -> None:
-        self.dashboard.press("open")
+        self.press("open")
 
     # -- keys ------------------------------------------------------------------------------------------------------
 
@@ -265,10 +266,10 @@ class QueriesScreen(Walked):
         key, listed = self.table.cursor_key, self.listed
         if key is None or listed is None:
             return
-        if (listed.wanted.model, listed.wanted.task) != self.dashboard.chosen:
+        if (listed.wanted.model, listed.wanted.task) != self.dashboard.state.chosen:
             self.dashboard.notify("still reading", timeout=2, markup=False)
             return
-        self.dashboard.open_query((key[0], key[1], key[2]))
+        self.dashboard.navigation.open_query((key[0], key[1], key[2]))
 
     def ask_filter(self) -> None:
         """Ask which queries to show."""

@@ -15,7 +15,7 @@ from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import one_line, width
 
 if TYPE_CHECKING:
-    from xlbias.dashboard.app import QueryKey
+    from xlbias.dashboard.workers.snapshot import QueryKey
 
 PANELS: tuple[Panel, ...] = ("top", "relevant", "languages", "ranks")
 """In the order of Tab."""

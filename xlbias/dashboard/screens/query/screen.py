@@ -12,7 +12,6 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
 from xlbias.dashboard import places
-from xlbias.dashboard.screens.base import Scope
 from xlbias.dashboard.screens.query.labels import (
     PANELS,
     about_cursor,
@@ -25,6 +24,7 @@ from xlbias.dashboard.screens.query.labels import (
 )
 from xlbias.dashboard.screens.query.panel import QueryPanel
 from xlbias.dashboard.screens.query.stepping import Walking
+from xlbias.dashboard.state import Scope
 from xlbias.dashboard.views.query_panels import Panel, table
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.dashboard.widgets.text.pane import Form, TextPane
@@ -34,7 +34,7 @@ from xlbias.results.queries.query import QueryView
 from xlbias.text import one_line, width
 
 if TYPE_CHECKING:
-    from xlbias.dashboard.app import Chosen, QueryKey
+    from xlbias.dashboard.workers.snapshot import Chosen, QueryKey
     from xlbias.results.run import Run
 
 _FORMS: tuple[Form | None, ...] = (None, "text", "points")
@@ -125,8 +125,9 @@ class QueryScreen(Walking):
         """
         app = self.dashboard
         self._remember()
-        if app.view is self and app.snapshot is not None and app.chosen is not None and app.query_key is not None:
-            self._show_query(app.snapshot.run, app.chosen, app.query_key)
+        snapshot, chosen, query = app.state.snapshot, app.state.chosen, app.state.query_key
+        if app.view is self and snapshot is not None and chosen is not None and query is not None:
+            self._show_query(snapshot.run, chosen, query)
         else:
             self._fill(compared=False)
         super().show()
@@ -134,7 +135,7 @@ class QueryScreen(Walking):
 
     def _show_query(self, run: Run, chosen: Chosen, key: QueryKey) -> None:
         app = self.dashboard
-        against = app.against if app.difference_on else None
+        against = app.baseline.against if app.baseline.is_on else None
         mine = Wanted(run, *chosen, key)
         theirs, said = None, ""
         if against is not None:
@@ -166,7 +167,7 @@ class QueryScreen(Walking):
         """Take the panel of the last time, once."""
         if not self._remembered:
             self._remembered = True
-            saved = self.dashboard.remembered(self.PLACE)
+            saved = self.dashboard.session.of_screen(self.PLACE)
             self._list_wanted = bool(saved)
             self.restore(saved)
 
@@ -316,7 +317,7 @@ class QueryScreen(Walking):
     @on(QueryPanel.Opened)
     def _opened(self, message: QueryPanel.Opened) -> None:
         if message.name == self.panel:
-            self.dashboard.press("text")
+            self.press("text")
 
     def on_click(self, event: events.Click) -> None:
         """Make the panel that was clicked the one that the keys move in."""
@@ -353,7 +354,7 @@ class QueryScreen(Walking):
     def saved(self) -> dict[str, Any]:
         """Return the panel and the query; those of the last time where the screen has not been seen."""
         self._remember()
-        return {"panel": self.panel, "query": self.dashboard.query_key}
+        return {"panel": self.panel, "query": self.dashboard.state.query_key}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Look at the panel that was looked at."""

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, cast
 
 from textual.timer import Timer
 
-from xlbias.dashboard import places
 from xlbias.dashboard.screens.base import View
 
 if TYPE_CHECKING:
-    from xlbias.dashboard.app import QueryKey
     from xlbias.dashboard.screens.queries.screen import QueriesScreen
     from xlbias.dashboard.widgets.table.query_table import QueryTable
+    from xlbias.dashboard.workers.snapshot import QueryKey
 
 SETTLED = 0.2
 """Seconds after which a query is looked at, not walked past: then what lies beside it is read."""
@@ -31,7 +30,7 @@ class Walking(View):
 
     @property
     def _queries(self) -> QueriesScreen:
-        return cast("QueriesScreen", self.dashboard.get_screen(places.QUERIES))
+        return cast("QueriesScreen", self.dashboard.navigation.queries)
 
     @property
     def _filtered(self) -> QueryTable | None:
@@ -53,9 +52,9 @@ class Walking(View):
     def _text_in_list(self, key: QueryKey) -> str | None:
         """The text of the query as the list knows it, before the query has been read."""
         app, listed = self.dashboard, self._queries.listed
-        if self._position(key) is None or listed is None or app.chosen is None or app.snapshot is None:
+        if self._position(key) is None or listed is None or app.state.chosen is None or app.state.snapshot is None:
             return None
-        here = (app.snapshot.run, app.chosen[1]) == (listed.wanted.run, listed.wanted.task)
+        here = (app.state.snapshot.run, app.state.chosen[1]) == (listed.wanted.run, listed.wanted.task)
         return listed.texts.text(key[0], key[1]) if here else None
 
     def _beside(self, key: QueryKey) -> list[QueryKey]:
@@ -99,9 +98,9 @@ class Walking(View):
             said = "the filter leaves no query to walk through: 5 shows it"
             self.notify(queries.trouble or said, timeout=2, markup=False)
             return
-        if app.query_key is not None and table.cursor_key != app.query_key:
-            table.go_to(app.query_key)
-        if not app.walk(step):
+        if app.state.query_key is not None and table.cursor_key != app.state.query_key:
+            table.go_to(app.state.query_key)
+        if not app.navigation.step_query(step):
             end = f"this is the {'first' if step < 0 else 'last'} query that the filter leaves"
             self.notify(end, timeout=2, markup=False)
 
