@@ -191,11 +191,13 @@ class DashboardApp(App[None], inherit_bindings=False):
 
     def on_arrived(self, message: Arrived) -> None:
         """A follower has something new."""
-        self.live.arrived(of_base=message.of_base)
+        if self.is_running:  # not once the screens are being taken down
+            self.live.arrived(of_base=message.of_base)
 
     def on_process_ended(self) -> None:
         """The process that makes the run has ended."""
-        self.live.process_ended()
+        if self.is_running:
+            self.live.process_ended()
 
     def on_exit_requested(self, message: ExitRequested) -> None:
         """Leave as the user would."""
@@ -203,7 +205,8 @@ class DashboardApp(App[None], inherit_bindings=False):
 
     def on_compared(self) -> None:
         """Show what has been computed."""
-        self.navigation.show()
+        if self.is_running:
+            self.navigation.show()
 
     def on_exported(self, message: Exported) -> None:
         """Texts have been made."""

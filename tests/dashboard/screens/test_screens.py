@@ -11,6 +11,7 @@ from dashboard.idle import rested
 from dashboard.made import metadata, opened, press, ranking_rows, screen_lines, settled, until
 
 from xlbias.dashboard import places
+from xlbias.dashboard.messages import Arrived, Compared, ProcessEnded
 from xlbias.dashboard.terminal.numbers import THIN
 from xlbias.dashboard.views.matrix import in_full
 from xlbias.dashboard.views.status import banner, progress_line
@@ -273,6 +274,15 @@ async def test_a_screen_that_is_left_asks_nothing_of_the_next_one_before_that_is
         overview.show()
         await settled(pilot)
         assert app.place == places.BIAS
+
+
+async def test_what_a_thread_brings_while_the_screens_are_taken_down_is_not_shown_any_more(finished_run):
+    async with opened(finished_run) as (app, pilot):
+        app._running = False  # as Textual begins
+        await app.screen.remove_children()
+        for message in (Compared(), Arrived(of_base=False), ProcessEnded()):
+            app.post_message(message)
+        assert await pilot._wait_for_screen()  # False where one of them could not be worked off
 
 
 async def test_every_theme_shows_every_screen(finished_run):
