@@ -14,7 +14,7 @@ from support import make_task, make_vectors
 from tokenizers import Tokenizer
 
 from xlbias.cli import run as cli
-from xlbias.dashboard.widgets.details import facts
+from xlbias.dashboard.views.provenance import facts
 from xlbias.dashboard.workers.snapshot import take_snapshot
 from xlbias.data.catalog import load_task
 from xlbias.encode.cache import VectorCache

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from dashboard.made import metadata, opened, press, screen_lines, shows
+from dashboard.made import metadata, opened, press, screen_lines, shows, until
 from support import make_task, make_vectors
 
+from xlbias.dashboard.widgets.caveats import CaveatLine
 from xlbias.dashboard.workers.follower import Follower
 from xlbias.evaluation import evaluate
 from xlbias.report.documents.caveats import MARK
@@ -58,6 +59,35 @@ async def test_the_matrix_says_the_caveats_of_its_numbers_and_a_copy_has_them(le
         assert not any(f" {MARK} was trained" in line for line in screen_lines(app))
 
 
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (140, 45)])
+@pytest.mark.parametrize("key", ["3", "5"])
+async def test_bias_and_queries_say_the_caveats_of_what_they_show_and_a_copy_has_them(leaky_run, size, key):
+    async with opened(leaky_run, size=size) as (app, pilot):
+        await press(pilot, key)
+        await shows(pilot, f" {MARK} was trained on this task itself")
+        await until(pilot, lambda: app.view.why_no_copy() is None)
+        block, _ = app.view.copied("all")
+        assert any(note.startswith(f"{MARK} was trained on this task itself") for note in block.notes)
+        await press(pilot, "T")
+        await until(pilot, lambda: f" {MARK} was trained" not in "\n".join(screen_lines(app)))
+
+
+async def test_domains_say_the_caveats_of_all_and_whose_they_are(leaky_run):
+    async with opened(leaky_run, size=(80, 24)) as (app, pilot):
+        await press(pilot, "4")
+        await shows(pilot, f" {MARK} mono on xquad-r: was trained on this task itself")
+        block, _ = app.view.copied("all")
+        assert any(note.startswith(f"{MARK} mono on xquad-r: was trained on this task") for note in block.notes)
+
+
+async def test_without_caveats_no_line_is_taken(finished_run):
+    async with opened(finished_run, size=(80, 24)) as (app, pilot):
+        for key in "2345":
+            await press(pilot, key)
+            await shows(pilot, "xquad-r")
+            assert not app.view.query_one(CaveatLine).display
+
+
 async def test_differences_have_the_caveats_of_both_sides_also_of_a_task_with_another_name(tmp_path):
     card = {"sources": [{"name": "made", "fingerprint": TASK.fingerprint}]}
     base = evaluate(
@@ -70,6 +100,8 @@ async def test_differences_have_the_caveats_of_both_sides_also_of_a_task_with_an
         await press(pilot, "2")
         await shows(pilot, "base: was trained on this task itself")
         assert app.view.matrix.against == "m of base.parquet"
+        await press(pilot, "3")
+        await shows(pilot, "base: was trained on this task itself")
 
 
 async def test_a_caveat_from_data_commands_no_terminal(live_run):

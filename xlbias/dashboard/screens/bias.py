@@ -15,11 +15,13 @@ from xlbias.dashboard import places
 from xlbias.dashboard.screens.panels import PanelScreen
 from xlbias.dashboard.views.bias import Differences, bias_sheet
 from xlbias.dashboard.views.bias_panels import PANELS, VIEWS, BiasView, compared_measures
+from xlbias.dashboard.views.caveats import of_pair
 from xlbias.dashboard.views.sheet import Sheet
 from xlbias.dashboard.widgets.heatmap.order import NAMES, OF_LANGUAGES
 from xlbias.dashboard.widgets.text.line import Part
 from xlbias.measures.registry import measures
 from xlbias.results.by_key import Numbers, Row
+from xlbias.results.compare import Side
 from xlbias.results.per_query import Key
 
 _OF_PANEL = {panel: [view for view in VIEWS if view.panel == panel] for panel in PANELS}
@@ -53,6 +55,14 @@ class BiasScreen(PanelScreen):
         model, task = app.state.chosen
         against = app.baseline.against if self._shows_differences(self.panel) else None
         return [], f"{model} minus {against.label} on {task}" if against else f"{model} on {task}"
+
+    def caveats(self) -> list[str]:
+        """Those of the encoder on the task; of differences those of both sides."""
+        state, against = self.dashboard.state, self.dashboard.baseline.against
+        assert state.snapshot is not None and state.chosen is not None
+        differs = any(self._shows_differences(panel) for panel in self.shown_panels)
+        base = Side(against.run, (against.model,)) if differs and against is not None else None
+        return of_pair(state.snapshot, *state.chosen, base)
 
     # -- numbers -----------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from textual.message import Message
 
 from xlbias.dashboard import places
 from xlbias.dashboard.screens.panels import PanelScreen
+from xlbias.dashboard.views.caveats import of_all
 from xlbias.dashboard.views.domain_contrasts import baseline_sheet, contrast_sheet
 from xlbias.dashboard.views.domain_home import home_sheet
 from xlbias.dashboard.views.domains import PANELS, SHIFTS, Domains, Shift, drop_sheet, read_domains, values_sheet
@@ -88,6 +89,11 @@ class DomainsScreen(PanelScreen):
         study = domains.study
         size = f"{len(study.members):,} encoders of {len(study.sources)} sources on {len(study.targets)} targets  "
         return [Part(size, "$quiet")], study.title
+
+    def caveats(self) -> list[str]:
+        """Those of every encoder on every target."""
+        snapshot = self.dashboard.state.snapshot
+        return of_all(snapshot) if snapshot is not None else []
 
     # -- numbers -----------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,9 @@ from textual.app import ComposeResult
 from xlbias.dashboard import places
 from xlbias.dashboard.screens.base import View
 from xlbias.dashboard.state import Scope
+from xlbias.dashboard.views import caveats
 from xlbias.dashboard.views.matrix import about_cell, excluded, is_empty, matrix_sheet, named
+from xlbias.dashboard.widgets.caveats import CaveatLine
 from xlbias.dashboard.widgets.heatmap.heat_map import HeatMap
 from xlbias.dashboard.widgets.heatmap.legend import legend
 from xlbias.dashboard.widgets.heatmap.order import OF_LANGUAGES
@@ -19,9 +21,9 @@ from xlbias.dashboard.widgets.heatmap.paint import depth_of
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.dashboard.workers.snapshot import Cell
 from xlbias.report import document
-from xlbias.report.documents.caveats import MARK as MARK_OF_CAVEAT
 from xlbias.report.documents.matrices import block_of
 from xlbias.report.numbers import MARK
+from xlbias.results.compare import Side
 from xlbias.results.matrix import DifferenceMatrix, Matrix
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import one_line
@@ -34,8 +36,7 @@ class MatrixScreen(View):
 
     DEFAULT_CSS = """
     MatrixScreen {
-        #title, #which, #legend, #cell, #names, #caveats { padding: 0 1; }
-        #caveats { display: none; }
+        #title, #which, #legend, #cell, #names { padding: 0 1; }
         HeatMap { margin: 0 0; }
         &.-middle HeatMap { margin: 1 0 0 0; }
         &.-high HeatMap { margin: 1 0; }
@@ -52,7 +53,7 @@ class MatrixScreen(View):
         """Title lines, heatmap, legend and cell."""
         yield Line(id="title")
         yield Line(id="which")
-        yield Line(id="caveats")
+        yield CaveatLine()
         yield HeatMap(OF_LANGUAGES, id="matrix")
         yield Line(id="legend")
         yield Line(id="cell")
@@ -73,7 +74,7 @@ class MatrixScreen(View):
             self.restore(saved)
         matrix, remark = app.baseline.matrix(app.state.measure.name, *app.state.chosen)
         self._tell_title(matrix, remark)
-        self._tell_caveats(matrix)
+        self.query_one(CaveatLine).tell(self._caveats(matrix))
         if matrix is not self.matrix:
             self.matrix = matrix
             self.view.show(matrix_sheet(matrix))
@@ -108,28 +109,13 @@ class MatrixScreen(View):
         who = f"on {matrix.task}" if difference else f"{matrix.model} on {matrix.task}"
         self.query_one("#which", Line).set(parts, who, "bold")
 
-    def _tell_caveats(self, matrix: Matrix) -> None:
-        """Say the caveats of the numbers shown; of differences those of both sides."""
-        found = self._caveats(matrix)
-        line = self.query_one("#caveats", Line)
-        line.display = bool(found)
-        count = f" {len(found)} caveats" if len(found) > 1 else ""
-        line.set([Part(f"{MARK_OF_CAVEAT}{count} ", "$text-warning")], " · ".join(found), "$text-warning")
-
     def _caveats(self, matrix: Matrix) -> list[str]:
-        """Return the caveats of the numbers shown, with whose they are where there are two sides."""
+        """Return the caveats of the numbers shown; of differences those of both sides."""
         snapshot, against = self.dashboard.state.snapshot, self.dashboard.baseline.against
         assert snapshot is not None
-        new = snapshot.doubts_of(matrix.model, matrix.task)
-        if not isinstance(matrix, DifferenceMatrix) or against is None:
-            return [one.sentence for one in new]
-        from xlbias.results.caveats import of_side
-        from xlbias.results.compare import Side
-
-        base = of_side(Side(against.run, (against.model,)), matrix.task)
-        return list(
-            dict.fromkeys(f"{side}: {one.sentence}" for side, some in (("base", base), ("new", new)) for one in some)
-        )
+        differs = isinstance(matrix, DifferenceMatrix) and against is not None
+        base = Side(against.run, (against.model,)) if differs and against is not None else None
+        return caveats.of_pair(snapshot, matrix.model, matrix.task, base)
 
     @on(HeatMap.Moved)
     def _tell_cell(self) -> None:
@@ -223,8 +209,8 @@ class MatrixScreen(View):
         languages = view.row_names if scope == "all" else [view.cursor[0]]
         pools = [view.cursor[1]] if scope == "cell" else view.column_names
         block = block_of(matrix, languages, pools)
-        notes = (*block.notes, *(f"{MARK_OF_CAVEAT} {sentence}" for sentence in self._caveats(matrix)))
-        return replace(block, notes=notes), f"{matrix.task}-{matrix.model}-{matrix.measure.name}"
+        notes = caveats.notes(self._caveats(matrix))
+        return replace(block, notes=(*block.notes, *notes)), f"{matrix.task}-{matrix.model}-{matrix.measure.name}"
 
     def saved(self) -> dict[str, Any]:
         """Order and cursor."""

@@ -15,8 +15,9 @@ from xlbias.dashboard.dialogs.prompt import PromptDialog
 from xlbias.dashboard.screens.base import View
 from xlbias.dashboard.state import Scope
 from xlbias.dashboard.views.matrix import matrix_sheet
+from xlbias.dashboard.views.provenance import facts
 from xlbias.dashboard.views.status import progress_line
-from xlbias.dashboard.widgets.details import Details, facts
+from xlbias.dashboard.widgets.details import Details
 from xlbias.dashboard.widgets.heatmap.heat_map import HeatMap
 from xlbias.dashboard.widgets.heatmap.order import OF_LANGUAGES
 from xlbias.dashboard.widgets.table.columns import Column

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual import on
@@ -11,7 +12,9 @@ from textual.containers import Horizontal
 
 from xlbias.dashboard.screens.base import View
 from xlbias.dashboard.state import Scope
+from xlbias.dashboard.views.caveats import notes
 from xlbias.dashboard.views.sheet import Sheet
+from xlbias.dashboard.widgets.caveats import CaveatLine
 from xlbias.dashboard.widgets.heatmap.heat_map import HeatMap
 from xlbias.dashboard.widgets.heatmap.layout import wanted_width
 from xlbias.dashboard.widgets.heatmap.panel import HeatMapPanel
@@ -55,6 +58,7 @@ class PanelScreen(View):
     def content(self) -> ComposeResult:
         """The line and the panels."""
         yield Line(id="which")
+        yield CaveatLine()
         with Horizontal(id="panels"):
             for name, title in self.PANELS.items():
                 yield HeatMapPanel(name, title, self.sorts(name))
@@ -75,6 +79,10 @@ class PanelScreen(View):
 
     def which(self) -> tuple[list[Part], str]:
         """Return whose numbers these are: our own words, and text from data."""
+        raise NotImplementedError
+
+    def caveats(self) -> list[str]:
+        """Return the caveats of the numbers shown."""
         raise NotImplementedError
 
     # -- showing -----------------------------------------------------------------------------------------------------
@@ -127,6 +135,7 @@ class PanelScreen(View):
             if sheet is not None:
                 self.widget(name).tell(sheet, self.named(name), active=name == self.panel, several=len(seen) > 1)
         self.query_one("#which", Line).set(*self.which(), "bold")
+        self.query_one(CaveatLine).tell(self.caveats())
 
     @on(HeatMap.Touched)
     def _touched(self, event: HeatMap.Touched) -> None:
@@ -189,7 +198,8 @@ class PanelScreen(View):
         assert view.sheet is not None and spot is not None
         rows = list(view.rows) if scope == "all" else [spot[0]]
         columns = [spot[1]] if scope == "cell" else list(view.columns)
-        return view.sheet.part(rows, columns), f"{self.PLACE}-{self.panel}"
+        block = view.sheet.part(rows, columns)
+        return replace(block, notes=(*block.notes, *notes(self.caveats()))), f"{self.PLACE}-{self.panel}"
 
     # -- coming back -------------------------------------------------------------------------------------------------
 

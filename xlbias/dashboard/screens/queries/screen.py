@@ -21,6 +21,8 @@ from xlbias.dashboard.screens.queries.columns import QUIET, columns, counts, tit
 from xlbias.dashboard.screens.queries.cursor import Walked
 from xlbias.dashboard.screens.queries.wanted import no_baseline, wanted_of
 from xlbias.dashboard.state import Scope
+from xlbias.dashboard.views.caveats import notes, of_pair
+from xlbias.dashboard.widgets.caveats import CaveatLine
 from xlbias.dashboard.widgets.table.query_table import QueryTable
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line, Part
@@ -28,6 +30,7 @@ from xlbias.dashboard.workers.query_list import Listed, Listings, Wanted
 from xlbias.errors import UsageError
 from xlbias.report import document
 from xlbias.report.documents.queries import queries_table
+from xlbias.results.compare import Side
 from xlbias.results.queries.filter import EXAMPLES, Filter, parse_filter
 from xlbias.results.queries.rows import SORTABLE, check_filter
 from xlbias.text import clean
@@ -84,6 +87,7 @@ class QueriesScreen(Walked):
         """Title lines, table, text and hint."""
         yield Line(id="title")
         yield Line(id="which")
+        yield CaveatLine()
         yield Line(id="nothing")
         yield QueryTable(id="queries")
         yield Static(id="text")
@@ -227,6 +231,7 @@ class QueriesScreen(Walked):
         against = listed.wanted.against if listed is not None else None
         tail = f"{model} on {task}" + (f", Δ to {against.label}" if against else "")
         self.query_one("#which", Line).set([Part(counts(app.state.snapshot.run, model, task), QUIET)], tail, "bold")
+        self.query_one(CaveatLine).tell(self._caveats())
         nothing = listed.nothing if listed is not None and not late else ""
         self.set_class(bool(nothing), "-nothing")
         clears = "; x clears" if str(filter) else ""
@@ -236,6 +241,15 @@ class QueriesScreen(Walked):
         else:
             self.query_one("#hint", Line).set([Part(f"/ {_HINT}", QUIET, key="filter")])
         self._tell_text()
+
+    def _caveats(self) -> list[str]:
+        """Return the caveats of what is listed, before that of what is chosen; of differences those of both sides."""
+        state, wanted = self.dashboard.state, self.listed.wanted if self.listed is not None else None
+        assert state.snapshot is not None and state.chosen is not None
+        against = wanted.against if wanted is not None else None
+        base = Side(against.run, (against.model,)) if against is not None else None
+        model, task = (wanted.model, wanted.task) if wanted is not None else state.chosen
+        return of_pair(state.snapshot, model, task, base)
 
     def _tell_text(self) -> None:
         """Show the whole text of the query under the cursor."""
@@ -317,7 +331,8 @@ class QueriesScreen(Walked):
         about = listed.wanted
         title = f"Queries of {about.model} on {about.task}: {str(about.filter) or 'the multilingual pool'}"
         label = about.against.label if about.against else ""
-        return queries_table(rows, self.table.text_of, title, label), f"{about.task}-{about.model}-queries"
+        made = queries_table(rows, self.table.text_of, title, label)
+        return replace(made, notes=(*made.notes, *notes(self._caveats()))), f"{about.task}-{about.model}-queries"
 
     # -- coming back to it -------------------------------------------------------------------------------------------
 
