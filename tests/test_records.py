@@ -129,6 +129,8 @@ def test_a_file_that_cannot_be_read_is_named(read: Any, language: str, tmp_path:
             read(tmp_path / "f", RunError)
     with pytest.raises(RunError, match="cannot be read: No such file"):
         read(tmp_path / "none", RunError)
+    with pytest.raises(RunError, match=r"No such file or directory; begin anew$"):
+        read(tmp_path / "none", RunError, remedy="begin anew")
 
 
 def test_a_long_value_is_shown_by_its_beginning() -> None:

@@ -34,23 +34,24 @@ _WORDS = {int: "a whole number", float: "a number", str: "a string", bool: "true
 _LISTS = (list, tuple, set, frozenset)
 
 
-def read_toml(path: Path, error: type[XlbiasError]) -> dict[str, Any]:
-    """Return the content of a TOML file. Raises `error` naming the file, and the line that is not TOML."""
-    return _read(path, tomllib.loads, "TOML", error)
+def read_toml(path: Path, error: type[XlbiasError], *, remedy: str = "") -> dict[str, Any]:
+    """Return the content of a TOML file. Raises `error` naming the file, the line that is not TOML, and the remedy."""
+    return _read(path, tomllib.loads, "TOML", error, remedy)
 
 
-def read_json(path: Path, error: type[XlbiasError]) -> Any:
-    """Return the content of a JSON file. Raises `error` naming the file, and the line that is not JSON."""
-    return _read(path, json.loads, "JSON", error)
+def read_json(path: Path, error: type[XlbiasError], *, remedy: str = "") -> Any:
+    """Return the content of a JSON file. Raises `error` naming the file, the line that is not JSON, and the remedy."""
+    return _read(path, json.loads, "JSON", error, remedy)
 
 
-def _read(path: Path, parse: Callable[[str], T], language: str, error: type[XlbiasError]) -> T:
+def _read(path: Path, parse: Callable[[str], T], language: str, error: type[XlbiasError], remedy: str) -> T:
+    end = f"; {remedy}" if remedy else ""
     try:
         return parse(path.read_text("utf-8"))
     except OSError as cause:
-        raise error(f"{path}: cannot be read: {cause.strerror or cause}") from cause
+        raise error(f"{path}: cannot be read: {cause.strerror or cause}{end}") from cause
     except (ValueError, RecursionError) as cause:  # not UTF-8, or not of the language: the message names the line
-        raise error(f"{path}: is not {language}: {cause}") from cause
+        raise error(f"{path}: is not {language}: {cause}{end}") from cause
 
 
 def decode(

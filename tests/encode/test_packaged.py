@@ -12,7 +12,7 @@ from xlbias.encode.trained_on import distinct, text_fingerprints, trained_on_of
 from xlbias.evaluation import evaluate
 from xlbias.evaluation.leaks import TaskTexts
 from xlbias.packaged import models_folder, packaged_encoders
-from xlbias.train.trainer.validation import hold_out
+from xlbias.train.trainer.held_out import hold_out
 
 pytestmark = pytest.mark.integration
 

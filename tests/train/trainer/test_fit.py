@@ -25,8 +25,9 @@ from xlbias.results.run import open_run
 from xlbias.train.recipe import Recipe
 from xlbias.train.sampling.pairs import PairTexts
 from xlbias.train.sampling.samplers import LanguageBatchSampler
+from xlbias.train.trainer import training_job
+from xlbias.train.trainer.arguments import training_arguments
 from xlbias.train.trainer.fit import Training, fit
-from xlbias.train.trainer.training_job import Work
 
 pytestmark = pytest.mark.e2e
 
@@ -208,10 +209,13 @@ def test_a_base_keeps_its_own_prompts_unless_others_are_asked_for(
     passage,
 ) -> None:
     trained_with = []
-    arguments = Work._arguments
-    monkeypatch.setattr(
-        Work, "_arguments", lambda work: trained_with.append(arguments(work).prompts) or arguments(work)
-    )
+
+    def spied(*arguments):
+        made = training_arguments(*arguments)
+        trained_with.append(made.prompts)
+        return made
+
+    monkeypatch.setattr(training_job, "training_arguments", spied)
     out = tmp_path / "out"
     recipe = Recipe(base=base_with_prompts, steps=1, batch_size=4, validation=0.0, **overrides)
     card = fit(small, out, recipe, device="cpu").card

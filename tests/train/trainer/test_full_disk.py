@@ -5,7 +5,7 @@ import safetensors.numpy
 
 from xlbias.encode.trained_on import TrainedOn
 from xlbias.errors import WriteError
-from xlbias.train.trainer.checkpoint import save_checkpoint
+from xlbias.train.trainer.saved_encoder import save_encoder
 
 pytestmark = pytest.mark.integration
 
@@ -30,5 +30,5 @@ def test_a_full_disk_names_the_folder_and_leaves_the_older_encoder(tmp_path, err
     (tmp_path / "xlbias.json").write_text('{"files": ["config.json"]}')
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(WriteError, match=f"{tmp_path.name}: cannot be written: No space left on device"):
-        save_checkpoint(_Model(error), {"name": "x"}, tmp_path, TrainedOn())
+        save_encoder(_Model(error), {"name": "x"}, tmp_path, TrainedOn())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "xlbias.json"]

@@ -20,9 +20,9 @@ from xlbias.encode.load import load_encoder
 from xlbias.errors import RunError, TrainingError
 from xlbias.results.run import open_run
 from xlbias.train.recipe import Recipe
+from xlbias.train.trainer.checkpoints import Checkpoints, read_progress
 from xlbias.train.trainer.fit import fit
 from xlbias.train.trainer.interrupts import StopRequest
-from xlbias.train.trainer.resume_state import checkpoints, read_progress
 
 pytestmark = pytest.mark.e2e
 
@@ -98,7 +98,10 @@ def curve(out: Path) -> pl.DataFrame:
 def test_killed_in_mid_epoch_and_resumed_it_draws_the_same_batches_and_ends_with_the_same_weights(
     task: RetrievalTask, unbroken: Path, out: Path, tmp_path: Path, seen: list[list[int]]
 ) -> None:
-    assert [path.name for path in checkpoints(out)] == ["step-000000004", "step-000000006"]  # the best and the last
+    assert [path.name for path in Checkpoints(out).all()] == [
+        "step-000000004",
+        "step-000000006",
+    ]  # the best and the last
     resumed = fit(task, out, RECIPE, resume=True)
     after_kill = [batch for batch in seen if len(batch) == 16][-6:]
     seen.clear()
@@ -181,7 +184,7 @@ def test_resuming_what_is_finished_changes_nothing(task: RetrievalTask, unbroken
 
 
 def test_a_checkpoint_is_an_encoder_that_loads_and_holds_no_pickle(out: Path) -> None:
-    (last,) = checkpoints(out)[-1:]
+    (last,) = Checkpoints(out).all()[-1:]
     assert load_encoder(str(last), device="cpu").encode(["text"], "query").shape == (1, 16)
     assert {path.suffix for path in last.iterdir() if path.is_file()} <= {".json", ".safetensors", ".md"}
     assert read_progress(last).step == 6
@@ -193,8 +196,8 @@ def test_all_files_of_an_encoder_and_of_a_checkpoint_have_the_mode_of_the_umask(
     (tmp_path / "usual").touch()
     usual = {(tmp_path / "usual").stat().st_mode & 0o777}
     assert modes(unbroken) == usual
-    assert [modes(folder) for folder in checkpoints(out)] == [usual] * len(checkpoints(out))
-    assert checkpoints(out)
+    assert [modes(folder) for folder in Checkpoints(out).all()] == [usual] * len(Checkpoints(out).all())
+    assert Checkpoints(out).all()
 
 
 def test_a_resumption_with_other_settings_is_refused(task: RetrievalTask, out: Path) -> None:
@@ -202,12 +205,12 @@ def test_a_resumption_with_other_settings_is_refused(task: RetrievalTask, out: P
         fit(task, out, RECIPE.overridden(learning_rate=1e-3), resume=True)
     with pytest.raises(RunError, match="was made from other models, tasks or settings"):
         fit(task, out, RECIPE, sampler="cross", resume=True)
-    assert len(checkpoints(out)) == 2
+    assert len(Checkpoints(out).all()) == 2
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "missing", "pickled", "no state", "other schema"])
 def test_a_broken_checkpoint_is_one_sentence(damage: str, task: RetrievalTask, out: Path) -> None:
-    folder = checkpoints(out)[-1]
+    folder = Checkpoints(out).all()[-1]
     optimiser, state = folder / "optimiser.safetensors", folder / "state.json"
     match damage:
         case "cut":
@@ -234,7 +237,7 @@ def test_a_broken_checkpoint_is_one_sentence(damage: str, task: RetrievalTask, o
             message = "pickled weights are refused"
         case "no state":
             state.write_text("{", "utf-8")
-            message = "state.json: is not the state of a training"
+            message = "state.json: is not JSON: .*; remove .* to go on from an older checkpoint"
         case "other schema":
             content = json.loads(state.read_text("utf-8"))
             state.write_text(json.dumps(content | {"schema": 99}), "utf-8")
@@ -262,7 +265,7 @@ def test_a_signal_that_a_cluster_or_a_lost_connection_sends_saves_a_checkpoint(
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
         fit(task, out, RECIPE, narrator=Signalling(number, after=5))
-    assert checkpoints(out)[-1].name == "step-000000005"
+    assert Checkpoints(out).all()[-1].name == "step-000000005"
     assert signal.getsignal(number) is signal.SIG_DFL
     fit(task, out, RECIPE, resume=True)
     assert torch.equal(weights(out), weights(unbroken))

@@ -23,7 +23,7 @@ from xlbias.results.caveats import caveats
 from xlbias.results.run import Run
 from xlbias.train.recipe import Recipe
 from xlbias.train.trainer.fit import Training, fit
-from xlbias.train.trainer.validation import without_texts_of
+from xlbias.train.trainer.held_out import without_texts_of
 
 pytestmark = pytest.mark.integration
 
@@ -112,7 +112,7 @@ class TrainedOnTexts:
     """The texts of a training's two sides, found by holding out as it did."""
 
     def __init__(self, whole: RetrievalTask, trained: Training) -> None:
-        from xlbias.train.trainer.validation import hold_out
+        from xlbias.train.trainer.held_out import hold_out
 
         split = hold_out([whole], QUICK.validation, seed=0)
         assert [task.fingerprint for task in split.validation] == [

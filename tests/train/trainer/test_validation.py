@@ -19,7 +19,8 @@ from xlbias.results.caveats import caveats
 from xlbias.results.run import open_run
 from xlbias.train.recipe import MONITORS, Recipe
 from xlbias.train.trainer.fit import fit
-from xlbias.train.trainer.validation import Validation, hold_out, monitored, without_texts_of
+from xlbias.train.trainer.held_out import hold_out, without_texts_of
+from xlbias.train.trainer.validation import Validation, monitored
 
 pytestmark = pytest.mark.e2e
 

@@ -17,9 +17,10 @@ from transformers.trainer_callback import PrinterCallback
 
 from xlbias.train.sampling.batch import Batch
 from xlbias.train.sampling.samplers import LanguageBatchSampler
+from xlbias.train.trainer.checkpoints import restore_optimiser
 from xlbias.train.trainer.collate import PairCollator, token_cache
 from xlbias.train.trainer.distributed import Processes
-from xlbias.train.trainer.resume_state import load_optimiser, load_random_state
+from xlbias.train.trainer.resume_state import load_random_state
 
 
 class ProcessBatches(Sampler[Batch]):
@@ -53,7 +54,7 @@ class PairTrainer(SentenceTransformerTrainer):  # type: ignore[misc]  # the libr
 
     The library builds data loaders for `datasets.Dataset` only, which would have to list every pair; overriding
     `get_train_dataloader` is its documented way to bring another one. Its own checkpoints are pickles and appear file
-    by file, so those of `xlbias.train.trainer.resume_state` stand in for them: `train(resume_from_checkpoint=...)`
+    by file, so those of `xlbias.train.trainer.checkpoints` stand in for them: `train(resume_from_checkpoint=...)`
     takes one.
     """
 
@@ -95,7 +96,7 @@ class PairTrainer(SentenceTransformerTrainer):  # type: ignore[misc]  # the libr
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         if checkpoint is not None:
-            load_optimiser(Path(checkpoint), self.optimizer, self.lr_scheduler)
+            restore_optimiser(Path(checkpoint), self.optimizer, self.lr_scheduler)
 
     def _load_rng_state(self, checkpoint: str | None) -> None:
         if checkpoint is not None:

@@ -1,4 +1,4 @@
-"""The folder that a training leaves: a standard sentence-transformers checkpoint, its card, and its loss curve."""
+"""The folder that a training leaves: a standard sentence-transformers encoder, its card, and its loss curve."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TEMPORARY = ".checkpoint"
 _LAST = ("modules.json", "config.json", CARD_FILE)  # what makes a folder an encoder; the card says that it is whole
 
 
-def _remove_checkpoint(out: Path) -> None:
+def _remove_encoder(out: Path) -> None:
     """Remove the checkpoint of an earlier training from `out`: only the files that its card names."""
     card = out / CARD_FILE
     try:
@@ -47,7 +47,7 @@ def _temporary_folder(out: Path) -> Iterator[Path]:
         _remove(folder)
 
 
-def save_checkpoint(
+def save_encoder(
     model: SentenceTransformer, card: Mapping[str, Any], out: Path, trained_on: TrainedOn
 ) -> dict[str, Any]:
     """Save `model` whole in a folder of its own, then move it to `out`; the card, `xlbias.json`, comes last.
@@ -68,7 +68,7 @@ def save_checkpoint(
         content = json.dumps(full, ensure_ascii=False, indent=1)
         (folder / CARD_FILE).write_text(content, "utf-8", errors="backslashreplace")
         give_usual_mode(path for path in folder.rglob("*") if path.is_file())
-        _remove_checkpoint(out)
+        _remove_encoder(out)
         for name in names:
             (folder / name).replace(out / name)
     return full
