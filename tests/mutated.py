@@ -435,8 +435,8 @@ def a_recipe(samples: Path, work: Path, chance: random.Random) -> object:
 
 
 def a_plan(samples: Path, work: Path, chance: random.Random) -> object:
-    from xlbias.study.folder import steps_of
     from xlbias.study.plan_reader import read_plan
+    from xlbias.study.steps import steps_of
 
     plan = read_plan(spoil_file(samples / "plan", work, chance) / "p.toml")
     if len(plan.seeds) > 1_000:

@@ -21,11 +21,13 @@ from xlbias.narration import Silent
 from xlbias.progress import Report
 from xlbias.results.run import open_run
 from xlbias.runs.journal import live_folder
-from xlbias.study.folder import Layout, steps_of
-from xlbias.study.merged_run import StudyRun
+from xlbias.study.folder import StudyFolder
+from xlbias.study.merged_run import MergedRun
 from xlbias.study.plan import Plan
 from xlbias.study.plan_reader import read_plan
-from xlbias.study.run_study import duration, run_study
+from xlbias.study.progress import duration
+from xlbias.study.run_study import run_study
+from xlbias.study.steps import steps_of
 from xlbias.study.workers import work_in_parallel
 from xlbias.train.trainer.fit import fit
 
@@ -163,7 +165,7 @@ def test_killed_within_and_between_steps_it_goes_on_and_ends_the_same(
         process = start(study_killed, str(small_plan), str(out), *kill)
         process.join()
         assert process.exitcode == -signal.SIGKILL, kill
-        finished.append(sum(map(Layout(out).done, steps_of(plan))))
+        finished.append(sum(map(StudyFolder(out).done, steps_of(plan))))
         live = open_run(out / "run.parquet")  # as the dashboard would
         assert live.state.status == "died"
         assert live.summary.is_empty()
@@ -182,23 +184,23 @@ def test_killed_within_and_between_steps_it_goes_on_and_ends_the_same(
 
 
 def test_a_run_can_be_followed_encoder_by_encoder(done: Path, small_plan: Path, tmp_path: Path) -> None:
-    layout = Layout(shutil.copytree(done, tmp_path / "out", ignore=shutil.ignore_patterns("run.parquet")))
+    folder = StudyFolder(shutil.copytree(done, tmp_path / "out", ignore=shutil.ignore_patterns("run.parquet")))
     plan = read_plan(small_plan)
     targets = [load_task(plan.spec(task)).renamed(name) for name, task in plan.targets.items()]
-    with StudyRun(plan, layout, targets, overwrite=False) as merged:
-        assert open_run(layout.run).models == []
+    with MergedRun(plan, folder, targets, overwrite=False) as merged:
+        assert open_run(folder.run).models == []
         merged.add(HYBRID)
-        merged.progress(2, 4)
-        live = open_run(layout.run)
+        merged.progress(Report(0.5, None, "study"), 2, 4, "")
+        live = open_run(folder.run)
         assert live.state.status == "running"
         assert live.state.progress is not None
         assert (live.state.progress.done, live.state.progress.total) == (2, 4)
         assert [model["name"] for model in live.models] == [HYBRID]
-        assert live.summary.equals(open_run(layout.run_of(HYBRID)).summary)
+        assert live.summary.equals(open_run(folder.run_of(HYBRID)).summary)
         merged.add(MONO)
-        assert [model["name"] for model in open_run(layout.run).models] == [MONO, HYBRID]  # in the plan's order
+        assert [model["name"] for model in open_run(folder.run).models] == [MONO, HYBRID]  # in the plan's order
         with pytest.raises(RunError, match="is being written by process"):
-            StudyRun(plan, layout, targets, overwrite=False)
+            MergedRun(plan, folder, targets, overwrite=False)
 
 
 def test_a_longer_plan_keeps_what_there_is(copy: Path, small_plan: Path, tmp_path: Path) -> None:
@@ -247,7 +249,7 @@ def test_overwrite_begins_anew_and_leaves_other_things(copy: Path, small_plan: P
     shutil.copytree(copy / "encoders" / MONO, copy / "encoders" / "another")
     assert run_study(plan, copy, overwrite=True, only_train=True) is None
     assert [read_card(copy / "encoders" / name)["steps"] for name in (MONO, HYBRID, "another")] == [2, 2, 4]
-    assert [Layout(copy).done(step) for step in steps_of(plan)] == [True, False, True, False]
+    assert [StudyFolder(copy).done(step) for step in steps_of(plan)] == [True, False, True, False]
     assert not any((copy / "runs").iterdir())
 
 
@@ -296,7 +298,7 @@ def test_an_error_in_a_process_is_the_studys(copy: Path, small_plan: Path, tmp_p
     changed = changed_plan(small_plan, tmp_path, "steps = 4", "steps = 5")
     one = changed.encoders()[:1]
     with pytest.raises(RunError, match=f"{MONO}: .*a run of other models, tasks or settings"):
-        list(work_in_parallel(changed, Layout(copy), None, one, ("train",), jobs=2))
+        list(work_in_parallel(changed, StudyFolder(copy), None, one, ("train",), jobs=2))
     assert not multiprocessing.active_children()
 
 

@@ -76,24 +76,25 @@ def command(
 
     from xlbias.cli.narrate import StderrNarrator
     from xlbias.errors import UsageError
-    from xlbias.study.folder import KINDS, Layout, steps_of
+    from xlbias.study.folder import StudyFolder
     from xlbias.study.plan_reader import read_plan
+    from xlbias.study.steps import KINDS, steps_of
 
     path = Path(plan)
     study = read_plan(path, Path(data) if data is not None else None)
     if out is None and path.suffix != ".toml":
         raise UsageError(f"{path}: a plan whose name does not end in .toml needs --out")
-    layout = Layout(Path(out) if out is not None else path.with_suffix(""))
+    folder = StudyFolder(Path(out) if out is not None else path.with_suffix(""))
     steps = steps_of(study, ("train",) if only_train else KINDS)
     if dry_run:
-        layout.check()
-        rows = [(step.kind, step.encoder, "done" if layout.done(step) else "to do") for step in steps]
+        folder.check()
+        rows = [(step.kind, step.encoder, "done" if folder.done(step) else "to do") for step in steps]
         click.echo("\n".join("\t".join(map(clean, row)) for row in [("step", "encoder", "state"), *rows]))
         return 0
     if dashboard and only_train:
         raise UsageError("--dashboard shows the results of a study, which --only-train does not make")
     if dashboard and watches(quiet=quiet):
-        return work_beside(words_without_flag(ctx), layout.run, layout.folder, again=GO_ON)
+        return work_beside(words_without_flag(ctx), folder.run, folder.path, again=GO_ON)
     narrator = StderrNarrator(quiet=quiet)
     narrator.say("loading the libraries")
     from xlbias.study.run_study import run_study
@@ -101,7 +102,7 @@ def command(
     try:
         run = run_study(
             study,
-            layout.folder,
+            folder.path,
             jobs=jobs,
             only_train=only_train,
             overwrite=overwrite,
@@ -109,7 +110,7 @@ def command(
             narrator=narrator,
         )
     except KeyboardInterrupt:
-        done = sum(map(layout.done, steps))
+        done = sum(map(folder.done, steps))
         narrator.say(f"interrupted: {done:,} of {len(steps):,} steps are finished and kept; the same command goes on")
         raise
     if run is not None:
@@ -117,7 +118,7 @@ def command(
         from xlbias.report.documents.study import study_report
 
         report = study_report(run, tell=narrator.say)
-        write_whole(layout.report, report.encode("utf-8", "replace"))
+        write_whole(folder.report, report.encode("utf-8", "replace"))
         click.echo(report, nl=False)
-        narrator.say(f"report: {layout.report}; look at the results with: xlbias dashboard {layout.run}")
+        narrator.say(f"report: {folder.report}; look at the results with: xlbias dashboard {folder.run}")
     return 0

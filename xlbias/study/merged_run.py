@@ -19,13 +19,14 @@ from xlbias.data.task import RetrievalTask
 from xlbias.errors import RunError
 from xlbias.evaluation.describe import describe_task
 from xlbias.evaluation.work import TEXT_BLOCK, with_columns
+from xlbias.progress import Report
 from xlbias.results.run import open_run
 from xlbias.results.run_numbers import bound_summary
 from xlbias.runs.checksums import verify
 from xlbias.runs.journal import Journal, live_folder
 from xlbias.runs.parquet import read_metadata
 from xlbias.runs.schema import SCHEMA_VERSION
-from xlbias.study.folder import Layout
+from xlbias.study.folder import StudyFolder
 from xlbias.study.plan import Plan
 from xlbias.versions import package_versions
 
@@ -34,12 +35,12 @@ FROM_RUN = "from_run"
 """Of an encoder in the merged run's metadata: the id of the run that its results came from."""
 
 
-class StudyRun:
+class MergedRun:
     """Writes the merged run of a study: texts once, then the results of every encoder as they come.
 
     Args:
         plan: the study.
-        layout: its folder.
+        folder: its folder.
         targets: the tasks of its targets, named as in the plan.
         overwrite: replace whatever is there.
 
@@ -48,8 +49,8 @@ class StudyRun:
     run, or if the file there is not of a study.
     """
 
-    def __init__(self, plan: Plan, layout: Layout, targets: Sequence[RetrievalTask], *, overwrite: bool) -> None:
-        self.layout, self.targets = layout, targets
+    def __init__(self, plan: Plan, folder: StudyFolder, targets: Sequence[RetrievalTask], *, overwrite: bool) -> None:
+        self.folder, self.targets = folder, targets
         self.names = [encoder.name for encoder in plan.encoders()]
         self.tasks = [describe_task(task) for task in targets]
         study = plan.as_dict()
@@ -67,7 +68,7 @@ class StudyRun:
             "study": study,
         }
         anew = overwrite or not self._fits(identity)
-        self.journal = Journal.open(layout.run, metadata, identity=identity, resume=not anew, overwrite=anew)
+        self.journal = Journal.open(folder.run, metadata, identity=identity, resume=not anew, overwrite=anew)
         if not self.journal.finished:
             self._write_texts()
 
@@ -76,7 +77,7 @@ class StudyRun:
 
         Raises RunError if that run is of other tasks or another encoder.
         """
-        path = self.layout.run_of(name)
+        path = self.folder.run_of(name)
         metadata = read_metadata(path)
         check_tasks(path, metadata, self.tasks)
         found = [model["name"] for model in metadata["models"]]
@@ -95,13 +96,11 @@ class StudyRun:
         # Last and in one piece: an encoder with a summary is complete.
         self.journal.write("summary", key, bound_summary(open_run(path, live=False)))
 
-    def progress(
-        self, done: int, total: int, doing: str = "", *, share: float | None = None, left: float | None = None
-    ) -> None:
+    def progress(self, report: Report, done: int, total: int, doing: str) -> None:
         """Tell readers of the live run how many steps are done, what is being done now, and how far all of it is."""
         if not self.journal.finished:
             phase = f"study: {doing}" if doing else "study"
-            self.journal.progress(phase, done, total, "steps", share=share, left=left)
+            self.journal.progress(phase, done, total, "steps", share=report.share, left=report.left)
 
     def finish(self) -> None:
         """Write the run file. All encoders must have been added."""
@@ -121,15 +120,15 @@ class StudyRun:
 
     def _fits(self, identity: str) -> bool:
         """Whether what is there is this study's, merged from the runs that are there now."""
-        there = _metadata(self.layout.run)
+        there = _metadata(self.folder.run)
         if there is None:
             return True
         if "study" not in there:
-            raise RunError(f"{self.layout.run}: is not the run of a study: move it, or replace it with --overwrite")
+            raise RunError(f"{self.folder.run}: is not the run of a study: move it, or replace it with --overwrite")
         if there.get("identity") != identity:
             return False
         for model in there["models"]:
-            path = self.layout.run_of(model["name"])
+            path = self.folder.run_of(model["name"])
             if not path.is_file() or read_metadata(path).get("run_id") != model.get(FROM_RUN):
                 return False
         return True

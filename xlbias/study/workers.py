@@ -12,17 +12,14 @@ from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from typing import TYPE_CHECKING
 
 from xlbias.errors import RunError, XlbiasError
 from xlbias.interpreter import SAFE_PATH
 from xlbias.progress import Report
 from xlbias.streams import guard_streams
-from xlbias.study.folder import Kind, Layout, Step
+from xlbias.study.folder import StudyFolder
 from xlbias.study.plan import Plan, Planned
-
-if TYPE_CHECKING:
-    from xlbias.study.steps import Done, Reached
+from xlbias.study.steps import Event, Kind, Reached, Step
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS")
 """Variables that share the cores out among the processes, unless the user has set them."""
@@ -33,9 +30,9 @@ _PATIENCE = 120.0  # seconds for a process to finish its step of training and sa
 
 
 def work_in_parallel(
-    plan: Plan, layout: Layout, device: str | None, encoders: Sequence[Planned], kinds: Collection[Kind], jobs: int
-) -> Generator[Step | Done | Reached]:
-    """Yield what `Bench.work` yields, for all encoders, `jobs` of them at a time, in the order in which it is done.
+    plan: Plan, folder: StudyFolder, device: str | None, encoders: Sequence[Planned], kinds: Collection[Kind], jobs: int
+) -> Generator[Event]:
+    """Yield what `StepRunner.work` yields, for all encoders, `jobs` of them at a time, in the order in which it comes.
 
     Whatever ends this (an error in a process, Ctrl-C) ends the processes too, each with a checkpoint where it trains.
     """
@@ -46,7 +43,7 @@ def work_in_parallel(
         with _surroundings(jobs), _ignoring_ctrl_c():
             for _ in range(min(jobs, len(waiting))):
                 ours, theirs = _CONTEXT.Pipe()
-                process = _CONTEXT.Process(target=_serve, args=(theirs, plan, layout, device, frozenset(kinds)))
+                process = _CONTEXT.Process(target=_serve, args=(theirs, plan, folder, device, frozenset(kinds)))
                 process.start()
                 theirs.close()
                 processes[ours] = process
@@ -66,7 +63,7 @@ def work_in_parallel(
         _end([(process, connection in ready) for connection, process in processes.items()])
 
 
-def _received(connection: Connection, process: SpawnProcess) -> Step | Done | Reached | None:
+def _received(connection: Connection, process: SpawnProcess) -> Event | None:
     """Return what a process has sent, None where it asks for work. Raises the error that it ended with."""
     try:
         message = connection.recv()
@@ -75,7 +72,7 @@ def _received(connection: Connection, process: SpawnProcess) -> Step | Done | Re
         raise RunError(f"a process of the study has ended unexpectedly (exit code {process.exitcode})") from None
     if isinstance(message, BaseException):
         raise message
-    event: Step | Done | Reached | None = message
+    event: Event | None = message
     return event
 
 
@@ -98,20 +95,22 @@ def _end(processes: Sequence[tuple[SpawnProcess, bool]]) -> None:
             process.kill()
 
 
-def _serve(connection: Connection, plan: Plan, layout: Layout, device: str | None, kinds: Collection[Kind]) -> None:
+def _serve(
+    connection: Connection, plan: Plan, folder: StudyFolder, device: str | None, kinds: Collection[Kind]
+) -> None:
     """Make one encoder after another, in a process of its own: send None to ask for one, what is done, or an error."""
     guard_streams()
     os.setsid()  # Ctrl-C in the terminal is for the parent, which stops this process once and not twice
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(KeyboardInterrupt, EOFError, BrokenPipeError, ConnectionResetError):
         try:
-            from xlbias.study.steps import Bench
+            from xlbias.study.step_runner import StepRunner
 
-            bench = Bench(plan, layout, device, _sender(connection))
+            runner = StepRunner(plan, folder, device, _sender(connection))
             signal.signal(signal.SIGINT, signal.default_int_handler)
             while True:
                 connection.send(None)
-                for event in bench.work(connection.recv(), kinds):
+                for event in runner.work(connection.recv(), kinds):
                     connection.send(event)
         except XlbiasError as error:
             connection.send(error)
@@ -123,8 +122,6 @@ def _serve(connection: Connection, plan: Plan, layout: Layout, device: str | Non
 
 def _sender(connection: Connection) -> Callable[[Step, Report], None]:
     """Return what sends how far a step is to the parent, a few times a second."""
-    from xlbias.study.steps import Reached
-
     sent = 0.0
 
     def tell(step: Step, report: Report) -> None:
