@@ -121,6 +121,15 @@ def test_settings_are_overridden_one_by_one() -> None:
     assert recipe.overridden(steps=7, epochs=None).steps == 7
 
 
+def test_another_base_brings_its_pooling_and_settings_override_both() -> None:
+    static = find_recipe("static")
+    assert static.based_on(None, {"seed": 3}) == static.overridden(seed=3)
+    other = static.based_on("xlm-r", {})
+    assert (other.base, other.pooling, other.steps) == ("FacebookAI/xlm-roberta-base", "mean", static.steps)
+    assert static.based_on("xlm-r", {"pooling": "cls"}).pooling == "cls"
+    assert find_recipe("xlm-r").based_on("some/encoder", {}).pooling == ""
+
+
 def test_a_file_is_a_recipe(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text('base = "static"\ntemperature = 1\nseed = 3\n', "utf-8")
@@ -145,8 +154,8 @@ def test_a_file_is_a_recipe(tmp_path: Path) -> None:
         ('base = "static"\nlearning_rate = inf', "learning_rate is inf: expected more than 0"),
         ('base = "static"\nwarmup = 1.0', "warmup is 1.0: expected a share of the steps"),
         ('base = "static"\nbatch_size = 1', "batch_size is 1: expected at least 2"),
-        ('base = "static"\nseed = -1', "seed is -1: expected from 0"),
-        ('base = "static"\nseed = 4294967296', "seed is 4294967296: expected from 0 to 4294967295"),
+        ('base = "static"\nseed = -1', "seed is -1: expected a seed, from 0"),
+        ('base = "static"\nseed = 4294967296', "seed is 4294967296: expected a seed, from 0 to 4294967295"),
         (f'base = "x"\nsteps = {10**40}', "steps is 1000000000000000000000000000000000000000"),
         (f'base = "x"\nsteps = {10**400}', "0…: expected at least 1, or 0 for whole epochs; at most 4,294,967,296"),
         (f'base = "x"\nepochs = {10**400}', "0…: expected a number"),

@@ -211,16 +211,12 @@ def _recipe(
 ) -> Recipe:
     """Return the recipe with all that overrides it."""
     from xlbias.errors import UsageError
-    from xlbias.train.recipe import STATIC, Recipe, find_recipe, parse_settings, recipe_for, recipe_name_of
+    from xlbias.train.recipe import STATIC, find_recipe, parse_settings, recipe_for
 
     if shortcuts["steps"] is not None and shortcuts["epochs"] is not None:
         raise UsageError("--steps and --epochs contradict each other")
     chosen = find_recipe(name) if name else recipe_for(base or STATIC)
-    if base is not None:
-        known = recipe_name_of(base)
-        of_base = find_recipe(known) if known else Recipe(base)
-        chosen = chosen.overridden(base=of_base.base, pooling=of_base.pooling)
-    return chosen.overridden(**parse_settings(settings)).overridden(**shortcuts)
+    return chosen.based_on(base, parse_settings(settings)).overridden(**shortcuts)
 
 
 def _check_base(recipe: Recipe) -> None:

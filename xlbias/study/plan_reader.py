@@ -17,12 +17,11 @@ from xlbias.records import decode, decode_fields, quoted, read_toml
 from xlbias.samplers import DEFAULT_ALPHA, HYBRID, MOST_SEEDS, SamplerName
 from xlbias.study.plan import DATA, Plan, PrimaryContrast
 from xlbias.text import clean
-from xlbias.train.recipe import STATIC, Recipe, find_recipe, recipe_for, recipe_name_of
+from xlbias.train.recipe import STATIC, Recipe, Seed, find_recipe, recipe_for
 
 MOST_TOP_K = 1_000_000
 
 _Probability = Annotated[float, Meta(ge=0, le=1, description="a number from 0 to 1")]
-_Seed = Annotated[int, Meta(ge=0, le=2**32 - 1, description="a seed, from 0 to 4294967295")]
 _Folder = Annotated[
     str,
     Meta(
@@ -56,7 +55,7 @@ class PlanFile(Struct, frozen=True, forbid_unknown_fields=True):
     title: str = ""
     alphas: Annotated[tuple[_Probability, ...], Meta(min_length=1, description="a list of probabilities")] | None = None
     seeds: Annotated[
-        Annotated[int, Meta(ge=1, le=MOST_SEEDS)] | Annotated[tuple[_Seed, ...], Meta(min_length=1)],
+        Annotated[int, Meta(ge=1, le=MOST_SEEDS)] | Annotated[tuple[Seed, ...], Meta(min_length=1)],
         Meta(description=f"how many, from 1 to {MOST_SEEDS:,}, or a list of them"),
     ] = 1
     recipe: Annotated[str, Meta(description="a recipe's name or file")] | None = None
@@ -126,7 +125,8 @@ def _recipe(path: Path, name: str | None, settings: Mapping[str, Any]) -> Recipe
     """Return the recipe with what is overridden of it, as `xlbias train` puts them together."""
     if "seed" in settings:
         raise UsageError("settings.seed: the seeds of a study are its key 'seeds'")
-    base: str | None = settings.get("base")
+    overrides = dict(settings)
+    base: str | None = overrides.pop("base", None)
     with _about("recipe"):
         if name is None:
             recipe = recipe_for(base or STATIC)
@@ -134,12 +134,7 @@ def _recipe(path: Path, name: str | None, settings: Mapping[str, Any]) -> Recipe
             file = Path(name).suffix == ".toml"
             recipe = find_recipe(str(path.parent / Path(name).expanduser()) if file else name)
     with _about("settings"):
-        of_base = {}
-        if base:
-            known = recipe_name_of(base)
-            found = find_recipe(known) if known else Recipe(base)
-            of_base = {"base": found.base, "pooling": settings.get("pooling", found.pooling)}
-        return recipe.overridden(**{**settings, **of_base})
+        return recipe.based_on(base, overrides)
 
 
 def _data(path: Path, written: str | None, given: Path | None) -> Path | None:

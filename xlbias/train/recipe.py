@@ -55,6 +55,9 @@ def _above_0(expected: str = "more than 0", most: float = sys.float_info.max) ->
 _FROM_0 = Meta(ge=0, le=sys.float_info.max, description="0 or more")
 
 
+Seed = Annotated[int, _whole(0, "a seed, from 0 to 4294967295", 2**32 - 1)]
+
+
 class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     """How an encoder is trained.
 
@@ -122,7 +125,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     monitor: Monitor = "map_multilingual"
     patience: Annotated[int, _whole(0, "at least 1, or 0 to go on to the end")] = 0
     checkpoint_every: Annotated[int, _whole(0, "at least 1, or 0 for one every five minutes")] = 0
-    seed: Annotated[int, _whole(0, "from 0 to 4294967295", 2**32 - 1)] = 0
+    seed: Seed = 0
     dimension: Annotated[int, _whole(1, "from 1 to 65536", 65_536)] = 384
     vocabulary: Annotated[int, _whole(1, "from 1 to 10000000", 10_000_000)] = 16_000
     initial_scale: Annotated[float, _above_0()] = 0.02
@@ -139,6 +142,11 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
         if "epochs" in given:
             given.setdefault("steps", 0)
         return msgspec.structs.replace(self, **given)
+
+    def based_on(self, base: str | None, settings: Mapping[str, Any]) -> Recipe:
+        """The same recipe for another base (None for its own), pooled as that is, with what `settings` override."""
+        of_base = {} if base is None else {"base": (other := recipe_for(base)).base, "pooling": other.pooling}
+        return self.overridden(**{**of_base, **settings})
 
     def as_toml(self) -> str:
         """Return the recipe as a file that `read_recipe` reads, with a mark at the settings of the paper."""
@@ -188,18 +196,8 @@ def recipe_for(base: str) -> Recipe:
     A recipe is also that of its base's hub name, ``intfloat/multilingual-e5-small`` for one, unless there is a folder
     of that name here.
     """
-    name = recipe_name_of(base)
+    name = _name_of(base)
     return find_recipe(name) if name else Recipe(base=base)
-
-
-def recipe_name_of(base: str) -> str | None:
-    """Return the name of the recipe that `base` means: its own name, or the hub name of its base; None for another."""
-    if base in recipe_names():
-        return base
-    if Path(base).expanduser().exists():
-        return None
-    hub = base.casefold()  # as on the hub, where upper case makes no difference
-    return next((name for name in recipe_names() if find_recipe(name).base.casefold() == hub), None)
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -229,3 +227,13 @@ def check_grid(alphas: Sequence[float], seeds: int) -> None:
         raise TrainingError(f"alpha: expected different probabilities, not {', '.join(f'{a:g}' for a in alphas)}")
     if not 1 <= seeds <= MOST_SEEDS:
         raise TrainingError(f"seeds is {quoted(seeds)}: expected at least 1 and at most {MOST_SEEDS:,}")
+
+
+def _name_of(base: str) -> str | None:
+    """Return the name of the recipe that `base` means: its own name, or the hub name of its base; None for another."""
+    if base in recipe_names():
+        return base
+    if Path(base).expanduser().exists():
+        return None
+    hub = base.casefold()  # as on the hub, where upper case makes no difference
+    return next((name for name in recipe_names() if find_recipe(name).base.casefold() == hub), None)

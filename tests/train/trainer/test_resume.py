@@ -146,7 +146,7 @@ def test_killed_between_the_last_checkpoint_and_the_encoder(
         raise MemoryError
 
     with monkeypatch.context() as patched, pytest.raises(MemoryError):
-        patched.setattr("xlbias.train.trainer.training_job.save_checkpoint", killed)
+        patched.setattr("xlbias.train.trainer.training_job.save_encoder", killed)
         fit(task, tmp_path / "out", recipe)
     resumed = fit(task, tmp_path / "out", recipe, resume=True)
     assert (resumed.steps, resumed.loss) == (whole.steps, whole.loss)
