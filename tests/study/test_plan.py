@@ -79,6 +79,7 @@ def test_what_a_plan_leaves_out(tmp_path: Path) -> None:
     assert (plan.title, plan.seeds, plan.alphas, plan.baseline) == ("plan", (0,), (), "mono")
     assert (plan.top_k, plan.top_of, plan.recipe, plan.in_domain) == (10, "multilingual", find_recipe("static"), {})
     assert plan_of(tmp_path, LEAST.replace('"mono"', '"hybrid"')).alphas == (0.5,)
+    assert "primary" not in plan.as_dict()  # by this dictionary an older study of the same plan is recognised
 
 
 def test_encoders_are_made_seed_by_seed(tmp_path: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, to_builtins
 
 from xlbias.cells import TopOf
 from xlbias.samplers import HYBRID
@@ -26,17 +28,19 @@ class Planned:
     seed: int
 
 
-@dataclass(frozen=True)
-class PrimaryContrast:
+_Arm = Annotated[str, Meta(description="a sampler of the plan, such as 'mono' or 'hybrid-alpha0.5'")]
+
+
+class PrimaryContrast(Struct, frozen=True, forbid_unknown_fields=True):
     """What a study is made to find out: one sampler against another, in one number, in all pairs of source and target.
 
     `base` and `new` are named as in the names of encoders: ``mono``, ``hybrid-alpha0.5``.
     """
 
-    base: str
-    new: str
-    measure: str
-    setting: str
+    base: _Arm
+    new: _Arm
+    measure: Annotated[str, Meta(description="a measure that samplers are compared by, such as 'map'")]
+    setting: Annotated[str, Meta(description="its setting, such as 'cross-lingual'")]
 
 
 @dataclass(frozen=True)
@@ -110,5 +114,6 @@ class Plan:
             "sources": {name: list(tasks) for name, tasks in self.sources.items()},
             "targets": dict(self.targets),
             "in_domain": dict(self.in_domain),
-            "primary": [asdict(one) for one in self.primary],
+            # left out where there are none, so that a study of an earlier version is this one
+            **({"primary": to_builtins(self.primary)} if self.primary else {}),
         }

@@ -32,15 +32,6 @@ _Folder = Annotated[
 _Tasks = Annotated[str | Annotated[tuple[str, ...], Meta(min_length=1)], Meta(description="a task, or a list of tasks")]
 
 
-class PrimaryFile(Struct, frozen=True, forbid_unknown_fields=True):
-    """A primary contrast as it is written; `xlbias.study.plan.PrimaryContrast` says what each key is."""
-
-    base: Annotated[str, Meta(description="a sampler of the plan, such as 'mono' or 'hybrid-alpha0.5'")]
-    new: Annotated[str, Meta(description="a sampler of the plan, such as 'mono' or 'hybrid-alpha0.5'")]
-    measure: Annotated[str, Meta(description="a measure that samplers are compared by, such as 'map'")]
-    setting: Annotated[str, Meta(description="its setting, such as 'cross-lingual'")]
-
-
 class PlanFile(Struct, frozen=True, forbid_unknown_fields=True):
     """A plan as it is written; `xlbias.study.plan.Plan` says what each key is."""
 
@@ -67,7 +58,7 @@ class PlanFile(Struct, frozen=True, forbid_unknown_fields=True):
     in_domain: Annotated[
         dict[str, Annotated[str, Meta(description="the name of a source")]], Meta(description="a table [in_domain]")
     ] = {}
-    primary: Annotated[tuple[PrimaryFile, ...], Meta(description="tables [[primary]]")] = ()
+    primary: Annotated[tuple[PrimaryContrast, ...], Meta(description="tables [[primary]]")] = ()
 
 
 def read_plan(path: Path, data: Path | None = None) -> Plan:
@@ -112,7 +103,7 @@ def _plan(path: Path, written: PlanFile, data: Path | None) -> Plan:
         sources={name: (tasks,) if isinstance(tasks, str) else tasks for name, tasks in written.sources.items()},
         targets=written.targets,
         in_domain=written.in_domain,
-        primary=tuple(PrimaryContrast(one.base, one.new, one.measure, one.setting) for one in written.primary),
+        primary=written.primary,
         data=_data(path, written.data, data),
     )
     _check_tasks(plan)
