@@ -143,8 +143,8 @@ async def test_every_panel_is_reached_by_tab_and_shows_its_numbers(run, size):
         ("panel.previous", lambda screen: screen.panel == "ranks"),
         ("text", lambda screen: screen.panel_open),
         ("query", lambda screen: screen.dashboard.place == places.QUERY),
-        ("move.right", lambda screen: screen.dashboard.query_key == ("q2", "hi", "multilingual")),
-        ("move.left", lambda screen: screen.dashboard.query_key == ("q0", "hi", "multilingual")),
+        ("move.right", lambda screen: screen.dashboard.state.query_key == ("q2", "hi", "multilingual")),
+        ("move.left", lambda screen: screen.dashboard.state.query_key == ("q0", "hi", "multilingual")),
         ("move.down", lambda screen: screen._active.cursor == 1),
         ("move.last", lambda screen: screen._active.cursor == searched.K - 1),
     ],
@@ -485,7 +485,7 @@ async def test_a_pool_whose_first_passages_were_not_kept_begins_with_the_relevan
         await press(pilot, "shift+tab")
         assert "top k of all languages" in text_of(app)
         ids = [row.passage.passage_id for row in first_rows(screen.query_view, None)]
-        united = query_view(screen.dashboard.snapshot.run, "new", TASK, "q0", "hi", "multilingual")
+        united = query_view(screen.dashboard.state.snapshot.run, "new", TASK, "q0", "hi", "multilingual")
         assert ids[: searched.K] == [passage.passage_id for passage in united.top]
         app.state.query_key = ("q0", "hi", "multilingual")
         app.navigation.show()
