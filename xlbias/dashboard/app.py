@@ -243,8 +243,9 @@ class DashboardApp(App[None], inherit_bindings=False):
         self.clear_notifications()
 
     def mount_unseen(self, place: str) -> None:
-        """Mount a screen without showing it."""
-        self._get_screen(place)
+        """Mount a screen without showing it, unless it is mounted already; on the way out there are no screens."""
+        if place in self._installed_screens and not self.get_screen(place).is_running:
+            self._get_screen(place)
 
     def made_screens(self) -> list[SeenScreen]:
         """Return the screens that have been made so far."""

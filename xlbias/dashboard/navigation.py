@@ -98,11 +98,6 @@ class Navigation:
         else:
             self.switch(places.PARENT[self.place])
 
-    def mount_unseen(self, place: str) -> None:
-        """Mount a screen without showing it: what takes longest of its first time is done before it is asked for."""
-        if not self._app.get_screen(place).is_running:
-            self._app.mount_unseen(place)
-
     @property
     def queries(self) -> QueryListScreen:
         """The list of queries, seen or not."""

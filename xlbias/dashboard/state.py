@@ -147,7 +147,7 @@ class Application(Protocol):
         """Return a screen by its name, made when first asked for."""
 
     def mount_unseen(self, place: str) -> None:
-        """Mount a screen without showing it."""
+        """Mount a screen without showing it: what takes longest of its first time is done before it is asked for."""
 
     def made_screens(self) -> list[SeenScreen]:
         """Return the dashboard's screens that have been made so far."""

@@ -63,7 +63,7 @@ class View(Screen[None], inherit_bindings=False):
 
         One after the other, by `turn`: keys pressed in between must not wait for them all.
         """
-        self.set_timer(turn * _AHEAD, partial(self.dashboard.navigation.mount_unseen, place))
+        self.set_timer(turn * _AHEAD, partial(self.dashboard.mount_unseen, place))
 
     def press(self, key_id: str) -> None:
         """Do what a key does, or say why it cannot be used."""

@@ -31,7 +31,7 @@ class Walked(View):
     def begin(self) -> None:
         """Make the list, although the screen is not seen."""
         if not self.is_running:
-            self.dashboard.navigation.mount_unseen(self.PLACE)  # it makes its list, too
+            self.dashboard.mount_unseen(self.PLACE)  # it makes its list, too
         elif self.is_mounted and self.listed is None:
             self.show()
 
