@@ -94,7 +94,7 @@ def test_a_process_of_a_study_runs_none_of_it(folder):
     with _surroundings(2):
         process = _CONTEXT.Process(target=time.sleep, args=(0,))
         process.start()
-    process.join(30)
+    process.join()
     assert process.exitcode == 0
     assert folder.ran == []
     assert "PYTHONSAFEPATH" not in os.environ
@@ -102,7 +102,7 @@ def test_a_process_of_a_study_runs_none_of_it(folder):
 
 def test_a_comparison_beside_the_dashboard_runs_none_of_it(folder):
     contrasting = Contrasting(folder.path / "missing.parquet", lambda: None)
-    contrasting._reader.join(30)
+    contrasting._reader.join()
     assert "missing.parquet" in contrasting.trouble
     assert folder.ran == []
 

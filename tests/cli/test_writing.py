@@ -28,7 +28,7 @@ def test_a_report_goes_into_a_pipe_a_device_and_through_a_link(finished, tmp_pat
     reader.start()
     for out in (pipe, link, "/dev/null"):
         assert run(["report", str(finished), "--format", "markdown", "--out", str(out)]) == 0
-    reader.join(30)
+    reader.join()
     assert stat.S_ISFIFO(pipe.lstat().st_mode)
     assert link.is_symlink()
     assert read == [(tmp_path / "report.md").read_bytes()] != [b""]

@@ -90,7 +90,7 @@ async def test_only_the_own_page_with_the_key_is_answered_and_shows_the_dashboar
             await seen(socket_, b"read-only")
 
 
-async def seen(socket_, wanted, seconds=30):
+async def seen(socket_, wanted, seconds=120):
     got, deadline = b"", time.monotonic() + seconds
     while wanted not in got:
         message = await asyncio.wait_for(socket_.receive(), deadline - time.monotonic())

@@ -87,7 +87,7 @@ def write(folder, name, family, words, compute, more=""):
 def run(folder, asked):
     code = SCRIPT.format(path=[str(Path(__file__).parents[1])], folder=str(folder)) + asked
     command = [sys.executable, "-c", code, str(folder)]
-    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=600)
 
 
 ASKED = """

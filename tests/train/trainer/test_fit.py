@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from xlbias.results.run import open_run
 from xlbias.train.recipe import Recipe
 from xlbias.train.sampling.pairs import PairTexts
 from xlbias.train.sampling.samplers import LanguageBatchSampler
-from xlbias.train.trainer import training_job
+from xlbias.train.trainer import interrupts, training_job
 from xlbias.train.trainer.arguments import training_arguments
 from xlbias.train.trainer.fit import Training, fit
 
@@ -245,10 +244,10 @@ def test_divergence_stops_with_the_step_and_without_a_checkpoint(small: Retrieva
 
 
 class Interrupting(Counting):
-    """Presses Ctrl-C after some steps."""
+    """Presses Ctrl-C after some steps, several times where that is asked for, with seconds between."""
 
-    def __init__(self, after: int, times: int = 1, pause: float = 0.0) -> None:
-        self.left, self.times, self.pause = after, times, pause
+    def __init__(self, after: int, times: int = 1, apart: float = 0.0) -> None:
+        self.left, self.times, self.apart, self.now = after, times, apart, 0.0
         self.said: list[str] = []
 
     def say(self, text: str) -> None:
@@ -258,8 +257,12 @@ class Interrupting(Counting):
         self.left -= units
         if self.left == 0:
             for _ in range(self.times):
-                os.kill(os.getpid(), signal.SIGINT)
-                time.sleep(self.pause)
+                os.kill(os.getpid(), signal.SIGINT)  # handled before this returns
+                self.now += self.apart
+
+    def monotonic(self) -> float:
+        """Its clock, for what listens to signals."""
+        return self.now
 
 
 def test_ctrl_c_finishes_the_step_saves_a_checkpoint_and_says_how_to_go_on(
@@ -279,17 +282,23 @@ def test_ctrl_c_finishes_the_step_saves_a_checkpoint_and_says_how_to_go_on(
     assert not (out / "checkpoints").exists()
 
 
-def test_a_second_ctrl_c_stops_at_once(small: RetrievalTask, tmp_path: Path) -> None:
+def test_a_second_ctrl_c_stops_at_once(small: RetrievalTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    narrator = Interrupting(after=6, times=2, apart=1.1)
+    monkeypatch.setattr(interrupts, "time", narrator)
     with pytest.raises(KeyboardInterrupt):
-        fit(small, tmp_path / "out", QUICK, narrator=Interrupting(after=6, times=2, pause=1.1))
+        fit(small, tmp_path / "out", QUICK, narrator=narrator)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["training.parquet.live"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_signals_that_come_at_once_are_one(small: RetrievalTask, tmp_path: Path) -> None:
+def test_signals_that_come_at_once_are_one(
+    small: RetrievalTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A terminal's Ctrl-C reaches a launcher too, which hands it on."""
+    narrator = Interrupting(after=6, times=3)
+    monkeypatch.setattr(interrupts, "time", narrator)
     with pytest.raises(KeyboardInterrupt):
-        fit(small, tmp_path / "out", QUICK, narrator=Interrupting(after=6, times=3))
+        fit(small, tmp_path / "out", QUICK, narrator=narrator)
     assert [path.name for path in (tmp_path / "out" / "checkpoints").iterdir()] == ["step-000000006"]
 
 

@@ -73,7 +73,7 @@ def kill(task: RetrievalTask, folder: Path, after: int) -> Path:
     """Train in a process that is killed after some steps; return the folder of the training."""
     out = folder / "out"
     process = start(train_until_killed, task, str(out), after)
-    process.join(120)
+    process.join()
     assert process.exitcode == -signal.SIGKILL
     return out
 
