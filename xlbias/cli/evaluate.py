@@ -63,7 +63,11 @@ GO_ON = "What it had finished is kept: the same command with --resume goes on."
     "--batch-size", type=click.IntRange(min=1), help="Texts encoded at a time.  [default: as many as fill the device]"
 )
 @click.option("--no-cache", is_flag=True, help="Do not keep vectors in the cache, nor read them from it.")
-@click.option("--trust-remote-code", is_flag=True, help="Let an encoder run code of its own.")
+@click.option(
+    "--trust-remote-code",
+    is_flag=True,
+    help="Let an encoder run code of its own Weights that this code draws at random are not noticed.",
+)
 @click.option(
     "--pooling", type=click.Choice(POOLINGS), metavar="mean|cls|...",
     help="Make an encoder of a bare transformer, which has no pooling of its own.",

@@ -99,7 +99,11 @@ GO_ON = "What it had finished is kept: the same command with --resume goes on."
     "folder of CLDR annotations (cldr:DIR). Repeatable.",
 )  # fmt: skip
 @click.option("--device", help="cpu, cuda or mps.  [default: cpu for static, else the best there is]")
-@click.option("--trust-remote-code", is_flag=True, help="Let the base run code of its own.")
+@click.option(
+    "--trust-remote-code",
+    is_flag=True,
+    help="Let the base run code of its own Weights that this code draws at random are not noticed.",
+)
 @click.option("--resume", is_flag=True, help="Go on with the unfinished training in DIR.")
 @click.option("--overwrite", is_flag=True, help="Replace the encoder that an earlier training left in DIR.")
 @dashboard_option
