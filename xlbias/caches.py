@@ -44,7 +44,7 @@ def write_checked(path: Path, content: bytes, bound: str) -> None:
 
 def try_to_keep(path: Path, content: bytes, bound: str) -> None:
     """Keep `content` as `write_checked` does, or nothing where that cannot be done: a slower cache is no error."""
-    with suppress(WriteError):
+    with suppress(OSError, WriteError):
         write_checked(path, content, bound)
 
 

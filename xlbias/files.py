@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from itertools import count
 from pathlib import Path
+from typing import IO
 
 from xlbias.errors import WriteError
 
@@ -78,6 +79,48 @@ def replacing_folder(path: Path) -> Iterator[Path]:
             if old.exists():
                 old.rename(path)
             raise
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file, open for reading and writing, that becomes `path` as with `replacing`."""
+    with replacing(path) as temporary, open_inside(temporary) as file:
+        yield file
+
+
+def open_inside(path: Path) -> IO[bytes]:
+    """Open a file for reading and writing that `replacing` gave, or in a folder that `replacing_folder` gave."""
+    return path.open("w+b")
+
+
+def write_inside(path: Path, content: bytes) -> None:
+    """Write a file into a folder that is not in its place yet: `replacing_folder` puts all of it there, or nothing."""
+    path.write_bytes(content)
+
+
+def append_alone(path: Path) -> IO[bytes] | None:
+    """Open a file to append to, None where another process has it; raises OSError where it cannot be opened.
+
+    The lock is that of the open file, which processes inherit: it ends with the last one that has it.
+    """
+    import fcntl
+
+    file = path.open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def digest_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal digits. Raises OSError where it cannot be read."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_new(path: Path, content: bytes) -> None:

@@ -5,7 +5,6 @@ The process is in a session of its own: neither Ctrl-C in the dashboard nor the 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 from collections.abc import Callable, Sequence
@@ -117,25 +116,24 @@ def _open_log(beside: Path) -> tuple[Path, IO[bytes]]:
 
     The lock on it is that of the open file, which the process inherits: it ends with the last process that writes.
     """
+    from xlbias.files import append_alone
+
     beside = Path(os.path.abspath(beside))  # noqa: PTH100  # not resolved: a link's log stands beside the link
     try:
         for number in range(1, _MOST_LOGS):
             path = beside.with_name(f"{beside.name}{f'-{number}' if number > 1 else ''}.log")
-            file = path.open("ab")
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file = append_alone(path)
+            if file is not None:  # else that of a process which still runs
                 return path, file
-            except BlockingIOError:  # that of a process which still runs
-                file.close()
-            except OSError:
-                file.close()
-                raise
         raise OSError(f"{beside}: too many logs")
     except OSError:
         folder = state_folder() / "logs"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{beside.name}-{os.getpid()}.log"
-        return path, path.open("ab")
+        file = append_alone(path)
+        if file is None:  # of this process's own number, so of another host
+            raise
+        return path, file
 
 
 def _say_what_goes_on(work: WatchedProcess, run: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import polars as pl
 
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError, UsageError
-from xlbias.files import is_stream, replacing, replacing_folder
+from xlbias.files import is_stream, open_inside, replacing, replacing_folder, write_inside
 from xlbias.folding import canonical_texts
 from xlbias.text import one_line
 
@@ -141,9 +141,10 @@ def write_beir(task: RetrievalTask, out: Path, *, force: bool = False) -> int:
         rows = passages.join(more, on="passage_id", how="left", maintain_order="left").iter_rows(named=True)
         _write_json_lines(part / "corpus.jsonl", map(_beir_passage, rows))
         _write_json_lines(part / "queries.jsonl", map(_beir_query, queries.iter_rows(named=True)))
-        qrels.write_csv(part / "qrels" / "test.tsv", separator="\t", quote_style="never")
+        table = qrels.write_csv(separator="\t", quote_style="never")
+        write_inside(part / "qrels" / "test.tsv", table.encode())
         _write_json_lines(part / "qrels" / "test.jsonl", qrels.iter_rows(named=True))
-        (part / "README.md").write_text(_beir_readme(task), "utf-8")
+        write_inside(part / "README.md", _beir_readme(task).encode())
     return qrels.height
 
 
@@ -194,7 +195,10 @@ def _beir_readme(task: RetrievalTask) -> str:
 
 def _write_json_lines(path: Path, objects: Iterable[dict[str, Any]], gzipped: bool = False) -> None:
     """Write one object a line, without fields that are None; the same objects give the same bytes, gzipped too."""
-    with path.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) if gzipped else raw as file:
+    with (
+        open_inside(path) as raw,
+        gzip.GzipFile("", "wb", fileobj=raw, mtime=0) if gzipped else nullcontext(raw) as file,
+    ):
         for item in objects:
             kept = {name: value for name, value in item.items() if value is not None}
             file.write(json.dumps(kept, ensure_ascii=False).encode() + b"\n")

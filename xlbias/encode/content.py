@@ -9,6 +9,7 @@ from pathlib import Path
 from xlbias.encode.card import CARD_FILE, TRAINED_ON_FILE, TRAINING_FILE
 from xlbias.encode.layout import module_folders
 from xlbias.errors import EncoderError
+from xlbias.files import digest_of_file
 
 _NO_VECTORS = {CARD_FILE, TRAINING_FILE, TRAINED_ON_FILE, "trainer_state.json"}
 """Files that say what an encoder is or how it was trained, and that are read by no one who encodes."""
@@ -38,8 +39,7 @@ def content_digest(folder: Path) -> str:
     for file in loaded_files(folder):
         name = file.relative_to(folder).as_posix().encode("utf-8", "surrogateescape")
         try:
-            with file.open("rb") as opened:
-                of_file = hashlib.file_digest(opened, "sha256").digest()
+            of_file = bytes.fromhex(digest_of_file(file))
         except OSError as error:
             raise EncoderError(f"{file}: cannot be read: {error.strerror or error}") from error
         digest.update(len(name).to_bytes(8, "little") + name + of_file)

@@ -8,6 +8,7 @@ can be read out of them; who has a text can tell whether it is among them. The c
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ import polars as pl
 
 from xlbias.encode.card import TRAINED_ON_FILE, read_card
 from xlbias.errors import EncoderError
+from xlbias.files import digest_of_file, write_inside
 from xlbias.folding import canonical_texts
 
 CARD_FIELD = "trained_on"
@@ -61,9 +63,11 @@ class TrainedOn:
             for part in _PARTS
             for values in (getattr(self, part),)
         )
-        frame.write_parquet(file, compression="zstd", statistics=False)
+        content = io.BytesIO()
+        frame.write_parquet(content, compression="zstd", statistics=False)
+        write_inside(file, content.getvalue())
         counts = {f"n_{part}": len(getattr(self, part)) for part in _PARTS}
-        return {"file": TRAINED_ON_FILE, "sha256": _digest(file), **counts, "complete": self.complete}
+        return {"file": TRAINED_ON_FILE, "sha256": digest_of_file(file), **counts, "complete": self.complete}
 
 
 _PARTS = tuple(one.name for one in fields(TrainedOn) if one.name != "complete")
@@ -84,7 +88,7 @@ def read_trained_on(folder: Path, card: dict[str, Any]) -> TrainedOn | None:
             f"{folder}: the card's field {CARD_FIELD!r} must be an object whose file is {TRAINED_ON_FILE}"
         )
     try:
-        if _digest(file) != entry.get("sha256"):
+        if digest_of_file(file) != entry.get("sha256"):
             raise EncoderError(f"{file}: is not the file that the card is about: {again}")
         frame = pl.read_parquet(file, columns=["part", "fingerprint"])
     except OSError as error:
@@ -133,8 +137,3 @@ def distinct(found: Iterable[Fingerprints]) -> Fingerprints:
 def _fingerprints(texts: Iterable[str]) -> Fingerprints:
     digests = (hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest() for text in texts)
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()

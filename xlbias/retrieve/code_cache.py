@@ -5,18 +5,18 @@ It builds on classes of Numba that are not public; where they are gone, `xlbias.
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from numba.core import caching
 
-_DIGEST = 32  # bytes
+from xlbias.caches import read_checked, write_checked
 
 
 class _CheckedFile(caching.IndexDataCacheFile):  # type: ignore[misc]  # the library is not typed for mypy
-    """Numba's files with a checksum before the code: what is damaged in any way is not there, and is made again."""
+    """Numba's files with a checksum after the code: what is damaged in any way is not there, and is made again."""
 
     def _load_index(self) -> Any:
         try:
@@ -25,16 +25,13 @@ class _CheckedFile(caching.IndexDataCacheFile):  # type: ignore[misc]  # the lib
             return {}
 
     def _load_data(self, name: str) -> Any:
-        with open(self._data_path(name), "rb") as file:  # noqa: PTH123  # a path of Numba's, which is a string
-            digest, content = file.read(_DIGEST), file.read()
-        if hashlib.sha256(content).digest() != digest:
+        content = read_checked(Path(self._data_path(name)), name)
+        if content is None:
             raise OSError(f"{name}: damaged")  # which Numba takes for a file that is gone
         return pickle.loads(content)  # noqa: S301  # written by this user's own process, and whole
 
     def _save_data(self, name: str, data: Any) -> None:
-        content = self._dump(data)
-        with self._open_for_write(self._data_path(name)) as file:
-            file.write(hashlib.sha256(content).digest() + content)
+        write_checked(Path(self._data_path(name)), self._dump(data), name)
 
 
 class CheckedCache(caching.FunctionCache):  # type: ignore[misc]
@@ -45,7 +42,7 @@ class CheckedCache(caching.FunctionCache):  # type: ignore[misc]
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
         own = self._cache_file
-        self._cache_file = _CheckedFile(own._cache_path, f"checked-{self._impl.filename_base}", own._source_stamp)
+        self._cache_file = _CheckedFile(own._cache_path, f"checked2-{self._impl.filename_base}", own._source_stamp)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return what is kept for a signature, None where there is nothing that can be used."""

@@ -15,7 +15,7 @@ from typing import IO, Any
 import polars as pl
 
 from xlbias.errors import RunError
-from xlbias.files import kind_of, replacing, write_whole
+from xlbias.files import kind_of, write_whole, writing
 from xlbias.runs.checksums import digest, seal, sealed, verify
 from xlbias.runs.limits import check_counts, check_metadata_size, check_rows
 from xlbias.runs.schema import METADATA_KEY, as_record
@@ -58,7 +58,7 @@ def write_run(path: Path, parts: Iterable[Path], metadata: Mapping[str, Any]) ->
 
     schema = pl.DataFrame(schema=COLUMNS).to_arrow().schema.with_metadata({METADATA_KEY: json.dumps(metadata)})
     # An open file, as pyarrow takes a name for a URI that has a colon in it, and cannot say one that is not UTF-8.
-    with replacing(path) as temporary, temporary.open("w+b") as file:
+    with writing(path) as file:
         with pq.ParquetWriter(file, schema, compression="zstd", compression_level=3) as writer:
             ends = [(record, _write_group(writer, group, schema, file)) for record, group in _groups(parts)]
         seal(file, ends)

@@ -10,6 +10,7 @@ from xlbias.data.formats.reading import shown
 from xlbias.data.lexicons import cldr, tsv
 from xlbias.data.lexicons.lexicon import Concept, Lexicon, Source
 from xlbias.errors import TaskError
+from xlbias.files import digest_of_file
 from xlbias.text import drop_surrogates
 
 CLDR = "cldr:"
@@ -68,11 +69,6 @@ def _concepts(path: Path) -> Iterator[Concept]:
 def _fingerprint(path: Path) -> str:
     """Return the SHA-256 of a file, or of a folder's list of files as ``sha256sum`` prints it."""
     if not path.is_dir():
-        return _digest(path)
-    lines = [f"{_digest(file)}  {file.relative_to(path).as_posix()}\n" for file in cldr.files(path)]
+        return digest_of_file(path)
+    lines = [f"{digest_of_file(file)}  {file.relative_to(path).as_posix()}\n" for file in cldr.files(path)]
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

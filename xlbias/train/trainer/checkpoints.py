@@ -7,9 +7,7 @@ the others (size and SHA-256) and holds what is no tensor. The folder appears by
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import re
 import shutil
 from contextlib import suppress
@@ -22,7 +20,7 @@ from sentence_transformers import SentenceTransformer
 
 from xlbias.encode.load import check_encoder
 from xlbias.errors import EncoderError, TrainingError
-from xlbias.files import saying
+from xlbias.files import digest_of_file, saying, sync, write_inside
 from xlbias.folders import give_usual_mode
 from xlbias.records import decode, read_json
 from xlbias.train.trainer.distributed import Processes
@@ -123,11 +121,12 @@ class Checkpoints:
                     for path in _files(temporary)
                 },
             }
-            (temporary / STATE_FILE).write_text(json.dumps(content, ensure_ascii=False, indent=1), "utf-8")
+            write_inside(temporary / STATE_FILE, json.dumps(content, ensure_ascii=False, indent=1).encode())
             give_usual_mode(_files(temporary))
             if folder.exists():
                 shutil.rmtree(folder)
-            _flush(temporary)
+            for path in (*_files(temporary), temporary):
+                sync(path)
             temporary.rename(folder)
             for old in self.all():
                 if old not in (folder, self.at(progress.best_step or 0)):
@@ -181,20 +180,9 @@ def _remedy(folder: Path) -> str:
     return f"remove {folder} to go on from an older checkpoint, or begin anew with --overwrite"
 
 
-def _flush(folder: Path) -> None:
-    """Make sure that what is in `folder` is on the disk and not only on its way there."""
-    for path in (*_files(folder), folder):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def _describe(path: Path) -> File:
-    with path.open("rb") as file:
-        return File(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+    return File(path.stat().st_size, digest_of_file(path))

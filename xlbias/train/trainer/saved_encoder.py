@@ -13,7 +13,7 @@ from sentence_transformers import SentenceTransformer
 
 from xlbias.encode.card import CARD_FILE, TRAINING_FILE
 from xlbias.encode.trained_on import CARD_FIELD, TrainedOn
-from xlbias.files import saying
+from xlbias.files import saying, write_inside
 from xlbias.folders import give_usual_mode
 from xlbias.train.card import readme
 
@@ -61,12 +61,12 @@ def save_encoder(
         folder = temporary / "model"
         model.save_pretrained(str(folder), create_model_card=False, safe_serialization=True)
         card = {**card, CARD_FIELD: trained_on.write(folder)}
-        (folder / README).write_text(readme(card), "utf-8")
+        write_inside(folder / README, readme(card).encode())
         names = sorted({path.name for path in folder.iterdir()} | {CARD_FILE})
         names.sort(key=lambda name: _LAST.index(name) if name in _LAST else -1)
         full = {**card, "files": names}
         content = json.dumps(full, ensure_ascii=False, indent=1)
-        (folder / CARD_FILE).write_text(content, "utf-8", errors="backslashreplace")
+        write_inside(folder / CARD_FILE, content.encode("utf-8", "backslashreplace"))
         give_usual_mode(path for path in folder.rglob("*") if path.is_file())
         _remove_encoder(out)
         for name in names:
