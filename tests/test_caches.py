@@ -68,6 +68,7 @@ NAMES = {
     "save_pretrained", "save_to_json", "tofile", "copyfile", "copyfileobj", "copytree", "copy2", "flock", "mkstemp",
     "NamedTemporaryFile",
 }  # fmt: skip
+PATHS = {"temporary", "path", "folder", "file", "other"}
 OF_OS = {"open", "replace", "rename", "link", "symlink", "truncate"}
 
 
@@ -77,13 +78,12 @@ def writes(source):
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         owner = getattr(call.func, "value", None)
         owner = owner.id if isinstance(owner, ast.Name) else None
-        if (
-            name in NAMES
-            or (name == "write_csv" and call.args)
-            or (owner == "os" and name in OF_OS)
-            or (owner == "shutil" and name in {"move", "copy"})
-        ):
+        of_os = (owner == "os" and name in OF_OS) or (owner == "shutil" and name in {"move", "copy"})
+        if name in NAMES or of_os:
             yield call.lineno, name
+        elif name in {"write_csv", "write_parquet"} and call.args:
+            if isinstance(call.args[0], ast.BinOp) or getattr(call.args[0], "id", "") in PATHS:
+                yield call.lineno, name
         elif name == "open" and owner not in {"Journal", "gzip", "bz2", "lzma"}:
             modes = [*call.args[:2], *(one.value for one in call.keywords if one.arg == "mode")]
             text = [one.value for one in modes if isinstance(one, ast.Constant) and isinstance(one.value, str)]
@@ -91,7 +91,7 @@ def writes(source):
                 yield call.lineno, name
         elif name in {"rename", "replace"} and len(call.args) == 1 and not call.keywords:  # of a path, not of a text
             divided = isinstance(call.args[0], ast.BinOp) and isinstance(call.args[0].op, ast.Div)
-            if divided or owner in {"temporary", "path", "folder", "file"}:
+            if divided or owner in PATHS:
                 yield call.lineno, name
 
 
@@ -109,7 +109,7 @@ def test_files_are_written_in_one_place():
     "code",
     [
         "open(name, 'w')", "path.open('ab')", "path.open(mode='r+b')", "path.write_text(text)", "os.replace(a, b)",
-        "temporary.rename(folder)", "path.replace(other.path)", "os.open(name, flags)", "fcntl.flock(file, how)",
+        "temporary.rename(folder)", "path.replace(other)", "os.open(name, flags)", "fcntl.flock(file, how)",
     ],
 )  # fmt: skip
 def test_what_writes_is_seen(code):

@@ -31,6 +31,7 @@ _CHARACTERS_A_TOKEN = 4
 _FLOPS = 1.5e11
 _LOOKED_UP = 1e-6  # seconds a token where vectors are looked up
 _RANKED = 1.5e-9  # seconds for a query and a passage
+_ROW = 1e-5  # seconds for a query in a pool
 _SORTED = 2.5e-8
 _LOADING = 3.0
 _USUAL = (12, 384)  # layers and width of an encoder that nothing is known of
@@ -55,7 +56,7 @@ def steps_of_model(name: str, model: object, variants: Sequence[str], tasks: Seq
 def _of_task(task: RetrievalTask) -> dict[str, float]:
     queries, passages = task.queries, task.passages
     products = queries.height * passages.height
-    found = {"rank": _RANKED * products + 1e-4 * queries.height}
+    found = {"rank": _RANKED * products + _ROW * queries.height * (len(task.passage_languages) + 1)}
     found["consistency"] = _SORTED * min(products, MOST_SCORES) + 0.01
     found["alignment"] = alignment_seconds(task) + 0.05
     found["numbers"] = numbers_seconds(task) + 0.05
