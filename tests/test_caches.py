@@ -60,7 +60,7 @@ ALLOWED = {
     "cli/check.py": "/dev/null takes the place of an output whose reader has gone",
     "dashboard/launch.py": "the terminal is no file",
     "folders.py": "a file that is made to see its mode",
-    "train/trainer/saved_encoder.py": "libraries write into a folder that is not in its place yet, and then it is moved",
+    "train/trainer/saved_encoder.py": "libraries write into a folder that is not in its place yet",
     "train/trainer/checkpoints.py": "the same, of several processes",
     "train/trainer/resume_state.py": "its tensors",
 }
