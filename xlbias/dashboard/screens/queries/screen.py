@@ -17,8 +17,9 @@ from textual.worker import get_current_worker
 
 from xlbias.dashboard import places
 from xlbias.dashboard.dialogs.prompt import PromptDialog
+from xlbias.dashboard.screens.base import View
 from xlbias.dashboard.screens.queries.columns import QUIET, columns, counts, title
-from xlbias.dashboard.screens.queries.cursor import Walked
+from xlbias.dashboard.screens.queries.cursor import QueryCursor
 from xlbias.dashboard.screens.queries.wanted import no_baseline, wanted_of
 from xlbias.dashboard.state import Scope
 from xlbias.dashboard.views.caveats import notes, of_pair
@@ -27,6 +28,7 @@ from xlbias.dashboard.widgets.table.query_table import QueryTable
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.dashboard.workers.query_list import Listed, Listings, Wanted
+from xlbias.dashboard.workers.snapshot import QueryKey
 from xlbias.errors import UsageError
 from xlbias.report import document
 from xlbias.report.documents.queries import queries_table
@@ -48,7 +50,7 @@ class Read(Message):
         self.wanted, self.found = wanted, found
 
 
-class QueriesScreen(Walked):
+class QueriesScreen(View):
     """How many queries and what of them, the table, and the text of the query under the cursor where there is room."""
 
     PLACE = places.QUERIES
@@ -99,6 +101,34 @@ class QueriesScreen(Walked):
         if self._asked is None or self._failed:
             return False
         return self.listed is None or self.listed.wanted != self._asked
+
+    @property
+    def table(self) -> QueryTable:
+        """The table of queries."""
+        return self.query_one(QueryTable)
+
+    # -- for whoever walks through the list ----------------------------------------------------------------------------
+
+    @property
+    def trouble(self) -> str:
+        """Why there is no list, empty where there is one or it is being made."""
+        return self._failed
+
+    def begin(self) -> None:
+        """Make the list, although the screen is not seen."""
+        if not self.is_running:
+            self.dashboard.mount_unseen(self.PLACE)  # it makes its list, too
+        elif self.is_mounted and self.listed is None:
+            self.show()
+
+    def step(self, step: int) -> QueryKey | None:
+        """Move the cursor by a row and return the key there, None where there is none."""
+        return QueryCursor(self).step(step)
+
+    def _tell_walker(self) -> None:
+        """Tell the screen that is seen instead of this one that there is a list, or why there is none."""
+        if self.dashboard.view is not self:
+            self.dashboard.navigation.show()
 
     # -- what is wanted ----------------------------------------------------------------------------------------------
 
@@ -192,7 +222,7 @@ class QueriesScreen(Walked):
         if isinstance(message.found, str):
             self._failed = message.found
             self._tell_lines()
-            self.tell_walker()
+            self._tell_walker()
             return
         before, self.listed = self.listed, message.found
         if self.dashboard.view is not self and self.dashboard.state.query_key is not None:
@@ -212,7 +242,7 @@ class QueriesScreen(Walked):
             table.move("first")  # the row under the cursor is not among those that the new filter leaves
         self._cursor = None
         self._tell_lines()
-        self.tell_walker()
+        self._tell_walker()
         if before is None:
             self.make_ready(places.QUERY)
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, cast
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
+from textual.timer import Timer
 
 from xlbias.dashboard import places
+from xlbias.dashboard.screens.base import View
+from xlbias.dashboard.screens.queries.cursor import QueryCursor, QueryList
+from xlbias.dashboard.screens.query import stepping
 from xlbias.dashboard.screens.query.labels import (
     PANELS,
     about_cursor,
@@ -23,7 +27,7 @@ from xlbias.dashboard.screens.query.labels import (
     why_no_text,
 )
 from xlbias.dashboard.screens.query.panel import QueryPanel
-from xlbias.dashboard.screens.query.stepping import Walking
+from xlbias.dashboard.screens.query.stepping import Stepping
 from xlbias.dashboard.state import Scope
 from xlbias.dashboard.views.query_panels import Panel, table
 from xlbias.dashboard.widgets.text.line import Line, Part
@@ -54,7 +58,7 @@ class Read(Message):
         self.wanted, self.version, self.view = wanted, version, view
 
 
-class QueryScreen(Walking):
+class QueryScreen(View):
     """Title and query above, panels below, one at a time or several, and the text under the cursor."""
 
     PLACE = places.QUERY
@@ -97,6 +101,8 @@ class QueryScreen(Walking):
         """What is shown; None while it is being read."""
         self.other_view: QueryView | None = None
         """The same query of the baseline."""
+        self._settling: tuple[object, ...] = ()
+        self._settle_timer: Timer | None = None
         self._seen: tuple[QueryView | None, QueryView | None] = (None, None)
         """What stands in the panels: while a query is being read, the one before, dimmed."""
 
@@ -116,6 +122,11 @@ class QueryScreen(Walking):
         yield TextPane(id="reader")
         yield TextPane(id="whole")
 
+    @cached_property
+    def stepping(self) -> Stepping:
+        """Steps through what the Queries screen lists."""
+        return Stepping(QueryCursor(cast("QueryList", self.dashboard.navigation.queries)))
+
     # -- what is shown -----------------------------------------------------------------------------------------------
 
     def show(self) -> None:
@@ -131,7 +142,7 @@ class QueryScreen(Walking):
         else:
             self._fill(compared=False)
         super().show()
-        self._go_on()
+        self._walk(self.stepping.next_step())
 
     def _show_query(self, run: Run, chosen: Chosen, key: QueryKey) -> None:
         app = self.dashboard
@@ -141,8 +152,9 @@ class QueryScreen(Walking):
         if against is not None:
             said = why_not_comparable(mine.run, against.run, mine.task, against.label)
             theirs = None if said else Wanted(against.run, against.model, mine.task, key)
-        ahead = [replace(wanted, query=beside) for beside in self._beside(key) for wanted in (mine, theirs) if wanted]
-        self._read_next([w for w in (mine, theirs, *ahead) if w is not None and not self.views.get(w)[1]])
+        sides = [wanted for wanted in (mine, theirs) if wanted is not None]
+        ahead = [replace(wanted, query=beside) for beside in self.stepping.ahead_of(key) for wanted in sides]
+        self._read_next([wanted for wanted in (*sides, *ahead) if not self.views.get(wanted)[1]])
         view = self.views.get(mine)[0]
         other = self.views.get(theirs)[0] if theirs is not None else None
         if isinstance(other, str):
@@ -168,7 +180,7 @@ class QueryScreen(Walking):
         if not self._remembered:
             self._remembered = True
             saved = self.dashboard.session.of_screen(self.PLACE)
-            self._list_wanted = bool(saved)
+            self.stepping.list_wanted = bool(saved)
             self.restore(saved)
 
     def _read_next(self, missing: list[Wanted]) -> None:
@@ -194,10 +206,10 @@ class QueryScreen(Walking):
 
     def _tell_title(self, problem: str, said: str, base: str, mine: Wanted) -> None:
         view = self.query_view
-        parts = title_parts(mine.query, view, self.other_view, self._position(mine.query))
+        parts = title_parts(mine.query, view, self.other_view, self.stepping.cursor.place_of(mine.query))
         if view is None and not problem:
             parts.append(Part(f"{_READING}  ", "italic"))
-        elif self._list_read:
+        elif self.stepping.waits:
             parts.append(Part("reading the list …  ", "italic"))
         room = self.size.width - 2 - (len(said) + 2 if said else 0)
         tail = mine.query[0]
@@ -211,7 +223,9 @@ class QueryScreen(Walking):
         self.query_one("#which", Line).set([Part(f"{said}  ", "$text-warning")] if said else [], named)
         chosen = view.chosen if view else None
         own = problem or (why_no_text(view) if view and (chosen is None or chosen.text is None) else "")
-        text = (chosen.text or "") if chosen else (self._text_in_list(mine.query) or "") if not view else ""
+        cursor = self.stepping.cursor
+        in_list = "" if view else cursor.text_of(mine.query, mine.run, mine.task) or ""
+        text = (chosen.text or "") if chosen else in_list
         own = own or ("" if view or text else _READING)
         self.query_one("#asked", TextPane).tell("" if own else text, own=own)
 
@@ -290,12 +304,48 @@ class QueryScreen(Walking):
             parts = [Part(f"{what}  {lines}", "$text-accent"), *parts]
         line.set(parts, tail, "$quiet")
 
+    # -- walking -------------------------------------------------------------------------------------------------------
+
+    def _settle(self, what: tuple[object, ...]) -> None:
+        """Begin to wait: once this has been looked at for a moment, what lies beside it is read."""
+        if what != self._settling:
+            self._settling = what
+            if self._settle_timer is not None:
+                self._settle_timer.stop()
+            self._settle_timer = self.set_timer(stepping.SETTLED, self._has_settled)
+
+    def _has_settled(self) -> None:
+        self.stepping.settle(self._settling)
+        if self.dashboard.view is self:
+            self.show()
+
+    def _ask_step(self, step: int) -> None:
+        """Walk to another query; where no list has been made, once it is there."""
+        if self.stepping.ask(step):
+            self._walk(step)
+        else:
+            self.show()
+
+    def _walk(self, step: int) -> None:
+        """Walk to another query of the list, or say why there is none."""
+        if not step:
+            return
+        app = self.dashboard
+        said = self.stepping.why_not()
+        if not said:
+            if app.state.query_key is not None:
+                self.stepping.cursor.go_to(app.state.query_key)
+            if not app.navigation.step_query(step):
+                said = f"this is the {'first' if step < 0 else 'last'} query that the filter leaves"
+        if said:
+            self.notify(said, timeout=2, markup=False)
+
     # -- keys ----------------------------------------------------------------------------------------------------------
 
     def move(self, where: str) -> None:
         """Walk to another query (``left``, ``right``), or move the cursor, or scroll the text that is open."""
         if where in ("left", "right"):
-            self._walk(-1 if where == "left" else 1)
+            self._ask_step(-1 if where == "left" else 1)
         elif self.panel_open:
             self.query_one("#whole", TextPane).move(where)
         else:
