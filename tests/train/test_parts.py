@@ -3,10 +3,12 @@
 import json
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from sentence_transformers import SentenceTransformer
 
 from xlbias.data.task import RetrievalTask
@@ -16,7 +18,7 @@ from xlbias.train.recipe import Recipe
 from xlbias.train.sampling.pairs import PairTexts
 from xlbias.train.trainer.agreement import Agreement
 from xlbias.train.trainer.base import BaseEncoder, check_length
-from xlbias.train.trainer.checkpoints import STATE_FILE, Checkpoints, read_progress
+from xlbias.train.trainer.checkpoints import STATE_FILE, Checkpoints, read_progress, restore_optimiser
 from xlbias.train.trainer.distributed import Processes
 from xlbias.train.trainer.divergence import check_losses, check_weights
 from xlbias.train.trainer.interrupts import StopRequest
@@ -174,3 +176,34 @@ def test_a_state_that_cannot_be_gone_on_with_says_what_to_do(content: object, me
     (tmp_path / STATE_FILE).write_text(json.dumps(content), "utf-8")
     with pytest.raises(TrainingError, match=rf"state\.json: {message} .* or begin anew with --overwrite"):
         read_progress(tmp_path)
+
+
+EARLIER_STATE = """{
+ "schema": 1,
+ "progress": {
+  "step": 6, "last_loss": NaN, "seconds": 12, "best_step": null, "worse": 0, "validations": [{"step": 0, "loss": null}],
+  "counts": {"by_kind": {"monolingual": 3}, "by_task": {"small": 6}, "pairs": {"de": {"en": 9}}, "negatives": 0}
+ },
+ "optimiser": {"groups": [{"lr": 0.003, "betas": [0.9, 0.999], "params": [0]}], "scalars": {}},
+ "schedule": {"last_epoch": 6},
+ "files": {"a": {"bytes": 1, "sha256": "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"}}
+}"""
+
+
+def test_the_state_of_an_earlier_version_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As xlbias 0.1.0 wrote it; its schema must change when this cannot be read any more."""
+    monkeypatch.setattr("xlbias.train.trainer.checkpoints.check_encoder", lambda _: None)
+    (tmp_path / STATE_FILE).write_text(EARLIER_STATE, "utf-8")
+    (tmp_path / "a").write_text("a")
+    progress = read_progress(tmp_path)
+    assert (progress.step, progress.seconds, progress.best_step) == (6, 12.0, None)
+    assert progress.counts["pairs"] == {"de": {"en": 9}}
+    assert np.isnan(progress.last_loss)
+    optimiser, schedule = SimpleNamespace(load_state_dict=None), SimpleNamespace(load_state_dict=None)
+    loaded = []
+    optimiser.load_state_dict = schedule.load_state_dict = loaded.append
+    save_file({"0.exp_avg": torch.ones(2)}, tmp_path / "optimiser.safetensors")
+    restore_optimiser(tmp_path, optimiser, schedule)
+    assert loaded[0]["param_groups"] == [{"lr": 0.003, "betas": (0.9, 0.999), "params": [0]}]
+    assert torch.equal(loaded[0]["state"][0]["exp_avg"], torch.ones(2))
+    assert loaded[1] == {"last_epoch": 6}

@@ -18,7 +18,7 @@ DATA = "{data}"
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedEncoder:
     """One encoder of a study: its name and what it stands for; `alpha` is for ``hybrid`` only."""
 
     name: str
@@ -83,7 +83,7 @@ class Plan:
     primary: tuple[PrimaryContrast, ...]
     data: Path | None
 
-    def encoders(self) -> list[Planned]:
+    def encoders(self) -> list[PlannedEncoder]:
         """Return the encoders in the order in which they are made: seed by seed, so that a part is balanced."""
         planned = []
         for seed in self.seeds:
@@ -92,7 +92,7 @@ class Plan:
                     for alpha in self.alphas if sampler == HYBRID else (None,):
                         of_alpha = "" if alpha is None else f"-alpha{alpha:g}"
                         name = f"{source}-{sampler}{of_alpha}-seed{seed}"
-                        planned.append(Planned(name, source, sampler, alpha, seed))
+                        planned.append(PlannedEncoder(name, source, sampler, alpha, seed))
         return planned
 
     def spec(self, task: str) -> str:

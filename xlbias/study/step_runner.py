@@ -18,7 +18,7 @@ from xlbias.runs.parquet import read_metadata
 from xlbias.samplers import DEFAULT_ALPHA
 from xlbias.study.folder import StudyFolder
 from xlbias.study.merged_run import check_tasks
-from xlbias.study.plan import Plan, Planned
+from xlbias.study.plan import Plan, PlannedEncoder
 from xlbias.study.steps import KINDS, Done, Kind, Step
 from xlbias.train.trainer.fit import fit
 
@@ -39,7 +39,7 @@ class StepRunner:
         self.plan, self.folder, self.device, self.tell = plan, folder, device, tell
         self._sources: dict[str, list[RetrievalTask]] = {}
 
-    def work(self, encoder: Planned, kinds: Collection[Kind]) -> Iterator[Step | Done]:
+    def work(self, encoder: PlannedEncoder, kinds: Collection[Kind]) -> Iterator[Step | Done]:
         """Do the steps of one encoder; yield each when it is begun, and again as `Done` when it is finished.
 
         Raises the step's own error, with the encoder's name before it.
@@ -84,7 +84,7 @@ class StepRunner:
         except XlbiasError as error:
             raise UsageError(f"{self.plan.path}: {table}.{name}: {error}") from error
 
-    def _train(self, encoder: Planned, narrator: Narrator) -> None:
+    def _train(self, encoder: PlannedEncoder, narrator: Narrator) -> None:
         fit(
             self._source(encoder.source),
             self.folder.encoder(encoder.name),
@@ -97,7 +97,7 @@ class StepRunner:
             narrator=narrator,
         )
 
-    def _evaluate(self, encoder: Planned, narrator: Narrator) -> None:
+    def _evaluate(self, encoder: PlannedEncoder, narrator: Narrator) -> None:
         path, folder = self.folder.run_of(encoder.name), self.folder.encoder(encoder.name)
         if path.is_file():  # finished: what does not fit is said more clearly here than where identities are compared
             there = read_metadata(path)

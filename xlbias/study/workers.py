@@ -18,7 +18,7 @@ from xlbias.interpreter import SAFE_PATH
 from xlbias.progress import Report
 from xlbias.streams import guard_streams
 from xlbias.study.folder import StudyFolder
-from xlbias.study.plan import Plan, Planned
+from xlbias.study.plan import Plan, PlannedEncoder
 from xlbias.study.steps import Event, Kind, Reached, Step
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS")
@@ -30,7 +30,12 @@ _PATIENCE = 120.0  # seconds for a process to finish its step of training and sa
 
 
 def work_in_parallel(
-    plan: Plan, folder: StudyFolder, device: str | None, encoders: Sequence[Planned], kinds: Collection[Kind], jobs: int
+    plan: Plan,
+    folder: StudyFolder,
+    device: str | None,
+    encoders: Sequence[PlannedEncoder],
+    kinds: Collection[Kind],
+    jobs: int,
 ) -> Generator[Event]:
     """Yield what `StepRunner.work` yields, for all encoders, `jobs` of them at a time, in the order in which it comes.
 
