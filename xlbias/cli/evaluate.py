@@ -7,7 +7,7 @@ import click
 from xlbias.cells import TOP_OF, TopOf
 from xlbias.cli.prompts import prompt_options
 from xlbias.cli.watch import dashboard_option, watches, words_without_flag, work_beside
-from xlbias.encode.loadable import POOLINGS
+from xlbias.encode.options import POOLINGS, SIMILARITIES
 
 EXAMPLE = """\b
 Examples:
@@ -20,11 +20,7 @@ Examples:
   xlbias evaluate out/mono --mitigate mean --mitigate lir:1 --out mitigated.parquet
 """
 
-DEFAULT_TASKS = tuple(f"builtin:{name}[split=test]" for name in ("money", "language", "calendar"))
-"""Held out: `xlbias train` uses the other part of each by default."""
 
-
-SIMILARITIES = ("cosine", "dot", "euclidean")
 GO_ON = "What it had finished is kept: the same command with --resume goes on."
 
 
@@ -125,9 +121,9 @@ def command(
         path = Path(out)
         return work_beside(words_without_flag(ctx), path, path, again=GO_ON)
     narrator = StderrNarrator(quiet=quiet)
-    from xlbias.data.catalog import load_task
+    from xlbias.data.catalog import default_tasks, load_task
 
-    loaded = [load_task(name) for name in tasks or DEFAULT_TASKS]
+    loaded = [load_task(name) for name in tasks or default_tasks("test")]
     narrator.say("loading the libraries")
     from xlbias.encode.cache import VectorCache
     from xlbias.evaluation import evaluate

@@ -9,7 +9,7 @@ import click
 
 from xlbias.cli.prompts import prompt_options
 from xlbias.cli.watch import dashboard_option, watches, words_without_flag, work_beside
-from xlbias.encode.loadable import POOLINGS
+from xlbias.encode.options import POOLINGS
 from xlbias.samplers import CODE_SWITCH_MODES, DEFAULT_ALPHA, DEFAULT_PIVOT, ENGLISH, HYBRID, PAPER, SAMPLERS
 from xlbias.text import clean
 
@@ -149,7 +149,7 @@ def command(
 
     from xlbias.cli import is_main_process
     from xlbias.cli.narrate import StderrNarrator
-    from xlbias.data.catalog import builtin_tasks, load_task
+    from xlbias.data.catalog import default_tasks, load_task
     from xlbias.encode.card import TRAINING_FILE
     from xlbias.errors import UsageError
     from xlbias.train.recipe import check_grid
@@ -182,7 +182,7 @@ def command(
         check_folder(Path(out), overwrite=overwrite, resume=resume)
     switch = _code_switch(code_switch, code_switch_mode, code_switch_to, lexicons, chosen.seed)
     narrator = StderrNarrator(quiet=quiet or not is_main_process())
-    loaded = [load_task(task) for task in tasks or [f"builtin:{task}[split=train]" for task in builtin_tasks()]]
+    loaded = [load_task(task) for task in tasks or default_tasks("train")]
     if "none" in validation and len(validation) > 1:
         raise UsageError("--validate none contradicts the other --validate")
     held = None if not validation else [load_task(task) for task in validation if task != "none"]

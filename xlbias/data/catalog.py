@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import cast, get_args
+from typing import Literal, cast, get_args
 
 from xlbias.choices import suggestion
 from xlbias.data.formats.base import Format, Option
@@ -159,6 +159,11 @@ def builtin_tasks() -> dict[str, str]:
     from xlbias.data import builtin
 
     return dict(builtin.BUILTIN)
+
+
+def default_tasks(part: Literal["train", "test"]) -> list[str]:
+    """Return the tasks of a command that names none: what is trained on by default is held out of evaluation."""
+    return [f"{BUILTIN}:{name}[split={part}]" for name in builtin_tasks()]
 
 
 # -- the parts of load_task --------------------------------------------------------------------------------------------

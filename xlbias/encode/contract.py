@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from xlbias.encode.similarity import SIMILARITIES
+from xlbias.encode.options import SIMILARITIES
 from xlbias.errors import EncoderError
 
 

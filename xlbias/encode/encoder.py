@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from xlbias.encode.cache import VectorCache
+from xlbias.encode.options import Similarity
 from xlbias.encode.parts import Batching, Part, parts
-from xlbias.encode.similarity import Similarity, Vectors, unit
+from xlbias.encode.similarity import Vectors, unit
 from xlbias.errors import EncoderError
 
 if TYPE_CHECKING:

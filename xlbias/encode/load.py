@@ -47,7 +47,7 @@ def load_encoder(
         passage_prompt: the same for passages.
         similarity: ``cosine``, ``dot`` or ``euclidean``; by default the encoder's own.
         pooling: makes an encoder of a transformer that has no pooling: ``mean``, ``cls`` or another of
-            `xlbias.encode.loadable.POOLINGS`.
+            `xlbias.encode.options.POOLINGS`.
         say: told what the libraries warn of while they load it; by default it is logged.
 
     Raises EncoderError if there is no such encoder, if what is there is none (a cross-encoder, a language model, ...),

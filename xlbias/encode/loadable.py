@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from xlbias.encode.layout import (
     CONFIG_FILE,
@@ -19,11 +19,8 @@ from xlbias.encode.layout import (
     read_modules,
     read_object,
 )
+from xlbias.encode.options import POOLINGS
 from xlbias.errors import EncoderError
-
-Pooling = Literal["mean", "cls", "max", "lasttoken", "weightedmean", "mean_sqrt_len_tokens"]
-POOLINGS: tuple[str, ...] = get_args(Pooling)
-"""How the vectors of a text's tokens become one; `sentence_transformers` explains each."""
 
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
 _WEIGHTS = "*.safetensors"

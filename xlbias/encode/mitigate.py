@@ -14,7 +14,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from xlbias.encode.similarity import Similarity, Vectors
+from xlbias.encode.options import Similarity
+from xlbias.encode.similarity import Vectors
 from xlbias.errors import EncoderError, UsageError
 
 BLOCK = 16_384

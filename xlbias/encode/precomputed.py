@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from xlbias.encode.encoder import as_vectors
-from xlbias.encode.similarity import SIMILARITIES, Similarity, Vectors, unit
+from xlbias.encode.options import SIMILARITIES, Similarity
+from xlbias.encode.similarity import Vectors, unit
 from xlbias.errors import EncoderError
 
 

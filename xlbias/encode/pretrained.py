@@ -16,9 +16,10 @@ from xlbias.encode.card import read_card
 from xlbias.encode.encoder import Kind
 from xlbias.encode.fingerprint import fingerprint as fingerprint_of
 from xlbias.encode.loading import load_model
+from xlbias.encode.options import Similarity
 from xlbias.encode.parts import Batching
 from xlbias.encode.prompts import find_prompts
-from xlbias.encode.similarity import Similarity, Vectors, chosen_similarity, unit
+from xlbias.encode.similarity import Vectors, chosen_similarity, unit
 from xlbias.encode.trained_on import TrainedOn
 from xlbias.encode.truncation import TokenCounts, count_tokens, longest
 

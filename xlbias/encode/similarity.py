@@ -8,16 +8,14 @@ Manhattan distance has no such form.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from xlbias.encode.options import SIMILARITIES, Similarity
 from xlbias.errors import EncoderError
 
 Vectors = npt.NDArray[np.float32]
-Similarity = Literal["cosine", "dot", "euclidean"]
-SIMILARITIES: tuple[Similarity, ...] = get_args(Similarity)
 
 _ROWS = 4_096  # converted at a time
 _ROUNDING = 1e-6  # of the length of a vector that was scaled to length 1 in float32

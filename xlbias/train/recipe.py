@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from xlbias.choices import suggestion
-from xlbias.encode.loadable import Pooling
+from xlbias.encode.options import Pooling
 from xlbias.errors import TrainingError
 from xlbias.packaged import models_folder
 from xlbias.records import check_record, decode, decode_fields, quoted, read_toml
@@ -85,7 +85,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
         gradient_checkpointing: compute activations twice instead of keeping them; for encoders with layers.
         max_length: tokens of a text that are read; 0 for what the base says.
         pooling: makes an encoder of a base that has no pooling, such as a masked language model: ``mean``, ``cls`` or
-            another of `xlbias.encode.loadable.POOLINGS`; "" for the base's own.
+            another of `xlbias.encode.options.POOLINGS`; "" for the base's own.
         hard_negatives: at most so many for each pair, where a task has them.
         validation: share of the query ids of each task that is held out to validate on, 200 at most; 0 for none.
         validate_every: steps between two validations; 0 for a tenth of the training.

@@ -1,0 +1,13 @@
+"""What may be asked of an encoder, by name: for commands and recipes, which load no library to offer it."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Pooling = Literal["mean", "cls", "max", "lasttoken", "weightedmean", "mean_sqrt_len_tokens"]
+POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
+"""How the vectors of a text's tokens become one; `sentence_transformers` explains each."""
+
+Similarity = Literal["cosine", "dot", "euclidean"]
+SIMILARITIES: tuple[Similarity, ...] = get_args(Similarity)
+"""How two vectors are compared, see `xlbias.encode.similarity`."""
