@@ -12,6 +12,8 @@ from conftest import REPOSITORY
 import xlbias
 from xlbias.cli import COMMANDS, main
 
+pytestmark = pytest.mark.integration
+
 PAGES = sorted(
     path for path in (*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")) if path.name != "CHANGELOG.md"
 )

@@ -8,6 +8,8 @@ import pytest
 from mutated import one, prepare, work_on
 from processes import start
 
+pytestmark = pytest.mark.integration
+
 N_INPUTS = 10_000
 N_WORKERS = 2
 

@@ -12,6 +12,8 @@ from xlbias.cli import run as xlbias
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.evaluation import evaluate
 
+pytestmark = pytest.mark.integration
+
 TASK = make_task(10)
 HOSTILE = "\x1b]52;c;ZXZpbA==\x07[/][@click=app.quit]\u202e\x9b31m\nok    all"
 

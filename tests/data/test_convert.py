@@ -12,6 +12,8 @@ from xlbias.data.convert import write_beir, write_parallel
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError, UsageError, WriteError
 
+pytestmark = pytest.mark.integration
+
 
 def content(task):
     """All that a task says, without the passage ids: queries, passages, and which text is relevant to which query."""

@@ -16,6 +16,8 @@ from xlbias.data.lexicons import Lexicon, Source, load_lexicon
 from xlbias.data.lexicons.words import fold_words, split_words
 from xlbias.errors import TaskError
 
+pytestmark = pytest.mark.integration
+
 ELEVEN = ("ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh")
 SCRIPTS = "aZß ıİΣς жЖ كَلْ कुत्ते\u094d\u200d ที่น้ำเไ 狗車ドｱﾞ한국 9²½ '’-_.,!?\n\u00a0🐶👨\u200d🍳\ufe0f𑀓𑁆𠀀"
 

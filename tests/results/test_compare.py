@@ -63,6 +63,7 @@ def per_id(run, model, pool=None, setting=None):
     return rows.group_by("query_id").agg(pl.col("ap").mean()).sort("query_id").collect()["ap"].to_numpy()
 
 
+@pytest.mark.integration
 def test_every_number_of_a_summary_is_compared(run, compared):
     assert compared.columns == list(COMPARISON_SCHEMA)
     keys = ["measure", "setting", "query_language", "passage_language"]
@@ -161,6 +162,7 @@ def test_several_seeds_on_both_sides_are_a_random_factor(run):
     assert w["p"] is None and w["p_corrected"] is None
 
 
+@pytest.mark.integration
 def test_documents_are_units_where_they_are_asked_for_and_known(run, tmp_path):
     with pytest.raises(RunError, match="documents of 'made' are not known: compare by query id"):
         compare(Side(run, ("base",)), Side(run, ("new",)), "made", unit="document")
@@ -261,6 +263,7 @@ def test_the_same_inputs_give_the_same_bits(run, compared):
     assert again.equals(compared)
 
 
+@pytest.mark.integration
 def test_uneven_tasks_count_each_cell_by_its_own_ids(tmp_path):
     task = make_task(30)
     kept = task.queries.filter((pl.col("language") != "th") | (pl.col("query_id") < "q0010"))

@@ -11,6 +11,8 @@ from xlbias.errors import RunError
 from xlbias.evaluation import evaluate
 from xlbias.results.matching import OTHER_DATA, matched, what_differs
 
+pytestmark = pytest.mark.integration
+
 TASK = make_task(60)
 
 

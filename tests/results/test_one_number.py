@@ -17,6 +17,8 @@ from xlbias.report.documents.audit_json import report
 from xlbias.results.compare import Side, compare
 from xlbias.results.per_query import Key
 
+pytestmark = pytest.mark.integration
+
 
 def without(task: RetrievalTask, gone: pl.Expr, queries_gone: pl.Expr) -> RetrievalTask:
     """The task without some passages and some queries."""

@@ -24,6 +24,8 @@ from xlbias.results.run import Run, open_run
 from xlbias.results.summary import SUMMARY_SCHEMA, summarise
 from xlbias.runs.journal import live_folder
 
+pytestmark = pytest.mark.integration
+
 TASKS = [uneven_task(3), make_task(10)]
 ENDS = ["low", "high"]
 OF_VECTORS = ~pl.col("measure").is_in([*measures("quality"), *measures("bias")])

@@ -496,6 +496,7 @@ OF_EVERY_ORDER = (
 )  # fmt: skip
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("name", TIED)
 def test_where_scores_tie_measures_of_bias_are_means_over_random_orders(case, name):
     made, rng = case(name), np.random.default_rng(0)
@@ -721,6 +722,7 @@ def test_a_gap_with_one_side_only_is_undefined():
     ]
 
 
+@pytest.mark.integration
 def test_real_mlqa_counts_every_cell_as_its_file_does(shared_data, monkeypatch):
     monkeypatch.setattr("xlbias.results.summary.REPLICATES", 20)
     file = shared_data / "mlqa" / "parallel.jsonl.gz"

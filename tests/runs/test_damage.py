@@ -22,6 +22,8 @@ from xlbias.runs.checksums import MARK, verify
 from xlbias.runs.journal import Journal, live_folder
 from xlbias.runs.writer import describe_self
 
+pytestmark = pytest.mark.integration
+
 TASK = make_task(12)
 RECORDS = ("rankings", "queries", "passages", "alignments", "training", "validation")
 

@@ -21,6 +21,8 @@ from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal, live_folder
 from xlbias.runs.run_file import state_version
 
+pytestmark = pytest.mark.integration
+
 TASK = make_task(12)
 
 

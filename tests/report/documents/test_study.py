@@ -16,6 +16,8 @@ from xlbias.report.render import render
 from xlbias.results.study import Arm, contrasts, numbers, over_seeds, read_study, robustness
 from xlbias.stats.multiplicity import holm
 
+pytestmark = pytest.mark.integration
+
 PLAN = {
     "title": "A small study",
     "samplers": ["mono", "cross", "hybrid"],

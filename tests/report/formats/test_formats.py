@@ -32,6 +32,8 @@ from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal
 from xlbias.text import clean
 
+pytestmark = pytest.mark.integration
+
 MATRICES = ("map", "single_gold", "rank_distance")
 LATEX = {
     r"\textbackslash{}": "\\", r"\{": "{", r"\}": "}", r"\$": "$", r"\&": "&", r"\#": "#", r"\%": "%", r"\_": "_",
@@ -217,7 +219,7 @@ def test_an_undefined_mean_has_no_number_and_a_reason_in_every_format(run, docum
         assert result["bias"]["peer"]["value"] is None
         assert result["bias"]["peer"]["reason"] == f"undefined {peer.undefined}"
         if result["task"] == "holes":
-            assert result["bias"]["kendall_w"]["value"] is None
+            assert 0 < result["bias"]["kendall_w"]["value"] < 1  # of incomplete blocks
             assert {c["map"] for c in result["cells"] if c["pool"] == "zh"} == {None}
 
 
