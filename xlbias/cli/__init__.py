@@ -30,6 +30,7 @@ COMMANDS = {
     "compare": "Paired differences of two encoders, with significance.",
     "check": "Hold a run against requirements: a gate for CI.",
     "dashboard": "Browse a run in the terminal, finished or in progress.",
+    "encoders": "List the kinds of encoders: folders, hub names, endpoints, Python, vectors.",
     "measures": "List every measure with definition, range and source.",
 }
 

@@ -94,7 +94,8 @@ def command(
 ) -> int:
     """Search every query of every TASK in each language and in all languages together, with each MODEL.
 
-    MODEL is a sentence-transformers folder, a hub name, or static-small, which comes with xlbias. Follow the run with
+    MODEL is a sentence-transformers folder, a hub name, static-small, which comes with xlbias, or another kind, such as
+    an endpoint or a Python object: see `xlbias encoders`. Follow the run with
     `xlbias dashboard RUN` from another terminal; a killed evaluation goes on with --resume. Prints the audit on stdout.
     """
     from pathlib import Path

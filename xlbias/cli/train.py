@@ -225,11 +225,11 @@ def _recipe(
 
 def _check_base(recipe: Recipe) -> None:
     """Raise EncoderError where the files of the base show that it is no encoder, before any library is loaded."""
-    from xlbias.encode.load import check_encoder
+    from xlbias.encode.load import check_trainable
     from xlbias.train.recipe import STATIC
 
     if recipe.base != STATIC:
-        check_encoder(recipe.base, pooling=recipe.pooling or None)
+        check_trainable(recipe.base, pooling=recipe.pooling or None)
 
 
 def _alphas(given: str | None) -> list[float]:

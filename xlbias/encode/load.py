@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xlbias.encode.content import content_digest
 from xlbias.encode.hub import is_described_here, snapshot_of
+from xlbias.encode.kinds import kind_of
 from xlbias.encode.loadable import check_loadable
 from xlbias.errors import EncoderError
 from xlbias.packaged import packaged_encoders
 
 if TYPE_CHECKING:
+    from xlbias.encode.encoder import Encoder
+    from xlbias.encode.kinds.vectors import VectorsById
     from xlbias.encode.pretrained import PretrainedEncoder
 
 
 def find_encoder(name: str) -> str:
     """Return the folder of the encoder `name` if it comes with xlbias and no folder here is called so; else `name`."""
-    if Path(name).expanduser().exists():
+    if kind_of(name) or Path(name).expanduser().exists():
         return name
     return str(packaged_encoders().get(name, name))
 
@@ -34,11 +38,12 @@ def load_encoder(
     similarity: str | None = None,
     pooling: str | None = None,
     say: Callable[[str], None] | None = None,
-) -> PretrainedEncoder:
-    """Load the encoder `name`: a local sentence-transformers folder, one that comes with xlbias, or one on the hub.
+) -> Encoder | VectorsById:
+    """Load the encoder `name`: a sentence-transformers folder, one that comes with xlbias, one on the hub, or another
+    kind, such as ``python:./mine.py:Mine``.
 
     Args:
-        name: of the encoder.
+        name: of the encoder; see `xlbias.encode.kinds` for those that are ``KIND:TARGET``.
         device: a torch device (``cpu``, ``cuda``, ``cuda:1``); by default the best there is.
         trust_remote_code: whether the encoder may run code of its own.
         batch_size: texts encoded at a time; by default as many as have so many tokens as the device likes best.
@@ -52,9 +57,47 @@ def load_encoder(
 
     Raises EncoderError if there is no such encoder, if what is there is none (a cross-encoder, a language model, ...),
     if its weights are pickled or lack what its vectors depend on, if it needs remote code and `trust_remote_code` is
-    off, if a prompt's name is not registered, or if it asks for a distance that cannot be ranked by and `similarity`
-    names no other.
+    off, if a prompt's name is not registered, if it asks for a distance that cannot be ranked by and `similarity`
+    names no other, or if an option means nothing for its kind.
     """
+    other = kind_of(name)
+    if other:
+        kind, target = other
+        options = {
+            "device": device,
+            "batch_size": batch_size,
+            "query_prompt": query_prompt,
+            "passage_prompt": passage_prompt,
+            "similarity": similarity,
+            "pooling": pooling,
+        }
+        return kind.load(target, options)
+    return load_pretrained(
+        name,
+        device=device,
+        trust_remote_code=trust_remote_code,
+        batch_size=batch_size,
+        query_prompt=query_prompt,
+        passage_prompt=passage_prompt,
+        similarity=similarity,
+        pooling=pooling,
+        say=say,
+    )
+
+
+def load_pretrained(
+    name: str,
+    *,
+    device: str | None = None,
+    trust_remote_code: bool = False,
+    batch_size: int | None = None,
+    query_prompt: str | None = None,
+    passage_prompt: str | None = None,
+    similarity: str | None = None,
+    pooling: str | None = None,
+    say: Callable[[str], None] | None = None,
+) -> PretrainedEncoder:
+    """Load an encoder of sentence-transformers, which can be trained; see `load_encoder`."""
     name = find_encoder(name)
     check_encoder(name, pooling=pooling)
     from xlbias.encode.pretrained import PretrainedEncoder
@@ -75,11 +118,30 @@ def load_encoder(
     return encoder
 
 
+def as_encoder(given: Any) -> Any:
+    """Return a SentenceTransformer behind the encoder protocol, and anything else as it is."""
+    if "sentence_transformers" not in sys.modules:  # then it is none
+        return given
+    from sentence_transformers import SentenceTransformer
+
+    if not isinstance(given, SentenceTransformer):
+        return given
+    from xlbias.encode.pretrained import PretrainedEncoder
+
+    name = getattr(given.model_card_data, "model_id", None) or getattr(given.model_card_data, "base_model", None)
+    return PretrainedEncoder(given, str(name or "encoder"))
+
+
 def check_encoder(name: str, *, pooling: str | None = None) -> None:
     """Raise EncoderError where a look at the files shows that `name` is no encoder, or that its weights are pickled.
 
     Takes no time and loads no library. A model of the hub is looked at where it is on this machine.
     """
+    other = kind_of(name)
+    if other:
+        kind, target = other
+        kind.check(target)
+        return
     path = Path(find_encoder(name)).expanduser()
     if path.is_dir():
         check_loadable(path, pooling=pooling)
@@ -93,6 +155,18 @@ def check_encoder(name: str, *, pooling: str | None = None) -> None:
 
 def content_of(name: str) -> str | None:
     """Return `content_digest` of the encoder `name`; None where its files are not on this machine."""
+    other = kind_of(name)
+    if other:
+        kind, target = other
+        return kind.content(target)
     path = Path(find_encoder(name)).expanduser()
     folder = path if path.is_dir() else snapshot_of(name)
     return content_digest(folder) if folder else None
+
+
+def check_trainable(name: str, *, pooling: str | None = None) -> None:
+    """Raise EncoderError where `name` is no encoder that could be trained; see `check_encoder`."""
+    other = kind_of(name)
+    if other:
+        raise EncoderError(f"{name}: cannot be trained; expected static, a recipe, a folder or a hub name")
+    check_encoder(name, pooling=pooling)

@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from xlbias.data.task import RetrievalTask
+from xlbias.encode.kinds import kind_of
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.evaluation.parallel import intervals_seconds
 from xlbias.measures.alignment.audit import expected_seconds
@@ -40,7 +41,9 @@ _USUAL = (12, 384)  # layers and width of an encoder that nothing is known of
 def steps_of_model(name: str, model: object, variants: Sequence[str], tasks: Sequence[RetrievalTask]) -> list[Step]:
     """Return the steps of one encoder, plain and mitigated, on all tasks; `model` as `evaluate` is given it."""
     steps = [Step(("load", name, -1), "load", name, _LOADING)]
-    token = 0.0 if isinstance(model, PrecomputedVectors) else seconds_a_token(model if isinstance(model, str) else None)
+    other = kind_of(model) if isinstance(model, str) else None
+    made = isinstance(model, PrecomputedVectors) or (other is not None and not other[0].encodes)
+    token = 0.0 if made else seconds_a_token(model if isinstance(model, str) else None)
     encoding = "look up" if token == _LOOKED_UP else "encode"  # the speed of one says nothing of the other's
     for t, task in enumerate(tasks):
         for kind, frame in (("passages", task.passages), ("queries", task.queries)):

@@ -20,7 +20,9 @@ from xlbias.encode.card import read_card
 from xlbias.encode.content import libraries
 from xlbias.encode.contract import check_contract
 from xlbias.encode.encoder import Encoder
-from xlbias.encode.load import check_encoder, content_of, find_encoder, load_encoder
+from xlbias.encode.kinds import kind_of
+from xlbias.encode.kinds.vectors import VectorsById
+from xlbias.encode.load import as_encoder, check_encoder, content_of, find_encoder, load_encoder
 from xlbias.encode.mitigate import Mitigation, parse_mitigation
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.errors import RunError, UsageError, XlbiasError
@@ -38,7 +40,7 @@ from xlbias.versions import package_versions
 DEFAULT_TOP_K = 10
 
 Model = str | Encoder | PrecomputedVectors
-"""An encoder by name (a folder or a hub name), as an object, or as vectors that were computed elsewhere."""
+"""An encoder by name, as an object (a SentenceTransformer, too), or as vectors that were computed elsewhere."""
 
 
 def evaluate(
@@ -90,7 +92,7 @@ def evaluate(
     everything that was finished stays in the journal beside `out`.
     """
     models = [models] if isinstance(models, str) or not isinstance(models, Sequence) else list(models)
-    models = [find_encoder(model) if isinstance(model, str) else model for model in models]
+    models = [find_encoder(model) if isinstance(model, str) else as_encoder(model) for model in models]
     tasks = [tasks] if isinstance(tasks, RetrievalTask) else list(tasks)
     names = _check(models, tasks, top_k, pooling)
     of_encoders = {
@@ -137,7 +139,7 @@ def evaluate(
             work.write_texts()
             for model, name in zip(models, names, strict=True):
 
-                def load(model: Model = model) -> Encoder | PrecomputedVectors:
+                def load(model: Model = model) -> Encoder | PrecomputedVectors | VectorsById:
                     if isinstance(model, str):
                         return load_encoder(
                             model,
@@ -258,6 +260,10 @@ def _refuse_for_objects(models: list[Model], options: Mapping[str, str | None]) 
 
 def _short_name(model: str) -> str:
     """Return what reports call an encoder given by name: what its card says, else its folder's or its hub name."""
+    other = kind_of(model)
+    if other:
+        kind, target = other
+        return kind.label(target)
     path = Path(model).expanduser()
     return str(read_card(path).get("name") or path.resolve().name) if path.is_dir() else model
 

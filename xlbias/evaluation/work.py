@@ -20,6 +20,7 @@ from xlbias.encode.cache import VectorCache
 from xlbias.encode.card import TRAINING_FILE
 from xlbias.encode.content import libraries
 from xlbias.encode.encoder import Encoder, Kind, embed
+from xlbias.encode.kinds.vectors import VectorsById
 from xlbias.encode.mitigate import Mitigation
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.encode.prompts import Prompts
@@ -43,6 +44,9 @@ from xlbias.retrieve.ranks import PassageIndex
 from xlbias.retrieve.search import in_index_order, relevant_pairs, search
 from xlbias.runs.journal import Journal
 from xlbias.runs.schema import MULTILINGUAL_POOL
+
+Loaded = Encoder | PrecomputedVectors | VectorsById
+"""What an encoder's name or object becomes."""
 
 BLOCK = 2048
 """Queries per part at most. A part is what a killed evaluation repeats, and what a live dashboard sees at a time."""
@@ -95,7 +99,7 @@ class Evaluation:
                     if not self.journal.has(record, key):
                         self.journal.write(record, key, frame[start : start + TEXT_BLOCK].with_columns(*about))
 
-    def run_model(self, name: str, load: Callable[[], Encoder | PrecomputedVectors], folder: Path | None) -> None:
+    def run_model(self, name: str, load: Callable[[], Loaded], folder: Path | None) -> None:
         """Make all parts of one encoder, plain and with every mitigation, that are not there yet."""
         variants = {variant_name(name, mitigation): mitigation for mitigation in (None, *self.mitigations)}
         missing = {t: self._missing(t, list(variants)) for t in range(len(self.tasks))}
@@ -143,9 +147,7 @@ class Evaluation:
             or not all(self.journal.has("ranking", block_key(name, t, b)) for b in blocks)
         ]
 
-    def _describe(
-        self, name: str, encoder: Encoder | PrecomputedVectors, folder: Path | None, mitigation: Mitigation | None
-    ) -> None:
+    def _describe(self, name: str, encoder: Loaded, folder: Path | None, mitigation: Mitigation | None) -> None:
         """Record the encoder in the run's metadata; refuse one that is not what finished parts came from."""
         prompts: Prompts | None = getattr(encoder, "prompts", None)
         if prompts is not None and mitigation is None:
@@ -190,9 +192,11 @@ class Evaluation:
                 if curve.height:
                     self.journal.write(record, slug(name), curve.with_columns(pl.lit(name).alias("model")))
 
-    def _embed(self, t: int, name: str, encoder: Encoder | PrecomputedVectors) -> TaskVectors:
+    def _embed(self, t: int, name: str, encoder: Loaded) -> TaskVectors:
         task = self.tasks[t]
         passages = in_index_order(task.passages)
+        if isinstance(encoder, VectorsById):
+            encoder = encoder.of_task(task)
         if isinstance(encoder, PrecomputedVectors):
             vectors = np.ascontiguousarray(encoder.queries, dtype=np.float32)
             return TaskVectors(passages, aligned(encoder, task, passages), vectors)
@@ -213,7 +217,7 @@ class Evaluation:
         self,
         vectors: TaskVectors,
         mitigation: Mitigation | None,
-        encoder: Encoder | PrecomputedVectors,
+        encoder: Loaded,
         task: RetrievalTask,
     ) -> TaskVectors:
         """Return the vectors without what the mitigation takes out, learnt from all texts of the task together."""
@@ -230,7 +234,7 @@ class Evaluation:
             vectors.texts,
         )
 
-    def _seen(self, name: str, encoder: Encoder | PrecomputedVectors, t: int) -> list[SummaryRow]:
+    def _seen(self, name: str, encoder: Loaded, t: int) -> list[SummaryRow]:
         """Return how much of a task the encoder has seen in training, and say it."""
         task = self.tasks[t]
         rows = self._task_texts(t).rows(getattr(encoder, "trained_on", None))
@@ -247,7 +251,7 @@ class Evaluation:
         task: RetrievalTask,
         name: str,
         vectors: TaskVectors,
-        encoder: Encoder | PrecomputedVectors,
+        encoder: Loaded,
         seen: Sequence[SummaryRow],
     ) -> None:
         passages = vectors.passages

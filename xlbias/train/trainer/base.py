@@ -9,7 +9,7 @@ import numpy.typing as npt
 import transformers
 from sentence_transformers import SentenceTransformer
 
-from xlbias.encode.load import load_encoder
+from xlbias.encode.load import load_pretrained
 from xlbias.encode.prompts import find_prompts, trained_prompts
 from xlbias.encode.static import assemble, static_parts
 from xlbias.errors import TrainingError
@@ -57,19 +57,21 @@ class BaseEncoder:
 
     def of_checkpoint(self, checkpoint: Path) -> SentenceTransformer:
         """Return the encoder of a checkpoint as it is, on the CPU."""
-        return load_encoder(str(checkpoint), device="cpu", trust_remote_code=self.place.trust_remote_code).model
+        return load_pretrained(str(checkpoint), device="cpu", trust_remote_code=self.place.trust_remote_code).model
 
     def _seed(self) -> None:
         transformers.set_seed(self.recipe.seed)  # for weights that the base lacks, such as an unused pooler
 
     def _loaded(self, checkpoint: str) -> SentenceTransformer:
-        return load_encoder(checkpoint, device=self.place.device, trust_remote_code=self.place.trust_remote_code).model
+        return load_pretrained(
+            checkpoint, device=self.place.device, trust_remote_code=self.place.trust_remote_code
+        ).model
 
     def _made(self, *, shared: bool, narrator: Narrator | None) -> SentenceTransformer:
         recipe = self.recipe
         if recipe.base == STATIC:
             return assemble(*(self.place.processes.shared(self._static_parts) if shared else self._static_parts()))
-        return load_encoder(
+        return load_pretrained(
             recipe.base,
             device=self.place.device,
             similarity="cosine",  # what it will be compared by, whatever it asks for now

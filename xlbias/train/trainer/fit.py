@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from xlbias.data.task import RetrievalTask
-from xlbias.encode.load import check_encoder
+from xlbias.encode.load import check_trainable
 from xlbias.narration import Narrator, Silent
 from xlbias.samplers import DEFAULT_ALPHA, DEFAULT_PIVOT, HYBRID
 from xlbias.train.recipe import STATIC, Recipe, check_grid, recipe_for
@@ -137,7 +137,7 @@ def _fit(
     check_names(tasks)
     processes.on_main(lambda: check_folder(out, overwrite=overwrite, resume=resume))
     if recipe.base != STATIC:
-        check_encoder(recipe.base, pooling=recipe.pooling or None)
+        check_trainable(recipe.base, pooling=recipe.pooling or None)
     data = training_data(tasks, recipe.validation, validation, switch, narrator)
     place = Place(device, processes, trust_remote_code)
     sampling = {"sampler": sampler, "pivot": pivot, "hard_negatives": recipe.hard_negatives}
