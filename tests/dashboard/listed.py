@@ -4,7 +4,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import polars as pl
-from dashboard.made import LANGUAGES, LiveRun, opened, press, ranking_rows, settled, until
+from dashboard.made import LANGUAGES, N_QUERIES, LiveRun, opened, press, ranking_rows, settled, until
 
 from xlbias.dashboard import places
 from xlbias.results.run import open_run
@@ -18,14 +18,14 @@ def write_texts(run: LiveRun, texts=None) -> None:
     rows = [
         {"query_id": f"q{i}", "language": language, "text": texts.get((i, language), f"text {i} {language}"),
          "task": task["name"], "domain": "test"}
-        for task in run.about["tasks"] for i in range(5) for language in run.languages
+        for task in run.about["tasks"] for i in range(run.n_queries) for language in run.languages
     ]  # fmt: skip
     run.journal.write("query", "000", pl.DataFrame(rows))
 
 
-def varied(model: str, task: str, language: str, shift: int = 0) -> pl.DataFrame:
+def varied(model: str, task: str, language: str, shift: int = 0, n: int = N_QUERIES) -> pl.DataFrame:
     """Return rows of one relevant passage each, at ranks that differ."""
-    rows = ranking_rows(model, task, language).to_dicts()
+    rows = ranking_rows(model, task, language, n=n).to_dicts()
     for i, row in enumerate(rows):
         rank = i * 7 % 23 + 1 + LANGUAGES.index(language) + shift
         row["relevants"] = [{**row["relevants"][0], "rank": rank}]
@@ -38,7 +38,8 @@ def varied_content(run: LiveRun) -> Path:
     write_texts(run, {(2, "hi"): "Война и мир", (3, "de"): "Straße"})
     for model, name in enumerate(("mono", "hybrid")):
         for number, language in enumerate(LANGUAGES):
-            run.journal.write("ranking", f"{model:03d}-000-{number:05d}", varied(name, "xquad-r", language, 2 * model))
+            rows = varied(name, "xquad-r", language, 2 * model, run.n_queries)
+            run.journal.write("ranking", f"{model:03d}-000-{number:05d}", rows)
     return run.finish()
 
 
