@@ -22,8 +22,9 @@ from typing import Any
 
 from xlbias.encode.encoder import Encoder, Kind, as_vectors
 from xlbias.encode.kinds.base import EncoderKind
+from xlbias.encode.options import Similarity
 from xlbias.encode.prompts import find_prompts
-from xlbias.encode.similarity import Similarity, Vectors, chosen_similarity
+from xlbias.encode.similarity import Vectors, chosen_similarity
 from xlbias.errors import EncoderError, UsageError
 
 _PROBE = "xlbias"

@@ -24,8 +24,9 @@ import polars as pl
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.encoder import as_vectors
 from xlbias.encode.kinds.base import EncoderKind
+from xlbias.encode.options import SIMILARITIES, Similarity
 from xlbias.encode.precomputed import PrecomputedVectors
-from xlbias.encode.similarity import SIMILARITIES, Similarity, Vectors
+from xlbias.encode.similarity import Vectors
 from xlbias.errors import EncoderError
 
 _SIDES = ("queries", "passages")
