@@ -62,7 +62,7 @@ def test_an_unknown_theme_is_refused_with_the_names_of_those_there_are(run_path)
     child.close()
 
     assert child.exitstatus == 2
-    assert "there is no theme" in output
+    assert "unknown theme" in output
     assert "xlbias-light" in output
     assert "\x1b[31m" not in output
     assert "Traceback" not in output

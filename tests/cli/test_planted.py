@@ -13,7 +13,7 @@ import pytest
 from planted import NUMBA_SETTINGS, console_script, plant
 
 import xlbias
-from xlbias.dashboard.workers.study_contrasts import Contrasting
+from xlbias.dashboard.workers.study_contrasts import StudyContrasts
 from xlbias.interpreter import leave_current_folder, own_command
 from xlbias.study.workers import _CONTEXT, _surroundings
 
@@ -101,7 +101,7 @@ def test_a_process_of_a_study_runs_none_of_it(folder):
 
 
 def test_a_comparison_beside_the_dashboard_runs_none_of_it(folder):
-    contrasting = Contrasting(folder.path / "missing.parquet", lambda: None)
+    contrasting = StudyContrasts(folder.path / "missing.parquet", lambda: None)
     contrasting._reader.join()
     assert "missing.parquet" in contrasting.trouble
     assert folder.ran == []

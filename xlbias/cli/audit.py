@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from xlbias.cli.evaluate import command as evaluate
-from xlbias.cli.watch import watches, work_beside
+from xlbias.cli.watch import watch_command, watches
 from xlbias.text import clean
 
 EXAMPLE = """\b
@@ -53,7 +53,7 @@ def audit(**options: Any) -> int:
     at = words.index("audit")
     words[at : at + 1] = ["evaluate", *([] if given is not None else ["--out", str(out)])]
     again = f"What it had finished is kept: the same command with --out {out} --resume goes on."
-    return work_beside(words, out, out, name="xlbias audit", again=again)
+    return watch_command(words, out, out, name="xlbias audit", again=again)
 
 
 def _free_path(models: tuple[str, ...], *, overwrite: bool) -> Path:

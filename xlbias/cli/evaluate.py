@@ -6,7 +6,7 @@ import click
 
 from xlbias.cells import TOP_OF, TopOf
 from xlbias.cli.prompts import prompt_options
-from xlbias.cli.watch import dashboard_option, watches, words_without_flag, work_beside
+from xlbias.cli.watch import dashboard_option, watch_command, watches, words_without_flag
 from xlbias.encode.options import POOLINGS, SIMILARITIES
 
 EXAMPLE = """\b
@@ -120,7 +120,7 @@ def command(
         check_encoder(model, pooling=pooling)
     if dashboard and watches(quiet=quiet):
         path = Path(out)
-        return work_beside(words_without_flag(ctx), path, path, again=GO_ON)
+        return watch_command(words_without_flag(ctx), path, path, again=GO_ON)
     narrator = StderrNarrator(quiet=quiet)
     from xlbias.data.catalog import default_tasks, load_task
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from xlbias.cli.watch import dashboard_option, watches, words_without_flag, work_beside
+from xlbias.cli.watch import dashboard_option, watch_command, watches, words_without_flag
 from xlbias.text import clean
 
 EXAMPLE = """\b
@@ -94,7 +94,7 @@ def command(
     if dashboard and only_train:
         raise UsageError("--dashboard shows the results of a study, which --only-train does not make")
     if dashboard and watches(quiet=quiet):
-        return work_beside(words_without_flag(ctx), folder.run, folder.path, again=GO_ON)
+        return watch_command(words_without_flag(ctx), folder.run, folder.path, again=GO_ON)
     narrator = StderrNarrator(quiet=quiet)
     narrator.say("loading the libraries")
     from xlbias.study.run_study import run_study

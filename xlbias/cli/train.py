@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xlbias.cli.prompts import prompt_options
-from xlbias.cli.watch import dashboard_option, watches, words_without_flag, work_beside
+from xlbias.cli.watch import dashboard_option, watch_command, watches, words_without_flag
 from xlbias.encode.options import POOLINGS
 from xlbias.samplers import CODE_SWITCH_MODES, DEFAULT_ALPHA, DEFAULT_PIVOT, ENGLISH, HYBRID, PAPER, SAMPLERS
 from xlbias.text import clean
@@ -175,7 +175,7 @@ def command(
         raise UsageError("--name is for one encoder: those of a grid are named after sampler, alpha and seed")
     if dashboard and watches(quiet=quiet):
         folder = Path(out)
-        return work_beside(words_without_flag(ctx), folder / TRAINING_FILE, folder, again=GO_ON)
+        return watch_command(words_without_flag(ctx), folder / TRAINING_FILE, folder, again=GO_ON)
     if is_main_process():
         from xlbias.train.trainer.output_folder import check_folder
 

@@ -34,12 +34,12 @@ def dashboard_option(command: Command) -> Command:
     return click.option(
         FLAG,
         is_flag=True,
-        help="Watch it in the dashboard; closing that leaves the work running, with a log beside.",
+        help="Watch the command in the dashboard. Closing that does not stop it; its log is next to its output.",
     )(command)
 
 
 def watches(*, quiet: bool = False) -> bool:
-    """Whether the dashboard can be shown beside the work; else one sentence on stderr says why not."""
+    """Whether the dashboard can be shown while the command works; else one sentence on stderr says why not."""
     reason = ""
     if int(os.environ.get("WORLD_SIZE") or 1) > 1 or "RANK" in os.environ:
         reason = "is for a single process: follow this one with `xlbias dashboard` from another terminal"
@@ -57,13 +57,13 @@ def words_without_flag(ctx: click.Context) -> list[str]:
     return [word for i, word in enumerate(words) if i >= end or word != FLAG]
 
 
-def work_beside(words: Sequence[str], run: Path, beside: Path, *, name: str = "", again: str = "") -> int:
+def watch_command(words: Sequence[str], run: Path, product: Path, *, name: str = "", again: str = "") -> int:
     """Start `xlbias WORDS` in a process of its own, show its run until the user leaves, and say what goes on.
 
     Args:
         words: the command line.
         run: path of the run that it writes.
-        beside: what its log is put beside, under the same name with ``.log`` behind it.
+        product: what it makes; its log stands next to that, under the same name with ``.log`` behind it.
         name: what to call it, by default ``xlbias`` and the command.
         again: how it is gone on with if it fails.
 
@@ -81,7 +81,7 @@ def work_beside(words: Sequence[str], run: Path, beside: Path, *, name: str = ""
         click.echo(said, err=True)
         return run_dashboard(run)
     before = state_version(run)
-    log, file = _open_log(beside)
+    log, file = _open_log(product)
     with file:
         start = file.seek(0, os.SEEK_END)
         process = subprocess.Popen(
@@ -93,13 +93,13 @@ def work_beside(words: Sequence[str], run: Path, beside: Path, *, name: str = ""
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
     name = name or f"xlbias {next(word for word in words if not word.startswith('-'))}"
-    work = WatchedProcess(process, name, log, start, again)
+    watched = WatchedProcess(process, name, log, start, again)
     code = 0
     try:
-        code = run_dashboard(run, process=work, ignored=before)
+        code = run_dashboard(run, process=watched, ignored=before)
     finally:
-        _say_what_goes_on(work, run)
-    return work.code or code
+        _say_what_goes_on(watched, run)
+    return watched.code or code
 
 
 def living_writer(run: Path) -> int | None:
@@ -111,47 +111,51 @@ def living_writer(run: Path) -> int | None:
     return int(writer["pid"]) if writer is not None and writer_state(writer) == "running" else None
 
 
-def _open_log(beside: Path) -> tuple[Path, IO[bytes]]:
-    """Open a log that nobody else writes: beside what is made, or in the user's state folder where that is closed.
+def _open_log(product: Path) -> tuple[Path, IO[bytes]]:
+    """Open a log that nobody else writes: next to what is made, or in the user's state folder where that is closed.
 
     The lock on it is that of the open file, which the process inherits: it ends with the last process that writes.
     """
     from xlbias.files import append_alone
 
-    beside = Path(os.path.abspath(beside))  # noqa: PTH100  # not resolved: a link's log stands beside the link
+    product = Path(os.path.abspath(product))  # noqa: PTH100  # not resolved: a link's log stands next to the link
     try:
         for number in range(1, _MOST_LOGS):
-            path = beside.with_name(f"{beside.name}{f'-{number}' if number > 1 else ''}.log")
+            path = product.with_name(f"{product.name}{f'-{number}' if number > 1 else ''}.log")
             file = append_alone(path)
             if file is not None:  # else that of a process which still runs
                 return path, file
-        raise OSError(f"{beside}: too many logs")
+        raise OSError(f"{product}: too many logs")
     except OSError:
         folder = state_folder() / "logs"
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{beside.name}-{os.getpid()}.log"
+        path = folder / f"{product.name}-{os.getpid()}.log"
         file = append_alone(path)
         if file is None:  # of this process's own number, so of another host
             raise
         return path, file
 
 
-def _say_what_goes_on(work: WatchedProcess, run: Path) -> None:
+def _say_what_goes_on(watched: WatchedProcess, run: Path) -> None:
     """On stderr: whether the work goes on or how it has ended, where its log is, and how to look again."""
-    log, shown = _short(work.log), _short(run)
+    log, shown = _short(watched.log), _short(run)
     look = f"look at it with: xlbias dashboard {shown}"
-    if work.code is None:
-        lines = [f"{work.name} goes on in process {work.process.pid}; its log: {log}", look]
-    elif work.code == 0:
-        lines = [f"{work.name} has finished; its log: {log}", look]
-    elif work.seen:
-        lines = [f"{work.name} {work.ending()}; its log: {log}", *([said] if (said := work.error()) else []), look]
+    if watched.code is None:
+        lines = [f"{watched.name} goes on in process {watched.process.pid}; its log: {log}", look]
+    elif watched.code == 0:
+        lines = [f"{watched.name} has finished; its log: {log}", look]
+    elif watched.seen:
+        lines = [
+            f"{watched.name} {watched.ending()}; its log: {log}",
+            *([said] if (said := watched.error()) else []),
+            look,
+        ]
     else:
-        lines = work.said().splitlines()[-_PASSED_ON:]
-        if work.code > 128:
-            lines.append(f"xlbias: {work.name} {work.ending()}")
-        if work.log_from == 0:
-            work.log.unlink(missing_ok=True)  # all of it has been passed on
+        lines = watched.said().splitlines()[-_PASSED_ON:]
+        if watched.code > 128:
+            lines.append(f"xlbias: {watched.name} {watched.ending()}")
+        if watched.log_from == 0:
+            watched.log.unlink(missing_ok=True)  # all of it has been passed on
     click.echo("\n".join(lines), err=True)
 
 

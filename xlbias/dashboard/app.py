@@ -62,7 +62,7 @@ class DashboardApp(App[None], inherit_bindings=False):
     Args:
         follower: of the run that is looked at; already started or not. It is stopped when the application ends.
         theme: name of the theme; by default that of the last time, or the dashboard's dark one, or one without
-            colours under NO_COLOR. Raises UsageError if there is none of that name.
+            colours under NO_COLOR. Raises UsageError if no theme has that name.
         base: of a second run, which differences are taken from.
         read_only: write no files.
         ascii: send the terminal nothing but ASCII.
@@ -106,7 +106,7 @@ class DashboardApp(App[None], inherit_bindings=False):
         for known in THEMES:
             self.register_theme(known)
         if theme is not None and theme not in self.available_themes:
-            raise UsageError(f"there is no theme {theme!r}: choose one of {', '.join(sorted(self.available_themes))}")
+            raise UsageError(f"unknown theme {theme!r}: choose from {', '.join(sorted(self.available_themes))}")
         if ascii:
             from xlbias.dashboard.terminal.ascii import AsciiFilter
 

@@ -113,9 +113,9 @@ class Baseline:
         if isinstance(found, str):
             return values, found
         key = ("difference", id(found), measure, model, task)
-        if key not in snapshot.kept:
-            snapshot.kept[key] = difference_matrix(found, values, against.label)
-        matrix: DifferenceMatrix = snapshot.kept[key]
+        if key not in snapshot.cache:
+            snapshot.cache[key] = difference_matrix(found, values, against.label)
+        matrix: DifferenceMatrix = snapshot.cache[key]
         if not any(value is not None for row in matrix.values for value in row):
             return values, "no differences: this measure is no mean over query ids by language"
         return matrix, ""

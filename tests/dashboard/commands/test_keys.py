@@ -242,7 +242,7 @@ async def test_help_lists_every_key_and_says_why_one_cannot_be_used(finished):
     text = finished.app.screen._text.plain
     for key in KEYS:
         assert key.description in text
-        assert key.shown in text
+        assert key.symbols in text
     follow = next(line for line in text.splitlines() if line.startswith("f "))
     assert "not now: the run is finished" in follow
     assert "not now" not in next(line for line in text.splitlines() if line.startswith("y "))

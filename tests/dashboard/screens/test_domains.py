@@ -9,7 +9,7 @@ from dashboard.ranked import write
 from xlbias.dashboard import places
 from xlbias.dashboard.views.domains import PANELS
 from xlbias.dashboard.workers.disk_cache import folder_of
-from xlbias.dashboard.workers.study_contrasts import Contrasting
+from xlbias.dashboard.workers.study_contrasts import StudyContrasts
 from xlbias.results.compare import Side, compare
 from xlbias.results.run import open_run
 from xlbias.results.study import contrasts, read_study
@@ -133,11 +133,11 @@ async def test_the_verdict_is_that_of_the_study(study_file):
     expected = contrasts(run, read_study(run))
     async with opened(study_file, size=(80, 24)) as (app, pilot):
         await begin(app, pilot)
-        assert app.view.contrasting is None  # nobody has asked
+        assert app.view.contrasts is None  # nobody has asked
         await press(pilot, "tab", "tab")
         assert "comparing" in app.view.view.sheet.remark
         assert not any(one.text.endswith("*") for row in app.view.view.sheet.block.cells for one in row)
-        await until(pilot, lambda: app.view.contrasting.found is not None)
+        await until(pilot, lambda: app.view.contrasts.found is not None)
         await until(pilot, lambda: app.view.view.sheet.remark == "")
         sheet = await to_measure(app, pilot, "rank_distance.normalised")
         rows = expected.filter(pl.col("measure") == "rank_distance.normalised")
@@ -152,7 +152,7 @@ async def test_the_verdict_is_that_of_the_study(study_file):
 
 async def test_finished_pairs_are_kept_and_a_restart_goes_on(study_file, tmp_path):
     folder = folder_of("contrasts", study_file, (1,))
-    first = Contrasting(study_file, lambda: None, folder)
+    first = StudyContrasts(study_file, lambda: None, folder)
     first._reader.join()
     kept = sorted(folder.iterdir())
     assert [one.name for one in kept] == ["0000", "0001", "0002", "0003"]
@@ -161,7 +161,7 @@ async def test_finished_pairs_are_kept_and_a_restart_goes_on(study_file, tmp_pat
     kept[1].write_bytes(b"damaged")
     before = [one.stat().st_mtime_ns for one in kept]
     told = []
-    again = Contrasting(study_file, lambda: told.append(again.remark), folder)
+    again = StudyContrasts(study_file, lambda: told.append(again.remark), folder)
     again._reader.join()
     assert again.found.equals(first.found)
     assert told[0].startswith("comparing … 3 of 4 pairs")
@@ -174,14 +174,14 @@ async def test_a_dashboard_that_writes_no_files_keeps_no_pairs(study_file, tmp_p
     monkeypatch.setenv("XLBIAS_CACHE", str(tmp_path / "cache"))
     async with opened(study_file, size=(80, 24), read_only=True) as (app, pilot):
         await begin(app, pilot, "tab", "tab")
-        await until(pilot, lambda: app.view.contrasting.found is not None)
+        await until(pilot, lambda: app.view.contrasts.found is not None)
     assert not (tmp_path / "cache").exists()
 
 
 async def test_the_comparison_is_stopped_when_the_dashboard_is_left(study_file):
     async with opened(study_file, size=(80, 24)) as (app, pilot):
         await begin(app, pilot, "tab", "tab")
-        process = app.view.contrasting._process
+        process = app.view.contrasts._process
         await press(pilot, "q")
     assert process.wait(60) is not None
 
@@ -189,7 +189,7 @@ async def test_the_comparison_is_stopped_when_the_dashboard_is_left(study_file):
 def test_a_run_that_cannot_be_compared_says_why(plain_file, tmp_path):
     for path, why in [(plain_file, "is no study"), (tmp_path / "nothing.parquet", "no such run")]:
         told = []
-        contrasting = Contrasting(path, lambda told=told: told.append(1))
+        contrasting = StudyContrasts(path, lambda told=told: told.append(1))
         contrasting._reader.join()
         assert contrasting.found is None
         assert why in contrasting.trouble
@@ -299,7 +299,7 @@ async def test_a_study_in_progress_fills_in_while_the_cursor_stays(live_run):
         await until(pilot, lambda: app.state.snapshot.cells and app.view.view.sheet is not before)
         assert app.view.view.cursor == ("here · mono", "away[split=test]")
         await press(pilot, "tab", "tab")
-        assert app.view.contrasting is None
+        assert app.view.contrasts is None
 
 
 async def test_names_and_plans_that_mean_harm_stay_text(tmp_path):

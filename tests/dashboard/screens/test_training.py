@@ -247,7 +247,7 @@ async def test_charts_are_painted_at_their_size_from_the_first_frame_on(begin, m
     monkeypatch.setattr(Chart, "render_line", seen)
     async with opened(journal.path, size=size) as (app, pilot):
         await until(pilot, lambda: app.get_screen(places.TRAINING).is_running)  # it is made ready beforehand
-        await until(pilot, lambda: "curves" in app.state.snapshot.kept)
+        await until(pilot, lambda: "curves" in app.state.snapshot.cache)
         await pilot.press("7")
         await until(pilot, lambda: painted)
         await settled(pilot)

@@ -29,7 +29,7 @@ def no_training(app: Dashboard) -> str | None:
     """The run holds no training."""
     if app.state.snapshot is None:
         return no_run(app)
-    return None if app.state.snapshot.trained else "the run holds no training: that of `xlbias train` does"
+    return None if app.state.snapshot.trained else "the run holds no training; `xlbias train` writes one"
 
 
 def no_query(app: Dashboard) -> str | None:

@@ -60,17 +60,17 @@ class Key:
         return [(i, title) for i, (place, title) in enumerate(TITLES.items(), 1) if place in self.where]
 
     @property
-    def shown(self) -> str:
+    def symbols(self) -> str:
         """The keys as help and footer write them."""
-        return " ".join(_SHOWN.get(key, key) for key in self.keys)
+        return " ".join(_SYMBOLS.get(key, key) for key in self.keys)
 
     @property
     def first(self) -> str:
         """The first key as the footer writes it."""
-        return _SHOWN.get(self.keys[0], self.keys[0])
+        return _SYMBOLS.get(self.keys[0], self.keys[0])
 
 
-_SHOWN = {
+_SYMBOLS = {
     "up": "↑", "down": "↓", "left": "←", "right": "→", "enter": "Enter", "escape": "Esc", "space": "Space",
     "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "question_mark": "?", "slash": "/",
     "tab": "Tab", "shift+tab": "⇧Tab",

@@ -19,7 +19,7 @@ from xlbias.dashboard.dialogs.input import Entry
 from xlbias.folding import folded
 from xlbias.text import one_line
 
-_SHOWN = 500
+_MOST = 500
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class PickDialog(Dialog[Any]):
     def __init__(self, title: str, choices: Sequence[Choice], current: Any = None) -> None:
         super().__init__()
         self._title, self._choices, self._current = title, tuple(choices), current
-        self._listed: list[Choice] = []
+        self._matching: list[Choice] = []
 
     def compose(self) -> ComposeResult:
         """A line to type in above the list."""
@@ -73,8 +73,8 @@ class PickDialog(Dialog[Any]):
         super().on_mount()
         self.query_one(OptionList).can_focus = False
         self._list("")
-        at = next((i for i, choice in enumerate(self._listed) if choice.value == self._current), 0)
-        self.query_one(OptionList).highlighted = at if self._listed else None
+        at = next((i for i, choice in enumerate(self._matching) if choice.value == self._current), 0)
+        self.query_one(OptionList).highlighted = at if self._matching else None
 
     @on(Entry.Changed)
     def _narrow(self, event: Entry.Changed) -> None:
@@ -83,16 +83,16 @@ class PickDialog(Dialog[Any]):
     def _list(self, typed: str) -> None:
         words = folded(typed).split()
         matching = [c for c in self._choices if all(word in folded(f"{c.text} {c.remark}") for word in words)]
-        self._listed = matching[:_SHOWN]
+        self._matching = matching[:_MOST]
         options = self.query_one(OptionList)
         options.clear_options()
         options.add_options(
             Option(
                 Content.assemble(one_line(c.text, 66), ("  " + one_line(c.remark, 60) if c.remark else "", "$quiet"))
             )
-            for c in self._listed
+            for c in self._matching
         )
-        options.highlighted = 0 if self._listed else None
+        options.highlighted = 0 if self._matching else None
 
     def action_move(self, how: str) -> None:
         """Move the cursor of the list."""
@@ -101,9 +101,9 @@ class PickDialog(Dialog[Any]):
     def action_choose(self) -> None:
         """Close with the entry under the cursor."""
         at = self.query_one(OptionList).highlighted
-        if at is not None and at < len(self._listed):
-            self.dismiss(self._listed[at].value)
+        if at is not None and at < len(self._matching):
+            self.dismiss(self._matching[at].value)
 
     @on(OptionList.OptionSelected)
     def _clicked(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._listed[event.option_index].value)
+        self.dismiss(self._matching[event.option_index].value)

@@ -80,7 +80,7 @@ class BiasScreen(PanelScreen):
         assert app.state.snapshot is not None and app.state.chosen is not None
         model, task = app.state.chosen
         differences, remark = self._differences(view) if self._differs else (None, "")
-        kept, key = app.state.snapshot.kept, ("bias", view.name, model, task)
+        kept, key = app.state.snapshot.cache, ("bias", view.name, model, task)
         known, sheet = kept.get(key, (None, None))
         if sheet is None or known != (differences, remark):
             entry = next(e for e in app.state.snapshot.run.tasks if e["name"] == task)
@@ -93,11 +93,11 @@ class BiasScreen(PanelScreen):
         snapshot = self.dashboard.state.snapshot
         assert snapshot is not None
         key = ("bias numbers", model, task)
-        if key not in snapshot.kept:
+        if key not in snapshot.cache:
             wanted = pl.col("measure").is_in(list(measures("bias")))
             part = snapshot.run.summary.filter((pl.col("model") == model) & (pl.col("task") == task) & wanted)
-            snapshot.kept[key] = dict(Numbers(part).of(model, task))
-        found: dict[Key, Row] = snapshot.kept[key]
+            snapshot.cache[key] = dict(Numbers(part).of(model, task))
+        found: dict[Key, Row] = snapshot.cache[key]
         return found
 
     def _differences(self, view: BiasView) -> tuple[Differences | None, str]:
@@ -116,10 +116,10 @@ class BiasScreen(PanelScreen):
         if not frames:
             return None, "comparing … (values so far)"
         key = ("bias differences", tuple(map(id, frames)))
-        if key not in app.state.snapshot.kept:
+        if key not in app.state.snapshot.cache:
             # The frames are kept beside what is made of them, so that no other frame can take their place in memory.
-            app.state.snapshot.kept[key] = (Differences.of(frames, app.baseline.against.label), frames)
-        differences: Differences = app.state.snapshot.kept[key][0]
+            app.state.snapshot.cache[key] = (Differences.of(frames, app.baseline.against.label), frames)
+        differences: Differences = app.state.snapshot.cache[key][0]
         return differences, f"comparing … {len(frames)} of {len(names)} measures" if missing else ""
 
     # -- keys --------------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from xlbias.dashboard.widgets.heatmap.order import OF_GROUPS, OF_ROWS
 from xlbias.dashboard.widgets.text.line import Part
 from xlbias.dashboard.workers.disk_cache import folder_of
 from xlbias.dashboard.workers.snapshot import Snapshot
-from xlbias.dashboard.workers.study_contrasts import Contrasting
+from xlbias.dashboard.workers.study_contrasts import StudyContrasts
 from xlbias.report.documents.comparison import named
 from xlbias.results.run import Run
 from xlbias.results.study import HEADLINES
@@ -56,7 +56,7 @@ class DomainsScreen(PanelScreen):
         super().__init__()
         self.shift: Shift = SHIFTS[1]
         """The measure and setting that all panels show."""
-        self.contrasting: Contrasting | None = None
+        self.contrasts: StudyContrasts | None = None
         """The comparison of samplers, once somebody has looked at it."""
         self._contrasted: tuple[Any, ...] = ()
         self._reading: Snapshot | None = None
@@ -64,8 +64,8 @@ class DomainsScreen(PanelScreen):
 
     def on_unmount(self) -> None:
         """Let the comparison go."""
-        if self.contrasting is not None:
-            self.contrasting.stop()
+        if self.contrasts is not None:
+            self.contrasts.stop()
 
     def sorts(self, panel: str) -> tuple[str, ...]:
         """Orders of rows; samplers stand together in one of a study's."""
@@ -101,7 +101,7 @@ class DomainsScreen(PanelScreen):
     def domains(self) -> Domains | None:
         """The numbers of the present snapshot, None while they are being read."""
         snapshot = self.dashboard.state.snapshot
-        return snapshot.kept.get("domains") if snapshot is not None else None
+        return snapshot.cache.get("domains") if snapshot is not None else None
 
     def show(self) -> None:
         """Show the present snapshot; its numbers are read in a thread."""
@@ -123,7 +123,7 @@ class DomainsScreen(PanelScreen):
         """Show what has been read."""
         self._trouble = f"the numbers cannot be read: {message.trouble}" if message.trouble else ""
         if message.found is not None:
-            message.snapshot.kept["domains"] = message.found
+            message.snapshot.cache["domains"] = message.found
         if self.is_current:
             self.show()
 
@@ -140,9 +140,9 @@ class DomainsScreen(PanelScreen):
         if panel == "contrast":
             return self._contrast(snapshot, domains)
         key = ("domains", panel, self.shift)
-        if key not in snapshot.kept:
-            snapshot.kept[key] = _SHEETS[panel](domains, self.shift)
-        found: Sheet = snapshot.kept[key]
+        if key not in snapshot.cache:
+            snapshot.cache[key] = _SHEETS[panel](domains, self.shift)
+        found: Sheet = snapshot.cache[key]
         return found
 
     def _contrast(self, snapshot: Snapshot, domains: Domains) -> Sheet:
@@ -150,10 +150,10 @@ class DomainsScreen(PanelScreen):
             return self._against_baseline(snapshot, domains)
         found, remark, going_on = self._verdict(snapshot, domains)
         key, now = ("domains", "contrast", self.shift), (id(found), remark, going_on)
-        known, sheet = snapshot.kept.get(key, (None, None))
+        known, sheet = snapshot.cache.get(key, (None, None))
         if sheet is None or known != now:
             sheet = contrast_sheet(domains, self.shift, found, remark, going_on=going_on)
-            snapshot.kept[key] = (now, sheet)
+            snapshot.cache[key] = (now, sheet)
         return sheet  # type: ignore[no-any-return]
 
     def _verdict(self, snapshot: Snapshot, domains: Domains) -> tuple[pl.DataFrame | None, str, bool]:
@@ -164,16 +164,16 @@ class DomainsScreen(PanelScreen):
         if not snapshot.finished:
             return None, "the study goes on: what is confirmed is told once it is finished", False
         version = snapshot.run.state.version
-        if self.contrasting is None or self._contrasted != version:
-            if self.contrasting is not None:
-                self.contrasting.stop()
-            self.contrasting, self._contrasted = self._begin_contrast(snapshot.run), version
-        now = self.contrasting
+        if self.contrasts is None or self._contrasted != version:
+            if self.contrasts is not None:
+                self.contrasts.stop()
+            self.contrasts, self._contrasted = self._begin_contrast(snapshot.run), version
+        now = self.contrasts
         return now.so_far if now.found is None else now.found, now.remark, now.found is None and not now.trouble
 
-    def _begin_contrast(self, run: Run) -> Contrasting:
+    def _begin_contrast(self, run: Run) -> StudyContrasts:
         folder = None if self.dashboard.state.read_only else folder_of("contrasts", run.path, run.state.version)
-        return Contrasting(run.path, self._tell_of_contrast, folder)
+        return StudyContrasts(run.path, self._tell_of_contrast, folder)
 
     def wanted(self, panel: str) -> tuple[int, bool]:
         """The width that a panel needs; known of the comparison of samplers without beginning it."""
@@ -210,11 +210,11 @@ class DomainsScreen(PanelScreen):
                     if row is not None:
                         tested[one.name, target] = row
         key, known = ("domains", "baseline", self.shift), (against, len(tested), waiting, tuple(sorted(tested)))
-        before, sheet = snapshot.kept.get(key, (None, None))
+        before, sheet = snapshot.cache.get(key, (None, None))
         if sheet is None or before != known:
             remark = "no baseline is chosen: b chooses one" if not against else "comparing …" if waiting else ""
             sheet = baseline_sheet(domains, self.shift, against or "the baseline", pairs, tested, remark)
-            snapshot.kept[key] = (known, sheet)
+            snapshot.cache[key] = (known, sheet)
         return sheet  # type: ignore[no-any-return]
 
     # -- keys --------------------------------------------------------------------------------------------------------

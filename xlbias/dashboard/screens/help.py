@@ -37,11 +37,11 @@ def help_text(app: Dashboard) -> Content:
             section = key.section
             lines += [Content(""), Content.styled(section, "bold $text-accent")]
         reason = key.why_not(app)
-        pad = " " * max(1, _KEYS_WIDTH - len(key.shown))
+        pad = " " * max(1, _KEYS_WIDTH - len(key.symbols))
         if reason is None:
-            lines.append(Content.assemble((f"{key.shown}{pad}", "bold"), key.description))
+            lines.append(Content.assemble((f"{key.symbols}{pad}", "bold"), key.description))
         else:
-            lines.append(Content.styled(f"{key.shown}{pad}{key.description} – not now: {reason}", "$quiet"))
+            lines.append(Content.styled(f"{key.symbols}{pad}{key.description} – not now: {reason}", "$quiet"))
     if elsewhere := [key for key in KEYS if app.place not in key.where]:
         lines += [Content(""), Content.styled("Elsewhere", "bold $text-accent")]
         cells = min(_WIDTH, app.size.width) - _BESIDE_TEXT
@@ -53,7 +53,7 @@ def _elsewhere(key: Key, cells: int) -> str:
     """Return a key of other screens in a line of so many cells: what it does, and the numbers of the screens."""
     numbers = [str(i) for i, place in enumerate(TITLES, 1) if place in key.where]
     where = f"  ({'–'.join((numbers[0], numbers[-1])) if _is_range(numbers) else ' '.join(numbers)})"
-    shown = f"{key.shown}{' ' * max(1, _KEYS_WIDTH - len(key.shown))}"
+    shown = f"{key.symbols}{' ' * max(1, _KEYS_WIDTH - len(key.symbols))}"
     return f"{shown}{cut(key.description, max(10, cells - len(shown) - len(where)))}{where}"
 
 

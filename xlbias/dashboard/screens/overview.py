@@ -196,10 +196,10 @@ class OverviewScreen(View):
         few = set(left.select("model", "task").rows()) if 0 < left.height <= _COMPARED_AT_ONCE else set()
         found: list[str | None] = []
         for row in rows:
-            wanted = row == here or row in few or ("significant", *row) in snapshot.kept
+            wanted = row == here or row in few or ("significant", *row) in snapshot.cache
             frame = app.baseline.compared(row[0], row[1], _PREVIEWED, urgent=row == here) if wanted else ""
             if isinstance(frame, pl.DataFrame):
-                snapshot.kept["significant", *row] = True
+                snapshot.cache["significant", *row] = True
                 better, worse = significant(frame)
                 found.append(f"+{better} -{worse}")
             else:

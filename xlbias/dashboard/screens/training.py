@@ -105,12 +105,12 @@ class TrainingScreen(View):
     def show(self) -> None:
         """Show the present snapshot; its curves are collected in a thread where that has not been done."""
         snapshot = self.dashboard.state.snapshot
-        if snapshot is not None and _CURVES in snapshot.kept:
-            self._take(*snapshot.kept[_CURVES])
+        if snapshot is not None and _CURVES in snapshot.cache:
+            self._take(*snapshot.cache[_CURVES])
         super().show()
         if snapshot is None:
             return
-        if _CURVES not in snapshot.kept and not self._collecting:
+        if _CURVES not in snapshot.cache and not self._collecting:
             self._collecting = True
             self.run_worker(partial(self._collect, snapshot), thread=True, group=_CURVES, exit_on_error=False)
         self._draw()
@@ -129,7 +129,7 @@ class TrainingScreen(View):
         """Show what was collected."""
         self._collecting = False
         if message.found is not None:
-            message.snapshot.kept[_CURVES] = message.found
+            message.snapshot.cache[_CURVES] = message.found
         if self.is_current and (message.found is not None or message.snapshot is not self.dashboard.state.snapshot):
             self.show()
 

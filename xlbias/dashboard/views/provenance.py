@@ -78,9 +78,9 @@ def _date(at: object) -> str | None:
 def _texts(snapshot: Snapshot, row: dict[str, Any]) -> str:
     """How many tokens the texts of a task have, and the share that is cut; nothing where they were not counted."""
     key = ("texts",)
-    if key not in snapshot.kept:
-        snapshot.kept[key] = Numbers(snapshot.run.summary)
-    found = snapshot.kept[key].of(row["model"], row["task"])
+    if key not in snapshot.cache:
+        snapshot.cache[key] = Numbers(snapshot.run.summary)
+    found = snapshot.cache[key].of(row["model"], row["task"])
     facts = []
     for side in SIDES:
         values = [
@@ -98,9 +98,9 @@ def _seen(snapshot: Snapshot, row: dict[str, Any]) -> str:
     if not row["n_rankings"]:
         return ""
     key = ("seen",)
-    if key not in snapshot.kept:
-        snapshot.kept[key] = seen_counts(snapshot.run)
-    known = snapshot.kept[key].get((row["model"], row["task"]), {})
+    if key not in snapshot.cache:
+        snapshot.cache[key] = seen_counts(snapshot.run)
+    known = snapshot.cache[key].get((row["model"], row["task"]), {})
     texts = (known.get(f"seen_{side}", (0, 0)) for side in ("queries", "passages"))
     (n, of), (m, of_m) = texts
     if not known:

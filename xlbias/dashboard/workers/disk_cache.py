@@ -22,7 +22,7 @@ def folder_of(kind: str, path: Path, version: tuple[Any, ...]) -> Path:
 
 
 @dataclass(frozen=True)
-class Kept:
+class DiskCache:
     """Contents by name in a folder.
 
     One that is cut short or damaged is as one that is not there. What cannot be written is computed again.

@@ -27,10 +27,10 @@ from xlbias.results.queries.rows import (
 from xlbias.results.queries.why_empty import why_nothing
 from xlbias.results.run import Run
 
-_KEPT = 12
+_MOST = 12
 _MOST_BYTES = 400_000_000
 
-_Kept = TypeVar("_Kept")
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True)
@@ -83,14 +83,14 @@ class Listings:
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
-        self._kept: OrderedDict[tuple[Hashable, ...], Any] = OrderedDict()
+        self._cache: OrderedDict[tuple[Hashable, ...], Any] = OrderedDict()
 
     def of(self, wanted: Wanted, cancelled: Callable[[], bool] = lambda: False) -> Listed | None:
         """Return a list, None where it is no longer wanted."""
         with self._turn:
             runs = {wanted.run, *([wanted.against.run] if wanted.against else [])}
-            for key in [key for key in self._kept if key[1] not in runs]:
-                del self._kept[key]
+            for key in [key for key in self._cache if key[1] not in runs]:
+                del self._cache[key]
             rows = None if cancelled() else self._rows(wanted)
             texts = None if cancelled() else self._texts(wanted)
             if rows is None or texts is None or cancelled():
@@ -143,16 +143,16 @@ class Listings:
 
         return self._once(("answered", run, model, task, cells, words), found)
 
-    def _once(self, key: tuple[Hashable, ...], make: Callable[[], _Kept]) -> _Kept:
+    def _once(self, key: tuple[Hashable, ...], make: Callable[[], _Made]) -> _Made:
         """Return what is kept under `key`, made now if it is not; what was used longest ago goes where it is much."""
-        if key not in self._kept:
-            self._kept[key] = make()
-        self._kept.move_to_end(key)
-        found: _Kept = self._kept[key]
-        while len(self._kept) > _KEPT or sum(map(_size, self._kept.values())) > _MOST_BYTES:
-            if next(iter(self._kept)) == key:
+        if key not in self._cache:
+            self._cache[key] = make()
+        self._cache.move_to_end(key)
+        found: _Made = self._cache[key]
+        while len(self._cache) > _MOST or sum(map(_size, self._cache.values())) > _MOST_BYTES:
+            if next(iter(self._cache)) == key:
                 break
-            self._kept.popitem(last=False)
+            self._cache.popitem(last=False)
         return found
 
 

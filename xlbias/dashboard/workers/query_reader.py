@@ -60,30 +60,32 @@ class Views:
 
     def __init__(self, most: int = _MOST, most_characters: int = _MOST_CHARACTERS) -> None:
         self._most, self._most_characters = most, most_characters
-        self._kept: OrderedDict[tuple[object, ...], tuple[tuple[object, ...], QueryView | str]] = OrderedDict()
+        self._cache: OrderedDict[tuple[object, ...], tuple[tuple[object, ...], QueryView | str]] = OrderedDict()
 
     def get(self, wanted: Wanted) -> tuple[QueryView | str | None, bool]:
         """Return what was read, None if nothing was, and whether it is as new as the run."""
-        version, view = self._kept.get(wanted.key, (None, None))
+        version, view = self._cache.get(wanted.key, (None, None))
         if view is not None:
-            self._kept.move_to_end(wanted.key)
+            self._cache.move_to_end(wanted.key)
         return view, version == wanted.version
 
     def put(self, wanted: Wanted, version: tuple[object, ...], view: QueryView | str) -> None:
         """Keep a view, and let the oldest ones go; one that says nothing new stays the same object."""
-        before = self._kept.get(wanted.key)
-        self._kept[wanted.key] = (version, before[1] if before is not None and before[1] == view else view)
-        self._kept.move_to_end(wanted.key)
-        while len(self._kept) > _LEAST and (len(self._kept) > self._most or self.n_characters > self._most_characters):
-            self._kept.popitem(last=False)
+        before = self._cache.get(wanted.key)
+        self._cache[wanted.key] = (version, before[1] if before is not None and before[1] == view else view)
+        self._cache.move_to_end(wanted.key)
+        while len(self._cache) > _LEAST and (
+            len(self._cache) > self._most or self.n_characters > self._most_characters
+        ):
+            self._cache.popitem(last=False)
 
     @property
     def n_characters(self) -> int:
         """Length of all texts that are kept."""
-        return sum(0 if isinstance(view, str) else view.n_characters for _, view in self._kept.values())
+        return sum(0 if isinstance(view, str) else view.n_characters for _, view in self._cache.values())
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._cache)
 
 
 def valid_query(saved: object, run: Run, task: str) -> QueryKey | None:

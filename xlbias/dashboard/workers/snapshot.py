@@ -42,7 +42,7 @@ class Snapshot:
         cells: the cells that are evaluated.
         read_at: Unix time.
         trained: whether the run holds a training.
-        kept: what screens have made of the run, by keys of their own; a new snapshot of the same content keeps it.
+        cache: what screens have made of the run, by keys of their own; a new snapshot of the same content keeps it.
     """
 
     run: Run
@@ -53,7 +53,7 @@ class Snapshot:
     read_at: float
     trained: bool = False
     doubts: tuple[Caveat, ...] = ()
-    kept: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+    cache: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @property
     def finished(self) -> bool:
@@ -84,11 +84,11 @@ class Snapshot:
     def matrix(self, measure: str, model: str, task: str) -> Matrix:
         """One measure as a matrix, made when first asked for."""
         key = ("matrix", measure, model, task)
-        if key not in self.kept:
+        if key not in self.cache:
             from xlbias.results.matrix import matrix
 
-            self.kept[key] = matrix(self.run, measure, model, task)
-        found: Matrix = self.kept[key]
+            self.cache[key] = matrix(self.run, measure, model, task)
+        found: Matrix = self.cache[key]
         return found
 
 

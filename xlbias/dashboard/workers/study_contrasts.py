@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from xlbias.dashboard.terminal.numbers import duration
-from xlbias.dashboard.workers.disk_cache import Kept
+from xlbias.dashboard.workers.disk_cache import DiskCache
 from xlbias.errors import XlbiasError
 from xlbias.interpreter import own_command
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _MOST_LINE = 4096
 
 
-class Contrasting:
+class StudyContrasts:
     """One comparison of all samplers of a study.
 
     Args:
@@ -52,10 +52,10 @@ class Contrasting:
         self._changed = changed
         self._stopped = False
         self._process: subprocess.Popen[bytes] | None = None
-        kept = [os.fspath(folder.absolute())] if folder is not None else []
+        paths = [os.fspath(one.absolute()) for one in (path, folder) if one is not None]
         try:
             self._process = subprocess.Popen(
-                own_command(os.fspath(path.absolute()), *kept, module="xlbias.dashboard.workers.study_contrasts"),
+                own_command(*paths, module="xlbias.dashboard.workers.study_contrasts"),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -131,7 +131,7 @@ def main(path: str, out: IO[bytes], folder: str = "") -> None:
     from xlbias.results.study import PAIR, judged, pair_contrasts, read_study
 
     os.nice(5)
-    kept = Kept(Path(folder)) if folder else None
+    cache = DiskCache(Path(folder)) if folder else None
 
     def say(line: str, content: bytes = b"") -> None:
         out.write(f"{line}\n".encode() + content)
@@ -141,7 +141,7 @@ def main(path: str, out: IO[bytes], folder: str = "") -> None:
         run = open_run(path)
         study = read_study(run)
         pairs = list(product(study.sources, study.targets))
-        known = [kept.load(f"{i:04d}") if kept else None for i in range(len(pairs))]
+        known = [cache.load(f"{i:04d}") if cache else None for i in range(len(pairs))]
         parts = {
             pairs[i]: frame
             for i, content in enumerate(known)
@@ -163,8 +163,8 @@ def main(path: str, out: IO[bytes], folder: str = "") -> None:
                 continue
             parts[pair] = pair_contrasts(run, study, *pair)
             computed += 1
-            if kept:
-                kept.save(f"{i:04d}", _content(parts[pair]))
+            if cache:
+                cache.save(f"{i:04d}", _content(parts[pair]))
             tell()
     except XlbiasError as error:
         say(f"trouble {str(error).replace(chr(10), ' ')[:1000]}")
