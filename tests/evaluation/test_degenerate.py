@@ -52,9 +52,9 @@ def test_close_vectors_that_float32_tells_apart_are_not(task):
     assert overall.filter(setting="multilingual")["value"].item() == 1
 
 
-def test_distances_are_taken_where_nothing_is_lost(task):
-    run = evaluate(near(task, 1e-5, similarity="euclidean"), task)
-    assert "collapsed" not in kinds(run)
+@pytest.mark.parametrize("similarity", ["euclidean", "dot"])
+def test_distances_are_taken_where_nothing_is_lost_and_lengths_tell_products_apart(task, similarity):
+    assert "collapsed" not in kinds(evaluate(near(task, 1e-5, similarity=similarity), task))
 
 
 def test_vectors_of_zeros_are_counted_wherever_they_are_missing(task):

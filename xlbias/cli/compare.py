@@ -121,7 +121,6 @@ def command(
         permutations=permutations,
         doubts={task: (of_side(sides[0], task), of_side(sides[1], task)) for task in shared},
         unit=unit,
-        trained=any(side.trained for side in sides),
         to_file=out is not None,
     )
     if out is None:

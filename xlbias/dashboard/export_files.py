@@ -81,6 +81,5 @@ def comparison_of(against: Against, run: Run, model: str, form: str) -> str:
         form,
         permutations=PERMUTATIONS,
         doubts=doubts,
-        trained=any(side.trained for side in sides),
         to_file=True,
     )

@@ -6,7 +6,7 @@ import math
 
 from xlbias.measures.measure import Measure
 from xlbias.report.document import Cell
-from xlbias.results.compare import ALPHA
+from xlbias.results.compare import ALPHA, PERMUTATIONS
 
 NOTHING = "·"
 """Shown where there is no number."""
@@ -94,8 +94,24 @@ def difference_cell(row: dict[str, object], about: Measure) -> Cell:
     )
 
 
-def probability(p: object) -> Cell:
-    """Return a p-value as a cell."""
+NOT_TESTED = "not tested"
+
+LEAST_P = 1 / (PERMUTATIONS + 1)
+"""The least p that as many sign flips as usual can give."""
+
+
+def probability(p: object, least: float | None = LEAST_P) -> Cell:
+    """Return a p-value as a cell, where it is known; `least` is the least that its test can give, which says "or less".
+
+    None for a test, such as Student's t, that can give any.
+    """
     if not isinstance(p, float):
-        return EMPTY
+        return Cell(NOT_TESTED, kind="number")
+    if least is not None and p <= least * (1 + 1e-9):
+        return Cell(f"≤{f'{p:.1g}'.removeprefix('0')}", p, kind="number")
     return Cell("<.001" if p < 0.0005 else number(p), p, kind="number")
+
+
+def said_of_p(p: object) -> str:
+    """Return a p-value in a sentence: ``p .031``, or ``not tested``."""
+    return f"p {probability(p).text}" if isinstance(p, float) else NOT_TESTED

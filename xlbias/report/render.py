@@ -96,7 +96,6 @@ def render_comparison(
     permutations: int,
     doubts: Doubts | None = None,
     unit: Unit = "id",
-    trained: bool = False,
     to_file: bool = False,
 ) -> str:
     """Return the comparison of two encoders in one of the formats of `render_report`.
@@ -111,7 +110,6 @@ def render_comparison(
         permutations: how many sign flips the p-values are of.
         doubts: by task, the caveats of both sides.
         unit: what was drawn and flipped.
-        trained: whether the encoders are trainings that could have come out otherwise with another seed.
         to_file: whether text is laid out for a file, rather than as wide as the terminal.
     """
     import polars as pl
@@ -125,6 +123,7 @@ def render_comparison(
 
         content = {
             "schema": 1, "base": base, "new": new, "seed": seed, "permutations": permutations, "unit": unit,
+            "least_p": 1 / (permutations + 1) if whole["n_seeds"].max() == 1 else None,
             "caveats": sided_json(doubts), "differences": whole.to_dicts(),
         }  # fmt: skip
         return in_lines(content, levels=2) + "\n"
@@ -149,7 +148,6 @@ def render_comparison(
         doubts=doubts,
         permutations=permutations,
         unit=unit,
-        trained=trained,
     )
     return render(document, form, to_file=to_file)
 

@@ -62,9 +62,11 @@ COMPARISON_SCHEMA: dict[str, pl.DataType] = {
     "n_ids": pl.Int64(),
     "n_units": pl.Int64(),
     "n_seeds": pl.Int64(),
+    "one_training": pl.Boolean(),
 }
 """Columns of a comparison. `difference` is new − base, over the `n_ids` query ids that both sides have, in `n_units`
-ids or documents; `n_seeds` is how many trainings the smaller side has.
+ids or documents; `n_seeds` is how many trainings the smaller side has. `one_training`: a side is a training with one
+seed, so that a difference is one of these encoders and says nothing of their samplers.
 
 With one training on a side, `low` and `high` are its 95% bootstrap interval and `p` is of the sign-flip test;
 `p_corrected` is corrected over the family by step-down max-T. With several on both sides, interval and `p` are of
@@ -236,7 +238,9 @@ def compare_sided(
             parts.append(_differences(sides[0], sides[1], cells, seed, units))
     frame = _corrected(parts, permutations, seed, units)
     frame = pl.concat([frame, _others(base, new, frame)])
-    return frame.with_columns(pl.lit(task).alias("task")).select(list(COMPARISON_SCHEMA))
+    once = (base.side.trained or new.side.trained) and min(len(base.side.models), len(new.side.models)) == 1
+    about = {"task": pl.lit(task), "one_training": pl.lit(once)}
+    return frame.with_columns(**about).select(list(COMPARISON_SCHEMA))
 
 
 def _of_one_side() -> list[str]:

@@ -62,12 +62,14 @@ class DifferenceMatrix(Matrix):
         base: [row][column], the base's values, over the query ids that both have.
         new: [row][column], those of the model.
         p: [row][column], of the sign-flip test, corrected over the matrix.
+        one_training: whether a side is a training with one seed, see `xlbias.results.compare.COMPARISON_SCHEMA`.
     """
 
     against: str = ""
     base: Grid = ()
     new: Grid = ()
     p: Grid = ()
+    one_training: bool = False
 
     def significant(self, row: int, column: int) -> bool:
         """Whether the difference in a cell is significant: corrected p < .05."""
@@ -111,8 +113,9 @@ def difference_matrix(frame: pl.DataFrame, shown: Matrix, against: str) -> Diffe
     values, n, low, high, base, new, p = _grids(rows, pools, found, (None, 0, None, None, None, None, None))
     nothing = tuple((0,) * len(pools) for _ in rows)
     return DifferenceMatrix(
-        shown.measure, shown.model, shown.task, rows, pools, values, n, nothing, low, high, against, base, new, p
-    )
+        shown.measure, shown.model, shown.task, rows, pools, values, n, nothing, low, high, against, base, new, p,
+        bool(frame["one_training"].any()),
+    )  # fmt: skip
 
 
 def _grids(

@@ -242,7 +242,16 @@ def test_without_a_study_a_drop_is_from_the_encoder_s_own_task(plain):
 
 def test_differences_from_a_baseline_are_marked_where_they_are_tested(plain):
     domains = read_domains(plain)
-    tested = {"difference": -0.5, "low": -0.6, "high": -0.4, "p_corrected": 0.01, "n_ids": 7, "base": 0.9, "new": 0.4}
+    tested = {
+        "difference": -0.5,
+        "low": -0.6,
+        "high": -0.4,
+        "p_corrected": 0.01,
+        "n_ids": 7,
+        "base": 0.9,
+        "new": 0.4,
+        "one_training": True,
+    }
     pairs = {("b", "home"): (0.9, 0.4), ("c", "home"): (0.2, 0.3)}
     sheet = baseline_sheet(domains, MAP, "a", pairs, {("b", "home"): tested}, "comparing …")
     assert cell(sheet, "b", "home").text == "-.500*"

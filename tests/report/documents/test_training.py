@@ -96,7 +96,7 @@ def test_an_audit_shows_the_languages_of_each_side_only(tmp_path):
     assert text.endswith(
         "  16 pairs and 1,200 hard negatives, by language in percent\n"
         "  queries: de=62.5, th=37.5\n  passages: de=68.8, th=31.2\n"
-        "\nNote\n" + text.partition("\nNote\n")[2]
+        "\nCaveats\n" + text.partition("\nCaveats\n")[2]
     )
 
 

@@ -219,7 +219,8 @@ def test_an_undefined_mean_has_no_number_and_a_reason_in_every_format(run, docum
         assert result["bias"]["peer"]["value"] is None
         assert result["bias"]["peer"]["reason"] == f"undefined {peer.undefined}"
         if result["task"] == "holes":
-            assert 0 < result["bias"]["kendall_w"]["value"] < 1  # of incomplete blocks
+            assert result["bias"]["same_language@1"]["value"] is None
+            assert 0 < result["bias"]["kendall_w"]["value"] < 1  # of ids that lack languages, too
             assert {c["map"] for c in result["cells"] if c["pool"] == "zh"} == {None}
 
 

@@ -144,9 +144,10 @@ class MatrixScreen(View):
         if sheet is None or found is None:
             return [Part("· not evaluated yet", "$quiet")]
         order = f"by {view.sort}{', reversed' if view.reverse else ''}"
+        once = ", one training each" if isinstance(self.matrix, DifferenceMatrix) and self.matrix.one_training else ""
         return [
             *legend(sheet, found, depth_of(self.app), narrow=self.has_class("-narrow"), whole=True),
-            Part(f"   {MARK} p < .05 (corrected)" if found.diverging else "", "$quiet"),
+            Part(f"   {MARK} p < .05 (corrected){once}" if found.diverging else "", "$quiet"),
             Part(f"   {order}", "$quiet", key="sort"),
         ]
 

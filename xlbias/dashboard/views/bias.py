@@ -19,7 +19,7 @@ from xlbias.measures.registry import measures
 from xlbias.report.document import Cell, Matrix
 from xlbias.report.documents.cells import cell, overall_bias, undefined_notes
 from xlbias.report.documents.wording import BETTER
-from xlbias.report.numbers import MARK, difference_cell, interval, measured, number, probability
+from xlbias.report.numbers import MARK, difference_cell, interval, measured, number, said_of_p
 from xlbias.results.by_key import Row
 from xlbias.results.per_query import Key
 from xlbias.runs.schema import OTHER, OWN, SETTINGS
@@ -36,6 +36,11 @@ class Differences:
 
     rows: Mapping[Key, Mapping[str, Any]]
     against: str
+
+    @property
+    def one_training(self) -> bool:
+        """Whether one of the two is a training with one seed."""
+        return any(row["one_training"] for row in self.rows.values())
 
     @classmethod
     def of(cls, frames: Sequence[pl.DataFrame], against: str) -> Differences:
@@ -103,6 +108,12 @@ class _Maker:
         total = sum(sizes.values())
         return {language: sizes[language] / total if total else math.nan for language in self.answered}
 
+    def _reading(self, view: str, about: Measure | None) -> str:
+        shown = self.differences
+        return reading_of(
+            view, about, self.task, differences=shown is not None, one_training=shown is not None and shown.one_training
+        )
+
     def sheet(self) -> Sheet:
         """A number for every query language, every passage language, or every pair of both."""
         view, about = self.view, measures("bias")[self.view.measure]
@@ -134,7 +145,7 @@ class _Maker:
                 scale_of(cells, diverging=signed),
                 axes=("passage language" if view.shape == "answered" else "query language", "passage language"),
             ),
-            reading_of(view.name, about, self.task, differences=self.differences is not None),
+            self._reading(view.name, about),
             headline=self._headline(),
             remark=self.remark or self._nothing(cells, about),
             shades=_logarithms(cells) if ratio else None,
@@ -157,7 +168,7 @@ class _Maker:
         about = measures("bias")["rank_distance"]
         meaning = {label: measure.definition for label, measure, _ in wanted}
         undefined = " ".join(undefined_notes([self.found], wanted))
-        reading = reading_of("numbers", None, self.task, differences=self.differences is not None)
+        reading = self._reading("numbers", None)
         title = self._titled("Bias in the pool of all languages")
         return Sheet(
             Matrix(title, about, rows, ("value",), cells, (0.0, 0.0), axes=("measure", "")),
@@ -198,7 +209,7 @@ class _Maker:
                 return "no difference: one side has no value here"
             ends = " → ".join(measured(row[side], about) for side in ("base", "new"))
             p = row["p_corrected"]
-            return f"{ends}  " + ("no p: no mean over ids" if p is None else f"p {probability(p).text}")
+            return f"{ends}  " + ("not tested: no mean over ids" if p is None else said_of_p(p))
         number_of = self.found.get(key)
         if number_of is None:
             return "not evaluated yet"

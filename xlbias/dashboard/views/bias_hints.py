@@ -63,7 +63,14 @@ _GOOD = {
 }
 
 
-def reading_of(view: str, about: Measure | None, task: Mapping[str, Any], *, differences: bool = False) -> str:
+def reading_of(
+    view: str,
+    about: Measure | None,
+    task: Mapping[str, Any],
+    *,
+    differences: bool = False,
+    one_training: bool = False,
+) -> str:
     """Return how a view of bias is read: what is good and neutral.
 
     Args:
@@ -71,6 +78,7 @@ def reading_of(view: str, about: Measure | None, task: Mapping[str, Any], *, dif
         about: its measure; None where there are many.
         task: the task's entry in the run's metadata.
         differences: whether differences are shown.
+        one_training: whether one of the two is a training with one seed.
     """
     sizes = task["pool_sizes"]
     languages = max(1, len(sizes))
@@ -83,4 +91,5 @@ def reading_of(view: str, about: Measure | None, task: Mapping[str, Any], *, dif
     if differences:
         family = "the rows of this table" if about is None else "all cells of the measure"
         hint = f"{_DIFFERENCES.format(family=family)} {_GOOD[about.better] if about else ''}".strip()
+        hint += " One training each: another seed may differ." if one_training else ""
     return hint

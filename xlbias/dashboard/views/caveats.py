@@ -12,7 +12,8 @@ from xlbias.results.compare import Side
 
 def of_pair(snapshot: Snapshot, model: str, task: str, base: Side | None = None) -> list[str]:
     """Return the caveats of an encoder on a task; of its differences from `base` those of both sides."""
-    return sentences(snapshot.doubts_of(model, task), None if base is None else of_side(base, task))
+    of_base = None if base is None else [one for one in of_side(base, task) if one.marks]
+    return sentences(snapshot.doubts_of(model, task), of_base)
 
 
 def of_all(snapshot: Snapshot) -> list[str]:

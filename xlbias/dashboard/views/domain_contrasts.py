@@ -19,7 +19,15 @@ from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measure_of
 from xlbias.report.document import Cell, Matrix
 from xlbias.report.documents.comparison import named
-from xlbias.report.numbers import MARK, difference_cell, difference_interval, difference_text, measured, probability
+from xlbias.report.numbers import (
+    MARK,
+    difference_cell,
+    difference_interval,
+    difference_text,
+    measured,
+    probability,
+    said_of_p,
+)
 from xlbias.results.study import HEADLINES
 
 _COUNTED = ("better", "worse", "unclear", "open", "untested")
@@ -107,8 +115,8 @@ def baseline_sheet(
             row = tested.get(spot)
             if row is not None and row["difference"] is not None:
                 line.append(difference_cell(dict(row), about))
-                said[spot] = f"{measured(row['base'], about)} → {measured(row['new'], about)}  p " + (
-                    probability(row["p_corrected"]).text
+                said[spot] = f"{measured(row['base'], about)} → {measured(row['new'], about)}  " + (
+                    said_of_p(row["p_corrected"])
                 )
             elif base is not None and new is not None:
                 line.append(_plain(new - base, about))
@@ -118,8 +126,10 @@ def baseline_sheet(
         cells.append(tuple(line))
     reading = (
         f"Encoder minus baseline, paired by query id; {MARK} p < .05 (corrected over the settings of the measure), "
-        f"[low, high] 95% over ids. {_good(about)} One training each: another seed may differ."
+        f"[low, high] 95% over ids. {_good(about)}"
     )
+    if any(row["one_training"] for row in tested.values()):
+        reading += " One training each: another seed may differ."
     return _contrast(
         domains, f"{named(*shift)} minus {against}", about, domains.members, cells, said, reading, remark, ()
     )

@@ -11,7 +11,7 @@ from xlbias.languages import language_name, script_of
 from xlbias.report import document
 from xlbias.report.document import Cell
 from xlbias.report.documents.matrices import cell_of
-from xlbias.report.numbers import measured, number, probability
+from xlbias.report.numbers import measured, number, said_of_p
 from xlbias.results.matrix import DifferenceMatrix, Matrix
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
@@ -117,9 +117,10 @@ def about_cell(matrix: Matrix, spot: Spot) -> tuple[str, str, str]:
         return f"{matrix.measure.label} {full}", within, f"n {n:,}"
     found = cell_of(matrix, row, column)
     ends = [measured(grid[row][column], matrix.measure) for grid in (matrix.base, matrix.new)]
-    p = probability(matrix.p[row][column]).text
+    p = matrix.p[row][column]
+    tested = said_of_p(p) + " (corrected)" * (p is not None)
     paired = f"n {n:,} ids" if n else "no mean over ids"
-    return found.text, found.interval, f"p {p} (corrected)  {ends[0]} → {ends[1]}  {paired}"
+    return found.text, found.interval, f"{tested}  {ends[0]} → {ends[1]}  {paired}"
 
 
 def in_full(matrix: Matrix, spot: Spot) -> tuple[str, str]:

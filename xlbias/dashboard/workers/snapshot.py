@@ -38,7 +38,7 @@ class Snapshot:
         state: where it stands; newer than `run.state` where nothing but the progress has changed.
         overview: see `xlbias.results.overview.overview`.
         notes: what a reader must know of its coverage.
-        doubts: its caveats.
+        doubts: its caveats, those that mark numbers.
         cells: the cells that are evaluated.
         read_at: Unix time.
         trained: whether the run holds a training.
@@ -129,7 +129,8 @@ def take_snapshot(path: Path, previous: Snapshot | None = None) -> Snapshot:
     # A run without tasks is that of a training, from before its first step on.
     trained = (not run.tasks and bool(run.models)) or not run.training.select("step").head(1).collect().is_empty()
     notes = tuple(coverage_notes(run))
-    return Snapshot(run, run.state, overview(run), notes, frozenset(evaluated), time.time(), trained, caveats(run))
+    doubts = tuple(one for one in caveats(run) if one.marks)
+    return Snapshot(run, run.state, overview(run), notes, frozenset(evaluated), time.time(), trained, doubts)
 
 
 def _same_content(old: Run, new: Run) -> bool:

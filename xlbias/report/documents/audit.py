@@ -30,6 +30,7 @@ from xlbias.report.documents.wording import (
     coverage_notes,
     intervals,
     leak_notes,
+    training_notes,
 )
 from xlbias.report.numbers import NOTHING, count, measured
 from xlbias.results.caveats import caveats
@@ -70,8 +71,11 @@ def audit(
         everyone = [one for some in found.values() for one in some]
         if encoders := [Paragraph(about) for model in run.models if (about := about_encoder(model))]:
             sections.append(Section("Encoders", tuple(encoders)))
-        notes = [Paragraph(note) for note in (intervals(run), *leak_notes(run), *coverage_notes(run))]
-        sections += [Section("Notes", tuple(notes)), Section("Measures", (_glossary(everyone, matrices),))]
+        notes = [intervals(run), *training_notes(run), *leak_notes(run), *coverage_notes(run)]
+        sections += [
+            Section("Notes", tuple(Paragraph(note) for note in notes)),
+            Section("Measures", (_glossary(everyone, matrices),)),
+        ]
     sections = [doubts, *sections] if doubts is not None else sections
     return Document("Language bias of multilingual encoders", about_run(run), tuple(sections))
 

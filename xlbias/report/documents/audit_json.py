@@ -13,6 +13,7 @@ from xlbias.report.documents.training import training_facts
 from xlbias.report.formats.json import finite, in_lines
 from xlbias.results.by_key import Numbers, Row
 from xlbias.results.caveats import caveats, kinds_of
+from xlbias.results.one_training import single_trainings
 from xlbias.results.overview import who_on_what
 from xlbias.results.per_query import Key
 from xlbias.results.published import rows_for
@@ -63,6 +64,7 @@ def report(run: Run, *, published: Sequence[str] = ()) -> dict[str, Any]:
             "path": str(run.path),
             "status": run.state.status,
             **run.metadata,
+            "one_training_each": list(single_trainings(run.models)),
             "models": [{**model, **trainings.get(model["name"], {})} for model in run.models],
         },
         "caveats": as_json(doubts),
@@ -84,6 +86,8 @@ def to_json(*runs: Run, published: Sequence[str] = ()) -> str:
     ``run.models`` that was trained has ``"training": {"steps", "first_loss", "last_loss", "pairs_per_second", "drawn":
     {"batches_by_kind", "batches_by_task", "pairs_by_query_language", "pairs_by_passage_language": {name: {"n",
     "share"}}, "pairs": [{"query_language", "passage_language", "n"}], "n_negatives"}}``, null for what is not known.
+    ``run.one_training_each`` names
+    the trainings that stand there with one seed, of which no difference says anything about their samplers.
     ASCII, so that no control character of a data set reaches a terminal.
     """
     reports = [report(run, published=published) for run in runs]

@@ -27,6 +27,7 @@ from xlbias.report.documents.wording import (
     n_of,
     name_of,
     pool_name,
+    training_notes,
 )
 from xlbias.report.formats.columns import blocks, cut_all, table, wrapped
 from xlbias.report.formats.text import table_lines
@@ -82,7 +83,7 @@ def to_text(
         lines += ["", "Encoders", *(line for about in encoders for line in wrapped(about, width))]
     if doubts := lines_of(caveats(run)):
         lines += ["", TITLE, *(line for text in doubts for line in wrapped(text, width))]
-    notes = [*([intervals(run)] if ranked else []), *leak_notes(run), *coverage_notes(run)]
+    notes = [*([intervals(run)] if ranked else []), *training_notes(run), *leak_notes(run), *coverage_notes(run)]
     if notes:
         lines += ["", "Note", *(line for note in notes for line in wrapped(clean(note), width))]
     return "\n".join(line.rstrip() for line in lines) + "\n"

@@ -22,8 +22,8 @@ _SHOWN = 3  # encoders of one kind of caveat on one task that are listed one by 
 
 
 def mark_of(found: Sequence[Caveat], model: str, task: str) -> str:
-    """Return the mark with a space behind it where the numbers of an encoder on a task have a caveat, else nothing."""
-    return f"{MARK} " if any(one.concerns(model, task) for one in found) else ""
+    """Return the mark with a space behind it where a caveat marks the numbers of an encoder on a task, else nothing."""
+    return f"{MARK} " if any(one.marks and one.concerns(model, task) for one in found) else ""
 
 
 def entries(found: Sequence[Caveat]) -> list[tuple[str, str]]:
@@ -52,11 +52,18 @@ def section(found: Sequence[Caveat]) -> Section | None:
 
 
 def section_of_sides(doubts: Doubts) -> Section | None:
-    """Return the caveats of both sides of a comparison as a section, None where there are none."""
+    """Return the caveats of both sides of a comparison as a section, None where there are none.
+
+    What is true of both, such as of a task, stands there once.
+    """
+    of_sides: dict[tuple[str, str], list[str]] = {}
+    for side, found in _sided(doubts):
+        for entry in entries(found):
+            sides = of_sides.setdefault(entry, [])
+            sides.extend([side] * (side not in sides))
     listed = tuple(
-        dict.fromkeys(
-            (f"{MARK} {side} {about}", sentence) for side, found in _sided(doubts) for about, sentence in entries(found)
-        )
+        (f"{MARK} {sides[0]} {about}" if len(sides) == 1 else f"{MARK} {about}", sentence)
+        for (about, sentence), sides in of_sides.items()
     )
     return Section(TITLE, (Terms(f"{MARK} marks sides with a caveat", listed),)) if listed else None
 

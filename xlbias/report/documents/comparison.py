@@ -26,8 +26,8 @@ from xlbias.results.summary import OVERALL
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT
 
 ONE_TRAINING = (
-    f"These are two trainings, and another seed may come out otherwise: {MARK} says that these encoders differ, not "
-    "that their samplers do. Compare several seeds of each."
+    f"Seeds are not part of the test, and another seed may come out otherwise: {MARK} says that these encoders differ, "
+    "not that their samplers do. Compare several seeds of each."
 )
 """Where trained encoders with one seed are compared."""
 
@@ -43,7 +43,6 @@ def comparison(
     doubts: Doubts | None = None,
     permutations: int = PERMUTATIONS,
     unit: Unit = "id",
-    trained: bool = False,
 ) -> Document:
     """Return the comparison of two encoders.
 
@@ -55,18 +54,19 @@ def comparison(
         doubts: by task, the caveats of both sides.
         permutations: how many sign flips the p-values are of.
         unit: what was drawn and flipped.
-        trained: whether the encoders are trainings that could have come out otherwise with another seed.
     """
     doubts = doubts or {}
-    n_seeds = max((int(frame["n_seeds"].max() or 1) for frame in frames.values()), default=1)  # type: ignore[arg-type]
+    n_seeds = max(map(_n_seeds, frames.values()), default=1)
     sections = [Section("How to read this", (Paragraph(_explained(base, new, n_seeds, permutations, unit)),))]
-    if trained and n_seeds == 1:
+    if any(frame["one_training"].any() for frame in frames.values()):
         sections.insert(0, Section("One training each", (Paragraph(ONE_TRAINING),)))
     if (caveats := section_of_sides(doubts)) is not None:
         sections.insert(0, caveats)
     for task, frame in frames.items():
-        marks = tuple(f"{MARK_OF_CAVEAT} " if some else "" for some in doubts.get(task, ((), ())))
-        blocks: list[Block] = [_overall(frame, marks)]
+        marks = tuple(
+            f"{MARK_OF_CAVEAT} " if any(one.marks for one in some) else "" for some in doubts.get(task, ((), ()))
+        )
+        blocks: list[Block] = [_overall(frame, marks, 1 / (permutations + 1))]
         for measure in matrix:
             if (grid := _grid(frame, measure, base, new)) is not None:
                 blocks.append(grid)
@@ -74,6 +74,10 @@ def comparison(
     return Document(
         f"{new} against {base}", "paired differences, with intervals and corrected p-values", tuple(sections)
     )
+
+
+def _n_seeds(frame: pl.DataFrame) -> int:
+    return int(frame["n_seeds"].max() or 1)  # type: ignore[arg-type]
 
 
 def _explained(base: str, new: str, n_seeds: int, permutations: int, unit: Unit) -> str:
@@ -109,8 +113,8 @@ def named(measure: str, setting: str | None) -> str:
     return f"{label_of(measure)}{OWN_OR_OTHER.get(setting or '', '')}"
 
 
-def _overall(frame: pl.DataFrame, marks: tuple[str, ...]) -> Table:
-    """Return the numbers that are no cells; `marks` stand before the heads of base and new."""
+def _overall(frame: pl.DataFrame, marks: tuple[str, ...], least: float) -> Table:
+    """Return the numbers that are no cells; `marks` stand before the heads of base and new, `least` is the least p."""
     rows = []
     undefined = []
     overall = frame.filter(OVERALL)
@@ -127,7 +131,7 @@ def _overall(frame: pl.DataFrame, marks: tuple[str, ...]) -> Table:
                 Cell(measured(row["base"], about), row["base"], kind="number"),
                 Cell(measured(row["new"], about), row["new"], kind="number"),
                 difference_cell(row, about),
-                probability(row["p_corrected"]),
+                probability(row["p_corrected"], least if row["n_seeds"] == 1 else None),
                 Cell(number(row["effect_size"]), row["effect_size"], kind="number"),
                 Cell(counts),
                 Cell(NOTHING if row["n_ids"] is None else f"{row['n_ids']:,}", row["n_ids"], kind="number"),
@@ -135,7 +139,7 @@ def _overall(frame: pl.DataFrame, marks: tuple[str, ...]) -> Table:
         )
     notes = (
         *dict.fromkeys(undefined),
-        "What is no mean over ids (Kendall W, medians, CKA, uniformity, hubness, distance of centroids) has no p.",
+        "What is no mean over ids (Kendall W, medians, CKA, uniformity, hubness, distance of centroids) is not tested.",
     )
     heads = (_HEADS[0], *(f"{mark}{head}" for mark, head in zip(marks, _HEADS[1:3], strict=True)), *_HEADS[3:])
     return Table("Overall", heads, tuple(rows), notes)
@@ -157,7 +161,8 @@ def _grid(frame: pl.DataFrame, measure: str, base: str, new: str) -> Matrix | No
     end = max(values, default=0.0)
     marked = sum(cell.text.endswith(MARK) for cell in found.values())
     notes = (
-        f"{marked:,} of {len(found):,} differences are significant: p < .05, corrected over this matrix ({MARK}).",
+        f"{marked:,} of {len(found):,} differences are significant: p < .05, corrected over this matrix ({MARK})"
+        f"{', one training each' if frame['one_training'].any() else ''}.",
         about.definition,
     )
     return Matrix(

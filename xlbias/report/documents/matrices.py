@@ -120,7 +120,8 @@ def block_of(matrix: Values, languages: Sequence[str], pools: Sequence[str]) -> 
             (-end, end),
         )
         label = f"{DELTA}{about.label}"
-        notes.append(_paired(any(MARK in cell.text for line in cells for cell in line), few=few))
+        marked = any(MARK in cell.text for line in cells for cell in line)
+        notes.append(_paired(marked, few=few, one_training=matrix.one_training))
     if few:
         shape = f": query language {languages[0]}"
         shape += f", passage language {pool_name(pools[0])}" if len(pools) == 1 else ", passage language across"
@@ -139,9 +140,10 @@ def block_of(matrix: Values, languages: Sequence[str], pools: Sequence[str]) -> 
     )
 
 
-def _paired(marked: bool, *, few: bool) -> str:
+def _paired(marked: bool, *, few: bool, one_training: bool) -> str:
     """Return what the p of differences are, and what the mark is where there is one."""
+    once = "; one training each, so that another seed may differ" if one_training else ""
     corrected = "correction over the whole matrix (step-down max-T)"
     if few:
-        return f"Paired by query id; p is after {corrected}{f', {MARK} marks p < .05' if marked else ''}."
-    return f"Paired by query id; {f'{MARK} marks' if marked else 'no difference has'} p < .05 after {corrected}."
+        return f"Paired by query id; p is after {corrected}{f', {MARK} marks p < .05' if marked else ''}{once}."
+    return f"Paired by query id; {f'{MARK} marks' if marked else 'no difference has'} p < .05 after {corrected}{once}."

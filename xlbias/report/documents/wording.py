@@ -11,6 +11,7 @@ import polars as pl
 from xlbias.choices import listed
 from xlbias.report.numbers import number
 from xlbias.results.caveats.leaks import seen_counts
+from xlbias.results.one_training import single_trainings
 from xlbias.results.run import Run
 from xlbias.results.summary import INTERVAL, n_cells_of, replicates_for
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT
@@ -165,6 +166,17 @@ def coverage_notes(run: Run) -> list[str]:
                 "have fewer than two relevant passages, or several in a language whose translations are not known."
             )
     return notes
+
+
+def training_notes(run: Run) -> list[str]:
+    """Return which trainings stand beside others with one seed, so that they say nothing of their samplers."""
+    names = single_trainings(run.models)
+    if not names:
+        return []
+    return [
+        f"One training each: {listed(names)}. Another seed may come out otherwise, so that differences are those of "
+        "these encoders, not of their samplers."
+    ]
 
 
 def leak_notes(run: Run) -> list[str]:

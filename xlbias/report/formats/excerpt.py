@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from xlbias.report.document import Cell, Matrix, Table
-from xlbias.report.numbers import count, probability
+from xlbias.report.numbers import EMPTY, count, probability
 
 P = "p (corr.)"
 
@@ -18,7 +18,7 @@ def of_row(matrix: Matrix) -> Table:
     (cells,) = matrix.cells
     rows = [(Cell(f"queries in {matrix.rows[0]}", kind="name"), *cells)]
     if any(cell.p is not None for cell in cells):
-        rows.append((Cell(P), *(probability(cell.p) for cell in cells)))
+        rows.append((Cell(P), *(EMPTY if cell.value is None else probability(cell.p) for cell in cells)))
     if len({cell.n for cell in cells if cell.value is not None}) > 1:
         rows.append((Cell("n"), *(count(cell.n) for cell in cells)))
     return Table(matrix.title, (matrix.heading, *matrix.columns), tuple(rows), matrix.notes)

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from xlbias.results.caveats import (
     changed,
     collapsed,
+    few,
     gain,
     leaks,
     mitigation,
@@ -36,7 +37,7 @@ __all__ = ["KINDS", "RULES", "Caveat", "caveats"]
 
 RULES = (
     changed, partial, leaks, parallel, trivial, collapsed, ties, zeros, tags, prompts, truncation, gain, mitigation,
-    sampled,
+    sampled, few,
 )  # fmt: skip
 """The rules, the gravest first: caveats are listed in this order."""
 

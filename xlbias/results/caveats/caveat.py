@@ -19,6 +19,8 @@ class Caveat:
         n: a count behind it, such as the queries that were seen in training; None where there is none.
         of: what `n` is a part of; None where there is nothing.
         sentence: what a reader must know, one sentence without the names of task and encoder.
+        marks: whether the rows it is about are marked, and not only listed below: not where it is about how sure
+            numbers are, of all encoders of a task alike.
     """
 
     kind: str
@@ -28,6 +30,7 @@ class Caveat:
     n: int | None = None
     of: int | None = None
     sentence: str = ""
+    marks: bool = True
 
     def concerns(self, model: str, task: str) -> bool:
         """Whether it is about the numbers of an encoder on a task."""

@@ -23,16 +23,16 @@ hundred passages a query tells hardly one from the next."""
 def found(run: RunNumbers) -> Iterator[Caveat]:
     """Yield a caveat for every encoder, task and side whose vectors point the same way.
 
-    Uniformity is log mean exp(−4 (1 − cosine)): near 0 it is −4 times that mean. Distances are exempt: they are taken
-    from the middle of the passages, where nothing is lost.
+    Uniformity is log mean exp(−4 (1 − cosine)): near 0 it is −4 times that mean. Encoders that rank by dot products
+    or distances are exempt: lengths tell their vectors apart, and distances are taken from the middle of the passages.
     """
-    exempt = [model["name"] for model in run.models if model.get("similarity") == "euclidean"]
+    cosine = [model["name"] for model in run.models if model.get("similarity", "cosine") == "cosine"]
     for side in SIDES:
         rows = run.summary.filter((pl.col("measure") == f"{side}.uniformity") & pl.col("value").is_not_null())
         widest = rows.group_by("model", "task", maintain_order=True).agg(pl.col("value").min(), pl.col("n").max())
         for model, task, value, n in widest.iter_rows():
             spread = -value / 4
-            if spread < LEAST and model not in exempt:
+            if spread < LEAST and model in cosine:
                 sentence = (
                     f"the vectors of the {side} all but coincide: 1 − cosine of two of {n:,} is {max(spread, 0):.1g} "
                     "on average, and float32 tells hardly 1e-7 apart, so that rounding decides the order of passages."
