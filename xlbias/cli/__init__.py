@@ -20,18 +20,18 @@ _LATER = 3.0  # seconds
 
 # name → one line for `xlbias --help`; the module is xlbias.cli.NAME, the command its attribute `command`.
 COMMANDS = {
-    "demo": "The whole loop on embedded data: train, evaluate, audit.",
+    "demo": "Train and audit three encoders on embedded data.",
     "data": "List, inspect and convert retrieval tasks.",
     "train": "Fine-tune an encoder with a batch sampler.",
-    "audit": "Evaluate and look at the results in the dashboard, in one command.",
-    "evaluate": "Zero-shot retrieval over all language pairs, into a run file.",
-    "study": "Samplers × sources × seeds × targets: train, evaluate, one run file, one report.",
-    "report": "Print the audit of a run.",
-    "compare": "Paired differences of two encoders, with significance.",
-    "check": "Hold a run against requirements: a gate for CI.",
+    "audit": "Evaluate encoders, and show the results in the dashboard.",
+    "evaluate": "Evaluate encoders zero-shot over all language pairs, into a run file.",
+    "study": "Train and evaluate samplers × sources × seeds × targets from a plan.",
+    "report": "Print the report of a run.",
+    "compare": "Compare two encoders, with significance tests.",
+    "check": "Check a run against thresholds (CI gate).",
     "dashboard": "Browse a run in the terminal, finished or in progress.",
     "encoders": "List the kinds of encoders: folders, hub names, endpoints, Python, vectors.",
-    "measures": "List every measure with definition, range and source.",
+    "measures": "List all measures with definition, range and source.",
 }
 
 

@@ -22,8 +22,8 @@ Examples:
 @click.command(epilog=EXAMPLE)
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="[BASE] RUN")
 @click.option("--theme", help="A colour theme, e.g. xlbias-light; all of them are in the palette (ctrl+p).")
-@click.option("--ascii", is_flag=True, help="Draw with ASCII only.  [default: where the locale is C or not UTF-8]")
-@click.option("--read-only", is_flag=True, help="Write no files: no copies, exports or pictures, nothing remembered.")
+@click.option("--ascii", is_flag=True, help="Use ASCII only.  [default: where the locale is C or not UTF-8]")
+@click.option("--read-only", is_flag=True, help="Write no files: no copies, exports, pictures or settings.")
 @click.option("--serve", is_flag=True, help="Show it in a browser on this machine, read-only, until Ctrl-C.")
 @click.option(
     "--port", type=click.IntRange(1, 65535), metavar="N", help="Port for --serve.  [default: 8000]"

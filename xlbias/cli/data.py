@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xlbias.data.summary import Example
     from xlbias.data.task import RetrievalTask
 
-_QUIET = click.option("--quiet", is_flag=True, help="No narration on stderr.")
+_QUIET = click.option("--quiet", is_flag=True, help="Write nothing to stderr.")
 _PIPE_CELLS = 100  # width of a line where stdout is not a terminal
 _COLUMN = 24  # where the second column of `list` begins
 

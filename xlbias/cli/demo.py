@@ -27,13 +27,13 @@ Examples:
 @click.command(epilog=EXAMPLE)
 @click.option("--out", "-o", default="demo", show_default=True, help="Folder for the encoders and the run.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the trainings.")
-@click.option("--no-dashboard", is_flag=True, help="Only print the audit, also on a terminal.")
-@click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr.")
+@click.option("--no-dashboard", is_flag=True, help="Print the report only, also on a terminal.")
+@click.option("--quiet", "-q", is_flag=True, help="Write nothing to stderr.")
 def command(out: str, seed: int, no_dashboard: bool, quiet: bool) -> int:
-    """Train with three batch samplers on two domains, audit the encoders there and on an unseen third.
+    """Train an encoder with each of three batch samplers on two domains; audit them there and on a third.
 
-    All data is embedded: questions and passages about money, languages and the calendar in eleven languages. Prints
-    the audit; on a terminal, opens the dashboard on it.
+    All data is embedded: questions and passages about money, languages and the calendar, in eleven languages. Prints
+    the report; on a terminal, opens the dashboard.
     """
     import shutil
     import time

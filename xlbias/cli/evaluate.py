@@ -32,44 +32,45 @@ GO_ON = "What it had finished is kept: the same command with --resume goes on."
     "Default: the held-out part of each embedded task.",
 )  # fmt: skip
 @click.option("--out", "-o", default="run.parquet", show_default=True, help="The run file to write.")
-@click.option("--resume", is_flag=True, help="Go on with the unfinished run at --out.")
+@click.option("--resume", is_flag=True, help="Continue the unfinished run at --out.")
 @click.option("--overwrite", is_flag=True, help="Replace the run at --out.")
 @click.option(
     "--top-k",
     type=click.IntRange(min=1),
     default=10,
     show_default=True,
-    help="Passages of each ranking kept for browsing.",
+    help="How many passages of each ranking to keep for browsing.",
 )
 @click.option(
     "--top-of", type=click.Choice(TOP_OF), default="all", show_default=True,
-    help="Pools of which they are kept; only the multilingual one makes a run a third the size.",
+    help="Pools to keep them for; multilingual makes the run a third the size.",
 )  # fmt: skip
 @click.option(
     "--mitigate", multiple=True, metavar="mean|lir:R",
-    help="Evaluate also without what tells languages apart: their means, or their first R components. Repeatable.",
+    help="Also evaluate without language means (mean), or without the first R components of each language (lir:R). "
+    "Repeatable.",
 )  # fmt: skip
 @prompt_options("query", "passage")
 @click.option(
     "--similarity", type=click.Choice(SIMILARITIES),
-    help="Compare vectors in this way.  [default: the encoder's own]",
+    help="Similarity of vectors.  [default: the encoder's own]",
 )  # fmt: skip
-@click.option("--device", help="Torch device: cpu, cuda, cuda:1, mps. Default: the best there is.")
+@click.option("--device", help="Torch device: cpu, cuda, cuda:1, mps. Default: the best available.")
 @click.option(
     "--batch-size", type=click.IntRange(min=1), help="Texts encoded at a time.  [default: as many as fill the device]"
 )
-@click.option("--no-cache", is_flag=True, help="Do not keep vectors in the cache, nor read them from it.")
+@click.option("--no-cache", is_flag=True, help="Do not use the vector cache.")
 @click.option(
     "--trust-remote-code",
     is_flag=True,
-    help="Let an encoder run code of its own Weights that this code draws at random are not noticed.",
+    help="Let an encoder run its own code. Weights that this code draws at random are not noticed.",
 )
 @click.option(
     "--pooling", type=click.Choice(POOLINGS), metavar="mean|cls|...",
-    help="Make an encoder of a bare transformer, which has no pooling of its own.",
+    help="Add this pooling to a bare transformer.",
 )  # fmt: skip
 @dashboard_option
-@click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr.")
+@click.option("--quiet", "-q", is_flag=True, help="Write nothing to stderr.")
 @click.pass_context
 def command(
     ctx: click.Context,

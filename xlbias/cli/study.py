@@ -40,18 +40,18 @@ GO_ON = "What it had finished is kept: the same command goes on."
 
 @click.command(epilog=EXAMPLE)
 @click.argument("plan", metavar="PLAN.toml")
-@click.option("--out", "-o", metavar="DIR", help="Folder for all that is made.  [default: PLAN without .toml]")
-@click.option("--data", metavar="DIR", help="Folder that {data} in tasks stands for, in place of the plan's.")
+@click.option("--out", "-o", metavar="DIR", help="Folder for encoders, runs and report.  [default: PLAN without .toml]")
+@click.option("--data", metavar="DIR", help="Folder to put for {data} in tasks, instead of the plan's.")
 @click.option(
     "--jobs", "-j", type=click.IntRange(min=1), default=1, show_default=True,
-    help="Encoders to work on at a time; the cores are shared out among them.",
+    help="How many encoders to work on at once; they share the cores.",
 )  # fmt: skip
-@click.option("--only-train", is_flag=True, help="Train the encoders and evaluate nothing.")
-@click.option("--dry-run", is_flag=True, help="Print the steps and whether each is done, and stop.")
-@click.option("--overwrite", is_flag=True, help="Remove the encoders and runs of the plan in DIR and begin anew.")
+@click.option("--only-train", is_flag=True, help="Train only; evaluate nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the steps and which are done, then stop.")
+@click.option("--overwrite", is_flag=True, help="Remove the plan's encoders and runs in DIR, and start again.")
 @click.option("--device", help="Torch device: cpu, cuda, mps.  [default: as of train and evaluate]")
 @dashboard_option
-@click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr.")
+@click.option("--quiet", "-q", is_flag=True, help="Write nothing to stderr.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -68,9 +68,9 @@ def command(
 ) -> int:
     """Train an encoder for each sampler, source and seed of the plan, and evaluate each on all its targets.
 
-    What is finished is kept: a killed study goes on with the same command, and takes what `xlbias train` and
-    `xlbias evaluate` have made of the same tasks and settings for done. DIR/run.parquet holds all results; the
-    dashboard follows it while the study runs. Prints the report, also to DIR/report.md.
+    The same command continues a killed study. Encoders and runs that `xlbias train` and `xlbias evaluate` made of the
+    same tasks and settings count as done. DIR/run.parquet holds all results; the dashboard follows it. Prints the
+    report, and writes it to DIR/report.md.
     """
     from pathlib import Path
 
