@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from xlbias.dashboard.export_files import CLIPBOARD_LIMIT, SUFFIXES, comparison_of, report_of, save, why_not
 from xlbias.dashboard.messages import Exported
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from xlbias.dashboard.baseline import Baseline
     from xlbias.dashboard.dialogs.copy import Copy
     from xlbias.dashboard.navigation import Navigation
-    from xlbias.dashboard.state import Application, State
+    from xlbias.dashboard.state import Application, Copyable, State
     from xlbias.report.document import Matrix, Table
 
 _NAME = 50  # characters of a copy's name before what tells which part of it
@@ -43,6 +43,11 @@ class Exports:
         """How much was copied the last time, and in which format."""
         self._last_form = "html"
 
+    @property
+    def _copyable(self) -> Copyable:
+        """The present screen, which the keys of copies are for."""
+        return cast("Copyable", self._navigation.view)
+
     # -- copies ------------------------------------------------------------------------------------------------------
 
     def ask_copy(self) -> None:
@@ -50,11 +55,11 @@ class Exports:
         from xlbias.dashboard.dialogs.copy import CopyDialog
 
         self._app.clear_notifications()  # a path that is still on the screen would hide the dialog
-        self._app.push_screen(CopyDialog(self._navigation.view.scopes, self._last_copy()), self._copy)
+        self._app.push_screen(CopyDialog(self._copyable.scopes, self._last_copy()), self._copy)
 
     def copy_again(self) -> None:
         """Copy as the last time."""
-        self._copy(self._last_copy().within(self._navigation.view.scopes))
+        self._copy(self._last_copy().within(self._copyable.scopes))
 
     def _last_copy(self) -> Copy:
         from xlbias.dashboard.dialogs.copy import Copy
@@ -68,7 +73,7 @@ class Exports:
         if wanted is None:
             return
         self.last_copy = wanted
-        block, name = self._navigation.view.copied(wanted.scope)
+        block, name = self._copyable.copied(wanted.scope)
         name = _named(name, block, wanted.scope)
         text = Text(name, SUFFIXES[wanted.form], partial(render_block, block, wanted.form))
         self._make(f"{wanted.scope} as {FORMS[wanted.form].name}", [text], copy=True)

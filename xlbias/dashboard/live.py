@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from xlbias.dashboard import places
 from xlbias.dashboard.messages import Arrived
+from xlbias.dashboard.state import Followable
 from xlbias.dashboard.workers.snapshot import Event, Snapshot, Waiting
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Live:
         navigation.show()
         if state.following and before is not None:
             newest = snapshot.newest_since(before)
-            if newest:
+            if newest and isinstance(navigation.view, Followable):
                 navigation.view.follow_to(newest)
 
     # -- what keys do ------------------------------------------------------------------------------------------------

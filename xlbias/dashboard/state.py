@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from xlbias.dashboard.workers.pace import Pace
 from xlbias.results.matrix import MATRIX_MEASURES
@@ -74,7 +74,7 @@ class State:
 
 
 class SeenScreen(Protocol):
-    """What keys, navigation, session and exports ask of a screen; `xlbias.dashboard.screens.base` says what each is."""
+    """What every screen can be asked; `xlbias.dashboard.screens.base` says what each is."""
 
     PLACE: ClassVar[str]
 
@@ -83,30 +83,107 @@ class SeenScreen(Protocol):
     @property
     def panel_open(self) -> bool: ...  # noqa: D102
     @property
-    def scopes(self) -> tuple[Scope, ...]: ...  # noqa: D102
-    @property
     def row_chosen(self) -> Chosen | None: ...  # noqa: D102
     def show(self) -> None: ...  # noqa: D102
     def tell(self) -> None: ...  # noqa: D102
     def move(self, where: str) -> None: ...  # noqa: D102
-    def open(self) -> None: ...  # noqa: D102
     def close_panel(self) -> None: ...  # noqa: D102
-    def step_panel(self, step: int) -> None: ...  # noqa: D102
-    def step_measure(self, step: int) -> None: ...  # noqa: D102
-    def step_text_view(self) -> None: ...  # noqa: D102
-    def ask_filter(self) -> None: ...  # noqa: D102
-    def clear_filter(self) -> None: ...  # noqa: D102
-    def cycle_sort(self) -> None: ...  # noqa: D102
-    def reverse_sort(self) -> None: ...  # noqa: D102
-    def toggle_range(self) -> None: ...  # noqa: D102
-    def toggle_details(self) -> None: ...  # noqa: D102
-    def why_no_range(self) -> str | None: ...  # noqa: D102
-    def why_no_copy(self) -> str | None: ...  # noqa: D102
-    def go_to_cell(self, cell: tuple[str, str]) -> None: ...  # noqa: D102
-    def follow_to(self, cell: Cell) -> None: ...  # noqa: D102
-    def copied(self, scope: Scope) -> tuple[Table | Matrix, str]: ...  # noqa: D102
     def saved(self) -> dict[str, Any]: ...  # noqa: D102
     def call_after_refresh(self, callback: Callable[..., Any], *args: Any) -> bool: ...  # noqa: D102
+
+
+class Openable(Protocol):
+    """A screen whose rows or cells lead somewhere."""
+
+    def open(self) -> None:
+        """Show what stands behind the row or cell under the cursor."""
+
+
+class Paneled(Protocol):
+    """A screen of several panels."""
+
+    def step_panel(self, step: int) -> None:
+        """Show the next panel, or the one before."""
+
+
+class Measured(Protocol):
+    """A screen that shows one measure at a time."""
+
+    def step_measure(self, step: int) -> None:
+        """Show the next measure, or the one before."""
+
+
+class Sortable(Protocol):
+    """A screen whose rows come in several orders."""
+
+    def cycle_sort(self) -> None:
+        """Next order."""
+
+    def reverse_sort(self) -> None:
+        """Turn the order round."""
+
+
+class Filterable(Protocol):
+    """A screen that shows some of its rows."""
+
+    def ask_filter(self) -> None:
+        """Ask which rows to show."""
+
+    def clear_filter(self) -> None:
+        """Show all rows."""
+
+
+class Coloured(Protocol):
+    """A screen whose colours stand for values."""
+
+    def why_no_range(self) -> str | None:
+        """Why the colours can have no other range, None where they can."""
+
+    def toggle_range(self) -> None:
+        """Another range of the colours."""
+
+
+class Detailed(Protocol):
+    """A screen that shows where its numbers come from."""
+
+    def toggle_details(self) -> None:
+        """Show or hide provenance."""
+
+
+class Readable(Protocol):
+    """A screen of texts."""
+
+    def step_text_view(self) -> None:
+        """Show texts in the next way."""
+
+
+@runtime_checkable
+class Followable(Protocol):
+    """A screen whose cursor goes to what was finished last."""
+
+    def follow_to(self, cell: Cell) -> None:
+        """Put the cursor where this cell is shown."""
+
+
+class Addressable(Protocol):
+    """A screen with a cell for each query language and pool."""
+
+    def go_to_cell(self, cell: tuple[str, str]) -> None:
+        """Put the cursor on a query language and pool."""
+
+
+class Copyable(Protocol):
+    """A screen that numbers or texts can be taken from."""
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """What can be copied of the screen."""
+
+    def why_no_copy(self) -> str | None:
+        """Why there is nothing to copy, None where there is something."""
+
+    def copied(self, scope: Scope) -> tuple[Table | Matrix, str]:
+        """Return what to copy, as a block of a report with its intervals, and a name for its file."""
 
 
 class QueryListScreen(SeenScreen, Protocol):

@@ -8,17 +8,36 @@ from dashboard.made import opened, press, screen_lines, settled, shows, until
 from textual.command import CommandPalette
 
 from xlbias.dashboard import places
+from xlbias.dashboard.app import DashboardApp
 from xlbias.dashboard.commands import keys
 from xlbias.dashboard.commands.keys import BY_ID, KEYS
 from xlbias.dashboard.dialogs.copy import CopyDialog
 from xlbias.dashboard.dialogs.export import ExportDialog
 from xlbias.dashboard.dialogs.picker import PickDialog
 from xlbias.dashboard.screens.help import HelpScreen
+from xlbias.dashboard.screens.overview import OverviewScreen
+from xlbias.dashboard.state import Followable
 from xlbias.dashboard.workers.snapshot import take_snapshot
 from xlbias.folders import state_folder
 from xlbias.results.matrix import MATRIX_MEASURES
 
 pytestmark = pytest.mark.integration
+
+
+SCREENS = {places.OVERVIEW: OverviewScreen, **{place: DashboardApp.SCREENS[place] for place in list(places.TITLES)[1:]}}
+
+
+@pytest.mark.parametrize("place", places.TITLES)
+def test_every_screen_has_what_the_keys_that_work_on_it_ask(place):
+    screen = SCREENS[place]()
+    asked = {"copied", "scopes", "why_no_copy"} | ({"why_no_range"} if place in BY_ID["range"].where else set())
+    for key in KEYS:
+        names = key.action.__code__.co_names
+        if "view" in names and place in key.where:
+            asked.add(names[-1])
+    assert len(asked) > 3
+    assert [name for name in asked if not hasattr(type(screen), name)] == []
+    assert isinstance(screen, Followable) == (place in BY_ID["follow"].where)
 
 
 class Driver:

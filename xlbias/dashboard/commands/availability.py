@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from xlbias.dashboard.parts import Dashboard
+    from xlbias.dashboard.state import Coloured, Copyable
 
 
 def never(_: Dashboard) -> str | None:
@@ -76,7 +77,7 @@ def no_baseline(app: Dashboard) -> str | None:
 
 def no_full_range(app: Dashboard) -> str | None:
     """The measure has no upper end."""
-    return app.view.why_no_range()
+    return cast("Coloured", app.view).why_no_range()
 
 
 def read_only(app: Dashboard) -> str | None:
@@ -86,4 +87,4 @@ def read_only(app: Dashboard) -> str | None:
 
 def nothing_to_copy(app: Dashboard) -> str | None:
     """There is nothing to copy. Where no files may be written, the clipboard is left."""
-    return no_run(app) or app.view.why_no_copy()
+    return no_run(app) or cast("Copyable", app.view).why_no_copy()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual.binding import Binding
 
@@ -13,6 +13,7 @@ from xlbias.dashboard.places import BIAS, DOMAINS, MATRIX, NOTICE, OVERVIEW, QUE
 
 if TYPE_CHECKING:
     from xlbias.dashboard.parts import Dashboard
+    from xlbias.dashboard.state import Coloured, Detailed, Filterable, Measured, Openable, Paneled, Readable, Sortable
 
     Action = Callable[[Dashboard], None]
     Reason = Callable[[Dashboard], str | None]
@@ -99,15 +100,16 @@ KEYS: tuple[Key, ...] = (
     _screen(QUERY, "One query in all its languages", why.no_query),
     _screen(TRAINING, "Loss and validation of a training", why.no_training),
     Key("open", ("enter",), "open", "What stands behind the row or cell under the cursor", "Screens",
-        lambda app: app.view.open(), frozenset({OVERVIEW, MATRIX, BIAS, DOMAINS, QUERIES}),
+        lambda app: cast("Openable", app.view).open(), frozenset({OVERVIEW, MATRIX, BIAS, DOMAINS, QUERIES}),
         disabled=why.nothing_chosen, footer=1),
     Key("back", ("escape",), "back", "Back, where you left it", "Screens",
         lambda app: app.navigation.back(), disabled=why.not_back, footer=1),
     Key("panel", ("tab",), "panel", "Next panel of the screen", "Screens",
-        lambda app: app.view.step_panel(1), frozenset({BIAS, DOMAINS, QUERY, TRAINING}),
+        lambda app: cast("Paneled", app.view).step_panel(1), frozenset({BIAS, DOMAINS, QUERY, TRAINING}),
         disabled=why.no_run, footer=2),
     Key("panel.previous", ("shift+tab",), "panel back", "Panel before", "Screens",
-        lambda app: app.view.step_panel(-1), frozenset({BIAS, DOMAINS, QUERY, TRAINING}), disabled=why.no_run),
+        lambda app: cast("Paneled", app.view).step_panel(-1), frozenset({BIAS, DOMAINS, QUERY, TRAINING}),
+        disabled=why.no_run),
     _move("up", ("up", "k"), "One row up"),
     _move("down", ("down", "j"), "One row down"),
     _move("left", ("left", "h"), "One column to the left; on Query: the query before", _GRIDS | {QUERY}),
@@ -119,13 +121,15 @@ KEYS: tuple[Key, ...] = (
     _move("page_up", ("pageup", "ctrl+u"), "One page up"),
     _move("page_down", ("pagedown", "ctrl+d"), "One page down"),
     Key("filter", ("slash",), "filter", "Filter rows: text, and on Queries terms such as q:hi d:en ap<0.1", "View",
-        lambda app: app.view.ask_filter(), frozenset({OVERVIEW, QUERIES}), disabled=why.nothing_chosen, footer=2),
+        lambda app: cast("Filterable", app.view).ask_filter(), frozenset({OVERVIEW, QUERIES}),
+        disabled=why.nothing_chosen, footer=2),
     Key("filter.clear", ("x",), "clear filter", "All rows again", "View",
-        lambda app: app.view.clear_filter(), frozenset({OVERVIEW, QUERIES}), disabled=why.nothing_chosen),
+        lambda app: cast("Filterable", app.view).clear_filter(), frozenset({OVERVIEW, QUERIES}),
+        disabled=why.nothing_chosen),
     Key("measure", ("m",), "measure", "Next measure", "View",
-        lambda app: app.view.step_measure(1), _GRIDS, disabled=why.nothing_chosen, footer=2),
+        lambda app: cast("Measured", app.view).step_measure(1), _GRIDS, disabled=why.nothing_chosen, footer=2),
     Key("measure.previous", ("M",), "measure back", "Previous measure", "View",
-        lambda app: app.view.step_measure(-1), _GRIDS, disabled=why.nothing_chosen),
+        lambda app: cast("Measured", app.view).step_measure(-1), _GRIDS, disabled=why.nothing_chosen),
     Key("task", ("t",), "task", "Next task", "View",
         lambda app: app.selection.step_task(), _BROWSING - {OVERVIEW, DOMAINS, QUERY, TRAINING},
         disabled=why.one_task, footer=5),
@@ -139,15 +143,18 @@ KEYS: tuple[Key, ...] = (
     Key("baseline.off", ("B",), "difference", "Differences to the baseline, or values again", "View",
         lambda app: app.selection.toggle_difference(), _BROWSING - {TRAINING}, disabled=why.no_baseline),
     Key("sort", ("s",), "sort", "Next order: columns of a table; language, mean, script, family in a matrix", "View",
-        lambda app: app.view.cycle_sort(), _BROWSING - {QUERY, TRAINING}, disabled=why.nothing_chosen, footer=3),
+        lambda app: cast("Sortable", app.view).cycle_sort(), _BROWSING - {QUERY, TRAINING},
+        disabled=why.nothing_chosen, footer=3),
     Key("sort.reverse", ("S",), "reverse", "Turn the order round", "View",
-        lambda app: app.view.reverse_sort(), _BROWSING - {QUERY, TRAINING}, disabled=why.nothing_chosen),
+        lambda app: cast("Sortable", app.view).reverse_sort(), _BROWSING - {QUERY, TRAINING},
+        disabled=why.nothing_chosen),
     Key("range", ("c",), "colours", "Colour scale over the values shown, or over 0 to 1", "View",
-        lambda app: app.view.toggle_range(), _GRIDS, disabled=why.no_full_range, footer=8),
+        lambda app: cast("Coloured", app.view).toggle_range(), _GRIDS, disabled=why.no_full_range, footer=8),
     Key("info", ("i",), "details", "Show or hide where the numbers come from", "View",
-        lambda app: app.view.toggle_details(), frozenset({OVERVIEW}), disabled=why.nothing_chosen, footer=5),
+        lambda app: cast("Detailed", app.view).toggle_details(), frozenset({OVERVIEW}),
+        disabled=why.nothing_chosen, footer=5),
     Key("text", ("v",), "text view", "Texts whole, every code point, and back", "View",
-        lambda app: app.view.step_text_view(), frozenset({QUERY}), disabled=why.no_query, footer=3),
+        lambda app: cast("Readable", app.view).step_text_view(), frozenset({QUERY}), disabled=why.no_query, footer=3),
     Key("pause", ("space",), "pause", "Pause the screen, and go on; the run itself goes on", "Live",
         lambda app: app.live.toggle_pause(), disabled=why.not_live, footer=3),
     Key("follow", ("f",), "follow", "Keep the cursor on what was finished last, until you move it", "Live",

@@ -27,6 +27,7 @@ from xlbias.text import clean, one_line
 
 if TYPE_CHECKING:
     from xlbias.dashboard.parts import Dashboard
+    from xlbias.dashboard.state import Addressable
 
 _MOST_HITS = 60
 _MAP = "map"  # what the worst and the best pair are by
@@ -190,7 +191,9 @@ def _show_cell(app: Dashboard, cell: tuple[str, str]) -> None:
     """Show the matrix with its cursor on a cell."""
     _open_matrix(app)
     if app.place == MATRIX:
-        app.view.call_after_refresh(app.view.go_to_cell, cell)  # a new screen has its matrix by then
+        app.view.call_after_refresh(
+            cast("Addressable", app.view).go_to_cell, cell
+        )  # a new screen has its matrix by then
 
 
 def _open_matrix(app: Dashboard) -> None:

@@ -9,15 +9,13 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 
 from xlbias.dashboard.commands import keys
-from xlbias.dashboard.state import Scope
 from xlbias.dashboard.terminal.settling import SETTLING
 from xlbias.dashboard.views.status import banner
 from xlbias.dashboard.widgets.frame import Banner, Footer, Header
 
 if TYPE_CHECKING:
     from xlbias.dashboard.parts import Dashboard
-    from xlbias.dashboard.workers.snapshot import Cell, Chosen
-    from xlbias.report.document import Matrix, Table
+    from xlbias.dashboard.workers.snapshot import Chosen
 
 _AHEAD = 0.3  # seconds for which a screen has been seen before the next one is made ready
 
@@ -110,48 +108,10 @@ class View(Screen[None], inherit_bindings=False):
         }.items():
             self.set_class(fits, name)
 
-    # -- what keys ask of a screen; those that do not apply to it are never called -----------------------------------
+    # -- what every screen can be asked; what only some can, `xlbias.dashboard.state` says ---------------------------
 
     def move(self, where: str) -> None:
         """Move the cursor."""
-
-    def open(self) -> None:
-        """Show what stands behind the row or cell under the cursor."""
-
-    def step_panel(self, step: int) -> None:
-        """Show the next panel, or the one before."""
-
-    def step_measure(self, step: int) -> None:
-        """Show the next measure, or the one before."""
-
-    def step_text_view(self) -> None:
-        """Show texts in the next way."""
-
-    def ask_filter(self) -> None:
-        """Ask which rows to show."""
-
-    def clear_filter(self) -> None:
-        """Show all rows."""
-
-    def why_no_range(self) -> str | None:
-        """Why the colours can have no other range, None where they can."""
-        return None
-
-    def why_no_copy(self) -> str | None:
-        """Why there is nothing to copy, None where there is something."""
-        return None
-
-    def cycle_sort(self) -> None:
-        """Next order."""
-
-    def reverse_sort(self) -> None:
-        """Turn the order round."""
-
-    def toggle_range(self) -> None:
-        """Another range of the colours."""
-
-    def toggle_details(self) -> None:
-        """Show or hide provenance."""
 
     @property
     def row_chosen(self) -> Chosen | None:
@@ -165,21 +125,6 @@ class View(Screen[None], inherit_bindings=False):
 
     def close_panel(self) -> None:
         """Close it."""
-
-    def go_to_cell(self, cell: tuple[str, str]) -> None:
-        """Put the cursor on a query language and pool."""
-
-    def follow_to(self, cell: Cell) -> None:
-        """Put the cursor where this cell is shown."""
-
-    def copied(self, scope: Scope) -> tuple[Table | Matrix, str]:
-        """Return what to copy, as a block of a report with its intervals, and a name for its file."""
-        raise NotImplementedError
-
-    @property
-    def scopes(self) -> tuple[Scope, ...]:
-        """What can be copied of the screen."""
-        return ("row", "all")
 
     # -- coming back to it -------------------------------------------------------------------------------------------
 

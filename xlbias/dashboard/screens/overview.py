@@ -82,6 +82,7 @@ class OverviewScreen(View):
     """One row per model and task above, everything about the row under the cursor below."""
 
     PLACE = places.OVERVIEW
+    scopes: tuple[Scope, ...] = ("row", "all")
 
     DEFAULT_CSS = """
     OverviewScreen {

@@ -54,6 +54,7 @@ class TrainingScreen(View):
     """Figures of one encoder's training above, its charts below; a list of the encoders where there are several."""
 
     PLACE = places.TRAINING
+    scopes: tuple[Scope, ...] = ("row", "all")
 
     DEFAULT_CSS = """
     TrainingScreen {

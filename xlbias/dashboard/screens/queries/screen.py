@@ -54,6 +54,7 @@ class QueriesScreen(View):
     """How many queries and what of them, the table, and the text of the query under the cursor where there is room."""
 
     PLACE = places.QUERIES
+    scopes: tuple[Scope, ...] = ("row", "all")
 
     DEFAULT_CSS = """
     QueriesScreen {

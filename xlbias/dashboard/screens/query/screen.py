@@ -62,6 +62,7 @@ class QueryScreen(View):
     """Title and query above, panels below, one at a time or several, and the text under the cursor."""
 
     PLACE = places.QUERY
+    scopes: tuple[Scope, ...] = ("row", "all")
 
     DEFAULT_CSS = """
     QueryScreen {
