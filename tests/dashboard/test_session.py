@@ -3,11 +3,13 @@
 import json
 
 import pytest
+from dashboard.bare import parts
 from dashboard.made import opened, press, screen_lines
 
 from xlbias.dashboard import places
-from xlbias.dashboard.session import file_for, recall, remember
+from xlbias.dashboard.session import Session, file_for, recall, remember
 from xlbias.folders import state_folder
+from xlbias.results.matrix import MATRIX_MEASURES
 
 pytestmark = pytest.mark.integration
 
@@ -95,3 +97,28 @@ def test_where_nothing_can_be_written_nothing_breaks(tmp_path):
     remember(tmp_path / "file", tmp_path / "run.parquet", {})
     remember(tmp_path, tmp_path / "run.parquet", {"unwritable": object()})
     assert recall(tmp_path, tmp_path / "run.parquet") == {}
+
+
+def test_without_a_terminal_what_was_looked_at_is_saved_and_restored_by_another_session(finished_run):
+    app, state, baseline, navigation = parts(finished_run)
+    session = Session(app, state, baseline, navigation)
+    state.chosen, state.measure, baseline.model = ("hybrid", "mlqa"), MATRIX_MEASURES["rr"], "mono"
+    navigation.go(places.MATRIX)
+    app.screens[places.MATRIX].saved = lambda: {"sort": "mean"}
+    app.screens[places.OVERVIEW].saved = lambda: {"filter": "x"}
+    session.save("xlbias-light")
+
+    app, state, baseline, navigation = parts(finished_run)
+    session = Session(app, state, baseline, navigation)
+    session.restore()
+    assert (state.chosen, state.measure.name, baseline.model) == (("hybrid", "mlqa"), "rr", "mono")
+    assert (navigation.place, session.theme) == (places.MATRIX, "xlbias-light")
+    assert session.of_screen(places.MATRIX) == {"sort": "mean"}
+    assert session.of_screen(places.MATRIX) == {}  # a screen takes it once
+
+
+def test_a_screen_that_cannot_be_shown_is_not_returned_to(finished_run):
+    remember(state_folder(), finished_run, {"place": places.TRAINING})
+    app, state, baseline, navigation = parts(finished_run, {places.TRAINING: "the run holds no training"}.get)
+    Session(app, state, baseline, navigation).restore()
+    assert navigation.place == places.OVERVIEW
