@@ -90,6 +90,15 @@ def test_a_record_that_may_have_more_keys_passes_over_them() -> None:
     assert decode({"name": "a", "licence": "none"}, Source, RunError) == Source("a")
 
 
+@pytest.mark.parametrize("kind", [Thing, Source])
+@pytest.mark.parametrize("content", [{"base": "x", "\ud800": 1}, {"base": "x", "schedule": "\ud800"}])
+def test_half_a_character_is_a_value_or_a_key_that_does_not_fit(content: dict[str, Any], kind: type[Struct]) -> None:
+    content = content if kind is Thing else {"name": "a", "\ud800": 1}
+    with pytest.raises(UsageError, match=r"(unknown key|schedule is) '\\ud800': expected"):
+        decode(content, kind, UsageError)
+    assert decode({"name": "\udcff"}, Source, UsageError).name == "\udcff"  # a path that is not UTF-8
+
+
 def test_where_and_what_to_do_stand_in_the_sentence() -> None:
     with pytest.raises(RunError) as caught:
         decode({"name": 1}, Source, RunError, file="r.parquet", at="tasks[0]", remedy="evaluate again")

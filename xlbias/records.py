@@ -32,6 +32,7 @@ S = TypeVar("S", bound=Struct)
 _LONGEST = 60  # characters of a value in an error
 _WORDS = {int: "a whole number", float: "a number", str: "a string", bool: "true or false", NoneType: "null"}
 _LISTS = (list, tuple, set, frozenset)
+_MISFITS = (msgspec.ValidationError, RecursionError, UnicodeEncodeError)  # the last of half a character, as in "\ud800"
 
 
 def read_toml(path: Path, error: type[XlbiasError], *, remedy: str = "") -> dict[str, Any]:
@@ -72,7 +73,7 @@ def decode(
     try:
         try:
             return msgspec.convert(content, kind)
-        except (msgspec.ValidationError, RecursionError) as cause:
+        except _MISFITS as cause:
             raise error(_problem(content, kind, at) or str(cause)) from cause
     except XlbiasError as cause:  # also from a record that checks more of itself
         raise error(": ".join(filter(None, (str(file), str(cause)))) + (f"; {remedy}" if remedy else "")) from cause
@@ -97,13 +98,13 @@ def check_record(record: Struct, error: type[XlbiasError]) -> None:
         decode(getattr(record, field.name), field.type, error, at=field.name)
 
 
-def quoted(value: object) -> str:
-    """Return a value from a file as an error says it: its beginning, where it is long, and no control characters."""
+def quoted(value: object, longest: int = _LONGEST) -> str:
+    """Return a value from a file as an error says it: its first `longest` characters, and no control characters."""
     try:
         text = repr(value)
     except (ValueError, RecursionError):  # a number of thousands of digits, or lists in lists
         return f"too large a {type(value).__name__}"
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 # -- what is wrong ---------------------------------------------------------------------------------------------------
@@ -131,17 +132,16 @@ def _problem(value: Any, hint: Any, at: str, expected: str = "") -> str | None:
 def _fits(value: Any, hint: Any) -> bool:
     try:
         msgspec.convert(value, hint)
-    except (msgspec.ValidationError, RecursionError):
+    except _MISFITS:
         return False
     return True
 
 
 def _in_record(content: Mapping[Any, Any], kind: type[Struct], at: str) -> str | None:
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    if kind.__struct_config__.forbid_unknown_fields:
-        for key in content:
-            if key not in fields:
-                return _unknown(key, fields, at)
+    for key in content:
+        if key not in fields and (kind.__struct_config__.forbid_unknown_fields or not _is_text(key)):
+            return _unknown(key, fields, at)
     for name, field in fields.items():
         if name in content:
             problem = _problem(content[name], field.type, _inside(at, name))
@@ -150,6 +150,13 @@ def _in_record(content: Mapping[Any, Any], kind: type[Struct], at: str) -> str |
         elif field.required:
             return f"{at or ''}{': ' if at else ''}has no key {name!r}: expected {_expected(field.type)}"
     return None
+
+
+def _is_text(key: object) -> bool:
+    try:
+        return isinstance(key, str) and bool(key.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _parts(value: Any, plain: Any, at: str) -> Iterator[tuple[Any, Any, str]]:

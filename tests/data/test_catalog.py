@@ -176,3 +176,10 @@ def test_real_data_under_a_wrong_name_gets_the_right_one(shared_data, folder, na
     for wrong in ("beir", "miracl", "trec", "bitext"):
         with pytest.raises(TaskError, match=f"This looks like {name}: use {name}:"):
             load_task(f"{wrong}:{shared_data / folder}")
+
+
+def test_a_task_name_of_thousands_of_characters_is_shown_by_its_beginning() -> None:
+    for name in ("9" * 5_000, "b" + "[" * 3_000 + ":x"):
+        with pytest.raises(TaskError, match=r"unknown (task|format) ") as caught:
+            parse_spec(name)
+        assert len(str(caught.value)) < 1_500

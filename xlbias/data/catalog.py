@@ -19,12 +19,15 @@ from xlbias.data.split import By, Part, split_task
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError, UsageError
 from xlbias.languages import normalise_tag
+from xlbias.records import quoted
 from xlbias.text import clean
 
 FORMAT_NAMES = (
     "lareqa", "squad", "parallel", "bitext", "sib200", "beir", "trec", "miracl", "mrtydi", "mmarco", "pairs",
 )  # fmt: skip
 BUILTIN = "builtin"
+
+_LONGEST = 300  # characters of a task's name in an error
 
 GENERAL_OPTIONS = (
     Option("languages", "only texts in these languages, such as en,de,th (after a split, never before it)"),
@@ -126,10 +129,12 @@ def parse_spec(spec: str) -> TaskSpec:
     kind, colon, rest = spec.partition(":")
     if not colon:
         hint = f", such as {BUILTIN}:{spec}" if spec in builtin_tasks() else ""
-        raise TaskError(f"unknown task {spec!r}: {_EXPECTED}{hint}")
+        raise TaskError(f"unknown task {quoted(spec, _LONGEST)}: {_EXPECTED}{hint}")
     known = (BUILTIN, *FORMAT_NAMES)
     if kind not in known:
-        raise TaskError(f"unknown format {kind!r} in {spec!r}{suggestion(kind, known)}: {_EXPECTED}")
+        raise TaskError(
+            f"unknown format {quoted(kind)} in {quoted(spec, _LONGEST)}{suggestion(kind, known)}: {_EXPECTED}"
+        )
     match = re.fullmatch(r"(.*)\[([^\[\]]*)\]", rest, re.DOTALL)
     if match is None or (kind != BUILTIN and _exists(_expanded(rest))):
         return TaskSpec(kind, rest, {})
