@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import click
+import grimp
 import pytest
 from click.testing import CliRunner
 from conftest import REPOSITORY
@@ -112,3 +113,15 @@ def test_the_sql_of_the_run_file_page_answers(tmp_path, monkeypatch):
     )
     assert (worst["query_language"], worst["pool"]) == lowest[1:]
     assert worst["map"] == pytest.approx(lowest[0])
+
+
+def test_no_walk_of_contributing_goes_back_up():
+    """Every arrow leads to a module that the one before imports, itself or through others."""
+    page = (REPOSITORY / "CONTRIBUTING.md").read_text("utf-8")
+    walks = page[page.index("## Three walks") : page.index("## Add a measure")]
+    arrows = re.findall(r"`([\w/]+)\.py`\s+→\s+(?=`([\w/]+)\.py`)", walks)
+    assert len(arrows) > 20
+    graph = grimp.build_graph("xlbias", exclude_type_checking_imports=True)
+    for above, below in arrows:
+        importer, imported = (f"xlbias.{name.replace('/', '.')}" for name in (above, below))
+        assert graph.find_shortest_chain(importer=importer, imported=imported), f"{above} → {below}"
