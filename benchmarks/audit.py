@@ -20,8 +20,8 @@ import torch
 from xlbias.data.catalog import load_task
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.mitigate import parse_mitigation
-from xlbias.evaluation.parallel import alignments
-from xlbias.evaluation.work import query_blocks
+from xlbias.evaluation.alignment import alignments
+from xlbias.evaluation.runner import query_blocks
 from xlbias.results.summary import summarise
 from xlbias.retrieve.consistency import rank_consistency
 from xlbias.retrieve.ranks import PassageIndex

@@ -20,10 +20,10 @@ import numpy as np
 import polars as pl
 
 from xlbias.data.task import RetrievalTask
-from xlbias.evaluation.parallel import alignments
+from xlbias.evaluation.alignment import alignments
 from xlbias.results.summary import summarise
+from xlbias.retrieve.ranking_rows import ranking_rows
 from xlbias.retrieve.ranks import PairRanks, PassageIndex
-from xlbias.retrieve.rows import ranking_rows
 from xlbias.retrieve.search import in_index_order, relevant_pairs
 
 DIMENSION = 384

@@ -10,7 +10,7 @@ from xlbias.data.catalog import load_task
 from xlbias.encode.load import find_encoder, load_encoder
 from xlbias.encode.trained_on import distinct, text_fingerprints, trained_on_of
 from xlbias.evaluation import evaluate
-from xlbias.evaluation.leaks import TaskTexts
+from xlbias.evaluation.seen_texts import TaskTexts
 from xlbias.packaged import models_folder, packaged_encoders
 from xlbias.train.trainer.held_out import hold_out
 

@@ -8,10 +8,10 @@ import pytest
 from polars.testing import assert_frame_equal
 from support import make_task, make_vectors, ngram_counts
 
+from xlbias.evaluation import audit_parts as pieces_module
 from xlbias.evaluation import evaluate
-from xlbias.evaluation import pieces as pieces_module
-from xlbias.evaluation import work as work_module
-from xlbias.evaluation.pieces import Pieces
+from xlbias.evaluation import runner as work_module
+from xlbias.evaluation.audit_parts import Pieces
 from xlbias.measures.alignment import audit, sampling
 from xlbias.narration import Telling
 from xlbias.progress import Course, Piece, Stage, Step

@@ -148,7 +148,7 @@ class _Counting:
 
 
 def test_an_unfinished_one_goes_on_and_ends_the_same(tmp_path, run, monkeypatch):
-    from xlbias.evaluation import work
+    from xlbias.evaluation import runner as work
 
     out = tmp_path / "run.parquet"
     real = work.summarise

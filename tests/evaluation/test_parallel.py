@@ -9,7 +9,7 @@ from support import bca_by_the_book
 
 from xlbias.data.catalog import load_task
 from xlbias.data.task import RetrievalTask
-from xlbias.evaluation.parallel import alignments, parallel_passages
+from xlbias.evaluation.alignment import alignments, parallel_passages
 from xlbias.measures.alignment.audit import alignment_rows
 from xlbias.measures.alignment.parallel import ParallelVectors
 from xlbias.retrieve.search import in_index_order

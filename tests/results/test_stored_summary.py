@@ -16,7 +16,7 @@ from results.uneven import integer_vectors, uneven_task
 from support import make_task, make_vectors
 
 from xlbias.evaluation import evaluate
-from xlbias.evaluation import work as work_module
+from xlbias.evaluation import runner as work_module
 from xlbias.measures.registry import measures
 from xlbias.results import summary as summary_module
 from xlbias.results import wide as views

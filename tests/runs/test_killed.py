@@ -31,7 +31,7 @@ def evaluate_slowly(out: str, pause: float, most: int | None = None) -> None:
     import torch
 
     from xlbias import evaluation
-    from xlbias.evaluation import work
+    from xlbias.evaluation import runner as work
 
     torch.set_num_threads(1)
     numba.set_num_threads(1)

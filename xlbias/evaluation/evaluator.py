@@ -26,9 +26,9 @@ from xlbias.encode.load import as_encoder, check_encoder, content_of, find_encod
 from xlbias.encode.mitigate import Mitigation, parse_mitigation
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.errors import RunError, UsageError, XlbiasError
-from xlbias.evaluation.course import steps_of_model
 from xlbias.evaluation.describe import describe_task
-from xlbias.evaluation.work import Evaluation, changed, variant_name
+from xlbias.evaluation.runner import Evaluation, changed, variant_name
+from xlbias.evaluation.steps import steps_of_model
 from xlbias.narration import Narrator, Silent
 from xlbias.progress import Course, Report, Step
 from xlbias.results.run import Run, open_run

@@ -11,8 +11,8 @@ import polars as pl
 from xlbias.cells import TopOf
 from xlbias.data.task import RetrievalTask
 from xlbias.retrieve.left_out import top_without, without
+from xlbias.retrieve.ranking_rows import ranking_rows
 from xlbias.retrieve.ranks import Int64s, PairRanks, PassageIndex, Vectors, rank_pairs
-from xlbias.retrieve.rows import ranking_rows
 from xlbias.retrieve.topk import top_k as find_top_k
 
 

@@ -18,7 +18,7 @@ from xlbias._version import __version__
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import RunError
 from xlbias.evaluation.describe import describe_task
-from xlbias.evaluation.work import TEXT_BLOCK, with_columns
+from xlbias.evaluation.runner import TEXT_BLOCK, with_columns
 from xlbias.progress import Report
 from xlbias.results.run import open_run
 from xlbias.results.run_numbers import bound_summary

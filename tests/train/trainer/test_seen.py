@@ -16,7 +16,7 @@ from xlbias.encode.load import load_encoder
 from xlbias.encode.trained_on import TrainedOn, read_trained_on, text_fingerprints, trained_on_of
 from xlbias.errors import EncoderError
 from xlbias.evaluation import evaluate
-from xlbias.evaluation.leaks import TaskTexts
+from xlbias.evaluation.seen_texts import TaskTexts
 from xlbias.narration import Silent
 from xlbias.report.render import render_report
 from xlbias.results.caveats import caveats

@@ -26,11 +26,11 @@ from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.encode.prompts import Prompts
 from xlbias.encode.similarity import Searchable, Vectors, searchable
 from xlbias.errors import EncoderError, RunError
-from xlbias.evaluation.course import alignment_seconds, numbers_seconds
-from xlbias.evaluation.leaks import TaskTexts
-from xlbias.evaluation.parallel import alignments
-from xlbias.evaluation.pieces import Pieces
-from xlbias.evaluation.texts import text_rows
+from xlbias.evaluation.alignment import alignments
+from xlbias.evaluation.audit_parts import Pieces
+from xlbias.evaluation.seen_texts import TaskTexts
+from xlbias.evaluation.steps import alignment_seconds, numbers_seconds
+from xlbias.evaluation.token_counts import text_rows
 from xlbias.measures.ragged import Floats
 from xlbias.narration import Narrator
 from xlbias.progress import Course

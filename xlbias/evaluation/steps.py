@@ -17,7 +17,7 @@ import polars as pl
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.kinds import kind_of
 from xlbias.encode.precomputed import PrecomputedVectors
-from xlbias.evaluation.parallel import intervals_seconds
+from xlbias.evaluation.alignment import intervals_seconds
 from xlbias.measures.alignment.audit import expected_seconds
 from xlbias.measures.bias.rank_consistency import MOST_SCORES
 from xlbias.progress import Step
