@@ -291,7 +291,7 @@ def prepare(folder: Path) -> None:
     plain = evaluate([make_vectors(task, seed) for seed in (0, 1)], task, folder / "plain.parquet")
     metadata = {
         **plain.metadata,
-        "models": [{**model, "card": {**CARD, "name": model["name"]}} for model in plain.models],
+        "models": [{**model, "card": {**CARD, "name": model["name"]}} for model in plain.metadata["models"]],
     }
     rows: dict[str, pl.DataFrame] = {
         "ranking": plain.rankings.collect(), "query": plain.queries.collect(), "passage": plain.passages.collect(),
@@ -566,10 +566,10 @@ def all_of(path: Path, chance: random.Random) -> object:
         case 3:
             shown.append(render_report([run], chance.choice(["markdown", "latex", "html"])))
         case 4:
-            names = [model["name"] for model in run.models]
+            names = [model.name for model in run.models]
             if len(names) > 1 and run.tasks:
                 sides = Side(run, (names[0],)), Side(run, (names[1],))
-                shown.append(compare(*sides, run.tasks[0]["name"], measures=["map", "kendall_w"], permutations=50))
+                shown.append(compare(*sides, run.tasks[0].name, measures=["map", "kendall_w"], permutations=50))
         case 5:
             from xlbias.report.documents.study import study_report
 

@@ -81,8 +81,8 @@ def test_prompts_and_similarity_are_options_that_the_run_records(tmp_path, corpu
     assert "prompts: query 'Frage: ' (given), passage none (none registered)" in shown.err
     assert "euclidean (its own: cosine); query prompt 'Frage: ' (given)" in " ".join(shown.out.split())
     (about,) = open_run(out).models
-    assert (about["similarity"], about["own_similarity"]) == ("euclidean", "cosine")
-    assert (about["prompts"]["query"], about["prompts"]["passage"]) == ("Frage: ", "")
+    assert (about.similarity, about.own_similarity) == ("euclidean", "cosine")
+    assert (about.prompts["query"], about.prompts["passage"]) == ("Frage: ", "")
     assert run([*words, "--overwrite", "--passage-prompt", "s2p"]) == 2
     assert "registers no prompt 's2p' (passage prompt): it registers none" in capsys.readouterr().err
 

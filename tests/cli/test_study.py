@@ -78,7 +78,7 @@ def test_from_the_plan_to_the_report(plan: Path, capfd: pytest.CaptureFixture[st
     assert printed.out == (out / "report.md").read_text("utf-8")
     assert "# squares" in printed.out
     assert sorted(path.name for path in out.iterdir()) == ["encoders", "report.md", "run.parquet", "runs"]
-    assert [model["name"] for model in open_run(out / "run.parquet").models] == ["low-mono-seed0", "low-cross-seed0"]
+    assert [model.name for model in open_run(out / "run.parquet").models] == ["low-mono-seed0", "low-cross-seed0"]
     assert {row.split("\t")[2] for row in steps(capfd, str(plan))} == {"done"}
 
 

@@ -167,7 +167,7 @@ def test_a_change_in_an_encoders_folder_is_noticed_by_cache_resume_and_compare(
     with pytest.raises(RunError, match="'encoder' has changed since it was evaluated there"):
         evaluate(str(folder), TASK, run, device="cpu", trust_remote_code=True, resume=True)
 
-    there = open_run(before).models[0]
+    there = open_run(before).metadata["models"][0]
     about = {**there, "fingerprint": changed.fingerprint, "content": changed.content}
     assert "is not the same encoder in both runs: its files" in str(changes_of(_side(there), _side(about)))
 
@@ -368,4 +368,4 @@ def test_a_model_of_the_hub_is_known_by_its_commit_and_checked_like_a_folder(
 
 
 def _side(about: dict[str, object]) -> Side:
-    return cast(Side, SimpleNamespace(models=(about["name"],), run=SimpleNamespace(models=[about])))
+    return cast(Side, SimpleNamespace(models=(about["name"],), run=SimpleNamespace(metadata={"models": [about]})))

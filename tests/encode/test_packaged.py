@@ -63,5 +63,5 @@ def test_it_finds_held_out_passages_in_every_language() -> None:
     means = dict(run.settings.select("setting", "map").iter_rows())
     assert means["monolingual"] > 0.95
     assert means["cross-lingual"] > 0.6
-    assert run.models[0]["name"] == NAME
+    assert run.models[0].name == NAME
     assert load_encoder(NAME, device="cpu").card["name"] == NAME

@@ -107,8 +107,8 @@ def test_numbers_are_those_of_sentence_transformers_with_the_prompts_given_by_ha
     without = by_hand(SentenceTransformer(folder, device="cpu"), task, "", "")
     assert max(abs(without[cell] - value) for cell, value in expected.items()) > 1e-3  # prompts make a difference
     (about,) = run.models
-    assert (about["prompts"]["query"], about["prompts"]["passage"]) == (query, passage)
-    assert (about["dtype"], about["max_length"]) == ("float32", {"query": None, "passage": None})
+    assert (about.prompts["query"], about.prompts["passage"]) == (query, passage)
+    assert (about.dtype, about.max_length) == ("float32", {"query": None, "passage": None})
 
 
 def test_names_and_texts_replace_what_is_registered():

@@ -89,7 +89,7 @@ def test_an_encoder_is_ranked_by_the_similarity_it_asks_for(task, similarity):
     found = ap(run)
     assert found == pytest.approx(expected_ap(scores, task), abs=1e-9)
     assert all(expected_ap(other, task) != found for other in others)
-    assert run.models[0]["similarity"] == similarity
+    assert run.models[0].similarity == similarity
     given = PrecomputedVectors(x.tolist(), y.tolist(), similarity=similarity)
     assert ap(evaluate(given, task)) == found
 

@@ -63,10 +63,10 @@ def overall(run: Run, measure: str, setting: str | None = None) -> dict[str, flo
 
 
 def test_there_are_three_models_and_the_metadata_says_which_is_which(run):
-    assert [(model["name"], model["mitigation"]) for model in run.models] == list(
+    assert [(model.name, model.mitigation) for model in run.models] == list(
         zip(NAMES, [None, *MITIGATIONS], strict=True)
     )
-    assert len({model["fingerprint"] for model in run.models}) == 1
+    assert len({model.fingerprint for model in run.models}) == 1
     assert run.rankings.select("model").unique().collect()["model"].sort().to_list() == sorted(NAMES)
     assert run.cells.group_by("model").len()["len"].to_list() == [7 * 8] * 3
 
@@ -191,19 +191,19 @@ def test_a_mitigation_that_is_not_possible_does_not_stand_in_the_way_of_resuming
     vectors = make_vectors(TASK, dimension=6)
     with pytest.raises(EncoderError, match="lir:6: the 80 texts in 'ar' span 6 of 6 directions"):
         evaluate(vectors, TASK, out, mitigate=["lir:6"])
-    assert [model["name"] for model in open_run(out).models] == ["random0"]
+    assert [model.name for model in open_run(out).models] == ["random0"]
     resumed = evaluate(vectors, TASK, out, mitigate=["lir:5"], resume=True)
-    assert [model["name"] for model in resumed.models] == ["random0", "random0+lir:5"]
+    assert [model.name for model in resumed.models] == ["random0", "random0+lir:5"]
 
 
 def test_the_same_mitigation_twice_is_one(tmp_path):
     task = make_task(12)
     run = evaluate(make_vectors(task), task, tmp_path / "run.parquet", mitigate=["mean", "mean"])
-    assert [model["name"] for model in run.models] == ["random0", "random0+mean"]
+    assert [model.name for model in run.models] == ["random0", "random0+mean"]
 
 
 def test_several_encoders_keep_their_order(tmp_path):
     task = make_task(12)
     models = [make_vectors(task, seed=seed) for seed in (1, 0)]
     run = evaluate(models, [task, make_task(12, "other")], tmp_path / "run.parquet", mitigate=["mean"])
-    assert [model["name"] for model in run.models] == ["random1", "random1+mean", "random0", "random0+mean"]
+    assert [model.name for model in run.models] == ["random1", "random1+mean", "random0", "random0+mean"]

@@ -47,7 +47,7 @@ def test_the_sides_of_bias_have_the_names_of_today_and_settings_theirs(old, new)
     keys = ["measure", "setting", "query_language", "passage_language"]
     rest = new.summary.filter(~pl.col("measure").is_in(["tied", "tied.answers"]))
     assert old.summary.select(keys).equals(rest.select(keys))
-    fields = RunFields(old, old.models[0]["name"], TASK.name)
+    fields = RunFields(old, old.models[0].name, TASK.name)
     assert set(fields.lookup("single_gold.own_language", 0)) == {()}
     assert "single_gold.monolingual" not in fields.names()
     (result,) = report(old)["results"]

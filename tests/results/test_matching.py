@@ -33,7 +33,7 @@ def runs(tmp_path_factory):
 def test_a_task_is_matched_by_its_fingerprint_whatever_it_is_called(runs):
     found = matched(runs["renamed"], runs["base"])
     assert found.own == {"made": "made held out"}
-    assert [task["name"] for task in found.run.tasks] == ["made"]
+    assert [task.name for task in found.run.tasks] == ["made"]
     assert found.run.rankings.select("task").unique().collect()["task"].to_list() == ["made"]
     assert found.run.summary["value"].equals(runs["renamed"].summary["value"])
     assert found.notes() == [
@@ -54,7 +54,7 @@ def test_runs_of_one_task_under_two_names_are_compared_as_under_one(runs, tmp_pa
 def test_a_name_that_stands_for_other_data_is_refused_with_what_differs(runs):
     found = matched(runs["other"], runs["base"])
     assert (found.own, found.differing) == ({}, ("made",))
-    assert [task["name"] for task in found.run.tasks] == [f"made{OTHER_DATA}"]
+    assert [task.name for task in found.run.tasks] == [f"made{OTHER_DATA}"]
     with pytest.raises(
         RunError, match=r"the task 'made' is not the same in .*base\.parquet and .*other\.parquet: "
     ) as e:

@@ -100,7 +100,7 @@ def of_bias(name: str, one: dict) -> Iterator[tuple[Key, float | None]]:
 
 
 def test_report_and_comparison_agree_on_every_number(run):
-    task = run.tasks[0]["name"]
+    task = run.tasks[0].name
     frame = compare(Side(run, ("base",)), Side(run, ("new",)), task, permutations=9)
     said = {result["model"]: dict(numbers(result)) for result in report(run)["results"]}
     compared = set()

@@ -4,6 +4,7 @@ import json
 
 import polars as pl
 import pytest
+from msgspec import convert
 from support import make_task, make_vectors
 
 from xlbias.dashboard.views.bias import Differences
@@ -14,6 +15,7 @@ from xlbias.report.render import render_comparison, render_report
 from xlbias.results.compare import Side, compare
 from xlbias.results.matrix import difference_matrix, matrix
 from xlbias.results.one_training import single_trainings
+from xlbias.runs.run_info import ModelInfo
 
 
 def card(sampler: str, seed: int, **more: object) -> dict[str, object]:
@@ -90,5 +92,5 @@ def test_a_report_names_the_trainings_that_stand_there_with_one_seed(run):
 def test_trainings_of_other_recipes_are_no_seeds_of_one(run):
     models = [{"name": name, "card": one} for name, one in {
         "a": card("mono", 0), "b": card("mono", 1, learning_rate=0.1), "c": card("mono", 1)}.items()]  # fmt: skip
-    assert single_trainings(models) == ("b",)
-    assert single_trainings(models[:1]) == ()  # nothing to compare with
+    assert single_trainings(convert(models, list[ModelInfo])) == ("b",)
+    assert single_trainings(convert(models[:1], list[ModelInfo])) == ()  # nothing to compare with

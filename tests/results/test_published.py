@@ -10,6 +10,7 @@ import xlbias.results.published
 from xlbias.data.catalog import load_task
 from xlbias.errors import UsageError
 from xlbias.results.published import HOUSE_SAMPLERS, MEAN, dataset_of, published, rows_for, sources
+from xlbias.runs.run_info import TaskInfo
 
 FILE = Path(xlbias.results.published.__file__).with_name("published.csv")
 ROY, HYBRID = "2004.05484", "2408.10536"
@@ -23,7 +24,7 @@ XQUAD_R = {
 def task(name, pools=None, query_languages=None):
     """What a run says of a task, as far as it matters here."""
     pools = XQUAD_R if pools is None else pools
-    return {"name": name, "n_queries": dict.fromkeys(query_languages or pools, 1190), "pool_sizes": pools}
+    return TaskInfo(name, dict.fromkeys(query_languages or pools, 1190), pools)
 
 
 def everything():

@@ -209,19 +209,22 @@ def test_a_column_of_another_type_is_said(whole, tmp_path, change, said):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda m: m.update(models=7), "models is 7; expected a list"),
-        (lambda m: m["models"][0].update(name=None), r"models\[0\].name is None; expected a text"),
-        (lambda m: m["models"][0].update(card=[1]), r"models\[0\].card is a list; expected an object"),
-        (lambda m: m["models"][0].update(card={"seed": "x"}), r"models\[0\].card.seed is 'x'; expected a whole number"),
+        (lambda m: m.update(models=7), "models is 7: expected a list"),
+        (lambda m: m["models"][0].update(name=None), r"models\[0\].name is None: expected a string"),
+        (lambda m: m["models"][0].update(card=[1]), r"models\[0\].card is \[1\]: expected a table of named values"),
+        (lambda m: m["models"][0].update(card={"seed": "x"}), r"models\[0\].card.seed is 'x': expected a whole number"),
         (lambda m: m["models"][0].update(card={"seed": 10**40}), r"card.seed is a whole number of 133 bits"),
         (lambda m: m["models"].append(m["models"][0]), "models has 'random0' twice"),
-        (lambda m: m["tasks"][0].pop("pool_sizes"), r"tasks\[0\] has no 'pool_sizes'"),
-        (lambda m: m["tasks"][0]["pool_sizes"].update(de=-1), r"tasks\[0\].pool_sizes is an object; expected counts"),
-        (lambda m: m["tasks"][0].update(n_ids=True), r"tasks\[0\].n_ids is True; expected a count"),
-        (lambda m: m.update(created="today"), "created is 'today'; expected a number"),
-        (lambda m: m.update(versions="1"), "versions is '1'; expected an object"),
+        (
+            lambda m: m["tasks"][0].pop("pool_sizes"),
+            r"tasks\[0\]: has no key 'pool_sizes': expected counts",
+        ),
+        (lambda m: m["tasks"][0]["pool_sizes"].update(de=-1), r"tasks\[0\].pool_sizes.de is -1: expected a count"),
+        (lambda m: m["tasks"][0].update(n_ids=True), r"tasks\[0\].n_ids is True: expected a count"),
+        (lambda m: m.update(created="today"), "created is 'today': expected a number"),
+        (lambda m: m.update(versions="1"), "versions is '1': expected an object"),
         (lambda m: m.update(schema=True), "names no schema version"),
-        (lambda m: m.update(command="xlbias"), "command is 'xlbias'; expected a list of texts"),
+        (lambda m: m.update(command="xlbias"), "command is 'xlbias': expected a list of texts"),
     ],
 )
 def test_metadata_of_another_kind_is_said_with_its_field(whole, tmp_path, change, said):

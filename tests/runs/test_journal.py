@@ -39,7 +39,7 @@ def test_a_finished_run_is_one_parquet_file_that_anything_opens(tmp_path):
     assert counts.pop("alignment") == run.alignments.collect().height
     assert counts == {"ranking": 12 * 7 * 8, "query": 84, "passage": 84}
     assert run.metadata["schema"] == 2
-    assert run.tasks[0]["fingerprint"] == TASK.fingerprint
+    assert run.tasks[0].fingerprint == TASK.fingerprint
     assert run.metadata["versions"]["python"].count(".") == 2
 
 
@@ -136,7 +136,7 @@ def test_an_encoder_that_cannot_be_loaded_costs_no_finished_work(tmp_path):
     assert len(parts) == 2 + 7 + 2
     other = make_vectors(TASK, seed=1)
     run = evaluate([make_vectors(TASK), other], TASK, out, resume=True)  # the name is corrected
-    assert [model["name"] for model in run.models] == ["random0", "random1"]
+    assert [model.name for model in run.models] == ["random0", "random1"]
     with pytest.raises(RunError, match="has results of the encoder 'random1': name it as well"):
         evaluate(make_vectors(TASK), TASK, out, resume=True)
 

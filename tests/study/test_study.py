@@ -91,10 +91,10 @@ def test_the_merged_run_is_what_the_single_runs_are(done: Path, small_plan: Path
         assert getattr(merged, record).collect().equals(together)
     for record in ("queries", "passages"):
         assert getattr(merged, record).collect().equals(getattr(singles[0], record).collect())  # once each
-    assert [model["name"] for model in merged.models] == [MONO, HYBRID]
-    assert [model["card"]["sampler"] for model in merged.models] == ["mono", "hybrid"]
+    assert [model.name for model in merged.models] == [MONO, HYBRID]
+    assert [model.card.sampler for model in merged.models] == ["mono", "hybrid"]
     assert merged.tasks == singles[0].tasks
-    assert [task["name"] for task in merged.tasks] == TARGETS
+    assert [task.name for task in merged.tasks] == TARGETS
     assert {"top_k": 3, "top_of": "multilingual", "approximate": False}.items() <= merged.metadata.items()
     assert merged.metadata["device"] == singles[0].metadata["device"]
     assert merged.metadata["study"] == read_plan(small_plan).as_dict()
@@ -195,10 +195,10 @@ def test_a_run_can_be_followed_encoder_by_encoder(done: Path, small_plan: Path, 
         assert live.state.status == "running"
         assert live.state.progress is not None
         assert (live.state.progress.done, live.state.progress.total) == (2, 4)
-        assert [model["name"] for model in live.models] == [HYBRID]
+        assert [model.name for model in live.models] == [HYBRID]
         assert live.summary.equals(open_run(folder.run_of(HYBRID)).summary)
         merged.add(MONO)
-        assert [model["name"] for model in open_run(folder.run).models] == [MONO, HYBRID]  # in the plan's order
+        assert [model.name for model in open_run(folder.run).models] == [MONO, HYBRID]  # in the plan's order
         with pytest.raises(RunError, match="is being written by process"):
             MergedRun(plan, folder, targets, overwrite=False)
 
@@ -210,7 +210,7 @@ def test_a_longer_plan_keeps_what_there_is(copy: Path, small_plan: Path, tmp_pat
     del before["run.parquet"]
     assert before.items() <= files(copy).items()
     assert run is not None
-    assert [model["card"]["sampler"] for model in run.models] == ["mono", "hybrid", "cross"]
+    assert [model.card.sampler for model in run.models] == ["mono", "hybrid", "cross"]
     assert run.summary["model"].n_unique() == 3
 
 
@@ -261,7 +261,7 @@ def test_an_encoder_trained_again_needs_another_evaluation(copy: Path, small_pla
     run = run_study(read_plan(small_plan), copy)
     assert run is not None
     new = open_run(copy / "runs" / f"{MONO}.parquet")
-    assert run.models[0]["from_run"] == new.metadata["run_id"]
+    assert run.models[0].from_run == new.metadata["run_id"]
     assert by_model(run.summary)[0].equals(new.summary)
 
 

@@ -69,7 +69,7 @@ def open_whole(path: str, *, partial: bool) -> Run:
 
 def _chosen(run: Run, kind: str, wanted: Sequence[str]) -> list[str]:
     """Return the names of the run's models or tasks, of those that are wanted."""
-    names = [str(entry["name"]) for entry in (run.models if kind == "model" else run.tasks)]
+    names = [entry.name for entry in (run.models if kind == "model" else run.tasks)]
     for name in wanted:
         if name not in names:
             there = f"{suggestion(name, names)}: there are {listed(names)}"
@@ -96,7 +96,7 @@ def _baseline_fields(baseline: Baseline, run: Run, model: str, task: str) -> Run
     if task in found.differing:
         raise UsageError(found.why_not(task))
     if task not in found.own:
-        there = listed(entry["name"] for entry in before.tasks)
+        there = listed(entry.name for entry in before.tasks)
         raise UsageError(f"{before.path}: the baseline has no task {task!r}: choose with --task among {there}")
     before = found.run
     if wanted is not None:

@@ -136,7 +136,7 @@ def _side(run: Run, given: str | None, option: str, *, one_run: bool) -> Side:
     from xlbias.errors import UsageError
     from xlbias.results.compare import Side
 
-    known = [model["name"] for model in run.models]
+    known = [model.name for model in run.models]
     if given is None:
         if len(known) == 1 and not one_run:
             return Side(run, (known[0],))

@@ -94,13 +94,13 @@ def _comparison(run: Run) -> list[str]:
     rows = {(row["model"], row["task"]): row for row in overview(run).to_dicts()}
     lines = ["Hybrid against monolingual batches"]
     for task in run.tasks:
-        mono, hybrid = rows[MONO, task["name"]], rows[HYBRID, task["name"]]
+        mono, hybrid = rows[MONO, task.name], rows[HYBRID, task.name]
         change = (hybrid["rank_distance"] - mono["rank_distance"]) / mono["rank_distance"]
         changes = "; ".join(
             f"mAP {name} {number(mono[f'map_{name}'])} to {number(hybrid[f'map_{name}'])}" for name in ("mono", "cross")
         )
         lines.append(
-            f"  {task['name']}: rank distance {mono['rank_distance']:,.0f} to {hybrid['rank_distance']:,.0f} "
+            f"  {task.name}: rank distance {mono['rank_distance']:,.0f} to {hybrid['rank_distance']:,.0f} "
             f"({change:+.0%}); {changes}"
         )
     return lines

@@ -69,13 +69,13 @@ class Baseline:
         """
         state, base = self._state, self.run
         if state.base is not None and base is not None:
-            names = [entry["name"] for entry in base.models]
+            names = [entry.name for entry in base.models]
             only = names[0] if len(names) == 1 else None
             name = next((n for n in (self.model, model, only) if n in names), None)
             return Against(base, name, f"{one_line(name, 40)} of {base.path.name}") if name else None
         if state.snapshot is None or self.model is None or self.model == model:
             return None
-        if self.model not in [entry["name"] for entry in state.snapshot.run.models]:
+        if self.model not in [entry.name for entry in state.snapshot.run.models]:
             return None
         return Against(state.snapshot.run, self.model, one_line(self.model, 40))
 
@@ -92,7 +92,7 @@ class Baseline:
         against, snapshot = self.against_for(model), self._state.snapshot
         if against is None or snapshot is None:
             return ""
-        there = [entry["name"] for entry in against.run.tasks]
+        there = [entry.name for entry in against.run.tasks]
         if task not in there and task + OTHER_DATA not in there:
             return f"{against.label} has not been evaluated on {one_line(task, 40)}"
         return self.comparisons.of(Asked(against.run, against.model, snapshot.run, model, task, measure), urgent=urgent)

@@ -64,8 +64,8 @@ def comparison_of(against: Against, run: Run, model: str, form: str) -> str:
     from xlbias.results.caveats import of_side
     from xlbias.results.compare import PERMUTATIONS, Side, compare
 
-    there = {task["name"] for task in run.tasks}  # the baseline's are called as these, see xlbias.results.matching
-    shared = [task["name"] for task in against.run.tasks if task["name"] in there]
+    there = {task.name for task in run.tasks}  # the baseline's are called as these, see xlbias.results.matching
+    shared = [task.name for task in against.run.tasks if task.name in there]
     if not shared:
         raise RunError(f"{against.label} has no task in common with the run: there is nothing to compare")
     sides = Side(against.run, (against.model,)), Side(run, (model,))

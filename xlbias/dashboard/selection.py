@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from xlbias.results.matrix import MATRIX_MEASURES
+from xlbias.runs.run_info import Card, ModelInfo
 
 if TYPE_CHECKING:
     from xlbias.dashboard.baseline import Baseline
@@ -30,14 +30,14 @@ class Selection:
         """Show the same model on the next task."""
         state = self._state
         if state.snapshot and state.chosen:
-            names = [task["name"] for task in state.snapshot.run.tasks]
+            names = [task.name for task in state.snapshot.run.tasks]
             self.choose((state.chosen[0], names[(names.index(state.chosen[1]) + 1) % len(names)]))
 
     def step_model(self) -> None:
         """Show the next model on the same task."""
         state = self._state
         if state.snapshot and state.chosen:
-            names = [model["name"] for model in state.snapshot.run.models]
+            names = [model.name for model in state.snapshot.run.models]
             self.choose((names[(names.index(state.chosen[0]) + 1) % len(names)], state.chosen[1]))
 
     def step_measure(self, step: int) -> None:
@@ -66,9 +66,9 @@ class Selection:
         snapshot = state.base or state.snapshot
         assert snapshot is not None
         here = state.snapshot.run.models if state.snapshot and state.chosen else []
-        chosen = next((model for model in here if state.chosen and model["name"] == state.chosen[0]), {})
+        chosen = next((model for model in here if state.chosen and model.name == state.chosen[0]), None)
         models = sorted(snapshot.run.models, key=lambda model: _distance(model, chosen))
-        choices = [Choice(model["name"], model["name"], _remark(model)) for model in models]
+        choices = [Choice(model.name, model.name, _remark(model)) for model in models]
         nothing = Choice("", "none: values instead of differences")
         dialog = PickDialog("differences from", [*choices, nothing], self._baseline.model)
         self._app.push_screen(dialog, self.take_baseline)
@@ -88,12 +88,11 @@ class Selection:
         self._navigation.show()
 
 
-def _distance(model: dict[str, Any], chosen: dict[str, Any]) -> tuple[bool, ...]:
+def _distance(model: ModelInfo, chosen: ModelInfo | None) -> tuple[bool, ...]:
     """Order baselines: those trained on the same texts with the same seed first."""
-    cards: Sequence[dict[str, Any]] = [entry.get("card", {}) for entry in (model, chosen)]
-    return tuple(cards[0].get(field) != cards[1].get(field) for field in ("sources", "seed", "alpha"))
+    ours, theirs = (Card() if entry is None else entry.card for entry in (model, chosen))
+    return (ours.sources != theirs.sources, ours.seed != theirs.seed, ours.alpha != theirs.alpha)
 
 
-def _remark(model: dict[str, Any]) -> str:
-    card = model.get("card", {})
-    return str(card.get("sampler") or "")
+def _remark(model: ModelInfo) -> str:
+    return model.card.sampler or ""

@@ -22,6 +22,7 @@ from xlbias.measures.registry import SIDES, measure_of, measures
 from xlbias.results.per_query import RANKED, Aggregate, Key, Ranked, Values, bias_values, quality_values
 from xlbias.results.run_numbers import RunNumbers
 from xlbias.results.summary import OVERALL, aggregated, joined, replicates_for
+from xlbias.runs.run_info import TaskInfo
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.stats.bootstrap import bootstrap_intervals, by_unit
 from xlbias.stats.friedman import Concordance, Concordances
@@ -88,24 +89,24 @@ class Side:
 
     def check(self, task: str) -> None:
         """Raise RunError unless the run has these encoders and this task."""
-        known = [model["name"] for model in self.run.models]
+        known = [model.name for model in self.run.models]
         for model in self.models:
             if model not in known:
                 raise RunError(
                     f"{self.run.path}: no model {model!r}{suggestion(model, known)}; there are {listed(known)}"
                 )
-        tasks = [entry["name"] for entry in self.run.tasks]
+        tasks = [entry.name for entry in self.run.tasks]
         if task not in tasks:
             raise RunError(f"{self.run.path}: no task {task!r}{suggestion(task, tasks)}; there are {listed(tasks)}")
 
     @property
     def trained(self) -> bool:
         """Whether an encoder of it is a training of this tool, and so one of several that its recipe may give."""
-        return any(model["name"] in self.models and "sampler" in (model.get("card") or {}) for model in self.run.models)
+        return any(model.name in self.models and model.card.sampler is not None for model in self.run.models)
 
-    def task(self, name: str) -> dict[str, object]:
-        """Return the task's entry in the run's metadata."""
-        return next(entry for entry in self.run.tasks if entry["name"] == name)
+    def task(self, name: str) -> TaskInfo:
+        """Return what the run says of a task."""
+        return next(entry for entry in self.run.tasks if entry.name == name)
 
 
 class Sided:
@@ -224,7 +225,7 @@ def compare_sided(
 ) -> pl.DataFrame:
     """Return the same of values that are at hand: see `compare`."""
     task = base.name
-    prints = [side.side.task(task).get("fingerprint") for side in (base, new)]
+    prints = [side.side.task(task).fingerprint for side in (base, new)]
     if prints[0] != prints[1]:
         raise RunError(f"the task {task!r} is not the same in {base.side.run.path} and {new.side.run.path}")
     units = base.documents if unit == "document" else None

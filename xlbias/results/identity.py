@@ -35,4 +35,5 @@ def changes_of(base: Side, new: Side) -> str | None:
 
 
 def _entry(side: Side, name: str) -> dict[str, Any]:
-    return next((entry for entry in side.run.models if entry["name"] == name), {})
+    """Return what a run recorded of an encoder, as it stands there: what it did not record is not compared."""
+    return next((entry for entry in side.run.metadata["models"] if entry["name"] == name), {})

@@ -42,7 +42,7 @@ class Matched(Generic[R]):
         ]
         notes += [f"{self.why_not(name)}: it is not compared." for name in self.differing]
         for run in (self.to, self.run):
-            names = [task["name"].removesuffix(OTHER_DATA) for task in run.tasks]
+            names = [task.name.removesuffix(OTHER_DATA) for task in run.tasks]
             alone = [name for name in names if name not in self.own and name not in self.differing]
             if alone:
                 notes.append(f"only in {run.path.name}, and not compared: {listed(alone)}.")
@@ -59,8 +59,8 @@ def matched(run: R, to: RunFile) -> Matched[R]:
 
     A task that has a name of `to` and other data gets the name with OTHER_DATA behind it.
     """
-    prints = [(str(task["name"]), task.get("fingerprint")) for task in run.tasks]
-    wanted = {str(task["name"]): task.get("fingerprint") for task in to.tasks}
+    prints = [(task.name, task.fingerprint) for task in run.tasks]
+    wanted = {task.name: task.fingerprint for task in to.tasks}
     own: dict[str, str] = {}
     for name, fingerprint in wanted.items():
         same = [mine for mine, other in prints if other == fingerprint and mine not in own.values()]
@@ -78,9 +78,9 @@ def what_differs(base: RunFile, task: str, new: RunFile, other: str) -> str:
     names = [run.path.name for run in (base, new)]
     if names[0] == names[1]:
         names = [str(run.path) for run in (base, new)]
-    for record, field, key in (("queries", "n_queries", "query_id"), ("passages", "pool_sizes", "passage_id")):
+    for record, key in (("queries", "query_id"), ("passages", "passage_id")):
         sides = [_texts(run, record, key, name) for run, name in ((base, task), (new, other))]
-        languages = [set(_about(run, name).get(field) or ()) for run, name in ((base, task), (new, other))]
+        languages = [set(_languages(run, record, name)) for run, name in ((base, task), (new, other))]
         for side, name in enumerate(names):
             if more := sorted(languages[side] - languages[1 - side]):
                 found.append(f"{record} in {listed(more)} only in {name}")
@@ -101,5 +101,6 @@ def _texts(run: RunFile, record: str, key: str, task: str) -> pl.DataFrame:
     return frame.filter(pl.col("task") == task).select(key, "language", "text").collect()
 
 
-def _about(run: RunFile, task: str) -> Mapping[str, Mapping[str, int]]:
-    return next((entry for entry in run.tasks if entry["name"] == task), {})
+def _languages(run: RunFile, record: str, task: str) -> Mapping[str, int]:
+    found = run.task(task)
+    return {} if found is None else found.n_queries if record == "queries" else found.pool_sizes

@@ -86,9 +86,9 @@ class DifferenceMatrix(Matrix):
 
 def matrix(run: RunNumbers, measure: str, model: str, task: str) -> Matrix:
     """Return one measure as a matrix. Rows and columns are those of the task, also where cells are still missing."""
-    about = next(entry for entry in run.tasks if entry["name"] == task)
-    rows = tuple(sorted(about["n_queries"]))
-    pools = (*sorted(about["pool_sizes"]), MULTILINGUAL_POOL)
+    about = next(entry for entry in run.tasks if entry.name == task)
+    rows = tuple(sorted(about.n_queries))
+    pools = (*sorted(about.pool_sizes), MULTILINGUAL_POOL)
     found = {(ql, pool): numbers for ql, pool, *numbers in _values(run, measure, model, task).iter_rows()}
     values, n, excluded, low, high = _grids(rows, pools, found, (None, 0, 0, None, None))
     return Matrix(MATRIX_MEASURES[measure], model, task, rows, pools, values, n, excluded, low, high)

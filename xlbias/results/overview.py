@@ -8,6 +8,7 @@ import polars as pl
 
 from xlbias.results.run_numbers import RunNumbers
 from xlbias.results.wide import rank_distance_summary
+from xlbias.runs.run_info import ModelInfo, TaskInfo
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT
 
 
@@ -48,7 +49,7 @@ def _every_pair(run: RunNumbers) -> pl.DataFrame:
             rows.append(
                 {
                     **who_on_what(model, task),
-                    "n_cells_expected": len(task["n_queries"]) * (len(task["pool_sizes"]) + 1),
+                    "n_cells_expected": len(task.n_queries) * (len(task.pool_sizes) + 1),
                     "position": len(rows),
                 }
             )
@@ -59,26 +60,21 @@ def _every_pair(run: RunNumbers) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema)
 
 
-def who_on_what(model: dict[str, Any], task: dict[str, Any]) -> dict[str, Any]:
+def who_on_what(model: ModelInfo, task: TaskInfo | None) -> dict[str, Any]:
     """Return ``model, source, sampler, alpha, seed, task, domain`` of one result; None for what is not known.
 
     `source` names the tasks that the encoder was trained on, joined by `` + ``.
     """
-    card = model.get("card", {})
+    card = model.card
     return {
-        "model": model["name"],
-        "source": _source_of(card),
-        "sampler": card.get("sampler"),
-        "alpha": card.get("alpha"),
-        "seed": card.get("seed"),
-        "task": task["name"],
-        "domain": task["domain"],
+        "model": model.name,
+        "source": " + ".join(source.name for source in card.trained_on) or None,
+        "sampler": card.sampler,
+        "alpha": card.alpha,
+        "seed": card.seed,
+        "task": task.name if task is not None else None,
+        "domain": task.domain if task is not None else None,
     }
-
-
-def _source_of(card: dict[str, Any]) -> str | None:
-    names = [source["name"] if isinstance(source, dict) else str(source) for source in card.get("sources", [])]
-    return " + ".join(names) or None
 
 
 def _rank_distance(run: RunNumbers) -> pl.DataFrame:

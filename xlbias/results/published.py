@@ -17,15 +17,14 @@ Sources: Roy et al. 2020 (arXiv 2004.05484 and its repository), arXiv 2408.10536
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from xlbias.choices import suggestion
 from xlbias.errors import UsageError
+from xlbias.runs.run_info import TaskInfo
 from xlbias.samplers import SAMPLERS
 
 MEAN = "mean"
@@ -80,7 +79,7 @@ def published(source: str) -> pl.DataFrame:
     return _all().filter(pl.col("source") == source)
 
 
-def rows_for(source: str, task: Mapping[str, Any]) -> pl.DataFrame:
+def rows_for(source: str, task: TaskInfo) -> pl.DataFrame:
     """Return the numbers that a paper printed for the dataset that a task of a run is, by the task's name.
 
     Args:
@@ -95,7 +94,7 @@ def rows_for(source: str, task: Mapping[str, Any]) -> pl.DataFrame:
     `sources`.
     """
     rows = published(source)
-    dataset = dataset_of(task["name"])
+    dataset = dataset_of(task.name)
     same = dataset is not None and _same_pools(dataset, task)
     misnamed = (pl.col("measure") == "recall@1") & (pl.col("setting") == "multilingual")
     return rows.filter((pl.col("dataset") == pl.lit(dataset, dtype=pl.String)) & ~misnamed).select(
@@ -112,9 +111,9 @@ def dataset_of(task_name: str) -> str | None:
     return _DATASETS.get(re.sub(r"[\W_]", "", name).casefold())
 
 
-def _same_pools(dataset: str, task: Mapping[str, Any]) -> bool:
+def _same_pools(dataset: str, task: TaskInfo) -> bool:
     expected = _POOL_SIZES[dataset]
-    return set(task["n_queries"]) == set(expected) and dict(task["pool_sizes"]) == expected
+    return set(task.n_queries) == set(expected) and dict(task.pool_sizes) == expected
 
 
 @cache

@@ -58,7 +58,7 @@ class Run(RunNumbers):
         return compare(*sides, name)
 
     def _only(self, kind: Literal["model", "task"], name: str | None) -> str:
-        names = [str(entry["name"]) for entry in (self.models if kind == "model" else self.tasks)]
+        names = [entry.name for entry in (self.models if kind == "model" else self.tasks)]
         if name is None and len(names) == 1:
             return names[0]
         if name is None or name not in names:

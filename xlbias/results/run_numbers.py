@@ -40,7 +40,7 @@ class RunNumbers(RunFile):
     def _without(self, stored: pl.DataFrame) -> list[tuple[str, str]]:
         """Return every encoder and task of the run of which there is no stored summary."""
         known = set(stored.select("model", "task").unique().iter_rows())
-        return [(m["name"], t["name"]) for m in self.models for t in self.tasks if (m["name"], t["name"]) not in known]
+        return [(m.name, t.name) for m in self.models for t in self.tasks if (m.name, t.name) not in known]
 
     @cached_property
     def incomplete(self) -> frozenset[tuple[str, str]]:

@@ -117,7 +117,7 @@ def read_study(run: RunNumbers) -> Study:
     arms, baseline = arms_of(plan["samplers"], plan["alphas"], plan.get("baseline"))
     seeds = plan["seeds"]
     seeds = tuple(range(seeds)) if isinstance(seeds, int) else tuple(int(seed) for seed in seeds)
-    there = {model["name"] for model in run.models}
+    there = {model.name for model in run.models}
     names = {
         (source, arm, seed): f"{source}-{arm.slug}-seed{seed}"
         for source, arm, seed in product(plan["sources"], arms, seeds)
@@ -126,7 +126,7 @@ def read_study(run: RunNumbers) -> Study:
     return Study(
         title=str(plan.get("title") or run.path.stem),
         sources=tuple(plan["sources"]),
-        targets=tuple(task["name"] for task in run.tasks),
+        targets=tuple(task.name for task in run.tasks),
         arms=arms,
         seeds=seeds,
         baseline=baseline,

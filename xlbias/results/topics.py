@@ -23,7 +23,7 @@ def topics(run: RunNumbers, task: str) -> pl.DataFrame:
     Raises RunError where the task names no documents, so that there are no topics.
     """
     passages = run.passages.filter(pl.col("task") == task).select("passage_id", "document").drop_nulls()
-    one_model = run.models[0]["name"] if run.models else None
+    one_model = run.models[0].name if run.models else None
     relevants = (
         run.rankings.filter(
             (pl.col("task") == task) & (pl.col("pool") == MULTILINGUAL_POOL) & (pl.col("model") == one_model)

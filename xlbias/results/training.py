@@ -17,6 +17,7 @@ import polars as pl
 
 from xlbias.results.run_numbers import RunNumbers
 from xlbias.runs.run_file import Progress
+from xlbias.runs.run_info import Card
 from xlbias.runs.schema import SETTING_SHORT
 from xlbias.samplers import BATCH_KINDS
 
@@ -48,13 +49,13 @@ class Curves:
         model: the encoder's name.
         steps: its logged steps, by step.
         validation: its validations, a row per step and task.
-        card: its model card; anything may stand in it.
+        card: its model card.
     """
 
     model: str
     steps: pl.DataFrame
     validation: pl.DataFrame
-    card: Mapping[str, Any] = field(default_factory=dict)
+    card: Card = field(default_factory=Card)
 
     @property
     def tasks(self) -> list[str]:
@@ -70,13 +71,12 @@ class Curves:
     @property
     def best_step(self) -> int | None:
         """The step whose encoder was saved, None while that is not decided."""
-        best = self.card.get("best_step")
-        return best if type(best) is int else None
+        return self.card.saved_step
 
     @property
     def seconds(self) -> float | None:
         """How long a finished training took."""
-        seconds = self.card.get("training_seconds")
+        seconds = self.card.training_seconds
         if not isinstance(seconds, int | float) or isinstance(seconds, bool):
             return None
         return float(seconds) if math.isfinite(seconds) and seconds >= 0 else None
@@ -143,7 +143,7 @@ def curves(run: RunNumbers) -> tuple[Curves, ...]:
         .partition_by("model", as_dict=True)
         for frame in (run.training, run.validation)
     )
-    cards = {model["name"]: model.get("card") for model in run.models}
+    cards = {model.name: model.card for model in run.models}
     trains = not run.tasks  # nothing but a training has no task: then its encoders are there before their first step
     names = dict.fromkeys([*cards, *(name for (name,) in steps), *(name for (name,) in validations)])
     return tuple(
@@ -151,7 +151,7 @@ def curves(run: RunNumbers) -> tuple[Curves, ...]:
             name,
             steps.get((name,), run.training.head(0).collect()),
             validations.get((name,), run.validation.head(0).collect()),
-            card if isinstance(card := cards.get(name), Mapping) else {},
+            cards.get(name, Card()),
         )
         for name in names
         if trains or (name,) in steps or (name,) in validations
@@ -162,8 +162,7 @@ def steps_in_all(training: Curves, progress: Progress | None) -> int | None:
     """Return how many steps a training has, as far as its progress, its card or its recipe say."""
     if in_progress(training, progress) and progress is not None and progress.total:
         return progress.total
-    recipe = training.card.get("recipe")
-    named = training.card.get("steps"), recipe.get("steps") if isinstance(recipe, Mapping) else None
+    named = training.card.steps, (training.card.recipe or {}).get("steps")
     return next((steps for steps in named if type(steps) is int and steps > 0), None)
 
 
@@ -274,18 +273,16 @@ def trained(run: RunNumbers) -> list[Trained]:
     found = []
     curves = validation_curves(run)
     for model in run.models:
-        card = model.get("card")
-        best = card.get("best_step") if isinstance(card, Mapping) else None
-        drawn = _drawn(card.get("batches")) if isinstance(card, Mapping) else None
-        row = logged.get(model["name"], {})
+        drawn = _drawn(model.card.batches)
+        row = logged.get(model.name, {})
         if row or drawn:
             figures = {name: row.get(name) for name in ("steps", "first_loss", "last_loss", "pairs_per_second")}
             found.append(
                 Trained(
-                    model=model["name"],
+                    model=model.name,
                     **figures,
-                    best_step=best if type(best) is int else None,
-                    validation=curves.get(model["name"], []),
+                    best_step=model.card.saved_step,
+                    validation=curves.get(model.name, []),
                     drawn=drawn,
                 )
             )

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
+import msgspec
 import polars as pl
 
 from xlbias.errors import RunError
@@ -18,6 +19,7 @@ from xlbias.runs.checksums import verify
 from xlbias.runs.journal import live_folder, parts_of
 from xlbias.runs.limits import check_rows
 from xlbias.runs.parquet import check_schema, read_metadata, read_through, readable, reading, unpacked
+from xlbias.runs.run_info import ModelInfo, TaskInfo
 from xlbias.runs.schema import COLUMNS, OF_RECORD, completed, is_whole
 from xlbias.runs.validation import check_columns, checking
 from xlbias.runs.writer import read_writer, writer_state
@@ -84,19 +86,27 @@ class RunFile:
 
     def renamed(self, names: Mapping[str, str]) -> Self:
         """Return the same run with other names for some of its tasks, by the names that they have."""
-        tasks = [{**task, "name": names.get(task["name"], task["name"])} for task in self.tasks]
+        tasks = [{**task, "name": names.get(task["name"], task["name"])} for task in self.metadata.get("tasks", [])]
         again = {own: names.get(name, name) for own, name in self.task_names.items()}
         return replace(self, metadata={**self.metadata, "tasks": tasks}, task_names={**names, **again})
 
-    @property
-    def models(self) -> list[dict[str, Any]]:
-        """The encoders of the run, each with `name` and its card (sampler, source, seed, ... where known)."""
-        return list(self.metadata.get("models", []))
+    @cached_property
+    def models(self) -> list[ModelInfo]:
+        """The encoders of the run, each with its name and its card (sampler, sources, seed, ... where known)."""
+        return msgspec.convert(self.metadata.get("models", []), list[ModelInfo])
 
-    @property
-    def tasks(self) -> list[dict[str, Any]]:
+    @cached_property
+    def tasks(self) -> list[TaskInfo]:
         """The tasks of the run, each with name, domain, source, licence, fingerprint and sizes."""
-        return list(self.metadata.get("tasks", []))
+        return msgspec.convert(self.metadata.get("tasks", []), list[TaskInfo])
+
+    def model(self, name: str) -> ModelInfo | None:
+        """Return the encoder of this name, None where there is none."""
+        return next((model for model in self.models if model.name == name), None)
+
+    def task(self, name: str) -> TaskInfo | None:
+        """Return the task of this name, None where there is none."""
+        return next((task for task in self.tasks if task.name == name), None)
 
     @cached_property
     def rankings(self) -> pl.LazyFrame:
@@ -137,7 +147,7 @@ class RunFile:
     @property
     def pool_sizes(self) -> dict[str, dict[str, int]]:
         """Passages by language, of each task."""
-        return {task["name"]: task["pool_sizes"] for task in self.tasks}
+        return {task.name: task.pool_sizes for task in self.tasks}
 
     def _records(self, record: str) -> pl.LazyFrame:
         columns = list(OF_RECORD[record])

@@ -1,7 +1,7 @@
 """What is read from a run is checked once, at the door: its metadata when it is opened, its rows as they are read.
 
-What is behind the door may rely on it: every field has its type, every number is one, every name is known. Plain
-checks, as the library for typed records takes a quarter of a second to load, a third of what a report may take.
+What is behind the door may rely on it: every field has its type, every number is one, every name is known. Metadata
+are typed records, see `xlbias.runs.run_info`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import polars as pl
 
 from xlbias.choices import listed
 from xlbias.errors import RunError
+from xlbias.records import decode
+from xlbias.runs.run_info import RunInfo
 from xlbias.runs.schema import COLUMNS, MULTILINGUAL_POOL, SETTINGS
-from xlbias.samplers import MOST_SEEDS
 
 _DEEPEST = 64  # levels of metadata
 _LARGEST = 2**63  # beyond what a column holds
@@ -24,113 +25,39 @@ _ROUNDING = 1e-6
 
 # -- metadata --------------------------------------------------------------------------------------------------------
 
-Check = Callable[[object, str], str | None]
-"""Takes a value and where it stands; returns what is wrong with it, None where nothing is."""
-
-
-def _kind(expected: str, fits: Callable[[Any], bool]) -> Check:
-    return lambda value, where: None if fits(value) else f"{where} is {_shown(value)}; expected {expected}"
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-_TEXT = _kind("a text", lambda value: isinstance(value, str))
-_NUMBER = _kind("a number", _is_number)
-_WHOLE = _kind("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool))
-_COUNT = _kind("a count", _is_count)
-_COUNTS = _kind(
-    "counts by language", lambda value: isinstance(value, dict) and all(map(_is_count, value.values()))
-)  # fmt: skip
-_YES_OR_NO = _kind("true or false", lambda value: isinstance(value, bool))
-_OBJECT = _kind("an object", lambda value: isinstance(value, dict))
-_TEXTS = _kind("a list of texts", lambda value: isinstance(value, list) and all(isinstance(v, str) for v in value))
-_SOME_TEXTS = _kind("a list of texts", lambda value: _TEXTS(value, "") is None and len(value) > 0)
-
-
-def _optional(check: Check) -> Check:
-    return lambda value, where: None if value is None else check(value, where)
-
-
-def _either(first: Check, second: Check) -> Check:
-    return lambda value, where: None if first(value, where) is None else second(value, where)
-
-
-def _fields(required: Mapping[str, Check], optional: Mapping[str, Check]) -> Check:
-    def check(value: object, where: str) -> str | None:
-        if not isinstance(value, dict):
-            return _OBJECT(value, where)
-        for name, of in required.items():
-            if name not in value:
-                return f"{where} has no {name!r}"
-            if found := of(value[name], f"{where}.{name}"):
-                return found
-        for name, of in optional.items():
-            if value.get(name) is not None and (found := of(value[name], f"{where}.{name}")):
-                return found
-        return None
-
-    return check
-
-
-def _each(check: Check) -> Check:
-    def of_list(value: object, where: str) -> str | None:
-        if not isinstance(value, list):
-            return f"{where} is {_shown(value)}; expected a list"
-        return next((found for i, one in enumerate(value) if (found := check(one, f"{where}[{i}]"))), None)
-
-    return of_list
-
-
-_SOURCE = _either(_TEXT, _fields({"name": _TEXT}, {}))
-_CARD = _fields({}, {
-    "name": _TEXT, "base": _TEXT, "sampler": _TEXT, "alpha": _NUMBER, "seed": _WHOLE, "sources": _each(_SOURCE),
-    "recipe": _OBJECT, "device": _TEXT, "versions": _OBJECT, "training_seconds": _NUMBER,
-})  # fmt: skip
-_MODEL = _fields({"name": _TEXT}, {
-    "fingerprint": _TEXT, "dimension": _COUNT, "similarity": _TEXT, "device": _TEXT, "mitigation": _TEXT,
-    "card": _CARD, "from_run": _TEXT,
-})  # fmt: skip
-_PARALLEL = _fields({}, {"by": _TEXT, "n_ids": _COUNT, "n_shared": _COUNT, "counters": _YES_OR_NO})
-_SELF = _fields({}, {"n_relevant": _COUNT, "n_other": _COUNT, "of": _COUNT, "left_out": _YES_OR_NO})
-_TASK = _fields({"name": _TEXT, "n_queries": _COUNTS, "pool_sizes": _COUNTS}, {
-    "domain": _TEXT, "source": _TEXT, "licence": _TEXT, "fingerprint": _TEXT, "n_ids": _COUNT, "n_pairs": _COUNT,
-    "parallel": _PARALLEL, "self": _SELF, "notes": _OBJECT,
-})  # fmt: skip
-_LIST_OF_TEXTS = _kind(
-    "texts by name", lambda value: isinstance(value, dict) and all(_TEXTS(one, "") is None for one in value.values())
-)
-_SEEDS = _either(_kind("a number of seeds", lambda value: _is_count(value) and value <= MOST_SEEDS), _each(_WHOLE))
-_STUDY = _fields({"samplers": _SOME_TEXTS, "alphas": _each(_NUMBER), "seeds": _SEEDS, "sources": _LIST_OF_TEXTS}, {
-    "title": _TEXT, "targets": _OBJECT, "in_domain": _OBJECT, "baseline": _TEXT,
-    "primary": _each(_fields(dict.fromkeys(("base", "new", "measure", "setting"), _TEXT), {})),
-})  # fmt: skip
-_METADATA = _fields({}, {
-    "models": _each(_MODEL), "tasks": _each(_TASK), "run_id": _TEXT, "identity": _TEXT, "created": _NUMBER,
-    "finished": _NUMBER, "xlbias": _TEXT, "command": _TEXTS, "versions": _OBJECT, "device": _TEXT, "top_k": _COUNT,
-    "top_of": _TEXT, "statistics": _OBJECT, "study": _STUDY,
-})  # fmt: skip
-
 
 def check_metadata(path: Path, metadata: dict[str, Any]) -> dict[str, Any]:
     """Return `metadata` of a run, models and tasks with the fields that all have. Raises RunError, naming the field."""
-    wrong = _METADATA(metadata, "") or _out_of_range(metadata)
-    for kind in ("models", "tasks"):
-        names = [entry["name"] for entry in metadata.get(kind) or ()] if wrong is None else []
+    what = f"{path}: its run metadata is damaged"
+    if wrong := _out_of_range(metadata):
+        raise RunError(f"{what}: {wrong.removeprefix('.')}")
+    full = {
+        **metadata,
+        "models": _with_defaults(metadata.get("models"), {}, {"card": {}}),
+        "tasks": _with_defaults(metadata.get("tasks"), {"fingerprint": None}, {"domain": ""}),
+    }
+    info = decode(full, RunInfo, RunError, file=what)
+    for kind, entries in (("models", info.models), ("tasks", info.tasks)):
+        names = [entry.name for entry in entries]
         if len(set(names)) < len(names):
             twice = next(name for i, name in enumerate(names) if name in names[:i])
-            wrong = f"{kind} has {twice!r} twice"
-    if wrong is not None:
-        raise RunError(f"{path}: its run metadata is damaged: {wrong.removeprefix('.')}")
-    full = {**metadata, "models": metadata.get("models") or [], "tasks": metadata.get("tasks") or []}
-    full["models"] = [{**model, "card": model.get("card") or {}} for model in full["models"]]
-    full["tasks"] = [{"fingerprint": None, **task, "domain": task.get("domain") or ""} for task in full["tasks"]]
+            raise RunError(f"{what}: {kind} has {twice!r} twice")
     return full
+
+
+def _with_defaults(entries: object, missing: dict[str, Any], null: dict[str, Any]) -> object:
+    """Return entries of a run's metadata with defaults for what is `missing`, and for what is missing or `null`.
+
+    What is no list of objects is returned as it is.
+    """
+    if not isinstance(entries, list):
+        return [] if entries is None else entries
+    return [
+        {**missing, **entry, **{name: default for name, default in null.items() if entry.get(name) is None}}
+        if isinstance(entry, dict)
+        else entry
+        for entry in entries
+    ]
 
 
 def _out_of_range(metadata: object) -> str | None:
@@ -151,11 +78,6 @@ def _out_of_range(metadata: object) -> str | None:
         elif isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
             return f"{where} is a whole number of {value.bit_length()} bits; expected 64 at most"
     return None
-
-
-def _shown(value: object) -> str:
-    text = "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 # -- rows ------------------------------------------------------------------------------------------------------------

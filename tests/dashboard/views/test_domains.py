@@ -6,6 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import polars as pl
 import pytest
+from msgspec import convert
+from msgspec.structs import replace as with_fields
 from rich.style import Style
 
 from xlbias.dashboard.views.domain_contrasts import baseline_sheet, contrast_sheet
@@ -18,6 +20,7 @@ from xlbias.measures.registry import measure_of
 from xlbias.report.numbers import difference_interval, difference_text
 from xlbias.results.study import PAIR, Arm, Primary, judged, read_study
 from xlbias.results.summary import SUMMARY_SCHEMA
+from xlbias.runs.run_info import ModelInfo, TaskInfo
 from xlbias.stats.multiplicity import holm
 
 T_OF_2 = 4.302652729911275
@@ -47,10 +50,10 @@ def run_of(models, tasks=TASKS, cards=None, shifts=SHIFTS, **metadata):
                 rows.append({**row, "value": value, "low": value - 0.01, "high": value + 0.02, "n_ids": 7})
                 rows.append({**row, "query_language": "de", "value": -1.0})  # a cell: no number of everything
     frame = pl.DataFrame(rows, schema={"model": pl.String, "task": pl.String, "domain": pl.String, **SUMMARY_SCHEMA})
-    entries = [{"name": name, "card": (cards or {}).get(name, {})} for name in models]
+    entries = [convert({"name": name, "card": (cards or {}).get(name, {})}, ModelInfo) for name in models]
     return SimpleNamespace(
         path=SimpleNamespace(stem="run"), summary=frame, models=entries, metadata=metadata,
-        tasks=[{"name": name, "domain": "d", "fingerprint": f"print of {name}"} for name in tasks],
+        tasks=[TaskInfo(name, {}, {}, "d", fingerprint=f"print of {name}") for name in tasks],
     )  # fmt: skip
 
 
@@ -339,7 +342,7 @@ OWN = {"a": {"sources": [{"name": "builtin:money[split=train]", **GIVEN}, {"name
 def run_with(tasks, **about):
     """A run of one encoder; `about` says more of the task `home`."""
     run = run_of(["a"], tasks=tasks, cards=OWN)
-    run.tasks[0].update(about)
+    run.tasks[0] = with_fields(run.tasks[0], **about)
     return run
 
 
@@ -361,7 +364,7 @@ def test_the_same_domain_of_the_same_data_set_is_home_whatever_the_task_is_calle
 def test_what_is_not_known_is_nobody_s_home(empty):
     nothing = {"domain": empty, "source": empty}
     run = run_of(["a"], tasks=("home", "elsewhere"), cards={"a": {"sources": [{"name": "x", **nothing}]}})
-    run.tasks[0].update(nothing)
+    run.tasks[0] = with_fields(run.tasks[0], domain=empty or "", source=empty)
     assert read_domains(run).members[0].home == ()
 
 

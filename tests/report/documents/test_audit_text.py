@@ -101,7 +101,7 @@ def test_language_tags_of_a_tampered_run_cannot_command_the_terminal_either(tmp_
 
 
 def test_an_encoder_trained_on_the_task_itself_is_pointed_out(tmp_path):
-    fingerprint = small_run(tmp_path / "first").tasks[0]["fingerprint"]
+    fingerprint = small_run(tmp_path / "first").tasks[0].fingerprint
     run = small_run(tmp_path / "second", card={"sources": [{"name": "facts", "fingerprint": fingerprint}]})
     assert "! planted on facts: was trained on this task itself" in to_text(run, 100)
 

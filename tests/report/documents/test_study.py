@@ -63,7 +63,7 @@ def run(tmp_path_factory):
         )
         for task in tasks
     ]
-    metadata = {**runs[0].metadata, "tasks": [run.tasks[0] for run in runs], "study": PLAN}
+    metadata = {**runs[0].metadata, "tasks": [run.metadata["tasks"][0] for run in runs], "study": PLAN}
     return replace(runs[0], metadata=metadata, files=(*runs[0].files, *runs[1].files))
 
 
@@ -109,7 +109,7 @@ def test_encoders_that_are_not_there_yet_are_left_out(run):
 @pytest.mark.parametrize("n_encoders", [1, 3])
 def test_a_study_of_one_sampler_has_a_report_without_comparisons(run, n_encoders):
     plan = {**PLAN, "samplers": ["mono"], "sources": {"here": ["a"]}, "in_domain": {"home": "here"}}
-    models = [model for model in run.models if model["name"].startswith("here-mono")][:n_encoders]
+    models = [model for model in run.metadata["models"] if model["name"].startswith("here-mono")][:n_encoders]
     less = replace(run, metadata={**run.metadata, "models": models, "study": plan})
     text = study_report(less)
     assert f"{n_encoders}" in text and "encoders: samplers mono" in text
@@ -123,8 +123,8 @@ def test_a_study_of_one_sampler_has_a_report_without_comparisons(run, n_encoders
 
 
 def test_caveats_stand_in_the_report_of_a_study(run):
-    trained = {"sources": [{"name": "home", "fingerprint": run.tasks[0]["fingerprint"]}]}
-    first, *rest = run.models
+    trained = {"sources": [{"name": "home", "fingerprint": run.tasks[0].fingerprint}]}
+    first, *rest = run.metadata["models"]
     leaky = replace(run, metadata={**run.metadata, "models": [{**first, "card": trained}, *rest]})
     assert f"{first['name']} on home**: was trained on this task itself" in study_report(leaky).replace("\\", "")
 
@@ -185,7 +185,7 @@ def test_primary_contrasts_are_the_family_and_nothing_else_is_tested(run, found)
 
 def test_with_one_seed_nothing_is_confirmed(run):
     plan = {**PLAN, "seeds": [1]}
-    models = [model for model in run.models if model["name"].endswith("seed1")]
+    models = [model for model in run.metadata["models"] if model["name"].endswith("seed1")]
     less = replace(run, metadata={**run.metadata, "models": models, "study": plan})
     found = contrasts(less, read_study(less), permutations=999)
     assert set(found["verdict"]) == {"unclear"}

@@ -183,7 +183,7 @@ def test_matrices_and_languages_are_those_of_the_summary(run, document):
     found = rows_of(run)
     grids = [b for section in document.sections for b in section.blocks if isinstance(b, Matrix)]
     assert [(g.measure.name) for g in grids] == [name for name in MATRICES for _ in run.models]
-    for grid, model in zip(grids, [m["name"] for _ in MATRICES for m in run.models], strict=True):
+    for grid, model in zip(grids, [m.name for _ in MATRICES for m in run.models], strict=True):
         for language, cells in zip(grid.rows, grid.cells, strict=True):
             for column, cell in zip(grid.columns, cells, strict=True):
                 pool = {"all": "multilingual"}.get(column, column)
@@ -227,7 +227,7 @@ def test_an_undefined_mean_has_no_number_and_a_reason_in_every_format(run, docum
 def test_the_text_shows_the_same_numbers(run, document):
     lines = [re.sub(r"[↑↓]", "", line).rstrip() for line in to_text(run, 200).splitlines()]
     overview, bias, alignment, *_ = tables(document)
-    models = [model["name"] for model in run.models]
+    models = [model.name for model in run.models]
     for row in overview.rows:
         line = next(line.split() for line in lines if line.endswith(row[0].text) and "→" in line)
         assert line[:4] + line[4:5] == [row[i].text for i in (1, 2, 3, 4, 6)]

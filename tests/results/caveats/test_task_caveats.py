@@ -3,16 +3,19 @@
 from types import SimpleNamespace
 
 import pytest
+from msgspec import convert
 
 from xlbias.data.catalog import load_task
 from xlbias.errors import RunError
 from xlbias.evaluation.describe import describe_task
 from xlbias.results.caveats import parallel, tags, trivial
+from xlbias.runs.run_info import TaskInfo
 from xlbias.runs.validation import check_metadata
 
 
 def found(rule, *tasks):
-    return list(rule.found(SimpleNamespace(tasks=tasks, models=[{"name": "m"}])))
+    whole = [{"n_queries": {}, "pool_sizes": {}, **task} for task in tasks]
+    return list(rule.found(SimpleNamespace(tasks=convert(whole, list[TaskInfo]))))
 
 
 @pytest.fixture
@@ -74,10 +77,10 @@ def test_runs_of_earlier_versions_have_none():
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
-        ({"self": {"n_relevant": "6"}}, r"tasks\[0\].self.n_relevant is .*; expected a count"),
-        ({"self": {"left_out": 1}}, r"tasks\[0\].self.left_out is .*; expected true or false"),
-        ({"parallel": [1]}, r"tasks\[0\].parallel is .*; expected an object"),
-        ({"parallel": {"by": 3}}, r"tasks\[0\].parallel.by is .*; expected a text"),
+        ({"self": {"n_relevant": "6"}}, r"tasks\[0\].self.n_relevant is .*: expected a count"),
+        ({"self": {"left_out": 1}}, r"tasks\[0\].self.left_out is .*: expected true or false"),
+        ({"parallel": [1]}, r"tasks\[0\].parallel is .*: expected a table of named values"),
+        ({"parallel": {"by": 3}}, r"tasks\[0\].parallel.by is .*: expected a string"),
     ],
 )
 def test_damaged_facts_of_a_task_are_named(tmp_path, broken, message):

@@ -15,6 +15,7 @@ from xlbias.results.queries.filter import Filter, Term, parse_filter
 from xlbias.results.queries.rows import Texts, check_filter, ordered, query_rows, selected, with_differences
 from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal
+from xlbias.runs.run_info import ModelInfo, TaskInfo
 from xlbias.runs.schema import setting_of
 
 LANGUAGES = ("ar", "hi", "pt-BR", "ru")
@@ -301,10 +302,10 @@ def test_a_run_without_texts_has_none(run):
 # -- against a run ---------------------------------------------------------------------------------------------------
 
 ABOUT = SimpleNamespace(
-    models=[{"name": name} for name in ("mono", "hybrid-0", "hybrid-1")],
+    models=[ModelInfo(name) for name in ("mono", "hybrid-0", "hybrid-1")],
     tasks=[
-        {"name": "xquad-r", "n_queries": {"de": 1, "zh-Hant": 1}, "pool_sizes": {"de": 1, "en": 1}},
-        {"name": "mlqa\x1b[31m", "n_queries": {"hi": 1}, "pool_sizes": {"hi": 1}},
+        TaskInfo("xquad-r", {"de": 1, "zh-Hant": 1}, {"de": 1, "en": 1}),
+        TaskInfo("mlqa\x1b[31m", {"hi": 1}, {"hi": 1}),
     ],
 )
 

@@ -142,7 +142,7 @@ def test_the_model_card_for_people_cannot_be_broken_by_a_name(small: RetrievalTa
 def test_the_journal_becomes_a_run_with_the_loss_curve(trained: Training) -> None:
     run = open_run(trained.path / "training.parquet")
     assert run.state.status == "finished"
-    assert run.models == [{"name": "hybrid", "card": trained.card}]
+    assert run.metadata["models"] == [{"name": "hybrid", "card": trained.card}]
     rows = run.training.collect()
     assert rows["step"].to_list() == list(range(1, 13))
     assert rows["model"].unique().to_list() == ["hybrid"]

@@ -52,8 +52,8 @@ def test_every_member_is_the_encoder_of_a_training_of_its_own(grid: Path, small:
 
 def test_one_journal_holds_all_curves(grid: Path) -> None:
     run = open_run(grid / "training.parquet")
-    assert [model["name"] for model in run.models] == NAMES
-    assert all(model["card"]["steps"] == 6 for model in run.models)
+    assert [model.name for model in run.models] == NAMES
+    assert all(model.card.steps == 6 for model in run.models)
     curves = run.training.collect()
     assert dict(curves.group_by("model").len().iter_rows()) == dict.fromkeys(NAMES, 6)
     assert run.validation.collect().group_by("model").len()["len"].to_list() == [3] * 6  # before, half-way, at the end

@@ -154,7 +154,7 @@ def test_of_an_encoder_without_a_card_nothing_is_known(whole: RetrievalTask, two
     task = split_task(whole, "test")
     told = Told()
     run = evaluate([two_layers], [task], tmp_path / "run.parquet", narrator=told)
-    name = str(run.models[0]["name"])
+    name = str(run.models[0].name)
     assert {value for value, _ in counts(run, name).values()} == {None}
     assert [one for one in caveats(run) if one.kind == "seen"] == []
     assert "what it was trained on is not known" in render_report([run], "text")

@@ -129,7 +129,7 @@ class Commands(Provider):
         if no_other(app) is not None or app.state.snapshot is None:
             return
         for model in (app.state.base or app.state.snapshot).run.models:
-            yield one_line(model["name"], 60), model["name"]
+            yield one_line(model.name, 60), model.name
         yield "none, values instead of differences", ""
 
     def _all(self) -> tuple[Command, ...]:

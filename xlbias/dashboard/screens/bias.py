@@ -83,7 +83,7 @@ class BiasScreen(PanelScreen):
         kept, key = app.state.snapshot.cache, ("bias", view.name, model, task)
         known, sheet = kept.get(key, (None, None))
         if sheet is None or known != (differences, remark):
-            entry = next(e for e in app.state.snapshot.run.tasks if e["name"] == task)
+            entry = next(e for e in app.state.snapshot.run.tasks if e.name == task)
             sheet = bias_sheet(view, model, entry, self._numbers(model, task), differences, remark)
             kept[key] = ((differences, remark), sheet)
         return sheet  # type: ignore[no-any-return]

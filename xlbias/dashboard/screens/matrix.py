@@ -92,7 +92,7 @@ class MatrixScreen(View):
         else:
             tail = (remark, "$text-warning") if remark else (measure.definition, "$quiet")
             self.query_one("#title", Line).set([label], *tail)
-        models, tasks = ([e["name"] for e in entries] for entries in (snapshot.run.models, snapshot.run.tasks))
+        models, tasks = ([e.name for e in entries] for entries in (snapshot.run.models, snapshot.run.tasks))
         counts = []
         if len(models) > 1:
             counts.append(f"model {models.index(matrix.model) + 1}/{len(models)}")
@@ -137,7 +137,7 @@ class MatrixScreen(View):
     def _pool_sizes(self, task: str) -> dict[str, int]:
         snapshot = self.dashboard.state.snapshot
         assert snapshot is not None
-        return next((entry["pool_sizes"] for entry in snapshot.run.tasks if entry["name"] == task), {})
+        return next((entry.pool_sizes for entry in snapshot.run.tasks if entry.name == task), {})
 
     def _legend(self) -> list[Part]:
         view, sheet, found = self.view, self.view.sheet, self.view.range

@@ -194,7 +194,7 @@ class TrainingScreen(View):
         parts = [Part("training  ", "bold $text-accent")]
         if len(self.trainings) > 1:
             parts.append(Part(f"encoder {self.trainings.index(training) + 1}/{len(self.trainings)}  ", "$quiet"))
-        sampler = training.card.get("sampler")
+        sampler = training.card.sampler
         about = f"  ({sampler} batches)" if isinstance(sampler, str) else ""
         self.query_one("#title", Line).set(parts, f"{training.model}{about}", "bold")
         words = figures(training, snapshot, self.dashboard.state.pace)

@@ -22,6 +22,7 @@ from xlbias.report.documents.wording import BETTER
 from xlbias.report.numbers import MARK, difference_cell, interval, measured, number, said_of_p
 from xlbias.results.by_key import Row
 from xlbias.results.per_query import Key
+from xlbias.runs.run_info import TaskInfo
 from xlbias.runs.schema import OTHER, OWN, SETTINGS
 from xlbias.stats.multiplicity import holm
 
@@ -65,7 +66,7 @@ class Differences:
 def bias_sheet(
     view: BiasView,
     who: str,
-    task: Mapping[str, Any],
+    task: TaskInfo,
     found: Mapping[Key, Row],
     differences: Differences | None = None,
     remark: str = "",
@@ -88,23 +89,23 @@ def bias_sheet(
 class _Maker:
     view: BiasView
     who: str
-    task: Mapping[str, Any]
+    task: TaskInfo
     found: Mapping[Key, Row]
     differences: Differences | None
     remark: str
 
     @property
     def asked(self) -> tuple[str, ...]:
-        return tuple(sorted(self.task["n_queries"]))
+        return tuple(sorted(self.task.n_queries))
 
     @property
     def answered(self) -> tuple[str, ...]:
-        return tuple(sorted(self.task["pool_sizes"]))
+        return tuple(sorted(self.task.pool_sizes))
 
     @property
     def shares(self) -> dict[str, float]:
         """Share of the pool by language."""
-        sizes = self.task["pool_sizes"]
+        sizes = self.task.pool_sizes
         total = sum(sizes.values())
         return {language: sizes[language] / total if total else math.nan for language in self.answered}
 
@@ -280,8 +281,8 @@ class _Maker:
 
     def _titled(self, label: str) -> str:
         if self.differences is None:
-            return f"{label} of {self.who} on {self.task['name']}"
-        return f"Difference in {label}, {self.who} minus {self.differences.against} on {self.task['name']}"
+            return f"{label} of {self.who} on {self.task.name}"
+        return f"Difference in {label}, {self.who} minus {self.differences.against} on {self.task.name}"
 
 
 _HEADLINES: dict[str, tuple[tuple[str, str, str], ...]] = {

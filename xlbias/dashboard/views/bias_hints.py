@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from xlbias.measures.measure import Measure
 from xlbias.report.numbers import number
+from xlbias.runs.run_info import TaskInfo
 
 _HINTS = {
     "rank_distance": (
@@ -66,7 +64,7 @@ _GOOD = {
 def reading_of(
     view: str,
     about: Measure | None,
-    task: Mapping[str, Any],
+    task: TaskInfo,
     *,
     differences: bool = False,
     one_training: bool = False,
@@ -80,7 +78,7 @@ def reading_of(
         differences: whether differences are shown.
         one_training: whether one of the two is a training with one seed.
     """
-    sizes = task["pool_sizes"]
+    sizes = task.pool_sizes
     languages = max(1, len(sizes))
     hint = _HINTS[view].format(
         pool=sum(sizes.values()),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -25,6 +24,7 @@ from xlbias.results.overview import who_on_what
 from xlbias.results.run import Run
 from xlbias.results.study import HEADLINES, SHIFTED, Arm, Study, read_study
 from xlbias.results.summary import OVERALL
+from xlbias.runs.run_info import ModelInfo, TaskInfo
 from xlbias.stats.paired import t_interval
 
 Shift = tuple[str, str | None]
@@ -110,7 +110,7 @@ def read_domains(run: Run) -> Domains:
     """Return the numbers of a run by domain: of its study, or else of its encoders. Takes a moment."""
     study = design(run)
     members = _of_study(study) if study else _of_encoders(run)
-    targets = tuple(task["name"] for task in run.tasks)
+    targets = tuple(task.name for task in run.tasks)
     wanted = pl.DataFrame(list(SHIFTS), schema={"measure": pl.String, "setting": pl.String}, orient="row")
     chosen = run.summary.filter(OVERALL & pl.col("measure").is_in(wanted["measure"].unique().to_list()))
     rows = chosen.join(wanted, on=["measure", "setting"], how="semi", nulls_equal=True)
@@ -152,32 +152,32 @@ def _of_study(study: Study) -> tuple[Member, ...]:
 def _of_encoders(run: Run) -> tuple[Member, ...]:
     found = []
     for model in run.models:
-        about = who_on_what(model, {"name": "", "domain": ""})
+        about = who_on_what(model, None)
         source = about["source"] or ""
         sampler = f"{about['sampler']} sampler, " if about["sampler"] else ""
-        words = f"{model['name']}: {sampler}trained on {source}" if source else f"{model['name']}: not said on what"
-        home = tuple(task["name"] for task in run.tasks if _is_own(model, task))
-        found.append(Member(model["name"], (model["name"],), words, {0: model["name"]}, source, None, home))
+        words = f"{model.name}: {sampler}trained on {source}" if source else f"{model.name}: not said on what"
+        home = tuple(task.name for task in run.tasks if _is_own(model, task))
+        found.append(Member(model.name, (model.name,), words, {0: model.name}, source, None, home))
     return tuple(found)
 
 
-def _is_own(model: Mapping[str, Any], task: Mapping[str, Any]) -> bool:
+def _is_own(model: ModelInfo, task: TaskInfo) -> bool:
     """Whether an encoder was trained on a task, or on another part of it.
 
     That is the same fingerprint, the same name but for its part, or the same domain of the same data set.
     """
-    for source in model.get("card", {}).get("sources", []):
-        entry = source if isinstance(source, Mapping) else {"name": str(source)}
-        if entry.get("fingerprint") and entry["fingerprint"] == task.get("fingerprint"):
-            return True
-        if all(entry.get(key, _UNKNOWN) not in ("", _UNKNOWN, None) and entry[key] == task.get(key) for key in _ORIGIN):
-            return True
-        if str(entry.get("name", "")).partition("[")[0] == str(task["name"]).partition("[")[0]:
-            return True
-    return False
+    return any(
+        (source.fingerprint and source.fingerprint == task.fingerprint)
+        or (_is_known(source.domain, source.source) and (source.domain, source.source) == (task.domain, task.source))
+        or source.name.partition("[")[0] == task.name.partition("[")[0]
+        for source in model.card.trained_on
+    )
 
 
-_ORIGIN, _UNKNOWN = ("domain", "source"), "unknown"
+def _is_known(*origin: object) -> bool:
+    return not any(part in ("", "unknown", None) for part in origin)
+
+
 _FORMULA = ("(M[T,T] − M[S,T]) / M[T,T]", "(M[S,T] − M[T,T]) / M[T,T]")
 _OWN = ("(own − here) / own", "(here − own) / own")
 _LOST = ("Share that is lost away from home:", "Low is good, so a loss is growth: what it grows by away from home:")

@@ -13,6 +13,7 @@ from xlbias.report.numbers import measured, number
 from xlbias.results.by_key import Numbers
 from xlbias.results.caveats.leaks import seen_counts
 from xlbias.results.per_query import Key
+from xlbias.runs.run_info import ModelInfo, TaskInfo
 from xlbias.text import clean, cut
 
 Fact = tuple[str, str]
@@ -24,12 +25,12 @@ _MOST = 400  # characters of one fact; a model card may hold anything
 def facts(snapshot: Snapshot, row: dict[str, Any]) -> list[Fact]:
     """Return what is known of the model and task of one row of the overview, cleaned; what is unknown stays out."""
     metadata = snapshot.run.metadata
-    model: dict[str, Any] = next((m for m in snapshot.run.models if m["name"] == row["model"]), {})
-    task: dict[str, Any] = next((t for t in snapshot.run.tasks if t["name"] == row["task"]), {})
+    model = snapshot.run.model(row["model"]) or ModelInfo("")
+    task = snapshot.run.task(row["task"]) or TaskInfo("", {}, {})
     doubts = snapshot.doubts_of(str(row["model"]), str(row["task"]))
     found = [
         *((f"{MARK} caveat", one.sentence) for one in doubts),
-        ("model", _joined(row["model"], _with(model.get("dimension"), "{} dimensions"), similarity_of(model),
+        ("model", _joined(row["model"], _with(model.dimension, "{} dimensions"), similarity_of(model),
                           reading_of(model))),
         ("prompts", prompts_of(model)),
         ("trained", _joined(_with(row["sampler"], "{} sampler"), _with(row["alpha"], "α {:g}"),
@@ -37,7 +38,7 @@ def facts(snapshot: Snapshot, row: dict[str, Any]) -> list[Fact]:
         ("seen", _seen(snapshot, row)),
         ("texts", _texts(snapshot, row)),
         ("task", _joined(row["task"], _with(row["domain"], "domain {}"))),
-        ("source", _joined(task.get("source"), task.get("licence"))),
+        ("source", _joined(task.source, task.licence)),
         ("queries", _queries(task)),
         ("pools", _pools(task)),
         ("mAP", _quality(row)),
@@ -66,9 +67,8 @@ def _with(value: object, pattern: str) -> str | None:
         return str(value)
 
 
-def _short(entry: dict[str, Any]) -> str | None:
-    fingerprint = entry.get("fingerprint")
-    return str(fingerprint)[:12] if fingerprint else None
+def _short(entry: ModelInfo | TaskInfo) -> str | None:
+    return entry.fingerprint[:12] if entry.fingerprint else None
 
 
 def _date(at: object) -> str | None:
@@ -108,15 +108,15 @@ def _seen(snapshot: Snapshot, row: dict[str, Any]) -> str:
     return f"{n:,} of {of:,} queries and {m:,} of {of_m:,} passages in training"
 
 
-def _queries(task: dict[str, Any]) -> str:
-    counts = dict(task.get("n_queries", {}))
+def _queries(task: TaskInfo) -> str:
+    counts = task.n_queries
     if not counts:
         return ""
-    return f"{sum(counts.values()):,} in {len(counts)} languages · {task.get('n_ids', 0):,} ids"
+    return f"{sum(counts.values()):,} in {len(counts)} languages · {task.n_ids or 0:,} ids"
 
 
-def _pools(task: dict[str, Any]) -> str:
-    sizes = dict(task.get("pool_sizes", {}))
+def _pools(task: TaskInfo) -> str:
+    sizes = task.pool_sizes
     if not sizes:
         return ""
     return f"{sum(sizes.values()):,} passages · " + " ".join(f"{code} {size:,}" for code, size in sizes.items())

@@ -112,7 +112,7 @@ def _ranks(value: float) -> str:
 
 def memory_kind(training: Curves) -> str:
     """Return what was measured as memory: peak on the GPU, or the size of the process."""
-    return "peak GPU memory" if str(training.card.get("device", "")).startswith("cuda") else "resident memory"
+    return "peak GPU memory" if (training.card.device or "").startswith("cuda") else "resident memory"
 
 
 def figures(training: Curves, snapshot: Snapshot, pace: Pace) -> list[str]:

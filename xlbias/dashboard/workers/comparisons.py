@@ -145,7 +145,7 @@ def compared(asked: Asked) -> pl.DataFrame | str:
     measure = _COMES_WITH.get(asked.measure, asked.measure)
     other = asked.task + OTHER_DATA
     try:
-        if asked.base is not asked.run and other in [task["name"] for task in asked.base.tasks]:
+        if asked.base is not asked.run and other in [task.name for task in asked.base.tasks]:
             differs = what_differs(asked.run, asked.task, asked.base, other)
             return f"{asked.base.path.name} calls other data by the name of this task: {differs}"
         sides = Side(asked.base, (asked.base_model,)), Side(asked.run, (asked.model,))

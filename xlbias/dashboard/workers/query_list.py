@@ -159,7 +159,7 @@ class Listings:
 def _cells(wanted: Wanted) -> frozenset[tuple[str, str]]:
     """The cells that a filter asks for."""
     p = {(ql, pool): value for ql, pool, value in wanted.p}
-    about = next(entry for entry in wanted.run.tasks if entry["name"] == wanted.task)
+    about = next(entry for entry in wanted.run.tasks if entry.name == wanted.task)
     return wanted.filter.cells(*languages_of(about), lambda ql, pool: p.get((ql, pool)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -93,17 +93,17 @@ def valid_query(saved: object, run: Run, task: str) -> QueryKey | None:
     if not (isinstance(saved, list) and len(saved) == 3 and all(isinstance(part, str) for part in saved)):
         return None
     query_id, language, pool = saved
-    about: dict[str, Any] = next((entry for entry in run.tasks if entry["name"] == task), {})
-    there = language in about.get("n_queries", {}) and pool in {*about.get("pool_sizes", {}), MULTILINGUAL_POOL}
+    about = run.task(task)
+    there = about is not None and language in about.n_queries and pool in {*about.pool_sizes, MULTILINGUAL_POOL}
     return (query_id, language, pool) if there else None
 
 
 def why_not_comparable(run: Run, other: Run, task: str, label: str) -> str:
     """Return why a query of one run says nothing about the other; empty where it does."""
-    mine, theirs = (next((entry for entry in r.tasks if entry["name"] == task), None) for r in (run, other))
-    other_data = any(entry["name"] == task + OTHER_DATA for entry in other.tasks)
+    mine, theirs = (r.task(task) for r in (run, other))
+    other_data = any(entry.name == task + OTHER_DATA for entry in other.tasks)
     if theirs is None and not other_data:
         return f"{label} has not been evaluated on {one_line(task, 40)}"
-    if other_data or (mine is not None and theirs and mine.get("fingerprint") != theirs.get("fingerprint")):
+    if other_data or (mine is not None and theirs and mine.fingerprint != theirs.fingerprint):
         return f"{label} was evaluated on other texts under this name: nothing is compared"
     return ""

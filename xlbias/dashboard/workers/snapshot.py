@@ -73,7 +73,7 @@ class Snapshot:
 
     def newest_since(self, before: Snapshot) -> Cell | None:
         """The cell that was finished last since `before`, in the order in which an evaluation goes through them."""
-        models, tasks = ([entry["name"] for entry in entries] for entries in (self.run.models, self.run.tasks))
+        models, tasks = ([entry.name for entry in entries] for entries in (self.run.models, self.run.tasks))
         new = self.cells - before.cells
         return max(new, key=lambda cell: (models.index(cell[0]), tasks.index(cell[1]), cell[2:]), default=None)
 

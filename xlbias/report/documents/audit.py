@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import chain
-from typing import Any
 
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import SIDES, measures
@@ -37,6 +36,7 @@ from xlbias.results.caveats import caveats
 from xlbias.results.per_query import Key
 from xlbias.results.run import Run
 from xlbias.results.wide import RANK_DISTANCES
+from xlbias.runs.run_info import TaskInfo
 from xlbias.runs.schema import SETTING_SHORT, SETTINGS
 from xlbias.text import one_line
 
@@ -61,9 +61,9 @@ def audit(
     found = encoders_by_task(run)
     doubts = doubted(caveats(run))
     sections = [
-        _section(run, task, found[task["name"]], matrices, by_language, published)
+        _section(run, task, found[task.name], matrices, by_language, published)
         for task in run.tasks
-        if task["name"] in found
+        if task.name in found
     ]
     if not sections:
         sections.append(Section("Nothing yet", (Paragraph("Nothing has been ranked yet."),)))
@@ -82,7 +82,7 @@ def audit(
 
 def _section(
     run: Run,
-    task: Mapping[str, Any],
+    task: TaskInfo,
     found: Sequence[EncoderOnTask],
     matrices: Sequence[str],
     by_language: bool,
@@ -95,7 +95,7 @@ def _section(
     for measure in matrices:
         blocks += matrix_blocks(task, found, measure)
     blocks += [published_table(source, task) for source in published]
-    title = one_line(f"{task['name']} ({task['domain']})", LONGEST_NAME)
+    title = one_line(f"{task.name} ({task.domain})", LONGEST_NAME)
     return Section(title, tuple(block for block in blocks if block is not None))
 
 
@@ -202,9 +202,9 @@ def _most(one: EncoderOnTask, key: Key, measure: Measure) -> Cell:
     return Cell(f"{language} {measured(of_language[language], measure)}", of_language[language], kind="number")
 
 
-def _by_language(task: Mapping[str, Any], found: Sequence[EncoderOnTask]) -> Table:
+def _by_language(task: TaskInfo, found: Sequence[EncoderOnTask]) -> Table:
     bias = measures("bias")
-    languages = sorted({*task["n_queries"], *task["pool_sizes"]})
+    languages = sorted({*task.n_queries, *task.pool_sizes})
     rows = [
         (
             *_who(one, found),

@@ -34,7 +34,7 @@ def to_csv(runs: Sequence[Run]) -> str:
 
 
 def _rows(run: Run) -> pl.DataFrame:
-    pairs = [(model["name"], task["name"], who_on_what(model, task)) for model in run.models for task in run.tasks]
+    pairs = [(model.name, task.name, who_on_what(model, task)) for model in run.models for task in run.tasks]
     doubts = caveats(run)
     who = pl.DataFrame(
         {

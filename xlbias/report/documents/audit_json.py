@@ -20,6 +20,7 @@ from xlbias.results.published import rows_for
 from xlbias.results.run import Run
 from xlbias.results.training import trained
 from xlbias.results.wide import MEASURES
+from xlbias.runs.run_info import TaskInfo
 from xlbias.runs.schema import SETTINGS
 
 REPORT_SCHEMA = 2
@@ -39,13 +40,13 @@ def report(run: Run, *, published: Sequence[str] = ()) -> dict[str, Any]:
     results = []
     for model in run.models:
         for task in run.tasks:
-            chosen = (pl.col("model") == model["name"]) & (pl.col("task") == task["name"])
-            found = numbers.of(model["name"], task["name"])
+            chosen = (pl.col("model") == model.name) & (pl.col("task") == task.name)
+            found = numbers.of(model.name, task.name)
             printed = [row for source in published for row in _printed(source, task)]
             results.append(
                 {
                     **who_on_what(model, task),
-                    "caveats": kinds_of(doubts, model["name"], task["name"]),
+                    "caveats": kinds_of(doubts, model.name, task.name),
                     "settings": _settings(settings.filter(chosen), found),
                     "cells": [
                         {**row, "intervals": _intervals(found, row["setting"], row["query_language"], row["pool"])}
@@ -65,7 +66,7 @@ def report(run: Run, *, published: Sequence[str] = ()) -> dict[str, Any]:
             "status": run.state.status,
             **run.metadata,
             "one_training_each": list(single_trainings(run.models)),
-            "models": [{**model, **trainings.get(model["name"], {})} for model in run.models],
+            "models": [{**model, **trainings.get(model["name"], {})} for model in run.metadata["models"]],
         },
         "caveats": as_json(doubts),
         "results": results,
@@ -126,5 +127,5 @@ def _intervals(
     return {name: [row.low, row.high] if row and row.low is not None else None for name, row in rows.items()}
 
 
-def _printed(source: str, task: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _printed(source: str, task: TaskInfo) -> list[dict[str, Any]]:
     return [{"source": source, **row} for row in rows_for(source, task).iter_rows(named=True)]

@@ -61,11 +61,11 @@ def to_text(
     if not ranked and (run.tasks or not trainings):
         lines += ["", "Nothing has been ranked yet."]
     for task in run.tasks:
-        of_task = [row for row in rows if row["task"] == task["name"] and row["n_rankings"]]
+        of_task = [row for row in rows if row["task"] == task.name and row["n_rankings"]]
         if of_task:
             lines += ["", cut(about_task(task), width), *_overview(run, of_task, width)]
             extremes = _extremes(run, of_task, width)
-            of_subjects = found[task["name"]]
+            of_subjects = found[task.name]
             parts = [extremes]
             parts += [part(of_subjects, width) for part in (bias_lines, alignment_lines, texts_lines)]
             printed = [published_table(source, task) for source in published]
@@ -76,7 +76,7 @@ def to_text(
     for measure in measures:
         for model in run.models:
             for task in run.tasks:
-                lines += ["", *matrix_lines(matrix(run, measure, model["name"], task["name"]), width)]
+                lines += ["", *matrix_lines(matrix(run, measure, model.name, task.name), width)]
     for training in trainings:
         lines += ["", *training_lines(training, width, matrix=not ranked)]
     if encoders := [about for model in run.models if (about := about_encoder(model))]:

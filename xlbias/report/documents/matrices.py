@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from xlbias.report.document import Block, Cell, Matrix, Table
 from xlbias.report.documents.cells import cell
@@ -14,21 +13,22 @@ from xlbias.report.numbers import MARK, count, difference_cell, interval, measur
 from xlbias.results.matrix import MATRIX_MEASURES, DifferenceMatrix
 from xlbias.results.matrix import Matrix as Values
 from xlbias.results.per_query import Key
+from xlbias.runs.run_info import TaskInfo
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import one_line
 
 
-def matrix_blocks(task: Mapping[str, Any], found: Sequence[EncoderOnTask], measure: str) -> list[Block]:
+def matrix_blocks(task: TaskInfo, found: Sequence[EncoderOnTask], measure: str) -> list[Block]:
     """Return the matrix of a measure for each encoder, on one scale; with one of n where n is not the same everywhere.
 
     Rows are the task's query languages, columns its passage languages and the multilingual pool (``all``), as far as
     the measure has such numbers.
     """
     about = MATRIX_MEASURES[measure]
-    rows = sorted(task["n_queries"])
+    rows = sorted(task.n_queries)
     tables = [_cells(one, measure) for one in found]
     there = {pool for table in tables for _, pool in table}
-    columns = [pool for pool in (*sorted(task["pool_sizes"]), MULTILINGUAL_POOL) if pool in there]
+    columns = [pool for pool in (*sorted(task.pool_sizes), MULTILINGUAL_POOL) if pool in there]
     blocks: list[Block] = []
     everything = [c.value for table in tables for c in table.values() if c.value is not None]
     scale = (min(everything), max(everything)) if everything else (0.0, 0.0)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import polars as pl
 
 from xlbias.measures.measure import Measure
@@ -12,10 +9,11 @@ from xlbias.measures.registry import all_measures
 from xlbias.report.document import Cell, Table
 from xlbias.report.numbers import measured
 from xlbias.results.published import MEAN, rows_for
+from xlbias.runs.run_info import TaskInfo
 from xlbias.runs.schema import SETTING_SHORT, SETTINGS
 
 
-def published_table(source: str, task: Mapping[str, Any]) -> Table | None:
+def published_table(source: str, task: TaskInfo) -> Table | None:
     """Return what the paper `source` printed for the data set that a task is; None where it has nothing on it."""
     means = rows_for(source, task).filter(pl.col("query_language") == MEAN)
     if means.is_empty():

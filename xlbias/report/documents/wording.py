@@ -14,6 +14,7 @@ from xlbias.results.caveats.leaks import seen_counts
 from xlbias.results.one_training import single_trainings
 from xlbias.results.run import Run
 from xlbias.results.summary import INTERVAL, n_cells_of, replicates_for
+from xlbias.runs.run_info import ModelInfo, TaskInfo
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT
 from xlbias.text import clean
 
@@ -43,32 +44,32 @@ def about_run(run: Run) -> str:
     return clean(f"Run of {when}, {_STATUS[run.state.status]}: {run.path}")
 
 
-def about_task(task: Mapping[str, Any]) -> str:
+def about_task(task: TaskInfo) -> str:
     """Return a task's name, domain and sizes."""
-    n_queries, pool = sum(task["n_queries"].values()), sum(task["pool_sizes"].values())
-    sizes = f"{len(task['pool_sizes'])} languages, {n_queries:,} queries, {pool:,} passages"
-    return clean(f"{task['name']} ({task['domain']}): {sizes}")
+    n_queries, pool = sum(task.n_queries.values()), sum(task.pool_sizes.values())
+    sizes = f"{len(task.pool_sizes)} languages, {n_queries:,} queries, {pool:,} passages"
+    return clean(f"{task.name} ({task.domain}): {sizes}")
 
 
-def about_encoder(model: Mapping[str, Any]) -> str:
+def about_encoder(model: ModelInfo) -> str:
     """Return what an encoder is and how it was used; empty where a run says nothing of its prompts and lengths."""
     facts = [prompts_of(model), reading_of(model)]
     if not any(facts):
         return ""
-    size = f"{model['dimension']} dimensions" if model.get("dimension") else ""
+    size = f"{model.dimension} dimensions" if model.dimension else ""
     said = "; ".join(fact for fact in (", ".join(filter(None, (size, similarity_of(model)))), *facts) if fact)
-    return clean(f"{model['name']}: {said}.")
+    return clean(f"{model.name}: {said}.")
 
 
-def similarity_of(model: Mapping[str, Any]) -> str:
+def similarity_of(model: ModelInfo) -> str:
     """Return how an encoder's vectors are compared, and what it asks for itself where that is something else."""
-    used, own = model.get("similarity"), model.get("own_similarity")
+    used, own = model.similarity, model.own_similarity
     return f"{used} (its own: {own})" if own and used and own != used else str(used or "")
 
 
-def prompts_of(model: Mapping[str, Any]) -> str:
+def prompts_of(model: ModelInfo) -> str:
     """Return the prompts that an encoder was used with and how they were found; empty where that is not known."""
-    prompts = model.get("prompts")
+    prompts = model.prompts
     if not isinstance(prompts, Mapping):
         return ""
     sides = [
@@ -82,9 +83,9 @@ def prompts_of(model: Mapping[str, Any]) -> str:
     return ", ".join(sides)
 
 
-def reading_of(model: Mapping[str, Any]) -> str:
+def reading_of(model: ModelInfo) -> str:
     """Return the type of an encoder's weights, and how many tokens it reads; empty where that is not known."""
-    lengths = model.get("max_length")
+    lengths = model.max_length
     read = []
     if isinstance(lengths, Mapping):
         known = {kind: f"{n:,}" if isinstance(n, int) else "all" for kind, n in lengths.items()}
@@ -92,7 +93,7 @@ def reading_of(model: Mapping[str, Any]) -> str:
             read = [f"reads {next(iter(known.values()))} tokens"]
         else:
             read = [f"reads {n} tokens of a {kind}" for kind, n in known.items()]
-    return ", ".join(filter(None, (str(model.get("dtype") or ""), *read)))
+    return ", ".join(filter(None, (str(model.dtype or ""), *read)))
 
 
 def name_of(row: Mapping[str, Any]) -> str:
@@ -187,7 +188,7 @@ def leak_notes(run: Run) -> list[str]:
     unknown: dict[str, None] = {}
     for model in run.models:
         for task in run.tasks:
-            who = (str(model["name"]), str(task["name"]))
+            who = (model.name, task.name)
             known = counts.get(who)
             if who in ranked and known is None:
                 unknown[who[0]] = None

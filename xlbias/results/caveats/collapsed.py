@@ -26,7 +26,7 @@ def found(run: RunNumbers) -> Iterator[Caveat]:
     Uniformity is log mean exp(−4 (1 − cosine)): near 0 it is −4 times that mean. Encoders that rank by dot products
     or distances are exempt: lengths tell their vectors apart, and distances are taken from the middle of the passages.
     """
-    cosine = [model["name"] for model in run.models if model.get("similarity", "cosine") == "cosine"]
+    cosine = [model.name for model in run.models if model.similarity in (None, "cosine")]
     for side in SIDES:
         rows = run.summary.filter((pl.col("measure") == f"{side}.uniformity") & pl.col("value").is_not_null())
         widest = rows.group_by("model", "task", maintain_order=True).agg(pl.col("value").min(), pl.col("n").max())

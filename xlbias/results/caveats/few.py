@@ -17,15 +17,15 @@ ENOUGH = 50
 def found(run: RunNumbers) -> Iterator[Caveat]:
     """Yield a caveat for every task of fewer than `ENOUGH` query ids."""
     for task in run.tasks:
-        n = task.get("n_ids")
+        n = task.n_ids
         if n is None:
             continue
         if n < FEWEST_UNITS:
             sentence = f"it has {n:,} query ids; below {FEWEST_UNITS} there are no intervals."
-            yield Caveat(KIND, task["name"], None, n=n, sentence=sentence, marks=False)
+            yield Caveat(KIND, task.name, None, n=n, sentence=sentence, marks=False)
         elif n < ENOUGH:
             sentence = (
                 f"it has {n:,} query ids; below {ENOUGH} intervals hold the truth less often than they say, and only "
                 "large differences are significant."
             )
-            yield Caveat(KIND, task["name"], None, n=n, sentence=sentence, marks=False)
+            yield Caveat(KIND, task.name, None, n=n, sentence=sentence, marks=False)

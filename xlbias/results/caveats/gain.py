@@ -13,8 +13,6 @@ KIND = "no_gain"
 def found(run: RunNumbers) -> Iterator[Caveat]:
     """Yield a caveat for every encoder whose best validation was that before its first training step."""
     for model in run.models:
-        card = model.get("card")
-        best = card.get("best_step") if isinstance(card, dict) else None
-        if type(best) is int and best == 0:
+        if model.card.saved_step == 0:
             sentence = "its training did not help: no step validated better than its base, which is what was saved."
-            yield Caveat(KIND, None, model["name"], sentence=sentence)
+            yield Caveat(KIND, None, model.name, sentence=sentence)

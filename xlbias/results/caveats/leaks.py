@@ -8,6 +8,7 @@ import polars as pl
 
 from xlbias.results.caveats.caveat import Caveat
 from xlbias.results.run_numbers import RunNumbers
+from xlbias.runs.run_info import ModelInfo, TaskInfo
 
 KIND = "seen"
 
@@ -25,8 +26,8 @@ def found(run: RunNumbers) -> Iterator[Caveat]:
     counts = seen_counts(run)
     for model in run.models:
         for task in run.tasks:
-            who = (task["name"], model["name"])
-            known = counts.get((model["name"], task["name"]), {})
+            who = (task.name, model.name)
+            known = counts.get((model.name, task.name), {})
             sentences = seen_sentences(known)
             if _trained_on_it(model, task) and not any(known.get(measure, (0, 0))[0] for measure in MEASURES[:2]):
                 sentences = [
@@ -70,8 +71,5 @@ def _said(counts: Counts, prefix: str) -> str:
     return " and ".join(f"{n:,} of {of:,} {side}" for side, (n, of) in known.items() if n)
 
 
-def _trained_on_it(model: Mapping[str, object], task: Mapping[str, object]) -> bool:
-    card = model.get("card")
-    sources = card.get("sources", []) if isinstance(card, dict) else []
-    fingerprint = task.get("fingerprint")
-    return any(isinstance(one, dict) and fingerprint and one.get("fingerprint") == fingerprint for one in sources)
+def _trained_on_it(model: ModelInfo, task: TaskInfo) -> bool:
+    return bool(task.fingerprint) and any(source.fingerprint == task.fingerprint for source in model.card.trained_on)

@@ -13,6 +13,6 @@ KIND = "mitigation"
 def found(run: RunNumbers) -> Iterator[Caveat]:
     """Yield a caveat for every encoder with a mitigation."""
     for model in run.models:
-        if mitigation := model.get("mitigation"):
+        if mitigation := model.mitigation:
             sentence = f"its mitigation, {mitigation}, was learnt from the very texts that it is evaluated on."
-            yield Caveat(KIND, None, model["name"], sentence=sentence)
+            yield Caveat(KIND, None, model.name, sentence=sentence)

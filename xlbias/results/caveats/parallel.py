@@ -13,12 +13,12 @@ KIND = "counted"
 def found(run: RunNumbers) -> Iterator[Caveat]:
     """Yield a caveat for every task whose ids are counters in the file of each language and agree."""
     for task in run.tasks:
-        known = task.get("parallel") or {}
-        if known.get("counters"):
-            n, of = known.get("n_shared") or 0, known.get("n_ids") or 0
+        known = task.parallel
+        if known is not None and known.counters:
+            n, of = known.n_shared or 0, known.n_ids or 0
             sentence = (
                 f"{n:,} of {of:,} ids are taken for translations of one another, but they only count from 0 or 1 in "
                 "the file of each language: if the files are independent, cross-lingual quality and bias mean "
                 "nothing; [parallel=no] keeps the languages apart."
             )
-            yield Caveat(KIND, task["name"], None, n / of if of else None, n, of, sentence)
+            yield Caveat(KIND, task.name, None, n / of if of else None, n, of, sentence)

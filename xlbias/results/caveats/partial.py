@@ -17,7 +17,7 @@ def found(run: RunNumbers) -> Iterator[Caveat]:
     """Yield a caveat for every encoder and task that has numbers, but whose evaluation is not complete."""
     if not run.incomplete:
         return
-    expected = {task["name"]: sum(task["n_queries"].values()) for task in run.tasks}
+    expected = {task.name: sum(task.n_queries.values()) for task in run.tasks}
     ranked = run.cells.filter(pl.col("pool") == MULTILINGUAL_POOL).group_by("model", "task", maintain_order=True)
     for model, task, n in ranked.agg(pl.col("n").sum() + pl.col("n_excluded").sum()).iter_rows():
         if (model, task) not in run.incomplete:

@@ -13,7 +13,7 @@ KIND = "prompts"
 def found(run: RunNumbers) -> Iterator[Caveat]:
     """Yield a caveat for each doubt that was noted when the encoder's prompts were looked up."""
     for model in run.models:
-        prompts = model.get("prompts")
+        prompts = model.prompts
         doubts = prompts.get("doubts") if isinstance(prompts, Mapping) else None
         for doubt in doubts if isinstance(doubts, list) else []:
-            yield Caveat(KIND, None, model["name"], sentence=f"{doubt}.")
+            yield Caveat(KIND, None, model.name, sentence=f"{doubt}.")

@@ -21,7 +21,7 @@ def found(run: RunNumbers) -> Iterator[Caveat]:
 
     How many texts a measure is over is its `n`; that of `alignment`, a mean over all ids, tells how many there are.
     """
-    sizes = {task["name"]: (sum(task["n_queries"].values()), sum(task["pool_sizes"].values())) for task in run.tasks}
+    sizes = {task.name: (sum(task.n_queries.values()), sum(task.pool_sizes.values())) for task in run.tasks}
     wanted = [f"{side}.{name}" for side in SIDES for name in ("alignment", "parallel_accuracy", "cka", "uniformity")]
     overall = run.summary.filter(OVERALL & pl.col("measure").is_in([*wanted, "rank_consistency"]))
     texts = _texts(run)

@@ -14,9 +14,9 @@ KIND = "tags"
 def found(run: RunNumbers) -> Iterator[Caveat]:
     """Yield a caveat for queries of a task without a pool under their own tag, where their language has one."""
     for task in run.tasks:
-        for asked, searched in divided_tags(task.get("n_queries", ()), task.get("pool_sizes", ())):
+        for asked, searched in divided_tags(task.n_queries, task.pool_sizes):
             sentence = (
                 f"queries are in {asked!r} and passages in {searched!r}, which are two languages to every measure: "
                 "these queries have no monolingual cell; give both one tag if they are one language."
             )
-            yield Caveat(KIND, task["name"], None, sentence=sentence)
+            yield Caveat(KIND, task.name, None, sentence=sentence)

@@ -16,21 +16,21 @@ _SHARE = 0.01
 def found(run: RunNumbers) -> Iterator[Caveat]:
     """Yield a caveat for every task of which queries are passages of their own pool and are ranked there."""
     for task in run.tasks:
-        known = task.get("self") or {}
-        if known.get("left_out"):
+        known = task.selves
+        if known is None or known.left_out:
             continue
-        of = known.get("of") or 0
+        of = known.of or 0
         for n, sentence in (
             (
-                known.get("n_relevant") or 0,
+                known.n_relevant or 0,
                 "are passages of their own pool and find themselves first: monolingual quality is 1 by construction, "
                 "and in the multilingual pool their own language leads; [self=ignore] leaves them out.",
             ),
             (
-                known.get("n_other") or 0,
+                known.n_other or 0,
                 "are passages of their own pool that are not relevant, and stand before what is; [self=ignore] leaves "
                 "them out.",
             ),
         ):
             if 0 < n <= of and n >= _SHARE * of:
-                yield Caveat(KIND, task["name"], None, n / of, n, of, f"{n:,} of {of:,} queries {sentence}")
+                yield Caveat(KIND, task.name, None, n / of, n, of, f"{n:,} of {of:,} queries {sentence}")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import polars as pl
 
@@ -15,6 +14,7 @@ from xlbias.folding import folded, folded_texts
 from xlbias.results.matching import OTHER_DATA
 from xlbias.results.queries.filter import EXACT, MULTI, NUMBERS, Filter, Term
 from xlbias.results.run_numbers import RunNumbers
+from xlbias.runs.run_info import TaskInfo
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import one_line
 
@@ -38,9 +38,9 @@ _COLUMN_OF = {"ap": "ap", "rank": "first_rank", "last": "last_rank", "n": "n_rel
 # -- what a filter asks of a run -------------------------------------------------------------------------------------
 
 
-def languages_of(task: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+def languages_of(task: TaskInfo) -> tuple[list[str], list[str]]:
     """Return the query languages and the passage languages of a task's entry in a run's metadata."""
-    return sorted(task["n_queries"]), sorted(task["pool_sizes"])
+    return sorted(task.n_queries), sorted(task.pool_sizes)
 
 
 def check_filter(filter: Filter, run: RunNumbers, chosen: tuple[str, str]) -> tuple[str, str]:
@@ -50,10 +50,10 @@ def check_filter(filter: Filter, run: RunNumbers, chosen: tuple[str, str]) -> tu
     """
     model, task = chosen
     for term in filter.about("model"):
-        model = _the_one("model", term.values[0], [entry["name"] for entry in run.models])
+        model = _the_one("model", term.values[0], [entry.name for entry in run.models])
     for term in filter.about("task"):
-        task = _the_one("task", term.values[0], [entry["name"] for entry in run.tasks])
-    queries, passages = languages_of(next(entry for entry in run.tasks if entry["name"] == task))
+        task = _the_one("task", term.values[0], [entry.name for entry in run.tasks])
+    queries, passages = languages_of(next(entry for entry in run.tasks if entry.name == task))
     for term in filter.about("q", "d"):
         known = queries if term.name == "q" else [*passages, MULTI]
         missing = set(term.values) - {code.casefold() for code in known}
@@ -77,17 +77,17 @@ def _the_one(kind: str, asked: str, names: list[str]) -> str:
     raise UsageError(f"{said} {one_line(asked, 30)!r}: there are {some}{more}")
 
 
-def not_comparable(base: list[dict[str, Any]], new: list[dict[str, Any]], task: str) -> str:
+def not_comparable(base: Sequence[TaskInfo], new: Sequence[TaskInfo], task: str) -> str:
     """Why two runs' rows of a task cannot be compared, empty where they can.
 
     The tasks of the base have the names that they have in the new run, see `xlbias.results.matching`.
     """
-    if any(entry["name"] == task + OTHER_DATA for entry in base):
+    if any(entry.name == task + OTHER_DATA for entry in base):
         return "was evaluated on another task of this name"
-    entries = [next((entry for entry in tasks if entry["name"] == task), None) for tasks in (base, new)]
+    entries = [next((entry for entry in tasks if entry.name == task), None) for tasks in (base, new)]
     if entries[0] is None or entries[1] is None:
         return "has not been evaluated on this task"
-    same = entries[0].get("fingerprint") == entries[1].get("fingerprint")
+    same = entries[0].fingerprint == entries[1].fingerprint
     return "" if same else "was evaluated on another task of this name"
 
 
@@ -137,7 +137,7 @@ def _of_cells(
     run: RunNumbers, model: str, task: str, cells: Collection[tuple[str, str]], more: Sequence[str | pl.Expr]
 ) -> pl.LazyFrame:
     """Return keys and more of the rankings of some cells."""
-    queries, passages = languages_of(next(entry for entry in run.tasks if entry["name"] == task))
+    queries, passages = languages_of(next(entry for entry in run.tasks if entry.name == task))
     language = pl.Enum([*dict.fromkeys([*queries, *passages]), MULTILINGUAL_POOL])
     asked, pools = ({cell[i] for cell in cells} for i in range(2))
     rows = run.rankings.filter(

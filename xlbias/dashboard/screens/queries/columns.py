@@ -33,7 +33,7 @@ def counts(run: Run, model: str, task: str) -> str:
     """Return which of how many models and tasks these are, empty where there is one of each."""
     found = ""
     for kind, name, entries in (("model", model, run.models), ("task", task, run.tasks)):
-        names = [entry["name"] for entry in entries]
+        names = [entry.name for entry in entries]
         if len(names) > 1 and name in names:
             found += f"{kind} {names.index(name) + 1}/{len(names)}  "
     return found
@@ -41,7 +41,7 @@ def counts(run: Run, model: str, task: str) -> str:
 
 def columns(listed: Listed) -> tuple[Column, ...]:
     """Return the columns of a list: codes and numbers, then id and text."""
-    about = next(entry for entry in listed.wanted.run.tasks if entry["name"] == listed.wanted.task)
+    about = next(entry for entry in listed.wanted.run.tasks if entry.name == listed.wanted.task)
     queries, passages = languages_of(about)
     found = [
         Column("query_language", "q", max(map(len, queries), default=2), align="left"),
