@@ -17,7 +17,7 @@ from textual.message import Message
 from xlbias.dashboard import places
 from xlbias.dashboard.screens.panels import PanelScreen
 from xlbias.dashboard.views.caveats import of_all
-from xlbias.dashboard.views.domain_contrasts import baseline_sheet, contrast_sheet
+from xlbias.dashboard.views.domain_contrasts import baseline_sheet, contrast_sheet, overall_row
 from xlbias.dashboard.views.domain_home import home_sheet
 from xlbias.dashboard.views.domains import PANELS, SHIFTS, Domains, Shift, drop_sheet, read_domains, values_sheet
 from xlbias.dashboard.views.sheet import Sheet, Spot
@@ -206,7 +206,7 @@ class DomainsScreen(PanelScreen):
                 if few or (cursor is not None and cursor[0] == one.name):
                     frame = app.baseline.compared(one.first, target, measure, urgent=False)
                     waiting += frame is None
-                    row = _overall(frame, measure, setting)
+                    row = overall_row(frame, measure, setting)
                     if row is not None:
                         tested[one.name, target] = row
         key, known = ("domains", "baseline", self.shift), (against, len(tested), waiting, tuple(sorted(tested)))
@@ -247,16 +247,3 @@ class DomainsScreen(PanelScreen):
         """Look at the panels as they were saved."""
         self.shift = next((shift for shift in SHIFTS if list(shift) == saved.get("shift")), self.shift)
         super().restore(saved)
-
-
-def _overall(frame: Any, measure: str, setting: str | None) -> Mapping[str, Any] | None:
-    """Return the overall row of a measure and setting in a comparison; None where there is none, or no comparison."""
-    if not isinstance(frame, pl.DataFrame):
-        return None
-    rows = frame.filter(
-        (pl.col("measure") == measure)
-        & pl.col("setting").eq_missing(pl.lit(setting))
-        & pl.col("query_language").is_null()
-        & pl.col("passage_language").is_null()
-    )
-    return rows.row(0, named=True) if rows.height else None

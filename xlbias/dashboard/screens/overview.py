@@ -15,6 +15,7 @@ from xlbias.dashboard.dialogs.prompt import PromptDialog
 from xlbias.dashboard.screens.base import View
 from xlbias.dashboard.state import Scope
 from xlbias.dashboard.views.matrix import matrix_sheet
+from xlbias.dashboard.views.overview import n_significant, rows, why_empty, with_words
 from xlbias.dashboard.views.provenance import facts
 from xlbias.dashboard.views.status import progress_line
 from xlbias.dashboard.widgets.details import Details
@@ -23,20 +24,17 @@ from xlbias.dashboard.widgets.heatmap.order import OF_LANGUAGES
 from xlbias.dashboard.widgets.table.columns import Column
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line, Part
-from xlbias.dashboard.workers.snapshot import Cell, Chosen
-from xlbias.folding import folded
+from xlbias.dashboard.workers.snapshot import Cell, Chosen, Snapshot
 from xlbias.report import document
 from xlbias.report.documents.caveats import MARK
 from xlbias.report.documents.overview import overview_table
 from xlbias.report.numbers import number
-from xlbias.results.compare import ALPHA
 from xlbias.results.matrix import MATRIX_MEASURES, Matrix
 from xlbias.text import clean, width
 
 _PREVIEW_DELAY = 0.15  # seconds that the cursor rests before the preview is painted: running down a list stays cheap
 _PREVIEWED = "map"
 _COMPARED_AT_ONCE = 24
-_SEARCHED = ("model", "task", "domain", "sampler", "source")
 _NAME, _DIM = "virtual-table--name", "virtual-table--dim"
 
 
@@ -157,29 +155,19 @@ class OverviewScreen(View):
                 if snapshot.trained:
                     self.make_ready(places.TRAINING, 2)
             self._shown = wanted
-            self._show_rows(snapshot.overview, against)
+            self._show_rows(snapshot, against)
         if saved:
             self.restore(saved)
         self._show_row()
 
-    def _show_rows(self, overview: pl.DataFrame, against: tuple[str | None, ...]) -> None:
+    def _show_rows(self, snapshot: Snapshot, against: tuple[str | None, ...]) -> None:
         """Show the rows that the filter leaves."""
-        snapshot = self.dashboard.state.snapshot
-        assert snapshot is not None
-        rows = overview.select("model", "task").rows()
-        marks = [MARK if snapshot.doubts_of(*row) else "" for row in rows]
-        frame = overview.with_columns(
-            pl.format("{}/{}", "n_cells", "n_cells_expected").alias("done"),
-            pl.Series("significant", against, dtype=pl.String),
-            pl.Series("doubted", marks if any(marks) else [None] * len(rows), dtype=pl.String),
-        )
-        words = folded(self._filter).split()
-        texts = (folded(" ".join(filter(None, row))) for row in frame.select(_SEARCHED).iter_rows())
-        left = frame.filter(pl.Series([all(word in text for word in words) for text in texts], dtype=pl.Boolean))
+        frame = rows(snapshot, against)
+        left = with_words(frame, self._filter)
         self.table.set_columns(columns(left if left.height else frame))
         self.table.replace(left)
         line = self.query_one("#filter", Line)
-        line.display = bool(words)
+        line.display = bool(self._filter.split())
         said = f"{left.height:,} of {frame.height:,} rows   x shows all   "
         line.set([Part(said, "$text-accent", key="filter.clear")], self._filter, "bold")
 
@@ -190,34 +178,25 @@ class OverviewScreen(View):
         """
         app, snapshot = self.dashboard, self.dashboard.state.snapshot
         assert snapshot is not None
-        rows = snapshot.overview.select("model", "task").rows()
-        if not app.baseline.is_on or all(app.baseline.against_for(model) is None for model, _ in rows):
-            return (None,) * len(rows)
+        pairs = snapshot.overview.select("model", "task").rows()
+        if not app.baseline.is_on or all(app.baseline.against_for(model) is None for model, _ in pairs):
+            return (None,) * len(pairs)
         here, left = self.table.cursor_key, self.table.frame
         few = set(left.select("model", "task").rows()) if 0 < left.height <= _COMPARED_AT_ONCE else set()
         found: list[str | None] = []
-        for row in rows:
+        for row in pairs:
             wanted = row == here or row in few or ("significant", *row) in snapshot.cache
             frame = app.baseline.compared(row[0], row[1], _PREVIEWED, urgent=row == here) if wanted else ""
             if isinstance(frame, pl.DataFrame):
                 snapshot.cache["significant", *row] = True
-                better, worse = significant(frame)
-                found.append(f"+{better} -{worse}")
+                found.append(n_significant(frame))
             else:
                 found.append("…" if frame is None else None)
         return tuple(found)
 
     def _say_if_empty(self) -> None:
         snapshot = self.dashboard.state.snapshot
-        sentence = ""
-        if snapshot is None:
-            sentence = "reading the run …"
-        elif not snapshot.run.tasks:
-            sentence = "This run holds no evaluation: `xlbias evaluate` makes one."
-        elif not snapshot.run.models:
-            sentence = "No rankings yet: the first encoder is being loaded."
-        elif not snapshot.cells:
-            sentence = "No rankings yet: passages are encoded first." if not snapshot.finished else "No rankings."
+        sentence = why_empty(snapshot)
         self.set_class(snapshot is None or snapshot.overview.is_empty(), "-empty")
         line = self.query_one("#empty", Line)
         line.display = bool(sentence)
@@ -342,12 +321,6 @@ class OverviewScreen(View):
         assert snapshot is not None
         frame = self.table.ordered() if scope == "all" else self.table.ordered().slice(self.table.cursor, 1)
         return overview_table(snapshot.run, frame), "overview"
-
-
-def significant(compared: pl.DataFrame) -> tuple[int, int]:
-    """Return how many cells of a comparison are significantly better, and worse: corrected p below .05."""
-    cells = compared.filter(pl.col("query_language").is_not_null() & (pl.col("p_corrected") < ALPHA))
-    return cells.filter(pl.col("difference") > 0).height, cells.filter(pl.col("difference") < 0).height
 
 
 def _widths(frame: pl.DataFrame, column: str) -> list[int]:

@@ -217,3 +217,16 @@ def _good(about: Measure) -> str:
         "low": "Below 0 is better.",
         "neither": "A fall is counted as better: less preference for one's own language.",
     }[about.better]
+
+
+def overall_row(frame: Any, measure: str, setting: str | None) -> Mapping[str, Any] | None:
+    """Return the overall row of a measure and setting in a comparison; None where there is none, or no comparison."""
+    if not isinstance(frame, pl.DataFrame):
+        return None
+    rows = frame.filter(
+        (pl.col("measure") == measure)
+        & pl.col("setting").eq_missing(pl.lit(setting))
+        & pl.col("query_language").is_null()
+        & pl.col("passage_language").is_null()
+    )
+    return rows.row(0, named=True) if rows.height else None
