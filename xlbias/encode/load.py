@@ -71,7 +71,8 @@ def load_encoder(
             "similarity": similarity,
             "pooling": pooling,
         }
-        return kind.load(target, options)
+        loaded: Encoder | VectorsById = kind.load(target, options)
+        return loaded
     return load_pretrained(
         name,
         device=device,

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from xlbias.encode.encoder import Encoder
-    from xlbias.encode.kinds.vectors import VectorsById
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -21,8 +17,9 @@ class EncoderKind:
         example: a whole name.
         encodes: whether it turns texts into vectors, rather than having them.
         check: raises EncoderError where a look shows that a target cannot be used; takes no time, loads no library.
-        load: returns the encoder, given the target and the options of `xlbias.load_encoder` that were given: device,
-            batch_size, query_prompt, passage_prompt, similarity. Raises EncoderError for an option that means nothing.
+        load: returns an `xlbias.Encoder`, or vectors by id, given the target and those options of
+            `xlbias.load_encoder` that were set: device, batch_size, query_prompt, passage_prompt, similarity. Raises
+            EncoderError for an option that means nothing.
         content: a digest of what the encoder is made from, None where nothing is known before it is loaded.
         label: what reports call it.
     """
@@ -32,6 +29,6 @@ class EncoderKind:
     example: str
     encodes: bool
     check: Callable[[str], None]
-    load: Callable[[str, Mapping[str, Any]], Encoder | VectorsById]
+    load: Callable[[str, Mapping[str, Any]], Any]
     content: Callable[[str], str | None]
     label: Callable[[str], str]
