@@ -55,7 +55,7 @@ async def queries_of(path, filter="", size=(80, 24), **options):
 async def listed(app, pilot):
     """Wait until the screen shows what was asked for."""
     screen = app.get_screen(places.QUERIES)
-    await until(pilot, lambda: screen.is_mounted and screen.listed is not None and not screen.reading)
+    await until(pilot, lambda: screen.is_mounted and screen.listing is not None and not screen.reading)
     await settled(pilot)
 
 

@@ -157,7 +157,7 @@ class TrainingScreen(View):
     # -- drawing ---------------------------------------------------------------------------------------------------
 
     @property
-    def listed(self) -> bool:
+    def lists_encoders(self) -> bool:
         """Whether the list of encoders is a page of its own, as there is no room for it beside charts."""
         return len(self.trainings) > 1 and not self.has_class("-high")
 
@@ -169,7 +169,7 @@ class TrainingScreen(View):
 
     def _pages(self, found: tuple[Panel, ...]) -> list[tuple[Panel, ...]]:
         pages = [found[i : i + self.per_page] for i in range(0, len(found), self.per_page)]
-        return [*pages, ()] if self.listed else pages
+        return [*pages, ()] if self.lists_encoders else pages
 
     def _draw(self) -> None:
         snapshot = self.dashboard.state.snapshot
@@ -206,7 +206,7 @@ class TrainingScreen(View):
     def _tell_panels(self, found: tuple[Panel, ...], page: tuple[Panel, ...]) -> None:
         """List the panels, those that are shown marked; the list slides where it is wider than the screen."""
         names = [(panel.name, panel in page) for panel in found]
-        if self.listed:
+        if self.lists_encoders:
             names.append(("encoders", not page))
         room, first = self.size.width - 4, next(i for i, (_, here) in enumerate(names) if here)
         while first > 0 and sum(len(name) + 2 for name, _ in names) > room:

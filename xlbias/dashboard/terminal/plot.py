@@ -47,14 +47,14 @@ class Series:
     marked: bool = True
 
 
-Piece = tuple[str, int]
-"""A piece of a line, and the number of the series that it belongs to, or `AXIS`."""
+Span = tuple[str, int]
+"""Part of a line, and the number of the series that it belongs to, or `AXIS`."""
 
-Drawn = tuple[tuple[Piece, ...], ...]
+Drawn = tuple[tuple[Span, ...], ...]
 """The lines of a chart."""
 
 
-def plain(value: float) -> str:
+def short_number(value: float) -> str:
     """Return a number as short as it can be told: ``0.25``, ``1,200``, ``1e-05``."""
     if value == 0:
         return "0"
@@ -68,8 +68,8 @@ def plot(
     width: int,
     height: int,
     *,
-    y_text: Callable[[float], str] = plain,
-    x_text: Callable[[float], str] = plain,
+    y_text: Callable[[float], str] = short_number,
+    x_text: Callable[[float], str] = short_number,
     x_label: str = "step",
     nothing: str = "nothing yet",
 ) -> Drawn:
@@ -106,11 +106,11 @@ def plot(
     for number, (one, some) in enumerate(zip(series, points, strict=True)):
         canvas.draw(some, number, marked=one.marked)
     at = {canvas.row_of(tick): label for tick, label in labels.items()}
-    lines: list[tuple[Piece, ...]] = []
+    lines: list[tuple[Span, ...]] = []
     for row in range(rows):
         label = at.get(row)
         axis = f"{label or '':>{margin}}{'┤' if label is not None else '│'}"
-        lines.append(((axis, AXIS), *canvas.pieces(row)))
+        lines.append(((axis, AXIS), *canvas.spans(row)))
     xs = {x for x, _ in every}
     ticks = [xs.pop()] if len(xs) == 1 else _ticks(x_low, x_high, max(2, columns // 12))[2]
     if all(float(x).is_integer() for x in xs):
@@ -119,14 +119,14 @@ def plot(
     return tuple(lines)
 
 
-def legend(series: Sequence[Series], y_text: Callable[[float], str] = plain) -> tuple[Piece, ...]:
+def legend(series: Sequence[Series], y_text: Callable[[float], str] = short_number) -> tuple[Span, ...]:
     """Return each series' mark, label and last value; the mark only where it stands in the chart."""
-    pieces = []
+    spans = []
     for number, one in enumerate(series):
         last = next((y for _, y in reversed(one.points) if math.isfinite(y)), None)
         mark = f"{mark_of(number)} " if one.marked else ""
-        pieces.append((f"{mark}{one.label} {'·' if last is None else y_text(last)}", number))
-    return tuple(pieces)
+        spans.append((f"{mark}{one.label} {'·' if last is None else y_text(last)}", number))
+    return tuple(spans)
 
 
 def mark_of(number: int) -> str:
@@ -231,9 +231,9 @@ class _Canvas:
                     shared = other is not None and other[1] != number
                     self._marks[cell] = (SEVERAL if shared else mark_of(number), number)
 
-    def pieces(self, row: int) -> list[Piece]:
+    def spans(self, row: int) -> list[Span]:
         """The cells of a row, those of one series joined."""
-        pieces: list[Piece] = []
+        spans: list[Span] = []
         for column in range(self.columns):
             cell = (column, row)
             if cell in self._marks:
@@ -242,11 +242,11 @@ class _Canvas:
                 text, number = chr(_BRAILLE + self._dots[cell]), self._owner[cell]
             else:
                 text, number = " ", AXIS
-            if pieces and pieces[-1][1] == number:
-                pieces[-1] = (pieces[-1][0] + text, number)
+            if spans and spans[-1][1] == number:
+                spans[-1] = (spans[-1][0] + text, number)
             else:
-                pieces.append((text, number))
-        return pieces
+                spans.append((text, number))
+        return spans
 
 
 def _fewer(points: Sequence[Point], most: int) -> Sequence[Point]:

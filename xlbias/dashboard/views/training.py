@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from xlbias.dashboard.terminal.numbers import duration
-from xlbias.dashboard.terminal.plot import SEVERAL, Drawn, Series, legend, mark_of, plain, plot
+from xlbias.dashboard.terminal.plot import SEVERAL, Drawn, Series, legend, mark_of, plot, short_number
 from xlbias.dashboard.workers.pace import Pace
 from xlbias.dashboard.workers.snapshot import Snapshot
 from xlbias.report.numbers import number
@@ -33,7 +33,7 @@ class Panel:
     name: str
     title: str
     series: tuple[Series, ...]
-    y_text: Callable[[float], str] = plain
+    y_text: Callable[[float], str] = short_number
     about: str = ""
     nothing: str = "nothing logged yet"
 

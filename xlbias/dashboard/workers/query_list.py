@@ -54,7 +54,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, eq=False)
-class Listed:
+class QueryListing:
     """The rows in their order.
 
     Attributes:
@@ -78,14 +78,14 @@ class Listed:
     seconds: float = 0.0
 
 
-class Listings:
+class QueryListings:
     """Makes lists one at a time, and keeps what was read of the run for the next ones."""
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
         self._cache: OrderedDict[tuple[Hashable, ...], Any] = OrderedDict()
 
-    def of(self, wanted: Wanted, cancelled: Callable[[], bool] = lambda: False) -> Listed | None:
+    def of(self, wanted: Wanted, cancelled: Callable[[], bool] = lambda: False) -> QueryListing | None:
         """Return a list, None where it is no longer wanted."""
         with self._turn:
             runs = {wanted.run, *([wanted.against.run] if wanted.against else [])}
@@ -110,7 +110,7 @@ class Listings:
             mean = frame["ap"].cast(pl.Float64).mean()
             n_scored = frame.height - frame["ap"].null_count()
             mean_ap = mean if isinstance(mean, float) else None
-            return Listed(wanted, frame, rows.height, n_scored, mean_ap, texts, nothing, seconds)
+            return QueryListing(wanted, frame, rows.height, n_scored, mean_ap, texts, nothing, seconds)
 
     def _rows(self, wanted: Wanted) -> pl.DataFrame:
         """The rows of the cells that are asked for, with differences."""

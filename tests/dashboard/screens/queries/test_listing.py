@@ -13,7 +13,7 @@ from xlbias.dashboard import places
 from xlbias.dashboard.screens.queries import screen as queries_screen
 from xlbias.dashboard.screens.queries.screen import Read
 from xlbias.dashboard.workers import query_list
-from xlbias.dashboard.workers.query_list import Listings, Wanted
+from xlbias.dashboard.workers.query_list import QueryListings, Wanted
 from xlbias.results.queries.filter import parse_filter
 from xlbias.results.run import open_run
 
@@ -134,7 +134,7 @@ async def test_that_rows_are_being_sorted_is_said_at_once_where_it_took_long_bef
     monkeypatch.setattr(queries_screen, "_PATIENCE", 30.0)
     async with queries_of(varied_run, "q:hi") as (app, pilot, screen):
         monkeypatch.setattr(query_list, "ordered", waits)
-        screen.listed = replace(screen.listed, seconds=seconds)
+        screen.listing = replace(screen.listing, seconds=seconds)
         before = keys_of(screen)
         try:
             await press(pilot, "S")
@@ -147,13 +147,13 @@ async def test_that_rows_are_being_sorted_is_said_at_once_where_it_took_long_bef
         await listed(app, pilot)
         assert "sorting" not in screen_lines(app)[1]
         assert keys_of(screen) != before
-        assert screen.listed.seconds > 0
+        assert screen.listing.seconds > 0
 
 
 async def test_a_list_that_is_no_longer_wanted_is_not_shown(varied_run):
     async with queries_of(varied_run, "q:hi") as (app, pilot, screen):
         old = Wanted(app.state.snapshot.run, *app.state.chosen, parse_filter("q:th"))
-        screen.post_message(Read(old, Listings().of(old)))
+        screen.post_message(Read(old, QueryListings().of(old)))
         await pilot.pause()
         assert {key[1] for key in keys_of(screen)} == {"hi"}
 
@@ -162,13 +162,13 @@ def test_lists_keep_what_they_read_and_forget_what_belongs_to_no_run_at_hand(var
     calls = []
     slow = query_list.query_rows
     monkeypatch.setattr(query_list, "query_rows", lambda *args: calls.append(args) or slow(*args))
-    lists, run = Listings(), open_run(varied_run)
+    lists, run = QueryListings(), open_run(varied_run)
     for line in ("q:hi ap<0.5", "q:hi ap<0.1", "ap<0.1 q:HI"):
         lists.of(Wanted(run, "mono", "xquad-r", parse_filter(line)))
     assert len(calls) == 1
     again = open_run(varied_run)
     lists.of(Wanted(again, "mono", "xquad-r", parse_filter("q:hi")))
-    assert {key[1] for key in lists._kept} == {again}
+    assert {key[1] for key in lists._cache} == {again}
     assert lists.of(Wanted(again, "mono", "xquad-r", parse_filter("q:de")), lambda: True) is None
 
 

@@ -149,7 +149,7 @@ async def test_task_and_model_in_a_filter_are_chosen_and_leave_it(finished_run):
         await typed(app, pilot, "task:mlqa model:HYB q:hi")
         assert app.state.chosen == ("hybrid", "mlqa")
         assert str(screen.filter) == "q:hi"
-        assert (screen.listed.wanted.model, screen.listed.wanted.task) == ("hybrid", "mlqa")
+        assert (screen.listing.wanted.model, screen.listing.wanted.task) == ("hybrid", "mlqa")
         await press(pilot, "t")
         await listed(app, pilot)
         assert "hybrid on xquad-r" in screen_lines(app)[2]

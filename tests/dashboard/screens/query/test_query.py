@@ -415,7 +415,7 @@ async def test_a_list_that_cannot_be_made_is_said_and_walks_nowhere(run, monkeyp
 async def test_a_filter_that_leaves_nothing_is_no_list_to_walk(run):
     async with opened(run, size=(80, 24)) as (app, pilot):
         app.navigation.open_queries("ap>2")
-        await until(pilot, lambda: app.view.listed is not None)
+        await until(pilot, lambda: app.view.listing is not None)
         await show(app, pilot)
         await press(pilot, "right")
         assert [n.message for n in app._notifications] == ["the filter leaves no query to walk through: 5 shows it"]
@@ -427,7 +427,7 @@ async def test_place_and_list_of_the_last_time_are_there_again_without_opening_q
     async with opened(run, size=(80, 24)) as (app, pilot):
         app.selection.choose(("new", TASK))
         app.navigation.open_queries("q:hi d:multi")
-        await until(pilot, lambda: app.view.listed is not None)
+        await until(pilot, lambda: app.view.listing is not None)
         await press(pilot, "j", "enter")
         await read(app, pilot)
         assert app.state.query_key == order[1]

@@ -39,7 +39,7 @@ class Queries:
 
     def __init__(self, keys=KEYS, trouble=""):
         self.table, self.trouble = Rows(keys), trouble
-        self.listed = None
+        self.listing = None
         self.begun = 0
 
     def begin(self):
@@ -47,7 +47,7 @@ class Queries:
 
     def made(self):
         texts = SimpleNamespace(text=lambda key, language: f"{key} in {language}")
-        self.listed = SimpleNamespace(wanted=SimpleNamespace(run="run", task="t"), texts=texts)
+        self.listing = SimpleNamespace(wanted=SimpleNamespace(run="run", task="t"), texts=texts)
         return self
 
 

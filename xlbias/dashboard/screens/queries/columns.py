@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xlbias.dashboard.widgets.table.columns import Column
 from xlbias.dashboard.widgets.text.line import Part
-from xlbias.dashboard.workers.query_list import Listed
+from xlbias.dashboard.workers.query_list import QueryListing
 from xlbias.report.documents.queries import difference
 from xlbias.report.numbers import number
 from xlbias.results.queries.filter import MULTI
@@ -15,15 +15,15 @@ from xlbias.runs.schema import MULTILINGUAL_POOL
 QUIET = "$quiet"
 
 
-def title(listed: Listed | None, late: str) -> list[Part]:
+def title(listing: QueryListing | None, late: str) -> list[Part]:
     """Return how many queries are listed and their mean AP; `late` says why it is not yet what was asked for."""
     parts = [Part(f"{late}  ", "$text-accent")] if late else []
-    if listed is None:
+    if listing is None:
         return parts
-    parts.append(Part(f"{listed.frame.height:,} of {listed.n_rows:,} rows", "bold", key="filter"))
-    if listed.mean_ap is not None:
-        parts.append(Part(f"  mean AP {number(listed.mean_ap)}"))
-    without = listed.frame.height - listed.n_scored
+    parts.append(Part(f"{listing.frame.height:,} of {listing.n_rows:,} rows", "bold", key="filter"))
+    if listing.mean_ap is not None:
+        parts.append(Part(f"  mean AP {number(listing.mean_ap)}"))
+    without = listing.frame.height - listing.n_scored
     if without:
         parts.append(Part(f"  {without:,} excluded", "$text-warning"))
     return [*parts, Part("   ")]
@@ -39,9 +39,9 @@ def counts(run: Run, model: str, task: str) -> str:
     return found
 
 
-def columns(listed: Listed) -> tuple[Column, ...]:
+def columns(listing: QueryListing) -> tuple[Column, ...]:
     """Return the columns of a list: codes and numbers, then id and text."""
-    about = next(entry for entry in listed.wanted.run.tasks if entry.name == listed.wanted.task)
+    about = next(entry for entry in listing.wanted.run.tasks if entry.name == listing.wanted.task)
     queries, passages = languages_of(about)
     found = [
         Column("query_language", "q", max(map(len, queries), default=2), align="left"),
@@ -54,7 +54,7 @@ def columns(listed: Listed) -> tuple[Column, ...]:
         Column("query_id", "id", 24, text=True, brief=True, rank=1, sortable=False, style="virtual-table--dim"),
         Column("text", "query", 60, text=True, brief=True, sortable=False),
     ]
-    return tuple(column for column in found if column.name != "delta" or "delta" in listed.frame.columns)
+    return tuple(column for column in found if column.name != "delta" or "delta" in listing.frame.columns)
 
 
 def _pool(pool: str) -> str:

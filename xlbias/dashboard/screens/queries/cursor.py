@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from xlbias.dashboard.widgets.table.query_table import QueryTable
-    from xlbias.dashboard.workers.query_list import Listed
+    from xlbias.dashboard.workers.query_list import QueryListing
     from xlbias.dashboard.workers.snapshot import QueryKey
     from xlbias.results.run import Run
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class QueryList(Protocol):
     """What the cursor asks of the screen that has the list."""
 
-    listed: Listed | None
+    listing: QueryListing | None
 
     @property
     def table(self) -> QueryTable:
@@ -46,7 +46,7 @@ class QueryCursor:
     @property
     def is_coming(self) -> bool:
         """Whether there is no list yet, and nothing says that there will be none."""
-        return self._queries.listed is None and not self._queries.trouble
+        return self._queries.listing is None and not self._queries.trouble
 
     @property
     def trouble(self) -> str:
@@ -61,7 +61,7 @@ class QueryCursor:
     @property
     def _rows(self) -> QueryTable | None:
         """The queries that the filter leaves; None where there are none, or where they have not been listed."""
-        if not self._queries.is_mounted or self._queries.listed is None:
+        if not self._queries.is_mounted or self._queries.listing is None:
             return None
         return self._queries.table if self._queries.table.height else None
 
@@ -76,10 +76,10 @@ class QueryCursor:
 
     def text_of(self, key: QueryKey, run: Run, task: str) -> str | None:
         """The text of the query under the cursor as the list knows it; None where that is of another run or task."""
-        listed = self._queries.listed
-        if listed is None or self.place_of(key) is None or (run, task) != (listed.wanted.run, listed.wanted.task):
+        listing = self._queries.listing
+        if listing is None or self.place_of(key) is None or (run, task) != (listing.wanted.run, listing.wanted.task):
             return None
-        return listed.texts.text(key[0], key[1])
+        return listing.texts.text(key[0], key[1])
 
     def beside(self, key: QueryKey, steps: Iterable[int]) -> list[QueryKey]:
         """The queries so many rows from the one under the cursor; none where the cursor is on another one."""

@@ -27,7 +27,7 @@ from xlbias.dashboard.widgets.caveats import CaveatLine
 from xlbias.dashboard.widgets.table.query_table import QueryTable
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line, Part
-from xlbias.dashboard.workers.query_list import Listed, Listings, Wanted
+from xlbias.dashboard.workers.query_list import QueryListing, QueryListings, Wanted
 from xlbias.dashboard.workers.snapshot import QueryKey
 from xlbias.errors import UsageError
 from xlbias.report import document
@@ -45,7 +45,7 @@ _HINT = "q:hi d:en,multi set:cross ap<.1 rank>10 Δ<0 p<.05 -word passage:word"
 class Read(Message):
     """A list is ready, or it is said why there is none."""
 
-    def __init__(self, wanted: Wanted, found: Listed | str) -> None:
+    def __init__(self, wanted: Wanted, found: QueryListing | str) -> None:
         super().__init__()
         self.wanted, self.found = wanted, found
 
@@ -74,9 +74,9 @@ class QueriesScreen(View):
         self.filter = Filter()
         self.sorted_by: str | None = "ap"
         self.descending = False
-        self.listed: Listed | None = None
+        self.listing: QueryListing | None = None
         """What the table shows."""
-        self._listings = Listings()
+        self._listings = QueryListings()
         self._asked: Wanted | None = None
         self._said = ""
         self._failed = ""
@@ -101,7 +101,7 @@ class QueriesScreen(View):
         """Whether what is shown is not what was asked for last."""
         if self._asked is None or self._failed:
             return False
-        return self.listed is None or self.listed.wanted != self._asked
+        return self.listing is None or self.listing.wanted != self._asked
 
     @property
     def table(self) -> QueryTable:
@@ -119,7 +119,7 @@ class QueriesScreen(View):
         """Make the list, although the screen is not seen."""
         if not self.is_running:
             self.dashboard.mount_unseen(self.PLACE)  # it makes its list, too
-        elif self.is_mounted and self.listed is None:
+        elif self.is_mounted and self.listing is None:
             self.show()
 
     def step(self, step: int) -> QueryKey | None:
@@ -178,7 +178,7 @@ class QueriesScreen(View):
         self._comparing = wanted is None
         if wanted is not None and wanted != self._asked:
             self._asked, self._failed = wanted, ""
-            self._impatient = self._sorting and self.listed is not None and self.listed.seconds > _PATIENCE
+            self._impatient = self._sorting and self.listing is not None and self.listing.seconds > _PATIENCE
             if self._patience is not None:
                 self._patience.stop()
             self._patience = self.set_timer(_PATIENCE, self._say_reading)
@@ -191,9 +191,9 @@ class QueriesScreen(View):
     @property
     def _sorting(self) -> bool:
         """Whether the rows that are shown are wanted in another order only."""
-        if self._asked is None or self.listed is None:
+        if self._asked is None or self.listing is None:
             return False
-        shown = self.listed.wanted
+        shown = self.listing.wanted
         return self.reading and replace(self._asked, by=shown.by, descending=shown.descending) == shown
 
     def _begin(self, wanted: Wanted) -> None:
@@ -207,7 +207,7 @@ class QueriesScreen(View):
     def _read(self, wanted: Wanted) -> None:
         """In a thread: make a list, unless a newer one is wanted."""
         worker = get_current_worker()
-        found: Listed | str | None
+        found: QueryListing | str | None
         try:
             found = self._listings.of(wanted, lambda: worker.is_cancelled)
         except (Exception, PanicException) as error:  # whatever a file that changes or vanishes does to its readers
@@ -225,7 +225,7 @@ class QueriesScreen(View):
             self._tell_lines()
             self._tell_walker()
             return
-        before, self.listed = self.listed, message.found
+        before, self.listing = self.listing, message.found
         if self.dashboard.view is not self and self.dashboard.state.query_key is not None:
             self._cursor = self.dashboard.state.query_key  # that is where the one who walks stands
         table, wanted = self.table, message.wanted
@@ -249,21 +249,21 @@ class QueriesScreen(View):
 
     def _tell_lines(self) -> None:
         """Say what is shown, and what is still being read."""
-        app, listed = self.dashboard, self.listed
+        app, listing = self.dashboard, self.listing
         if app.state.snapshot is None or app.state.chosen is None:
             return
         late = ""
-        if self.reading and (self._impatient or listed is None):
+        if self.reading and (self._impatient or listing is None):
             late = "sorting …" if self._sorting else "reading …"
         late = "comparing …" if self._comparing else late
-        filter = self.filter if listed is None or late else listed.wanted.filter
-        self.query_one("#title", Line).set(title(listed, late), str(filter) or "no filter", "$text-primary")
-        model, task = (listed.wanted.model, listed.wanted.task) if listed is not None else app.state.chosen
-        against = listed.wanted.against if listed is not None else None
+        filter = self.filter if listing is None or late else listing.wanted.filter
+        self.query_one("#title", Line).set(title(listing, late), str(filter) or "no filter", "$text-primary")
+        model, task = (listing.wanted.model, listing.wanted.task) if listing is not None else app.state.chosen
+        against = listing.wanted.against if listing is not None else None
         tail = f"{model} on {task}" + (f", Δ to {against.label}" if against else "")
         self.query_one("#which", Line).set([Part(counts(app.state.snapshot.run, model, task), QUIET)], tail, "bold")
         self.query_one(CaveatLine).tell(self._caveats())
-        nothing = listed.nothing if listed is not None and not late else ""
+        nothing = listing.nothing if listing is not None and not late else ""
         self.set_class(bool(nothing), "-nothing")
         clears = "; x clears" if str(filter) else ""
         self.query_one("#nothing", Line).set([], nothing and f"{nothing}{clears}", "$text-warning")
@@ -275,7 +275,7 @@ class QueriesScreen(View):
 
     def _caveats(self) -> list[str]:
         """Return the caveats of what is listed, before that of what is chosen; of differences those of both sides."""
-        state, wanted = self.dashboard.state, self.listed.wanted if self.listed is not None else None
+        state, wanted = self.dashboard.state, self.listing.wanted if self.listing is not None else None
         assert state.snapshot is not None and state.chosen is not None
         against = wanted.against if wanted is not None else None
         base = Side(against.run, (against.model,)) if against is not None else None
@@ -308,10 +308,10 @@ class QueriesScreen(View):
 
     def open(self) -> None:
         """Show the query under the cursor in all its languages."""
-        key, listed = self.table.cursor_key, self.listed
-        if key is None or listed is None:
+        key, listing = self.table.cursor_key, self.listing
+        if key is None or listing is None:
             return
-        if (listed.wanted.model, listed.wanted.task) != self.dashboard.state.chosen:
+        if (listing.wanted.model, listing.wanted.task) != self.dashboard.state.chosen:
             self.dashboard.notify("still reading", timeout=2, markup=False)
             return
         self.dashboard.navigation.open_query((key[0], key[1], key[2]))
@@ -352,14 +352,14 @@ class QueriesScreen(View):
 
     def why_no_copy(self) -> str | None:
         """Why there is nothing to copy."""
-        return None if self.listed is not None and self.listed.frame.height else "there are no queries to copy"
+        return None if self.listing is not None and self.listing.frame.height else "there are no queries to copy"
 
     def copied(self, scope: Scope) -> tuple[document.Table, str]:
         """Return the row under the cursor, or the first thousand rows in the order shown."""
-        listed = self.listed
-        assert listed is not None
-        rows = listed.frame if scope == "all" else listed.frame.slice(self.table.cursor, 1)
-        about = listed.wanted
+        listing = self.listing
+        assert listing is not None
+        rows = listing.frame if scope == "all" else listing.frame.slice(self.table.cursor, 1)
+        about = listing.wanted
         title = f"Queries of {about.model} on {about.task}: {str(about.filter) or 'the multilingual pool'}"
         label = about.against.label if about.against else ""
         made = queries_table(rows, self.table.text_of, title, label)
@@ -370,7 +370,7 @@ class QueriesScreen(View):
     def saved(self) -> dict[str, Any]:
         """Return filter, order and cursor; those of the last time where the screen has not been seen."""
         self._remember()
-        key = self.table.cursor_key if self.is_mounted and self.listed is not None else self._cursor
+        key = self.table.cursor_key if self.is_mounted and self.listing is not None else self._cursor
         return {
             "filter": str(self.filter),
             "sort": self.sorted_by,
