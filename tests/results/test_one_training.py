@@ -72,6 +72,13 @@ def test_what_is_not_tested_says_so_and_p_at_the_resolution_is_or_less(run):
     assert json.loads(render_comparison({"made": seeds}, "a", "b", "json", permutations=999))["least_p"] is None
 
 
+def test_few_documents_are_told_where_they_are_the_units(run):
+    frame = compared(run, "mono-0", "hybrid")
+    for unit, told in (("document", True), ("id", False)):  # of few ids a caveat tells
+        text = render_comparison({"made": frame}, "mono-0", "hybrid", "markdown", permutations=999, unit=unit)
+        assert ("made has 12 documents that share no answer; below 50" in text) == told
+
+
 def test_differences_on_screens_and_in_copies_say_it(run):
     for base, once in (("mono-0", True), ("base", True)):
         frame = compared(run, base, "hybrid")

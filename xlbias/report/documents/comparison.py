@@ -21,6 +21,7 @@ from xlbias.report.numbers import (
     number,
     probability,
 )
+from xlbias.results.caveats.few import ENOUGH
 from xlbias.results.compare import PERMUTATIONS, Unit
 from xlbias.results.summary import OVERALL
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT
@@ -57,7 +58,11 @@ def comparison(
     """
     doubts = doubts or {}
     n_seeds = max(map(_n_seeds, frames.values()), default=1)
-    sections = [Section("How to read this", (Paragraph(_explained(base, new, n_seeds, permutations, unit)),))]
+    sections = [
+        Section(
+            "How to read this", (Paragraph(_explained(base, new, n_seeds, permutations, unit)), *_few(frames, unit))
+        )
+    ]
     if any(frame["one_training"].any() for frame in frames.values()):
         sections.insert(0, Section("One training each", (Paragraph(ONE_TRAINING),)))
     if (caveats := section_of_sides(doubts)) is not None:
@@ -78,6 +83,19 @@ def comparison(
 
 def _n_seeds(frame: pl.DataFrame) -> int:
     return int(frame["n_seeds"].max() or 1)  # type: ignore[arg-type]
+
+
+def _few(frames: Mapping[str, pl.DataFrame], unit: Unit) -> list[Paragraph]:
+    """Return for each task with few documents that they are; of few query ids a caveat tells."""
+    numbers = {task: int(frame["n_units"].max() or 0) for task, frame in frames.items()}  # type: ignore[arg-type]
+    few = {task: n for task, n in numbers.items() if unit == "document" and 0 < n < ENOUGH}
+    return [
+        Paragraph(
+            f"{task} has {n:,} documents that share no answer; below {ENOUGH} intervals hold the truth less often than "
+            "they say, and only large differences are significant."
+        )
+        for task, n in few.items()
+    ]
 
 
 def _explained(base: str, new: str, n_seeds: int, permutations: int, unit: Unit) -> str:
