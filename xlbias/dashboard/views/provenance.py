@@ -12,6 +12,7 @@ from xlbias.report.documents.wording import prompts_of, reading_of, similarity_o
 from xlbias.report.numbers import measured, number
 from xlbias.results.by_key import Numbers
 from xlbias.results.caveats.leaks import seen_counts
+from xlbias.results.one_training import single_trainings
 from xlbias.results.per_query import Key
 from xlbias.runs.run_info import ModelInfo, TaskInfo
 from xlbias.text import clean, cut
@@ -34,7 +35,8 @@ def facts(snapshot: Snapshot, row: dict[str, Any]) -> list[Fact]:
                           reading_of(model))),
         ("prompts", prompts_of(model)),
         ("trained", _joined(_with(row["sampler"], "{} sampler"), _with(row["alpha"], "α {:g}"),
-                            _with(row["seed"], "seed {}"), _with(row["source"], "on {}"))),
+                            _with(row["seed"], "seed {}"), _with(row["source"], "on {}"),
+                            "one training" if row["model"] in single_trainings(snapshot.run.models) else "")),
         ("seen", _seen(snapshot, row)),
         ("texts", _texts(snapshot, row)),
         ("task", _joined(row["task"], _with(row["domain"], "domain {}"))),
