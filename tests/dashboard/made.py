@@ -131,6 +131,7 @@ async def opened(
         await until(pilot, lambda: app.state.snapshot is not None or app.state.event is not None)
         await settled(pilot)
         yield app, pilot
+        await settled(pilot)  # what is still under way would meet screens that are being taken down
 
 
 async def until(pilot: Pilot, condition: Callable[[], object], seconds: float = PATIENCE) -> None:

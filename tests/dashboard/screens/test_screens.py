@@ -16,6 +16,7 @@ from xlbias.dashboard.terminal.numbers import THIN
 from xlbias.dashboard.views.matrix import in_full
 from xlbias.dashboard.views.status import banner, progress_line
 from xlbias.dashboard.widgets.heatmap.cell_text import number_in
+from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.results.matrix import MATRIX_MEASURES, matrix
 from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal
@@ -278,10 +279,12 @@ async def test_a_screen_that_is_left_asks_nothing_of_the_next_one_before_that_is
 
 async def test_what_a_thread_brings_while_the_screens_are_taken_down_is_not_shown_any_more(finished_run):
     async with opened(finished_run) as (app, pilot):
+        table = app.view.table
         app._running = False  # as Textual begins
         await app.screen.remove_children()
         for message in (Compared(), Arrived(of_base=False), ProcessEnded()):
             app.post_message(message)
+        app.screen.post_message(VirtualTable.Moved(table, None))
         assert await pilot._wait_for_screen()  # False where one of them could not be worked off
 
 

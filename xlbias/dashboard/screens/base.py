@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
+from textual.message import Message
 from textual.screen import Screen
 
 from xlbias.dashboard.commands import keys
@@ -50,6 +51,11 @@ class View(Screen[None], inherit_bindings=False):
             self.call_later(self._lay_out_ahead)
         elif self.dashboard.state.snapshot is not None:
             self.app.delay_update(SETTLING)
+
+    async def _on_message(self, message: Message) -> None:
+        """Work off a message, but none of our own while the screens are taken down: parts that it is for are gone."""
+        if self.app.is_running or not type(message).__module__.startswith("xlbias."):
+            await super()._on_message(message)
 
     def _lay_out_ahead(self) -> None:
         if self.app.is_running and self.dashboard.view is not self:
