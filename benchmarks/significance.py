@@ -35,6 +35,7 @@ from xlbias.stats.seeds import crossed
 
 LEVEL = 0.05
 FLIPS = 499
+STARRED = ("map", "single_gold", "language_rank")
 CHANCE = 0.2  # standard deviation of an id's value between trainings
 
 
@@ -269,33 +270,33 @@ def pair(path: Path) -> None:
     start, processor = time.perf_counter(), time.process_time()
     frame = compare(base, new, task)
     took, of_processor = time.perf_counter() - start, time.process_time() - processor
-    sides = [Sided(side, task, ["map"]) for side in (base, new)]
-    values = [side.of_encoders[0]["map"] for side in sides]
-    differences = values[1].values - values[0].values
+    sides = [Sided(side, task, STARRED) for side in (base, new)]
     passages = run.rankings.select("query_id", pl.col("relevants").list.first().struct.field("passage_id"))
     first = dict(passages.unique("query_id", maintain_order=True).collect().iter_rows())
-    paragraphs = [first[one].split("-")[1] for one in values[0].ids]
-    units = {
-        "query id": np.arange(len(differences)),
-        "paragraph": np.unique(paragraphs, return_inverse=True)[1],
-        "document (article)": np.array([sides[0].documents[one] for one in values[0].ids]),
-    }
-    settings = frame.filter(pl.col("query_language").is_null() & (pl.col("measure") == "map"))
     print(f"\n### {base.models[0]} against {new.models[0]} on {task}")
     print(f"\n{frame.height:,} numbers compared in {took:.1f} s ({of_processor:.1f} s of processor)\n")
-    print("| unit | units | s.e. of mAP cross | times ids | stars of 132 cells |\n| --- | ---: | ---: | ---: | ---: |")
-    crossing = [i for i, key in enumerate(values[0].columns) if key.setting == "cross-lingual"]
-    by_id = differences[:, crossing].mean(axis=1)
-    cells = differences
-    errors = {}
-    for name, unit in units.items():
-        away = np.bincount(unit, by_id - by_id.mean())
-        errors[name] = float(np.sqrt(len(away) / (len(away) - 1) * (away**2).sum()) / len(by_id))
-        tests = flip_tests(cells, np.zeros(cells.shape[1], np.int64), clusters=unit)
-        stars = int((tests.p_family < LEVEL).sum())
-        more = errors[name] / errors["query id"]
-        print(f"| {name} | {len(away):,} | {errors[name]:.5f} | {more:.2f} | {stars} |")
-    print(f"\nmAP cross: {settings.filter(pl.col('setting') == 'cross-lingual')['difference'][0]:+.4f}")
+    print(f"| unit | units | s.e. of mAP cross | times ids | stars: {' | stars: '.join(STARRED)} |")
+    print(f"| --- | ---: | ---: | ---: |{' ---: |' * len(STARRED)}")
+    of_ids = None
+    for unit in ("query id", "paragraph", "document"):
+        stars = []
+        for name in STARRED:
+            before, after = (side.of_encoders[0][name] for side in sides)
+            if unit == "document":
+                labels = [str(sides[0].documents[one]) for one in before.ids]
+            else:  # the middle of a passage's id is its paragraph
+                labels = [first[one].split("-")[1] if unit == "paragraph" else one for one in before.ids]
+            clusters = np.unique(labels, return_inverse=True)[1]
+            cells = after.values - before.values
+            tests = flip_tests(cells, np.zeros(cells.shape[1], np.int64), clusters=clusters)
+            stars.append(f"{(tests.p_family < LEVEL).sum()} of {cells.shape[1]}")
+            if name == "map":
+                crossing = [i for i, key in enumerate(before.columns) if key.setting == "cross-lingual"]
+                by_id = cells[:, crossing].mean(axis=1)
+                away = np.bincount(clusters, by_id - by_id.mean())
+                error = float(np.sqrt(len(away) / (len(away) - 1) * (away**2).sum()) / len(by_id))
+        of_ids = of_ids or error
+        print(f"| {unit} | {len(away):,} | {error:.5f} | {error / of_ids:.2f} | {' | '.join(stars)} |")
 
 
 def seeds(path: Path) -> None:

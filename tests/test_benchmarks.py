@@ -2,10 +2,15 @@
 
 import importlib.util
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
+from support import make_task, make_vectors
+
+from xlbias.evaluation import evaluate
 
 pytestmark = pytest.mark.integration
 
@@ -35,3 +40,17 @@ def test_a_rate_that_is_not_as_claimed_makes_it_fail(significance, monkeypatch, 
     monkeypatch.setattr(significance, "SECTIONS", (("Wrong", lambda size: [wrong]),))
     assert significance.main(["--quick", "--no-time"]) == 1
     assert "1 not as claimed" in capsys.readouterr().out
+
+
+def test_figures_of_real_runs_are_printed(significance, tmp_path, capsys):
+    task = make_task(24)
+    article = pl.col("passage_id").str.tail(4).str.slice(0, 3).alias("document")  # "de-q0012": two of ten questions
+    documents = replace(task, passages=task.passages.with_columns(article))
+    path = tmp_path / "run.parquet"
+    evaluate([make_vectors(documents, seed, 8) for seed in range(4)], documents, path)
+    assert significance.main(["--pair", str(path), "--seeds", str(path)]) == 0
+    printed = capsys.readouterr().out
+    rows = {line.split("|")[1].strip(): line.split("|")[2].strip() for line in printed.splitlines() if "|" in line}
+    assert (rows["query id"], rows["paragraph"], rows["document"]) == ("24", "24", "3")
+    assert printed.count("random") >= 2
+    assert "over ids alone" in printed
