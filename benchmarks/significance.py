@@ -265,8 +265,8 @@ def pair(path: Path) -> None:
     from xlbias.results.run import open_run
 
     run = open_run(path)
-    base, new = (Side(run, (model["name"],)) for model in run.models[:2])
-    task = run.tasks[0]["name"]
+    base, new = (Side(run, (model.name,)) for model in run.models[:2])
+    task = run.tasks[0].name
     start, processor = time.perf_counter(), time.process_time()
     frame = compare(base, new, task)
     took, of_processor = time.perf_counter() - start, time.process_time() - processor
@@ -307,8 +307,8 @@ def seeds(path: Path) -> None:
     from xlbias.results.run import open_run
 
     run = open_run(path)
-    names = tuple(model["name"] for model in run.models)
-    task = run.tasks[0]["name"]
+    names = tuple(model.name for model in run.models)
+    task = run.tasks[0].name
     print(f"\n### {len(names)} trainings of one recipe on {task}: all splits, overall numbers\n")
     print("| new side | numbers | p < .05 | corrected | ids alone: p < .05 | ids alone: corrected |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
