@@ -12,6 +12,7 @@ from conftest import REPOSITORY
 
 import xlbias
 from xlbias.cli import COMMANDS, main
+from xlbias.results.caveats import KINDS
 
 pytestmark = pytest.mark.integration
 
@@ -125,3 +126,9 @@ def test_no_walk_of_contributing_goes_back_up():
     for above, below in arrows:
         importer, imported = (f"xlbias.{name.replace('/', '.')}" for name in (above, below))
         assert graph.find_shortest_chain(importer=importer, imported=imported), f"{above} → {below}"
+
+
+def test_every_kind_of_caveat_is_on_the_page_of_significance():
+    page = (REPOSITORY / "docs" / "significance.md").read_text("utf-8")
+    for kind in KINDS:
+        assert f"| `{kind}` |" in page, kind
