@@ -9,6 +9,8 @@ from xlbias.check.run_fields import AmbiguousFieldError, RunFields
 from xlbias.errors import RunError, UsageError
 from xlbias.evaluation import evaluate
 
+pytestmark = pytest.mark.integration
+
 PAIRS = {(a, b) for a in LANGUAGES for b in LANGUAGES}
 
 

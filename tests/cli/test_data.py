@@ -10,6 +10,8 @@ import pytest
 
 from xlbias.cli import run
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def xlbias(capfd):

@@ -15,6 +15,8 @@ from xlbias.data.split import groups, split_task
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError, UsageError
 
+pytestmark = pytest.mark.integration
+
 
 def make(pairs, texts=None, documents=None, parallel=None, languages=None):
     """Build a task of (query id, passage id) pairs, a text and document per passage id."""

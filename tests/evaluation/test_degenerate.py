@@ -10,6 +10,8 @@ from xlbias.evaluation import evaluate
 from xlbias.measures.alignment.parallel import ParallelVectors
 from xlbias.results.caveats import caveats
 
+pytestmark = pytest.mark.integration
+
 N = 12
 
 

@@ -18,6 +18,8 @@ from xlbias.errors import MeasureError
 from xlbias.measures.measure import Measure, computed
 from xlbias.measures.registry import measures
 
+pytestmark = pytest.mark.e2e
+
 NEW = {
     "quality": ("takes rankings", "lambda rankings: np.full(rankings.n, 0.25)", ""),
     "bias": ("takes pooled rankings", "lambda rankings: np.full(rankings.n, 0.25)", ""),

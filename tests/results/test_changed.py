@@ -14,6 +14,8 @@ from xlbias.results.binding import BOUND, COLUMN, digest_of
 from xlbias.results.caveats import caveats
 from xlbias.results.run import Run, open_run
 
+pytestmark = pytest.mark.integration
+
 RANKING = pl.col("record") == "ranking"
 WHO = ["model", "task"]
 OF_RANKINGS = pl.col("measure").is_in([*measures("quality"), *measures("bias")])

@@ -9,6 +9,8 @@ from xlbias.errors import RunError
 from xlbias.evaluation import evaluate
 from xlbias.results.topics import by_topic, topics
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):

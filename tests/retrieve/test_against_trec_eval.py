@@ -16,6 +16,8 @@ from xlbias.measures.registry import measures
 from xlbias.results.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
+pytestmark = pytest.mark.integration
+
 TREC = {
     "map": "map",
     "rr": "recip_rank",

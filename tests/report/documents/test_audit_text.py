@@ -17,6 +17,8 @@ from xlbias.results.overview import overview
 from xlbias.results.run import open_run
 from xlbias.text import width
 
+pytestmark = pytest.mark.integration
+
 HOSTILE = "\x1b]52;c;ZXZpbA==\x07[/][@click=app.quit]x\u202e\x00\x9b31m"
 
 

@@ -15,6 +15,8 @@ from xlbias.report.render import render_report
 from xlbias.results.caveats import KINDS, Caveat, caveats
 from xlbias.results.run import open_run
 
+pytestmark = pytest.mark.integration
+
 TASK = make_task(60)
 HOSTILE = "evil\x1b]52;c;ZXZpbA==\x07\u202e"
 SENTENCE = "was trained on this task itself: its numbers there are no zero-shot retrieval."

@@ -15,6 +15,8 @@ from xlbias.results.training import curves, throughput, trained
 from xlbias.runs.journal import Journal
 from xlbias.text import width
 
+pytestmark = pytest.mark.integration
+
 BATCHES = {
     "by_kind": {"monolingual": 3, "cross-lingual": 5},
     "by_task": {"news": 6, "law": 2},
