@@ -14,7 +14,6 @@ that the record does not know is an error with the key that was probably meant; 
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from types import NoneType, UnionType
@@ -37,6 +36,8 @@ _MISFITS = (msgspec.ValidationError, RecursionError, UnicodeEncodeError)  # the 
 
 def read_toml(path: Path, error: type[XlbiasError], *, remedy: str = "") -> dict[str, Any]:
     """Return the content of a TOML file. Raises `error` naming the file, the line that is not TOML, and the remedy."""
+    import tomllib  # what opens a run reads no TOML
+
     return _read(path, tomllib.loads, "TOML", error, remedy)
 
 
