@@ -6,8 +6,8 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -38,22 +38,29 @@ _TOAST = 4.0  # seconds that a toast is seen at most
 _ANNOUNCED = 600.0  # seconds that an announcement stays at most; the next toast takes it back
 
 
+_SCREENS = {
+    places.MATRIX: ("matrix", "MatrixScreen"),
+    places.BIAS: ("bias", "BiasScreen"),
+    places.DOMAINS: ("domains", "DomainsScreen"),
+    places.QUERIES: ("queries.screen", "QueriesScreen"),
+    places.QUERY: ("query.screen", "QueryScreen"),
+    places.TRAINING: ("training", "TrainingScreen"),
+}
+"""Modules and classes of the screens that are imported when they are first shown, or once the first one is painted."""
+
+
 def _import_screens() -> None:
     """Import what the first screen has not waited for, so that the next one comes at once."""
     time.sleep(_FIRST_PAINTED)
-    for name in ("matrix", "queries.screen", "query.screen", "bias", "domains", "training", "help"):
-        import_module(f"xlbias.dashboard.screens.{name}")
+    for module in (*(module for module, _ in _SCREENS.values()), "help"):
+        import_module(f"xlbias.dashboard.screens.{module}")
     import_module("xlbias.results.compare")
 
 
-def _made_when_asked_for(module: str, name: str) -> Callable[[], View]:
-    """A screen is imported when it is first shown: the first one must not wait for the others."""
-
-    def make() -> View:
-        screen: View = getattr(import_module(f"xlbias.dashboard.screens.{module}"), name)()
-        return screen
-
-    return make
+def _made(module: str, name: str) -> View:
+    """Return a new screen."""
+    screen: View = getattr(import_module(f"xlbias.dashboard.screens.{module}"), name)()
+    return screen
 
 
 class DashboardApp(App[None], inherit_bindings=False):
@@ -71,12 +78,7 @@ class DashboardApp(App[None], inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings()]
     SCREENS: ClassVar = {
-        places.MATRIX: _made_when_asked_for("matrix", "MatrixScreen"),
-        places.BIAS: _made_when_asked_for("bias", "BiasScreen"),
-        places.DOMAINS: _made_when_asked_for("domains", "DomainsScreen"),
-        places.QUERIES: _made_when_asked_for("queries.screen", "QueriesScreen"),
-        places.QUERY: _made_when_asked_for("query.screen", "QueryScreen"),
-        places.TRAINING: _made_when_asked_for("training", "TrainingScreen"),
+        **{place: partial(_made, *where) for place, where in _SCREENS.items()},
         places.NOTICE: NoticeScreen,
     }
     ENABLE_COMMAND_PALETTE = False  # opened by a key of the registry instead, with commands of its own

@@ -9,6 +9,7 @@ from dashboard.taking import EXPORT, Taker
 from xlbias.dashboard.dialogs.export import ExportDialog
 from xlbias.dashboard.workers.follower import Follower
 from xlbias.report.render import render_comparison, render_report
+from xlbias.results.caveats import of_side
 from xlbias.results.compare import PERMUTATIONS, Side, compare
 from xlbias.results.run import open_run
 
@@ -55,9 +56,11 @@ async def test_with_a_second_run_the_comparison_is_saved_too(finished_content, t
         assert json.loads(report.read_text("utf-8"))["schema"] == 2
         model = app.state.chosen[0]
         old, new = open_run(tmp_path / "base.parquet"), open_run(tmp_path / "new.parquet")
-        frames = {task: compare(Side(old, (model,)), Side(new, (model,)), task) for task in ("xquad-r", "mlqa")}
+        sides = Side(old, (model,)), Side(new, (model,))
+        frames = {task: compare(*sides, task) for task in ("xquad-r", "mlqa")}
+        doubts = {task: tuple(of_side(side, task) for side in sides) for task in frames}
         labels = (f"{model} (base.parquet)", f"{model} (new.parquet)")
-        expected = render_comparison(frames, *labels, "json", permutations=PERMUTATIONS)
+        expected = render_comparison(frames, *labels, "json", permutations=PERMUTATIONS, doubts=doubts)
         assert comparison.read_text("utf-8") == expected
 
 
