@@ -80,6 +80,7 @@ class View(Screen[None], inherit_bindings=False):
     def show(self) -> None:
         """Show the application's present snapshot and choice."""
         self.tell()
+        self.call_next(self._tell_keys)  # whether there is something to copy is known once it is shown
 
     def tell(self) -> None:
         """Bring the frame up to date: banner, header and, where this is what is seen, the keys in the footer."""
@@ -89,8 +90,12 @@ class View(Screen[None], inherit_bindings=False):
             sentence, error = banner(app.state.newest, app.state.problem or app.state.base_problem)
         self.query_one(Banner).say(sentence, error=error)
         self.query_one(Header).tell(app)
-        if app.view is self:  # another one may have nothing in it yet that keys could ask
-            self.query_one(Footer).tell(app)
+        self._tell_keys()
+
+    def _tell_keys(self) -> None:
+        """Bring the footer up to date where this is what is seen: another one may have nothing in it to be asked."""
+        if self.is_attached and self.app.is_running and self.dashboard.view is self:
+            self.query_one(Footer).tell(self.dashboard)
 
     def on_screen_resume(self) -> None:
         """Catch up with what has happened while another screen was seen."""
