@@ -130,9 +130,9 @@ def read_study(run: RunNumbers) -> Study:
         arms=arms,
         seeds=seeds,
         baseline=baseline,
-        in_domain={str(k): str(v) for k, v in plan.get("in_domain", {}).items()},
+        in_domain={str(k): str(v) for k, v in (plan.get("in_domain") or {}).items()},
         members={key: name for key, name in names.items() if name in there},
-        primary=tuple(_primary(run, one, labels) for one in plan.get("primary", ())),
+        primary=tuple(_primary(run, one, labels) for one in plan.get("primary") or ()),
     )
 
 

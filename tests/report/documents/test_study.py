@@ -178,6 +178,8 @@ def test_primary_contrasts_are_the_family_and_nothing_else_is_tested(run, found)
     assert again.filter(~is_primary)["p_corrected"].null_count() == again.height - 4
     text = study_report(planned)
     assert "not tested" in text and "the primary contrasts of the plan" in text
+    nothing = read_study(replace(run, metadata={**run.metadata, "study": {**PLAN, "primary": None, "in_domain": None}}))
+    assert (nothing.primary, nothing.in_domain) == ((), {})
     wrong = {**PLAN, "primary": [{**chosen, "base": "mona"}]}
     with pytest.raises(RunError, match="'mona'"):
         read_study(replace(run, metadata={**run.metadata, "study": wrong}))
