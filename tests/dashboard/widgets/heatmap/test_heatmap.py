@@ -1,15 +1,18 @@
 """The heatmap: a number in every cell, heads that stay, order, cursor, and what it looks like without colour."""
 
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from textual.app import App
 from textual.events import MouseScrollDown
 
 from xlbias.dashboard.terminal.theme import quiet_colours
-from xlbias.dashboard.views.matrix import matrix_sheet
+from xlbias.dashboard.views import matrix as matrix_view
+from xlbias.dashboard.views.matrix import cell_of, matrix_sheet
 from xlbias.dashboard.widgets.heatmap.heat_map import HeatMap
 from xlbias.dashboard.widgets.heatmap.layout import Layout
+from xlbias.dashboard.widgets.heatmap.legend import legend
 from xlbias.dashboard.widgets.heatmap.order import OF_LANGUAGES
 from xlbias.languages import script_of
 from xlbias.results.matrix import MATRIX_MEASURES, Matrix
@@ -294,6 +297,30 @@ async def test_a_measure_without_a_value_in_any_column_is_blank_until_there_is_o
         assert view.cursor is None
         show(view, SMALL)
         assert view.cursor == ("de", "de")
+
+
+async def test_a_cursor_that_was_not_moved_stays_on_its_cell_in_another_order():
+    for compact in (True, False):
+        async with heatmap(None) as (view, _):
+            view.show(replace(matrix_sheet(SMALL), compact=compact))
+            view.order_by("language", reverse=True)
+            assert view.cursor == ("de", "de")
+            assert view.place == (2, 2)
+
+
+async def test_cells_of_many_languages_are_made_when_they_are_seen(monkeypatch):
+    made = []
+    monkeypatch.setattr(matrix_view, "cell_of", lambda matrix, r, c: (made.append((r, c)), cell_of(matrix, r, c))[1])
+    async with heatmap(large(24), size=(60, 10)) as (view, _):
+        view.order_by("mean", reverse=False)
+        lines(view)
+        assert len(set(made)) <= 10 * 9 < 24 * 25
+
+
+def test_without_colours_the_middle_of_differences_is_named_and_no_sign_stands_at_the_better_end():
+    sheet = replace(matrix_sheet(matrix_of([[-2.0, 1.0, 0.5, 1.0]] * 3, measure="rank_distance")), diverging=True)
+    said = "".join(part.text for part in legend(sheet, sheet.range(full=False), "none", narrow=False, whole=True))
+    assert said == "worse 2.0 <    0    > -2.0 better"
 
 
 def test_scripts_come_from_likely_subtags_and_are_unknown_for_what_is_no_language():
