@@ -63,7 +63,7 @@ ASSEMBLY = """
 4.3 4.6 4.4 4.9
 3.5 - 3.7 3.9
 """
-"""Times of four methods of assembly: the worked example of Skillings and Mack 1981, SM = 15.493 of 3 degrees."""
+"""Times of four methods of assembly: the example of the R package Skillings.Mack, SM = 15.493 of 3 degrees."""
 
 
 def test_the_published_example_of_incomplete_blocks():
