@@ -12,6 +12,7 @@ from dashboard.made import metadata, opened, press, ranking_rows, screen_lines, 
 
 from xlbias.dashboard import places
 from xlbias.dashboard.messages import Arrived, Compared, ProcessEnded
+from xlbias.dashboard.screens.base import View
 from xlbias.dashboard.terminal.numbers import THIN
 from xlbias.dashboard.views.matrix import in_full
 from xlbias.dashboard.views.status import banner, progress_line
@@ -256,9 +257,15 @@ async def test_sizes_change_under_way(finished_run):
         assert "mono" in "\n".join(screen_lines(app))
 
 
-async def test_the_matrix_is_mounted_while_the_overview_is_looked_at_and_shows_what_is_chosen_then(finished_run):
+async def test_the_matrix_is_mounted_while_the_overview_is_looked_at_and_shows_what_is_chosen_then(
+    finished_run, monkeypatch
+):
+    asked, make_ready = [], View.make_ready
+    monkeypatch.setattr(View, "make_ready", lambda _, *what: asked.append(what))
     async with opened(finished_run) as (app, pilot):
+        await until(pilot, lambda: asked == [(places.MATRIX,)])
         assert not app.get_screen(places.MATRIX).is_running
+        make_ready(app.view, *asked[0])
         await until(pilot, lambda: app.get_screen(places.MATRIX).is_running)
         assert app.place == places.OVERVIEW
         await press(pilot, "j", "2")
