@@ -25,7 +25,7 @@ from xlbias.encode.truncation import TokenCounts, count_tokens, longest
 
 _LOGGER = logging.getLogger(__name__)
 
-_TOKENS_CPU, _TOKENS_GPU = 1 << 12, 1 << 15
+_TOKENS_CPU, _TOKENS_GPU = 1 << 11, 1 << 15
 _USUAL_BATCH = 32  # texts of a batch where nobody makes batches: that of sentence-transformers
 
 _MADE = "unit in float32"
