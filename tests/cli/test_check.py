@@ -108,8 +108,8 @@ def test_every_encoder_on_every_task_unless_some_are_named(runs, capsys):
     assert check(capsys, both, "-r", "map.multilingual > 0.9", "--model", "good", "--task", "made")[0] == 0
     code, lines, err = check(capsys, both, "-r", "map.multilingual > 0.9", "--model", "goo")
     assert (code, lines) == (2, [])
-    assert "has no model 'goo' (did you mean good?): there are good, random0" in err
-    assert "has no task 'x': there are made" in check(capsys, both, "-r", "1 == 1", "--task", "x")[2]
+    assert "has no model 'goo' (did you mean good?): choose from good, random0" in err
+    assert "has no task 'x': choose from made" in check(capsys, both, "-r", "1 == 1", "--task", "x")[2]
 
 
 def test_quiet_tells_what_fails_only(runs, capsys):

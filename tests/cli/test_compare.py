@@ -73,7 +73,7 @@ def test_a_file_is_written_and_a_run_is_never_overwritten(folder, capsys, tmp_pa
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["both.parquet"], "name an encoder with --base; there are random0, better"),
+        (["both.parquet"], "name an encoder with --base; choose from random0, better"),
         (["both.parquet", "--base", "random0"], "name an encoder with --new"),
         (["both.parquet", "--base", "better", "--new", "better"], "base and new are the same, better: name another"),
         (["base.parquet", "base.parquet"], "base and new are the same, random0: name another encoder with --new"),

@@ -242,7 +242,7 @@ def test_a_folder_that_holds_something_is_refused(
 ) -> None:
     assert run(["train", "-q", "-t", corpus, "-o", str(tmp_path), *QUICK]) == 2
     assert capfd.readouterr().err.splitlines() == [
-        f"xlbias: {tmp_path}: is not empty: choose another folder, go on with the training there with --resume, or "
+        f"xlbias: {tmp_path}: is not empty: choose another folder, continue the training there with --resume, or "
         "replace its checkpoint with --overwrite"
     ]
 
@@ -263,7 +263,7 @@ def test_ctrl_c_ends_with_130_and_keeps_the_curve(corpus: str, tmp_path: Path) -
     first = next(i for i, line in enumerate(lines) if ": training, " in line)
     said = [line for line in lines[first:] if ": training, " not in line]
     assert said[-1] == "interrupted"
-    assert "of 1,000,000 steps; go on with the same command and --resume" in said[-2]
+    assert "of 1,000,000 steps; continue with the same command and --resume" in said[-2]
     assert len(said) == 2
     assert sorted(path.name for path in out.iterdir()) == ["checkpoints", "training.parquet.live"]
     run_ = open_run(out / "training.parquet")

@@ -138,7 +138,7 @@ def test_the_work_goes_on_without_the_dashboard_and_its_end_is_reported(started,
         terminal.press("\x03")  # Ctrl-C
         said, code = ended(terminal)
     assert code == 0
-    assert f"xlbias train goes on in process {writer.pid}; its log: out.log" in said
+    assert f"xlbias train continues in process {writer.pid}; its log: out.log" in said
     assert writer.is_running()
     before = open_run(run).state.progress.done
 
@@ -172,7 +172,7 @@ def test_work_that_is_killed_while_it_is_watched_is_reported(started, task, tmp_
     with started(*words) as terminal:
         terminal.until("of 100,000")
         os.kill(pid_of(tmp_path / "out" / "training.parquet"), signal.SIGKILL)
-        terminal.until("✖ xlbias train was killed (SIGKILL)", "the same command with --resume goes on. Log: out.log")
+        terminal.until("✖ xlbias train was killed (SIGKILL)", "the same command with --resume continues. Log: out.log")
         terminal.until("✖ writer died")
         terminal.press("q")
         said, code = ended(terminal)
@@ -185,7 +185,7 @@ def test_what_fails_before_there_is_anything_to_see_says_why_and_nothing_else(st
         said, code = ended(terminal)
     assert code == 2
     assert "xlbias: no/such/encoder: there is no such folder" in said
-    assert "goes on" not in said
+    assert "continues" not in said
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "state") == []
 
 
@@ -275,7 +275,7 @@ def test_without_a_terminal_the_work_runs_here(task, tmp_path, capfd):
     assert run([*words, "--steps", "3", "--sampler", "mono", "--dashboard"]) == 0
     printed = capfd.readouterr()
     assert "steps\t3" in printed.out
-    assert printed.err.startswith("--dashboard needs a terminal: there is none, so the work goes on without it\n")
+    assert printed.err.startswith("--dashboard needs a terminal; there is none, so the work continues without it\n")
     assert not (tmp_path / "out.log").exists()
     assert open_run(tmp_path / "out" / "training.parquet").state.status == "finished"
 

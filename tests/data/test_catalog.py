@@ -128,7 +128,7 @@ def test_the_formats_describe_themselves():
         ("", "unknown task '': expected builtin:NAME or FORMAT:PATH"),
         ("paralel:x", "unknown format 'paralel' in 'paralel:x' (did you mean parallel?): expected builtin:NAME or"),
         ("xml:x", "unknown format 'xml' in 'xml:x': expected"),
-        ("builtin:mony", "no embedded task 'mony' (did you mean money?): there are builtin:"),
+        ("builtin:mony", "no embedded task 'mony' (did you mean money?): choose from builtin:"),
         (
             "builtin:money[pairs=headline]",
             "builtin has no option 'pairs': it has languages, split, by, test, seed, name",

@@ -229,13 +229,13 @@ def test_an_object_that_is_no_encoder_is_refused_before_any_work(task, change, m
     encoder = Long()
     for field, value in change.items():
         setattr(encoder, field, value)
-    with pytest.raises(EncoderError, match=f"long: is no encoder: {message}"):
+    with pytest.raises(EncoderError, match=f"long: not an encoder: {message}"):
         evaluate(encoder, task)
 
 
 def test_an_encoder_without_kind_is_refused_in_one_sentence(task):
     with pytest.raises(
-        EncoderError, match=r"long: is no encoder: its encode takes no kind .* expected encode\(texts, kind"
+        EncoderError, match=r"long: not an encoder: its encode takes no kind .* expected encode\(texts, kind"
     ):
         evaluate(NoKind(), task)
     del NoKind.encode

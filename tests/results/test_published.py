@@ -102,7 +102,7 @@ def test_what_cannot_be_recall_at_1_never_stands_beside_it():
 
 @pytest.mark.parametrize("source", ["2408.1053", "roy", ""])
 def test_a_paper_that_is_not_there_is_one_sentence(source):
-    with pytest.raises(UsageError, match=r"there are 2408\.10536, 2004\.05484$") as caught:
+    with pytest.raises(UsageError, match=r"choose from 2408\.10536, 2004\.05484$") as caught:
         published(source)
     assert ("did you mean 2408.10536?" in str(caught.value)) == (source == "2408.1053")
     with pytest.raises(UsageError, match="no published results of"):

@@ -164,7 +164,7 @@ def inside(column: str, field: str, value: pl.Expr):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (of("ranking", "ap", pl.lit(float("inf"))), "in its ranking rows, 'ap' holds what is no number"),
+        (of("ranking", "ap", pl.lit(float("inf"))), "in its ranking rows, 'ap' holds something that is not a number"),
         (of("ranking", "ap", pl.lit(-0.25)), "in its ranking rows, 'ap' is not between 0 and 1"),
         (
             of("ranking", "task", pl.lit("other")),
@@ -176,12 +176,18 @@ def inside(column: str, field: str, value: pl.Expr):
         (of("ranking", "query_id", pl.lit(None, dtype=pl.String)), "in its ranking rows, 'query_id' is missing"),
         (of("ranking", "n_relevant", pl.lit(9, dtype=pl.UInt32)), "'relevants' are not as many as 'n_relevant' says"),
         (of("summary", "n", pl.lit(-3)), "in its summary rows, 'n' is -3; expected a count"),
-        (of("summary", "value", pl.lit(float("-inf"))), "in its summary rows, 'value' holds what is no number"),
+        (
+            of("summary", "value", pl.lit(float("-inf"))),
+            "in its summary rows, 'value' holds something that is not a number",
+        ),
         (of("summary", "task", pl.lit("other")), "in its summary rows, 'task' is 'other'"),
         (of("passage", "text", pl.lit(None, dtype=pl.String)), "in its passage rows, 'text' is missing"),
         (inside("relevants", "rank", pl.lit(0, dtype=pl.UInt32)), "'relevants.rank' is 0; expected 1 or more"),
         (inside("relevants", "language", pl.lit("xx")), "'relevants.language' is 'xx'; the task has"),
-        (inside("top", "score", pl.lit(float("nan"), dtype=pl.Float32)), "'top.score' holds what is no number"),
+        (
+            inside("top", "score", pl.lit(float("nan"), dtype=pl.Float32)),
+            "'top.score' holds something that is not a number",
+        ),
     ],
 )
 def test_a_value_that_cannot_be_is_said_with_file_record_and_column(whole, tmp_path, change, said, seal):

@@ -76,7 +76,7 @@ def test_resuming_with_other_models_or_tasks_is_refused(tmp_path):
     out = tmp_path / "run.parquet"
     with Journal.open(out, {}, identity="these"):
         pass
-    with pytest.raises(RunError, match="an unfinished run is there: go on with --resume"):
+    with pytest.raises(RunError, match="an unfinished run is there: continue it with --resume"):
         Journal.open(out, {}, identity="these")
     with pytest.raises(RunError, match="made from other models, tasks or settings"):
         Journal.open(out, {}, identity="those", resume=True)

@@ -180,7 +180,7 @@ def test_another_base_brings_its_recipe(tmp_path: Path) -> None:
             ("[targets]", "[targets]\na = ['builtin:money']"),
             "targets.a is ['builtin:money']: expected a string",
         ),
-        (("[targets]", '[targets]\n"\\u001b[2J" = "builtin:money"'), "is no name: expected one that can be printed"),
+        (("[targets]", '[targets]\n"\\u001b[2J" = "builtin:money"'), "is not a name: expected one that can be printed"),
         (
             ("[targets]", "[in_domain]\nmoney-tset = 'money'\n[targets]"),
             "unknown target 'money-tset' (did you",

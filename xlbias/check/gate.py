@@ -72,7 +72,7 @@ def _chosen(run: Run, kind: str, wanted: Sequence[str]) -> list[str]:
     names = [entry.name for entry in (run.models if kind == "model" else run.tasks)]
     for name in wanted:
         if name not in names:
-            there = f"{suggestion(name, names)}: there are {listed(names)}"
+            there = f"{suggestion(name, names)}: choose from {listed(names)}"
             raise UsageError(f"{run.path}: has no {kind} {name!r}{there}")
     if not names:
         raise UsageError(f"{run.path}: has no {kind}, so there is nothing to check")

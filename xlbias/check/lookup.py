@@ -48,7 +48,7 @@ class FoundField:
         self._fields, self._name = fields, field.name
         names = fields.names()
         if field.name not in names:
-            there = suggestion(field.name, names) or f": there are {listed(names)}"
+            there = suggestion(field.name, names) or f": choose from {listed(names)}"
             whose = "the baseline" if field.baseline else "the run"
             raise source.error(field.start, f"{whose} has no field {short(field.name)!r}{there}")
         table = fields.lookup(field.name, len(field.languages))
@@ -90,7 +90,7 @@ def _known(wanted: str, position: int, field: Field, table: Mapping[Key, float |
     known = list(there.values())
     kind = "kind" if field.name == "caveats" else "language"
     what = f"{short(field.full_name)} has no {kind} {short(wanted)!r} at place {position + 1} of its brackets"
-    raise source.error(field.start, f"{what}{suggestion(wanted, known)}: there are {listed(known)}")
+    raise source.error(field.start, f"{what}{suggestion(wanted, known)}: choose from {listed(known)}")
 
 
 def _no_values(field: Field, fields: Fields) -> str:

@@ -163,7 +163,7 @@ class _Parser:
     def _call(self, name: Token) -> Call:
         if name.text not in FUNCTIONS:
             known = ", ".join(FUNCTIONS)
-            raise self._error(f"no function {name}{suggestion(name.text, FUNCTIONS)}: there are {known}", name)
+            raise self._error(f"no function {name}{suggestion(name.text, FUNCTIONS)}: choose from {known}", name)
         opening = self._peek()
         self._next += 1
         self._enter(opening)

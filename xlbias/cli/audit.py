@@ -39,7 +39,7 @@ def audit(**options: Any) -> int:
     if options["resume"] and options["overwrite"]:
         raise UsageError("--resume and --overwrite contradict each other")
     if options["out"] is None and options["resume"]:
-        raise UsageError("--resume needs --out: the run to go on with")
+        raise UsageError("--resume needs --out, the run to continue")
     for model in options["models"]:
         check_encoder(model, pooling=options["pooling"])
     given = options.pop("out")
@@ -52,7 +52,7 @@ def audit(**options: Any) -> int:
     words: list[str] = list(ctx.find_root().obj["words"])
     at = words.index("audit")
     words[at : at + 1] = ["evaluate", *([] if given is not None else ["--out", str(out)])]
-    again = f"What it had finished is kept: the same command with --out {out} --resume goes on."
+    again = f"What was finished is kept: the same command with --out {out} --resume continues."
     return watch_command(words, out, out, name="xlbias audit", again=again)
 
 

@@ -140,7 +140,7 @@ def _side(run: Run, given: str | None, option: str, *, one_run: bool) -> Side:
     if given is None:
         if len(known) == 1 and not one_run:
             return Side(run, (known[0],))
-        raise UsageError(f"{run.path}: name an encoder with {option}; there are {listed(known) or 'none'}")
+        raise UsageError(f"{run.path}: name an encoder with {option}; choose from {listed(known) or 'none'}")
     names = (given,) if given in known else tuple(name.strip() for name in given.split(","))
     return Side(run, names)
 

@@ -21,7 +21,7 @@ Examples:
 """
 
 
-GO_ON = "What it had finished is kept: the same command with --resume goes on."
+GO_ON = "What was finished is kept: the same command with --resume continues."
 
 
 @click.command(epilog=EXAMPLE)
@@ -152,7 +152,7 @@ def command(
             narrator=narrator,
         )
     except KeyboardInterrupt:
-        narrator.say(f"interrupted: what is finished is kept; go on with the same command and --resume (run: {out})")
+        narrator.say(f"interrupted: what is finished is kept; continue with the same command and --resume (run: {out})")
         raise
     import shutil
 

@@ -63,7 +63,9 @@ def _named(name: str) -> Measure:
     if measure is None and side in ("passages", "queries") and rest in known and known[rest].family in _OF_SIDES:
         measure = known[rest]
     if measure is None:
-        raise UsageError(f"no measure {name!r}{suggestion(name, known) or f': there are {listed(known, len(known))}'}")
+        raise UsageError(
+            f"no measure {name!r}{suggestion(name, known) or f': choose from {listed(known, len(known))}'}"
+        )
     return measure
 
 

@@ -56,7 +56,7 @@ def command(
 
     for measure in measures:
         if measure not in MATRIX_MEASURES:
-            raise UsageError(f"unknown measure {measure!r}; there are {', '.join(MATRIX_MEASURES)}")
+            raise UsageError(f"unknown measure {measure!r}; choose from {', '.join(MATRIX_MEASURES)}")
     for source in published:
         printed(source)
     if published and form == "csv":

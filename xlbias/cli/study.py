@@ -35,7 +35,7 @@ Further keys: title, recipe, top_k, top_of, baseline.
 """
 
 
-GO_ON = "What it had finished is kept: the same command goes on."
+GO_ON = "What was finished is kept: the same command continues."
 
 
 @click.command(epilog=EXAMPLE)
@@ -111,7 +111,7 @@ def command(
         )
     except KeyboardInterrupt:
         done = sum(map(folder.done, steps))
-        narrator.say(f"interrupted: {done:,} of {len(steps):,} steps are finished and kept; the same command goes on")
+        narrator.say(f"interrupted: {done:,} of {len(steps):,} steps are finished and kept; the same command continues")
         raise
     if run is not None:
         from xlbias.files import write_whole

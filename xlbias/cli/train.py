@@ -32,7 +32,7 @@ Examples:
   torchrun --nproc-per-node 4 --no-python xlbias train --base xlm-r --batch-size 400 --out out/xlm-r
 """
 
-GO_ON = "What it had finished is kept: the same command with --resume goes on."
+GO_ON = "What was finished is kept: the same command with --resume continues."
 
 
 @click.command(epilog=EXAMPLE)

@@ -44,7 +44,7 @@ def watches(*, quiet: bool = False) -> bool:
     if int(os.environ.get("WORLD_SIZE") or 1) > 1 or "RANK" in os.environ:
         reason = "is for a single process: follow this one with `xlbias dashboard` from another terminal"
     elif not on_a_terminal():
-        reason = "needs a terminal: there is none, so the work goes on without it"
+        reason = "needs a terminal; there is none, so the work continues without it"
     if reason and not quiet and os.environ.get("RANK", "0") == "0":
         click.echo(f"{FLAG} {reason}", err=True)
     return not reason
@@ -141,7 +141,7 @@ def _say_what_goes_on(watched: WatchedProcess, run: Path) -> None:
     log, shown = _short(watched.log), _short(run)
     look = f"look at it with: xlbias dashboard {shown}"
     if watched.code is None:
-        lines = [f"{watched.name} goes on in process {watched.process.pid}; its log: {log}", look]
+        lines = [f"{watched.name} continues in process {watched.process.pid}; its log: {log}", look]
     elif watched.code == 0:
         lines = [f"{watched.name} has finished; its log: {log}", look]
     elif watched.seen:

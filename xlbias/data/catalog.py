@@ -178,7 +178,7 @@ def _load_builtin(name: str) -> RetrievalTask:
     known = builtin_tasks()
     if name not in known:
         there = ", ".join(f"{BUILTIN}:{task}" for task in known)
-        raise TaskError(f"no embedded task {name!r}{suggestion(name, known)}: there are {there}")
+        raise TaskError(f"no embedded task {name!r}{suggestion(name, known)}: choose from {there}")
     from xlbias.data.builtin import load_builtin
 
     return load_builtin(name)

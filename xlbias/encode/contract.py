@@ -18,15 +18,15 @@ def check_contract(encoder: Any) -> None:
     who = str(getattr(encoder, "name", None) or type(encoder).__name__)
     for field, (valid, expected) in _FIELDS.items():
         if not hasattr(encoder, field):
-            raise EncoderError(f"{who}: is no encoder: it has no {field!r}; expected {expected}")
+            raise EncoderError(f"{who}: not an encoder: it has no {field!r}; expected {expected}")
         value = getattr(encoder, field)
         if not valid(value):
-            raise EncoderError(f"{who}: is no encoder: its {field} is {value!r:.80}; expected {expected}")
+            raise EncoderError(f"{who}: not an encoder: its {field} is {value!r:.80}; expected {expected}")
     try:
         inspect.signature(encoder.encode).bind(["text"], "query")
     except TypeError as error:
         raise EncoderError(
-            f"{who}: is no encoder: its encode takes no kind ({error}); expected encode(texts, kind), where kind is "
+            f"{who}: not an encoder: its encode takes no kind ({error}); expected encode(texts, kind), where kind is "
             "'query' or 'passage'"
         ) from error
     except ValueError:  # written in C: it has no signature to look at

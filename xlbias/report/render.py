@@ -38,7 +38,7 @@ def render(document: Document, form: str, *, to_file: bool = False) -> str:
         from xlbias.report.formats.html import to_html
 
         return to_html([document])
-    raise UsageError(f"unknown format {form!r}; there are {', '.join(DOCUMENT_FORMATS)}")
+    raise UsageError(f"unknown format {form!r}; choose from {', '.join(DOCUMENT_FORMATS)}")
 
 
 def render_report(
@@ -169,7 +169,7 @@ def render_block(block: Table | Matrix, form: str) -> str:
         from xlbias.report.formats.latex import block_to_latex
 
         return block_to_latex(block)
-    raise UsageError(f"unknown format {form!r}; there are {', '.join(BLOCK_FORMATS)}")
+    raise UsageError(f"unknown format {form!r}; choose from {', '.join(BLOCK_FORMATS)}")
 
 
 def _width(*, to_file: bool) -> int:

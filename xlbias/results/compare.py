@@ -93,11 +93,11 @@ class Side:
         for model in self.models:
             if model not in known:
                 raise RunError(
-                    f"{self.run.path}: no model {model!r}{suggestion(model, known)}; there are {listed(known)}"
+                    f"{self.run.path}: no model {model!r}{suggestion(model, known)}; choose from {listed(known)}"
                 )
         tasks = [entry.name for entry in self.run.tasks]
         if task not in tasks:
-            raise RunError(f"{self.run.path}: no task {task!r}{suggestion(task, tasks)}; there are {listed(tasks)}")
+            raise RunError(f"{self.run.path}: no task {task!r}{suggestion(task, tasks)}; choose from {listed(tasks)}")
 
     @property
     def trained(self) -> bool:

@@ -75,7 +75,9 @@ def published(source: str) -> pl.DataFrame:
     """
     known = sources()
     if source not in known:
-        raise UsageError(f"no published results of {source!r}{suggestion(source, known)}: there are {', '.join(known)}")
+        raise UsageError(
+            f"no published results of {source!r}{suggestion(source, known)}: choose from {', '.join(known)}"
+        )
     return _all().filter(pl.col("source") == source)
 
 

@@ -31,7 +31,7 @@ class Run(RunNumbers):
         that is not there.
         """
         if measure not in wide.MEASURES:
-            raise RunError(f"unknown measure {measure!r}; there are {', '.join(wide.MEASURES)}")
+            raise RunError(f"unknown measure {measure!r}; choose from {', '.join(wide.MEASURES)}")
         chosen = self.cells.filter(
             (pl.col("model") == self._only("model", model)) & (pl.col("task") == self._only("task", task))
         )
@@ -63,7 +63,7 @@ class Run(RunNumbers):
             return names[0]
         if name is None or name not in names:
             asked = f"no {kind} {name!r}{suggestion(name, names)}" if name is not None else f"several {kind}s: name one"
-            raise RunError(f"{self.path}: {asked}; there are {listed(names)}")
+            raise RunError(f"{self.path}: {asked}; choose from {listed(names)}")
         return name
 
 

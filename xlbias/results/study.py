@@ -113,7 +113,7 @@ def read_study(run: RunNumbers) -> Study:
     """Return the design of the study that a run holds. Raises RunError where it holds none."""
     plan = run.metadata.get("study")
     if not isinstance(plan, Mapping):
-        raise RunError(f"{run.path}: is no study: `xlbias study` makes one")
+        raise RunError(f"{run.path}: not a study run; create one with `xlbias study`")
     arms, baseline = arms_of(plan["samplers"], plan["alphas"], plan.get("baseline"))
     seeds = plan["seeds"]
     seeds = tuple(range(seeds)) if isinstance(seeds, int) else tuple(int(seed) for seed in seeds)

@@ -139,7 +139,7 @@ class Journal:
         if there is not None:
             if not resume:
                 raise RunError(
-                    f"{path}: an unfinished run is there: go on with --resume, or begin anew with --overwrite"
+                    f"{path}: an unfinished run is there: continue it with --resume, or start again with --overwrite"
                 )
             if there.get("identity") != identity:
                 raise RunError(

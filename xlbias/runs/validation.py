@@ -155,7 +155,7 @@ def _faults(record: str, pools: dict[str, frozenset[str]], frame: pl.DataFrame) 
         return
     for name, dtype in frame.schema.items():
         if dtype.is_float() and not frame[name].is_finite().all():
-            yield f"{name!r} holds what is no number"
+            yield f"{name!r} holds something that is not a number"
     if "task" in there and (unknown := sorted(set(frame["task"].unique()) - set(pools))):
         yield f"'task' is {unknown[0]!r}; the run's metadata has {listed(sorted(pools))}"
     if record == "ranking":
@@ -196,7 +196,7 @@ def _of_passages(column: str, lists: pl.Series, languages: frozenset[str]) -> It
     if "tied_before" in fields and (fields["tied_before"] >= fields["rank"]).any():
         yield f"'{column}.tied_before' is not less than the rank"
     if "score" in fields and not fields["score"].is_finite().all():
-        yield f"'{column}.score' holds what is no number"
+        yield f"'{column}.score' holds something that is not a number"
     if "language" in fields and (unknown := sorted(set(fields["language"].unique()) - languages)):
         yield f"'{column}.language' is {unknown[0]!r}; the task has {listed(sorted(languages))}"
 

@@ -83,7 +83,7 @@ def _plan(path: Path, written: PlanFile, data: Path | None) -> Plan:
     _check_known("baseline", "sampler", baseline, written.samplers)
     for name in written.targets:
         if not name.strip() or clean(name) != name:
-            raise UsageError(f"targets: {name!r} is no name: expected one that can be printed")
+            raise UsageError(f"targets: {name!r} is not a name: expected one that can be printed")
     for target, source in written.in_domain.items():
         _check_known("in_domain", "target", target, written.targets)
         _check_known(f"in_domain.{target}", "source", source, written.sources)

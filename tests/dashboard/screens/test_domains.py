@@ -187,7 +187,7 @@ async def test_the_comparison_is_stopped_when_the_dashboard_is_left(study_file):
 
 
 def test_a_run_that_cannot_be_compared_says_why(plain_file, tmp_path):
-    for path, why in [(plain_file, "is no study"), (tmp_path / "nothing.parquet", "no such run")]:
+    for path, why in [(plain_file, "not a study run"), (tmp_path / "nothing.parquet", "no such run")]:
         told = []
         contrasting = StudyContrasts(path, lambda told=told: told.append(1))
         contrasting._reader.join()

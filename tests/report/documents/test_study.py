@@ -95,7 +95,7 @@ def test_the_design_is_read_from_the_run(study):
 
 def test_a_run_that_is_no_study_says_so(run):
     metadata = {name: value for name, value in run.metadata.items() if name != "study"}
-    with pytest.raises(RunError, match="is no study"):
+    with pytest.raises(RunError, match="not a study run"):
         read_study(replace(run, metadata=metadata))
 
 

@@ -65,7 +65,7 @@ def test_what_a_term_says():
         ("q:hi AND d:en", 'AND joins no terms: all must hold; the word itself is "AND"'),
         ('""', 'something is missing: write "a word"'),
         ("text~", "something is missing: write text:TEXT"),
-        ("id>3", "id is no number: write id:TEXT"),
+        ("id>3", "id is not a number: write id:TEXT"),
         ("-model:x", "model chooses one: there is nothing to turn round"),
     ],
 )
@@ -76,7 +76,7 @@ def test_what_is_no_filter_gets_one_sentence(line, why):
 
 
 def test_an_unknown_term_is_named_with_those_there_are():
-    with pytest.raises(UsageError, match="there is no term 'colour': there are q, d, set, id, text, passage, any, ap"):
+    with pytest.raises(UsageError, match="no term 'colour': choose from q, d, set, id, text, passage, any, ap"):
         parse_filter("colour:red")
 
 
@@ -326,8 +326,8 @@ def test_a_filter_chooses_model_and_task(line, chosen):
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("model:hybrid", "several models contain 'hybrid': there are hybrid-0, hybrid-1"),
-        ("task:no", "no task is called 'no': there are xquad-r, mlqa␛[31m"),
+        ("model:hybrid", "several models contain 'hybrid': choose from hybrid-0, hybrid-1"),
+        ("task:no", "no task is called 'no': choose from xquad-r, mlqa␛[31m"),
         ("q:hi", "xquad-r has no queries in 'hi': it has de, zh-Hant"),
         ("d:th,en", "xquad-r has no passages in 'th': it has de, en, multi"),
     ],

@@ -272,11 +272,11 @@ def test_ctrl_c_finishes_the_step_saves_a_checkpoint_and_says_how_to_go_on(
     narrator = Interrupting(after=6)
     with pytest.raises(KeyboardInterrupt):
         fit(small, out, QUICK, narrator=narrator)
-    assert narrator.said[-1] == "out: stopped after 6 of 12 steps; go on with the same command and --resume"
+    assert narrator.said[-1] == "out: stopped after 6 of 12 steps; continue with the same command and --resume"
     assert sorted(path.name for path in out.iterdir()) == ["checkpoints", "training.parquet.live"]
     assert [path.name for path in (out / "checkpoints").iterdir()] == ["step-000000006"]
     assert open_run(out / "training.parquet").training.collect()["step"].to_list() == [1, 2, 3, 4, 5, 6]
-    with pytest.raises(TrainingError, match="is not empty: choose another folder, go on with the training there with "):
+    with pytest.raises(TrainingError, match="is not empty: choose another folder, continue the training there with "):
         fit(small, out, QUICK)
     assert fit(small, out, QUICK, overwrite=True).steps == 12
     assert not (out / "checkpoints").exists()

@@ -172,7 +172,7 @@ def test_two_processes_stop_together_and_go_on_with_the_batches_that_are_left(co
             time.sleep(0.1)
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=600)
-    assert "go on with the same command and --resume" in errors
+    assert "continue with the same command and --resume" in errors
     assert 30 <= len(drawn(out, 0)) == len(drawn(out, 1)) < steps
     (checkpoint,) = (out / "checkpoints").iterdir()
     assert {file.name for file in checkpoint.glob("random-*")} == {f"random-0000{rank}.safetensors" for rank in (0, 1)}

@@ -155,7 +155,7 @@ KEYS: tuple[Key, ...] = (
         disabled=why.nothing_chosen, footer=5),
     Key("text", ("v",), "text view", "Texts whole, every code point, and back", "View",
         lambda app: cast("Readable", app.view).step_text_view(), frozenset({QUERY}), disabled=why.no_query, footer=3),
-    Key("pause", ("space",), "pause", "Pause the screen, and go on; the run itself goes on", "Live",
+    Key("pause", ("space",), "pause", "Pause the screen, and continue; the run itself continues", "Live",
         lambda app: app.live.toggle_pause(), disabled=why.not_live, footer=3),
     Key("follow", ("f",), "follow", "Keep the cursor on what was finished last, until you move it", "Live",
         lambda app: app.live.toggle_follow(), frozenset({OVERVIEW, MATRIX}), disabled=why.not_live, footer=7),
@@ -174,7 +174,7 @@ KEYS: tuple[Key, ...] = (
     Key("help", ("question_mark",), "help", "This page", "Help", lambda app: app.show_help(), footer=1),
     Key("palette", ("ctrl+p",), "palette", "Find a command, a cell (hi→en), a model or a theme by typing", "Help",
         lambda app: app.show_palette(), footer=9),
-    Key("quit", ("q", "ctrl+c", "ctrl+q"), "quit", "Leave; a run in progress goes on", "Help",
+    Key("quit", ("q", "ctrl+c", "ctrl+q"), "quit", "Leave; a run in progress continues", "Help",
         lambda app: app.exit(), footer=1),
 )  # fmt: skip
 """Everything that a key does, in the order of the help."""

@@ -162,7 +162,7 @@ class DomainsScreen(PanelScreen):
         if self.shift not in HEADLINES:
             return None, "", False
         if not snapshot.finished:
-            return None, "the study goes on: what is confirmed is told once it is finished", False
+            return None, "the study is running: what is confirmed is shown once it is finished", False
         version = snapshot.run.state.version
         if self.contrasts is None or self._contrasted != version:
             if self.contrasts is not None:

@@ -27,7 +27,7 @@ def banner(snapshot: Snapshot | None, problem: str) -> tuple[str, bool]:
         who = f" (process {clean(str(writer['pid']))})" if "pid" in writer else ""
         return (
             f"✖ The writer of this run{who} has died. What it had finished is kept and shown; "
-            "the same command with --resume goes on with it.",
+            "the same command with --resume continues it.",
             True,
         )
     progress = snapshot.state.progress

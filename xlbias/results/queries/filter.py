@@ -197,7 +197,7 @@ def _term(token: _Token) -> Term:
     name, sign, value = match["name"], match["operator"], match["value"]
     known = _ALIASES.get(name) or _ALIASES.get(name.lower())
     if known is None:
-        raise UsageError(f"there is no term {one_line(name, 20)!r}: there are {', '.join(get_args(Name))}")
+        raise UsageError(f"no term {one_line(name, 20)!r}: choose from {', '.join(get_args(Name))}")
     return _TERMS.get(known, _name)(known, _OPERATORS.get(sign, sign), value, token.negated)
 
 
@@ -229,7 +229,7 @@ def _codes(name: Name, operator: str, value: str, negated: bool) -> Term:
 
 def _name(name: Name, operator: str, value: str, negated: bool) -> Term:
     if operator != "=":
-        raise UsageError(f"{name} is no number: write {name}:{'NAME' if name in ('task', 'model') else 'TEXT'}")
+        raise UsageError(f"{name} is not a number: write {name}:{'NAME' if name in ('task', 'model') else 'TEXT'}")
     if negated and name in ("task", "model"):
         raise UsageError(f"{name} chooses one: there is nothing to turn round")
     return Term(name, operator, (_some(value, f"{name}:TEXT"),), negated)

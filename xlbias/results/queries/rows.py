@@ -74,7 +74,7 @@ def _the_one(kind: str, asked: str, names: list[str]) -> str:
     some = ", ".join(one_line(name, 30) for name in (found or names)[:4])
     more = f" and {len(found or names) - 4} more" if len(found or names) > 4 else ""
     said = f"several {kind}s contain" if found else f"no {kind} is called"
-    raise UsageError(f"{said} {one_line(asked, 30)!r}: there are {some}{more}")
+    raise UsageError(f"{said} {one_line(asked, 30)!r}: choose from {some}{more}")
 
 
 def not_comparable(base: Sequence[TaskInfo], new: Sequence[TaskInfo], task: str) -> str:

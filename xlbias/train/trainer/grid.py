@@ -65,7 +65,7 @@ class Grid:
             trainings: list[Training] = []
             for number, job in enumerate(self.jobs):
                 if trainings and self.processes.any(stop.requested)[0]:
-                    self.narrator.say(f"stopped before {job.name}; go on with the same command and --resume")
+                    self.narrator.say(f"stopped before {job.name}; continue with the same command and --resume")
                     raise KeyboardInterrupt
                 trainings.append(self._training(number, job, stop, course))
                 self.processes.on_main(lambda: self._write_cards(trainings))

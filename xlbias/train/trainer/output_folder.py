@@ -19,7 +19,7 @@ def check_folder(out: Path, *, overwrite: bool, resume: bool = False) -> None:
         if any(out.iterdir()):
             if not (overwrite or resume):
                 raise TrainingError(
-                    f"{out}: is not empty: choose another folder, go on with the training there with --resume, or "
+                    f"{out}: is not empty: choose another folder, continue the training there with --resume, or "
                     "replace its checkpoint with --overwrite"
                 )
             ours = (out / CARD_FILE, out / TRAINING_FILE, live_folder(out / TRAINING_FILE))

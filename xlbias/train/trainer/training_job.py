@@ -143,7 +143,7 @@ class TrainingJob:
                 if supervisor.interrupted:
                     self.narrator.say(
                         f"{self.name}: stopped after {progress.step:,} of {self.steps:,} steps; "
-                        "go on with the same command and --resume"
+                        "continue with the same command and --resume"
                     )
                     raise KeyboardInterrupt
             self.card |= self._result(trainer, supervisor, journal) | {
