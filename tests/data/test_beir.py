@@ -10,6 +10,8 @@ from xlbias.data.catalog import load_task
 from xlbias.data.convert import beir_query_id, write_beir
 from xlbias.errors import TaskError
 
+pytestmark = pytest.mark.integration
+
 
 def beir(folder, corpus, queries, qrels, *, part="test", zipped=False):
     """Write a BEIR folder as its own library lays it out."""

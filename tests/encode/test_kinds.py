@@ -14,6 +14,8 @@ from xlbias.encode.kinds import describe_kinds, kind_of
 from xlbias.encode.load import check_encoder, check_trainable, load_encoder
 from xlbias.errors import EncoderError
 
+pytestmark = pytest.mark.integration
+
 TASK = "builtin:calendar[split=test;languages=en,de]"
 
 SOURCE = """

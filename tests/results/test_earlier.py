@@ -15,6 +15,8 @@ from xlbias.results.caveats import caveats
 from xlbias.results.run import Run, open_run
 from xlbias.runs.schema import COLUMNS, OTHER, OWN
 
+pytestmark = pytest.mark.integration
+
 TASK = make_task(9)
 SIDES = {OWN: "monolingual", OTHER: "cross-lingual"}
 

@@ -17,6 +17,8 @@ from xlbias.results.matrix import difference_matrix, matrix
 from xlbias.results.one_training import single_trainings
 from xlbias.runs.run_info import ModelInfo
 
+pytestmark = pytest.mark.integration
+
 
 def card(sampler: str, seed: int, **more: object) -> dict[str, object]:
     recipe = {"sampler": sampler, "seed": seed, "learning_rate": 0.01, **more}

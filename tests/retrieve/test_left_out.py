@@ -13,6 +13,8 @@ from xlbias.retrieve.left_out import left_out_pairs
 from xlbias.retrieve.ranks import PassageIndex
 from xlbias.retrieve.search import in_index_order, relevant_pairs, search
 
+pytestmark = pytest.mark.integration
+
 
 def ranked(task, passages, queries, left_out=None, *, k):
     vectors, asked = (ngram_counts(frame["text"].to_list()) for frame in (passages, queries))

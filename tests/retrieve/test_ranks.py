@@ -9,6 +9,8 @@ from xlbias.retrieve import ranks as ranks_module
 from xlbias.retrieve.counting import count_better_cpu, count_better_torch
 from xlbias.retrieve.ranks import PASSAGE_TILE, PassageIndex, rank_pairs
 
+pytestmark = pytest.mark.integration
+
 
 def brute_force(scores, ids, languages, pair_query, pair_passage):
     """Rank by sorting: score descending, then id descending."""

@@ -27,6 +27,8 @@ from xlbias.train.trainer.place import Place, check_device
 from xlbias.train.trainer.progress import Progress
 from xlbias.train.trainer.step_rows import StepRows
 
+pytestmark = pytest.mark.integration
+
 
 class Two(Processes):
     """Two processes of which the other one is told what to answer, and counts how often it is asked."""
