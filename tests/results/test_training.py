@@ -10,6 +10,7 @@ from xlbias.results.run import open_run
 from xlbias.results.training import Curves, curves, in_progress, shares, steps_in_all, summary
 from xlbias.runs.journal import Journal
 from xlbias.runs.run_file import Progress
+from xlbias.runs.run_info import Card
 
 
 def logged(model, steps, **more):
@@ -98,9 +99,11 @@ def test_numbers_that_are_none_are_no_points(journal):
     assert "inf" not in texts
 
 
-@pytest.mark.parametrize("card", [{"steps": "x", "best_step": 1.5, "training_seconds": math.inf, "recipe": 3}, {}])
+@pytest.mark.parametrize(
+    "card", [{"steps": "x", "best_step": 1.5, "training_seconds": math.inf, "recipe": {"steps": [3]}}, {}]
+)
 def test_a_card_may_hold_anything(card):
-    training = Curves("a", pl.DataFrame(), pl.DataFrame(), card)
+    training = Curves("a", pl.DataFrame(), pl.DataFrame(), Card(**card))
     assert (training.best_step, training.seconds, steps_in_all(training, None)) == (None, None, None)
 
 
