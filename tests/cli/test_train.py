@@ -101,7 +101,7 @@ def test_the_training_parts_of_the_embedded_tasks_are_the_default(tmp_path: Path
         (["--seeds", "2", "--name", "x"], "--name is for one encoder"),
         (["--pivot", "de"], "--pivot is for the english sampler, not for hybrid"),
         (["--sampler", "english"], "facts: no monolingual batch of 256 can be made: at most 12 ids in en can meet"),
-        (["--set", "acumulate=2"], "unknown key 'acumulate'; did you mean 'accumulate'?"),
+        (["--set", "acumulate=2"], "unknown key 'acumulate' (did you mean accumulate?)"),
         (["--set", "mini_batch=4"], "mini_batch is 4: the static encoder has no layers to need it"),
         (["--resume", "--overwrite"], "--resume and --overwrite contradict each other"),
         (["--validate", "none", "--validate", "builtin:money"], "--validate none contradicts the other --validate"),

@@ -318,8 +318,7 @@ def test_no_escape_of_the_data_reaches_a_terminal(hostile_path):
             terminal.press(key, quiet=0.05, longest=0.4)
         assert_no_escape(terminal.raw)
         assert terminal.child.isalive()
-        terminal.press("q")
-        assert terminal.ended() == 0
+        assert terminal.leave() == 0
     for file in files():
         assert_inert_file(file)
 

@@ -108,6 +108,19 @@ class Terminal:
         ]
         return not set(states) & {"R", "D"}
 
+    def leave(self):
+        """Close what is open and quit; return the exit code.
+
+        An Escape that is read together with the key after it is another key: a dialog may be open that was closed.
+        """
+        ends = time.monotonic() + PATIENCE
+        while self.child.isalive():
+            assert time.monotonic() < ends, "it does not quit:\n" + "\n".join(self.screen.display)
+            for key in ("\x1b", "q"):
+                if self.child.isalive():
+                    self.press(key, quiet=0.3)
+        return self.ended()
+
     def ended(self):
         """Wait for the end of the program; return its exit code."""
         self.child.expect(pexpect.EOF)
