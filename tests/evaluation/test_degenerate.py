@@ -47,6 +47,13 @@ def test_vectors_that_all_but_coincide_are_told(task):
     assert all(0 <= one.value < 1e-8 and one.n == N * len(LANGUAGES) for one in sides)
 
 
+def test_equal_vectors_are_told_without_a_sign(task):
+    run = evaluate(near(task, 0.0), task)
+    sides = [one for one in caveats(run) if one.kind == "collapsed"]
+    assert [one.value for one in sides] == [0.0, 0.0]
+    assert all("is 0 on average" in one.sentence for one in sides)
+
+
 def test_close_vectors_that_float32_tells_apart_are_not(task):
     run = evaluate(near(task, 1e-2), task)
     assert "collapsed" not in kinds(run)

@@ -31,10 +31,10 @@ def found(run: RunNumbers) -> Iterator[Caveat]:
         rows = run.summary.filter((pl.col("measure") == f"{side}.uniformity") & pl.col("value").is_not_null())
         widest = rows.group_by("model", "task", maintain_order=True).agg(pl.col("value").min(), pl.col("n").max())
         for model, task, value, n in widest.iter_rows():
-            spread = -value / 4
+            spread = max(0.0, -value / 4)  # rounding may put equal vectors above 1
             if spread < LEAST and model in cosine:
                 sentence = (
-                    f"the vectors of the {side} all but coincide: 1 − cosine of two of {n:,} is {max(spread, 0):.1g} "
+                    f"the vectors of the {side} all but coincide: 1 − cosine of two of {n:,} is {spread:.1g} "
                     "on average, and float32 tells hardly 1e-7 apart, so that rounding decides the order of passages."
                 )
                 yield Caveat(KIND, task, model, value=spread, n=n, sentence=sentence)
