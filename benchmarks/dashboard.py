@@ -112,6 +112,8 @@ def _rankings(rng: np.random.Generator, ids: list[str], part: slice, asked: str,
         pl.lit(1, pl.Int32).alias("relevance"),
         pl.col("rank").cast(pl.UInt32),
         (1.0 / (pl.col("rank") + 1)).cast(pl.Float32).alias("score"),
+        pl.lit(0, pl.UInt32).alias("tied_before"),
+        pl.lit(0, pl.UInt32).alias("tied_after"),
     )
     lengths = np.tile([1] * k + [k], n)
     shown = rng.integers(0, k, (n, TOP_K)).reshape(-1)

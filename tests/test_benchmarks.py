@@ -11,6 +11,7 @@ import pytest
 from support import make_task, make_vectors
 
 from xlbias.evaluation import evaluate
+from xlbias.results.run import open_run
 
 pytestmark = pytest.mark.integration
 
@@ -54,3 +55,13 @@ def test_figures_of_real_runs_are_printed(significance, tmp_path, capsys):
     assert (rows["query id"], rows["paragraph"], rows["document"]) == ("24", "24", "3")
     assert printed.count("random") >= 2
     assert "over ids alone" in printed
+
+
+def test_the_run_of_the_dashboard_s_benchmark_is_made_as_runs_are_now(tmp_path):
+    spec = importlib.util.spec_from_file_location("dashboard_benchmark", BENCHMARKS / "dashboard.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.make_run(tmp_path / "run.parquet", n_ids=12)
+    run = open_run(tmp_path / "run.parquet")
+    assert run.rankings.collect().height == 2 * 20 * 21 * 12
+    assert run.changed == ()
