@@ -95,9 +95,9 @@ def test_without_a_fingerprint_nothing_is_taken_from_an_earlier_time(module):
         ("python:no_such_module_here:f", "no module 'no_such_module_here'"),
         ("python:mine-1:f", "is no module"),
         ("vectors:{}", "there is no such folder"),
-        ("openai:localhost#m", "expected openai:URL#MODEL, such as openai:http://localhost:8000/v1#bge-m3"),
+        ("openai:localhost#m", r"^openai:localhost#m: expected openai:URL#MODEL, such as openai:http://localhost:8000/v1#bge-m3"),
         ("openai:http://h/v1", "expected openai:URL#MODEL"),
-        ("openai:http://me:secret@h/v1#m", "a key does not belong in the address"),
+        ("openai:http://me:secret@h/v1?k=secret#m", r"^openai:http://h/v1#m: a key does not belong in the address"),
     ],
 )  # fmt: skip
 def test_a_wrong_name_is_one_sentence(module, name, says):
@@ -109,6 +109,8 @@ def test_a_wrong_name_is_one_sentence(module, name, says):
 def test_an_option_that_means_nothing_is_refused(module):
     with pytest.raises(EncoderError, match="--device means nothing"):
         load_encoder(f"python:{module}:function", device="cpu")
+    with pytest.raises(TypeError, match="unexpected option 'devise'"):
+        load_encoder(f"python:{module}:function", devise="cpu")
     with pytest.raises(EncoderError, match="cannot be trained"):
         check_trainable(f"python:{module}:function")
 

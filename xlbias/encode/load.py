@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from xlbias.encode.content import content_digest
 from xlbias.encode.hub import is_described_here, snapshot_of
@@ -27,23 +27,10 @@ def find_encoder(name: str) -> str:
     return str(packaged_encoders().get(name, name))
 
 
-def load_encoder(
-    name: str,
-    *,
-    device: str | None = None,
-    trust_remote_code: bool = False,
-    batch_size: int | None = None,
-    query_prompt: str | None = None,
-    passage_prompt: str | None = None,
-    similarity: str | None = None,
-    pooling: str | None = None,
-    say: Callable[[str], None] | None = None,
-) -> Encoder | VectorsById:
-    """Load the encoder `name`: a sentence-transformers folder, one that comes with xlbias, one on the hub, or another
-    kind, such as ``python:./mine.py:Mine``.
+class LoadOptions(TypedDict, total=False):
+    """Options of `load_encoder` and `load_pretrained`.
 
-    Args:
-        name: of the encoder; see `xlbias.encode.kinds` for those that are ``KIND:TARGET``.
+    Attributes:
         device: a torch device (``cpu``, ``cuda``, ``cuda:1``); by default the best there is.
         trust_remote_code: whether the encoder may run code of its own.
         batch_size: texts encoded at a time; by default as many as have so many tokens as the device likes best.
@@ -54,67 +41,51 @@ def load_encoder(
         pooling: makes an encoder of a transformer that has no pooling: ``mean``, ``cls`` or another of
             `xlbias.encode.options.POOLINGS`.
         say: told what the libraries warn of while they load it; by default it is logged.
+    """
+
+    device: str | None
+    trust_remote_code: bool
+    batch_size: int | None
+    query_prompt: str | None
+    passage_prompt: str | None
+    similarity: str | None
+    pooling: str | None
+    say: Callable[[str], None] | None
+
+
+def load_encoder(name: str, **options: Unpack[LoadOptions]) -> Encoder | VectorsById:
+    """Load the encoder `name`: a sentence-transformers folder, one that comes with xlbias, one on the hub, or another
+    kind, such as ``python:./mine.py:Mine``.
+
+    Args:
+        name: of the encoder; see `xlbias.encode.kinds` for those that are ``KIND:TARGET``.
+        options: see `LoadOptions`.
 
     Raises EncoderError if there is no such encoder, if what is there is none (a cross-encoder, a language model, ...),
     if its weights are pickled or lack what its vectors depend on, if it needs remote code and `trust_remote_code` is
     off, if a prompt's name is not registered, if it asks for a distance that cannot be ranked by and `similarity`
     names no other, or if an option means nothing for its kind.
     """
+    unknown = options.keys() - LoadOptions.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"load_encoder() got an unexpected option {min(unknown)!r}")
     other = kind_of(name)
     if other:
         kind, target = other
-        options = {
-            "device": device,
-            "batch_size": batch_size,
-            "query_prompt": query_prompt,
-            "passage_prompt": passage_prompt,
-            "similarity": similarity,
-            "pooling": pooling,
-        }
-        loaded: Encoder | VectorsById = kind.load(target, options)
+        of_kind = {key: value for key, value in options.items() if key not in ("trust_remote_code", "say")}
+        loaded: Encoder | VectorsById = kind.load(target, of_kind)
         return loaded
-    return load_pretrained(
-        name,
-        device=device,
-        trust_remote_code=trust_remote_code,
-        batch_size=batch_size,
-        query_prompt=query_prompt,
-        passage_prompt=passage_prompt,
-        similarity=similarity,
-        pooling=pooling,
-        say=say,
-    )
+    return load_pretrained(name, **options)
 
 
-def load_pretrained(
-    name: str,
-    *,
-    device: str | None = None,
-    trust_remote_code: bool = False,
-    batch_size: int | None = None,
-    query_prompt: str | None = None,
-    passage_prompt: str | None = None,
-    similarity: str | None = None,
-    pooling: str | None = None,
-    say: Callable[[str], None] | None = None,
-) -> PretrainedEncoder:
+def load_pretrained(name: str, **options: Unpack[LoadOptions]) -> PretrainedEncoder:
     """Load an encoder of sentence-transformers, which can be trained; see `load_encoder`."""
     name = find_encoder(name)
-    check_encoder(name, pooling=pooling)
+    check_encoder(name, pooling=options.get("pooling"))
     from xlbias.encode.pretrained import PretrainedEncoder
     from xlbias.encode.trained_on import trained_on_of
 
-    encoder = PretrainedEncoder.load(
-        name,
-        device=device,
-        trust_remote_code=trust_remote_code,
-        batch_size=batch_size,
-        query_prompt=query_prompt,
-        passage_prompt=passage_prompt,
-        similarity=similarity,
-        pooling=pooling,
-        say=say,
-    )
+    encoder = PretrainedEncoder.load(name, **options)
     encoder.trained_on = trained_on_of(name)
     return encoder
 

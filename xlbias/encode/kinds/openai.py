@@ -126,7 +126,7 @@ def _parts(target: str) -> tuple[str, str]:
 def _without_secrets(target: str) -> str:
     url, model = _parts(target)
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}#{model}"
+    return f"{parts._replace(netloc=parts.netloc.rpartition('@')[2], query='').geturl()}#{model}"
 
 
 def _content(target: str) -> str:
