@@ -6,7 +6,7 @@ from scipy import optimize, stats
 
 from xlbias.stats.max_t import flip_tests
 from xlbias.stats.paired import paired_t
-from xlbias.stats.seeds import crossed
+from xlbias.stats.seeds import Term, crossed, crossed_sum, equivalence, least_detectable
 
 N_PAIRS = 2000
 WITHIN_99 = stats.binom(N_PAIRS, 0.05).ppf([0.005, 0.995]) / N_PAIRS
@@ -113,3 +113,95 @@ def test_documents_gaps_and_what_cannot_be_tested():
         crossed(np.where(np.arange(3)[:, None, None] == 1, np.nan, values), values)
     with pytest.raises(ValueError, match="n_seeds, n_ids, n_columns"):
         crossed(values, values[:, :5])
+
+
+def grid(rng, n_targets=3, n_ids=60, n_seeds=4, gain=0.0):
+    """Terms of a mean gain over two sources and some targets, of N_PAIRS studies at once: [..., N_PAIRS] values."""
+    found = []
+    tastes = [0.2 * rng.standard_normal((n_ids, N_PAIRS)) for _ in range(n_targets)]
+    for source in "ab":
+        luck = {side: 0.05 * rng.standard_normal((n_seeds, 1, N_PAIRS)) for side in ("base", "new")}
+        for t, taste in enumerate(tastes):
+            for side, sign in (("base", -1), ("new", 1)):
+                own = 0.1 * rng.standard_normal((n_seeds, n_ids, N_PAIRS))
+                values = luck[side] + own + (taste + gain if side == "new" else 0.0)
+                found.append((f"{source} {side}", f"t{t}", sign / (2 * n_targets), values))
+    return found
+
+
+def of_study(terms, i):
+    return [Term(who, target, weight, values[..., i]) for who, target, weight, values in terms]
+
+
+def test_a_sum_of_two_terms_is_crossed():
+    rng = np.random.default_rng(5)
+    base, new = rng.standard_normal((3, 40, 1)), rng.standard_normal((5, 40, 1)) + 0.5
+    base[:, 7], new[:, 7] = np.nan, np.nan
+    one = crossed(base, new)
+    other = crossed_sum([Term("base", "t", -1, base[..., 0]), Term("new", "t", 1, new[..., 0])])
+    for name in ("difference", "error", "error_ids", "error_seeds", "p", "low", "high"):
+        assert getattr(other, name) == pytest.approx(getattr(one, name), rel=1e-12), name
+
+
+def test_a_mean_gain_over_a_grid_keeps_its_level_where_trainings_and_ids_are_shared():
+    terms = grid(np.random.default_rng(6))
+    p = np.array([crossed_sum(of_study(terms, i)).p[0] for i in range(500)])
+    assert stats.binom(500, 0.05).ppf(0.0005) / 500 <= (p <= 0.05).mean() <= stats.binom(500, 0.05).ppf(0.9995) / 500
+
+
+def test_cells_taken_for_independent_would_reject_too_often():
+    terms = grid(np.random.default_rng(7))
+    rejected = 0
+    for i in range(300):
+        apart = [Term(f"{t.trainings} {t.target}", t.target, t.weight, t.values) for t in of_study(terms, i)]
+        rejected += crossed_sum(apart).p[0] <= 0.05
+    assert rejected / 300 > 0.1
+
+
+def test_a_planted_gain_is_found_and_its_loss_away_from_home_too():
+    terms = grid(np.random.default_rng(8), gain=0.2)
+    found = [crossed_sum(of_study(terms, i)) for i in range(100)]
+    assert np.mean([one.p[0] <= 0.05 for one in found]) > 0.95
+    assert np.mean([one.difference[0] for one in found]) == pytest.approx(0.2, abs=0.01)
+    lost = [
+        crossed_sum([Term(t.trainings, t.target, t.weight * (6 if t.target == "t0" else -3), t.values)
+                     for t in of_study(terms, i)])
+        for i in range(100)
+    ]  # fmt: skip
+    assert np.mean([one.p[0] <= 0.05 for one in lost]) < 0.15
+
+
+def test_terms_that_do_not_fit_are_refused():
+    ok = np.zeros((3, 20))
+    with pytest.raises(ValueError, match="other ids"):
+        crossed_sum([Term("a", "t", 1, ok), Term("b", "t", -1, ok[:, :10])])
+    with pytest.raises(ValueError, match="other seeds"):
+        crossed_sum([Term("a", "t", 1, ok), Term("a", "u", -1, ok[:2])])
+    with pytest.raises(ValueError, match="in some seeds only"):
+        crossed_sum([Term("a", "t", 1, np.where(np.eye(3, 20) > 0, np.nan, ok))])
+    with pytest.raises(ValueError, match="at least one"):
+        crossed_sum([])
+    assert np.isnan(crossed_sum([Term("a", "t", 1, ok[:1]), Term("b", "t", -1, ok)]).p[0])
+
+
+def test_equivalence_is_two_one_sided_tests():
+    rng = np.random.default_rng(9)
+    level, other = rng.standard_normal((3, 1, 1)), rng.standard_normal((5, 1, 1)) + 0.2
+    found = crossed(np.repeat(level, 40, axis=1), np.repeat(other, 40, axis=1))
+    for margin in (0.1, 1.0, 4.0):
+        low = stats.ttest_ind(other[:, 0, 0], level[:, 0, 0] - margin, equal_var=False, alternative="greater").pvalue
+        high = stats.ttest_ind(other[:, 0, 0], level[:, 0, 0] + margin, equal_var=False, alternative="less").pvalue
+        assert equivalence(found, margin)[0] == pytest.approx(max(low, high), rel=1e-6)
+    with pytest.raises(ValueError, match="above 0"):
+        equivalence(found, 0.0)
+
+
+def test_the_least_detectable_difference_is_found_with_the_power_that_it_says(pairs):
+    same = crossed(*pairs[:2])
+    errors = [np.sqrt(np.mean(part**2, keepdims=True)) for part in (same.error_ids, same.error_seeds)]
+    least = float(least_detectable(*errors, np.median(same.degrees, axis=1, keepdims=True))[0])
+    rng = np.random.default_rng(10)
+    of_ids = 0.3 * rng.standard_normal((200, N_PAIRS))
+    taste = 0.1 * rng.standard_normal((200, N_PAIRS))
+    found = crossed(recipe(rng, of_ids), recipe(rng, of_ids + taste, shift=least)).p <= 0.05
+    assert found.mean() == pytest.approx(0.8, abs=0.08)

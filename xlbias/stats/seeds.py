@@ -15,6 +15,8 @@ luck may be of other size: Welch 1947.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +40,7 @@ class Crossed:
         p: two-sided; NaN where a side has one seed only or there are fewer than `FEWEST_UNITS` units.
         low: end of the interval, NaN where p is NaN.
         high: see `low`.
+        degrees: degrees of freedom of ids and of seeds, [2, n_columns].
     """
 
     difference: Floats
@@ -47,6 +50,12 @@ class Crossed:
     p: Floats
     low: Floats
     high: Floats
+    degrees: Floats
+
+    @property
+    def variances(self) -> Floats:
+        """Variances of ids and of seeds, [2, n_columns]; NaN where p is."""
+        return np.where(np.isnan(self.p), np.nan, np.array([self.error_ids, self.error_seeds]) ** 2)
 
 
 def crossed(base: Floats, new: Floats, *, clusters: Ints | None = None, confidence: float = 0.95) -> Crossed:
@@ -84,8 +93,116 @@ def crossed(base: Floats, new: Floats, *, clusters: Ints | None = None, confiden
     reach = _reach(parts, degrees, np.full(len(n), 1 - confidence))
     return Crossed(
         difference, np.sqrt(of_ids + of_seeds), np.sqrt(of_ids), np.sqrt(of_seeds),
-        _probability(np.abs(difference), parts, degrees), difference - reach, difference + reach,
+        _probability(np.abs(difference), parts, degrees), difference - reach, difference + reach, degrees,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """One term of a weighted sum of means: the trainings of one recipe on the ids of one target.
+
+    Attributes:
+        trainings: whose trainings these are. Terms of the same have the same seeds in the same order: each is one
+            training, seen on several targets.
+        target: whose ids these are. Terms of one target have the same ids in the same order.
+        weight: of the mean; of any sign.
+        values: float64 [n_seeds, n_ids], NaN where an id has no value.
+    """
+
+    trainings: str
+    target: str
+    weight: float
+    values: Floats
+
+
+def crossed_sum(terms: Sequence[Term], *, confidence: float = 0.95) -> Crossed:
+    """Return the weighted sum of means over ids and seeds; one column. With weights −1 and 1 it is `crossed`.
+
+    Ids of different targets are independent, and so are trainings of different recipes and sources. What one training
+    does on all targets, and what one id does with all trainings, is summed before its variance is taken. Sources and
+    targets themselves are not drawn: the result is of these. Raises ValueError for terms that do not fit each other.
+    """
+    if not terms:
+        raise ValueError("expected at least one term")
+    of_ids: dict[str, list[Floats]] = defaultdict(list)
+    of_seeds: dict[str, list[Floats]] = defaultdict(list)
+    for term in terms:
+        gaps = np.isnan(term.values[0])
+        if (np.isnan(term.values) != gaps).any():
+            raise ValueError("an id has a value in some seeds only")
+        n = int((~gaps).sum())
+        means = np.where(gaps, 0.0, term.values).sum(axis=1) / n if n else np.full(len(term.values), np.nan)
+        of_ids[term.target].append(term.weight * (term.values.mean(axis=0) - means.mean()) / max(n, 1))
+        of_seeds[term.trainings].append(term.weight * means)
+    difference = np.array([sum(part.mean() for parts in of_seeds.values() for part in parts)])
+    ids, degrees_of_ids = _total([_variance_over_ids(parts) for parts in of_ids.values()])
+    seeds, degrees_of_seeds = _total([_variance_over_seeds(parts) for parts in of_seeds.values()])
+    known = np.isfinite(ids + seeds) and degrees_of_ids + 1 >= FEWEST_UNITS
+    parts = np.where(known, [[ids], [seeds]], np.nan)
+    degrees = np.array([[degrees_of_ids], [degrees_of_seeds]])
+    reach = _reach(parts, degrees, np.array([1 - confidence]))
+    return Crossed(
+        difference, np.sqrt([ids + seeds]), np.sqrt([ids]), np.sqrt([seeds]),
+        _probability(np.abs(difference), parts, degrees), difference - reach, difference + reach, degrees,
+    )  # fmt: skip
+
+
+def _variance_over_ids(parts: Sequence[Floats]) -> tuple[float, float]:
+    """Return variance and degrees of freedom of a sum over ids, of what each id adds in each of the parts."""
+    if len({len(part) for part in parts}) > 1:
+        raise ValueError("the terms of a target have other ids")
+    n = int((~np.isnan(parts)).any(axis=0).sum())
+    variance = float(n / (n - 1) * (np.nansum(parts, axis=0) ** 2).sum()) if n > 1 else np.nan
+    return variance, n - 1.0
+
+
+def _variance_over_seeds(parts: Sequence[Floats]) -> tuple[float, float]:
+    """Return variance and degrees of freedom of a mean over seeds, of what each seed adds in each of the parts."""
+    if len({len(part) for part in parts}) > 1:
+        raise ValueError("the terms of the same trainings have other seeds")
+    added = np.sum(parts, axis=0)
+    return (float(added.var(ddof=1) / len(added)) if len(added) > 1 else np.nan), len(added) - 1.0
+
+
+def _total(parts: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return the sum of variances, and its degrees of freedom after Welch and Satterthwaite."""
+    total = sum(variance for variance, _ in parts)
+    if np.isnan(total):
+        return np.nan, np.nan
+    spread = sum(variance**2 / degrees for variance, degrees in parts if variance != 0)
+    return total, total**2 / spread if spread != 0 else np.inf
+
+
+def equivalence(found: Crossed, margin: float) -> Floats:
+    """Return the p of two one-sided tests that each difference lies within ± `margin`, float64 [n_columns].
+
+    Small where it is certain that the difference is smaller than the margin; a difference of 0 with a wide interval
+    has a large one. Source: Schuirmann 1987.
+    """
+    if not margin > 0:
+        raise ValueError(f"margin is {margin}: expected a number above 0")
+    room = margin - np.abs(found.difference)  # from the nearer end of the margin
+    p = _probability(np.abs(room), found.variances, found.degrees) / 2
+    return np.where(room > 0, p, 1 - p)
+
+
+def least_detectable(
+    error_ids: Floats, error_seeds: Floats, degrees: Floats, *, p: float = 0.05, power: float = 0.8
+) -> Floats:
+    """Return how large a difference must be to have this `p` with this `power`, float64 [n_columns].
+
+    Args:
+        error_ids: part of the standard error that is of ids, float64 [n_columns].
+        error_seeds: that of trainings.
+        degrees: degrees of freedom of ids and of trainings, float64 [2, n_columns].
+        p: what the difference must reach: .05 divided by the size of its family is the strictest that Holm asks for.
+        power: in how many of such studies.
+
+    The reach of that p, plus that of the power on the other side: both with Student's t, as the error is an estimate.
+    """
+    variances = np.array([error_ids**2, error_seeds**2])
+    one = np.ones(len(error_ids))
+    return _reach(variances, degrees, p * one) + _reach(variances, degrees, 2 * (1 - power) * one)
 
 
 def _over_seeds(side: Floats, gaps: npt.NDArray[np.bool_]) -> Floats:
