@@ -155,7 +155,7 @@ def _check_names(plan: Plan) -> None:
 
 def _check_primary(plan: Plan) -> None:
     """Raise UsageError for a primary contrast that the report does not make."""
-    from xlbias.results.study import HEADLINES, arm_pairs, arms_of
+    from xlbias.results.study.design import HEADLINES, arm_pairs, arms_of
 
     pairs = [(base.slug, new.slug) for base, new in arm_pairs(*arms_of(plan.samplers, plan.alphas, plan.baseline))]
     for i, one in enumerate(plan.primary):

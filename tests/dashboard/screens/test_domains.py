@@ -12,7 +12,8 @@ from xlbias.dashboard.workers.disk_cache import folder_of
 from xlbias.dashboard.workers.study_contrasts import StudyContrasts
 from xlbias.results.compare import Side, compare
 from xlbias.results.run import open_run
-from xlbias.results.study import contrasts, read_study
+from xlbias.results.study.contrasts import contrasts
+from xlbias.results.study.design import read_study
 
 pytestmark = pytest.mark.integration
 

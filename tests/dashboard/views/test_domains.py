@@ -18,7 +18,8 @@ from xlbias.dashboard.widgets.heatmap.drawing import Drawing, Styles
 from xlbias.dashboard.widgets.heatmap.layout import Layout
 from xlbias.measures.registry import measure_of
 from xlbias.report.numbers import difference_interval, difference_text
-from xlbias.results.study import PAIR, Arm, Primary, judged, read_study
+from xlbias.results.study.contrasts import PAIR, judged
+from xlbias.results.study.design import Arm, Primary, read_study
 from xlbias.results.summary import SUMMARY_SCHEMA
 from xlbias.runs.run_info import ModelInfo, TaskInfo
 from xlbias.stats.multiplicity import holm

@@ -13,7 +13,10 @@ from xlbias.evaluation import evaluate
 from xlbias.report.document import Matrix, Table
 from xlbias.report.documents.study import study_document, study_report
 from xlbias.report.render import render
-from xlbias.results.study import Arm, contrasts, numbers, over_seeds, read_study, robustness
+from xlbias.results.study.contrasts import contrasts
+from xlbias.results.study.design import Arm, read_study
+from xlbias.results.study.numbers import numbers, over_seeds
+from xlbias.results.study.shift import robustness
 from xlbias.stats.multiplicity import holm
 
 pytestmark = pytest.mark.integration

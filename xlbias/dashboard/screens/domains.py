@@ -28,7 +28,7 @@ from xlbias.dashboard.workers.snapshot import Snapshot
 from xlbias.dashboard.workers.study_contrasts import StudyContrasts
 from xlbias.report.documents.comparison import named
 from xlbias.results.run import Run
-from xlbias.results.study import HEADLINES
+from xlbias.results.study.design import HEADLINES
 
 _MOST_COMPARED = 64
 _SHEETS = {"values": values_sheet, "drop": drop_sheet, "home": home_sheet}

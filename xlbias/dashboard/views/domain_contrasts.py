@@ -1,6 +1,6 @@
 """What the sampler changes, target by target, or one encoder against another; with the study's verdict.
 
-The verdict is that of `xlbias.results.study.contrasts`, which compares all pairs of source and target and so
+The verdict is that of `xlbias.results.study.contrasts.contrasts`, which compares all pairs of source and target and so
 takes minutes. Until it is there, differences are those between seeds, and nothing is confirmed.
 """
 
@@ -28,7 +28,7 @@ from xlbias.report.numbers import (
     probability,
     said_of_p,
 )
-from xlbias.results.study import HEADLINES
+from xlbias.results.study.design import HEADLINES
 
 _COUNTED = ("better", "worse", "unclear", "open", "untested")
 _FINAL = {
@@ -47,7 +47,7 @@ def contrast_sheet(
     Args:
         domains: the numbers of a study.
         shift: measure and setting.
-        found: what `xlbias.results.study.contrasts` gives, or `judged` of some pairs; None where there is none.
+        found: the frame of `xlbias.results.study.contrasts`, or `judged` of some pairs; None where there is none.
         remark: why it is not there, or how far it is.
         going_on: whether more of it is to come, of all pairs or of some.
     """

@@ -24,7 +24,7 @@ from xlbias.dashboard.views.sheet import Sheet, scale_of
 from xlbias.measures.registry import measure_of
 from xlbias.report.document import Matrix
 from xlbias.report.documents.comparison import named
-from xlbias.results.study import SHIFTED
+from xlbias.results.study.shift import SHIFTED
 
 HomeRow = tuple[str, Member, list[float], list[float], list[float]]
 """A target, who is at home there, and one value a seed: at home, away, and lost."""

@@ -22,7 +22,8 @@ from xlbias.report.documents.comparison import named
 from xlbias.report.numbers import interval, measured
 from xlbias.results.overview import who_on_what
 from xlbias.results.run import Run
-from xlbias.results.study import HEADLINES, SHIFTED, Arm, Study, read_study
+from xlbias.results.study.design import HEADLINES, Arm, Study, read_study
+from xlbias.results.study.shift import SHIFTED
 from xlbias.results.summary import OVERALL
 from xlbias.runs.run_info import ModelInfo, TaskInfo
 from xlbias.stats.paired import t_interval

@@ -41,7 +41,7 @@ class StudyContrasts:
 
     def __init__(self, path: Path, changed: Callable[[], None], folder: Path | None = None) -> None:
         self.found: pl.DataFrame | None = None
-        """The comparison of all pairs, once it is there; see `xlbias.results.study.contrasts`."""
+        """The comparison of all pairs, once it is there; see `xlbias.results.study.contrasts.contrasts`."""
         self.so_far: pl.DataFrame | None = None
         """That of the pairs that are finished."""
         self.trouble = ""
@@ -128,7 +128,8 @@ def _content(frame: pl.DataFrame) -> bytes:
 def main(path: str, out: IO[bytes], folder: str = "") -> None:
     """Compare the samplers of the study at `path`, and write to `out` how far that is and what comes of it."""
     from xlbias.results.run import open_run
-    from xlbias.results.study import PAIR, judged, pair_contrasts, read_study
+    from xlbias.results.study.contrasts import PAIR, judged, pair_contrasts
+    from xlbias.results.study.design import read_study
 
     os.nice(5)
     cache = DiskCache(Path(folder)) if folder else None

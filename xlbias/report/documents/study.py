@@ -18,17 +18,10 @@ from xlbias.report.formats.markdown import to_markdown
 from xlbias.report.numbers import EMPTY, MARK, interval, measured, number
 from xlbias.results.caveats import caveats
 from xlbias.results.run import Run
-from xlbias.results.study import (
-    HEADLINES,
-    Arm,
-    Study,
-    compared_arms,
-    contrasts,
-    numbers,
-    over_seeds,
-    read_study,
-    robustness,
-)
+from xlbias.results.study.contrasts import contrasts
+from xlbias.results.study.design import HEADLINES, Arm, Study, compared_arms, read_study
+from xlbias.results.study.numbers import numbers, over_seeds
+from xlbias.results.study.shift import robustness
 from xlbias.results.topics import by_topic, topics
 from xlbias.samplers import HYBRID
 
