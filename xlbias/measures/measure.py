@@ -6,7 +6,7 @@ A measure says what its function takes; who has that, finds the measure in the r
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -65,6 +65,8 @@ class Measure:
         takes: what `compute` takes, one of TAKES of the family; it need not be said where there is only one.
         sampled: of an alignment measure of parallel vectors: whether it is taken over a sample of very many texts,
             since its time is more than a pass over them.
+        chance: (quality) its expectation in a random order, from the size of a pool and the grades of the relevant
+            passages in it, see `xlbias.measures.chance`; None where nobody has worked it out.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Measure:
     statistic: Literal["mean", "median", "derived"] = "mean"
     takes: Takes | Literal[""] = ""
     sampled: bool = False
+    chance: Callable[[int, Sequence[float]], float] | None = None
 
     def __post_init__(self) -> None:
         """Raise MeasureError for a family or an input that there is not."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from xlbias.measures import chance
 from xlbias.measures.measure import Measure
 from xlbias.measures.ragged import Floats, Rankings
 
@@ -26,6 +27,7 @@ MEASURES = (
         family="quality",
         definition="mean average precision, without cut-off",
         compute=average_precision,
+        chance=chance.average_precision,
         source="Manning, Raghavan and Schütze 2008, ch. 8; without cut-off as in LAReQA, arXiv 2004.05484",
         undefined="for a query without relevant passages in the pool",
     ),

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from xlbias.measures import chance
 from xlbias.measures.measure import Measure
 from xlbias.measures.ragged import Floats, Rankings
 
@@ -29,6 +30,7 @@ MEASURES = (
         family="quality",
         definition="discounted gain of the first 10 against the best possible",
         compute=partial(ndcg, k=10),
+        chance=partial(chance.ndcg, k=10),
         source="Järvelin and Kekäläinen 2002",
         undefined="for a query without relevant passages in the pool",
     ),

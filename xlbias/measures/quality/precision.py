@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from xlbias.measures import chance
 from xlbias.measures.measure import Measure
 from xlbias.measures.ragged import Floats, Rankings
 
@@ -20,6 +21,7 @@ MEASURES = (
         family="quality",
         definition="share of the first 10 that is relevant",
         compute=partial(precision, k=10),
+        chance=partial(chance.precision, k=10),
         source="Manning, Raghavan and Schütze 2008, ch. 8",
         undefined="for a query without relevant passages in the pool",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from xlbias.measures import chance
 from xlbias.measures.measure import Measure
 from xlbias.measures.ragged import Floats, Rankings
 
@@ -20,6 +21,7 @@ MEASURES = tuple(
         family="quality",
         definition=f"relevant passages found {f'among the first {k}' if k > 1 else 'at rank 1'}, of all relevant",
         compute=partial(recall, k=k),
+        chance=partial(chance.recall, k=k),
         source="Manning, Raghavan and Schütze 2008, ch. 8",
         undefined="for a query without relevant passages in the pool",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from xlbias.measures import chance
 from xlbias.measures.measure import Measure
 from xlbias.measures.ragged import Floats, Rankings
 
@@ -24,6 +25,7 @@ MEASURES = (
         family="quality",
         definition="mean reciprocal rank of the best relevant passage",
         compute=reciprocal_rank,
+        chance=chance.reciprocal_rank,
         source="Voorhees 1999 (TREC-8 question answering)",
         undefined="for a query without relevant passages in the pool",
     ),

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from xlbias.measures import chance
 from xlbias.measures.measure import Measure
 from xlbias.measures.ragged import Floats, Rankings
 
@@ -22,6 +23,7 @@ MEASURES = (
         family="quality",
         definition="share of queries with a relevant passage among the first 10",
         compute=partial(success, k=10),
+        chance=partial(chance.success, k=10),
         source="trec_eval",
         undefined="for a query without relevant passages in the pool",
     ),
