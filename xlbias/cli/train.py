@@ -104,6 +104,10 @@ GO_ON = "What was finished is kept: the same command with --resume continues."
     is_flag=True,
     help="Let the base run code of its own Weights that this code draws at random are not noticed.",
 )
+@click.option(
+    "--report-to", metavar="TRACKER,...",
+    help="Report loss, batches and validations to tensorboard (files in DIR/runs), wandb or mlflow, too.",
+)  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with the unfinished training in DIR.")
 @click.option("--overwrite", is_flag=True, help="Replace the encoder that an earlier training left in DIR.")
 @dashboard_option
@@ -132,6 +136,7 @@ def command(
     lexicons: tuple[str, ...],
     device: str | None,
     trust_remote_code: bool,
+    report_to: str | None,
     resume: bool,
     overwrite: bool,
     dashboard: bool,
@@ -153,6 +158,7 @@ def command(
     from xlbias.encode.card import TRAINING_FILE
     from xlbias.errors import UsageError
     from xlbias.train.recipe import check_grid
+    from xlbias.train.trainer.trackers import check_trackers
 
     prefixes = {"query_prefix": query_prompt, "passage_prefix": passage_prompt}
     chosen = _recipe(recipe, base, settings, {**shortcuts, **prefixes})
@@ -169,6 +175,8 @@ def command(
         raise UsageError(f"--pivot is for the english sampler, not for {sampler}")
     alphas = _alphas(alpha)
     check_grid(alphas, seeds)  # now, as the libraries that would find it take seconds to load
+    trackers = [word.strip() for word in (report_to or "").split(",") if word.strip()]
+    check_trackers(trackers)
     _check_base(chosen)
     grid = len(alphas) > 1 or seeds != 1
     if grid and name is not None:
@@ -195,6 +203,7 @@ def command(
         validation=held,
         device=device,
         trust_remote_code=trust_remote_code,
+        report_to=trackers,
         overwrite=overwrite,
         resume=resume,
         narrator=narrator,

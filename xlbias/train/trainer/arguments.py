@@ -13,16 +13,23 @@ from xlbias.train.trainer.place import Place
 
 
 def training_arguments(
-    recipe: Recipe, steps: int, prompts: Mapping[str, str], folder: Path, place: Place, say: Callable[[str], None]
+    name: str,
+    recipe: Recipe,
+    steps: int,
+    prompts: Mapping[str, str],
+    folder: Path,
+    place: Place,
+    say: Callable[[str], None],
 ) -> SentenceTransformerTrainingArguments:
     """Return the trainer's arguments.
 
     Args:
+        name: of the training, for trackers.
         recipe: the settings.
         steps: of the whole training.
         prompts: what is put before a ``query`` and a ``passage``.
-        folder: where the trainer may write; it is told to write nothing.
-        place: where it runs.
+        folder: where the trainer may write; it is told to write nothing but what TensorBoard reads, in ``runs``.
+        place: where it runs and reports to.
         say: told where a part of the machine is not used.
 
     Sets ``ACCELERATE_MIXED_PRECISION``, as a launcher's choice would win over the recipe's otherwise.
@@ -51,7 +58,8 @@ def training_arguments(
         logging_strategy="no",
         save_strategy="no",
         eval_strategy="no",
-        report_to="none",
+        report_to=list(place.report_to) or "none",
+        run_name=name,
         disable_tqdm=True,
     )
     if arguments.n_gpu > 1:

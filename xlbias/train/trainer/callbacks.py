@@ -153,6 +153,7 @@ class Supervisor(TrainerCallback):  # type: ignore[misc]  # the library is not t
         except TrainingError as error:
             raise TrainingError(f"{error}{self.around.checkpoints.kept()}") from None
         self.progress.last_loss = row["loss"]
+        self.trainer.report({name: value for name, value in row.items() if name != "step"})
         if self.around.writer:
             self.around.writer.add(row)
 
@@ -175,6 +176,9 @@ class Supervisor(TrainerCallback):  # type: ignore[misc]  # the library is not t
         progress.judged(step, found, better=better)
         writer.flush()
         writer.validated(found)
+        for row in found:
+            numbers = {name: row[name] for name in row.keys() - {"step", "task", "domain"}}
+            self.trainer.report({f"eval_{row['task']}/{name}": value for name, value in sorted(numbers.items())})
         return better
 
     def _save(self, state: Any, optimizer: Any, scheduler: Any) -> None:

@@ -18,6 +18,7 @@ from xlbias.train.trainer.grid import Grid
 from xlbias.train.trainer.held_out import check_names, training_data
 from xlbias.train.trainer.output_folder import check_folder
 from xlbias.train.trainer.place import Place, check_device
+from xlbias.train.trainer.trackers import check_trackers
 from xlbias.train.trainer.training_job import Training, TrainingJob
 
 __all__ = ["Options", "Training", "fit", "fit_grid"]
@@ -34,6 +35,8 @@ class Options(TypedDict, total=False):
         trust_remote_code: whether the base may run code of its own.
         overwrite: replace what an earlier training left in the folder.
         resume: go on with what an earlier training left; what is finished is not trained again.
+        report_to: trackers that get the loss curve and the validations too: ``tensorboard``, whose files lie in
+            ``runs`` of the encoder's folder, ``wandb`` and ``mlflow``, which are set up by their environment variables.
         narrator: told about progress.
     """
 
@@ -43,6 +46,7 @@ class Options(TypedDict, total=False):
     trust_remote_code: bool
     overwrite: bool
     resume: bool
+    report_to: Sequence[str]
     narrator: Narrator | None
 
 
@@ -127,6 +131,7 @@ def _fit(
     trust_remote_code: bool = False,
     overwrite: bool = False,
     resume: bool = False,
+    report_to: Sequence[str] = (),
     narrator: Narrator | None = None,
 ) -> list[Training]:
     tasks = [tasks] if isinstance(tasks, RetrievalTask) else list(tasks)
@@ -135,11 +140,12 @@ def _fit(
     processes = Processes(device)
     narrator = narrator if narrator and processes.main else Silent()
     check_names(tasks)
+    check_trackers(report_to)
     processes.on_main(lambda: check_folder(out, overwrite=overwrite, resume=resume))
     if recipe.base != STATIC:
         check_trainable(recipe.base, pooling=recipe.pooling or None)
     data = training_data(tasks, recipe.validation, validation, switch, narrator)
-    place = Place(device, processes, trust_remote_code)
+    place = Place(device, processes, trust_remote_code, tuple(report_to))
     sampling = {"sampler": sampler, "pivot": pivot, "hard_negatives": recipe.hard_negatives}
     jobs = [
         TrainingJob(name, folder, member, {**sampling, "alpha": alpha}, data, place, narrator)

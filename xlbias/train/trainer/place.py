@@ -1,4 +1,4 @@
-"""Where a training runs: device, processes, and what the base may do there."""
+"""Where a training runs and reports to: device, processes, what the base may do there, trackers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from xlbias.train.trainer.distributed import Processes
 
 @dataclass(frozen=True)
 class Place:
-    """Where a training runs: device (None for the best there is), processes, and whether the base may run code."""
+    """Where a training runs: device (None for the best there is), processes, and whether the base may run code.
+
+    `report_to` names trackers, see `xlbias.train.trainer.trackers`.
+    """
 
     device: str | None
     processes: Processes
     trust_remote_code: bool
+    report_to: tuple[str, ...] = ()
 
     @property
     def on_cpu(self) -> bool:

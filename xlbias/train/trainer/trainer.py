@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -85,6 +85,11 @@ class PairTrainer(SentenceTransformerTrainer):  # type: ignore[misc]  # the libr
         losses = torch.stack(self.losses).float()
         self.losses.clear()
         return self.processes.mean(losses).cpu()
+
+    def report(self, numbers: Mapping[str, float | None]) -> None:
+        """Tell the trackers numbers of the step just made, those that there are; ``eval_`` begins a validation's."""
+        logs = {name: value for name, value in numbers.items() if value is not None}
+        self.control = self.callback_handler.on_log(self.args, self.state, self.control, logs)
 
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
         """Do nothing: the library's card looks into a `datasets.Dataset`, and ours says more."""

@@ -31,6 +31,7 @@ from xlbias.train.trainer.place import Place
 from xlbias.train.trainer.progress import Progress
 from xlbias.train.trainer.saved_encoder import save_encoder
 from xlbias.train.trainer.seen_texts import seen_in_training
+from xlbias.train.trainer.trackers import leave_trackers
 from xlbias.train.trainer.trainer import PairTrainer, quiet_libraries
 from xlbias.train.trainer.validation import Validation
 
@@ -137,6 +138,7 @@ class TrainingJob:
                     if not processes.from_main(over):  # killed between the last checkpoint and the encoder
                         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
                 finally:
+                    leave_trackers(self.place.report_to)
                     if writer:
                         writer.flush()
                         self.checkpoints.remove_if_empty()
@@ -205,7 +207,7 @@ class TrainingJob:
             processes,
             model=model,
             args=training_arguments(
-                recipe, self.steps, self.base.prompts, self.checkpoints.folder, self.place, self.narrator.say
+                self.name, recipe, self.steps, self.base.prompts, self.out, self.place, self.narrator.say
             ),
             loss=infonce(model, recipe.temperature, mini_batch=recipe.mini_batch, gather=processes.world > 1),
             callbacks=[supervisor],
