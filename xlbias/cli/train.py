@@ -105,7 +105,7 @@ GO_ON = "What was finished is kept: the same command with --resume continues."
     help="Let the base run code of its own Weights that this code draws at random are not noticed.",
 )
 @click.option(
-    "--report-to", metavar="TRACKER,...",
+    "--report-to", metavar="TRACKER,...", callback=lambda _context, _option, given: _trackers(given),
     help="Report loss, batches and validations to tensorboard (files in DIR/runs), wandb or mlflow, too.",
 )  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with the unfinished training in DIR.")
@@ -136,7 +136,7 @@ def command(
     lexicons: tuple[str, ...],
     device: str | None,
     trust_remote_code: bool,
-    report_to: str | None,
+    report_to: list[str],
     resume: bool,
     overwrite: bool,
     dashboard: bool,
@@ -158,7 +158,6 @@ def command(
     from xlbias.encode.card import TRAINING_FILE
     from xlbias.errors import UsageError
     from xlbias.train.recipe import check_grid
-    from xlbias.train.trainer.trackers import check_trackers
 
     prefixes = {"query_prefix": query_prompt, "passage_prefix": passage_prompt}
     chosen = _recipe(recipe, base, settings, {**shortcuts, **prefixes})
@@ -175,8 +174,6 @@ def command(
         raise UsageError(f"--pivot is for the english sampler, not for {sampler}")
     alphas = _alphas(alpha)
     check_grid(alphas, seeds)  # now, as the libraries that would find it take seconds to load
-    trackers = [word.strip() for word in (report_to or "").split(",") if word.strip()]
-    check_trackers(trackers)
     _check_base(chosen)
     grid = len(alphas) > 1 or seeds != 1
     if grid and name is not None:
@@ -203,7 +200,7 @@ def command(
         validation=held,
         device=device,
         trust_remote_code=trust_remote_code,
-        report_to=trackers,
+        report_to=report_to,
         overwrite=overwrite,
         resume=resume,
         narrator=narrator,
@@ -217,6 +214,15 @@ def command(
         click.echo("\n".join(_table(trained) if grid else _lines(trained[0])))
     leave_processes()
     return 0
+
+
+def _trackers(given: str | None) -> list[str]:
+    """Return the trackers of ``--report-to``. Raises TrainingError where one cannot be reported to."""
+    from xlbias.train.trainer.trackers import check_trackers
+
+    names = [word.strip() for word in (given or "").split(",") if word.strip()]
+    check_trackers(names)
+    return names
 
 
 def _recipe(

@@ -58,6 +58,8 @@ class PairTrainer(SentenceTransformerTrainer):  # type: ignore[misc]  # the libr
     takes one.
     """
 
+    control: Any
+
     def __init__(self, batches: LanguageBatchSampler, processes: Processes, **kwargs: Any) -> None:
         self.batches, self.processes = batches, processes
         self.losses: list[torch.Tensor] = []
