@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xlbias.data.catalog import load_task
@@ -201,6 +201,7 @@ def test_wrong_arguments_are_named():
             split_task(task, "test", test_fraction=fraction)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # nothing of it is about time
 @given(st.integers(1, 30).flatmap(lambda n: st.tuples(st.just(n), st.lists(st.tuples(*[st.integers(0, n - 1)] * 2)))))
 def test_connected_components_are_those_that_a_walk_along_the_edges_finds(graph):
     n, edges = graph

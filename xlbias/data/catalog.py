@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,13 +11,12 @@ from typing import Literal, cast, get_args
 
 from xlbias.choices import suggestion
 from xlbias.data.formats.base import Format, Option
-from xlbias.data.formats.filenames import language_of
+from xlbias.data.formats.paths import existing_path, exists, expanded
 from xlbias.data.parallels import without_parallels
 from xlbias.data.selves import without_selves
 from xlbias.data.split import By, Part, split_task
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError, UsageError
-from xlbias.languages import normalise_tag
 from xlbias.records import quoted
 from xlbias.text import clean
 
@@ -91,35 +89,29 @@ def load_task(spec: str) -> RetrievalTask:
 
 def _read(reader: Format, target: str, options: Mapping[str, str]) -> RetrievalTask:
     """Read a task; where that fails and the path looks like another format's, say so."""
-    folders = _folders(target) if reader.read_folders else None
-    if reader.read_folders and folders:
-        return reader.read_folders({tag: _existing_path(reader, path) for tag, path in folders.items()}, options)
     try:
-        return reader.read(_existing_path(reader, target), options)
+        if reader.read_named is not None and (reader.read is None or not (target and exists(expanded(target)))):
+            task = reader.read_named(target, options)
+            if task is not None:
+                return task
+        return _read_path(reader, target, options)
     except TaskError as error:
-        others = [other.name for other in _looking_like(_expanded(target)) if other.name != reader.name]
-        if not others:
+        others = [other.name for other in _looking_like(expanded(target)) if other.name != reader.name]
+        if not others or "This looks like" in str(error):
             raise
         named = " or ".join(f"{name}:{target}" for name in others)
         raise TaskError(f"{error}. This looks like {others[0]}: use {named}") from error
 
 
-def _folders(target: str) -> dict[str, str]:
-    """Take ``en=DIR,de=DIR`` apart; nothing where the target is not of that form, or is a path that exists."""
-    if _exists(_expanded(target)):
-        return {}
-    parts = [part.partition("=") for part in target.split(",")]
-    if not all(equals and language_of(tag.strip()) for tag, equals, _ in parts):
-        return {}
-    tags = [normalise_tag(tag.strip()) for tag, _, _ in parts]
-    if len(set(tags)) < len(tags):
-        raise TaskError(f"{target}: a language is there twice")
-    return {tag: path.strip() for tag, (_, _, path) in zip(tags, parts, strict=True)}
+def _read_path(reader: Format, target: str, options: Mapping[str, str]) -> RetrievalTask:
+    if reader.read is None:
+        raise TaskError(f"{reader.name}:{target}: expected {reader.name}:{reader.target}, such as {reader.example}")
+    return reader.read(existing_path(target, folder=reader.folder, name=reader.name), options)
 
 
 def _looking_like(path: Path) -> list[Format]:
     """Return the formats that a path looks like at first sight."""
-    if not _exists(path):
+    if not exists(path):
         return []
     return [one for one in describe_formats() if one.looks_like is not None and one.looks_like(path)]
 
@@ -136,7 +128,7 @@ def parse_spec(spec: str) -> TaskSpec:
             f"unknown format {quoted(kind)} in {quoted(spec, _LONGEST)}{suggestion(kind, known)}: {_EXPECTED}"
         )
     match = re.fullmatch(r"(.*)\[([^\[\]]*)\]", rest, re.DOTALL)
-    if match is None or (kind != BUILTIN and _exists(_expanded(rest))):
+    if match is None or (kind != BUILTIN and exists(expanded(rest))):
         return TaskSpec(kind, rest, {})
     options: dict[str, str] = {}
     for item in filter(None, (item.strip() for item in match.group(2).split(";"))):
@@ -200,33 +192,6 @@ def _checked_options(spec: TaskSpec, own: tuple[Option, ...]) -> dict[str, str]:
 
 def _with_defaults(given: Mapping[str, str], options: tuple[Option, ...]) -> dict[str, str]:
     return {option.name: given.get(option.name, option.default) for option in options}
-
-
-def _existing_path(reader: Format, target: str) -> Path:
-    path = _expanded(target)
-    wanted = "folder" if reader.folder else "file"
-    if not target or not _exists(path):
-        raise TaskError(f"{reader.name}:{target}: no such {wanted}; {reader.name} reads a {wanted}")
-    if path.is_dir() != reader.folder:
-        raise TaskError(f"{path}: is a {'file' if reader.folder else 'folder'}, but {reader.name} reads a {wanted}")
-    return path
-
-
-def _exists(path: Path) -> bool:
-    """Tell whether there is such a file or folder; a name that no file system would take is none."""
-    try:
-        return path.exists()
-    except OSError as error:
-        if error.errno in (errno.ENAMETOOLONG, errno.EINVAL):
-            return False
-        raise TaskError(f"{path}: cannot be read: {error.strerror}") from error
-
-
-def _expanded(target: str) -> Path:
-    try:
-        return Path(target).expanduser()
-    except RuntimeError:  # ~nobody: no such user, so a path that begins with a tilde
-        return Path(target)
 
 
 def _select(task: RetrievalTask, own: Mapping[str, str], general: Mapping[str, str]) -> RetrievalTask:

@@ -29,7 +29,9 @@ class Format:
 
     `read` takes the path (which exists, and is a folder exactly if `folder`) and a value for every one of `options`,
     and returns the task under its plain name; it raises TaskError with file, place and field for what it cannot read.
-    `read_folders`, where there is one, does the same for ``NAME:en=DIR,de=DIR``, given the folders by language.
+    `read_named`, where there is one, is asked first where the target is no path that exists, or where there is no
+    `read`: it takes the target as it was given (``en=DIR,de=DIR``, or a name in a collection), and returns None where
+    that is nothing to it. `target` is what a list says of the target, such as ``TASK``; else DIR or FILE.
     `looks_like` tells whether a path is of this format at first sight, so that a wrong name can be answered with the
     right one. An option with the name of a general one takes its place.
     """
@@ -39,6 +41,7 @@ class Format:
     example: str
     folder: bool
     options: tuple[Option, ...]
-    read: Callable[[Path, Mapping[str, str]], RetrievalTask]
-    read_folders: Callable[[Mapping[str, Path], Mapping[str, str]], RetrievalTask] | None = None
+    read: Callable[[Path, Mapping[str, str]], RetrievalTask] | None = None
+    read_named: Callable[[str, Mapping[str, str]], RetrievalTask | None] | None = None
     looks_like: Callable[[Path], bool] | None = None
+    target: str = ""

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from xlbias.choices import listed
 from xlbias.data.formats.base import Format, Option
 from xlbias.data.formats.filenames import by_language, language_code
+from xlbias.data.formats.items import json_lines
 from xlbias.data.formats.judged import Collection, together
 from xlbias.data.formats.judgements import read_judgements
 from xlbias.data.formats.opening import unpacked_name
-from xlbias.data.formats.reading import id_field, plain_name, provenance, string_field
-from xlbias.data.formats.texts import Given, read_texts
+from xlbias.data.formats.paths import by_tag, existing_path
+from xlbias.data.formats.reading import Provenance, plain_name, provenance
+from xlbias.data.formats.tables import collection
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError
 
@@ -41,12 +42,19 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
     return read_folders(folders, options, name=plain_name(path), facts=provenance(path, _FACTS))
 
 
+def read_named(target: str, options: Mapping[str, str]) -> RetrievalTask | None:
+    """Read ``en=DIR,de=DIR``: a BEIR folder for each language."""
+    folders = by_tag(target)
+    found = {tag: existing_path(folder, folder=True, name="beir") for tag, folder in folders.items()}
+    return read_folders(found, options) if found else None
+
+
 def read_folders(
     folders: Mapping[str, Path],
     options: Mapping[str, str],
     *,
     name: str | None = None,
-    facts: tuple[str, str, str] | None = None,
+    facts: Provenance | None = None,
 ) -> RetrievalTask:
     """Read BEIR folders by language; one folder may have the language ``""``: its lines, or `options`, say it.
 
@@ -61,14 +69,11 @@ def read_folders(
         one, more = _collection(folder, tag or language, options)
         found.append(one)
         more_documents.append(more)
-    source, licence, domain = facts or provenance(first, _FACTS)
     task = together(
         found,
         name=name or plain_name(first),
-        domain=domain,
-        source=source,
-        licence=licence,
         parallel=options.get("parallel") == "id",
+        **(facts or provenance(first, _FACTS)),
     )
     documents = pl.concat(more_documents).join(task.passages, on="passage_id", how="semi", maintain_order="left")
     return task.changed(more_documents=documents)
@@ -92,48 +97,14 @@ def _collection(folder: Path, language: str | None, options: Mapping[str, str]) 
     corpus, queries = (_file(folder, name) for name in _FILES)
     if corpus is None or queries is None:
         raise TaskError(f"{folder}: expected the files {' and '.join(_FILES)}")
-    documents: list[tuple[str, str]] = []
-    ids: dict[str, str] = {}
-
-    def of_passage(item: dict[str, Any], given: Given) -> None:
-        for passage, document in _of_metadata(item, given):
-            documents.append((passage, document))
-
-    def of_query(item: dict[str, Any], given: Given) -> None:
-        metadata = _metadata(item)
-        own = id_field(metadata, "query_id", "metadata")
-        given["language"] = given["language"] or string_field(metadata, "language", "metadata")
-        if own and given["id"]:
-            ids[given["id"]] = own
-
-    titles = options.get("title", "yes") == "yes"
-    passages = read_texts([corpus], language=language, titles=titles, more=of_passage)
-    asked = read_texts([queries], language=language, more=of_query)
-    judgements = read_judgements(_judgements(folder, options.get("part", "")))
-    if ids:  # several lines are one query in several languages, each judged like the others
-        asked = asked.with_columns(written="id", id=pl.col("id").replace(ids))
-        judged = asked.join(judgements.select(written="query"), on="written", how="semi", maintain_order="left")
-        asked = judged.drop("written")
-        pairs = judgements.with_columns(pl.col("query").replace(ids))
-        judgements = pairs.unique(["query", "passage", "relevance"], keep="first", maintain_order=True)
-    schema = {"passage_id": pl.String(), "document": pl.String()}
-    more = pl.DataFrame(documents, schema=schema, orient="row")
-    return Collection(str(folder), asked, passages, judgements), more
-
-
-def _of_metadata(item: dict[str, Any], given: Given) -> list[tuple[str, str]]:
-    """Take language, document and parallel id from a passage's metadata; return its further documents."""
-    metadata = _metadata(item)
-    given["language"] = given["language"] or string_field(metadata, "language", "metadata")
-    given["document"] = id_field(metadata, "document", "metadata")
-    given["parallel_id"] = id_field(metadata, "parallel_id", "metadata")
-    more = metadata.get("documents") or []
-    return [(given["id"] or "", one) for one in more if isinstance(one, str)] if isinstance(more, list) else []
-
-
-def _metadata(item: dict[str, Any]) -> dict[str, Any]:
-    found = item.get("metadata")
-    return found if isinstance(found, dict) else {}
+    return collection(
+        str(folder),
+        json_lines(corpus),
+        json_lines(queries),
+        read_judgements(_judgements(folder, options.get("part", ""))),
+        language=language,
+        titles=options.get("title", "yes") == "yes",
+    )
 
 
 def _judgements(folder: Path, part: str) -> Path:
@@ -180,6 +151,6 @@ FORMAT = Format(
         ),
     ),
     read=read,
-    read_folders=read_folders,
+    read_named=read_named,
     looks_like=is_beir,
 )

@@ -10,17 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from xlbias.data.formats.base import Format, Option
 from xlbias.data.formats.filenames import by_language, code_at_end, tags_of
-from xlbias.data.formats.merging import merge_items
+from xlbias.data.formats.merging import Translations, translations
 from xlbias.data.formats.opening import unpacked_name
 from xlbias.data.formats.reading import plain_name, provenance, text_lines
 from xlbias.data.notes import Notes
-from xlbias.data.task import RetrievalTask
+from xlbias.data.task import MORE_DOCUMENTS_SCHEMA, RetrievalTask
 from xlbias.errors import TaskError
 from xlbias.folding import canonical_texts
 
@@ -45,14 +44,12 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
         lines = lines.with_columns(document=pl.lit(None, dtype=pl.String))
     else:
         lines = lines.join(documents, on="line", how="left", maintain_order="left")
-    parts = _headlines(lines) if headlines else _translations(lines)
-    source, licence, domain = provenance(path)
+    items = lines.select("id", "language", "text", "document")
+    parts = _headlines(lines) if headlines else translations(items, parallel_by="line number")
     return RetrievalTask(
         name=plain_name(path),
-        domain=domain,
-        source=source,
-        licence=licence,
-        **parts | {"qrels": parts["qrels"].with_columns(relevance=pl.lit(1, dtype=pl.Int32))},
+        **provenance(path),
+        **parts,
     )
 
 
@@ -128,21 +125,7 @@ def _documents(folder: Path, given: str, corpora: Corpora) -> pl.DataFrame | Non
     return documents.with_columns(headline=pl.col("document").is_first_distinct()).with_row_index("line", offset=1)
 
 
-def _translations(lines: pl.DataFrame) -> dict[str, Any]:
-    """Every line is a query and a passage in each language that has it."""
-    merged, qrels = merge_items(lines.select("id", "language", "text", "document"))
-    return {
-        "queries": lines.select("language", "text", query_id="id"),
-        "passages": merged.passages,
-        "qrels": qrels.unique(maintain_order=True),
-        "more_documents": merged.more_documents,
-        "notes": Notes(
-            parallel_by="line number", n_copies=merged.n_copies, n_copies_elsewhere=merged.n_copies_elsewhere
-        ),
-    }
-
-
-def _headlines(lines: pl.DataFrame) -> dict[str, Any]:
+def _headlines(lines: pl.DataFrame) -> Translations:
     """The first line of a document is the query, its other lines are the relevant passages, in every language.
 
     Nothing is merged: a sentence that stands twice is relevant both times, to the headlines of both, and each keeps its
@@ -165,7 +148,10 @@ def _headlines(lines: pl.DataFrame) -> dict[str, Any]:
     return {
         "queries": queries,
         "passages": passages,
-        "qrels": qrels.unique(maintain_order=True).join(queries, on="query_id", how="semi", maintain_order="left"),
+        "qrels": qrels.unique(maintain_order=True)
+        .join(queries, on="query_id", how="semi", maintain_order="left")
+        .with_columns(relevance=pl.lit(1, dtype=pl.Int32)),
+        "more_documents": pl.DataFrame(schema=MORE_DOCUMENTS_SCHEMA),
         "notes": Notes(parallel_by="line number"),
     }
 

@@ -51,9 +51,10 @@ def together(
             relevant to a query is so in every language. If not, ids say nothing across collections.
 
     The ids of a single collection stay as they are written. Where there are several, passages become ``LANGUAGE/ID``,
-    and so do queries that are not parallel. Kept are the queries that are judged. Passages without text, and
-    judgements of queries or passages that are not there, are left out and counted in the notes. Raises TaskError
-    where nothing relevant is left, or where one query and passage are judged in two ways.
+    and so do queries that are not parallel; a query or passage that stands in several collections is there once. Kept
+    are the queries that are judged. Passages without text, and judgements of queries or passages that are not there,
+    are left out and counted in the notes. Raises TaskError where nothing relevant is left, or where one query and
+    passage are judged in two ways.
     """
     several = len(collections) > 1
     queries, passages, judgements = [], [], []
@@ -79,7 +80,11 @@ def together(
             .join(there.select(passage="id", passage_id=own), on="passage")
             .select("query_id", "passage_id", "relevance", "origin", written="passage")
         )
-    all_passages, qrels = pl.concat(passages), pl.concat(judgements)
+    all_queries, all_passages, qrels = pl.concat(queries), pl.concat(passages), pl.concat(judgements)
+    if several:  # collections may have queries in common, or passages
+        all_queries = all_queries.unique(["query_id", "language", "text"], keep="first", maintain_order=True)
+        all_passages = all_passages.unique(["passage_id", "text", "document"], keep="first", maintain_order=True)
+        qrels = qrels.unique(["query_id", "passage_id", "relevance"], keep="first", maintain_order=True)
     if parallel and several:
         qrels = _in_every_language(qrels, all_passages)
     if qrels.filter(pl.col("relevance") > 0).is_empty():
@@ -89,7 +94,7 @@ def together(
         domain=domain,
         source=source,
         licence=licence,
-        queries=pl.concat(queries).select("query_id", "language", "text", "origin"),
+        queries=all_queries.select("query_id", "language", "text", "origin"),
         passages=all_passages.select("passage_id", "language", "text", "document", "parallel_id", "origin"),
         qrels=qrels.select("query_id", "passage_id", pl.col("relevance").cast(pl.Int32), "origin"),
         notes=Notes(

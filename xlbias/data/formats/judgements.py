@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
 import polars as pl
 
+from xlbias.data.formats.items import Item, Items, as_object, first_field, found_fields
 from xlbias.data.formats.judged import JUDGEMENT_COLUMNS
-from xlbias.data.formats.reading import id_field, json_type, parse_json, shown, text_lines
+from xlbias.data.formats.reading import id_field, parse_json, shown, text_lines
 from xlbias.errors import TaskError
 
 _WHOLE = re.compile(r"[+-]?\d{1,9}(\.0+)?")
+_TOO_LARGE = 2**31  # what a frame of relevances holds
+_QUERIES = ("query-id", "query_id", "qid")
+_PASSAGES = ("corpus-id", "corpus_id", "docid", "doc_id", "passage_id")
+_SCORES = ("score", "relevance", "label")
 _TREC_COLUMNS, _BEIR_COLUMNS = 4, 3
 
 
@@ -30,7 +36,7 @@ def read_judgements(path: Path) -> pl.DataFrame:
             continue
         origin = f"{shown(path)}, line {number}"
         if line.lstrip().startswith("{"):
-            rows.append((*_of_json(line, origin), origin))
+            rows.append((*_judged(as_object(parse_json(line, origin), origin), origin), origin))
             continue
         tabbed = line.split("\t")
         parts = tabbed if len(tabbed) == _BEIR_COLUMNS else line.split()
@@ -47,18 +53,30 @@ def read_judgements(path: Path) -> pl.DataFrame:
         rows.append((query, passage, int(float(relevance)), origin))
     if not rows:
         raise TaskError(f"{path}: the file holds no judgements")
+    return _frame(rows)
+
+
+def judgements_of(items: Items) -> pl.DataFrame:
+    """Return ``query, passage, relevance, origin`` of objects with ``query-id``, ``corpus-id`` and ``score``."""
+    return _frame([(*_judged(item, origin), origin) for item, origin in items])
+
+
+def _frame(rows: list[tuple[str, str, int, str]]) -> pl.DataFrame:
     schema = dict(zip(JUDGEMENT_COLUMNS, (pl.String(), pl.String(), pl.Int64(), pl.String()), strict=True))
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _of_json(line: str, origin: str) -> tuple[str, str, int]:
-    item = parse_json(line, origin)
-    if not isinstance(item, dict):
-        raise TaskError(f"{origin}: expected an object, not {json_type(item)}")
-    query, passage = (id_field(item, name, origin) for name in ("query-id", "corpus-id"))
-    score = item.get("score")
+def _judged(item: Item, origin: str) -> tuple[str, str, int]:
+    query, passage = (first_field(item, names, id_field, origin) for names in (_QUERIES, _PASSAGES))
+    score = next((item[name] for name in _SCORES if item.get(name) is not None), None)
     if query is None or passage is None:
-        raise TaskError(f"{origin}: expected the fields 'query-id', 'corpus-id' and 'score'")
-    if isinstance(score, bool) or not isinstance(score, (int, float)) or score != int(score):
-        raise TaskError(f"{origin}: field 'score' must be a whole number, not {score!r}")
+        raise TaskError(f"{origin}: expected the fields 'query-id', 'corpus-id' and 'score'; {found_fields(item)}")
+    if isinstance(score, str) and _WHOLE.fullmatch(score.strip()):
+        score = float(score)
+    if isinstance(score, bool) or not isinstance(score, (int, float)) or not _whole(score):
+        raise TaskError(f"{origin}: field 'score' must be a whole number, not {str(score)[:40]!r}")
     return query, passage, int(score)
+
+
+def _whole(score: float) -> bool:
+    return math.isfinite(score) and score == int(score) and abs(score) < _TOO_LARGE

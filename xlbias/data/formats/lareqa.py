@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from xlbias.data.formats.base import Format, Option
-from xlbias.data.formats.reading import json_type
+from xlbias.data.formats.reading import UNKNOWN, json_type
 from xlbias.data.formats.squad import SENTENCE_BREAKS, Paragraph, Question, answers, head_of_json, read_folder
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError
@@ -32,7 +32,7 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
 
     task = read_folder(path, cut, merge=False)
     # Both of LAReQA's data sets are made from Wikipedia, so the reader knows what its files do not say.
-    return task.changed(domain="encyclopedia") if task.domain == "unknown" else task
+    return task.changed(domain="encyclopedia") if task.domain == UNKNOWN else task
 
 
 def sentence_breaks(paragraph: Paragraph) -> list[tuple[int, int]]:

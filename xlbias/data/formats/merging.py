@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 import polars as pl
 
+from xlbias.data.notes import Notes
 from xlbias.folding import canonical_texts
 
 
@@ -64,6 +66,31 @@ def merge_copies(passages: pl.DataFrame) -> Merged:
         n_copies=gone.height,
         n_copies_elsewhere=elsewhere.height,
     )
+
+
+class Translations(TypedDict):
+    """The frames of a task, as its constructor takes them."""
+
+    queries: pl.DataFrame
+    passages: pl.DataFrame
+    qrels: pl.DataFrame
+    more_documents: pl.DataFrame
+    notes: Notes
+
+
+def translations(items: pl.DataFrame, *, parallel_by: str) -> Translations:
+    """Return the frames of a task in which every text is a query and a passage in its language.
+
+    `items` has the columns ``id, language, text, document`` and `origin` if known, with (id, language) unique.
+    """
+    merged, qrels = merge_items(items)
+    return {
+        "queries": items.drop("document").rename({"id": "query_id"}),
+        "passages": merged.passages,
+        "qrels": qrels.unique(maintain_order=True).with_columns(relevance=pl.lit(1, dtype=pl.Int32)),
+        "more_documents": merged.more_documents,
+        "notes": Notes(parallel_by=parallel_by, n_copies=merged.n_copies, n_copies_elsewhere=merged.n_copies_elsewhere),
+    }
 
 
 def merge_items(items: pl.DataFrame) -> tuple[Merged, pl.DataFrame]:

@@ -17,7 +17,7 @@ from xlbias.data.formats.judged import Collection, together
 from xlbias.data.formats.judgements import read_judgements
 from xlbias.data.formats.opening import unpacked_name
 from xlbias.data.formats.reading import plain_name, provenance
-from xlbias.data.formats.texts import no_more, read_texts
+from xlbias.data.formats.texts import read_texts
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError
 
@@ -44,20 +44,17 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
     found_all = [
         Collection(
             f"{path}, {language}",
-            read_texts([topics[language]], language=language, more=no_more),
-            read_texts(corpora[language], language=language, titles=titles, more=no_more),
+            read_texts([topics[language]], language=language),
+            read_texts(corpora[language], language=language, titles=titles),
             read_judgements(qrels[language]),
         )
         for language in whole
     ]
-    source, licence, domain = provenance(path)
     return together(
         found_all,
         name=plain_name(path),
-        domain="encyclopedia" if domain == "unknown" else domain,
-        source="github.com/project-miracl/miracl" if source == "unknown" else source,
-        licence="Apache-2.0" if licence == "unknown" else licence,
         parallel=False,
+        **provenance(path, source="github.com/project-miracl/miracl", licence="Apache-2.0", domain="encyclopedia"),
     )
 
 

@@ -16,7 +16,7 @@ from xlbias.data.formats.judged import Collection, together
 from xlbias.data.formats.judgements import read_judgements
 from xlbias.data.formats.opening import unpacked_name
 from xlbias.data.formats.reading import plain_name, provenance
-from xlbias.data.formats.texts import no_more, read_texts
+from xlbias.data.formats.texts import read_texts
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError
 
@@ -38,22 +38,19 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
     if judgements is None:
         raise TaskError(f"{path}: no file qrels.{part}.tsv below it; it comes with MS MARCO")
     judged = read_judgements(judgements)
-    source, licence, domain = provenance(path)
     return together(
         [
             Collection(
                 f"{path}, {language}",
-                read_texts([queries[language]], language=language, more=no_more),
-                read_texts([passages[language]], language=language, more=no_more),
+                read_texts([queries[language]], language=language),
+                read_texts([passages[language]], language=language),
                 judged,
             )
             for language in whole
         ],
         name=plain_name(path),
-        domain="search" if domain == "unknown" else domain,
-        source="github.com/unicamp-dl/mMARCO" if source == "unknown" else source,
-        licence=licence,
         parallel=options["parallel"] == "id",
+        **provenance(path, source="github.com/unicamp-dl/mMARCO", domain="search"),
     )
 
 

@@ -16,7 +16,7 @@ from xlbias.data.formats.judged import Collection, together
 from xlbias.data.formats.judgements import read_judgements
 from xlbias.data.formats.opening import unpacked_name
 from xlbias.data.formats.reading import plain_name, provenance
-from xlbias.data.formats.texts import no_more, read_texts
+from xlbias.data.formats.texts import read_texts
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError
 
@@ -29,22 +29,19 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
     folders = _folders(path)
     if not folders:
         raise TaskError(f"{path}: expected a folder such as mrtydi-v1.1-arabic, or a folder that holds some")
-    source, licence, domain = provenance(path)
     return together(
         [
             Collection(
                 str(folder),
-                read_texts([_file(folder, f"topic.{part}.tsv")], language=language, more=no_more),
-                read_texts(_passages(folder), language=language, titles=options["title"] == "yes", more=no_more),
+                read_texts([_file(folder, f"topic.{part}.tsv")], language=language),
+                read_texts(_passages(folder), language=language, titles=options["title"] == "yes"),
                 read_judgements(_file(folder, f"qrels.{part}.txt")),
             )
             for language, folder in sorted(folders.items())
         ],
         name=plain_name(path),
-        domain="encyclopedia" if domain == "unknown" else domain,
-        source="github.com/castorini/mr.tydi" if source == "unknown" else source,
-        licence="Apache-2.0" if licence == "unknown" else licence,
         parallel=False,
+        **provenance(path, source="github.com/castorini/mr.tydi", licence="Apache-2.0", domain="encyclopedia"),
     )
 
 

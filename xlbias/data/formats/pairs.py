@@ -6,7 +6,7 @@ As sentence-transformers (``anchor, positive, negative``), FlagEmbedding (``quer
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +14,15 @@ import polars as pl
 
 from xlbias.choices import listed
 from xlbias.data.formats.base import Format, Option
+from xlbias.data.formats.items import first_field, items_of
 from xlbias.data.formats.merging import merge_copies
-from xlbias.data.formats.opening import opened, unpacked_name
 from xlbias.data.formats.reading import (
     Rows,
     id_field,
     json_type,
-    parse_json,
     plain_name,
     provenance,
-    shown,
     string_field,
-    text_lines,
 )
 from xlbias.data.notes import Notes
 from xlbias.data.task import RetrievalTask
@@ -52,15 +49,15 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
     positives, negatives = Rows("query_id", "passage_id"), Rows("query_id", "passage_id")
     known: dict[tuple[str, str], str] = {}
     n = 0
-    for n, (item, origin) in enumerate(_items(path), start=1):
-        language = _first(item, ("language", "lang"), origin) or default
+    for n, (item, origin) in enumerate(items_of(path), start=1):
+        language = first_field(item, ("language", "lang"), string_field, origin) or default
         if language is None:
             raise TaskError(f"{origin}: the pair does not say its language; give it as [language=en]")
         try:
             language = normalise_tag(language)
         except TaskError as error:
             raise TaskError(f"{origin}: {error}") from error
-        query = _first(item, QUERIES, origin)
+        query = first_field(item, QUERIES, string_field, origin)
         positive = _texts(item, PASSAGES, origin)
         if not query or not query.strip():
             raise TaskError(f"{origin}: no query; expected one of the fields {listed(QUERIES)}, found {listed(item)}")
@@ -82,12 +79,9 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
     merged = merge_copies(passages.frame())
     positive_pairs = _kept(positives.frame(), merged.kept)
     negative_pairs = _kept(negatives.frame(), merged.kept)
-    source, licence, domain = provenance(path.parent)
     return RetrievalTask(
         name=plain_name(path),
-        domain=domain,
-        source=source,
-        licence=licence,
+        **provenance(path.parent),
         queries=queries.frame(),
         passages=merged.passages,
         qrels=positive_pairs.with_columns(relevance=pl.lit(1, dtype=pl.Int32)),
@@ -99,40 +93,6 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
 def _kept(pairs: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
     named = pairs.join(kept, on="passage_id", maintain_order="left").select("query_id", passage_id="kept")
     return named.unique(maintain_order=True)
-
-
-def _items(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
-    """Yield the pairs of a file as objects, with where they stand."""
-    name = unpacked_name(path.name).lower()
-    if name.endswith((".csv", ".tsv")):
-        with opened(path) as file:
-            try:
-                frame = pl.read_csv(file.read(), separator="\t" if name.endswith(".tsv") else ",", infer_schema=False)
-            except pl.exceptions.PolarsError as error:
-                raise TaskError(f"{path}: cannot be read as {name[-3:].upper()}: {error}") from error
-        yield from _rows(path, frame)
-    elif name.endswith(".parquet"):
-        try:
-            yield from _rows(path, pl.read_parquet(path))
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise TaskError(f"{path}: cannot be read as Parquet: {error}") from error
-    else:
-        for number, line in text_lines(path):
-            if line.strip():
-                origin = f"{shown(path)}, line {number}"
-                item = parse_json(line, origin)
-                if not isinstance(item, dict):
-                    raise TaskError(f"{origin}: expected an object, not {json_type(item)}")
-                yield item, origin
-
-
-def _rows(path: Path, frame: pl.DataFrame) -> Iterator[tuple[dict[str, Any], str]]:
-    for number, row in enumerate(frame.iter_rows(named=True), start=1):
-        yield row, f"{shown(path)}, row {number}"
-
-
-def _first(item: Mapping[str, Any], names: tuple[str, ...], origin: str) -> str | None:
-    return next((value for name in names if (value := string_field(item, name, origin)) is not None), None)
 
 
 def _texts(item: Mapping[str, Any], names: tuple[str, ...], origin: str) -> list[str]:

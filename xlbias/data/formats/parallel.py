@@ -46,10 +46,10 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
     items, negatives, names = _items(path)
     if items["passage"].is_null().all() and negatives.is_empty():
         raise TaskError(f"{path}: no line has a 'passage'; {_found(names)}")
-    source, licence, domain = provenance(path.parent)
+    facts = provenance(path.parent)
     domains = items["domain"].drop_nulls().unique().to_list()
     if domains:
-        domain = domains[0] if len(domains) == 1 else "mixed"
+        facts["domain"] = domains[0] if len(domains) == 1 else "mixed"
     queries = items.drop_nulls("query").select("language", "origin", query_id="id", text="query")
     merged, pairs = merge_items(
         items.drop_nulls("passage").select("id", "language", "document", "origin", text="passage")
@@ -57,9 +57,7 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
     passages, negatives = _with_negatives(merged.passages, negatives)
     return RetrievalTask(
         name=plain_name(path),
-        domain=domain,
-        source=source,
-        licence=licence,
+        **facts,
         queries=queries,
         passages=passages,
         qrels=pairs.unique(maintain_order=True)

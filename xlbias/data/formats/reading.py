@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import polars as pl
 
@@ -19,6 +19,7 @@ _FACTS = re.compile(
     r"^[\s*-]*(repository|source|licen[cs]e|domain)\b[^:\n]*:[ \t]*(\S.*)$", re.IGNORECASE | re.MULTILINE
 )
 _LONGEST_FACT = 200  # characters: a licence is named in a report, not reprinted
+UNKNOWN = "unknown"  # a source, licence or domain that nothing tells
 _CHUNK = 65_536  # rows held as Python objects before they become a frame
 # Names that say nothing about what is in the file, so that the folder has to.
 _BARE_STEMS = {"data", "dev", "parallel", "task", "test", "train", "valid", "validation"}
@@ -106,25 +107,44 @@ def plain_name(path: Path) -> str:
     return clean(drop_surrogates(name)).strip() or "task"
 
 
-def provenance(folder: Path, names: Sequence[str] = ("SOURCE.md",)) -> tuple[str, str, str]:
-    """Return (source, licence, domain) as files beside the data state them, ``unknown`` where they do not.
+class Provenance(TypedDict):
+    """Where texts come from, under which licence they may be used, and what they are about."""
+
+    source: str
+    licence: str
+    domain: str
+
+
+def provenance(
+    folder: Path,
+    names: Sequence[str] = ("SOURCE.md",),
+    *,
+    source: str = UNKNOWN,
+    licence: str = UNKNOWN,
+    domain: str = UNKNOWN,
+) -> Provenance:
+    """Return where texts come from as files beside the data state it; else what is known of the corpus as published.
 
     Read are the lines ``repository: ...`` (or ``source: ...``), ``licence: ...`` and ``domain: ...`` of the files
     called `names`, the first of which counts most; a licence that they do not name is the first line of a file called
     LICENSE, with any suffix.
     """
-    facts = {"source": "unknown", "licence": "unknown", "domain": "unknown"}
+    facts: dict[str, str] = {}
     for name in reversed(names):
         for key, value in reversed(_FACTS.findall(_head(folder / name))):
             fact = {"repository": "source", "license": "licence"}.get(key.lower(), key.lower())
             facts[fact] = clean(value)[:_LONGEST_FACT].strip()
-    if facts["licence"] == "unknown":
+    if "licence" not in facts:
         for path in sorted(folder.glob("LICEN[CS]E*")):
             first = next((line.strip() for line in _head(path).splitlines() if line.strip()), "")
             if first:
                 facts["licence"] = clean(first)[:_LONGEST_FACT]
                 break
-    return facts["source"], facts["licence"], facts["domain"]
+    return {
+        "source": facts.get("source", source),
+        "licence": facts.get("licence", licence),
+        "domain": facts.get("domain", domain),
+    }
 
 
 class Rows:

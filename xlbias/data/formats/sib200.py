@@ -25,10 +25,9 @@ import polars as pl
 
 from xlbias.data.formats.base import Format, Option
 from xlbias.data.formats.filenames import by_language, language_code
-from xlbias.data.formats.merging import merge_items
+from xlbias.data.formats.merging import translations
 from xlbias.data.formats.opening import files_named, unpacked_name
 from xlbias.data.formats.reading import Rows, plain_name, provenance, shown, text_lines
-from xlbias.data.notes import Notes
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError
 
@@ -42,18 +41,8 @@ _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
     """Read a folder of languages as sentence → its translations, in one part or in all that are there."""
     sentences = _sentences(path, options["part"], csv=options["quotes"] == "csv")
-    merged, qrels = merge_items(sentences)
-    source, licence, domain = provenance(path)
     return RetrievalTask(
-        name=plain_name(path),
-        domain="mixed" if domain == "unknown" else domain,
-        source=source,
-        licence=licence,
-        queries=sentences.select("language", "text", "origin", query_id="id"),
-        passages=merged.passages,
-        qrels=qrels.unique(maintain_order=True).with_columns(relevance=pl.lit(1, dtype=pl.Int32)),
-        more_documents=merged.more_documents,
-        notes=Notes(parallel_by="index_id", n_copies=merged.n_copies, n_copies_elsewhere=merged.n_copies_elsewhere),
+        name=plain_name(path), **provenance(path, domain="mixed"), **translations(sentences, parallel_by="index_id")
     )
 
 

@@ -105,12 +105,9 @@ def read_folder(folder: Path, cut: Cut, *, merge: bool) -> RetrievalTask:
         found, more_documents = merged.passages, merged.more_documents
         pairs = pairs.join(merged.kept, on="passage_id", maintain_order="left").with_columns(passage_id="kept")
         notes = replace(notes, n_copies=merged.n_copies, n_copies_elsewhere=merged.n_copies_elsewhere)
-    source, licence, domain = provenance(folder)
     return RetrievalTask(
         name=plain_name(folder),
-        domain=domain,
-        source=source,
-        licence=licence,
+        **provenance(folder),
         queries=asked,
         passages=found,
         qrels=pairs.with_columns(relevance=pl.lit(1, dtype=pl.Int32)),

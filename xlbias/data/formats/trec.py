@@ -18,7 +18,7 @@ from xlbias.data.formats.judged import Collection, together
 from xlbias.data.formats.judgements import read_judgements
 from xlbias.data.formats.opening import opened, unpacked_name
 from xlbias.data.formats.reading import plain_name, provenance, shown
-from xlbias.data.formats.texts import no_more, read_texts
+from xlbias.data.formats.texts import read_texts
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError
 
@@ -37,16 +37,13 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
     if missing:
         raise TaskError(f"{path}: no file {' and no file '.join(missing)}; expected topics*, qrels* and corpus* in it")
     titles = options["title"] == "yes"
-    passages = [read_texts([file], language=_language(file, ""), titles=titles, more=no_more) for file in corpora]
+    passages = [read_texts([file], language=_language(file, ""), titles=titles) for file in corpora]
     queries = [_topics(file, _language(file, options["language"])) for file in topics]
     judgements = pl.concat([read_judgements(file) for file in qrels])
-    source, licence, domain = provenance(path)
     return together(
         [Collection(str(path), pl.concat(queries), pl.concat(passages), judgements)],
         name=plain_name(path),
-        domain=domain,
-        source=source,
-        licence=licence,
+        **provenance(path),
         parallel=False,
     )
 
@@ -79,7 +76,7 @@ def _topics(file: Path, language: str | None) -> pl.DataFrame:
     with opened(file) as stream:
         head = stream.read(4096)
     if not head.lstrip(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
-        return read_texts([file], language=language, more=no_more)
+        return read_texts([file], language=language)
     with opened(file) as stream:
         text = stream.read().decode("utf-8", "replace")
     if language is None:
