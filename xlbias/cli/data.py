@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 _QUIET = click.option("--quiet", is_flag=True, help="Write nothing to stderr.")
 _PIPE_CELLS = 100  # width of a line where stdout is not a terminal
+_LEFT_OUT = (
+    ("n_unanswerable", " ", "{:,} questions without an answer were left out."),
+    ("n_empty", " ", "{:,} passages without text were left out."),
+    ("n_variants", " ", "{:,} second translations of a unit into one language were left out."),
+    ("n_unknown_judgements", "!", "{:,} judgements of queries or passages that are not there were left out."),
+)
 _COLUMN = 24  # where the second column of `list` begins
 
 
@@ -223,13 +229,7 @@ def _notes(facts: dict[str, Any]) -> list[tuple[str, str]]:
         of_all = f"{equal['n']:,} passages have the text of another one, and score the same as it"
         alike = f"{equal['n_relevant']:,} of them answer the same queries wherever they stand"
         lines.append((" ", f"{of_all}: {alike}, {equal['n_rivals']:,} are rivals of an answer or answer others."))
-    if notes["n_unanswerable"]:
-        lines.append((" ", f"{notes['n_unanswerable']:,} questions without an answer were left out."))
-    if notes["n_empty"]:
-        lines.append((" ", f"{notes['n_empty']:,} passages without text were left out."))
-    if notes["n_unknown_judgements"]:
-        n = notes["n_unknown_judgements"]
-        lines.append(("!", f"{n:,} judgements of queries or passages that are not there were left out."))
+    lines += [(mark, sentence.format(notes[name])) for name, mark, sentence in _LEFT_OUT if notes[name]]
     lines += [
         ("!", f"Queries are in {asked} and passages in {pool}: two languages, so that they have no monolingual cell.")
         for asked, pool in facts["divided_languages"]

@@ -21,7 +21,7 @@ from xlbias.records import quoted
 from xlbias.text import clean
 
 FORMAT_NAMES = (
-    "lareqa", "squad", "parallel", "bitext", "sib200", "beir", "trec", "miracl", "mrtydi", "mmarco", "pairs",
+    "lareqa", "squad", "parallel", "bitext", "sib200", "beir", "trec", "miracl", "mrtydi", "mmarco", "pairs", "tmx",
 )  # fmt: skip
 BUILTIN = "builtin"
 

@@ -19,6 +19,7 @@ class Notes:
         n_unanswerable: questions left out because they have no answer.
         n_empty: passages left out because they have no text.
         n_unknown_judgements: judgements left out because their query or passage is not there.
+        n_variants: translations left out because their unit has another one in the same language.
     """
 
     parallel_by: str = "query id"
@@ -28,3 +29,4 @@ class Notes:
     n_unanswerable: int = 0
     n_empty: int = 0
     n_unknown_judgements: int = 0
+    n_variants: int = 0

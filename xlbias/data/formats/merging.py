@@ -78,7 +78,7 @@ class Translations(TypedDict):
     notes: Notes
 
 
-def translations(items: pl.DataFrame, *, parallel_by: str) -> Translations:
+def translations(items: pl.DataFrame, *, parallel_by: str, n_variants: int = 0) -> Translations:
     """Return the frames of a task in which every text is a query and a passage in its language.
 
     `items` has the columns ``id, language, text, document`` and `origin` if known, with (id, language) unique.
@@ -89,7 +89,12 @@ def translations(items: pl.DataFrame, *, parallel_by: str) -> Translations:
         "passages": merged.passages,
         "qrels": qrels.unique(maintain_order=True).with_columns(relevance=pl.lit(1, dtype=pl.Int32)),
         "more_documents": merged.more_documents,
-        "notes": Notes(parallel_by=parallel_by, n_copies=merged.n_copies, n_copies_elsewhere=merged.n_copies_elsewhere),
+        "notes": Notes(
+            parallel_by=parallel_by,
+            n_copies=merged.n_copies,
+            n_copies_elsewhere=merged.n_copies_elsewhere,
+            n_variants=n_variants,
+        ),
     }
 
 

@@ -9,7 +9,7 @@ import lzma
 import os
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
@@ -23,6 +23,7 @@ _READ = {
     ".xz": ("xz", re.compile(rb"\xfd7zXZ\x00")),
     ".zst": ("zstd", re.compile(rb"\x28\xb5\x2f\xfd")),
 }
+UTF_16 = "text in UTF-16"
 _NAMED = {
     "a zip archive": rb"PK\x03\x04",
     "a 7z archive": rb"7z\xbc\xaf",
@@ -32,7 +33,7 @@ _NAMED = {
     "compressed by lzma": rb"\x5d\x00\x00",
     "a Parquet file": rb"PAR1\x15",
     "an Arrow file": rb"ARROW1\x00",
-    "text in UTF-16": rb"\xff\xfe|\xfe\xff",
+    UTF_16: rb"\xff\xfe|\xfe\xff",
 }
 
 
@@ -47,11 +48,11 @@ def files_named(folder: Path, ending: str) -> list[Path]:
 
 
 @contextmanager
-def opened(path: Path, place: Callable[[], str] = str) -> Iterator[IO[bytes]]:
+def opened(path: Path, place: Callable[[], str] = str, *, allowed: Collection[str] = ()) -> Iterator[IO[bytes]]:
     """Open a file for reading bytes; gzip, bzip2, xz and zstd are told by how the file begins, and unpacked.
 
     Raises TaskError, on opening, for a file that is something else than text, and in the block for one that is broken;
-    `place` is then asked where.
+    `place` is then asked where. `allowed` are names of what is no UTF-8 and read all the same: UTF_16.
     """
     try:
         if not path.is_file():  # a pipe would be waited for
@@ -65,7 +66,7 @@ def opened(path: Path, place: Callable[[], str] = str) -> Iterator[IO[bytes]]:
     if expected and not kind:
         raise TaskError(f"{path}: not a whole {expected} file{place()}")
     for what, begins in _NAMED.items():
-        if re.match(begins, head):
+        if what not in allowed and re.match(begins, head):
             raise TaskError(
                 f"{path}: {what}; expected UTF-8 text, plain or compressed by gzip, bzip2, xz or zstd: convert the file"
             )
