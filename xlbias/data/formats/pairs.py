@@ -14,9 +14,10 @@ import polars as pl
 
 from xlbias.choices import listed
 from xlbias.data.formats.base import Format, Option
-from xlbias.data.formats.items import first_field, items_of
+from xlbias.data.formats.items import Items, first_field, items_of
 from xlbias.data.formats.merging import merge_copies
 from xlbias.data.formats.reading import (
+    Provenance,
     Rows,
     id_field,
     json_type,
@@ -39,22 +40,29 @@ _IDS = ("id", "query_id", "qid")
 
 
 def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
-    """Read a file of pairs. Equal queries of a language are one query, equal passages one passage.
+    """Read a file of pairs, as `read_pairs` does."""
+    language = options["language"] or None
+    facts = provenance(path.parent)
+    return read_pairs(items_of(path), str(path), language=language, name=plain_name(path), facts=facts)
+
+
+def read_pairs(items: Items, where: str, *, language: str | None, name: str, facts: Provenance) -> RetrievalTask:
+    """Return the task of pairs. Equal queries of a language are one query, equal passages one passage.
 
     A pair's `id`, where there is one, makes translations of one another of those with the same in several languages.
+    `where` names the pairs in errors, `language` is that of all texts that do not say their own.
     """
-    default = options["language"] or None
     queries = Rows("query_id", "language", "text", "origin")
     passages = Rows("passage_id", "language", "text", "document", "origin")
     positives, negatives = Rows("query_id", "passage_id"), Rows("query_id", "passage_id")
     known: dict[tuple[str, str], str] = {}
     n = 0
-    for n, (item, origin) in enumerate(items_of(path), start=1):
-        language = first_field(item, ("language", "lang"), string_field, origin) or default
-        if language is None:
+    for n, (item, origin) in enumerate(items, start=1):
+        given = first_field(item, ("language", "lang"), string_field, origin) or language
+        if given is None:
             raise TaskError(f"{origin}: the pair does not say its language; give it as [language=en]")
         try:
-            language = normalise_tag(language)
+            tag = normalise_tag(given)
         except TaskError as error:
             raise TaskError(f"{origin}: {error}") from error
         query = first_field(item, QUERIES, string_field, origin)
@@ -64,24 +72,24 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
         if not positive:
             raise TaskError(f"{origin}: no passage; expected one of the fields {listed(PASSAGES)}")
         own = next((value for name in _IDS if (value := id_field(item, name, origin))), None)
-        key = (language, own or canonical(query))
+        key = (tag, own or canonical(query))
         if key not in known:
             known[key] = own or f"{n}"
-            queries.add(known[key], language, query, origin)
+            queries.add(known[key], tag, query, origin)
         query_id = known[key]
         for kind, texts, pairs in (("+", positive, positives), ("-", _negatives(item, origin), negatives)):
             for place, text in enumerate(texts, start=1):
-                passage_id = f"{language}/{n}{kind}{place}"
-                passages.add(passage_id, language, text, None, origin)
+                passage_id = f"{tag}/{n}{kind}{place}"
+                passages.add(passage_id, tag, text, None, origin)
                 pairs.add(query_id, passage_id)
     if not n:
-        raise TaskError(f"{path}: the file holds no pairs")
+        raise TaskError(f"{where}: it holds no pairs")
     merged = merge_copies(passages.frame())
     positive_pairs = _kept(positives.frame(), merged.kept)
     negative_pairs = _kept(negatives.frame(), merged.kept)
     return RetrievalTask(
-        name=plain_name(path),
-        **provenance(path.parent),
+        name=name,
+        **facts,
         queries=queries.frame(),
         passages=merged.passages,
         qrels=positive_pairs.with_columns(relevance=pl.lit(1, dtype=pl.Int32)),
