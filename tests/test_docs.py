@@ -104,16 +104,21 @@ def test_the_sql_of_the_run_file_page_answers(tmp_path, monkeypatch):
     task = xlbias.load_task("builtin:calendar[split=test;languages=en,de,th]")
     run = xlbias.evaluate("static-small", task, out="run.parquet")
     questions = blocks(REPOSITORY / "docs" / "run-file.md", "sql")
-    assert len(questions) == 5
+    assert len(questions) == 7
     answers = [duckdb.sql(question).pl() for question in questions]
     assert all(answer.height for answer in answers)
-    worst = answers[1].row(0, named=True)
+    numbers = dict(run.settings.select("setting", "map").iter_rows())
+    assert {row["setting"]: pytest.approx(row["map"]) for row in answers[1].iter_rows(named=True)} == numbers
+    mixed = duckdb.sql("SELECT avg(value) FROM 'run.parquet' WHERE measure = 'map'").fetchall()[0][0]
+    assert min(abs(mixed - value) for value in numbers.values()) > 0.001  # the trap of the page is one
+    worst = answers[2].row(0, named=True)
     cells = run.matrix("map").drop("multilingual")
     lowest = min(
         (row[pool], row["query_language"], pool) for row in cells.iter_rows(named=True) for pool in cells.columns[1:]
     )
     assert (worst["query_language"], worst["pool"]) == lowest[1:]
     assert worst["map"] == pytest.approx(lowest[0])
+    assert dict(answers[6].iter_rows())["value"]
 
 
 def test_no_walk_of_contributing_goes_back_up():

@@ -54,9 +54,9 @@ def write_run(path: Path, parts: Iterable[Path], metadata: Mapping[str, Any]) ->
     """
     import pyarrow.parquet as pq
 
-    from xlbias.runs.schema import COLUMNS
+    from xlbias.runs.descriptions import described_schema
 
-    schema = pl.DataFrame(schema=COLUMNS).to_arrow().schema.with_metadata({METADATA_KEY: json.dumps(metadata)})
+    schema = described_schema({METADATA_KEY: json.dumps(metadata)})
     # An open file, as pyarrow takes a name for a URI that has a colon in it, and cannot say one that is not UTF-8.
     with writing(path) as file:
         with pq.ParquetWriter(file, schema, compression="zstd", compression_level=3) as writer:
@@ -85,9 +85,7 @@ def _groups(parts: Iterable[Path]) -> Iterator[tuple[str, list[pl.DataFrame]]]:
 
 def _write_group(writer: Any, group: list[pl.DataFrame], schema: Any, file: IO[bytes]) -> int:
     """Write one row group, and return where it ends."""
-    import pyarrow as pa
-
-    table = pl.concat(group).to_arrow().cast(pa.schema(schema))
+    table = pl.concat(group).to_arrow().cast(schema)
     writer.write_table(table, row_group_size=max(1, table.num_rows))
     return file.tell()
 
