@@ -210,6 +210,13 @@ def test_a_wrong_plan_is_one_sentence_that_names_file_and_key(
         (('setting = "cross-lingual"', ""), "primary[0]: has no key 'setting'"),
         (('setting = "cross-lingual"', 'settings = "cross-lingual"'), "unknown key 'settings'"),
         (("[[primary]]", "[primary]"), "expected tables [[primary]]"),
+        (('setting = "cross-lingual"', 'setting = "cross-lingual"\nover = "abroad"'), "primary[0].over"),
+        (('setting = "cross-lingual"', 'setting = "cross-lingual"\nmargin = 0'), "primary[0].margin"),
+        (('setting = "cross-lingual"', 'setting = "cross-lingual"\ncells = "taught"'), "primary[0].cells"),
+        (
+            ('measure = "map"', 'measure = "queries.parallel_accuracy"'),
+            "primary[0].setting: unknown setting 'cross-lingual': expected none: leave it out",
+        ),
     ],
 )
 def test_a_wrong_primary_contrast(change: tuple[str, str], message: str, tmp_path: Path) -> None:

@@ -312,7 +312,7 @@ def _differences(
     blocks = [i for i, one in enumerate(about.blocks) if cells or one.key[2:] == (None, None)]
     columns = [i for i in range(len(about.columns)) if cells or not linear]
     tested = [
-        np.stack([np.hstack([one[:, columns], *(_shares(one, each)[:, None] for each in linear)]) for one in side])
+        np.stack([np.hstack([one[:, columns], *(shares(one, each)[:, None] for each in linear)]) for one in side])
         for side in stacked
     ]
     clusters = None if units is None else np.array([units[one] for one in about.ids], dtype=np.int64)
@@ -356,8 +356,8 @@ def _intervals(
         chosen = [*columns, *range(difference.shape[1], len(found.low))]
         return found.low[chosen], found.high[chosen]
     # Where every id has every cell, the mean of its shares is the aggregate in every replicate as well.
-    shares = np.hstack([_shares(difference, one)[:, None] for one in linear])
-    found = bootstrap_intervals(shares, clusters=clusters, replicates=replicates, seed=seed)
+    added = np.hstack([shares(difference, one)[:, None] for one in linear])
+    found = bootstrap_intervals(added, clusters=clusters, replicates=replicates, seed=seed)
     return found.low, found.high
 
 
@@ -406,7 +406,7 @@ def _w_differences(
     return _frame([about.blocks[i].key for i in which], before, after, low, high)
 
 
-def _shares(difference: Floats, aggregate: Aggregate) -> Floats:
+def shares(difference: Floats, aggregate: Aggregate) -> Floats:
     """Return what each id adds to an aggregate, float64 [n_ids]; their mean is the aggregate's difference.
 
     NaN for an id in none of its columns.

@@ -141,7 +141,10 @@ class Contrast(Struct, frozen=True):
     base: str
     new: str
     measure: str
-    setting: str
+    setting: str | None = None
+    over: str | None = None
+    cells: str | None = None
+    margin: Number | None = None
 
 
 class StudyPlan(Struct, frozen=True):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct, to_builtins
 
-from xlbias.cells import TopOf
+from xlbias.cells import ALL, PAIRS, Cells, Over, TopOf
 from xlbias.samplers import HYBRID
 from xlbias.train.recipe import Recipe
 
@@ -31,16 +31,20 @@ class PlannedEncoder:
 _Arm = Annotated[str, Meta(description="a sampler of the plan, such as 'mono' or 'hybrid-alpha0.5'")]
 
 
-class PrimaryContrast(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a study is made to find out: one sampler against another, in one number, in all pairs of source and target.
+class PrimaryContrast(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a study is made to find out: one sampler against another, in one number.
 
-    `base` and `new` are named as in the names of encoders: ``mono``, ``hybrid-alpha0.5``.
+    `base` and `new` are named as in the names of encoders: ``mono``, ``hybrid-alpha0.5``; `over` and `cells` as in
+    `xlbias.cells`. Where a difference is sure to lie within ± `margin`, the samplers are called equal.
     """
 
     base: _Arm
     new: _Arm
     measure: Annotated[str, Meta(description="a measure that samplers are compared by, such as 'map'")]
-    setting: Annotated[str, Meta(description="its setting, such as 'cross-lingual'")]
+    setting: Annotated[str, Meta(description="its setting, such as 'cross-lingual'")] | None = None
+    over: Over = PAIRS
+    cells: Cells = ALL
+    margin: Annotated[float, Meta(gt=0, description="a number above 0, in the unit of the measure")] | None = None
 
 
 @dataclass(frozen=True)

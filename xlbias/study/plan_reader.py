@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from xlbias.cells import TopOf
+from xlbias.cells import PAIRS, TopOf
 from xlbias.choices import suggestion
 from xlbias.data.catalog import parse_spec
 from xlbias.errors import UsageError, XlbiasError
@@ -163,7 +163,13 @@ def _check_primary(plan: Plan) -> None:
         _check_known(f"{key}.base", "sampler", one.base, list(dict.fromkeys(base for base, _ in pairs)))
         _check_known(f"{key}.new", "sampler", one.new, [new for base, new in pairs if base == one.base])
         _check_known(f"{key}.measure", "measure", one.measure, list(dict.fromkeys(name for name, _ in HEADLINES)))
-        _check_known(f"{key}.setting", "setting", one.setting, [of for name, of in HEADLINES if name == one.measure])
+        settings = [setting for name, setting in HEADLINES if name == one.measure and setting]
+        if settings and one.setting is None:
+            raise UsageError(f"{key}: has no key 'setting': expected {', '.join(settings)}")
+        if one.setting is not None:
+            _check_known(f"{key}.setting", "setting", one.setting, settings or ["none: leave it out"])
+        if one.over != PAIRS and not plan.in_domain:
+            raise UsageError(f"{key}.over: {one.over!r} needs a table [in_domain]: without it nothing is at home")
     _check_distinct("primary", plan.primary)
 
 

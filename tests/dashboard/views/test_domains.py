@@ -176,9 +176,11 @@ def verdicts(*, verdict: str) -> pl.DataFrame:
     row = {
         "source": "here", "target": "home", "base": "mono", "new": "cross", "measure": "map",
         "setting": "cross-lingual", "difference": 0.125, "low": 0.1, "high": 0.15, "p": 0.001, "n_seeds": 3,
-        "p_corrected": 0.02, "verdict": verdict,
+        "p_corrected": 0.02, "verdict": verdict, "cells": "all",
     }  # fmt: skip
-    return pl.DataFrame([row, {**row, "base": "cross", "difference": -9.0}])
+    others = [{"base": "cross"}, {"cells": "trained"}]
+    aligned = {**row, "measure": "queries.parallel_accuracy", "setting": None, "difference": -0.25}
+    return pl.DataFrame([row, *({**row, **other, "difference": -9.0} for other in others), aligned])
 
 
 @pytest.mark.parametrize(("verdict", "text"), [("better", "+.125*"), ("worse", "+.125*"), ("unclear", "+.125")])
@@ -189,6 +191,12 @@ def test_the_mark_is_the_verdict_of_the_study(domains, verdict, text):
     assert verdict in sheet.said["here · cross", "home"]
     assert "p .020" in sheet.said["here · cross", "home"]
     assert {label: one.text for label, one in sheet.headline}[verdict] == "1"
+
+
+def test_a_measure_of_alignment_has_a_verdict_too(domains):
+    sheet = contrast_sheet(domains, ("queries.parallel_accuracy", None), verdicts(verdict="worse"))
+    assert cell(sheet, "here · cross", "home").text == "-.250*"
+    assert "worse, confirmed" in sheet.said["here · cross", "home"]
 
 
 def test_a_measure_that_the_study_does_not_test_has_no_verdict(domains):
@@ -284,7 +292,7 @@ def test_of_some_pairs_a_verdict_is_told_only_if_the_others_cannot_change_it(pla
         p = rng.uniform(0, 1, 9) ** 6
         rows = [
             {"measure": "map", "setting": setting, "difference": 0.1, "low": 0.05, "high": 0.2, "p": of,
-             "n_seeds": 3, "source": source, "target": "t", "base": "mono", "new": "cross"}
+             "n_seeds": 3, "cells": "all", "source": source, "target": "t", "base": "mono", "new": "cross"}
             for source, of in zip(sources, p, strict=True) for setting in ("cross-lingual", "multilingual")
         ]  # fmt: skip
         frame = pl.DataFrame(rows, schema=PAIR)

@@ -13,9 +13,12 @@ from xlbias.evaluation import evaluate
 from xlbias.report.document import Matrix, Table
 from xlbias.report.documents.study import study_document, study_report
 from xlbias.report.render import render
+from xlbias.results.compare import Side, compare
 from xlbias.results.study.contrasts import contrasts
-from xlbias.results.study.design import Arm, read_study
+from xlbias.results.study.design import HEADLINES, Arm, read_study
+from xlbias.results.study.drawn import uneven_languages
 from xlbias.results.study.numbers import numbers, over_seeds
+from xlbias.results.study.questions import QUESTIONS, answers
 from xlbias.results.study.shift import robustness
 from xlbias.stats.multiplicity import holm
 
@@ -77,12 +80,17 @@ def study(run):
 
 @pytest.fixture(scope="module")
 def found(run, study):
-    return contrasts(run, study, permutations=999)
+    return contrasts(run, study)
 
 
 @pytest.fixture(scope="module")
 def document(run):
     return study_document(run)
+
+
+def table_of(document, title):
+    blocks = (block for section in document.sections for block in section.blocks)
+    return next(block for block in blocks if isinstance(block, Table) and block.title == title)
 
 
 def one(frame: pl.DataFrame, **names):
@@ -170,7 +178,7 @@ def test_primary_contrasts_are_the_family_and_nothing_else_is_tested(run, found)
     chosen = {"base": "mono", "new": "hybrid-alpha0.5", "measure": "map", "setting": "cross-lingual"}
     planned = replace(run, metadata={**run.metadata, "study": {**PLAN, "primary": [chosen]}})
     study = read_study(planned)
-    again = contrasts(planned, study, permutations=999)
+    again = contrasts(planned, study)
     is_primary = (pl.col("base") == "mono") & (pl.col("new") == "hybrid α=0.5") & (pl.col("measure") == "map")
     is_primary &= pl.col("setting") == "cross-lingual"
     primary = again.filter(is_primary)
@@ -192,7 +200,7 @@ def test_with_one_seed_nothing_is_confirmed(run):
     plan = {**PLAN, "seeds": [1]}
     models = [model for model in run.metadata["models"] if model["name"].endswith("seed1")]
     less = replace(run, metadata={**run.metadata, "models": models, "study": plan})
-    found = contrasts(less, read_study(less), permutations=999)
+    found = contrasts(less, read_study(less))
     assert set(found["verdict"]) == {"unclear"}
     assert found["p"].null_count() == found.height
     assert found["difference"].null_count() == 0
@@ -231,9 +239,8 @@ def test_a_mean_over_seeds_has_its_interval(run, study):
 
 
 def test_the_document_counts_the_verdicts(document):
-    table = next(block for section in document.sections for block in section.blocks if isinstance(block, Table))
+    table = table_of(document, "In how many pairs of source and target")
     row = next(r for r in table.rows if (r[0].text, r[1].text) == ("cross against mono", "mAP cross"))
-    # The document takes 10,000 permutations: a planted gain of this size is found by both.
     assert [cell.value for cell in row[2:5]] == [2.0, 0.0, 2.0]
     grids = [block for section in document.sections for block in section.blocks if isinstance(block, Matrix)]
     assert all(grid.rows == ("here", "there") and grid.columns == ("home", "away") for grid in grids)
@@ -242,7 +249,7 @@ def test_the_document_counts_the_verdicts(document):
 @pytest.mark.parametrize("form", ["text", "markdown", "latex", "html"])
 def test_every_format_has_the_same_numbers(document, form):
     text = render(document, form, to_file=True)
-    table = next(b for s in document.sections for b in s.blocks if isinstance(b, Table))
+    table = table_of(document, "In how many pairs of source and target")
     for row in table.rows:
         for cell in row[2:5]:
             assert cell.text in text
@@ -251,3 +258,119 @@ def test_every_format_has_the_same_numbers(document, form):
 
 def test_the_report_of_a_study_is_markdown(run):
     assert study_report(run).startswith("# A small study")
+
+
+def with_cards(run, pairs_of, **plan):
+    """The same run with the languages that each encoder was trained on, and more in its plan."""
+    models = [
+        {**model, "card": {"sampler": "mono", "batches": {"pairs": pairs_of(model["name"])}}}
+        for model in run.metadata["models"]
+    ]
+    return replace(run, metadata={**run.metadata, "models": models, "study": {**PLAN, **plan}})
+
+
+def test_a_pair_is_compared_as_compare_does(run, study, found):
+    sides = [Side(run, tuple(f"there-{arm}-seed{seed}" for seed in range(3))) for arm in ("mono", "cross")]
+    frame = compare(*sides, "away", cells=False)
+    for measure, setting in HEADLINES:
+        row = frame.row(
+            by_predicate=(pl.col("measure") == measure) & pl.col("setting").eq_missing(pl.lit(setting))
+            & pl.col("query_language").is_null(), named=True,
+        )  # fmt: skip
+        ours = found.row(
+            by_predicate=(pl.col("measure") == measure) & pl.col("setting").eq_missing(pl.lit(setting))
+            & (pl.col("source") == "there") & (pl.col("target") == "away") & (pl.col("base") == "mono")
+            & (pl.col("new") == "cross"), named=True,
+        )  # fmt: skip
+        for name in ("difference", "low", "high", "p"):
+            assert ours[name] == pytest.approx(row[name], abs=1e-12), (measure, name)
+
+
+@pytest.fixture(scope="module")
+def asked(run, study):
+    return answers(run, study)
+
+
+@pytest.mark.parametrize(
+    "headline", [("map", "multilingual"), ("queries.parallel_accuracy", None), ("single_gold.gap", "multilingual")]
+)
+def test_the_questions_are_means_over_pairs_at_home_and_away(run, study, asked, headline):
+    values = numbers(run, study).filter(
+        (pl.col("measure") == headline[0]) & pl.col("setting").eq_missing(pl.lit(headline[1]))
+    )
+
+    def gain(source, target):
+        means = [
+            values.filter((pl.col("source") == source) & (pl.col("target") == target) & (pl.col("arm") == arm))["value"]
+            for arm in ("mono", "cross")
+        ]
+        return means[1].mean() - means[0].mean()
+
+    home = [gain("here", "home"), gain("there", "away")]
+    away = [gain("there", "home"), gain("here", "away")]
+    expected = {"home": np.mean(home), "away": np.mean(away), "lost": np.mean(home) - np.mean(away)}
+    for over, value in expected.items():
+        row = asked.row(
+            by_predicate=(pl.col("over") == over) & (pl.col("base") == "mono") & (pl.col("new") == "cross")
+            & (pl.col("measure") == headline[0]) & pl.col("setting").eq_missing(pl.lit(headline[1])), named=True,
+        )  # fmt: skip
+        assert row["difference"] == pytest.approx(value, abs=1e-12), over
+        assert row["low"] <= row["difference"] <= row["high"]  # queries are the same for all: their alignment is too
+        assert row["least"] >= 0 and (row["least"] > 0 or headline[0].startswith("queries"))
+
+
+def test_a_gain_at_home_alone_is_better_at_home_and_lost_away(asked):
+    key = {"base": "mono", "new": "cross", "measure": "map", "setting": "multilingual"}
+    assert {over: one(asked, over=over, **key)["verdict"] for over in QUESTIONS} == {
+        "home": "better", "away": "unclear", "lost": "better",
+    }  # fmt: skip
+
+
+def test_cells_of_trained_languages_are_those_of_a_task_with_these_languages(run, study):
+    taught = ("ar", "de")
+    planned = with_cards(run, lambda _: {one: dict.fromkeys(taught, 5) for one in taught})
+    found = contrasts(planned, read_study(planned))
+    trained = found.filter((pl.col("cells") == "trained") & (pl.col("base") == "mono") & (pl.col("new") == "cross"))
+    assert set(trained["measure"]) == {"map", "rank_distance.normalised", "single_gold.gap", "rank_consistency"}
+    cells = run.summary.filter(
+        (pl.col("measure") == "map") & pl.col("query_language").is_in(taught) & pl.col("passage_language").is_in(taught)
+        & (pl.col("query_language") != pl.col("passage_language")) & (pl.col("task") == "away")
+    )  # fmt: skip
+    means = [
+        np.mean([cells.filter(pl.col("model") == f"there-{arm}-seed{seed}")["value"].mean() for seed in range(3)])
+        for arm in ("mono", "cross")
+    ]
+    row = one(trained, source="there", target="away", measure="map", setting="cross-lingual")
+    assert row["difference"] == pytest.approx(means[1] - means[0], abs=1e-12)
+    assert "(trained languages)" in study_report(planned)
+    everything = with_cards(run, lambda _: {one: dict.fromkeys(LANGUAGES, 5) for one in LANGUAGES})
+    assert set(contrasts(everything, read_study(everything))["cells"]) == {"all"}
+
+
+def test_samplers_that_drew_other_languages_are_told_of(run):
+    even = with_cards(run, lambda _: {one: {one: 10} for one in LANGUAGES})
+    assert uneven_languages(even, read_study(even)) == []
+    uneven = with_cards(run, lambda name: {"ar": {"ar": 30 if "mono" in name else 10}, "de": {"de": 10}})
+    found = uneven_languages(uneven, read_study(uneven))
+    assert [(one.source, one.language, round(one.share, 2), round(one.other_share, 2)) for one in found] == [
+        ("here", "ar", 0.75, 0.5), ("there", "ar", 0.75, 0.5),
+    ]  # fmt: skip
+    text = study_report(uneven)
+    assert "did not draw the same languages" in text and "mono drew 75% of its queries in ar" in text
+    assert "All else" not in text
+
+
+def test_questions_are_a_family_and_a_difference_within_the_margin_is_equal(run):
+    chosen = {"base": "mono", "new": "cross", "measure": "map", "setting": "multilingual"}
+    primary = [{**chosen, "over": "home"}, {**chosen, "over": "away", "margin": 0.2}, {**chosen, "margin": 0.2}]
+    planned = with_cards(run, lambda _: {}, primary=primary)
+    study = read_study(planned)
+    found = answers(planned, study)
+    tested = found.filter(pl.col("verdict") != "untested")
+    assert tested.select("over", "verdict").rows() == [("home", "better"), ("away", "equal")]
+    assert tested["p_corrected"].to_list() == pytest.approx(holm(tested["p"].to_numpy()).tolist())
+    pairs = contrasts(planned, study).filter(pl.col("verdict") != "untested")
+    assert {(row["source"], row["target"]): row["verdict"] for row in pairs.iter_rows(named=True)} == {
+        ("here", "home"): "better", ("here", "away"): "equal", ("there", "home"): "equal", ("there", "away"): "better",
+    }  # fmt: skip
+    assert "equal" in study_report(planned)

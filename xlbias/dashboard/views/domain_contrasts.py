@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from xlbias.cells import ALL
 from xlbias.dashboard.views.domains import AXES, Domains, Member, Shift, mean_cell
 from xlbias.dashboard.views.sheet import EMPTY, Sheet, Spot, scale_of
 from xlbias.measures.measure import Measure
@@ -30,9 +31,10 @@ from xlbias.report.numbers import (
 )
 from xlbias.results.study.design import HEADLINES
 
-_COUNTED = ("better", "worse", "unclear", "open", "untested")
+_COUNTED = ("better", "worse", "equal", "unclear", "open", "untested")
 _FINAL = {
-    "better": "better, confirmed", "worse": "worse, confirmed", "unclear": "unclear",
+    "better": "better, confirmed", "worse": "worse, confirmed", "equal": "equal within the margin of the plan",
+    "unclear": "unclear",
     "open": "open: other pairs decide", "untested": "not tested: no primary contrast of the plan",
 }  # fmt: skip
 _CONFIRMED = f"{MARK} confirmed: p < .05 over query ids and trainings, corrected (Holm) over "
@@ -70,7 +72,7 @@ def contrast_sheet(
     headline = tuple(
         (verdict, Cell(f"{counts[verdict]:,}"))
         for verdict in _COUNTED
-        if tested and (counts[verdict] or verdict not in ("open", "untested"))
+        if tested and (counts[verdict] or verdict not in ("equal", "open", "untested"))
     )
     confirmed = _CONFIRMED + _FAMILIES[bool(domains.study.primary)]
     what = confirmed if tested else "intervals are t-intervals over seeds; nothing here is tested over query ids"
@@ -165,7 +167,8 @@ def _contrast(
 def _verdicts(found: pl.DataFrame, base: str, shift: Shift) -> dict[tuple[str, str, str], dict[str, Any]]:
     chosen = found.filter(
         (pl.col("base") == base) & (pl.col("measure") == shift[0]) & pl.col("setting").eq_missing(pl.lit(shift[1]))
-    )
+        & (pl.col("cells") == ALL)
+    )  # fmt: skip
     return {(row["source"], row["target"], row["new"]): row for row in chosen.iter_rows(named=True)}
 
 

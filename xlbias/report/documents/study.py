@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
+from xlbias.cells import ALL, PAIRS, TRAINED
 from xlbias.errors import RunError
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measure_of
@@ -15,18 +17,37 @@ from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Sec
 from xlbias.report.documents.caveats import section
 from xlbias.report.documents.comparison import named
 from xlbias.report.formats.markdown import to_markdown
-from xlbias.report.numbers import EMPTY, MARK, interval, measured, number
+from xlbias.report.numbers import EMPTY, MARK, interval, measured, number, probability
 from xlbias.results.caveats import caveats
 from xlbias.results.run import Run
+from xlbias.results.study.by_id import NumbersById
 from xlbias.results.study.contrasts import contrasts
-from xlbias.results.study.design import HEADLINES, Arm, Study, compared_arms, read_study
+from xlbias.results.study.design import HEADLINES, Arm, Primary, Study, compared_arms, read_study
+from xlbias.results.study.drawn import UNEVEN, uneven_languages
 from xlbias.results.study.numbers import numbers, over_seeds
+from xlbias.results.study.questions import QUESTIONS, answers
 from xlbias.results.study.shift import robustness
 from xlbias.results.topics import by_topic, topics
 from xlbias.samplers import HYBRID
 
 _CONFIRMED = "confirmed: p < .05 with query ids and trainings as crossed random factors, after Holm's correction over "
 
+
+_NOT_TESTED = "not tested"
+_OF_TRAINED = " (trained languages)"
+_FALLS = "For rank distance, alignment and the gap between own and other languages a fall is counted as better."
+_NOTES = (
+    "[a, b] is the 95% interval over query ids and trainings. *Can be found* is the difference that four of five such "
+    "studies would confirm, were its p the least of its family. *Trained languages* are cells whose query and passage "
+    "language the source trains in, where a target has others too.",
+    _FALLS,
+)
+_OVER = {
+    "home": "The mean over targets that are the held-out part of a source, of the encoders trained on that source.",
+    "away": "The mean over all other pairs of source and target.",
+    "lost": "What a sampler changed at home minus what it changed on the same target when trained on the other "
+    "sources: above 0, its gain is lost away from home.",
+}
 
 _LEAST_IDS = 10  # a document of one query is no domain
 
@@ -59,8 +80,12 @@ def _compared(run: Run, study: Study, tell: Callable[[str], None]) -> Iterable[S
     if not any(compared_arms(study, source) for source in study.sources):
         yield Section(title, (Paragraph("No source has encoders of two samplers: there is nothing to compare."),))
         return
-    found = contrasts(run, study, tell=tell)
-    yield Section(title, _answers(found, study))
+    numbers_by_id = NumbersById(run, study)
+    found = contrasts(run, study, numbers=numbers_by_id, tell=tell)
+    if study.in_domain:
+        asked = answers(run, study, numbers=numbers_by_id, tell=tell)
+        yield Section("At home and away", tuple(_questions(asked, study)))
+    yield Section(title, tuple(_answers(found, study)))
     yield Section("Where", tuple(_where(found, study)))
 
 
@@ -70,44 +95,111 @@ def _design(run: Run, study: Study) -> str:
     return (
         f"{done} encoders: samplers {', '.join(arm.label for arm in study.arms)}; sources {', '.join(study.sources)}; "
         f"{len(study.seeds)} seeds each; targets {', '.join(study.targets)}. α is the share of monolingual batches. "
-        "All else (texts, steps, batch size, learning rate, tokenizer) is the same for all samplers of a source. "
-        f"Differences are paired by query id and averaged over seeds; {_confirmed(study)}."
+        "Texts, steps, batch size, learning rate and tokenizer are the same for all samplers of a source. "
+        f"{_languages(run, study)} Differences are paired by query id and averaged over seeds; {_confirmed(study)}."
     )
 
 
-def _confirmed(study: Study) -> str:
-    """Return what is called confirmed, and in which family."""
+def _languages(run: Run, study: Study) -> str:
+    """Return whether the samplers of a source drew the same languages: where not, a difference may be theirs."""
+    uneven = uneven_languages(run, study)
+    if not uneven:
+        return (
+            "What each sampler drew is told by the encoders' cards."
+            if not study.taught
+            else (f"Samplers of a source drew their languages within {UNEVEN:.0%} of each other.")
+        )
+    parts = (
+        f"{one.source}: {one.arm} drew {one.share:.0%} of its {one.side} in {one.language}, {one.other_arm} "
+        f"{one.other_share:.0%}"
+        for one in uneven
+    )
+    return (
+        "Samplers of a source did not draw the same languages, so that a difference between them may be one of "
+        f"languages ({'; '.join(parts)})."
+    )
+
+
+def _confirmed(study: Study, *, pairs: bool = True) -> str:
+    """Return what is called confirmed, and in which family: of pairs of source and target, or of questions."""
     if not study.primary:
         return f"{_CONFIRMED}all rows of a measure (the plan names no primary contrasts)"
-    named_ones = "; ".join(f"{named(one.measure, one.setting)}, {one.new} against {one.base}" for one in study.primary)
-    return f"{_CONFIRMED}the primary contrasts of the plan, in all pairs of source and target ({named_ones})"
+    chosen = [one for one in study.primary if (one.over == PAIRS) == pairs]
+    if not chosen:
+        return "nothing is tested here: the plan names no primary contrast of this kind"
+    where = ", in all pairs of source and target" if pairs else ""
+    named_ones = "; ".join(
+        f"{named(one.measure, one.setting)}, {one.new} against {one.base}{_part(one)}" for one in chosen
+    )
+    return f"{_CONFIRMED}the primary contrasts of the plan{where} ({named_ones})"
 
 
-def _answers(found: pl.DataFrame, study: Study) -> tuple[Block, ...]:
+def _part(one: Primary) -> str:
+    """Return which mean and which cells a primary contrast is about."""
+    return (f" {QUESTIONS[one.over]}" if one.over != PAIRS else "") + (_OF_TRAINED if one.cells == TRAINED else "")
+
+
+def _questions(found: pl.DataFrame, study: Study) -> Iterable[Block]:
+    """Yield a table per question: what a sampler changed, as a mean over pairs of source and target."""
+    for over, words in QUESTIONS.items():
+        rows = []
+        for row in found.filter(pl.col("over") == over).iter_rows(named=True):
+            about = measure_of(row["measure"])
+            ends = interval(row["low"], row["high"], about)
+            tested = row["verdict"] != "untested"
+            rows.append(
+                (
+                    Cell(f"{row['new']} against {row['base']}"),
+                    Cell(named(row["measure"], row["setting"]) + (_OF_TRAINED if row["cells"] == TRAINED else "")),
+                    replace(_signed(row["difference"], about), low=row["low"], high=row["high"], interval=ends),
+                    Cell(row["verdict"] if tested else _NOT_TESTED),
+                    probability(row["p_corrected"]),
+                    _signed(row["least"], about) if tested else EMPTY,
+                    _count(row["n_pairs"]),
+                )
+            )
+        if rows:
+            heads = ("contrast", "measure", "difference", "verdict", "p corrected", "can be found", "pairs")
+            yield Table(
+                f"Difference {words}",
+                heads,
+                tuple(rows),
+                (_OVER[over], *_NOTES, f"Verdicts: {_confirmed(study, pairs=False)}."),
+                labels=2,
+            )
+
+
+def _answers(found: pl.DataFrame, study: Study) -> Iterable[Block]:
     """A row per contrast and measure: in how many of all pairs of source and target it is better, worse, unclear."""
+    verdicts = ["better", "worse", "unclear"]
+    verdicts[2:2] = ["equal"] if any(one.margin is not None and one.over == PAIRS for one in study.primary) else []
+    verdicts += ["untested"] if study.primary else []
     rows = []
-    verdicts = ("better", "worse", "unclear", *(["untested"] if study.primary else []))
-    for (base, new), part in found.group_by("base", "new", maintain_order=True):
+    for (base, new, cells), part in found.group_by("base", "new", "cells", maintain_order=True):
         for measure, setting in HEADLINES:
-            chosen = part.filter((pl.col("measure") == measure) & (pl.col("setting") == setting))
+            chosen = part.filter((pl.col("measure") == measure) & pl.col("setting").eq_missing(pl.lit(setting)))
+            if chosen.is_empty():
+                continue
             counts = Counter(chosen["verdict"].to_list())
             about = measure_of(measure)
             middle = [chosen["difference"].median(), chosen["difference"].min(), chosen["difference"].max()]
             rows.append(
                 (
                     Cell(f"{new} against {base}"),
-                    Cell(named(measure, setting)),
+                    Cell(named(measure, setting) + (_OF_TRAINED if cells == TRAINED else "")),
                     *(_count(counts[verdict]) for verdict in verdicts),
                     *(_signed(value, about) for value in middle),
                 )
             )
-    columns = ("not tested" if verdict == "untested" else verdict for verdict in verdicts)
+    columns = (_NOT_TESTED if verdict == "untested" else verdict for verdict in verdicts)
     heads = ("contrast", "measure", *columns, "median diff.", "least", "greatest")
     n = found.select("source", "target").unique().height
     notes = (
-        f"Counts are of {n} pairs of a source and a target. Better and worse are {_confirmed(study)}.",
+        f"Counts are of {n} pairs of a source and a target; a row{_OF_TRAINED} counts those whose target has other "
+        "languages too.",
+        f"Better and worse are {_confirmed(study)}.",
         "Unclear is not equal: these ids and trainings cannot tell whether there is a difference, nor which way.",
-        "For rank distance and for the gap between own and other languages a fall is counted as better.",
+        _FALLS,
     )
     return (Table("In how many pairs of source and target", heads, tuple(rows), notes, labels=2),)
 
@@ -123,7 +215,7 @@ def _where(found: pl.DataFrame, study: Study) -> Iterable[Block]:
         for measure, setting in HEADLINES[:4]:
             part = found.filter(
                 (pl.col("base") == base) & (pl.col("new") == new)
-                & (pl.col("measure") == measure) & (pl.col("setting") == setting)
+                & (pl.col("measure") == measure) & (pl.col("setting") == setting) & (pl.col("cells") == ALL)
             )  # fmt: skip
             yield _matrix(part, study, f"{named(measure, setting)}: {new} minus {base}", measure_of(measure))
 
@@ -149,8 +241,9 @@ def _by_arm(values: pl.DataFrame, study: Study) -> tuple[Block, ...]:
         cells = []
         for measure, setting in HEADLINES:
             part = values.filter(
-                (pl.col("arm") == arm.label) & (pl.col("measure") == measure) & (pl.col("setting") == setting)
-            )
+                (pl.col("arm") == arm.label) & (pl.col("measure") == measure)
+                & pl.col("setting").eq_missing(pl.lit(setting))
+            )  # fmt: skip
             means = part.group_by("seed").agg(pl.col("value").mean(), pl.col("value").count().alias("n")).sort("seed")
             frame = means.with_columns(
                 *(pl.lit("").alias(name) for name in ("source", "arm", "target", "measure", "setting"))

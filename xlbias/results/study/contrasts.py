@@ -4,76 +4,97 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain, product
+from itertools import product
 
 import numpy as np
 import polars as pl
 
+from xlbias.cells import PAIRS, Cells
 from xlbias.errors import RunError
 from xlbias.measures.registry import measure_of
-from xlbias.results.compare import ALPHA, PERMUTATIONS, Side, Sided, compare_sided
+from xlbias.results.compare import ALPHA
 from xlbias.results.run_numbers import RunNumbers
-from xlbias.results.study.design import HEADLINES, Study, compared_arms
+from xlbias.results.study.by_id import ById, NumbersById, aligned
+from xlbias.results.study.design import HEADLINES, Arm, Headline, Study, compared_arms
+from xlbias.results.summary import replicates_for
+from xlbias.stats.bootstrap import bootstrap_intervals
+from xlbias.stats.means import column_means
 from xlbias.stats.multiplicity import holm
+from xlbias.stats.seeds import crossed, equivalence
 
 PAIR = pl.Schema({
-    **dict.fromkeys(("measure", "setting"), pl.String()),
-    **dict.fromkeys(("difference", "low", "high", "p"), pl.Float64()),
+    **dict.fromkeys(("measure", "setting", "cells"), pl.String()),
+    **dict.fromkeys(("difference", "low", "high", "p", "p_within"), pl.Float64()),
     "n_seeds": pl.Int64(),
     **dict.fromkeys(("source", "target", "base", "new"), pl.String()),
 })  # fmt: skip
 """Columns of the differences of one source and target, not yet judged; see `contrasts`."""
-
-_COMPARED = ("map", "rank_distance.normalised", "single_gold")
 
 
 def contrasts(
     run: RunNumbers,
     study: Study,
     *,
-    permutations: int = PERMUTATIONS,
-    seed: int = 0,
+    numbers: NumbersById | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> pl.DataFrame:
     """Return the paired differences of every arm from the baseline, and of hybrid arms from ``cross``.
 
-    Columns: ``source, target, base, new, measure, setting``; ``difference``, a mean over query ids and seeds, with
-    ``low`` and ``high`` and ``p``, over both as crossed random factors (`xlbias.stats.seeds`), and ``n_seeds``, how
-    many the smaller side has; ``p_corrected``, Holm's, over the family; ``verdict``: ``better`` or ``worse`` where
-    p_corrected < .05, which confirms the difference, ``unclear`` otherwise, ``untested`` for what is in no family.
+    Columns: ``source, target, base, new, measure, setting``; ``cells``, all or those of languages that the source
+    trains in, where those are fewer; ``difference``, a mean over query ids and seeds, with ``low`` and ``high`` and
+    ``p``, over both as crossed random factors (`xlbias.stats.seeds`), and ``n_seeds``, how many the smaller side has;
+    ``p_corrected``, Holm's, over the family; ``verdict``: ``better`` or ``worse`` where p_corrected < .05, which
+    confirms the difference; ``equal`` where ``p_within``, corrected in the same way, is: it lies within the margin that
+    the plan gives; ``unclear`` otherwise, ``untested`` for what is in no family.
 
-    The family is all rows that the plan names as primary contrasts; where it names none, all rows of one measure and
-    setting. With one seed there is no p: nothing can be said of samplers then. A measure whose direction is neither
-    good nor bad is called better where it falls (the gap between own and other languages).
+    The family is all rows that the plan names as primary contrasts of pairs; where it names no primary contrast, all
+    rows of one measure, setting and kind of cells. With one seed there is no p: nothing can be said of samplers then,
+    and the interval is over query ids. A measure whose direction is neither good nor bad is called better where it
+    falls (the gap between own and other languages).
     """
+    numbers = numbers or NumbersById(run, study)
     parts = []
     for source, target in product(study.sources, study.targets):
         tell(f"comparing samplers: {source} to {target}")
-        parts.append(pair_contrasts(run, study, source, target, permutations=permutations, seed=seed))
+        parts.append(pair_contrasts(run, study, source, target, numbers=numbers))
     return judged(run, study, parts)
 
 
 def pair_contrasts(
-    run: RunNumbers, study: Study, source: str, target: str, *, permutations: int = PERMUTATIONS, seed: int = 0
+    run: RunNumbers, study: Study, source: str, target: str, *, numbers: NumbersById | None = None
 ) -> pl.DataFrame:
     """Return the differences of one source and target, not yet judged: columns as PAIR. Takes seconds."""
-    arms = compared_arms(study, source)
-    sides = {
-        arm: Sided(Side(run, study.of(source, arm)), target, _COMPARED)
-        for arm in dict.fromkeys(chain.from_iterable(arms))
-    }
-    parts = [pl.DataFrame(schema=PAIR)]
-    for base, new in arms:
-        frame = compare_sided(sides[base], sides[new], False, permutations, seed)
-        about = {"source": source, "target": target, "base": base.label, "new": new.label}
-        chosen = frame.join(_headline_frame(), on=["measure", "setting"], how="semi", maintain_order="left")
-        p = pl.when(pl.col("n_seeds") > 1).then("p").alias("p")
-        parts.append(
-            chosen.select("measure", "setting", "difference", "low", "high", p, "n_seeds").with_columns(
-                pl.lit(value).alias(name) for name, value in about.items()
-            )
-        )
-    return pl.concat(parts)
+    numbers = numbers or NumbersById(run, study)
+    rows = []
+    for base, new in compared_arms(study, source):
+        ours, theirs = (numbers.of(source, arm, target) for arm in (base, new))
+        for (headline, cells), one in ours.items():
+            if (headline, cells) not in theirs:
+                continue
+            margin = _margin(study, base, new, headline, cells)
+            before, after = aligned([one, theirs[headline, cells]])
+            found = _difference(before, after, margin)
+            rows.append((*headline, cells, *found, source, target, base.label, new.label))
+    frame = pl.DataFrame(rows, schema=PAIR, orient="row")
+    return frame.with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def _margin(study: Study, base: Arm, new: Arm, headline: Headline, cells: Cells) -> float | None:
+    row = (base.label, new.label, *headline, PAIRS, cells)
+    return next((one.margin for one in study.primary if one[:6] == row), None)
+
+
+def _difference(base: ById, new: ById, margin: float | None) -> tuple[float, float, float, float, float, int]:
+    """Return ``difference, low, high, p, p_within, n_seeds``."""
+    n_seeds = min(len(base.values), len(new.values))
+    if n_seeds > 1:
+        found = crossed(base.values[..., None], new.values[..., None])
+        within = float(equivalence(found, margin)[0]) if margin is not None else np.nan
+        difference, low, high, p = (float(one[0]) for one in (found.difference, found.low, found.high, found.p))
+        return difference, low, high, p, within, n_seeds
+    by_id = (new.values.mean(axis=0) - base.values.mean(axis=0))[:, None]
+    ends = bootstrap_intervals(by_id, replicates=replicates_for(len(by_id)))
+    return float(column_means(by_id)[0][0]), float(ends.low[0]), float(ends.high[0]), np.nan, np.nan, n_seeds
 
 
 def judged(
@@ -87,54 +108,55 @@ def judged(
     whole = pl.concat(parts) if parts else pl.DataFrame(schema=PAIR)
     if whole.is_empty():
         raise RunError(f"{run.path}: the study has nothing to compare yet")
+    tasks = {task.name: task for task in run.tasks}
     missing = Counter(
-        _family(study, base.label, new.label, *headline)
-        for source, _ in to_come
+        _family(study, base.label, new.label, *headline, cells)
+        for source, target in to_come
         for base, new in compared_arms(study, source)
         for headline in HEADLINES
+        for cells in study.cells(source, tasks.get(target))
     )
-    columns = ["base", "new", "measure", "setting"]
-    family = pl.Series("family", [_family(study, *row) for row in whole.select(columns).iter_rows()], dtype=pl.String)
-    return _with_verdicts(_with_holm(whole.with_columns(family), missing)).drop("family", "p_least")
+    columns = ["base", "new", "measure", "setting", "cells"]
+    families = [_family(study, *row) for row in whole.select(columns).iter_rows()]
+    return with_verdicts(whole, families, missing)
 
 
-def _family(study: Study, base: str, new: str, measure: str, setting: str) -> str | None:
+def _family(study: Study, base: str, new: str, measure: str, setting: str | None, cells: Cells) -> str | None:
     """Return the name of the family that a row belongs to, None where it is not tested."""
     if study.primary:
-        return "primary" if (base, new, measure, setting) in study.primary else None
-    return f"{measure} {setting}"
+        row = (base, new, measure, setting, PAIRS, cells)
+        return "primary" if any(one[:6] == row for one in study.primary) else None
+    return f"{measure} {setting} {cells}"
 
 
-def _headline_frame() -> pl.DataFrame:
-    return pl.DataFrame(list(HEADLINES), schema={"measure": pl.String, "setting": pl.String}, orient="row")
+def with_verdicts(
+    frame: pl.DataFrame, families: Sequence[str | None], missing: Mapping[str | None, int] | None = None
+) -> pl.DataFrame:
+    """Add ``p_corrected``, Holm's over each family, and ``verdict``; see `contrasts`.
 
-
-def _with_holm(frame: pl.DataFrame, missing: Mapping[str | None, int]) -> pl.DataFrame:
-    """Add ``p_corrected``, the most that it can become, and ``p_least``, the least: the same where nothing is missing.
-
-    `missing` counts the rows of each family that are still to come.
+    Args:
+        frame: with ``measure, difference, p, p_within``.
+        families: the family of each row; None: not tested.
+        missing: how many rows of each family are still to come.
     """
-    most, least = (np.full(frame.height, np.nan) for _ in range(2))
-    p = frame["p"].fill_null(np.nan).to_numpy()
-    for family in frame["family"].drop_nulls().unique(maintain_order=True):
-        rows = np.flatnonzero((frame["family"] == family).fill_null(value=False))
-        most[rows] = holm(np.concatenate([p[rows], np.ones(missing.get(family, 0))]))[: len(rows)]
+    family = pl.Series("family", list(families), dtype=pl.String)
+    most, least, within = (np.full(frame.height, np.nan) for _ in range(3))
+    p, p_within = (frame[name].fill_null(np.nan).to_numpy() for name in ("p", "p_within"))
+    for one in family.drop_nulls().unique(maintain_order=True):
+        rows = np.flatnonzero((family == one).fill_null(value=False))
+        to_come = np.ones((missing or {}).get(one, 0))
+        most[rows] = holm(np.concatenate([p[rows], to_come]))[: len(rows)]
         least[rows] = holm(p[rows])
-    return frame.with_columns(
-        pl.Series("p_corrected", most, nan_to_null=True), pl.Series("p_least", least, nan_to_null=True)
-    )
-
-
-def _with_verdicts(frame: pl.DataFrame) -> pl.DataFrame:
+        within[rows] = holm(np.concatenate([p_within[rows], to_come]))[: len(rows)]
     falls = [measure for measure, _ in HEADLINES if measure_of(measure).better != "high"]
-    sign = pl.when(pl.col("measure").is_in(falls)).then(-1.0).otherwise(1.0)
-    confirmed, can_be = (pl.col(end) < ALPHA for end in ("p_corrected", "p_least"))
-    up = pl.col("difference") * sign > 0
+    up = (frame["difference"] > 0) != frame["measure"].is_in(falls)
+    confirmed, can_be, equal = (pl.Series(values < ALPHA) for values in (most, least, within))
     verdict = (
-        pl.when(pl.col("family").is_null()).then(pl.lit("untested"))
+        pl.when(family.is_null()).then(pl.lit("untested"))
         .when(confirmed & up).then(pl.lit("better"))
-        .when(confirmed & ~up).then(pl.lit("worse"))
+        .when(confirmed).then(pl.lit("worse"))
+        .when(equal).then(pl.lit("equal"))
         .when(can_be).then(pl.lit("open"))
         .otherwise(pl.lit("unclear"))
     )  # fmt: skip
-    return frame.with_columns(verdict.alias("verdict"))
+    return frame.with_columns(pl.Series("p_corrected", most, nan_to_null=True), verdict.alias("verdict"))

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from xlbias.cells import ALL, PAIRS, TRAINED, Cells, Over
 from xlbias.choices import listed
 from xlbias.errors import RunError
 from xlbias.results.run_numbers import RunNumbers
+from xlbias.results.study.cells import Taught, taught
+from xlbias.runs.run_info import TaskInfo
 from xlbias.samplers import CROSS, HYBRID, MONO
 
-HEADLINES: tuple[tuple[str, str], ...] = (
+Headline = tuple[str, str | None]
+"""A measure and its setting; measures of alignment have none."""
+
+HEADLINES: tuple[Headline, ...] = (
     ("map", "monolingual"),
     ("map", "cross-lingual"),
     ("map", "multilingual"),
     ("rank_distance.normalised", "multilingual"),
     ("single_gold.gap", "multilingual"),
+    ("rank_consistency", "multilingual"),
+    ("queries.parallel_accuracy", None),
+    ("queries.language_identifiability", None),
+    ("queries.alignment", None),
 )
 """What samplers are compared by: measure and setting."""
 
@@ -47,12 +57,19 @@ class Arm:
 
 
 class Primary(NamedTuple):
-    """A contrast that the plan names as what the study is made for: labels of two arms, and a number."""
+    """A contrast that the plan names as what the study is made for: labels of two arms, and a number.
+
+    `over` says of what: of every pair of source and target, or of a mean over them, see
+    `xlbias.results.study.questions`; `cells` of which cells. Within ± `margin` the two arms are called equal.
+    """
 
     base: str
     new: str
     measure: str
-    setting: str
+    setting: str | None = None
+    over: Over = PAIRS
+    cells: Cells = ALL
+    margin: float | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +78,8 @@ class Study:
 
     `in_domain` names, for a target that is the held-out part of a source, that source. Encoders that have not been
     evaluated yet are not in `members`: (source, arm, seed) → name of the encoder. `primary` names the contrasts that
-    the study is made for, in all pairs of source and target: where there are any, nothing else is tested.
+    the study is made for: where there are any, nothing else is tested. `taught` has the languages that the encoders of
+    a source were trained in, where they are known.
     """
 
     title: str
@@ -73,10 +91,16 @@ class Study:
     in_domain: Mapping[str, str]
     members: Mapping[tuple[str, Arm, int], str]
     primary: tuple[Primary, ...] = ()
+    taught: Mapping[str, Taught] = field(default_factory=dict)
 
     def of(self, source: str, arm: Arm) -> tuple[str, ...]:
         """Return the encoders of one source and arm, one for each seed that is there."""
         return tuple(self.members[source, arm, s] for s in self.seeds if (source, arm, s) in self.members)
+
+    def cells(self, source: str, target: TaskInfo | None) -> tuple[Cells, ...]:
+        """Return which cells are compared: all, and those of trained languages where they are fewer."""
+        known = self.taught.get(source)
+        return (ALL,) if known is None or target is None or known.holds(target) else (ALL, TRAINED)
 
 
 def read_study(run: RunNumbers) -> Study:
@@ -87,12 +111,17 @@ def read_study(run: RunNumbers) -> Study:
     arms, baseline = arms_of(plan["samplers"], plan["alphas"], plan.get("baseline"))
     seeds = plan["seeds"]
     seeds = tuple(range(seeds)) if isinstance(seeds, int) else tuple(int(seed) for seed in seeds)
-    there = {model.name for model in run.models}
+    by_name = {model.name: model for model in run.models}
     names = {
         (source, arm, seed): f"{source}-{arm.slug}-seed{seed}"
         for source, arm, seed in product(plan["sources"], arms, seeds)
     }
     labels = {arm.slug: arm.label for arm in arms}
+    members = {key: name for key, name in names.items() if name in by_name}
+    languages = {
+        source: taught([by_name[name] for (of, *_), name in members.items() if of == source])
+        for source in plan["sources"]
+    }
     return Study(
         title=str(plan.get("title") or run.path.stem),
         sources=tuple(plan["sources"]),
@@ -101,8 +130,9 @@ def read_study(run: RunNumbers) -> Study:
         seeds=seeds,
         baseline=baseline,
         in_domain={str(k): str(v) for k, v in (plan.get("in_domain") or {}).items()},
-        members={key: name for key, name in names.items() if name in there},
+        members=members,
         primary=tuple(_primary(run, one, labels) for one in plan.get("primary") or ()),
+        taught={source: found for source, found in languages.items() if found},
     )
 
 
@@ -118,13 +148,14 @@ def arms_of(samplers: Sequence[str], alphas: Sequence[float], baseline: str | No
     return tuple(arms), next((arm for arm in arms if arm.sampler == baseline), arms[0])
 
 
-def _primary(run: RunNumbers, written: Mapping[str, str], labels: Mapping[str, str]) -> Primary:
+def _primary(run: RunNumbers, written: Mapping[str, Any], labels: Mapping[str, str]) -> Primary:
     for side in (written["base"], written["new"]):
         if side not in labels:
             raise RunError(
                 f"{run.path}: the study's primary contrasts name {side!r}; its samplers are {listed(labels)}"
             )
-    return Primary(labels[written["base"]], labels[written["new"]], written["measure"], written["setting"])
+    rest = {key: written[key] for key in ("setting", "over", "cells", "margin") if written.get(key) is not None}
+    return Primary(labels[written["base"]], labels[written["new"]], written["measure"], **rest)
 
 
 def compared_arms(study: Study, source: str) -> list[tuple[Arm, Arm]]:

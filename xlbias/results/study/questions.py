@@ -1,0 +1,146 @@
+"""One answer to each question of a study: what the sampler changed at home, away from it, and how much of it is lost.
+
+A mean over all pairs of source and target of a kind. Its error is that of query ids and of trainings, with what one
+training does on several targets, and one id under several trainings, in common; sources and targets are as chosen.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from xlbias.cells import ALL, TRAINED, Cells, Over
+from xlbias.results.compare import ALPHA
+from xlbias.results.run_numbers import RunNumbers
+from xlbias.results.study.by_id import ById, NumbersById, aligned
+from xlbias.results.study.contrasts import with_verdicts
+from xlbias.results.study.design import HEADLINES, Arm, Headline, Primary, Study, arm_pairs
+from xlbias.stats.seeds import Crossed, Term, crossed_sum, equivalence, least_detectable
+
+QUESTIONS: dict[Over, str] = {
+    "home": "at home",
+    "away": "away from home",
+    "lost": "lost away from home",
+}
+"""Of what a mean is taken: pairs whose target is the held-out part of their source; the other pairs of source and
+target; the difference of the two on targets that have a home, each against the mean of its other sources."""
+
+QUESTION = pl.Schema({
+    **dict.fromkeys(("over", "base", "new", "measure", "setting", "cells"), pl.String()),
+    **dict.fromkeys(("difference", "low", "high", "p", "p_within", "error_ids", "error_seeds", "least"), pl.Float64()),
+    "n_pairs": pl.Int64(),
+    "n_seeds": pl.Int64(),
+})  # fmt: skip
+"""Columns of `answers` before verdicts. `least` is the difference that would have been confirmed in four of five such
+studies, were its p the least of its family; `error_ids` and `error_seeds` are the parts of the standard error."""
+
+
+def answers(
+    run: RunNumbers, study: Study, *, numbers: NumbersById | None = None, tell: Callable[[str], None] = lambda _: None
+) -> pl.DataFrame:
+    """Return QUESTION's columns with ``p_corrected`` and ``verdict``; a row per question, contrast and number.
+
+    The family is what the plan names as primary contrasts over home, away or lost; where it names no primary contrast,
+    the rows of one measure, setting and kind of cells. Only pairs that are finished count.
+    """
+    numbers = numbers or NumbersById(run, study)
+    asked: list[tuple[_Asked, Crossed, int, int]] = []
+    for base, new in arm_pairs(study.arms, study.baseline):
+        tell(f"questions: {new.label} against {base.label}")
+        for over, headline, cells in product(QUESTIONS, HEADLINES, (ALL, TRAINED)):
+            one = _Asked(over, base, new, headline, cells)
+            terms, n_pairs = _terms(study, numbers, one)
+            if terms:
+                asked.append((one, crossed_sum(terms), n_pairs, min(len(term.values) for term in terms)))
+    families = [one.family(study) for one, *_ in asked]
+    sizes = Counter(families)
+    rows = []
+    for (one, found, n_pairs, n_seeds), family in zip(asked, families, strict=True):
+        margin = one.margin(study)
+        within = equivalence(found, margin)[0] if margin is not None else np.nan
+        strictest = ALPHA / (sizes[family] if family else 1)
+        least = least_detectable(found.error_ids, found.error_seeds, found.degrees, p=strictest)[0]
+        ends = (found.difference[0], found.low[0], found.high[0], found.p[0])
+        errors = (found.error_ids[0], found.error_seeds[0])
+        rows.append((*one.named, *ends, within, *errors, least, n_pairs, n_seeds))
+    frame = pl.DataFrame(rows, schema=QUESTION, orient="row").with_columns(pl.col(pl.Float64).fill_nan(None))
+    return with_verdicts(frame, families)
+
+
+class _Asked(NamedTuple):
+    """A question about two arms and a number."""
+
+    over: Over
+    base: Arm
+    new: Arm
+    headline: Headline
+    cells: Cells
+
+    @property
+    def named(self) -> tuple[Over, str, str, str, str | None, Cells]:
+        return (self.over, self.base.label, self.new.label, *self.headline, self.cells)
+
+    def planned(self, study: Study) -> Primary | None:
+        row = (self.base.label, self.new.label, *self.headline, self.over, self.cells)
+        return next((one for one in study.primary if one[:6] == row), None)
+
+    def margin(self, study: Study) -> float | None:
+        planned = self.planned(study)
+        return planned.margin if planned else None
+
+    def family(self, study: Study) -> str | None:
+        if study.primary:
+            return "primary" if self.planned(study) else None
+        return f"{self.headline} {self.cells}"
+
+
+def _terms(study: Study, numbers: NumbersById, asked: _Asked) -> tuple[list[Term], int]:
+    """Return what is added up for a question, and of how many pairs of source and target; nothing where it has none.
+
+    Where no cells of a pair are left out, its trained cells are all.
+    """
+    weights = _weights(study, asked)
+    found: dict[str, list[tuple[str, float, ById]]] = defaultdict(list)
+    left_out = False
+    for (source, target), weight in weights.items():
+        cells = asked.cells if asked.cells in study.cells(source, numbers.task(target)) else ALL
+        left_out |= cells == TRAINED
+        for arm, sign in ((asked.base, -1), (asked.new, 1)):
+            of_arm = numbers.of(source, arm, target)
+            if (asked.headline, cells) not in of_arm:
+                return [], 0  # not measured there, or a number without cells, such as one of alignment
+            found[target].append((f"{source} {arm.label}", sign * weight, of_arm[asked.headline, cells]))
+    if asked.cells == TRAINED and not left_out:
+        return [], 0
+    terms = [
+        Term(trainings, target, weight, one.values)
+        for target, of_target in found.items()
+        for (trainings, weight, _), one in zip(of_target, aligned([one for *_, one in of_target]), strict=True)
+    ]
+    return terms, len(weights)
+
+
+def _weights(study: Study, asked: _Asked) -> dict[tuple[str, str], float]:
+    """Return how much the difference of each finished pair of source and target counts."""
+    there = [
+        (source, target)
+        for source, target in product(study.sources, study.targets)
+        if all(study.of(source, arm) for arm in (asked.base, asked.new))
+    ]
+    home = [pair for pair in there if study.in_domain.get(pair[1]) == pair[0]]
+    if asked.over == "home":
+        return {pair: 1 / len(home) for pair in home}
+    if asked.over == "away":
+        away = [pair for pair in there if pair not in home]
+        return {pair: 1 / len(away) for pair in away}
+    others = {pair: [other for other in there if other[1] == pair[1] and other != pair] for pair in home}
+    targets = {pair: away for pair, away in others.items() if away}
+    weights = {pair: 1 / len(targets) for pair in targets}
+    for away in targets.values():
+        weights |= {pair: -1 / (len(targets) * len(away)) for pair in away}
+    return weights
