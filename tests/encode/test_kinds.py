@@ -1,9 +1,15 @@
 """Kinds of encoders: Python objects, vectors from elsewhere, and endpoints, under trouble too."""
 
 import json
+import os
+import subprocess
+import sys
 import threading
+import time
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import faiss
 import numpy as np
 import polars as pl
 import pytest
@@ -146,10 +152,84 @@ def write_vectors(folder, task, queries, passages, form):
         (folder / f"{side}.ids.txt").write_text("\n".join(mixed) + "\n", "utf-8")
         if form == "npy":
             np.save(folder / f"{side}.npy", rows)
+        elif form in INDEXES:
+            faiss.write_index(indexed(form, rows), str(folder / f"{side}.faiss"))
         else:
             from safetensors.numpy import save_file
 
             save_file({"vectors": rows}, str(folder / f"{side}.safetensors"))
+
+
+def indexed(form, rows):
+    """Return an index of FAISS that holds `rows` under the numbers of their lines."""
+    if form == "flat index":
+        index = faiss.IndexFlatIP(rows.shape[1])
+        index.add(rows)
+        return index
+    flat = faiss.IndexFlatL2(rows.shape[1])
+    inner = faiss.IndexIVFFlat(flat, rows.shape[1], 3) if form == "lists with ids" else flat
+    inner.train(rows)
+    index = faiss.IndexIDMap2(inner) if form == "index with ids, twice" else faiss.IndexIDMap(inner)
+    order = np.arange(len(rows))[::-1].copy()
+    index.add_with_ids(rows[order], order)
+    return index
+
+
+INDEXES = ["flat index", "index with ids", "index with ids, twice", "lists with ids"]
+
+
+@pytest.mark.parametrize("form", INDEXES)
+def test_vectors_in_an_index_give_the_numbers_of_the_same_vectors_in_memory(tmp_path, made, form):
+    task, queries, passages = made
+    write_vectors(tmp_path / "mine", task, queries, passages, form)
+    own = "dot" if form == "flat index" else "euclidean"
+    given = xlbias.PrecomputedVectors(queries, passages, similarity=own)
+    loaded = load_encoder(f"vectors:{tmp_path / 'mine'}")
+    assert (loaded.similarity, loaded.dimension) == (own, 8)
+    assert xlbias.evaluate(loaded.of_task(task), task).matrix("map").equals(xlbias.evaluate(given, task).matrix("map"))
+    (tmp_path / "mine" / "passages.ids.txt").write_text("a\n")
+    with pytest.raises(EncoderError, match=r"holds the numbers 0 to \d+, and passages\.ids\.txt has 1 lines; expected"):
+        load_encoder(f"vectors:{tmp_path / 'mine'}")
+
+
+def test_an_index_without_a_file_of_ids_is_known_by_its_numbers(tmp_path):
+    for side in ("queries", "passages"):
+        index = faiss.IndexIDMap(faiss.IndexFlatIP(4))
+        index.add_with_ids(np.eye(3, 4, dtype=np.float32), np.array([7, 5, 11]))
+        faiss.write_index(index, str(tmp_path / f"{side}.faiss"))
+    loaded = load_encoder(f"vectors:{tmp_path}")
+    assert dict(loaded.passages) == {"7": 0, "5": 1, "11": 2}
+    assert loaded.of_passages.tolist() == np.eye(3, 4).tolist()
+    (tmp_path / "passages.faiss").write_bytes(b"no index")
+    with pytest.raises(EncoderError, match=r"passages\.faiss: cannot be read as an index of FAISS: Index type"):
+        load_encoder(f"vectors:{tmp_path}")
+
+
+def test_fewer_dimensions_are_used_of_vectors_from_anywhere(tmp_path, made, module, endpoint):
+    task, queries, passages = made
+    write_vectors(tmp_path / "mine", task, queries, passages, "npy")
+    short = xlbias.PrecomputedVectors(queries[:, :3], passages[:, :3], similarity="cosine")
+    run = xlbias.evaluate(f"vectors:{tmp_path / 'mine'}", task, tmp_path / "run.parquet", truncate_dim=3)
+    assert run.matrix("map").equals(xlbias.evaluate(short, task).matrix("map"))
+    for name in (f"python:{module}:OfKind", f"openai:{endpoint.url}#letters"):
+        whole, some = load_encoder(name), load_encoder(name, truncate_dim=3)
+        assert some.dimension == 3
+        assert some.encode(["abc"], "query").tolist() == whole.encode(["abc"], "query")[:, :3].tolist()
+        assert some.fingerprint != whole.fingerprint
+        with pytest.raises(
+            EncoderError, match=r"its vectors have \d+ dimensions, so that --truncate-dim 99 is none of"
+        ):
+            load_encoder(name, truncate_dim=99)
+
+
+def test_an_endpoint_may_call_queries_and_passages_two_models(endpoint):
+    encoder = load_encoder(f"openai:{endpoint.url}#of-queries,of-passages")
+    endpoint.models.clear()
+    for kind in ("query", "passage"):
+        encoder.encode(["a"], kind)
+    assert endpoint.models == ["of-queries", "of-passages"]
+    with pytest.raises(EncoderError, match="expected openai:URL#MODEL"):
+        check_encoder(f"openai:{endpoint.url}#a,b,c")
 
 
 @pytest.mark.parametrize("form", ["parquet", "npy", "safetensors"])
@@ -203,6 +283,8 @@ class Endpoint(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.trouble: list = []  # what to answer with before all is well: a status, or a function of the rows
         self.texts: list[str] = []
+        self.models: list[str] = []
+        self.held = threading.Semaphore(1_000_000)  # answers that are given before all wait
         self.keys: set = set()
         self.lock = threading.Lock()
 
@@ -221,9 +303,11 @@ class Handler(BaseHTTPRequestHandler):
             self.answer({"error": {"message": f"no: {self.headers.get('Authorization')}"}}, trouble)
             return
         texts = content["input"]
+        self.server.models.append(content["model"])
         rows = [{"object": "embedding", "index": i, "embedding": embedded(text)} for i, text in enumerate(texts)]
         with self.server.lock:
             self.server.texts += texts
+        self.server.held.acquire()
         if trouble:
             rows = trouble(rows)
         usage = {"prompt_tokens": 1, "total_tokens": 1}
@@ -311,6 +395,35 @@ def test_what_was_paid_for_is_not_paid_for_again(endpoint, tmp_path):
     assert len(endpoint.texts) == paid + 1  # its dimension is asked for anew
     for file in [run, *(tmp_path / "cache").rglob("*")]:
         assert not file.is_file() or b"very-secret" not in file.read_bytes()
+
+
+@pytest.mark.slow
+def test_a_killed_evaluation_pays_again_only_for_what_was_in_flight(endpoint, tmp_path):
+    command = [
+        sys.executable, "-m", "xlbias", "evaluate", f"openai:{endpoint.url}#letters", "--task", TASK,
+        "--batch-size", "2", "--out", str(tmp_path / "run.parquet"), "--quiet",
+    ]  # fmt: skip
+    environment = {**os.environ, "XLBIAS_CACHE": str(tmp_path / "cache")}
+    endpoint.held = threading.Semaphore(12)  # of its dimension, and of 22 texts
+    killed = subprocess.Popen(command, env=environment, cwd=tmp_path)
+    while len(endpoint.texts) < 1 + 2 * 12:  # then one more waits for an answer
+        assert killed.poll() is None
+        time.sleep(0.05)
+    killed.kill()
+    killed.wait()
+    before = Counter(endpoint.texts)
+    endpoint.held = threading.Semaphore(1_000_000)
+    subprocess.run([*command, "--resume"], env=environment, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
+
+    task = xlbias.load_task(TASK)
+    asked = Counter([text for frame in (task.queries, task.passages) for text in frame["text"].unique()])
+    paid = Counter(endpoint.texts)
+    assert paid.pop("xlbias") == 2  # its dimension, at each start
+    assert set(paid) == set(asked)
+    twice = {text for text in paid if paid[text] > asked[text]}
+    assert twice <= set(before)
+    assert sum(paid.values()) - sum(asked.values()) <= 2 * 4  # four requests of two texts
+    assert xlbias.open_run(tmp_path / "run.parquet").matrix("map").height
 
 
 def test_a_sentence_transformer_is_taken_as_it_is(tmp_path):

@@ -32,7 +32,7 @@ _OWN = {"out", "dashboard"}
 
 def audit(**options: Any) -> int:
     """Evaluate, with the dashboard where there is a terminal."""
-    from xlbias.encode.load import check_encoder
+    from xlbias.encode.load import LoadOptions, check_encoder
     from xlbias.errors import UsageError
 
     ctx = click.get_current_context()
@@ -41,7 +41,7 @@ def audit(**options: Any) -> int:
     if options["out"] is None and options["resume"]:
         raise UsageError("--resume needs --out, the run to continue")
     for model in options["models"]:
-        check_encoder(model, pooling=options["pooling"])
+        check_encoder(model, **{key: options[key] for key in LoadOptions.__annotations__ if key in options})
     given = options.pop("out")
     out = Path(given) if given is not None else _free_path(options["models"], overwrite=options["overwrite"])
     if not options["quiet"]:

@@ -7,7 +7,7 @@ import click
 from xlbias.cells import TOP_OF, TopOf
 from xlbias.cli.prompts import prompt_options
 from xlbias.cli.watch import dashboard_option, watch_command, watches, words_without_flag
-from xlbias.encode.options import POOLINGS, SIMILARITIES
+from xlbias.encode.options import DTYPES, POOLINGS, SIMILARITIES
 
 EXAMPLE = """\b
 Examples:
@@ -55,6 +55,18 @@ GO_ON = "What was finished is kept: the same command with --resume continues."
     "--similarity", type=click.Choice(SIMILARITIES),
     help="Similarity of vectors.  [default: the encoder's own]",
 )  # fmt: skip
+@click.option(
+    "--truncate-dim", type=click.IntRange(min=1), metavar="N",
+    help="Use the first N dimensions of each vector (Matryoshka).",
+)  # fmt: skip
+@click.option(
+    "--max-length", type=click.IntRange(min=1), metavar="N",
+    help="Read N tokens of each text.  [default: as many as the encoder says]",
+)  # fmt: skip
+@click.option(
+    "--dtype", type=click.Choice(DTYPES),
+    help="Type of the weights; int8: round vectors to 256 steps a dimension.  [default: as they are stored]",
+)  # fmt: skip
 @click.option("--device", help="Torch device: cpu, cuda, cuda:1, mps. Default: the best available.")
 @click.option(
     "--batch-size", type=click.IntRange(min=1), help="Texts encoded at a time.  [default: as many as fill the device]"
@@ -85,6 +97,9 @@ def command(
     query_prompt: str | None,
     passage_prompt: str | None,
     similarity: str | None,
+    truncate_dim: int | None,
+    max_length: int | None,
+    dtype: str | None,
     device: str | None,
     batch_size: int | None,
     no_cache: bool,
@@ -118,7 +133,18 @@ def command(
 
         check_free(Path(out))
     for model in models:
-        check_encoder(model, pooling=pooling)
+        check_encoder(
+            model,
+            pooling=pooling,
+            query_prompt=query_prompt,
+            passage_prompt=passage_prompt,
+            similarity=similarity,
+            truncate_dim=truncate_dim,
+            max_length=max_length,
+            dtype=dtype,
+            device=device,
+            batch_size=batch_size,
+        )
     if dashboard and watches(quiet=quiet):
         path = Path(out)
         return watch_command(words_without_flag(ctx), path, path, again=GO_ON)
@@ -142,6 +168,9 @@ def command(
             query_prompt=query_prompt,
             passage_prompt=passage_prompt,
             similarity=similarity,
+            truncate_dim=truncate_dim,
+            max_length=max_length,
+            dtype=dtype,
             device=device,
             batch_size=batch_size,
             trust_remote_code=trust_remote_code,

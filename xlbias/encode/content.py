@@ -7,7 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from xlbias.encode.card import CARD_FILE, TRAINED_ON_FILE, TRAINING_FILE
-from xlbias.encode.layout import module_folders
+from xlbias.encode.hub import snapshot_of
+from xlbias.encode.layout import adapter_base, module_folders
 from xlbias.errors import EncoderError
 from xlbias.files import digest_of_file
 
@@ -32,8 +33,8 @@ def content_digest(folder: Path) -> str:
 
     That is every file in the folder and in those of its modules, and all Python code, but for what is there for people
     (README, card, pictures) and for weights in formats that are not loaded (ONNX, OpenVINO, pickles). An encoder with
-    code of its own may read whatever it likes: then no format is left out. Raises EncoderError where a file cannot be
-    read.
+    code of its own may read whatever it likes: then no format is left out. What an adapter is put on counts as well.
+    Raises EncoderError where a file cannot be read.
     """
     digest = hashlib.sha256()
     for file in loaded_files(folder):
@@ -43,6 +44,10 @@ def content_digest(folder: Path) -> str:
         except OSError as error:
             raise EncoderError(f"{file}: cannot be read: {error.strerror or error}") from error
         digest.update(len(name).to_bytes(8, "little") + name + of_file)
+    base = adapter_base(folder)
+    below = base and (Path(base) if Path(base).is_dir() else snapshot_of(base))
+    if below and below.resolve() != folder.resolve():
+        digest.update(content_digest(below).encode())
     return digest.hexdigest()
 
 

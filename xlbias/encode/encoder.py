@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from xlbias.encode.cache import VectorCache
 from xlbias.encode.options import Similarity
-from xlbias.encode.parts import Batching, Part, parts
+from xlbias.encode.parts import CHUNK, Batching, Part, parts
 from xlbias.encode.similarity import Vectors, unit
 from xlbias.errors import EncoderError
 
@@ -33,7 +33,8 @@ class Encoder(Protocol):
 
     An encoder that has them is also asked for these, which a run records: ``device``, ``dtype``, ``max_length``,
     ``card`` (what it was trained on), ``prompts`` (`xlbias.encode.prompts.Prompts`) and ``count_tokens(texts, kind)``,
-    see `CountsTokens`.
+    see `CountsTokens`. ``texts_at_a_time`` says how many texts it is given before they are kept, and so how many of
+    them a kill loses at most.
 
     A whole encoder::
 
@@ -108,7 +109,8 @@ def embed(
     sizes, padding = _sizes(encoder, unique, kind)
     order = sorted(range(len(unique)), key=lambda i: (-sizes[i], unique[i]))
     vectors = np.empty((len(unique), encoder.dimension), dtype=np.float32)
-    found = parts([sizes[i] for i in order], padding.batching if padding else None)
+    most = int(getattr(encoder, "texts_at_a_time", CHUNK))
+    found = parts([sizes[i] for i in order], padding.batching if padding else None, most)
     key = f"{encoder.fingerprint}|{getattr(encoder, 'batching', '')}"
     done, all_work = 0, sum(part.work for part in found)
     for part in found:

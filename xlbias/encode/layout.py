@@ -77,6 +77,19 @@ def module_folders(folder: Path) -> list[Path]:
     return sorted(found)
 
 
+def adapter_base(folder: Path) -> str | None:
+    """Return what the adapter (LoRA) in `folder` is put on, a folder or a hub name; None where there is no adapter.
+
+    Raises EncoderError where it does not say.
+    """
+    if not (folder / ADAPTER_FILE).exists():
+        return None
+    base = read_object(folder / ADAPTER_FILE).get("base_model_name_or_path")
+    if not isinstance(base, str) or not base:
+        raise EncoderError(f"{folder / ADAPTER_FILE}: 'base_model_name_or_path' must name the encoder that it adapts")
+    return base
+
+
 def _json(file: Path) -> Any:
     try:
         return json.loads(file.read_text("utf-8"))

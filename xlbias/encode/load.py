@@ -11,6 +11,8 @@ from xlbias.encode.content import content_digest
 from xlbias.encode.hub import is_described_here, snapshot_of
 from xlbias.encode.kinds import kind_of
 from xlbias.encode.loadable import check_loadable
+from xlbias.encode.options import DTYPES
+from xlbias.encode.sizes import check_sizes
 from xlbias.errors import EncoderError
 from xlbias.packaged import packaged_encoders
 
@@ -38,6 +40,10 @@ class LoadOptions(TypedDict, total=False):
             that the encoder registers for queries, see `xlbias.encode.prompts`.
         passage_prompt: the same for passages.
         similarity: ``cosine``, ``dot`` or ``euclidean``; by default the encoder's own.
+        truncate_dim: how many of a vector's first dimensions are used (Matryoshka); by default all.
+        max_length: how many tokens of a text are read; by default as many as the encoder says.
+        dtype: type of the weights, ``float32``, ``float16`` or ``bfloat16``, or ``int8``: vectors rounded to 256 steps
+            a dimension, between the least and the greatest value in a task's passages; by default as they are stored.
         pooling: makes an encoder of a transformer that has no pooling: ``mean``, ``cls`` or another of
             `xlbias.encode.options.POOLINGS`.
         say: told what the libraries warn of while they load it; by default it is logged.
@@ -49,6 +55,9 @@ class LoadOptions(TypedDict, total=False):
     query_prompt: str | None
     passage_prompt: str | None
     similarity: str | None
+    truncate_dim: int | None
+    max_length: int | None
+    dtype: str | None
     pooling: str | None
     say: Callable[[str], None] | None
 
@@ -71,9 +80,9 @@ def load_encoder(name: str, **options: Unpack[LoadOptions]) -> Encoder | Vectors
         raise TypeError(f"load_encoder() got an unexpected option {min(unknown)!r}")
     other = kind_of(name)
     if other:
+        check_encoder(name, **options)
         kind, target = other
-        of_kind = {key: value for key, value in options.items() if key not in ("trust_remote_code", "say")}
-        loaded: Encoder | VectorsById = kind.load(target, of_kind)
+        loaded: Encoder | VectorsById = kind.load(target, _of_kind(options))
         return loaded
     return load_pretrained(name, **options)
 
@@ -81,7 +90,7 @@ def load_encoder(name: str, **options: Unpack[LoadOptions]) -> Encoder | Vectors
 def load_pretrained(name: str, **options: Unpack[LoadOptions]) -> PretrainedEncoder:
     """Load an encoder of sentence-transformers, which can be trained; see `load_encoder`."""
     name = find_encoder(name)
-    check_encoder(name, pooling=options.get("pooling"))
+    check_encoder(name, **options)
     from xlbias.encode.pretrained import PretrainedEncoder
     from xlbias.encode.trained_on import trained_on_of
 
@@ -104,25 +113,38 @@ def as_encoder(given: Any) -> Any:
     return PretrainedEncoder(given, str(name or "encoder"))
 
 
-def check_encoder(name: str, *, pooling: str | None = None) -> None:
-    """Raise EncoderError where a look at the files shows that `name` is no encoder, or that its weights are pickled.
+def check_encoder(name: str, **options: Unpack[LoadOptions]) -> None:
+    """Raise EncoderError where a look at the files shows that `name` is no encoder, that its weights are pickled, or
+    that an option cannot be.
 
     Takes no time and loads no library. A model of the hub is looked at where it is on this machine.
     """
+    dtype = options.get("dtype")
+    if dtype not in (None, *DTYPES):
+        raise EncoderError(f"dtype is {dtype!r}: expected {', '.join(DTYPES)}")
     other = kind_of(name)
     if other:
         kind, target = other
         kind.check(target)
+        kind.check_options(target, _of_kind(options))
         return
+    pooling = options.get("pooling")
     path = Path(find_encoder(name)).expanduser()
     if path.is_dir():
         check_loadable(path, pooling=pooling)
+        check_sizes(path, name, options.get("truncate_dim"), options.get("max_length"))
     elif path.exists():
         raise EncoderError(f"{name}: is a file; expected a sentence-transformers folder or a hub name")
     elif name.startswith((".", "/", "~")) or name.count("/") > 1:
         raise EncoderError(f"{name}: there is no such folder; expected a sentence-transformers folder or a hub name")
     elif is_described_here(name) and (folder := snapshot_of(name)):
         check_loadable(folder, pooling=pooling, shown=name, weights=False)
+        check_sizes(folder, name, options.get("truncate_dim"), options.get("max_length"))
+
+
+def _of_kind(options: LoadOptions) -> dict[str, Any]:
+    """Return the options that a kind of encoder may take or refuse: those that are about vectors."""
+    return {key: value for key, value in options.items() if key not in ("trust_remote_code", "say")}
 
 
 def content_of(name: str) -> str | None:

@@ -7,14 +7,17 @@ mean over its tokens, and draws at random what its weights lack. Nobody uses it 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from xlbias.encode.layout import (
+    ADAPTER_FILE,
     CONFIG_FILE,
     MODULES_FILE,
     SETTINGS_FILE,
     Module,
+    adapter_base,
     module_folders,
     read_modules,
     read_object,
@@ -64,7 +67,7 @@ def check_loadable(folder: Path, *, pooling: str | None = None, shown: str | Non
     if pooling is not None and pooling not in POOLINGS:
         raise EncoderError(f"pooling is {pooling!r}: expected {', '.join(POOLINGS)}")
     modules = read_modules(folder)
-    if modules is None and not (folder / CONFIG_FILE).exists():
+    if modules is None and not any((folder / file).exists() for file in (CONFIG_FILE, ADAPTER_FILE)):
         raise EncoderError(f"{shown}: is not an encoder: it has neither {MODULES_FILE} nor {CONFIG_FILE}")
     found = _no_encoder(folder, modules)
     if pooling is None and found:
@@ -73,6 +76,7 @@ def check_loadable(folder: Path, *, pooling: str | None = None, shown: str | Non
         raise EncoderError(
             f"{shown}: has a pooling of its own, in {MODULES_FILE}; --pooling is for a transformer without one"
         )
+    _check_adapter(folder, shown)
     if weights:
         _check_weights(folder, [folder] if pooling is not None else module_folders(folder), shown)
 
@@ -84,9 +88,9 @@ def _no_encoder(folder: Path, modules: list[Module] | None) -> str | None:
     if kind != "SentenceTransformer":
         return _NO_ENCODERS.get(str(kind), f"is a {kind}, not a SentenceTransformer") + f" ({SETTINGS_FILE})"
     if modules is None:
-        config = read_object(folder / CONFIG_FILE)
         no_pooling = f"there is no {MODULES_FILE} to say how the vectors of its tokens become one"
-        return f"{_head(config)}: {no_pooling}"
+        adapter = not (folder / CONFIG_FILE).exists()
+        return f"{'is an adapter (LoRA)' if adapter else _head(read_object(folder / CONFIG_FILE))}: {no_pooling}"
     if any(module.class_name in _SPARSE for module in modules):
         return f"{_NO_ENCODERS['SparseEncoder']} ({MODULES_FILE})"
     if _ends_in_tokens(folder, modules):
@@ -111,6 +115,23 @@ def _ends_in_tokens(folder: Path, modules: Iterable[Module]) -> bool:
             if read_object(file).get("module_output_name") == "sentence_embedding":
                 return False
     return True
+
+
+def _check_adapter(folder: Path, shown: str) -> None:
+    """Raise EncoderError where the folder holds an adapter (LoRA) that cannot be put on what it is for."""
+    base = adapter_base(folder)
+    if base is None:
+        return
+    if find_spec("peft") is None:
+        raise EncoderError(f"{shown}: is an adapter (LoRA), which needs the package peft: pip install 'xlbias[lora]'")
+    below = Path(base)
+    if below.is_dir():
+        _check_weights(below, [below], base)
+    elif below.is_absolute() or base.startswith(".") or base.count("/") > 1:
+        raise EncoderError(
+            f"{shown}: is an adapter (LoRA) of {base}, which is no folder here; change 'base_model_name_or_path' in "
+            f"its {ADAPTER_FILE}, or put the base there"
+        )
 
 
 def _check_weights(folder: Path, of_modules: list[Path], shown: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
@@ -30,7 +31,13 @@ class LoadedModel:
 
 
 def load_model(
-    name: str, *, device: str | None, trust_remote_code: bool, pooling: str | None, say: Callable[[str], None]
+    name: str,
+    *,
+    device: str | None,
+    trust_remote_code: bool,
+    pooling: str | None,
+    dtype: str | None = None,
+    say: Callable[[str], None],
 ) -> LoadedModel:
     """Load a folder or a model of the hub; see `xlbias.load_encoder`. `say` is told what the libraries warn of."""
     path = Path(name).expanduser()
@@ -47,6 +54,8 @@ def load_model(
     try:
         with captured() as lines, recorded_loading() as loaded:
             model = _load(str(path) if local else name, device, trust_remote_code, pooling, offline=not online)
+            if dtype is not None:
+                model.to(getattr(torch, dtype))
             check_missing(model, loaded, name)
     except EncoderError:
         raise
@@ -65,7 +74,9 @@ def load_model(
 def _load(
     source: str, device: str | None, trust_remote_code: bool, pooling: str | None, *, offline: bool
 ) -> SentenceTransformer:
-    weights = {"use_safetensors": True}
+    weights: dict[str, Any] = {"use_safetensors": True}
+    if offline and not Path(source).is_dir():  # where peft is there, the hub would be asked for an adapter, and again
+        weights["adapter_kwargs"] = {"local_files_only": True}
     if pooling is None:
         return SentenceTransformer(
             source,

@@ -19,9 +19,10 @@ from xlbias.encode.loading import load_model
 from xlbias.encode.options import Similarity
 from xlbias.encode.parts import Batching
 from xlbias.encode.prompts import find_prompts
+from xlbias.encode.shortened import Shortened
 from xlbias.encode.similarity import Vectors, chosen_similarity, unit
 from xlbias.encode.trained_on import TrainedOn
-from xlbias.encode.truncation import TokenCounts, count_tokens, longest
+from xlbias.encode.truncation import TokenCounts, count_tokens, longest, shorten_texts
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -45,8 +46,11 @@ class PretrainedEncoder:
         own_similarity: what the model asks for, whatever is used.
         dtype: type of the weights, e.g. ``float32`` or ``bfloat16``.
         max_length: tokens of a text that are read at most, by kind; None for all.
+        precision: ``int8`` where the vectors are rounded to that once a task has them all, see
+            `xlbias.encode.quantised`; else None.
 
-    Raises EncoderError for a distance that cannot be ranked by, and for a prompt's name that is not registered.
+    Raises EncoderError for a distance that cannot be ranked by, for a prompt's name that is not registered, and for a
+    dimension or a length that it does not have.
     """
 
     def __init__(
@@ -61,15 +65,25 @@ class PretrainedEncoder:
         query_prompt: str | None = None,
         passage_prompt: str | None = None,
         similarity: str | None = None,
+        truncate_dim: int | None = None,
+        max_length: int | None = None,
+        precision: str | None = None,
     ) -> None:
         self.model = model
         self.name = name
+        self.precision = precision
+        if max_length is not None:
+            shorten_texts(model, max_length, name)
         self.batching = None if _looks_up(model) else Batching(_tokens_at_a_time(model), batch_size)
         self._counted: dict[Kind, tuple[list[str], TokenCounts | None]] = {}
         self.card = card or {}
         self.dimension = int(model.get_embedding_dimension() or 0)
         if self.dimension <= 0:
             self.dimension = int(model.encode(["dimension"], show_progress_bar=False).shape[1])
+        self.own_dimension = None if truncate_dim is None else self.dimension
+        if truncate_dim is not None:
+            self.dimension = Shortened(truncate_dim).dimension(self.dimension, name)
+            model.truncate_dim = truncate_dim
         self.own_similarity: str = model.similarity_fn_name
         self.similarity: Similarity = chosen_similarity(self.own_similarity, similarity, name)
         self.prompts = find_prompts(
@@ -79,6 +93,9 @@ class PretrainedEncoder:
         facts |= {kind: self.prompts.text(kind) for kind in get_args(Kind)}
         if _widened(model):
             facts["normalised"] = "float32"
+        if precision is not None:
+            facts["precision"] = precision
+        self._unit = self.similarity == "cosine" or (model.truncate_dim is not None and _scales(model))
         self.content = content
         self.fingerprint = fingerprint or fingerprint_of(model, facts, content)
         self.device = str(model.device)
@@ -98,12 +115,20 @@ class PretrainedEncoder:
         query_prompt: str | None = None,
         passage_prompt: str | None = None,
         similarity: str | None = None,
+        truncate_dim: int | None = None,
+        max_length: int | None = None,
+        dtype: str | None = None,
         pooling: str | None = None,
         say: Callable[[str], None] | None = None,
     ) -> PretrainedEncoder:
         """Load a folder or hub name; see `xlbias.load_encoder`."""
         loaded = load_model(
-            name, device=device, trust_remote_code=trust_remote_code, pooling=pooling, say=say or _LOGGER.warning
+            name,
+            device=device,
+            trust_remote_code=trust_remote_code,
+            pooling=pooling,
+            dtype=None if dtype == "int8" else dtype,
+            say=say or _LOGGER.warning,
         )
         path = Path(name).expanduser()
         local = path.is_dir()
@@ -118,6 +143,9 @@ class PretrainedEncoder:
             query_prompt=query_prompt,
             passage_prompt=passage_prompt,
             similarity=similarity,
+            truncate_dim=truncate_dim,
+            max_length=max_length,
+            precision="int8" if dtype == "int8" else None,
         )
 
     def encode(self, texts: Sequence[str], kind: Kind) -> Vectors:
@@ -138,7 +166,7 @@ class PretrainedEncoder:
             show_progress_bar=False,
             convert_to_numpy=True,
         ).astype(np.float32, copy=False)
-        if self.similarity != "cosine":
+        if not self._unit:
             return vectors
         # As the library does, but in float32 whatever the weights are: in half precision lengths are off by .4 %.
         return unit(torch.nn.functional.normalize(torch.from_numpy(vectors), p=2, dim=1).numpy())
@@ -155,12 +183,17 @@ class PretrainedEncoder:
         return before[1]
 
 
+def _scales(model: SentenceTransformer) -> list[torch.nn.Module]:
+    """Return the modules of an encoder that scale its vectors to length 1."""
+    return [module for module in model if type(module).__name__ == "Normalize"]
+
+
 def _widened(model: SentenceTransformer) -> bool:
     """Have an encoder in half precision scale its vectors in float32, and return whether there was anything to do.
 
     In half precision a vector of zeros over its length is NaN, which is no vector: the least divisor is rounded to 0.
     """
-    scaled = [module for module in model if type(module).__name__ == "Normalize"]
+    scaled = _scales(model)
     half = any(p.dtype in (torch.float16, torch.bfloat16) for p in model.parameters())
     for module in scaled if half else ():
         module.register_forward_pre_hook(_widen)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,8 @@ from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 from tokenizers import Tokenizer
 
 from xlbias.encode.prompts import Side
+from xlbias.encode.sizes import check_length, longest_of
+from xlbias.errors import EncoderError
 
 _CHUNK = 4_096  # texts tokenised at a time
 _LARGEST = 1 << 31
@@ -72,14 +75,40 @@ def longest(model: SentenceTransformer, side: Side) -> int | None:
     return found[3] if found else _limit(getattr(model, "max_seq_length", None))
 
 
+def shorten_texts(model: SentenceTransformer, most: int, name: str) -> None:
+    """Have `model` read `most` tokens of a text. Raises EncoderError where it cannot be told to, or not so many."""
+    for side in get_args(Side):
+        module = _first(model, side)
+        if type(module) is not Transformer or module.tokenizer is None:
+            raise EncoderError(f"{name}: cannot be told how much of a text to read, so that --max-length means nothing")
+        config = module.model.config
+        check_length(most, longest_of(config.to_dict()), name)
+        special = module.tokenizer.num_special_tokens_to_add()
+        if most <= special:
+            raise EncoderError(
+                f"{name}: puts {special} tokens of its own around a text; expected --max-length {special + 1:,} or more"
+            )
+        module.max_seq_length = most
+        for length in ("query_length", "document_length"):
+            if getattr(module, length) is not None:
+                setattr(module, length, most)
+        for options in module.processing_kwargs.values():
+            if isinstance(options, dict) and "max_length" in options:
+                options["max_length"] = most
+
+
+def _first(model: SentenceTransformer, side: Side) -> Any:
+    """Return the module that reads the texts of a side; None where that is not known."""
+    module: Any = model[0]
+    if not isinstance(module, Router):
+        return module
+    route = "query" if side == "query" else "document"
+    return module.sub_modules[route][0] if route in module.sub_modules else None
+
+
 def _tokenizer(model: SentenceTransformer, side: Side) -> tuple[Tokenizer, bool, int | None, int | None] | None:
     """Return tokenizer, whether it adds special tokens, its unknown token and the limit; None where it is not known."""
-    module = model[0]
-    if isinstance(module, Router):
-        route = "query" if side == "query" else "document"
-        if route not in module.sub_modules:
-            return None
-        module = module.sub_modules[route][0]
+    module = _first(model, side)
     if type(module) is StaticEmbedding:
         own: Tokenizer = module.tokenizer
         limit = (own.truncation or {}).get("max_length")

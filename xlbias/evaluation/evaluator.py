@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -56,6 +57,9 @@ def evaluate(
     query_prompt: str | None = None,
     passage_prompt: str | None = None,
     similarity: str | None = None,
+    truncate_dim: int | None = None,
+    max_length: int | None = None,
+    dtype: str | None = None,
     trust_remote_code: bool = False,
     pooling: str | None = None,
     cache: VectorCache | None = None,
@@ -81,6 +85,9 @@ def evaluate(
             nothing; by default what the encoder registers, see `xlbias.encode.prompts`.
         passage_prompt: the same for passages.
         similarity: for encoders loaded by name, ``cosine``, ``dot`` or ``euclidean``; by default the encoder's own.
+        truncate_dim: for encoders loaded by name, how many of a vector's first dimensions are used (Matryoshka).
+        max_length: for encoders loaded by name, how many tokens of a text are read.
+        dtype: for encoders loaded by name, ``float32``, ``float16``, ``bfloat16`` or ``int8``, see `load_encoder`.
         trust_remote_code: whether an encoder may run code of its own.
         pooling: makes encoders of transformers that have no pooling, see `xlbias.load_encoder`; for those by name.
         cache: where to keep vectors; None for no cache.
@@ -94,13 +101,16 @@ def evaluate(
     models = [models] if isinstance(models, str) or not isinstance(models, Sequence) else list(models)
     models = [find_encoder(model) if isinstance(model, str) else as_encoder(model) for model in models]
     tasks = [tasks] if isinstance(tasks, RetrievalTask) else list(tasks)
-    names = _check(models, tasks, top_k, pooling)
-    of_encoders = {
+    of_encoders: dict[str, Any] = {
         "query_prompt": query_prompt,
         "passage_prompt": passage_prompt,
         "similarity": similarity,
+        "truncate_dim": truncate_dim,
+        "max_length": max_length,
+        "dtype": dtype,
         "pooling": pooling,
     }
+    names = _check(models, tasks, top_k, of_encoders)
     _refuse_for_objects(models, of_encoders)
     mitigations = [parse_mitigation(text) for text in mitigate]
     variants = [variant_name(name, mitigation) for name in names for mitigation in (None, *mitigations)]
@@ -201,7 +211,7 @@ def _refuse_other_models(journal: Journal, names: list[str]) -> None:
 
 
 def _refuse_changed(
-    journal: Journal, models: Mapping[str, Model], options: Mapping[str, str | None], narrator: Narrator
+    journal: Journal, models: Mapping[str, Model], options: Mapping[str, Any], narrator: Narrator
 ) -> None:
     """Raise RunError where an encoder that the resumed run has results of is not the same now.
 
@@ -218,13 +228,19 @@ def _refuse_changed(
             narrator.say(f"{about['name']}: the run there does not say of what files it was, so no change is seen")
             continue
         now = content_of(model) if isinstance(model, str) else model.fingerprint
-        asked = options if isinstance(model, str) else None
+        asked = _given(options) if isinstance(model, str) else None
         same_libraries = journal.finished or about.get("libraries") in (None, libraries())
-        if now not in (None, before) or about.get("options") != asked or not same_libraries:
+        used = _given(about["options"]) if about.get("options") is not None else None
+        if now not in (None, before) or used != asked or not same_libraries:
             raise changed(journal.path, about["name"])
 
 
-def _check(models: list[Model], tasks: list[RetrievalTask], top_k: int, pooling: str | None) -> list[str]:
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that were given: a run does not know of those that came after it."""
+    return {option: value for option, value in options.items() if value is not None}
+
+
+def _check(models: list[Model], tasks: list[RetrievalTask], top_k: int, options: Mapping[str, Any]) -> list[str]:
     """Return a distinct name for each model. Raises UsageError or EncoderError before any work is done."""
     if not models or not tasks:
         raise UsageError("nothing to evaluate: expected at least one encoder and one task")
@@ -236,7 +252,7 @@ def _check(models: list[Model], tasks: list[RetrievalTask], top_k: int, pooling:
             raise UsageError(f"two tasks are called {name!r}: give one another name with [name=...]")
     for model in models:
         if isinstance(model, str):
-            check_encoder(model, pooling=pooling)
+            check_encoder(model, **options)
         elif not all(hasattr(model, field) for field in ("name", "dimension", "fingerprint")):
             raise UsageError(f"a model is a {type(model).__name__}; expected a name, an encoder or PrecomputedVectors")
         elif not isinstance(model, PrecomputedVectors):
@@ -250,7 +266,7 @@ def _check(models: list[Model], tasks: list[RetrievalTask], top_k: int, pooling:
     return names
 
 
-def _refuse_for_objects(models: list[Model], options: Mapping[str, str | None]) -> None:
+def _refuse_for_objects(models: list[Model], options: Mapping[str, Any]) -> None:
     """Raise UsageError where an option is for encoders loaded by name, and one is given as an object."""
     objects = [model.name for model in models if not isinstance(model, str)]
     for option, value in options.items():

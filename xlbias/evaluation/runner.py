@@ -24,6 +24,7 @@ from xlbias.encode.kinds.vectors import VectorsById
 from xlbias.encode.mitigate import Mitigation
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.encode.prompts import Prompts
+from xlbias.encode.quantised import as_int8
 from xlbias.encode.similarity import Searchable, Vectors, searchable
 from xlbias.errors import EncoderError, RunError
 from xlbias.evaluation.alignment import alignments
@@ -81,7 +82,7 @@ class Evaluation:
         device: str,
         cache: VectorCache | None,
         narrator: Narrator,
-        options: Mapping[str, str | None],
+        options: Mapping[str, Any],
         course: Course,
     ) -> None:
         self.journal, self.tasks, self.device = journal, tasks, device
@@ -165,6 +166,8 @@ class Evaluation:
             "own_similarity": getattr(encoder, "own_similarity", None),
             "prompts": prompts.as_dict() if prompts else None,
             "dtype": getattr(encoder, "dtype", None),
+            "precision": getattr(encoder, "precision", None),
+            "own_dimension": getattr(encoder, "own_dimension", None),
             "max_length": getattr(encoder, "max_length", None),
             "device": getattr(encoder, "device", None),
             "card": getattr(encoder, "card", {}),
@@ -200,10 +203,14 @@ class Evaluation:
         if isinstance(encoder, PrecomputedVectors):
             vectors = np.ascontiguousarray(encoder.queries, dtype=np.float32)
             return TaskVectors(passages, aligned(encoder, task, passages), vectors)
+        of_passages = self._encode(t, name, encoder, passages, "passage")
+        of_queries = self._encode(t, name, encoder, task.queries, "query")
+        if getattr(encoder, "precision", None) == "int8":
+            of_passages, of_queries = as_int8(of_passages, of_queries, encoder.similarity)
         return TaskVectors(
             passages,
-            self._encode(t, name, encoder, passages, "passage"),
-            self._encode(t, name, encoder, task.queries, "query"),
+            of_passages,
+            of_queries,
             [*text_rows(encoder, passages, "passage"), *text_rows(encoder, task.queries, "query")],
         )
 

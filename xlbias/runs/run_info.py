@@ -111,8 +111,9 @@ class ModelInfo(Struct, frozen=True):
     Attributes:
         name: what the run calls it.
         fingerprint: changes whenever a text could get another vector; of it are made `content` (its files), `options`,
-            `prompts`, `similarity`, `dtype`, `max_length`, `device` and `libraries`.
+            `prompts`, `similarity`, `dtype`, `precision`, `max_length`, `device` and `libraries`.
         own_similarity: what it asks for itself.
+        own_dimension: how long its vectors are by themselves, of which `dimension` are used; None for as long.
         mitigation: what was done to its vectors.
         card: how it was trained.
         from_run: of a study, the run that its numbers are from.
@@ -129,6 +130,8 @@ class ModelInfo(Struct, frozen=True):
     from_run: str | None = None
     prompts: Any = None
     dtype: Any = None
+    precision: Any = None
+    own_dimension: Any = None
     max_length: Any = None
     content: Any = None
     options: Any = None

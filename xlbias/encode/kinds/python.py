@@ -24,6 +24,7 @@ from xlbias.encode.encoder import Encoder, Kind, as_vectors
 from xlbias.encode.kinds.base import EncoderKind
 from xlbias.encode.options import Similarity
 from xlbias.encode.prompts import find_prompts
+from xlbias.encode.shortened import Shortened
 from xlbias.encode.similarity import Vectors, chosen_similarity
 from xlbias.errors import EncoderError, UsageError
 
@@ -48,18 +49,23 @@ class CallableEncoder:
         own_similarity = own_similarity if isinstance(own_similarity, str) else "cosine"  # a method, of some
         self.similarity: Similarity = chosen_similarity(own_similarity, options.get("similarity"), self.name)
         own = getattr(given, "fingerprint", None)
-        facts = f"{self.similarity}|{self.prompts.text('query')}|{self.prompts.text('passage')}"
+        self._shortened = Shortened(options.get("truncate_dim"))
+        facts = f"{self.similarity}|{self.prompts.text('query')}|{self.prompts.text('passage')}{self._shortened}"
         self.content = hashlib.sha256(str(own).encode()).hexdigest() if own else None
         self.fingerprint = hashlib.sha256(f"{own or uuid.uuid4()}|{facts}".encode()).hexdigest()
-        self.dimension = int(getattr(given, "dimension", 0) or 0) or self._probed()
+        own_dimension = int(getattr(given, "dimension", 0) or 0) or self._probed()
+        self.dimension = self._shortened.dimension(own_dimension, self.name)
 
     def encode(self, texts: Sequence[str], kind: Kind) -> Vectors:
         """Return float32 [n, dimension]; see `Encoder.encode`."""
+        return self._shortened.of(self._whole(texts, kind))
+
+    def _whole(self, texts: Sequence[str], kind: Kind) -> Vectors:
         prompt = self.prompts.text(kind)
         return as_vectors(self._encode([prompt + text for text in texts] if prompt else list(texts), kind), self.name)
 
     def _probed(self) -> int:
-        vectors = self.encode([_PROBE], "passage")
+        vectors = self._whole([_PROBE], "passage")
         if vectors.ndim != 2 or vectors.shape[0] != 1 or not vectors.shape[1]:
             raise EncoderError(f"{self.name}: gave an array of shape {vectors.shape} for one text; expected (1, d)")
         return int(vectors.shape[1])
@@ -100,7 +106,6 @@ def _check(target: str) -> None:
 
 def _load(target: str, options: Mapping[str, Any]) -> Encoder:
     _check(target)
-    _refuse(options, ("device", "batch_size", "pooling"), target)
     module_name, name = _parts(target)
     given: Any = _module(module_name, target)
     for part in name.split("."):
@@ -148,18 +153,14 @@ def _parts(target: str) -> tuple[str, str]:
     return module, name
 
 
-def _refuse(options: Mapping[str, Any], names: Sequence[str], target: str) -> None:
-    for name in names:
-        if options.get(name) is not None:
-            raise EncoderError(f"python:{target}: --{name.replace('_', '-')} means nothing for an encoder of your own")
-
-
 KIND = EncoderKind(
     name="python",
     summary="a function, class or object of your own: encode(texts), encode(texts, kind), or encode_query and "
     "encode_document",
     example="python:./mine.py:Mine",
     encodes=True,
+    takes=frozenset({"query_prompt", "passage_prompt", "similarity", "truncate_dim"}),
+    means="an encoder of your own",
     check=_check,
     load=_load,
     content=lambda _target: None,

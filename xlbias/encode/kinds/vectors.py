@@ -4,7 +4,10 @@ A folder with queries and passages, each in one of these forms:
 
 * ``queries.parquet``: columns ``id`` and ``vector`` (a list of numbers), and ``language`` where ids are shared;
 * ``queries.npy`` [n, d] and ``queries.ids.txt``, an id a line;
-* ``queries.safetensors`` with one tensor [n, d], and ``queries.ids.txt``.
+* ``queries.safetensors`` with one tensor [n, d], and ``queries.ids.txt``;
+* ``queries.faiss``, an index that FAISS wrote, and ``queries.ids.txt``: line i is the text with the number i, counted
+  from 0. Without that file the numbers of an ``IndexIDMap`` are the ids. What the index holds is what is compared:
+  of one that compresses vectors, the compressed ones.
 
 The id of a passage is its own; that of a query is its own, or ``LANGUAGE/ID`` where languages share ids, as
 `xlbias data convert --format beir` writes them.
@@ -13,6 +16,7 @@ The id of a passage is its own; that of a query is its own, or ``LANGUAGE/ID`` w
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +30,15 @@ from xlbias.encode.encoder import as_vectors
 from xlbias.encode.kinds.base import EncoderKind
 from xlbias.encode.options import SIMILARITIES, Similarity
 from xlbias.encode.precomputed import PrecomputedVectors
+from xlbias.encode.shortened import Shortened
 from xlbias.encode.similarity import Vectors
 from xlbias.errors import EncoderError
 
 _SIDES = ("queries", "passages")
-_ENDINGS = (".parquet", ".npy", ".safetensors")
+_ENDINGS = (".parquet", ".npy", ".safetensors", ".faiss")
+_PLACE = re.compile(r"^Error in .* at \S+: ")
+_METRICS: dict[int, Similarity] = {0: "dot", 1: "euclidean"}
+"""FAISS's numbers of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,23 +99,23 @@ def _check(target: str) -> None:
 
 
 def _load(target: str, options: Mapping[str, Any]) -> VectorsById:
-    for name in ("device", "batch_size", "query_prompt", "passage_prompt", "pooling"):
-        if options.get(name) is not None:
-            raise EncoderError(f"vectors:{target}: --{name.replace('_', '-')} means nothing for vectors that are there")
     folder = Path(target).expanduser()
     _check(target)
     found = {side: _read(_file(folder, side), side) for side in _SIDES}
-    (queries, of_queries), (passages, of_passages) = found["queries"], found["passages"]
+    (queries, of_queries, _), (passages, of_passages, own) = found["queries"], found["passages"]
     if of_queries.shape[1] != of_passages.shape[1]:
         raise EncoderError(
             f"vectors:{target}: vectors of queries have {of_queries.shape[1]} numbers and those of passages "
             f"{of_passages.shape[1]}; expected as many"
         )
-    similarity = options.get("similarity") or "cosine"
+    similarity = options.get("similarity") or own or "cosine"
     if similarity not in SIMILARITIES:
         raise EncoderError(f"vectors:{target}: similarity is {similarity!r}; expected {', '.join(SIMILARITIES)}")
+    shortened = Shortened(options.get("truncate_dim"))
+    shortened.dimension(of_passages.shape[1], _label(target))
     content = _content(target) or ""
-    fingerprint = hashlib.sha256(f"{content}|{similarity}".encode()).hexdigest()
+    fingerprint = hashlib.sha256(f"{content}|{similarity}{shortened}".encode()).hexdigest()
+    of_queries, of_passages = shortened.of(of_queries), shortened.of(of_passages)
     return VectorsById(_label(target), queries, passages, of_queries, of_passages, similarity, fingerprint, content)
 
 
@@ -119,10 +127,13 @@ def _file(folder: Path, side: str) -> Path:
     return there[0]
 
 
-def _read(file: Path, side: str) -> tuple[dict[str, int], Vectors]:
-    """Return rows by id, and the vectors."""
+def _read(file: Path, side: str) -> tuple[dict[str, int], Vectors, Similarity | None]:
+    """Return rows by id, the vectors, and the similarity that the file asks for, None where it names none."""
+    similarity = None
     if file.suffix == ".parquet":
         ids, given = _of_table(file, side)
+    elif file.suffix == ".faiss":
+        ids, given, similarity = _of_index(file)
     else:
         ids, given = _ids_beside(file), _of_array(file)
     vectors = as_vectors(given, str(file))
@@ -135,7 +146,7 @@ def _read(file: Path, side: str) -> tuple[dict[str, int], Vectors]:
     if len(index) < len(ids):
         doubled = next(own for row, own in enumerate(ids) if index[own] != row)
         raise EncoderError(f"{file}: the id {doubled!r} is there twice")
-    return index, vectors
+    return index, vectors, similarity
 
 
 def _of_table(file: Path, side: str) -> tuple[list[str], Any]:
@@ -171,8 +182,43 @@ def _of_array(file: Path) -> Any:
     return next(iter(tensors.values()))
 
 
+def _of_index(file: Path) -> tuple[list[str], Any, Similarity]:
+    """Return ids, vectors and the similarity of an index of FAISS."""
+    import faiss
+
+    try:
+        index: Any = faiss.read_index(str(file))
+        outer = index  # one of ids owns the one inside it, so it must live on
+        metric = int(index.metric_type)
+        numbers = np.arange(index.ntotal)
+        mapped = isinstance(index, faiss.IndexIDMap | faiss.IndexIDMap2)
+        if mapped:
+            numbers, index = faiss.vector_to_array(outer.id_map), faiss.downcast_index(outer.index)
+        if isinstance(index, faiss.IndexIVF):
+            index.make_direct_map()
+        given = index.reconstruct_n(0, index.ntotal)
+    except Exception as error:  # FAISS raises RuntimeError, with the place in its own code in front
+        reason = _PLACE.sub("", str(error).splitlines()[0]) if str(error) else type(error).__name__
+        raise EncoderError(f"{file}: cannot be read as an index of FAISS: {reason[:200]}") from error
+    if metric not in _METRICS:
+        raise EncoderError(f"{file}: compares vectors by FAISS's metric {metric}; expected inner product or L2")
+    if mapped and not _ids_path(file).exists():
+        return [str(number) for number in numbers], given, _METRICS[metric]
+    ids = _ids_beside(file)
+    if len(numbers) and not 0 <= numbers.min() <= numbers.max() < len(ids):
+        raise EncoderError(
+            f"{file}: holds the numbers {numbers.min()} to {numbers.max()}, and {_ids_path(file).name} has "
+            f"{len(ids):,} lines; expected a line for each, counted from 0"
+        )
+    return [ids[number] for number in numbers], given, _METRICS[metric]
+
+
+def _ids_path(file: Path) -> Path:
+    return file.with_name(f"{file.stem}.ids.txt")
+
+
 def _ids_beside(file: Path) -> list[str]:
-    path = file.with_name(f"{file.stem}.ids.txt")
+    path = _ids_path(file)
     try:
         return path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -196,9 +242,11 @@ def _label(target: str) -> str:
 KIND = EncoderKind(
     name="vectors",
     summary="vectors that were made elsewhere, by the ids of queries and passages: a folder with queries and passages "
-    "as .parquet, .npy or .safetensors",
+    "as .parquet, .npy, .safetensors or .faiss",
     example="vectors:DIR",
     encodes=False,
+    takes=frozenset({"similarity", "truncate_dim"}),
+    means="vectors that are there",
     check=_check,
     load=_load,
     content=_content,

@@ -57,6 +57,7 @@ def about_encoder(model: ModelInfo) -> str:
     if not any(facts):
         return ""
     size = f"{model.dimension} dimensions" if model.dimension else ""
+    size += f" of {model.own_dimension}" if size and model.own_dimension not in (None, model.dimension) else ""
     said = "; ".join(fact for fact in (", ".join(filter(None, (size, similarity_of(model)))), *facts) if fact)
     return clean(f"{model.name}: {said}.")
 
@@ -93,7 +94,8 @@ def reading_of(model: ModelInfo) -> str:
             read = [f"reads {next(iter(known.values()))} tokens"]
         else:
             read = [f"reads {n} tokens of a {kind}" for kind, n in known.items()]
-    return ", ".join(filter(None, (str(model.dtype or ""), *read)))
+    vectors = f"vectors in {model.precision}" if model.precision else ""
+    return ", ".join(filter(None, (str(model.dtype or ""), vectors, *read)))
 
 
 def name_of(row: Mapping[str, Any]) -> str:
