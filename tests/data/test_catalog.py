@@ -112,7 +112,7 @@ def test_the_formats_describe_themselves():
     formats = {one.name: one for one in describe_formats()}
     assert list(formats) == [
         "lareqa", "squad", "parallel", "bitext", "sib200", "beir", "trec", "miracl", "mrtydi", "mmarco", "pairs",
-        "tmx", "hf",
+        "tmx", "hf", "mteb", "ir_datasets",
     ]  # fmt: skip
     for one in formats.values():
         assert parse_spec(one.example).format == one.name

@@ -22,7 +22,7 @@ from xlbias.text import clean
 
 FORMAT_NAMES = (
     "lareqa", "squad", "parallel", "bitext", "sib200", "beir", "trec", "miracl", "mrtydi", "mmarco", "pairs", "tmx",
-    "hf",
+    "hf", "mteb", "ir_datasets",
 )  # fmt: skip
 BUILTIN = "builtin"
 
