@@ -21,11 +21,11 @@ from xlbias.data.catalog import load_task
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.mitigate import parse_mitigation
 from xlbias.evaluation.alignment import alignments
-from xlbias.evaluation.runner import query_blocks
 from xlbias.results.summary import summarise
 from xlbias.retrieve.consistency import rank_consistency
 from xlbias.retrieve.ranks import PassageIndex
 from xlbias.retrieve.search import in_index_order, relevant_pairs, search
+from xlbias.runs.parts import query_blocks
 
 DIMENSION = 384
 LANGUAGES = "ar de el en es hi ru th tr vi zh".split()

@@ -381,7 +381,7 @@ def spoil_file(source: Path, work: Path, chance: random.Random) -> Path:
 def a_task(kind: str) -> Callable[[Path, Path, random.Random], object]:
     def read(samples: Path, work: Path, chance: random.Random) -> object:
         from xlbias.data.catalog import load_task
-        from xlbias.evaluation.describe import describe_task
+        from xlbias.data.describe import describe_task
 
         folder = spoil_file(samples / kind, work, chance)
         target = folder / "p.jsonl" if kind == "parallel" else folder

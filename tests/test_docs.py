@@ -92,6 +92,15 @@ def test_the_python_of_the_api_page_runs(tmp_path, monkeypatch):
     assert (tmp_path / "out" / "hybrid" / "model.safetensors").exists()
 
 
+def test_the_python_of_the_page_of_systems_runs(tmp_path, monkeypatch):
+    pytest.importorskip("bm25s")
+    monkeypatch.chdir(tmp_path)
+    (text,) = blocks(REPOSITORY / "docs" / "systems.md", "python")
+    exec(compile(text, "docs/systems.md", "exec"), {})  # noqa: S102 (the code is the documentation's own)
+    run = xlbias.open_run("bm25.parquet")
+    assert run.models[0].name == "BM25" and run.matrix("ndcg@10").height == 3
+
+
 def test_every_public_name_is_on_the_api_page():
     page = (REPOSITORY / "docs" / "api.md").read_text("utf-8")
     for name in xlbias.__all__:

@@ -24,6 +24,8 @@ _LAZY = {
     "fit_grid": "xlbias.train.trainer.fit",
     "recipe_for": "xlbias.train.recipe",
     "evaluate": "xlbias.evaluation",
+    "import_run": "xlbias.systems",
+    "rerank": "xlbias.systems.rerank",
     "Run": "xlbias.results.run",
     "open_run": "xlbias.results.run",
     "Side": "xlbias.results.compare",
@@ -45,12 +47,14 @@ __all__ = [
     "evaluate",
     "fit",
     "fit_grid",
+    "import_run",
     "load_encoder",
     "load_task",
     "open_run",
     "recipe_for",
     "render_comparison",
     "render_report",
+    "rerank",
 ]
 
 if TYPE_CHECKING:
@@ -64,6 +68,8 @@ if TYPE_CHECKING:
     from xlbias.report.render import render_comparison, render_report
     from xlbias.results.compare import Side, compare
     from xlbias.results.run import Run, open_run
+    from xlbias.systems import import_run
+    from xlbias.systems.rerank import rerank
     from xlbias.train.recipe import recipe_for
     from xlbias.train.trainer.fit import fit, fit_grid
 

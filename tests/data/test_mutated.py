@@ -7,10 +7,10 @@ import shutil
 import pytest
 
 from xlbias.data.catalog import load_task
+from xlbias.data.describe import describe_task
 from xlbias.data.lexicons.load import load_lexicon
 from xlbias.data.summary import examples, summarise
 from xlbias.errors import XlbiasError
-from xlbias.evaluation.describe import describe_task
 
 pytestmark = pytest.mark.slow
 

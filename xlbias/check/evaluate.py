@@ -2,6 +2,9 @@
 
 A missing, infinite or NaN value is undefined, and so is all that is worked from it, a division by zero and a result
 too large for a float. A comparison with it is neither true nor false; ``or`` is true if another side is true.
+
+A number of censored ranks has no value, but bounds. A comparison with it is true or false where it is so for all values
+within them, else undefined.
 """
 
 from __future__ import annotations
@@ -27,6 +30,9 @@ from xlbias.check.tree import (
 from xlbias.choices import listed
 
 Series = Mapping[Key, float | None]
+
+Bounds = tuple[float, float]
+"""The least and the greatest value that a number can have."""
 
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -79,7 +85,7 @@ class Evaluation:
             keys = self._keys(comparison.left, comparison.right)
             sides = ((self.at(comparison.left, key), self.at(comparison.right, key)) for key in keys)
             self._verdicts[comparison] = {
-                key: None if left is None or right is None else compare(left, right)
+                key: self._by_bounds(comparison, key) if left is None or right is None else compare(left, right)
                 for key, (left, right) in zip(keys, sides, strict=True)
             }
         return self._verdicts[comparison]
@@ -94,6 +100,62 @@ class Evaluation:
         Without stars it is one value under ``()``.
         """
         return self._series[node]
+
+    def bounds(self, node: Numeric, key: Key) -> Bounds | None:
+        """Return the least and the greatest value of a part of a comparison at `key`; None where it is undefined."""
+        key = key if node.stars else ()
+        if isinstance(node, Field):
+            return self.found(node).bounds(key)
+        value = self.series(node)[key]
+        if value is not None:
+            return value, value
+        if isinstance(node, Minus):
+            inner = self.bounds(node.operand, key)
+            return None if inner is None else (-inner[1], -inner[0])
+        if isinstance(node, Chain):
+            return self._chained_bounds(node, key)
+        return self._called_bounds(node, key) if isinstance(node, Call) else None
+
+    def _chained_bounds(self, node: Chain, key: Key) -> Bounds | None:
+        result = self.bounds(node.first, key)
+        for sign, part in node.rest:
+            other = self.bounds(part, key)
+            if result is None or other is None or (sign == "/" and other[0] <= 0 <= other[1]):
+                return None
+            ends = [_SIGNS[sign](one, two) for one in result for two in other]
+            if not all(map(math.isfinite, ends)):
+                return None
+            result = min(ends), max(ends)
+        return result
+
+    def _called_bounds(self, node: Call, key: Key) -> Bounds | None:
+        if node.function == "abs":
+            inner = self.bounds(node.arguments[0], key)
+            if inner is None:
+                return None
+            sizes = sorted(map(abs, inner))
+            return (0.0 if inner[0] <= 0 <= inner[1] else sizes[0]), sizes[1]
+        found = [self.bounds(argument, at) for argument in node.arguments for at in self.series(argument)]
+        known = [one for one in found if one is not None]
+        if len(known) < len(found) or node.function == "count":
+            return None
+        try:
+            low, high = (_AGGREGATES[node.function]([one[end] for one in known]) for end in range(2))
+        except OverflowError:
+            return None
+        return low, high
+
+    def _by_bounds(self, comparison: Comparison, key: Key) -> bool | None:
+        sides = [self.bounds(side, key) for side in (comparison.left, comparison.right)]
+        if sides[0] is None or sides[1] is None:
+            return None
+        compare = _OPERATORS[comparison.operator]
+        (low, high), (least, most) = sides[0], sides[1]
+        apart = high < least or most < low
+        if comparison.operator in ("==", "!="):
+            return comparison.operator == "!=" if apart else None
+        verdicts = {compare(one, other) for one in (low, high) for other in (least, most)}
+        return verdicts.pop() if len(verdicts) == 1 else None
 
     def found(self, field: Field) -> FoundField:
         """Return the values of a field in the run or the baseline."""

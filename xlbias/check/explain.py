@@ -43,6 +43,8 @@ class _Explained:
         if not undefined:
             return self._sentence(key, f"is not {self._operator}")
         sides = [side for side in (self._left, self._right) if self._evaluation.at(side, key) is None]
+        if all(self._evaluation.bounds(side, key) for side in (self._left, self._right)):
+            return f"{self._sentence(key, f'may be {self._operator}')}, or not: undecided, as ranks are censored"
         return " and ".join(self._side(side, key, _DIGITS[0]) for side in sides) + self._details(key, sides)
 
     def counted(self, key: Key) -> list[str]:
@@ -69,20 +71,29 @@ class _Explained:
             return self._label(side, key)
         if isinstance(side, Field):
             return self._field(side, key, digits)
-        return _equation(self._label(side, key), self._evaluation.at(side, key), digits)
+        return self._equation(side, key, digits)
+
+    def _equation(self, node: Numeric, key: Key, digits: int) -> str:
+        """Return a number with its value, or with its bounds where it has no other."""
+        label, value = self._label(node, key), self._evaluation.at(node, key)
+        ends = self._evaluation.bounds(node, key) if value is None else None
+        if ends is not None:
+            return f"{label} = {_number(ends[0], digits)} to {_number(ends[1], digits)} (bounds)"
+        return _equation(label, value, digits)
 
     def _field(self, field: Field, key: Key, digits: int = _DIGITS[0]) -> str:
         n = self._evaluation.found(field).n(key if field.stars else ())
         taken_over = "" if n is None else f" (n = {n:,})"
-        return _equation(self._label(field, key), self._evaluation.at(field, key), digits) + taken_over
+        return self._equation(field, key, digits) + taken_over
 
     def _range(self, side: Numeric) -> str:
         """Return a side that holds for all languages, by its least and its largest value."""
         if not side.stars:
             return self._side(side, (), _DIGITS[0])
-        values = [value for value in self._evaluation.series(side).values() if value is not None]
+        keys = self._evaluation.series(side)
+        values = [end for key in keys for end in self._evaluation.bounds(side, key) or ()]
         ends = " to ".join(dict.fromkeys(_number(end, _DIGITS[0]) for end in (min(values), max(values))))
-        return f"{self._label(side, None)} = {ends} ({len(values):,} {'value' if len(values) == 1 else 'values'})"
+        return f"{self._label(side, None)} = {ends} ({len(keys):,} {'value' if len(keys) == 1 else 'values'})"
 
     def _label(self, node: Numeric, key: Key | None) -> str:
         """Return a number as written, its stars replaced by the languages of `key`."""

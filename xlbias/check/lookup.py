@@ -13,6 +13,9 @@ from xlbias.runs.schema import MULTILINGUAL_POOL
 
 Key = tuple[str, ...]
 
+LEAST, MOST = ".least", ".most"
+"""Ends of names: the bounds of a number that is not known exactly."""
+
 
 class Fields(Protocol):
     """The numbers of one run, by name and languages."""
@@ -69,12 +72,26 @@ class FoundField:
         """Return what the value at `key` (of `values`) is a count of, a sentence each; nothing where it is none."""
         return self._fields.counted(self._name, self.full[key])
 
+    def bounds(self, key: Key) -> tuple[float, float] | None:
+        """Return the least and the greatest value there can be at `key` (of `values`): the value itself where known.
+
+        None where it is undefined.
+        """
+        value = self.values[key]
+        if value is not None and math.isfinite(value):
+            return value, value
+        full, names = self.full[key], self._fields.names()
+        wanted = [self._name + end for end in (LEAST, MOST)]
+        ends = [self._fields.lookup(name, len(full)).get(full) for name in wanted if name in names]
+        known = [end for end in ends if end is not None and math.isfinite(end)]
+        return (known[0], known[1]) if len(known) == 2 else None
+
     def n(self, key: Key) -> int | None:
         """Return how many queries the value at `key` (of `values`) was taken over, where the fields tell."""
         base, _, end = self._name.rpartition(".")
         if end in ("n", "n_excluded"):
             return None
-        name = f"{base if end in ('low', 'high') else self._name}.n"
+        name = f"{base if f'.{end}' in ('.low', '.high', LEAST, MOST) else self._name}.n"
         if name not in self._fields.names():
             return None
         full = self.full[key]

@@ -1,7 +1,8 @@
 """The numbers of one encoder on one task, as requirements name them.
 
 Every row of `run.summary` has a name and the languages of its brackets; to each name belong ``.low`` and ``.high`` (its
-95% interval), ``.n`` (values it is over) and ``.n_excluded`` (undefined values left out)::
+95% interval), ``.n`` (values it is over), ``.n_excluded`` (undefined values left out), and where ranks are censored
+``.least`` and ``.most`` (its bounds; it has no value then)::
 
     map.monolingual                 macro average of a setting: monolingual, cross_lingual, multilingual
     map[th,de]  map[th,multilingual]   a cell: query language and pool
@@ -27,7 +28,7 @@ from typing import Any
 
 import polars as pl
 
-from xlbias.check.lookup import Key
+from xlbias.check.lookup import LEAST, MOST, Key
 from xlbias.errors import RunError, UsageError
 from xlbias.results.caveats import KINDS, caveats
 from xlbias.results.run import Run
@@ -35,7 +36,9 @@ from xlbias.runs.schema import MULTILINGUAL_POOL, OTHER, OWN, SETTINGS
 
 BY_ANSWER = "by_answer"
 CAVEATS = "caveats"
-_COLUMNS = {"": "value", ".low": "low", ".high": "high", ".n": "n", ".n_excluded": "n_excluded"}
+_COLUMNS = {
+    "": "value", ".low": "low", ".high": "high", ".n": "n", ".n_excluded": "n_excluded", LEAST: "least", MOST: "most",
+}  # fmt: skip
 
 
 class AmbiguousFieldError(UsageError):

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -18,13 +19,16 @@ EXIT_INTERRUPTED = 130
 NO_LIMITS = "--no-limits"
 _LATER = 3.0  # seconds
 
-# name → one line for `xlbias --help`; the module is xlbias.cli.NAME, the command its attribute `command`.
+# name → one line for `xlbias --help`; the module is xlbias.cli.NAME (NAME_ where Python takes the name for itself), the
+# command its attribute `command`.
 COMMANDS = {
     "demo": "Train and audit three encoders on embedded data.",
     "data": "List, inspect and convert retrieval tasks.",
     "train": "Fine-tune an encoder with a batch sampler.",
     "audit": "Evaluate encoders, and show the results in the dashboard.",
     "evaluate": "Evaluate encoders zero-shot over all language pairs, into a run file.",
+    "import": "Import rankings of any system, such as a TREC run, into a run file.",
+    "rerank": "Order the first passages of a run anew with a cross-encoder, into a run file.",
     "study": "Train and evaluate samplers × sources × seeds × targets from a plan.",
     "report": "Print the report of a run.",
     "compare": "Compare two encoders, with significance tests.",
@@ -46,7 +50,8 @@ class LazyGroup(click.Group):
         """Import and return one command."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"xlbias.cli.{cmd_name}").command
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = import_module(f"xlbias.cli.{module}").command
         return command
 
     def invoke(self, ctx: click.Context) -> object:

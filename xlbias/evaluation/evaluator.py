@@ -15,6 +15,7 @@ import torch
 
 from xlbias._version import __version__
 from xlbias.cells import TopOf
+from xlbias.data.describe import describe_task
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.cache import VectorCache
 from xlbias.encode.card import read_card
@@ -27,7 +28,6 @@ from xlbias.encode.load import as_encoder, check_encoder, content_of, find_encod
 from xlbias.encode.mitigate import Mitigation, parse_mitigation
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.errors import RunError, UsageError, XlbiasError
-from xlbias.evaluation.describe import describe_task
 from xlbias.evaluation.runner import Evaluation, changed, variant_name
 from xlbias.evaluation.steps import steps_of_model
 from xlbias.narration import Narrator, Silent

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache as cache_of
@@ -44,15 +43,11 @@ from xlbias.retrieve.left_out import left_out_pairs
 from xlbias.retrieve.ranks import PassageIndex
 from xlbias.retrieve.search import in_index_order, relevant_pairs, search
 from xlbias.runs.journal import Journal
+from xlbias.runs.parts import block_key, query_blocks, slug, task_key, with_columns, write_texts
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
 Loaded = Encoder | PrecomputedVectors | VectorsById
 """What an encoder's name or object becomes."""
-
-BLOCK = 2048
-"""Queries per part at most. A part is what a killed evaluation repeats, and what a live dashboard sees at a time."""
-
-TEXT_BLOCK = 65_536
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,13 +87,7 @@ class Evaluation:
 
     def write_texts(self) -> None:
         """Write the texts of all tasks, once each."""
-        for t, task in enumerate(self.tasks):
-            about = (pl.lit(task.name).alias("task"), pl.lit(task.domain).alias("domain"))
-            for record, frame in (("query", task.queries), ("passage", task.passages)):
-                for b, start in enumerate(range(0, frame.height, TEXT_BLOCK)):
-                    key = f"{t:03d}-{b:05d}"
-                    if not self.journal.has(record, key):
-                        self.journal.write(record, key, frame[start : start + TEXT_BLOCK].with_columns(*about))
+        write_texts(self.journal, self.tasks)
 
     def run_model(self, name: str, load: Callable[[], Loaded], folder: Path | None) -> None:
         """Make all parts of one encoder, plain and with every mitigation, that are not there yet."""
@@ -339,16 +328,6 @@ def _scores(ranked: Searchable, rows: npt.NDArray[np.int64], products: Vectors, 
     return ranked.scores(products, rows[of])
 
 
-def query_blocks(task: RetrievalTask) -> list[npt.NDArray[np.int64]]:
-    """Return the rows of `task.queries` of each part: one language at a time, in pieces of BLOCK."""
-    blocks = []
-    languages = task.queries["language"].to_numpy()
-    for language in task.query_languages:
-        rows = np.flatnonzero(languages == language)
-        blocks += [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
-    return blocks
-
-
 def aligned(encoder: PrecomputedVectors, task: RetrievalTask, passages: pl.DataFrame) -> npt.NDArray[np.float32]:
     """Return the passage vectors in the order of `passages`, which is that of the index and not that of the task."""
     if len(encoder.queries) != task.queries.height or len(encoder.passages) != task.passages.height:
@@ -359,16 +338,6 @@ def aligned(encoder: PrecomputedVectors, task: RetrievalTask, passages: pl.DataF
     given = task.passages.select("passage_id").with_row_index("given")
     order = passages.select("passage_id").join(given, on="passage_id", how="left", maintain_order="left")["given"]
     return np.ascontiguousarray(encoder.passages[order.to_numpy()], dtype=np.float32)
-
-
-def block_key(model: str, task: int, block: int) -> str:
-    """Return the key of the part with one block of queries of one encoder on one task."""
-    return f"{slug(model)}-{task:03d}-{block:05d}"
-
-
-def slug(model: str) -> str:
-    """Return a part's name for an encoder: it does not depend on which others are named beside it."""
-    return hashlib.sha256(model.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def changed(path: Path, name: str) -> RunError:
@@ -382,13 +351,3 @@ def changed(path: Path, name: str) -> RunError:
 def variant_name(model: str, mitigation: Mitigation | None) -> str:
     """Return what reports call an encoder with a mitigation."""
     return f"{model}+{mitigation}" if mitigation else model
-
-
-def with_columns(frame: pl.DataFrame, about: dict[str, str]) -> pl.DataFrame:
-    """Return `frame` with model, task and domain in every row."""
-    return frame.with_columns(pl.lit(value).alias(name) for name, value in about.items())
-
-
-def task_key(model: str, task: int) -> str:
-    """Return the key of a part about one encoder on one task."""
-    return f"{slug(model)}-{task:03d}"

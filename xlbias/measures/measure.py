@@ -67,6 +67,10 @@ class Measure:
             since its time is more than a pass over them.
         chance: (quality) its expectation in a random order, from the size of a pool and the grades of the relevant
             passages in it, see `xlbias.measures.chance`; None where nobody has worked it out.
+        bounds: of a bias measure: takes what `compute` takes, with ranks that are not all known, and returns the least
+            and the greatest value that each ranking can have, in the shape of `compute`; see
+            `xlbias.measures.censored`. Without it a ranking that is not known to its end has any value of the range. A
+            quality measure needs none: it never rises where a relevant passage falls.
     """
 
     name: str
@@ -84,6 +88,7 @@ class Measure:
     takes: Takes | Literal[""] = ""
     sampled: bool = False
     chance: Callable[[int, Sequence[float]], float] | None = None
+    bounds: Callable[..., tuple[Floats, Floats]] | None = None
 
     def __post_init__(self) -> None:
         """Raise MeasureError for a family or an input that there is not."""

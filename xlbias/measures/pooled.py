@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
 from xlbias.measures.ragged import Bools, Floats, Ints, Rankings
 from xlbias.measures.ties import drawn_places, n_orders
+
+_OF_PAIRS = ("ranks", "relevance", "language", "parallel", "tied_before", "tied_after")
+"""Fields that have an entry for each relevant passage."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +96,10 @@ class PooledRankings(Rankings):
         means = sums.reshape(self.n, self.n_languages) / np.maximum(counts, 1)
         return np.where(counts > 0, means, np.nan)
 
+    def _in_order(self, order: Ints, ranks: Ints) -> Self:
+        own = {name: getattr(self, name)[order] for name in _OF_PAIRS if name != "ranks"}
+        return replace(self, ranks=ranks, **own, known=None)
+
     # -- ties ----------------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -131,12 +139,12 @@ class PooledRankings(Rankings):
     def chosen(self, rankings: Bools) -> PooledRankings:
         """Return some of the rankings, bool [n_rankings]."""
         pairs = rankings[self.owner]
-        of_pairs = ("ranks", "relevance", "language", "parallel", "tied_before", "tied_after")
         others = ("lengths", "query_language", "top", "consistency", "top_scores", "tied_with_last", "key")
         return replace(
             self,
-            **{name: getattr(self, name)[pairs] for name in of_pairs},
+            **{name: getattr(self, name)[pairs] for name in _OF_PAIRS},
             **{name: getattr(self, name)[rankings] for name in others},
+            known=None if self.known is None else self.known[rankings],
         )
 
     def over_orders(self, compute: Callable[[PooledRankings], Floats], seed: int = 0) -> Floats:
@@ -174,7 +182,8 @@ class PooledRankings(Rankings):
         languages = np.bincount(distinct, minlength=n).astype(np.int64)
         first, last = self._ends(group, n)
         usable = (size >= 2) & (languages == size)
-        return ParallelGroups(owner[usable], size[usable], first[usable], last[usable])
+        missing = np.bincount(group[self.missing], minlength=n).astype(np.int64)
+        return ParallelGroups(owner[usable], size[usable], first[usable], last[usable], missing[usable])
 
     def _ends(self, group: Ints, n: int) -> tuple[Floats, Floats]:
         """Return the best and the worst rank of each group on average over orders of equal scores, float64 [n]."""
@@ -209,9 +218,11 @@ class ParallelGroups:
         size: int64 [n_groups], passages.
         first: float64 [n_groups], best rank, on average over orders of equal scores.
         last: float64 [n_groups], worst rank, the same.
+        missing: int64 [n_groups], passages whose rank is not known.
     """
 
     owner: Ints
     size: Ints
     first: Floats
     last: Floats
+    missing: Ints

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +22,14 @@ class Rankings:
         ranks: int64 [n_pairs], ranks from 1, ascending within each ranking.
         relevance: int64 [n_pairs], graded relevance, > 0.
         lengths: int64 [n_rankings], how many relevant passages each ranking has; may be 0.
+        known: int64 [n_rankings], the rank down to which each ranking is known, -1 where it is to its end; None where
+            all are. A relevant passage beyond it is *missing*: its rank is the worst that it can have.
     """
 
     ranks: Ints
     relevance: Ints
     lengths: Ints
+    known: Ints | None = field(default=None, kw_only=True)
 
     @property
     def n(self) -> int:
@@ -50,6 +54,46 @@ class Rankings:
     def summed(self, values: Floats) -> Floats:
         """Return the sum of `values` [n_pairs] per ranking, float64 [n_rankings], 0 where there is none."""
         return np.bincount(self.owner, weights=values, minlength=self.n).astype(np.float64)
+
+    # -- ranks that are not known --------------------------------------------------------------------------------------
+
+    @cached_property
+    def missing(self) -> Bools:
+        """Bool [n_pairs]: whether the rank of a relevant passage is not known."""
+        if self.known is None:
+            return np.zeros(len(self.ranks), dtype=np.bool_)
+        known = self.known[self.owner]
+        return (known >= 0) & (self.ranks > known)
+
+    @cached_property
+    def last_rank(self) -> Ints:
+        """int64 [n_rankings]: rank of the last relevant passage, 0 where there is none; the pool's end where it is
+        missing."""
+        last = np.zeros(self.n, dtype=np.int64)
+        some = self.lengths > 0
+        last[some] = self.ranks[(self.starts + self.lengths - 1)[some]]
+        return last
+
+    @cached_property
+    def n_missing(self) -> Ints:
+        """int64 [n_rankings]: how many relevant passages of each ranking are missing."""
+        return np.bincount(self.owner[self.missing], minlength=self.n).astype(np.int64)
+
+    @cached_property
+    def at_best(self) -> Self:
+        """The same rankings, missing passages at the first ranks that are not known: the best grades first."""
+        if not self.missing.any():
+            return replace(self, known=None)
+        assert self.known is not None
+        order = np.lexsort((-self.relevance * self.missing, self.ranks * ~self.missing, self.missing, self.owner))
+        missing = self.missing[order]  # the owners stay as they are
+        place = self.position - (self.lengths - self.n_missing)[self.owner]
+        ranks = np.where(missing, self.known[self.owner] + place, self.ranks[order])
+        return self._in_order(order, ranks)
+
+    def _in_order(self, order: Ints, ranks: Ints) -> Self:
+        """Return the same rankings with their relevant passages in another order, at these ranks, all known."""
+        return replace(self, ranks=ranks, relevance=self.relevance[order], known=None)
 
     def hits(self, k: int) -> Floats:
         """Return how many relevant passages of each ranking are among its first k, float64 [n_rankings]."""

@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from xlbias.measures.bias.language_ranks import ranks_by_language, within_blocks
+from xlbias.measures.censored import bounds
 from xlbias.measures.measure import Measure, computed
 from xlbias.measures.pooled import PooledRankings
 from xlbias.measures.ragged import Bools, Floats, Ints, Rankings
@@ -72,6 +73,8 @@ class Values:
         n_excluded: int64 [n_columns], queries without a value: nothing relevant in the pool, or undefined for them.
         aggregates: numbers made of the columns' means.
         blocks: numbers made of whole rows, not of means: Kendall's W.
+        most: where ranks are censored, the greatest value that each id can have; `values` are then the least. They are
+            equal where a value is exact. None where all are.
     """
 
     ids: tuple[str, ...]
@@ -80,14 +83,24 @@ class Values:
     n_excluded: Ints
     aggregates: tuple[Aggregate, ...]
     blocks: tuple[Blocks, ...] = ()
+    most: Floats | None = None
 
     @property
     def measure(self) -> str:
         """The measure of the columns."""
         return self.columns[0].measure
 
+    @cached_property
+    def censored(self) -> Bools:
+        """Bool [n_columns]: whether some value of a column has bounds only."""
+        if self.most is None:
+            return np.zeros(len(self.columns), dtype=np.bool_)
+        return np.asarray(np.any((self.most != self.values) & ~np.isnan(self.values), axis=0))
 
-RANKED = ("query_id", "query_language", "pool", "n_relevant", "relevants", "top", "tied_with_last", "consistency")
+
+RANKED = (
+    "query_id", "query_language", "pool", "n_relevant", "relevants", "top", "tied_with_last", "known_to", "consistency",
+)  # fmt: skip
 """The columns of `ranking` rows that numbers are made of."""
 
 
@@ -118,7 +131,12 @@ class Ranked:
         rank, relevance, lengths = (
             column.cast(pl.Int64).to_numpy() for column in (pairs["rank"], pairs["relevance"], self.frame["n_relevant"])
         )
-        return Rankings(rank, relevance, lengths)
+        return Rankings(rank, relevance, lengths, known=_known_to(self.frame))
+
+    @cached_property
+    def is_censored(self) -> bool:
+        """Whether relevant passages are missing from a ranking, so that measures have bounds."""
+        return bool(self.all.missing.any())
 
     @cached_property
     def union(self) -> pl.DataFrame:
@@ -154,6 +172,7 @@ class Ranked:
             tied_with_last=self._tied_with_last(),
             key=self.column(union, "query_id", self.ids) * len(self.query_languages)
             + self.column(union, "query_language", self.query_languages),
+            known=_known_to(union),
         )
 
     def _top(self) -> tuple[Ints, Floats]:
@@ -184,6 +203,13 @@ class Ranked:
         table[owner, self.column(found, "language", self.languages)] = found["n"].cast(pl.Int64).to_numpy()
         table[column.is_null().to_numpy()] = -1
         return table
+
+
+def _known_to(frame: pl.DataFrame) -> Ints | None:
+    """Return the rank down to which each ranking is known, -1 for all of it; None where all are."""
+    if "known_to" not in frame.columns or frame["known_to"].null_count() == frame.height:
+        return None
+    return frame["known_to"].cast(pl.Int64).fill_null(-1).to_numpy()
 
 
 def _exploded(frame: pl.DataFrame, fields: list[str], of: str = "relevants") -> pl.DataFrame:
@@ -217,9 +243,12 @@ def quality_values(ranked: Ranked, names: Container[str] | None = None) -> Itera
     for measure in measures("quality").values():
         if names is not None and measure.name not in names:
             continue
-        values = computed(measure, ranked.all, shapes=((frame.height,),))
+        values, most = _values(ranked, measure, ranked.all, ((frame.height,),))
         table = np.full((len(ranked.ids), len(there)), np.nan)
         table[row, cell] = values
+        if most is not None:
+            above = np.full(table.shape, np.nan)
+            above[row, cell] = most
         excluded = np.bincount(cell[np.isnan(values)], minlength=len(there)).astype(np.int64)
         columns = tuple(Key(measure.name, s, *pair) for s, pair in zip(settings, cells, strict=True))
         means = tuple(
@@ -227,7 +256,16 @@ def quality_values(ranked: Ranked, names: Container[str] | None = None) -> Itera
             for setting in SETTINGS
             if setting in settings
         )
-        yield Values(ranked.ids, columns, table, excluded, means)
+        yield Values(ranked.ids, columns, table, excluded, means, most=None if most is None else above)
+
+
+def _values(
+    ranked: Ranked, measure: Measure, rankings: Rankings, shapes: tuple[tuple[int, ...], ...]
+) -> tuple[Floats, Floats | None]:
+    """Return a measure's values, and where ranks are censored its least and its greatest ones."""
+    if ranked.is_censored:
+        return bounds(measure, rankings, shapes=shapes)
+    return computed(measure, rankings, shapes=shapes), None
 
 
 def bias_values(ranked: Ranked, names: Container[str] | None = None) -> Iterator[Values]:
@@ -245,34 +283,69 @@ def bias_values(ranked: Ranked, names: Container[str] | None = None) -> Iterator
         if measure.name == "language_rank":
             yield _language_ranks(ranked)
         elif measure.statistic == "mean":
-            values = computed(measure, ranked.pooled, shapes=shapes)
-            yield (_by_query_language if values.ndim == 1 else _by_both_languages)(ranked, measure.name, values)
+            values, most = _values(ranked, measure, ranked.pooled, shapes)
+            of_languages = _by_query_language if values.ndim == 1 else _by_both_languages
+            yield of_languages(ranked, measure.name, values, most)
 
 
-def facts(ranked: Ranked) -> Iterator[tuple[Key, float, int, int, int]]:
-    """Yield ``key, value, n, n_ids, n_excluded`` of what is no mean and has no interval: medians, Friedman's test."""
+class Fact(NamedTuple):
+    """A number that is no mean and has no interval; `most` is its greatest value where `value` is the least one."""
+
+    key: Key
+    value: float
+    most: float
+    n: int
+    n_ids: int
+    n_excluded: int
+
+
+def facts(ranked: Ranked) -> Iterator[Fact]:
+    """Yield what is no mean and has no interval: medians, Friedman's test."""
     if ranked.union.is_empty():
         return
     languages = ranked.union["query_language"].to_numpy()
     ids = _places(ranked)[0]
     for measure in measures("bias").values():
         if measure.statistic == "median":
-            values = computed(measure, ranked.pooled, shapes=((len(languages),),))
+            values, most = _values(ranked, measure, ranked.pooled, ((len(languages),),))
             groups = [languages == language for language in ranked.query_languages] + [np.full(len(values), True)]
-            medians = _medians(ranked, measure, values, [asked & np.isfinite(values) for asked in groups])
-            for language, asked, median in zip((*ranked.query_languages, None), groups, medians, strict=True):
-                defined = asked & np.isfinite(values)
+            of_groups = [asked & np.isfinite(values) for asked in groups]
+            medians = _medians(ranked, measure, values, of_groups) if most is None else _medians_of(values, of_groups)
+            above = medians if most is None else _medians_of(most, of_groups)
+            for language, asked, defined, median, greatest in zip(
+                (*ranked.query_languages, None), groups, of_groups, medians, above, strict=True
+            ):
                 n, n_ids = int(defined.sum()), len(np.unique(ids[defined]))
-                yield Key(measure.name, "multilingual", language), float(median), n, n_ids, int(asked.sum()) - n
+                key = Key(measure.name, "multilingual", language)
+                yield Fact(key, float(median), float(greatest), n, n_ids, int(asked.sum()) - n)
     blocks = _answer_ranks(ranked)
+    if _open_blocks(ranked).any():
+        blocks = np.full(blocks.shape, np.nan)
     test = friedman(blocks)
     for name, value in (("friedman_chi2", test.chi2), ("friedman_p", test.p)):
-        yield Key(name, "multilingual"), value, test.n, test.n, len(blocks) - test.n
+        yield Fact(Key(name, "multilingual"), value, value, test.n, test.n, len(blocks) - test.n)
+
+
+def _open_blocks(ranked: Ranked) -> Bools:
+    """Return for each ranking in the multilingual pool whether the order of its languages is open, bool [n].
+
+    That of one missing answer is not, as it stands below all others.
+    """
+    pooled = ranked.pooled
+    missing = np.unique(pooled.cell[pooled.missing]) // max(pooled.n_languages, 1)
+    several = (pooled.per_language > 1).any(axis=1)
+    n_missing = np.bincount(missing, minlength=pooled.n)
+    return np.asarray((n_missing > 1) | ((n_missing > 0) & several))
+
+
+def _medians_of(values: Floats, groups: Sequence[Bools]) -> Floats:
+    """Return the median of each group of queries, float64 [n_groups]."""
+    return np.array([np.median(values[chosen]) if chosen.any() else np.nan for chosen in groups])
 
 
 def _medians(ranked: Ranked, measure: Measure, values: Floats, groups: Sequence[Bools]) -> Floats:
     """Return the median of each group of queries, a mean over orders where scores tie, float64 [n_groups]."""
-    medians = np.array([np.median(values[chosen]) if chosen.any() else np.nan for chosen in groups])
+    medians = _medians_of(values, groups)
     tied = ranked.pooled.has_ties & np.isfinite(values)
     of_tied = np.array([(chosen & tied).any() for chosen in groups])
     members = [np.flatnonzero(chosen) for chosen in compress(groups, of_tied)]
@@ -293,22 +366,30 @@ def _places(ranked: Ranked) -> tuple[Ints, Ints]:
     return ranked.column(union, "query_id", ranked.ids), ranked.column(union, "query_language", ranked.query_languages)
 
 
-def _by_query_language(ranked: Ranked, measure: str, values: Floats) -> Values:
+def _by_query_language(ranked: Ranked, measure: str, values: Floats, most: Floats | None) -> Values:
     row, language = _places(ranked)
-    table = np.full((len(ranked.ids), len(ranked.query_languages)), np.nan)
-    table[row, language] = values
+    shape = (len(ranked.ids), len(ranked.query_languages))
+    table = _filled(shape, row, language, values)
     excluded = np.bincount(language[np.isnan(values)], minlength=len(ranked.query_languages)).astype(np.int64)
     columns = tuple(Key(measure, "multilingual", ql) for ql in ranked.query_languages)
     overall = Aggregate(Key(measure, "multilingual"), tuple(range(len(columns))))
-    return Values(ranked.ids, columns, table, excluded, (overall,))
+    above = None if most is None else _filled(shape, row, language, most)
+    return Values(ranked.ids, columns, table, excluded, (overall,), most=above)
 
 
-def _by_both_languages(ranked: Ranked, measure: str, values: Floats) -> Values:
+def _filled(shape: tuple[int, ...], row: Ints, language: Ints, values: Floats) -> Floats:
+    """Return values of rankings as a table by query id and query language, NaN where there is none."""
+    table = np.full(shape, np.nan)
+    table[row, language] = values
+    return table
+
+
+def _by_both_languages(ranked: Ranked, measure: str, values: Floats, most: Floats | None) -> Values:
     """A column per query and answer language; their means by answer language, over equal and over other languages."""
     row, language = _places(ranked)
     n_queries, n_answers = len(ranked.query_languages), len(ranked.languages)
-    table = np.full((len(ranked.ids), n_queries, n_answers), np.nan)
-    table[row, language] = values
+    shape = (len(ranked.ids), n_queries, n_answers)
+    table = _filled(shape, row, language, values)
     excluded = np.zeros((n_queries, n_answers), dtype=np.int64)
     np.add.at(excluded, language, np.isnan(values))
     pairs = [(ql, pl_) for ql in ranked.query_languages for pl_ in ranked.languages]
@@ -323,7 +404,9 @@ def _by_both_languages(ranked: Ranked, measure: str, values: Floats) -> Values:
     if measure == "single_gold":
         there = np.isfinite(table).any(axis=0).reshape(-1)
         aggregates += _gaps(pairs, own, other, there)
-    return Values(ranked.ids, columns, table.reshape(len(table), -1), excluded.reshape(-1), tuple(aggregates))
+    above = None if most is None else _filled(shape, row, language, most).reshape(len(table), -1)
+    flat = table.reshape(len(table), -1)
+    return Values(ranked.ids, columns, flat, excluded.reshape(-1), tuple(aggregates), most=above)
 
 
 def _gaps(pairs: list[tuple[str, str]], own: tuple[int, ...], other: tuple[int, ...], there: Bools) -> list[Aggregate]:
@@ -351,24 +434,39 @@ def _gaps(pairs: list[tuple[str, str]], own: tuple[int, ...], other: tuple[int, 
 def _language_ranks(ranked: Ranked) -> Values:
     """Friedman's ranks of answer languages, by query language and over the ids' mean over query languages."""
     ranks = ranks_by_language(ranked.pooled)
-    single = _by_both_languages(ranked, "language_rank", within_blocks(ranks))
+    least, most = within_blocks(ranks), None
     answer_ranks = _answer_ranks(ranked)
     overall = within_blocks(answer_ranks)
+    above = overall
+    if ranked.is_censored:  # the place of an id's mean over query languages has no bounds that could be told
+        shape = (ranked.pooled.n, len(ranked.languages))
+        least, most = bounds(measures("bias")["language_rank"], ranked.pooled, shapes=(shape,))
+        open_ids = np.unique(_places(ranked)[0][_open_blocks(ranked)])
+        defined = np.isfinite(overall[open_ids])
+        overall, above = overall.copy(), overall.copy()
+        overall[open_ids] = np.where(defined, 1.0, np.nan)
+        above[open_ids] = np.where(defined, float(len(ranked.languages)), np.nan)
+    single = _by_both_languages(ranked, "language_rank", least, most)
     columns = (
         *single.columns,
         *(Key("language_rank", "multilingual", None, answer) for answer in ranked.languages),
     )
     excluded = np.append(single.n_excluded, np.full(len(ranked.languages), np.isnan(overall).any(axis=1).sum()))
     row, language = _places(ranked)
+    is_open = _open_blocks(ranked)
     blocks = []
     for i, asked in enumerate(ranked.query_languages):
         table = np.full((len(ranked.ids), len(ranked.languages)), np.nan)
-        table[row[language == i]] = ranks[language == i]
+        if not is_open[language == i].any():
+            table[row[language == i]] = ranks[language == i]
         blocks.append(Blocks(Key("kendall_w", "multilingual", asked), table, int((language == i).sum())))
+    if is_open.any():
+        answer_ranks = np.full(answer_ranks.shape, np.nan)
     blocks.append(Blocks(Key("kendall_w", "multilingual"), answer_ranks, len(answer_ranks)))
     settings = tuple(a for a in single.aggregates if a.key.setting != "multilingual")
     values = np.hstack([single.values, overall])
-    return Values(ranked.ids, columns, values, excluded, settings, tuple(blocks))
+    greatest = None if single.most is None else np.hstack([single.most, above])
+    return Values(ranked.ids, columns, values, excluded, settings, tuple(blocks), greatest)
 
 
 def _answer_ranks(ranked: Ranked) -> Floats:

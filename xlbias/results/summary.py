@@ -55,11 +55,14 @@ SUMMARY_SCHEMA: dict[str, pl.DataType] = {
     "n_cells": pl.Int64(),
     "n_cells_empty": pl.Int64(),
     "n_excluded": pl.Int64(),
+    "least": pl.Float64(),
+    "most": pl.Float64(),
 }
 """Columns of a summary: what a number is (see `Key`), the number and its 95% interval; `weighted`, for the average of a
 setting, the average over rankings instead of cells; `n` values it is over, of `n_queries` distinct queries and `n_ids`
 distinct query ids; `n_cells` cells with values and `n_cells_empty` without; `n_excluded` values that are undefined and
-left out. Null where undefined or not applicable."""
+left out; `least` and `most`, the bounds of a number of censored ranks, which has neither value nor interval. Null where
+undefined or not applicable."""
 
 
 OVERALL = pl.col("query_language").is_null() & pl.col("passage_language").is_null()
@@ -81,6 +84,15 @@ class SummaryRow:
     n_cells: int
     n_cells_empty: int
     n_excluded: int
+    least: float = float("nan")
+    most: float = float("nan")
+
+    def bounded(self, most: float) -> SummaryRow:
+        """Return the row of a number of censored ranks, whose value is the least there can be."""
+        nan = float("nan")
+        weighted = None if self.weighted is None else nan
+        bounds = (self.value, most) if np.isfinite([self.value, most]).all() else (nan, nan)
+        return replace(self, value=nan, low=nan, high=nan, weighted=weighted, least=bounds[0], most=bounds[1])
 
 
 def summarise(
@@ -124,10 +136,11 @@ def _numbers(ranked: Ranked, names: Sequence[str], intervals: bool, seed: int) -
 
 def _facts(ranked: Ranked) -> pl.DataFrame:
     nan = float("nan")
-    return as_frame(
-        SummaryRow(key, value, nan, nan, None, n, n, n_ids, int(n > 0), int(n == 0), excluded)
-        for key, value, n, n_ids, excluded in facts(ranked)
-    )
+    rows = []
+    for key, value, most, n, n_ids, excluded in facts(ranked):
+        row = SummaryRow(key, value, nan, nan, None, n, n, n_ids, int(n > 0), int(n == 0), excluded)
+        rows.append(row.bounded(most) if most > value else row)
+    return as_frame(rows)
 
 
 def as_frame(rows: Iterable[SummaryRow]) -> pl.DataFrame:
@@ -172,6 +185,17 @@ def seconds_of(n_ids: int, n_cells: int, n_measures: int) -> float:
     return replicates_for(n_ids, n_cells) * (2.5e-8 * n_ids + each) + 3e-5 * n_measures * n_cells
 
 
+def bounds_of(aggregate: Aggregate, least: Floats, most: Floats) -> tuple[float, float]:
+    """Return the least and the greatest value of an aggregate, from those of the means of columns."""
+    sides = [(least, most), (most, least)]
+    low, high = (
+        float(_nan_mean(plus[None, list(aggregate.columns)])[0])
+        - (float(_nan_mean(minus[None, list(aggregate.minus)])[0]) if aggregate.minus else 0.0)
+        for plus, minus in sides
+    )
+    return low, high
+
+
 def _aggregate(means: Floats, aggregate: Aggregate) -> Floats:
     value = _nan_mean(means[:, list(aggregate.columns)])
     return value - _nan_mean(means[:, list(aggregate.minus)]) if aggregate.minus else value
@@ -213,6 +237,9 @@ def joined(tables: Sequence[Values]) -> Values:
         np.concatenate([table.n_excluded for table in tables]),
         tuple(aggregates),
         tuple(blocks for table in tables for blocks in table.blocks),
+        np.hstack([table.values if table.most is None else table.most for table in tables])
+        if any(table.most is not None for table in tables)
+        else None,
     )
 
 
@@ -229,10 +256,12 @@ def rows_of(table: Values, intervals: bool, seed: int, replicates: int | None = 
         found = _intervals(table, preferences, seed, replicates or replicates_for(len(table.ids)))
         low, high = found.low, found.high
     present = ~np.isnan(table.values)
+    above = means if table.most is None else column_means(table.most)[0]
     for i, key in enumerate(table.columns):
         count, empty = int(n[i]), int(n[i] == 0)
         excluded = int(table.n_excluded[i])
-        yield SummaryRow(key, values[i], low[i], high[i], None, count, count, count, 1 - empty, empty, excluded)
+        row = SummaryRow(key, values[i], low[i], high[i], None, count, count, count, 1 - empty, empty, excluded)
+        yield row.bounded(above[i]) if table.censored[i] else row
     for i, one in enumerate(table.aggregates, len(table.columns)):
         columns = np.array([*one.columns, *one.minus])
         counts, excluded = n[columns], table.n_excluded[columns]
@@ -250,7 +279,11 @@ def rows_of(table: Values, intervals: bool, seed: int, replicates: int | None = 
         some, none = int(there.sum()), int((~there).sum())
         if undefined:
             total, n_queries, n_ids, left_out = 0, 0, 0, left_out + total
-        yield SummaryRow(one.key, values[i], low[i], high[i], weighted, total, n_queries, n_ids, some, none, left_out)
+        row = SummaryRow(one.key, values[i], low[i], high[i], weighted, total, n_queries, n_ids, some, none, left_out)
+        if table.censored[columns].any() and not undefined:
+            least, most = bounds_of(one, means, above)
+            row = replace(row, value=least).bounded(most)
+        yield row
     first = len(means) + len(table.aggregates)
     for i, (blocks, w) in enumerate(zip(table.blocks, preferences, strict=True), first):
         whole, left_out = int(w.n > 0), blocks.n_asked - w.n

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
 
 from xlbias.measures.quality.average_precision import average_precision
 from xlbias.measures.ragged import Rankings
 from xlbias.retrieve.ranks import Int64s, PairRanks, PassageIndex
 from xlbias.retrieve.topk import TopK
+from xlbias.runs.parts import list_column
 from xlbias.runs.schema import MULTILINGUAL_POOL, TOP, setting_of
 
 
@@ -71,7 +70,7 @@ def ranking_rows(
         pl.Series("ap", ap, nan_to_null=True),
         pl.Series("first_rank", first).replace(0, None).cast(pl.UInt32),
         pl.Series("last_rank", last).replace(0, None).cast(pl.UInt32),
-        _lists("relevants", relevants, lengths),
+        list_column("relevants", relevants, lengths),
         _top_lists(passages, top) if top else pl.Series("top", [[]] * n_rows, dtype=pl.List(TOP)),
         _tied_with_last(index.languages, top, queries.height),
     )
@@ -87,7 +86,7 @@ def _top_lists(passages: pl.DataFrame, top: list[TopK]) -> pl.Series:
     lengths = np.stack([(t.rows >= 0).sum(axis=1) for t in top], axis=1).reshape(-1).astype(np.int64)
     filled = found >= 0  # some are not where a query leaves passages out of a pool that has no more than these
     values = passages.select("passage_id", "language")[found[filled]].with_columns(pl.Series("score", scores[filled]))
-    return _lists("top", values, lengths)
+    return list_column("top", values, lengths)
 
 
 def _tied_with_last(languages: list[str], top: list[TopK], n_queries: int) -> pl.Series:
@@ -103,13 +102,5 @@ def _tied_with_last(languages: list[str], top: list[TopK], n_queries: int) -> pl
         known[:, -1] = True
         names = pl.Series(languages, dtype=pl.String)[language]
         values = pl.DataFrame({"language": names, "n": tied[query, language]}, schema=values.schema)
-    lists = _lists("tied_with_last", values, lengths.reshape(-1))
+    lists = list_column("tied_with_last", values, lengths.reshape(-1))
     return lists.set(pl.Series(~known.reshape(-1)), None)
-
-
-def _lists(name: str, values: pl.DataFrame, lengths: npt.NDArray[np.int64]) -> pl.Series:
-    """Return a column of lists of structs: `values` cut into pieces of the given lengths."""
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    structs = values.to_struct().to_arrow()
-    lists = pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), structs)
-    return pl.Series(name, lists)

@@ -105,6 +105,50 @@ class Card(Struct, frozen=True):
         return self.best_step if type(self.best_step) is int else None
 
 
+class RankingFile(Struct, frozen=True):
+    """A file of rankings that a run was imported from.
+
+    Attributes:
+        name: its name, without its folder.
+        sha256: of its bytes.
+        query: the language of all its queries; None where ids say it.
+        pool: the language whose passages it ranks; None for the multilingual pool.
+        depth: how long its lists can be.
+        n_lists: how many lists it has.
+        n_missing: queries without a list, which count as not retrieved.
+        n_ignored: rows that were left out, as their query or passage is not in the task.
+        n_tied: passages that score the same as the one before them in their list.
+    """
+
+    name: str
+    sha256: str | None = None
+    query: str | None = None
+    pool: str | None = None
+    depth: Count | None = None
+    n_lists: Count | None = None
+    n_missing: Count | None = None
+    n_ignored: Count | None = None
+    n_tied: Count | None = None
+
+
+class System(Struct, frozen=True):
+    """A system that is no encoder here: its rankings were read, or are another's, ordered anew.
+
+    Attributes:
+        order: what imported lists are ordered by, ``score`` or ``rank``.
+        files: what was imported.
+        first: of a re-ranking, whose lists were ordered anew.
+        reranked: how many passages of each list were.
+        reranker: by which encoder.
+    """
+
+    order: str | None = None
+    files: list[RankingFile] = []
+    first: str | None = None
+    reranked: Count | None = None
+    reranker: str | None = None
+
+
 class ModelInfo(Struct, frozen=True):
     """An encoder of a run.
 
@@ -116,6 +160,7 @@ class ModelInfo(Struct, frozen=True):
         own_dimension: how long its vectors are by themselves, of which `dimension` are used; None for as long.
         mitigation: what was done to its vectors.
         card: how it was trained.
+        system: what it is where it is no encoder; None for one.
         from_run: of a study, the run that its numbers are from.
     """
 
@@ -127,6 +172,7 @@ class ModelInfo(Struct, frozen=True):
     device: str | None = None
     mitigation: str | None = None
     card: Card = Card()
+    system: System | None = None
     from_run: str | None = None
     prompts: Any = None
     dtype: Any = None

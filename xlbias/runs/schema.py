@@ -66,13 +66,15 @@ COLUMNS: dict[str, Any] = {
     "pool": pl.String,
     "setting": pl.String,
     "n_relevant": pl.UInt32,  # relevant passages in the pool; 0: the query is excluded from every mean
-    "ap": pl.Float64,  # average precision without cut-off; null where n_relevant is 0
-    "first_rank": pl.UInt32,  # best and worst rank of a relevant passage in the pool
+    "ap": pl.Float64,  # average precision without cut-off; null where n_relevant is 0, and where it is censored
+    "first_rank": pl.UInt32,  # best and worst rank of a relevant passage in the pool; null where censored
     "last_rank": pl.UInt32,
     "relevants": pl.List(RELEVANT),  # by rank
     "top": pl.List(TOP),  # the first k of the pool, by rank
     "tied_with_last": pl.List(TIED),  # beyond `top`: passages that score the same as its last one, by language; null:
     # not counted, as for every pool but the multilingual one
+    "known_to": pl.UInt32,  # ranks down to here are known, those beyond are censored: a relevant passage that was not
+    # found has the worst rank that it can have; null: all ranks are known
     "consistency": pl.Float32,  # of a query in the multilingual pool: mean Spearman with its translations' rankings
     # query and passage: texts
     "passage_id": pl.String,
@@ -85,6 +87,8 @@ COLUMNS: dict[str, Any] = {
     "value": pl.Float64,
     "low": pl.Float64,
     "high": pl.Float64,
+    "least": pl.Float64,  # the bounds of a number of censored ranks, whose `value` is null
+    "most": pl.Float64,
     "weighted": pl.Float64,
     "n": pl.Int64,
     "n_ids": pl.Int64,
@@ -115,14 +119,15 @@ COLUMNS: dict[str, Any] = {
 OF_RECORD: dict[str, tuple[str, ...]] = {
     "ranking": (
         "model", "task", "domain", "query_id", "query_language", "pool", "setting", "n_relevant", "ap", "first_rank",
-        "last_rank", "relevants", "top", "tied_with_last", "consistency",
+        "last_rank", "relevants", "top", "tied_with_last", "known_to", "consistency",
     ),
     "query": ("task", "domain", "query_id", "language", "text"),
     "passage": ("task", "domain", "passage_id", "language", "text", "document"),
     "alignment": ("model", "task", "domain", "measure", "query_id", "value"),
     "summary": (
         "model", "task", "domain", "measure", "setting", "query_language", "passage_language", "value", "low", "high",
-        "weighted", "n", "n_queries", "n_ids", "n_cells", "n_cells_empty", "n_excluded", "made_from",
+        "weighted", "n", "n_queries", "n_ids", "n_cells", "n_cells_empty", "n_excluded", "least", "most",
+        "made_from",
     ),
     "training": (
         "model", "step", "epoch", "loss", "learning_rate", "pairs_per_second", "tokens_per_second", "memory_bytes",

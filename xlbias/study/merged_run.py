@@ -15,16 +15,16 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from xlbias._version import __version__
+from xlbias.data.describe import describe_task
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import RunError
-from xlbias.evaluation.describe import describe_task
-from xlbias.evaluation.runner import TEXT_BLOCK, with_columns
 from xlbias.progress import Report
 from xlbias.results.run import open_run
 from xlbias.results.run_numbers import bound_summary
 from xlbias.runs.checksums import verify
 from xlbias.runs.journal import Journal, live_folder
 from xlbias.runs.parquet import read_metadata
+from xlbias.runs.parts import write_texts
 from xlbias.runs.schema import SCHEMA_VERSION
 from xlbias.study.folder import StudyFolder
 from xlbias.study.plan import Plan
@@ -70,7 +70,7 @@ class MergedRun:
         anew = overwrite or not self._fits(identity)
         self.journal = Journal.open(folder.run, metadata, identity=identity, resume=not anew, overwrite=anew)
         if not self.journal.finished:
-            self._write_texts()
+            write_texts(self.journal, self.targets)
 
     def add(self, name: str) -> None:
         """Add the results of one encoder from its run, unless they are in already.
@@ -132,15 +132,6 @@ class MergedRun:
             if not path.is_file() or read_metadata(path).get("run_id") != model.get(FROM_RUN):
                 return False
         return True
-
-    def _write_texts(self) -> None:
-        for t, task in enumerate(self.targets):
-            about = {"task": task.name, "domain": task.domain}
-            for record, frame in (("query", task.queries), ("passage", task.passages)):
-                for b, start in enumerate(range(0, frame.height, TEXT_BLOCK)):
-                    key = f"{t:03d}-{b:05d}"
-                    if not self.journal.has(record, key):
-                        self.journal.write(record, key, with_columns(frame[start : start + TEXT_BLOCK], about))
 
 
 def check_tasks(path: Path, metadata: dict[str, Any], tasks: Sequence[dict[str, Any]]) -> None:

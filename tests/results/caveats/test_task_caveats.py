@@ -6,8 +6,8 @@ import pytest
 from msgspec import convert
 
 from xlbias.data.catalog import load_task
+from xlbias.data.describe import describe_task
 from xlbias.errors import RunError
-from xlbias.evaluation.describe import describe_task
 from xlbias.results.caveats import parallel, tags, trivial
 from xlbias.runs.run_info import TaskInfo
 from xlbias.runs.validation import check_metadata

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -48,6 +49,16 @@ def exposure_ratio(rankings: PooledRankings, k: int = K) -> Floats:
     return exposure(rankings, k) / (rankings.pool_sizes / rankings.pool_size)
 
 
+def _known(compute: Callable[[PooledRankings], Floats]) -> Callable[[PooledRankings], tuple[Floats, Floats]]:
+    """Return the bounds of a measure of the first passages alone: ranks beyond them change nothing."""
+
+    def bounds(rankings: PooledRankings) -> tuple[Floats, Floats]:
+        value = compute(rankings)
+        return value, value
+
+    return bounds
+
+
 MEASURES = (
     Measure(
         name=f"exposure@{K}",
@@ -58,6 +69,7 @@ MEASURES = (
         source="Singh and Joachims 2018 (exposure), per language",
         better="neither",
         undefined=f"where fewer than {K} passages of a ranking were kept",
+        bounds=_known(exposure),
     ),
     Measure(
         name=f"exposure@{K}.ratio",
@@ -70,5 +82,6 @@ MEASURES = (
         high=math.inf,
         better="neither",
         undefined=f"where fewer than {K} passages of a ranking were kept",
+        bounds=_known(exposure_ratio),
     ),
 )

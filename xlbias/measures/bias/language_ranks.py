@@ -44,6 +44,44 @@ def language_ranks(rankings: PooledRankings) -> Floats:
     return places
 
 
+def bounds(rankings: PooledRankings) -> tuple[Floats, Floats]:
+    """Return the least and the greatest place of each language, float64 [n_rankings, n_languages] each.
+
+    A language stands before another for certain where its mean rank at worst is above that of the other at best.
+    """
+    value = language_ranks(rankings)
+    open_rows = (rankings.n_missing > 0) & np.isfinite(value).all(axis=1)
+    low, high = value.copy(), value.copy()
+    if open_rows.any():
+        best, worst = _mean_rank_bounds(rankings.chosen(open_rows))
+        n = best.shape[1]
+        low[open_rows] = 1 + (worst[:, None, :] < best[:, :, None]).sum(axis=2)
+        high[open_rows] = n - (best[:, None, :] > worst[:, :, None]).sum(axis=2)
+        decided = open_rows & (low == high).all(axis=1)
+        low[decided] = high[decided] = value[decided]
+    return low, high
+
+
+def _mean_rank_bounds(rankings: PooledRankings) -> tuple[Floats, Floats]:
+    """Return the least and the greatest mean rank of each language, float64 [n_rankings, n_languages] each.
+
+    Its own missing answers come first of all that are missing, or last.
+    """
+    assert rankings.known is not None
+    missing = rankings.missing.astype(np.float64)
+    shape = (rankings.n, rankings.n_languages)
+    n_missing = np.bincount(rankings.cell, weights=missing, minlength=shape[0] * shape[1]).reshape(shape)
+    found = rankings.expected_rank * ~rankings.missing
+    of_found = np.bincount(rankings.cell, weights=found, minlength=shape[0] * shape[1]).reshape(shape)
+    triangle = n_missing * (n_missing + 1) / 2
+    counts = np.maximum(rankings.per_language, 1)
+    known = rankings.known[:, None]
+    end = rankings.last_rank[:, None]
+    low = (of_found + n_missing * known + triangle) / counts
+    high = (of_found + n_missing * (end - n_missing) + triangle) / counts
+    return low, high
+
+
 MEASURES = (
     Measure(
         name="language_rank",
@@ -57,6 +95,7 @@ MEASURES = (
         high=math.inf,
         better="neither",
         undefined="unless the query has an answer in every language of the pool",
+        bounds=bounds,
     ),
     Measure(
         name="kendall_w",

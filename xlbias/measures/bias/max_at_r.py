@@ -27,6 +27,11 @@ def max_at_r(rankings: PooledRankings) -> Floats:
     return value
 
 
+def bounds(rankings: PooledRankings) -> tuple[Floats, Floats]:
+    """Return the least and the greatest value where ranks are not all known, float64 [n_rankings] each."""
+    return max_at_r(rankings), max_at_r(rankings.at_best)
+
+
 MEASURES = (
     Measure(
         name="max@r",
@@ -37,5 +42,6 @@ MEASURES = (
         source="arXiv 2604.05684",
         high=100.0,
         undefined="without relevant passages, and where the pool holds nothing else",
+        bounds=bounds,
     ),
 )

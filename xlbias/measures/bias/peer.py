@@ -38,6 +38,19 @@ def _kruskal_p(rankings: PooledRankings) -> Floats:
     return np.asarray(chdtrc((sizes > 0).sum(axis=1) - 1, 12 / (n * (n + 1)) * squares), np.float64)
 
 
+def bounds(rankings: PooledRankings) -> tuple[Floats, Floats]:
+    """Return the least and the greatest value, float64 [n_rankings] each.
+
+    Only the order of the answers counts, which is open where answers in several languages are missing: then it may be
+    anything.
+    """
+    value = peer(rankings)
+    missing = rankings.cell[rankings.missing]
+    languages = np.bincount(np.unique(missing) // max(rankings.n_languages, 1), minlength=rankings.n)
+    open_rows = (languages > 1) & np.isfinite(value)
+    return np.where(open_rows, 0.0, value), np.where(open_rows, 1.0, value)
+
+
 MEASURES = (
     Measure(
         name="peer",
@@ -49,5 +62,6 @@ MEASURES = (
         source="Yang et al. 2024, Language Fairness in Multilingual Information Retrieval (SIGIR)",
         undefined="unless two languages have relevant passages, and each that has any has several: with one in each "
         "language it is a constant, whatever the ranking",
+        bounds=bounds,
     ),
 )

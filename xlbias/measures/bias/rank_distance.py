@@ -23,15 +23,47 @@ def rank_distance(rankings: PooledRankings) -> Floats:
     return rankings.mean_over_groups(groups.last - groups.first)
 
 
+def rank_distance_bounds(rankings: PooledRankings) -> tuple[Floats, Floats]:
+    """Return the least and the greatest rank distance where ranks are not all known, float64 [n_rankings] each."""
+    low, high = _bounds_of_groups(rankings)
+    return rankings.mean_over_groups(low), rankings.mean_over_groups(high)
+
+
+def _bounds_of_groups(rankings: PooledRankings) -> tuple[Floats, Floats]:
+    """Return the least and the greatest distance of each parallel group.
+
+    Missing passages stand after those that are found. At best the group's own come first of them, at worst the last of
+    them ends the pool; where the whole group is missing, its passages stand together at best.
+    """
+    groups, missing = rankings.groups, rankings.groups.missing
+    exact = groups.last - groups.first
+    if rankings.known is None or not missing.any():
+        return exact, exact
+    known, end = rankings.known[groups.owner], rankings.last_rank[groups.owner]
+    all_missing = missing == groups.size
+    low = np.where(all_missing, groups.size - 1, known + missing - groups.first)
+    high = np.where(all_missing, end - known - 1, end - groups.first)
+    return np.where(missing > 0, low, exact), np.where(missing > 0, high, exact)
+
+
+def normalised_bounds(rankings: PooledRankings) -> tuple[Floats, Floats]:
+    """Return the least and the greatest normalised rank distance, float64 [n_rankings] each."""
+    low, high = (rankings.mean_over_groups(_normalised(rankings, each)) for each in _bounds_of_groups(rankings))
+    return low, high
+
+
 def normalised_rank_distance(rankings: PooledRankings) -> Floats:
     """(d − (|R|−1)) / (|pool| − |R|), float64 [n_rankings]: 0 where translations stand together, 1 at the two ends.
 
     Undefined also where the pool holds nothing but relevant passages.
     """
     groups = rankings.groups
-    room = rankings.pool_size - groups.size
-    distance = groups.last - groups.first - (groups.size - 1)
-    return rankings.mean_over_groups(np.where(room > 0, distance / np.maximum(room, 1), np.nan))
+    return rankings.mean_over_groups(_normalised(rankings, groups.last - groups.first))
+
+
+def _normalised(rankings: PooledRankings, distance: Floats) -> Floats:
+    room = rankings.pool_size - rankings.groups.size
+    return np.where(room > 0, (distance - (rankings.groups.size - 1)) / np.maximum(room, 1), np.nan)
 
 
 MEASURES = (
@@ -47,6 +79,7 @@ MEASURES = (
         better="low",
         unit="ranks",
         undefined=_UNDEFINED,
+        bounds=rank_distance_bounds,
     ),
     Measure(
         name="rank_distance.normalised",
@@ -57,6 +90,7 @@ MEASURES = (
         source="xlbias; comparable across data sets and numbers of languages",
         better="low",
         undefined=f"{_UNDEFINED}, and where the pool holds nothing else",
+        bounds=normalised_bounds,
     ),
     Measure(
         name="rank_distance.median",
@@ -71,5 +105,6 @@ MEASURES = (
         unit="ranks",
         undefined=_UNDEFINED,
         statistic="median",
+        bounds=rank_distance_bounds,
     ),
 )

@@ -25,6 +25,13 @@ def same_language(rankings: PooledRankings) -> Floats:
     return value
 
 
+def bounds(rankings: PooledRankings) -> tuple[Floats, Floats]:
+    """Return the least and the greatest value, float64 [n_rankings] each: open only where no answer is found."""
+    value = same_language(rankings)
+    none = (rankings.n_missing == rankings.lengths) & np.isfinite(value)
+    return np.where(none, 0.0, value), np.where(none, 1.0, value)
+
+
 MEASURES = (
     Measure(
         name="same_language@1",
@@ -35,5 +42,6 @@ MEASURES = (
         source="xlbias, after LAReQA, arXiv 2004.05484",
         better="neither",
         undefined="unless the query has an answer in every language of the pool, its own among them",
+        bounds=bounds,
     ),
 )

@@ -29,6 +29,14 @@ def single_gold(rankings: PooledRankings) -> Floats:
     return rankings.averaged(mean_precision(before, rankings.size - (of_block - among), found, among))
 
 
+def bounds(rankings: PooledRankings) -> tuple[Floats, Floats]:
+    """Return the least and the greatest value where ranks are not all known, float64 [n_rankings, n_languages] each.
+
+    Missing passages of other languages are taken out, so that each language has its worst and its best case at once.
+    """
+    return single_gold(rankings), single_gold(rankings.at_best)
+
+
 def gap(rankings: PooledRankings) -> Floats:
     """Single-gold AP of the query's own language minus the mean over the others, float64 [n_rankings].
 
@@ -55,6 +63,7 @@ MEASURES = (
         compute=single_gold,
         source="LAReQA, arXiv 2004.05484, § 5 (bias analysis)",
         undefined="for a language without an answer to the query",
+        bounds=bounds,
     ),
     Measure(
         name="single_gold.gap",

@@ -19,10 +19,34 @@ def tied(rankings: PooledRankings) -> Floats:
 
 def tied_answers(rankings: PooledRankings) -> Floats:
     """Share of a query's relevants that score the same as a relevant in another language, float64 [n_rankings]."""
+    return _share(rankings, _ties_with_answers(rankings))
+
+
+def tied_bounds(rankings: PooledRankings) -> tuple[Floats, Floats]:
+    """Return the least and the greatest share where ranks are not all known: a missing answer may tie, or not."""
+    return _bounds(rankings, rankings.size > 1)
+
+
+def tied_answers_bounds(rankings: PooledRankings) -> tuple[Floats, Floats]:
+    """Return the same of ties with answers in another language."""
+    return _bounds(rankings, _ties_with_answers(rankings))
+
+
+def _ties_with_answers(rankings: PooledRankings) -> Bools:
     cells = rankings.block * rankings.n_languages + rankings.language
     n_blocks = int(rankings.block.max(initial=-1)) + 1
     languages = np.bincount(np.unique(cells) // max(rankings.n_languages, 1), minlength=n_blocks)
-    return _share(rankings, languages[rankings.block] > 1)
+    return np.asarray(languages[rankings.block] > 1)
+
+
+def _bounds(rankings: PooledRankings, which: Bools) -> tuple[Floats, Floats]:
+    uncounted = rankings.summed(((rankings.tied_before < 0) & ~rankings.missing).astype(np.float64))
+    there = (uncounted == 0) & (rankings.lengths > 0)
+    found = rankings.summed((which & ~rankings.missing).astype(np.float64))
+    low, high = (
+        np.where(there, n / np.maximum(rankings.lengths, 1), np.nan) for n in (found, found + rankings.n_missing)
+    )
+    return low, high
 
 
 def _share(rankings: PooledRankings, which: Bools) -> Floats:
@@ -44,6 +68,7 @@ MEASURES = (
         source="xlbias",
         better="neither",
         undefined=_UNDEFINED,
+        bounds=tied_bounds,
     ),
     Measure(
         name="tied.answers",
@@ -54,5 +79,6 @@ MEASURES = (
         source="xlbias",
         better="neither",
         undefined=_UNDEFINED,
+        bounds=tied_answers_bounds,
     ),
 )

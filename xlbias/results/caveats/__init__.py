@@ -12,6 +12,7 @@ from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 from xlbias.results.caveats import (
+    censored,
     changed,
     collapsed,
     few,
@@ -36,8 +37,8 @@ from xlbias.text import clean
 __all__ = ["KINDS", "RULES", "Caveat", "caveats"]
 
 RULES = (
-    changed, partial, leaks, parallel, trivial, collapsed, ties, zeros, tags, prompts, truncation, gain, mitigation,
-    sampled, few,
+    changed, partial, censored, leaks, parallel, trivial, collapsed, ties, zeros, tags, prompts, truncation, gain,
+    mitigation, sampled, few,
 )  # fmt: skip
 """The rules, the gravest first: caveats are listed in this order."""
 

@@ -1,0 +1,97 @@
+"""`xlbias rerank`: the first passages of a run ordered anew by a cross-encoder."""
+
+from __future__ import annotations
+
+import click
+
+from xlbias.cells import TOP_OF, TopOf
+
+EXAMPLE = """\b
+Examples:
+  xlbias evaluate out/hybrid --top-k 100 --out hybrid.parquet
+  xlbias rerank hybrid.parquet --encoder ./cross --top 100 --out reranked.parquet
+  xlbias compare hybrid.parquet reranked.parquet
+  xlbias rerank bm25.parquet --encoder cross-encoder/mmarco-mMiniLMv2-L12-H384-v1 --top-of multilingual --top 50
+"""
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("run", metavar="RUN")
+@click.option(
+    "--encoder",
+    "-e",
+    required=True,
+    metavar="FOLDER",
+    help="A cross-encoder of sentence-transformers: folder or hub name.",
+)
+@click.option("--out", "-o", default="reranked.parquet", show_default=True, help="The run file to write.")
+@click.option(
+    "--top", type=click.IntRange(min=1), default=100, show_default=True, help="How many passages to order anew."
+)
+@click.option(
+    "--top-of", type=click.Choice(TOP_OF), default="all", show_default=True,
+    help="Pools whose rankings are ordered anew; with multilingual the new run has no others.",
+)  # fmt: skip
+@click.option("--model", metavar="NAME", help="The encoder of RUN whose rankings are taken.  [default: its only one]")
+@click.option("--device", help="Torch device: cpu, cuda, cuda:1, mps. Default: the best available.")
+@click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="Pairs scored at a time.")
+@click.option("--resume", is_flag=True, help="Continue the unfinished run at --out.")
+@click.option("--overwrite", is_flag=True, help="Replace the run at --out.")
+@click.option("--quiet", "-q", is_flag=True, help="Write nothing to stderr.")
+def command(
+    run: str,
+    encoder: str,
+    out: str,
+    top: int,
+    top_of: TopOf,
+    model: str | None,
+    device: str | None,
+    batch_size: int,
+    resume: bool,
+    overwrite: bool,
+    quiet: bool,
+) -> None:
+    """Order the first passages of each ranking of RUN anew with a cross-encoder, into a new run.
+
+    What stands below them stays, so that ranks are exact where those of RUN are. RUN must keep as many passages of each
+    ranking: `xlbias evaluate --top-k 100`. A killed command goes on with --resume. Prints the audit on stdout.
+    """
+    import os
+    from pathlib import Path
+
+    from xlbias.cli.narrate import StderrNarrator
+    from xlbias.errors import UsageError
+    from xlbias.files import check_plain
+    from xlbias.runs.journal import check_free
+
+    if resume and overwrite:
+        raise UsageError("--resume and --overwrite contradict each other")
+    if os.path.realpath(run) == os.path.realpath(out):
+        raise UsageError(f"{out}: is the run that is ordered anew; choose another --out")
+    check_plain(Path(out))
+    if not (resume or overwrite):
+        check_free(Path(out))
+    from xlbias.report.documents.audit_text import to_text
+    from xlbias.systems.rerank import rerank
+
+    narrator = StderrNarrator(quiet=quiet)
+    try:
+        made = rerank(
+            run,
+            encoder,
+            out,
+            top=top,
+            top_of=top_of,
+            model=model,
+            device=device,
+            batch_size=batch_size,
+            resume=resume,
+            overwrite=overwrite,
+            narrator=narrator,
+        )
+    except KeyboardInterrupt:
+        narrator.say(f"interrupted: what is finished is kept; continue with the same command and --resume (run: {out})")
+        raise
+    import shutil
+
+    click.echo(to_text(made, max(60, shutil.get_terminal_size((100, 24)).columns)), nl=False)
