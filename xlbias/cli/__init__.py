@@ -75,7 +75,7 @@ class LazyGroup(click.Group):
     epilog="Start with `xlbias demo`. Every command has its own --help with an example.",
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-@click.option(NO_LIMITS, is_flag=True, help="Open a run however large it is for the memory and time there are.")
+@click.option(NO_LIMITS, is_flag=True, help="Open a run of any size, whatever memory and time that takes.")
 @click.version_option(__version__, prog_name="xlbias")
 @click.pass_context
 def main(ctx: click.Context, debug: bool, no_limits: bool) -> None:

@@ -21,7 +21,7 @@ Examples:
   xlbias audit out/mono out/hybrid --task 'lareqa:xquad-r[languages=en,de,th]' --out audit.parquet
 """
 
-HELP = """Evaluate each MODEL on the embedded tasks, or on each --task, and show the results in the dashboard.
+HELP = """Evaluate each ENCODER on the embedded tasks, or on each --task, and show the results in the dashboard.
 
 The work runs in a process of its own: closing the dashboard leaves it running. Without a terminal this is
 `xlbias evaluate`: the audit is printed. Options are those of `xlbias evaluate`.
@@ -80,7 +80,7 @@ command = click.Command(
         click.Option(
             ["--out", "-o"],
             metavar="FILE",
-            help="The run file to write.  [default: audit-MODEL.parquet here]",
+            help="The run file to write.  [default: audit-ENCODER.parquet here]",
         ),
     ],
     help=HELP,

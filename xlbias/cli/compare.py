@@ -29,8 +29,8 @@ seeds are crossed random factors: only then can anything be said of samplers.
 @click.command(epilog=EXAMPLE)
 @click.argument("base_run", metavar="BASE")
 @click.argument("new_run", metavar="[NEW]", required=False)
-@click.option("--base", "base_model", metavar="MODEL[,MODEL...]", help="Encoder of BASE. Default: its only one.")
-@click.option("--new", "new_model", metavar="MODEL[,MODEL...]", help="Encoder of NEW. Default: its only one.")
+@click.option("--base", "base_model", metavar="ENCODER[,ENCODER...]", help="Encoder of BASE. Default: its only one.")
+@click.option("--new", "new_model", metavar="ENCODER[,ENCODER...]", help="Encoder of NEW. Default: its only one.")
 @click.option("--task", "-t", "tasks", multiple=True, metavar="TASK", help="Only this task. Repeatable. Default: all.")
 @click.option(
     "--measure", "-m", "measures", multiple=True, metavar="MEASURE",

@@ -42,7 +42,7 @@ def command() -> None:
 
 @command.command("list", epilog=_examples("xlbias data list"))
 def list_tasks() -> None:
-    """List the embedded tasks, and the formats that tasks are read from with their options."""
+    """List the embedded tasks, and the formats of tasks with their options."""
     from xlbias.data.catalog import GENERAL_OPTIONS, builtin_tasks, describe_formats
 
     lines = ["Embedded tasks:"]

@@ -25,7 +25,7 @@ GO_ON = "What was finished is kept: the same command with --resume continues."
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.argument("models", nargs=-1, required=True, metavar="ENCODER...")
 @click.option(
     "--task", "-t", "tasks", multiple=True, metavar="TASK",
     help="A task: builtin:NAME or FORMAT:PATH, see `xlbias data list`. Repeatable. "
@@ -108,11 +108,11 @@ def command(
     dashboard: bool,
     quiet: bool,
 ) -> int:
-    """Search every query of every TASK in each language and in all languages together, with each MODEL.
+    """Search every query of every TASK in each language and in all languages together, with each ENCODER.
 
-    MODEL is a sentence-transformers folder, a hub name, static-small, which comes with xlbias, or another kind, such as
-    an endpoint or a Python object: see `xlbias encoders`. Follow the run with
-    `xlbias dashboard RUN` from another terminal; a killed evaluation goes on with --resume. Prints the audit on stdout.
+    ENCODER is a sentence-transformers folder, a hub name, static-small, which comes with xlbias, or another kind, such
+    as an endpoint or a Python object: see `xlbias encoders`. Follow the run with `xlbias dashboard RUN` from another
+    terminal; a killed evaluation goes on with --resume. Prints the audit on stdout.
     """
     from pathlib import Path
 

@@ -102,7 +102,7 @@ GO_ON = "What was finished is kept: the same command with --resume continues."
 @click.option(
     "--trust-remote-code",
     is_flag=True,
-    help="Let the base run code of its own Weights that this code draws at random are not noticed.",
+    help="Let the base run its own code. Weights that this code draws at random are not noticed.",
 )
 @click.option(
     "--report-to", metavar="TRACKER,...", callback=lambda _context, _option, given: _trackers(given),
@@ -111,7 +111,7 @@ GO_ON = "What was finished is kept: the same command with --resume continues."
 @click.option("--resume", is_flag=True, help="Go on with the unfinished training in DIR.")
 @click.option("--overwrite", is_flag=True, help="Replace the encoder that an earlier training left in DIR.")
 @dashboard_option
-@click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr.")
+@click.option("--quiet", "-q", is_flag=True, help="Write nothing to stderr.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -145,7 +145,7 @@ def command(
 ) -> int:
     """Train an encoder on the queries and relevant passages of each TASK, with in-batch negatives.
 
-    What a batch holds is up to the sampler; everything else is up to the recipe and the options that override it. DIR
+    The sampler decides what a batch holds; the recipe, and options that override it, decide the rest. DIR
     becomes a standard sentence-transformers folder. Ctrl-C saves a checkpoint, and --resume goes on from it with
     exactly the batches of an unbroken training. Several values of --alpha, or --seeds, train a grid: an encoder in a
     folder of DIR each. Prints what was trained on stdout.
