@@ -23,6 +23,7 @@ Name = Literal[
 _ALIASES: dict[str, Name] = {
     **{name: name for name in get_args(Name)},
     "Δ": "delta", "∆": "delta", "diff": "delta", "first": "rank", "query": "q", "pool": "d", "setting": "set",
+    "encoder": "model",
 }  # fmt: skip
 
 NUMBERS: tuple[Name, ...] = ("ap", "rr", "rank", "last", "n", "delta", "p")
@@ -48,7 +49,7 @@ EXAMPLES = (
     "Δ<0 p<.05           against the baseline: AP of a query, mAP of its cell",
     'war -"of peace"     anywhere in the query\'s text, in any case; - means not',
     "passage:war any:war in a relevant passage's text; any: or the query's",
-    "id:56b task:mlqa    part of an id; another task or model",
+    "id:56b task:mlqa    part of an id; another task or encoder",
 )
 """Lines that show what can be asked for."""
 

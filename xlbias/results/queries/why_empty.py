@@ -25,7 +25,7 @@ def why_nothing(filter: Filter, rows: pl.DataFrame, leaves: Leaves) -> str:
     """
     if rows.is_empty():
         said = " ".join(map(str, filter.about("q", "d", "set", "p")))
-        return f"no pair of languages fulfils {one_line(said, _LONGEST)}" if said else "no query has been ranked yet"
+        return f"no language pair matches {one_line(said, _LONGEST)}" if said else "no query has been ranked yet"
     terms = filter.without("q", "d", "set", "p", "model", "task").terms
     for term in terms:
         if leaves([term]).is_empty():
@@ -33,7 +33,7 @@ def why_nothing(filter: Filter, rows: pl.DataFrame, leaves: Leaves) -> str:
     for n in range(2, len(terms) + 1):
         if leaves(terms[:n]).is_empty():
             before = one_line(" ".join(map(str, terms[: n - 1])), _LONGEST)
-            return f"no query that fulfils {before} fulfils {one_line(str(terms[n - 1]), _LONGEST)} as well"
+            return f"no query that matches {before} also matches {one_line(str(terms[n - 1]), _LONGEST)}"
     return ""
 
 
@@ -50,4 +50,4 @@ def _said(term: Term) -> str:
     if term.name == "id":
         return f"{which} query has {value} in its id"
     assert term.name in NUMBERS
-    return f"no query fulfils {one_line(str(term), _LONGEST)}"
+    return f"no query matches {one_line(str(term), _LONGEST)}"
