@@ -32,10 +32,10 @@ def colours() -> tuple[RGB, ...]:
     return tuple(_colour(i / (STEPS - 1)) for i in range(STEPS))
 
 
-@lru_cache(maxsize=1)
-def diverging_colours() -> tuple[RGB, ...]:
-    """The `STEPS` colours of differences: orange where worse, grey where equal, blue where better."""
-    return tuple(_diverging(i / (STEPS - 1)) for i in range(STEPS))
+@lru_cache(maxsize=16)
+def diverging_colours(ground: RGB = _DARK[0]) -> tuple[RGB, ...]:
+    """The `STEPS` colours of differences: orange where worse, the background where equal, blue where better."""
+    return tuple(_diverging(i / (STEPS - 1), ground) for i in range(STEPS))
 
 
 def step_of(goodness: float) -> int:
@@ -43,9 +43,9 @@ def step_of(goodness: float) -> int:
     return round(min(1.0, max(0.0, goodness)) * (STEPS - 1))
 
 
-def colour_at(goodness: float, *, diverging: bool = False) -> RGB:
-    """Colour of a goodness in [0, 1]; values outside are clipped."""
-    return (diverging_colours() if diverging else colours())[step_of(goodness)]
+def colour_at(goodness: float, *, diverging_on: RGB | None = None) -> RGB:
+    """Colour of a goodness in [0, 1], of a difference on the background given; values outside are clipped."""
+    return (colours() if diverging_on is None else diverging_colours(diverging_on))[step_of(goodness)]
 
 
 def shade_at(goodness: float) -> str:
@@ -111,10 +111,27 @@ def _colour(t: float) -> RGB:
     return _rgb(0.27 + 0.61 * t, 0.11, 285.0 - 185.0 * t)
 
 
-def _diverging(t: float) -> RGB:
-    """Orange over grey to blue: lightness and chroma say how large a difference is, the hue in which direction."""
-    size = abs(2 * t - 1)
-    return _rgb(0.36 + 0.4 * size, 0.13 * size, 55.0 if t < 0.5 else 245.0)
+def _diverging(t: float, ground: RGB) -> RGB:
+    """Orange over the background to blue: lightness and chroma say how large a difference is, the hue which way.
+
+    The two steps in the middle are the background itself.
+    """
+    middle = 1 / (STEPS - 1)
+    size = (abs(2 * t - 1) - middle) / (1 - middle)
+    if size < 1e-9:
+        return ground
+    start = _lightness(ground)
+    end = 0.76 if start < 0.6 else 0.56
+    return _rgb(start + (end - start) * size, 0.13 * size, 55.0 if t < 0.5 else 245.0)
+
+
+def _lightness(colour: RGB) -> float:
+    """Return the lightness of a colour in OKLCH."""
+    red, green, blue = (_linear(channel / 255) for channel in colour)
+    long = math.cbrt(0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue)
+    medium = math.cbrt(0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue)
+    short = math.cbrt(0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue)
+    return 0.2104542553 * long + 0.7936177850 * medium - 0.0040720468 * short
 
 
 def _rgb(lightness: float, chroma: float, hue: float) -> RGB:

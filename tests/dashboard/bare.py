@@ -33,7 +33,7 @@ class BareApp:
 
     def __init__(self):
         self.asked = []
-        self.screens = {place: BareScreen(place, self.asked) for place in (*places.TITLES, places.NOTICE)}
+        self.screens = {place: BareScreen(place, self.asked) for place in (*places.SCREENS, places.NOTICE)}
         self.screen_stack = [self.screens[places.OVERVIEW]]
         self.dialogs = []
 
@@ -44,8 +44,9 @@ class BareApp:
     def get_screen(self, place):
         return self.screens[place]
 
-    def made_screens(self):
-        return list(self.screen_stack)
+    @property
+    def _installed_screens(self):
+        return {screen.PLACE: screen for screen in self.screen_stack}
 
     def push_screen(self, screen, callback=None):
         if isinstance(screen, str):

@@ -2,10 +2,10 @@
 
 from dashboard.made import press, until
 
-from xlbias.dashboard.commands.keys import BY_ID
+from xlbias.dashboard.commands.keys import registry
 from xlbias.folders import state_folder
 
-COPY, AGAIN, EXPORT = (BY_ID[name].keys[0] for name in ("copy", "copy.again", "export"))
+COPY, AGAIN, EXPORT = (registry()[name].keys[0] for name in ("copy", "copy.again", "export"))
 
 
 class Taker:

@@ -18,7 +18,7 @@ def test_models_and_tasks_follow_each_other_round_the_ends(bare):
     app, state, _, selection = bare
     assert state.chosen == ("mono", "xquad-r")
     seen = []
-    for step in (selection.step_model, selection.step_task, selection.step_model, selection.step_task):
+    for step in (selection.step_encoder, selection.step_task, selection.step_encoder, selection.step_task):
         step()
         seen.append(state.chosen)
     assert seen == [("hybrid", "xquad-r"), ("hybrid", "mlqa"), ("mono", "mlqa"), ("mono", "xquad-r")]
@@ -62,4 +62,4 @@ def test_who_takes_the_model_itself_for_a_baseline_is_told(bare):
     app, _, baseline, selection = bare
     selection.take_baseline("mono")
     assert baseline.against is None
-    assert app.said("notify") == [["this is the baseline itself: other models show differences to it"]]
+    assert app.said("notify") == [["this encoder is the baseline: choose another one to see differences"]]

@@ -119,6 +119,6 @@ def test_without_a_terminal_what_was_looked_at_is_saved_and_restored_by_another_
 
 def test_a_screen_that_cannot_be_shown_is_not_returned_to(finished_run):
     remember(state_folder(), finished_run, {"place": places.TRAINING})
-    app, state, baseline, navigation = parts(finished_run, {places.TRAINING: "the run holds no training"}.get)
+    app, state, baseline, navigation = parts(finished_run, {places.TRAINING: "the run has no training"}.get)
     Session(app, state, baseline, navigation).restore()
     assert navigation.place == places.OVERVIEW

@@ -7,12 +7,9 @@ import os
 import threading
 import time
 from contextlib import suppress
-from functools import partial
 from importlib import import_module
 from typing import Any, ClassVar
 
-from textual.app import App
-from textual.binding import BindingType
 from textual.screen import Screen
 
 from xlbias.dashboard import places
@@ -22,49 +19,30 @@ from xlbias.dashboard.exports import Exports
 from xlbias.dashboard.live import Live
 from xlbias.dashboard.messages import Arrived, Compared, ExitRequested, Exported, ProcessEnded
 from xlbias.dashboard.navigation import Navigation
-from xlbias.dashboard.screens.base import View
+from xlbias.dashboard.parts import Dashboard
 from xlbias.dashboard.screens.notice import NoticeScreen
-from xlbias.dashboard.screens.overview import OverviewScreen
 from xlbias.dashboard.selection import Selection
 from xlbias.dashboard.session import Session
-from xlbias.dashboard.state import SeenScreen, State
+from xlbias.dashboard.state import State
 from xlbias.dashboard.terminal.theme import DARK, NO_COLOUR, THEMES, quiet_colours
 from xlbias.dashboard.workers.follower import Follower
 from xlbias.dashboard.workers.process import WatchedProcess
 from xlbias.errors import UsageError
 
 _FIRST_PAINTED = 0.3  # seconds
-_TOAST = 4.0  # seconds that a toast is seen at most
-_ANNOUNCED = 600.0  # seconds that an announcement stays at most; the next toast takes it back
-
-
-_SCREENS = {
-    places.MATRIX: ("matrix", "MatrixScreen"),
-    places.BIAS: ("bias", "BiasScreen"),
-    places.DOMAINS: ("domains", "DomainsScreen"),
-    places.QUERIES: ("queries.screen", "QueriesScreen"),
-    places.QUERY: ("query.screen", "QueryScreen"),
-    places.TRAINING: ("training", "TrainingScreen"),
-}
-"""Modules and classes of the screens that are imported when they are first shown, or once the first one is painted."""
 
 
 def _import_screens() -> None:
     """Import what the first screen has not waited for, so that the next one comes at once."""
     time.sleep(_FIRST_PAINTED)
-    for module in (*(module for module, _ in _SCREENS.values()), "help"):
-        import_module(f"xlbias.dashboard.screens.{module}")
-    import_module("xlbias.results.compare")
+    for place in places.SCREENS.values():
+        place.load()
+    for module in ("dashboard.screens.help", "results.compare"):
+        import_module(f"xlbias.{module}")
 
 
-def _made(module: str, name: str) -> View:
-    """Return a new screen."""
-    screen: View = getattr(import_module(f"xlbias.dashboard.screens.{module}"), name)()
-    return screen
-
-
-class DashboardApp(App[None], inherit_bindings=False):
-    """The application; a `xlbias.dashboard.parts.Dashboard` to keys and screens.
+class DashboardApp(Dashboard, inherit_bindings=False):
+    """The application: makes its parts.
 
     Args:
         follower: of the run that is looked at; already started or not. It is stopped when the application ends.
@@ -76,11 +54,8 @@ class DashboardApp(App[None], inherit_bindings=False):
         process: that which makes the run; its end is announced.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings()]
-    SCREENS: ClassVar = {
-        **{place: partial(_made, *where) for place, where in _SCREENS.items()},
-        places.NOTICE: NoticeScreen,
-    }
+    SCREENS: ClassVar = {places.NOTICE: NoticeScreen}
+    NOTIFICATION_TIMEOUT = 4.0
     ENABLE_COMMAND_PALETTE = False  # opened by a key of the registry instead, with commands of its own
     ALLOW_SELECT = False
     TITLE = "xlbias"
@@ -105,6 +80,9 @@ class DashboardApp(App[None], inherit_bindings=False):
     ) -> None:
         no_colour = "NO_COLOR" in os.environ
         super().__init__(ansi_color=True if no_colour else None)
+        self._installed_screens.update({name: place.make for name, place in places.SCREENS.items() if place.parent})
+        for binding in keys.bindings():
+            self.bind(binding.key, binding.action, show=False)
         for known in THEMES:
             self.register_theme(known)
         if theme is not None and theme not in self.available_themes:
@@ -116,7 +94,7 @@ class DashboardApp(App[None], inherit_bindings=False):
         base_path = base.path if base is not None else None
         self.state = State(follower.path, base_path=base_path, read_only=read_only, process=process)
         self.baseline = Baseline(self.state, lambda: self.post_message(Compared()))
-        self.navigation = Navigation(self, self.state, lambda place: keys.BY_ID[place].why_not(self))
+        self.navigation = Navigation(self, self.state, lambda place: keys.registry()[place].why_not(self))
         self.selection = Selection(self, self.state, self.baseline, self.navigation)
         self.exports = Exports(self, self.state, self.baseline, self.navigation)
         self.session = Session(self, self.state, self.baseline, self.navigation)
@@ -132,21 +110,12 @@ class DashboardApp(App[None], inherit_bindings=False):
         usual = last if last in self.available_themes else DARK.name
         self._theme_name = theme or (NO_COLOUR if no_colour else str(usual))
 
-    @property
-    def view(self) -> SeenScreen:
-        """The present screen below any help or palette."""
-        return self.navigation.view
-
-    @property
-    def place(self) -> str:
-        """Which screen that is."""
-        return self.navigation.place
-
     # -- beginning and end -------------------------------------------------------------------------------------------
 
     def get_default_screen(self) -> Screen[Any]:
         """The bottom of the stack, on which at most one other screen stands; laid out while the run is being read."""
-        return OverviewScreen()
+        first: Screen[Any] = places.SCREENS[places.OVERVIEW].make()
+        return first
 
     def on_load(self) -> None:
         """From now on it can be told to leave; the terminal has not been touched yet."""
@@ -232,24 +201,6 @@ class DashboardApp(App[None], inherit_bindings=False):
         """Colours of our own, mixed from those of the present theme."""
         return quiet_colours(self.current_theme)
 
-    def notify(self, message: str, *, timeout: float | None = None, **more: Any) -> None:
-        """Show a toast for a few seconds."""
-        super().notify(message, timeout=min(timeout or _TOAST, _TOAST), **more)
-
-    def announce(self, message: str) -> None:
-        """Show a toast that stays until the next one."""
-        super().notify(message, timeout=_ANNOUNCED, markup=False)
-
     def on_notify(self) -> None:
         """A new toast takes the place of the one before; Textual then takes it in."""
         self.clear_notifications()
-
-    def mount_unseen(self, place: str) -> None:
-        """Mount a screen without showing it, unless it is mounted already; on the way out there are no screens."""
-        if place in self._installed_screens and not self.get_screen(place).is_running:
-            self._get_screen(place)
-
-    def made_screens(self) -> list[SeenScreen]:
-        """Return the screens that have been made so far."""
-        found = [*self._installed_screens.values(), self.screen_stack[0]]
-        return [screen for screen in found if isinstance(screen, View)]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Baseline:
-    """The model that the user has chosen to compare with, and the comparisons with it.
+    """The encoder that the user has chosen to compare with, and the comparisons with it.
 
     Args:
         state: what is looked at.
@@ -30,7 +30,7 @@ class Baseline:
     def __init__(self, state: State, ready: Callable[[], object]) -> None:
         self._state = state
         self.model: str | None = None
-        """The model that has been chosen; of the second run where there is one."""
+        """The encoder that has been chosen; of the second run where there is one."""
         self.is_on = True
         """Whether differences are wanted, not values."""
         self.comparisons = Comparisons(ready)
@@ -62,9 +62,9 @@ class Baseline:
         return f"No differences: {found.run.path.name} has none of the tasks of this run."
 
     def against_for(self, model: str) -> Against | None:
-        """Return what differences of a model are taken from; None where there is nothing, or the model itself.
+        """Return what differences of an encoder are taken from; None where there is nothing, or the encoder itself.
 
-        With two runs: the model that was chosen, else that of the same name, else the only one. With one run: the one
+        With two runs: the encoder that was chosen, else that of the same name, else the only one. With one run: the one
         that was chosen.
         """
         state, base = self._state, self.run
@@ -81,11 +81,11 @@ class Baseline:
 
     @property
     def against(self) -> Against | None:
-        """What differences of the chosen model are taken from."""
+        """What differences of the chosen encoder are taken from."""
         return self.against_for(self._state.chosen[0]) if self._state.chosen else None
 
     def compared(self, model: str, task: str, measure: str, *, urgent: bool = True) -> pl.DataFrame | str | None:
-        """Return the comparison of a model with the baseline: a frame, a sentence why there is none, None for later.
+        """Return the comparison of an encoder with the baseline: a frame, a sentence why there is none, None for later.
 
         Later `ready` is called. An empty sentence means that there is no baseline.
         """
@@ -117,10 +117,10 @@ class Baseline:
             snapshot.cache[key] = difference_matrix(found, values, against.label)
         matrix: DifferenceMatrix = snapshot.cache[key]
         if not any(value is not None for row in matrix.values for value in row):
-            return values, "no differences: this measure is no mean over query ids by language"
+            return values, "no differences: this measure is not a mean over query ids by language"
         return matrix, ""
 
     def take(self, model: str) -> None:
-        """Take differences from a model; an empty name is none."""
+        """Take differences from an encoder; an empty name is none."""
         self.model, self.is_on = model or None, bool(model)
         self.comparisons.forget_waiting()

@@ -32,12 +32,12 @@ def save(folder: Path, name: str, suffix: str, content: str) -> Path:
         except FileExistsError:
             continue
         return path
-    raise OSError(f"{folder}: too many files of this second")
+    raise OSError(f"{folder}: too many files with this time stamp")
 
 
 def why_not(error: OSError, folder: Path) -> str:
     """Return in a sentence why a file could not be written."""
-    return f"no file could be written into {folder}: {(error.strerror or str(error)).lower()}"
+    return f"cannot write into {folder}: {(error.strerror or str(error)).lower()}"
 
 
 def report_of(run: Run, form: str) -> str:
@@ -55,7 +55,7 @@ def report_of(run: Run, form: str) -> str:
 
 
 def comparison_of(against: Against, run: Run, model: str, form: str) -> str:
-    """Return the comparison of a model with its baseline on the tasks of both, as `xlbias compare` writes it.
+    """Return the comparison of an encoder with its baseline on the tasks of both, as `xlbias compare` writes it.
 
     Raises RunError where they have no task in common.
     """

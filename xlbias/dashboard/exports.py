@@ -6,22 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 from xlbias.dashboard.export_files import CLIPBOARD_LIMIT, SUFFIXES, comparison_of, report_of, save, why_not
 from xlbias.dashboard.messages import Exported
-from xlbias.dashboard.places import TITLES
+from xlbias.dashboard.places import SCREENS
 from xlbias.folders import state_folder
 from xlbias.text import clean, cut_middle
 
 if TYPE_CHECKING:
+    from textual.app import App
+
     from xlbias.dashboard.baseline import Baseline
     from xlbias.dashboard.dialogs.copy import Copy
     from xlbias.dashboard.navigation import Navigation
-    from xlbias.dashboard.state import Application, Copyable, State
+    from xlbias.dashboard.state import State
     from xlbias.report.document import Matrix, Table
 
 _NAME = 50  # characters of a copy's name before what tells which part of it
+_ANNOUNCED = 600.0  # seconds that an announcement stays at most; the next toast takes it back
 _FRAME = 5  # cells of a toast that are not text
 
 
@@ -37,16 +40,13 @@ class Text:
 class Exports:
     """Asks what is wanted, makes it in a thread, and says where it is."""
 
-    def __init__(self, app: Application, state: State, baseline: Baseline, navigation: Navigation) -> None:
+    def __init__(self, app: App[Any], state: State, baseline: Baseline, navigation: Navigation) -> None:
         self._app, self._state, self._baseline, self._navigation = app, state, baseline, navigation
         self.last_copy: Copy | None = None
         """How much was copied the last time, and in which format."""
         self._last_form = "html"
-
-    @property
-    def _copyable(self) -> Copyable:
-        """The present screen, which the keys of copies are for."""
-        return cast("Copyable", self._navigation.view)
+        self._n_writing = 0
+        self._leaving = False
 
     # -- copies ------------------------------------------------------------------------------------------------------
 
@@ -55,11 +55,11 @@ class Exports:
         from xlbias.dashboard.dialogs.copy import CopyDialog
 
         self._app.clear_notifications()  # a path that is still on the screen would hide the dialog
-        self._app.push_screen(CopyDialog(self._copyable.scopes, self._last_copy()), self._copy)
+        self._app.push_screen(CopyDialog(self._navigation.view.scopes, self._last_copy()), self._copy)
 
     def copy_again(self) -> None:
         """Copy as the last time."""
-        self._copy(self._last_copy().within(self._copyable.scopes))
+        self._copy(self._last_copy().within(self._navigation.view.scopes))
 
     def _last_copy(self) -> Copy:
         from xlbias.dashboard.dialogs.copy import Copy
@@ -73,7 +73,7 @@ class Exports:
         if wanted is None:
             return
         self.last_copy = wanted
-        block, name = self._copyable.copied(wanted.scope)
+        block, name = self._navigation.view.copied(wanted.scope)
         name = _named(name, block, wanted.scope)
         text = Text(name, SUFFIXES[wanted.form], partial(render_block, block, wanted.form))
         self._make(f"{wanted.scope} as {FORMS[wanted.form].name}", [text], copy=True)
@@ -84,7 +84,7 @@ class Exports:
         """Ask for a format, and save the report of the run."""
         from xlbias.dashboard.dialogs.export import ExportDialog
 
-        also = "and beside it the comparison with the baseline" if self._baseline.against else ""
+        also = "also saves the comparison with the baseline" if self._baseline.against else ""
         self._app.clear_notifications()
         self._app.push_screen(ExportDialog(self._last_form, also), self._export)
 
@@ -102,7 +102,7 @@ class Exports:
             make = partial(comparison_of, against, run, model, form)
             texts.append(Text(f"comparison-{stem}-{model}", SUFFIXES[form], make))
             what = f"report and comparison as {FORMS[form].name}"
-        self._app.announce(f"writing the {what} …")
+        self._app.notify(f"writing the {what} …", timeout=_ANNOUNCED, markup=False)
         self._make(what, texts, copy=False)
 
     # -- pictures ----------------------------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ class Exports:
         from xlbias.dashboard.terminal.screenshot import as_html, as_svg
 
         place = self._navigation.place
-        title = f"xlbias · {TITLES.get(place, 'waiting')}"
+        title = f"xlbias · {SCREENS[place].title if place in SCREENS else 'waiting'}"
         drawn = self._app.export_screenshot(title=title)
         make = partial(as_svg, drawn, title) if form == "svg" else partial(as_html, drawn, title)
         self._make("picture", [Text(f"xlbias-{place}", form, make)], copy=False)
@@ -131,15 +131,21 @@ class Exports:
     def _make(self, what: str, texts: list[Text], *, copy: bool) -> None:
         """Make texts in a thread and write them, unless files may not be written; the last one may be copied, too."""
         app, write = self._app, not self._state.read_only
+        self._n_writing += 1
 
-        def work() -> None:
+        def write_texts() -> None:
             app.post_message(made(what, texts, copy=copy, write=write))
 
-        app.run_worker(work, thread=True, group="export", name=what)
+        app.run_worker(write_texts, thread=True, group="export", name=what)
 
     def exported(self, message: Exported) -> None:
-        """Copy, and say where the files are."""
+        """Copy, and say where the files are; leave if that was waited for."""
         app = self._app
+        self._n_writing = max(0, self._n_writing - 1)
+        if self._leaving and not self._n_writing and not message.trouble:
+            app.exit()
+            return
+        self._leaving = self._leaving and not message.trouble
         parts = []
         if message.text is not None:
             size = len(message.text.encode("utf-8", "replace"))
@@ -147,11 +153,20 @@ class Exports:
                 app.copy_to_clipboard(message.text)
                 parts.append("sent to the terminal's clipboard")
             else:
-                parts.append(f"{size:,} bytes, too many for the clipboard")
+                parts.append(f"{size:,} bytes, too large for the clipboard")
         cells = max(20, app.size.width * 9 // 10 - _FRAME)
         lines = [": ".join([message.what, *parts]), *_paths(message.files, cells)]
         said = clean("\n".join([*lines, *([message.trouble] if message.trouble else [])]), keep_newlines=True)
         app.notify(said, severity="error" if message.trouble else "information", markup=False)
+
+    def leave(self) -> None:
+        """Leave once everything is written; at once if asked again."""
+        if self._n_writing and not self._leaving:
+            self._leaving = True
+            text = "still writing: the dashboard closes when it is done. Press q again to close it now"
+            self._app.notify(text, timeout=_ANNOUNCED, markup=False)
+        else:
+            self._app.exit()
 
 
 def _named(name: str, block: Table | Matrix, scope: str) -> str:
@@ -185,7 +200,7 @@ def made(what: str, texts: list[Text], *, copy: bool, write: bool) -> Exported:
         return Exported(what, last, files, why_not(error, folder))
     except (Exception, pl.exceptions.PanicException) as error:  # a run that changes while it is read
         reason = str(error).partition("\n")[0] or type(error).__name__
-        return Exported(what, last, files, f"not made: {reason}")
+        return Exported(what, last, files, f"failed: {reason}")
     return Exported(what, last, files)
 
 

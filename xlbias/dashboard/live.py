@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xlbias.dashboard import places
 from xlbias.dashboard.messages import Arrived
-from xlbias.dashboard.state import Followable
 from xlbias.dashboard.workers.snapshot import Event, Snapshot, Waiting
 
 if TYPE_CHECKING:
+    from textual.app import App
+
     from xlbias.dashboard.baseline import Baseline
     from xlbias.dashboard.navigation import Navigation
-    from xlbias.dashboard.state import Application, State
+    from xlbias.dashboard.state import State
     from xlbias.dashboard.workers.follower import Follower
 
 
@@ -32,7 +33,7 @@ class Live:
 
     def __init__(
         self,
-        app: Application,
+        app: App[Any],
         state: State,
         baseline: Baseline,
         navigation: Navigation,
@@ -134,7 +135,7 @@ class Live:
         navigation.show()
         if state.following and before is not None:
             newest = snapshot.newest_since(before)
-            if newest and isinstance(navigation.view, Followable):
+            if newest:
                 navigation.view.follow_to(newest)
 
     # -- what keys do ------------------------------------------------------------------------------------------------
@@ -176,7 +177,7 @@ class Live:
         assert process is not None
         if process.code == 0:
             self.follower.heed_all()
-            self._app.notify(f"{process.name} has finished.", markup=False, timeout=8)
+            self._app.notify(f"{process.name} has finished.", markup=False)
         elif state.newest is None or (state.newest.is_empty and (process.code or 0) <= 128):
             self._app.exit()
         else:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from xlbias.dashboard import places
 
 if TYPE_CHECKING:
-    from xlbias.dashboard.state import Application, QueryListScreen, SeenScreen, State
+    from textual.app import App
+
+    from xlbias.dashboard.state import QueryListScreen, SeenScreen, State
     from xlbias.dashboard.workers.snapshot import Chosen, QueryKey
 
 
@@ -21,7 +23,7 @@ class Navigation:
         why_not: why a screen, by its name, cannot be shown now; None where it can.
     """
 
-    def __init__(self, app: Application, state: State, why_not: Callable[[str], str | None]) -> None:
+    def __init__(self, app: App[Any], state: State, why_not: Callable[[str], str | None]) -> None:
         self._app, self._state, self.why_not = app, state, why_not
         self._trail: list[str] = []
         """The screens that Escape leads back to, the present one's opener last."""
@@ -45,7 +47,27 @@ class Navigation:
     @property
     def previous(self) -> str | None:
         """The screen that Escape leads to."""
-        return self._trail[-1] if self._trail else places.PARENT.get(self.place)
+        return self._trail[-1] if self._trail else self._parent
+
+    @property
+    def _parent(self) -> str | None:
+        """Where the present screen belongs."""
+        return places.SCREENS[self.place].parent or None if self.place in places.SCREENS else None
+
+    @property
+    def made(self) -> list[SeenScreen]:
+        """The screens that have been made so far."""
+        installed = (screen for screen in self._app._installed_screens.values() if not callable(screen))
+        return [cast("SeenScreen", screen) for screen in (*installed, self._app.screen_stack[0])]
+
+    def mount_unseen(self, place: str) -> None:
+        """Mount a screen without showing it, unless it is mounted already; on the way out there are no screens.
+
+        What takes longest of its first time is then done before it is asked for.
+        """
+        app = self._app
+        if place in app._installed_screens and not app.get_screen(place).is_running:
+            app._get_screen(place)
 
     def show(self) -> None:
         """Bring the present screen up to date."""
@@ -96,7 +118,7 @@ class Navigation:
         elif self._trail:
             self.switch(self._trail.pop())
         else:
-            self.switch(places.PARENT[self.place])
+            self.switch(str(self._parent))
 
     @property
     def queries(self) -> QueryListScreen:
@@ -104,19 +126,19 @@ class Navigation:
         return cast("QueryListScreen", self._app.get_screen(places.QUERIES))
 
     def open_matrix(self, chosen: Chosen) -> None:
-        """Show the matrix of a model and task; Escape comes back here."""
+        """Show the matrix of an encoder and task; Escape comes back here."""
         self._state.chosen = chosen
         self.enter(places.MATRIX)
         self.show()
 
     def open_queries(self, filter: str) -> None:
-        """Show the queries of the present model and task that a filter leaves; Escape comes back here."""
+        """Show the queries of the present encoder and task that match a filter; Escape comes back here."""
         self.queries.set_filter(filter)
         self.enter(places.QUERIES)
         self.show()
 
     def open_query(self, query: QueryKey) -> None:
-        """Show one query of the present model and task; Escape comes back here."""
+        """Show one query of the present encoder and task; Escape comes back here."""
         self._state.query_key = query
         self.enter(places.QUERY)
         self.show()

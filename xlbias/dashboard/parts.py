@@ -1,10 +1,10 @@
-"""The parts of the dashboard, as keys and screens see them."""
+"""The application as keys and screens see it: Textual's, with the parts of the dashboard."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from xlbias.dashboard.state import Application, SeenScreen, State
+from textual.app import App
 
 if TYPE_CHECKING:
     from xlbias.dashboard.baseline import Baseline
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from xlbias.dashboard.navigation import Navigation
     from xlbias.dashboard.selection import Selection
     from xlbias.dashboard.session import Session
+    from xlbias.dashboard.state import SeenScreen, State
 
 
-class Dashboard(Application, Protocol):
+class Dashboard(App[None], inherit_bindings=False):
     """The application with its parts."""
 
     state: State
@@ -28,14 +29,18 @@ class Dashboard(Application, Protocol):
 
     @property
     def view(self) -> SeenScreen:
-        """The present screen."""
+        """The present screen below any help or palette."""
+        return self.navigation.view
 
     @property
     def place(self) -> str:
-        """Which one that is."""
+        """Which screen that is."""
+        return self.navigation.place
 
     def show_help(self) -> None:
         """Show the keys."""
+        raise NotImplementedError
 
     def show_palette(self) -> None:
         """Show the command palette."""
+        raise NotImplementedError

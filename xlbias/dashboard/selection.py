@@ -1,40 +1,42 @@
-"""Which model, task and measure are looked at, and which model they are compared with."""
+"""Which encoder, task and measure are looked at, and which encoder they are compared with."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xlbias.results.matrix import MATRIX_MEASURES
 from xlbias.runs.run_info import Card, ModelInfo
 
 if TYPE_CHECKING:
+    from textual.app import App
+
     from xlbias.dashboard.baseline import Baseline
     from xlbias.dashboard.navigation import Navigation
-    from xlbias.dashboard.state import Application, State
+    from xlbias.dashboard.state import State
     from xlbias.dashboard.workers.snapshot import Chosen
 
 
 class Selection:
     """Changes the choice and brings the present screen up to date."""
 
-    def __init__(self, app: Application, state: State, baseline: Baseline, navigation: Navigation) -> None:
+    def __init__(self, app: App[Any], state: State, baseline: Baseline, navigation: Navigation) -> None:
         self._app, self._state, self._baseline, self._navigation = app, state, baseline, navigation
 
     def choose(self, chosen: Chosen) -> None:
-        """Look at another model and task."""
+        """Look at another encoder and task."""
         if chosen != self._state.chosen:
             self._state.chosen = chosen
             self._navigation.show()
 
     def step_task(self) -> None:
-        """Show the same model on the next task."""
+        """Show the same encoder on the next task."""
         state = self._state
         if state.snapshot and state.chosen:
             names = [task.name for task in state.snapshot.run.tasks]
             self.choose((state.chosen[0], names[(names.index(state.chosen[1]) + 1) % len(names)]))
 
-    def step_model(self) -> None:
-        """Show the next model on the same task."""
+    def step_encoder(self) -> None:
+        """Show the next encoder on the same task."""
         state = self._state
         if state.snapshot and state.chosen:
             names = [model.name for model in state.snapshot.run.models]
@@ -48,14 +50,14 @@ class Selection:
         self._navigation.show()
 
     def pick(self) -> None:
-        """Choose model and task from a list."""
+        """Choose encoder and task from a list."""
         from xlbias.dashboard.dialogs.picker import Choice, PickDialog
 
         snapshot = self._state.snapshot
         assert snapshot is not None
         pairs = snapshot.overview.select("model", "task").rows()
         choices = [Choice(pair, f"{pair[0]} on {pair[1]}") for pair in pairs]
-        dialog = PickDialog("model and task", choices, self._state.chosen)
+        dialog = PickDialog("encoder and task", choices, self._state.chosen)
         self._app.push_screen(dialog, lambda chosen: self.choose(chosen) if chosen else None)
 
     def pick_baseline(self) -> None:
@@ -69,18 +71,18 @@ class Selection:
         chosen = next((model for model in here if state.chosen and model.name == state.chosen[0]), None)
         models = sorted(snapshot.run.models, key=lambda model: _distance(model, chosen))
         choices = [Choice(model.name, model.name, _remark(model)) for model in models]
-        nothing = Choice("", "none: values instead of differences")
-        dialog = PickDialog("differences from", [*choices, nothing], self._baseline.model)
+        nothing = Choice("", "none: show values")
+        dialog = PickDialog("compare with", [*choices, nothing], self._baseline.model)
         self._app.push_screen(dialog, self.take_baseline)
 
     def take_baseline(self, model: str | None) -> None:
-        """Take differences from a model; an empty name is none, None changes nothing."""
+        """Take differences from an encoder; an empty name is none, None changes nothing."""
         if model is None:
             return
         self._baseline.take(model)
         self._navigation.show()
         if model and self._state.chosen and self._baseline.against is None:
-            self._app.notify("this is the baseline itself: other models show differences to it", markup=False)
+            self._app.notify("this encoder is the baseline: choose another one to see differences", markup=False)
 
     def toggle_difference(self) -> None:
         """Show differences, or values again."""

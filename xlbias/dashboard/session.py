@@ -15,9 +15,11 @@ from xlbias.folders import state_folder
 from xlbias.results.matrix import MATRIX_MEASURES
 
 if TYPE_CHECKING:
+    from textual.app import App
+
     from xlbias.dashboard.baseline import Baseline
     from xlbias.dashboard.navigation import Navigation
-    from xlbias.dashboard.state import Application, State
+    from xlbias.dashboard.state import State
 
 _VERSION = 1
 _MOST = 65_536  # bytes; what is longer was not written here
@@ -26,7 +28,7 @@ _MOST = 65_536  # bytes; what is longer was not written here
 class Session:
     """The view of the last time, read when this is made."""
 
-    def __init__(self, app: Application, state: State, baseline: Baseline, navigation: Navigation) -> None:
+    def __init__(self, app: App[Any], state: State, baseline: Baseline, navigation: Navigation) -> None:
         self._app, self._state, self._baseline, self._navigation = app, state, baseline, navigation
         self._last = recall(state_folder(), state.path)
 
@@ -41,7 +43,7 @@ class Session:
         state = self._state
         if state.snapshot is None or state.read_only:
             return
-        screens = {screen.PLACE: screen.saved() for screen in self._app.made_screens()}
+        screens = {screen.PLACE: screen.saved() for screen in self._navigation.made}
         view = {
             "place": self._navigation.place,
             "chosen": state.chosen,
@@ -66,7 +68,7 @@ class Session:
             self._baseline.model = baseline
         self._restore_query(last.get("screens"))
         place = last.get("place")
-        if place in places.TITLES and self._navigation.why_not(place) is None:
+        if place in places.SCREENS and self._navigation.why_not(place) is None:
             self._navigation.switch(place)
 
     def _restore_query(self, screens: object) -> None:

@@ -8,15 +8,13 @@ from dashboard.made import opened, press, screen_lines, settled, shows, until
 from textual.command import CommandPalette
 
 from xlbias.dashboard import places
-from xlbias.dashboard.app import DashboardApp
 from xlbias.dashboard.commands import keys
-from xlbias.dashboard.commands.keys import BY_ID, KEYS
+from xlbias.dashboard.commands.keys import registry
 from xlbias.dashboard.dialogs.copy import CopyDialog
 from xlbias.dashboard.dialogs.export import ExportDialog
 from xlbias.dashboard.dialogs.picker import PickDialog
+from xlbias.dashboard.screens.base import View
 from xlbias.dashboard.screens.help import HelpScreen
-from xlbias.dashboard.screens.overview import OverviewScreen
-from xlbias.dashboard.state import Followable
 from xlbias.dashboard.workers.snapshot import take_snapshot
 from xlbias.folders import state_folder
 from xlbias.results.matrix import MATRIX_MEASURES
@@ -24,20 +22,20 @@ from xlbias.results.matrix import MATRIX_MEASURES
 pytestmark = pytest.mark.integration
 
 
-SCREENS = {places.OVERVIEW: OverviewScreen, **{place: DashboardApp.SCREENS[place] for place in list(places.TITLES)[1:]}}
-
-
-@pytest.mark.parametrize("place", places.TITLES)
+@pytest.mark.parametrize("place", places.SCREENS)
 def test_every_screen_has_what_the_keys_that_work_on_it_ask(place):
-    screen = SCREENS[place]()
-    asked = {"copied", "scopes", "why_no_copy"} | ({"why_no_range"} if place in BY_ID["range"].where else set())
-    for key in KEYS:
-        names = key.action.__code__.co_names
-        if "view" in names and place in key.where:
-            asked.add(names[-1])
-    assert len(asked) > 3
-    assert [name for name in asked if not hasattr(type(screen), name)] == []
-    assert isinstance(screen, Followable) == (place in BY_ID["follow"].where)
+    screen = places.SCREENS[place].load()
+    asked = [key.action for key in registry().values() if isinstance(key.action, str) and place in key.where]
+    assert asked
+    assert [name for name in asked if not hasattr(screen, name)] == []
+    for method, key_id in {"copied": "copy", "scopes": "copy", "why_no_range": "range", "follow_to": "follow"}.items():
+        has_its_own = getattr(screen, method) is not getattr(View, method)
+        assert has_its_own == (place in registry()[key_id].where), method
+
+
+def test_what_screens_list_is_the_name_of_a_key():
+    known = {key.listed or key.id.partition(".")[0] for key in registry().values() if key.on == "some"}
+    assert set().union(*(place.keys for place in places.SCREENS.values())) == known
 
 
 class Driver:
@@ -47,7 +45,7 @@ class Driver:
         self.app, self.pilot = app, pilot
 
     async def press(self, key_id, alternative=0):
-        await press(self.pilot, BY_ID[key_id].keys[alternative])
+        await press(self.pilot, registry()[key_id].keys[alternative])
 
     @property
     def table(self):
@@ -92,7 +90,7 @@ async def test_screens_lead_into_each_other_and_back_without_losing_place(finish
 
 async def test_every_screen_has_its_number_and_its_way_back(finished):
     for number, key_id in enumerate(("overview", "matrix", "bias", "domains", "queries"), 1):
-        assert BY_ID[key_id].keys == (str(number),)
+        assert registry()[key_id].keys == (str(number),)
         await finished.press(key_id)
         assert finished.app.place == key_id
     await finished.press("back")
@@ -136,7 +134,7 @@ async def test_measures_go_round_both_ways(finished):
 async def test_task_and_model_go_round(finished):
     await finished.press("matrix")
     seen = []
-    for key_id in ("task", "model", "task", "model"):
+    for key_id in ("task", "encoder", "task", "encoder"):
         await finished.press(key_id)
         seen.append((finished.app.view.matrix.model, finished.app.view.matrix.task))
     assert seen == [("mono", "mlqa"), ("hybrid", "mlqa"), ("hybrid", "xquad-r"), ("mono", "xquad-r")]
@@ -259,7 +257,7 @@ async def test_help_lists_every_key_and_says_why_one_cannot_be_used(finished):
     await finished.press("help")
     assert isinstance(finished.app.screen, HelpScreen)
     text = finished.app.screen._text.plain
-    for key in KEYS:
+    for key in registry().values():
         assert key.description in text
         assert key.symbols in text
     follow = next(line for line in text.splitlines() if line.startswith("f "))
@@ -299,6 +297,13 @@ async def test_the_palette_changes_the_theme(finished):
 async def test_quit(finished, alternative):
     await finished.press("quit", alternative)
     await until(finished.pilot, lambda: not finished.app.is_running)
+
+
+async def test_keys_that_come_after_it_was_left_do_nothing(finished):
+    before = finished.app.screen
+    finished.app.exit()
+    keys.press(finished.app, "help")
+    assert finished.app.screen is before
 
 
 async def test_pause_holds_the_screen_and_counts_what_waits(live_run):
@@ -358,15 +363,15 @@ async def test_with_one_task_and_one_model_there_is_no_next_one(live_run):
     path = live_run(models=("m",), tasks=("t",)).write_all().finish()
     async with opened(path) as (app, pilot):
         await press(pilot, "2")
-        for key, reason in (("t", "one task only"), ("T", "one model only")):
+        for key, reason in (("t", "only one task"), ("T", "only one encoder")):
             await press(pilot, key)
             assert reason in Driver(app, pilot).said()[-1]
 
 
 def test_no_two_keys_share_a_key_and_every_binding_has_an_id():
-    pressed = [key for entry in KEYS for key in entry.keys]
+    pressed = [key for entry in registry().values() for key in entry.keys]
     assert len(pressed) == len(set(pressed))
-    assert [binding.id for binding in keys.bindings()] == [key.id for key in KEYS]
+    assert [binding.id for binding in keys.bindings()] == [key.id for key in registry().values()]
 
 
 @pytest.mark.parametrize("width", [60, 80, 140])
@@ -426,16 +431,16 @@ async def test_a_filter_that_leaves_nothing_can_be_taken_back(finished):
     assert finished.table.height == 4
 
 
-@pytest.mark.parametrize("place", list(places.TITLES))
+@pytest.mark.parametrize("place", list(places.SCREENS))
 async def test_every_key_does_something_or_says_why_not_on_every_screen(finished, place):
     """No key does nothing silently: what it changes is the screen, a dialog, a toast or the application itself."""
     app = finished.app
     if place == places.QUERY:
         app.navigation.open_query(("q0", "de", "multilingual"))
         await settled(finished.pilot)
-    elif keys.BY_ID[place].why_not(app) is None:
+    elif keys.registry()[place].why_not(app) is None:
         await finished.press(place)
-    for key in KEYS:
+    for key in registry().values():
         if key.id == "quit":
             continue
         reason = key.why_not(app)
@@ -448,4 +453,4 @@ async def test_every_key_does_something_or_says_why_not_on_every_screen(finished
 
 def test_every_key_of_the_registry_is_pressed_by_a_test():
     sources = "".join(file.read_text("utf-8") for file in Path(__file__).parents[1].rglob("test_*.py"))
-    assert [key.id for key in KEYS if f'"{key.id}"' not in sources] == []
+    assert [key.id for key in registry().values() if f'"{key.id}"' not in sources] == []

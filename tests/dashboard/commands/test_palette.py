@@ -9,7 +9,7 @@ from textual import events
 
 from xlbias.dashboard import places
 from xlbias.dashboard.commands import palette
-from xlbias.dashboard.commands.keys import KEYS
+from xlbias.dashboard.commands.keys import registry
 from xlbias.dashboard.commands.matching import filter_in, score, spans
 from xlbias.dashboard.commands.palette import Commands, Palette
 from xlbias.folding import folded
@@ -87,7 +87,7 @@ async def test_every_key_that_can_be_used_is_offered_and_found(browsing):
     await press(pilot, "ctrl+p")
     await settled(pilot)
     offered = await find(app, pilot, "")
-    for key in KEYS:
+    for key in registry().values():
         usable = key.section != "Move" and key.id != "palette" and key.why_not(app) is None
         text = f"{key.description}  ({key.first})"
         assert (text in offered) == usable, key.id

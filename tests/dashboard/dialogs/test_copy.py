@@ -95,7 +95,7 @@ async def test_a_scope_that_a_screen_does_not_have_is_not_offered_and_a_larger_o
     assert " c  cell" not in "\n".join(screen_lines(taker.app))
     await press(taker.pilot, "c")
     assert taker.app.screen.scope == "row"
-    assert "nothing here is copied as a cell" in taker.said()[-1]
+    assert "this screen has no cell to copy" in taker.said()[-1]
     await press(taker.pilot, "escape")
     assert len(rows_of(await taker.take(AGAIN))) == 2
 
@@ -232,7 +232,7 @@ async def test_more_than_a_clipboard_takes_goes_into_the_file_only(taker, monkey
     text = await taker.take(COPY, "a", "t")
     assert len(text) > 100
     assert taker.app.clipboard == ""
-    assert "too many for the clipboard" in taker.said()[-1]
+    assert "too large for the clipboard" in taker.said()[-1]
     assert CLIPBOARD_LIMIT > 10_000
 
 
@@ -242,11 +242,11 @@ async def test_a_folder_that_cannot_be_written_is_said_in_a_sentence_and_the_cli
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     await taker.take(COPY, "a", "t")
-    assert taker.said()[-1].splitlines()[-1].startswith("no file could be written into ")
+    assert taker.said()[-1].splitlines()[-1].startswith("cannot write into ")
     assert taker.app._notifications and list(taker.app._notifications)[-1].severity == "error"
     assert taker.app.clipboard.startswith("encoder\ttask")
     await taker.take(EXPORT, "h")
-    assert "no file could be written into " in taker.said()[-1]
+    assert "cannot write into " in taker.said()[-1]
 
 
 def test_a_full_disk_leaves_no_part_of_a_file(tmp_path, monkeypatch):

@@ -50,7 +50,7 @@ async def test_with_a_second_run_the_comparison_is_saved_too(finished_content, t
         await until(pilot, lambda: app.state.base is not None)
         taker = Taker(app, pilot)
         await press(pilot, EXPORT)
-        assert "beside it the comparison" in "\n".join(screen_lines(app))
+        assert "also saves the comparison" in "\n".join(screen_lines(app))
         await taker.take("j")
         report, comparison = sorted(taker.newest, key=lambda file: file.name.startswith("comparison"))
         assert json.loads(report.read_text("utf-8"))["schema"] == 2
@@ -83,6 +83,6 @@ async def test_a_report_that_cannot_be_made_is_said_in_a_sentence(taker, monkeyp
     monkeypatch.setattr("xlbias.report.render.render_report", broken)
     await taker.take(EXPORT, "t")
     said = taker.said()[-1]
-    assert "not made: the file has ␛]52;c;eA==␇ changed" in said
+    assert "failed: the file has ␛]52;c;eA==␇ changed" in said
     assert "Traceback" not in said
     assert taker.files() == []

@@ -157,7 +157,7 @@ async def test_every_view_can_be_seen_and_read_at_every_size(run_file, size):
             assert " ".join(sheet.reading.split()[:3]) in text
             row = sheet.block.rows[0]
             assert any(row in line for line in lines)
-            assert len(app.view.shown_panels) == (1 if size[0] < 120 or view.panel == "numbers" else 2)
+            assert len(app.view.visible_panels) == (1 if size[0] < 120 or view.panel == "numbers" else 2)
             await press(pilot, "m")
         assert seen == [view.name for view in VIEWS]
         assert app.view.views[app.view.panel] == VIEWS[0]
@@ -229,7 +229,7 @@ async def test_enter_leads_to_the_queries_of_the_row(run_file, monkeypatch):
         await to_view(app, pilot, "numbers")
         await press(pilot, "enter")
         assert len(asked) == 3
-        assert "over all languages" in next(iter(app._notifications)).message
+        assert "covers all languages" in next(iter(app._notifications)).message
 
 
 async def test_orders_by_value_and_by_script_and_the_reverse(run_file):
@@ -247,7 +247,7 @@ async def test_orders_by_value_and_by_script_and_the_reverse(run_file):
 async def test_the_range_of_the_colours(run_file):
     async with opened(run_file, size=(80, 24)) as (app, pilot):
         await press(pilot, "3")
-        assert "no ends" in app.view.why_no_range()
+        assert "no upper end" in app.view.why_no_range()
         await to_view(app, pilot, "exposure@10")
         await press(pilot, "c")
         assert (app.view.view.range.low, app.view.view.range.high) == (0.0, 1.0)
@@ -299,7 +299,7 @@ async def test_differences_are_those_of_compare_with_marks_and_intervals(run_fil
         assert sheet_of(app, "exposure").diverging
 
         await to_view(app, pilot, "rank_distance.median")
-        assert "no mean over query ids" in app.view.view.sheet.remark
+        assert "not a mean over query ids" in app.view.view.sheet.remark
 
 
 async def test_all_numbers_of_two_models_are_corrected_together(run_file):
@@ -313,7 +313,7 @@ async def test_all_numbers_of_two_models_are_corrected_together(run_file):
         means = [(one["last_rank"] - one["first_rank"]).cast(float).mean() for one in raw]
         assert cell(sheet, "rank dist.").value == pytest.approx(means[1] - means[0])
         median = sheet.tails[sheet.block.rows.index("rank dist. med.")]
-        assert "no mean over query ids" in median
+        assert "not a mean over query ids" in median
         assert "no p" not in sheet.tails[sheet.block.rows.index("Kendall W")]
 
 

@@ -209,7 +209,7 @@ async def test_every_panel_can_be_seen_and_read_at_every_size(study_file, size):
             assert " ".join(app.view.view.sheet.reading.split()[:3]) in text
             assert sum(" α=0.5" in line for line in lines) >= 2, panel
             beside = size[0] > 120 and panel in ("values", "drop")
-            assert len(app.view.shown_panels) == (2 if beside else 1)
+            assert len(app.view.visible_panels) == (2 if beside else 1)
             if size[0] > 120 and panel == "home":
                 assert cell(app.view.view.sheet, "home: here · mono", "away").interval in text
             await press(pilot, "tab")
@@ -267,7 +267,7 @@ async def test_with_a_baseline_its_differences_are_those_of_compare(plain_file):
         await begin(app, pilot)
         await to_measure(app, pilot, measure)
         await press(pilot, "tab", "tab")
-        assert "no baseline is chosen" in app.view.view.sheet.remark
+        assert "choose a baseline first" in app.view.view.sheet.remark
         app.baseline.model = "mono"
         app.navigation.show()
         plain = cell(app.view.view.sheet, "hybrid", "other")

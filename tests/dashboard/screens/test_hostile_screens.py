@@ -17,7 +17,7 @@ from dashboard.terminal.test_terminal import Terminal
 
 from xlbias.dashboard import places
 from xlbias.dashboard.app import DashboardApp
-from xlbias.dashboard.commands.keys import BY_ID, KEYS
+from xlbias.dashboard.commands.keys import registry
 from xlbias.dashboard.dialogs.copy import FORMS as COPIES
 from xlbias.dashboard.dialogs.copy import Copy
 from xlbias.dashboard.dialogs.export import FORMS as REPORTS
@@ -83,21 +83,23 @@ async def visit(app, pilot, place):
         await until(pilot, lambda: app.view.table.height)
         await press(pilot, "enter")
     else:
-        await press(pilot, *BY_ID[place].keys)
+        await press(pilot, *registry()[place].keys)
     await rested(app)
     assert app.place == place
 
 
-@pytest.mark.parametrize("place", list(places.TITLES))
+@pytest.mark.parametrize("place", list(places.SCREENS))
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (140, 45)], ids=lambda size: "{}x{}".format(*size))
 async def test_every_screen_panel_and_key(hostile_path, place, size):
-    pressed = [key for key in KEYS if key.section in ("View", "Move") and place in key.where] + [BY_ID["reload"]]
+    pressed = [key for key in registry().values() if key.section in ("View", "Move") and place in key.where] + [
+        registry()["reload"]
+    ]
     few = [key for key in pressed if key.id in ("sort", "measure", "move.last", "move.right", "info")]
     async with walked(hostile_path, size) as (app, pilot):
         await visit(app, pilot, place)
         assert_clean(app, place)
         assert "␛" in drawn(app), "none of the attacks is seen: this test cannot fail"
-        for panel in range(PANELS if place in BY_ID["panel"].where else 1):
+        for panel in range(PANELS if place in registry()["panel"].where else 1):
             if panel:
                 await press(pilot, "tab")
             for key in few if panel or size != (80, 24) else pressed:
@@ -113,11 +115,11 @@ async def test_every_screen_panel_and_key(hostile_path, place, size):
         assert app.is_running
 
 
-@pytest.mark.parametrize("place", list(places.TITLES))
+@pytest.mark.parametrize("place", list(places.SCREENS))
 async def test_every_copy_of_every_screen_and_panel(hostile_path, place):
     async with walked(hostile_path, (80, 24)) as (app, pilot):
         await visit(app, pilot, place)
-        for panel in range(PANELS if place in BY_ID["panel"].where else 1):
+        for panel in range(PANELS if place in registry()["panel"].where else 1):
             if panel:
                 await press(pilot, "tab")
                 await rested(app)
@@ -156,7 +158,7 @@ async def test_every_export_and_the_comparison(hostile_path, content, tmp_path, 
             assert_inert_file(file)
 
 
-@pytest.mark.parametrize("place", list(places.TITLES))
+@pytest.mark.parametrize("place", list(places.SCREENS))
 async def test_pictures_of_every_screen(hostile_path, place):
     async with walked(hostile_path, (140, 45)) as (app, pilot):
         await visit(app, pilot, place)

@@ -94,10 +94,10 @@ async def test_a_run_with_nothing_in_it_says_so(tmp_path):
     with Journal.open(tmp_path / "run.parquet", {"models": [], "tasks": []}, identity="x") as journal:
         path = journal.finish()
     async with opened(path) as (app, pilot):
-        assert "This run holds no evaluation" in "\n".join(screen_lines(app))
+        assert "This run has no evaluation" in "\n".join(screen_lines(app))
         for key in ("2", "3", "4", "5", "s", "enter", "slash", "b", "e"):
             await press(pilot, key)
-            assert "no model evaluated" in [notification.message for notification in app._notifications][-1], key
+            assert "no encoder evaluated" in [notification.message for notification in app._notifications][-1], key
         await press(pilot, "y")
         assert "there is no row to copy" in [notification.message for notification in app._notifications][-1]
         assert app.place == places.OVERVIEW
@@ -181,7 +181,7 @@ async def test_a_dead_writer_is_announced_in_words(live_run):
         await settled(pilot)
         text = " ".join(" ".join(screen_lines(app)).split())
         assert "✖ writer died" in text
-        assert "✖ The writer of this run (process 4194305) has died. What it had finished is kept and shown" in text
+        assert "✖ The writer of this run (process 4194305) has died. What it finished is kept and shown" in text
         assert "--resume" in text
         assert app.state.snapshot.cells
 
@@ -192,7 +192,7 @@ async def test_a_writer_elsewhere_is_said_honestly(live_run):
     async with opened(run.path) as (app, _):
         text = "\n".join(screen_lines(app))
         assert "◌ written elsewhere" in text
-        assert "Being written on ␛[31mgpu-box: whether its writer still runs cannot be seen from here." in text
+        assert "Written on ␛[31mgpu-box: this machine cannot see whether the writer still runs." in text
 
 
 def pretend(run, **changes):
@@ -208,7 +208,7 @@ async def test_a_file_that_vanishes_leaves_its_numbers_on_the_screen(finished_ru
         await until(pilot, lambda: app.state.problem)
         await settled(pilot)
         text = "\n".join(screen_lines(app))
-        assert "run.parquet is gone. Shown is what was read at" in text
+        assert "run.parquet is gone. The screen shows it as of" in text
         assert "hybrid" in text
 
         finished_run.write_bytes(content)
@@ -224,7 +224,7 @@ async def test_a_broken_run_has_one_clear_screen_that_gives_way_once_it_is_mende
         text = " ".join(" ".join(screen_lines(app)).split())
         assert "✖ This run cannot be shown" in text
         assert "is truncated" in text
-        assert "What can be done" in text
+        assert "What you can do" in text
         await press(pilot, "1", "y")
         assert app.place == places.NOTICE
 
@@ -353,20 +353,20 @@ def test_advice_fits_what_is_wrong_with_a_run(tmp_path):
     assert "In this folder: training.parquet" in said["folder"]
     assert "xlbias evaluate" in said["text.parquet"]
     assert "Upgrade xlbias" in said["new"]
-    assert ["mended" in text for text in said.values()] == [False, False, True, False]
+    assert ["repaired" in text for text in said.values()] == [False, False, True, False]
 
 
 async def test_help_lists_what_works_here_first_and_other_screens_keys_in_a_line_each(finished_run):
-    from xlbias.dashboard.commands.keys import BY_ID, KEYS
+    from xlbias.dashboard.commands.keys import registry
     from xlbias.dashboard.screens.help import help_text
 
     async with opened(finished_run, size=(60, 20)) as (app, pilot):
         here, _, elsewhere = help_text(app).plain.partition("\nElsewhere\n")
         assert "not now: works on" not in here + elsewhere
         lines = elsewhere.splitlines()
-        assert len(lines) == sum(app.place not in key.where for key in KEYS)
+        assert len(lines) == sum(app.place not in key.where for key in registry().values())
         assert max(map(len, lines)) <= 53
-        assert BY_ID["measure"].description in elsewhere and BY_ID["measure"].description not in here
+        assert registry()["measure"].description in elsewhere and registry()["measure"].description not in here
         assert next(line for line in lines if line.startswith("m ")).endswith("(2–4)")
         await press(pilot, "2")
-        assert BY_ID["measure"].description in help_text(app).plain.partition("\nElsewhere\n")[0]
+        assert registry()["measure"].description in help_text(app).plain.partition("\nElsewhere\n")[0]

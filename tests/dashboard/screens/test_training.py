@@ -223,7 +223,7 @@ async def test_without_a_training_the_key_says_why(finished_run):
     async with opened(finished_run) as (app, pilot):
         await press(pilot, "7")
         assert app.place == places.OVERVIEW
-        assert any("the run holds no training" in n.message for n in app._notifications)
+        assert any("the run has no training" in n.message for n in app._notifications)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 60)], ids=lambda size: "{}x{}".format(*size))

@@ -11,7 +11,7 @@ from dashboard.made import opened, press, screen_lines, shows, until
 from rich.cells import cell_len
 
 from xlbias.dashboard.app import DashboardApp
-from xlbias.dashboard.commands.keys import BY_ID
+from xlbias.dashboard.commands.keys import registry
 from xlbias.dashboard.terminal.screenshot import as_html, as_svg
 from xlbias.dashboard.workers.follower import Follower
 from xlbias.folders import state_folder
@@ -25,7 +25,7 @@ HOSTILE = (
 )  # fmt: skip
 SVG = "{http://www.w3.org/2000/svg}"
 CELL = 12.2
-PICTURE, PAGE = (BY_ID[name].keys[0] for name in ("screenshot", "screenshot.html"))
+PICTURE, PAGE = (registry()[name].keys[0] for name in ("screenshot", "screenshot.html"))
 
 
 async def pictures_of(app, pilot, *keys):

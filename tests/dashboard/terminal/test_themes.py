@@ -8,8 +8,8 @@ from dashboard.made import opened, press, screen_lines, settled, until
 from textual.color import Color
 
 from xlbias.colour import contrast
-from xlbias.dashboard.commands.keys import BY_ID
-from xlbias.dashboard.places import TITLES
+from xlbias.dashboard.commands.keys import registry
+from xlbias.dashboard.places import SCREENS
 from xlbias.dashboard.terminal.theme import DARK, LIGHT, NO_COLOUR
 
 pytestmark = pytest.mark.integration
@@ -21,8 +21,8 @@ async def test_every_theme_draws_every_screen_with_the_same_numbers_and_marks(fi
     async with opened(finished_run, size=(80, 24)) as (app, pilot):
         app.view.toggle_details()  # what stands below arrives when the cursor rests
         own, seen = app.theme, 0
-        for place in (place for place in TITLES if BY_ID[place].why_not(app) is None):
-            await press(pilot, *BY_ID[place].keys)
+        for place in (place for place in SCREENS if registry()[place].why_not(app) is None):
+            await press(pilot, *registry()[place].keys)
             expected = await _still(app, pilot)
             seen += 1
             for theme in sorted(app.available_themes):

@@ -138,7 +138,7 @@ def test_no_drop_at_home_nor_where_nobody_is_at_home_nor_where_neither_way_is_go
     assert cell(sheet, "here · mono", "home").value is None
     nobody = cell(sheet, "here · mono", "elsewhere")
     assert (nobody.value, nobody.text) == (None, "·")
-    assert "no source is at home" in sheet.said["here · mono", "elsewhere"]
+    assert "no encoder is at home" in sheet.said["here · mono", "elsewhere"]
     gap = drop_sheet(domains, GAP)
     assert "no drop" in gap.remark
     assert all(one.value is None for row in gap.block.cells for one in row)
@@ -232,7 +232,7 @@ def test_a_cell_is_the_number_of_the_summary_with_its_interval_over_ids(plain):
     found = cell(sheet, "b", "home")
     assert (found.value, found.low, found.high, found.n) == (known, known - 0.01, known + 0.02, 7)
     assert sheet.named(("a", "home")) == "a: mono sampler, trained on other → home"
-    assert sheet.named(("c", "home")) == "c: not said on what → home"
+    assert sheet.named(("c", "home")) == "c: training data not known → home"
 
 
 def test_an_encoder_s_own_task_is_known_by_fingerprint_or_by_another_part_of_it(plain):
@@ -245,7 +245,7 @@ def test_without_a_study_a_drop_is_from_the_encoder_s_own_task(plain):
     assert cell(sheet, "a", "elsewhere").value == pytest.approx((home - away) / home)
     assert cell(sheet, "a", "home").text == "home"
     assert cell(sheet, "c", "elsewhere").value is None
-    assert "not known which task" in sheet.said["c", "elsewhere"]
+    assert "its own task is not known" in sheet.said["c", "elsewhere"]
     rows = home_sheet(read_domains(plain), MAP)
     assert rows.block.rows == ("home: a", "away[split=test]: b")
     others = [value(plain, "a", task, MAP) for task in ("away[split=test]", "elsewhere")]
@@ -311,7 +311,7 @@ def test_while_pairs_are_tested_it_is_not_said_that_nothing_is(domains):
     sheet = contrast_sheet(domains, MAP, verdicts(verdict="better"), "comparing …", going_on=True)
     assert "nothing here is tested" not in sheet.reading
     assert "p at most .020" in sheet.said["here · cross", "home"]
-    assert "still to come" in sheet.said["here · cross", "away"]
+    assert "not tested yet" in sheet.said["here · cross", "away"]
     early = contrast_sheet(domains, MAP, verdicts(verdict="open"), "comparing …", going_on=True)
     assert cell(early, "here · cross", "home").text == "+.125"
     assert "open" in early.said["here · cross", "home"]
@@ -394,12 +394,12 @@ def test_who_is_at_home_on_several_loses_of_their_mean_and_each_has_its_row():
 
 def test_where_nobody_is_away_that_is_said():
     domains = read_domains(run_with(("home", "away[split=test]"), **GIVEN))
-    why = "whoever is at home on a target has no other to be away on"
+    why = "every encoder at home on a target has no other target"
     assert drop_sheet(domains, MAP).remark == f"no drop: {why}"
     assert home_sheet(domains, MAP).remark == why
     assert cell(drop_sheet(domains, MAP), "a", "home").text == "home"
     nobody = read_domains(run_of(["a"]))
-    assert "it is not known" in drop_sheet(nobody, MAP).remark
+    assert "no encoder is known" in drop_sheet(nobody, MAP).remark
 
 
 # -- cells on a panel ------------------------------------------------------------------------------------------------

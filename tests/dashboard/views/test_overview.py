@@ -5,7 +5,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from xlbias.dashboard.views.overview import n_significant, rows, why_empty, with_words
+from xlbias.dashboard.views.overview import matching, n_significant, overview_rows, why_empty
 from xlbias.dashboard.workers.snapshot import take_snapshot
 from xlbias.report.documents.caveats import MARK
 from xlbias.results.caveats import Caveat
@@ -17,7 +17,7 @@ def snapshot(finished_run):
 
 
 def test_a_row_says_how_far_it_is_and_what_it_differs_in(snapshot):
-    frame = rows(snapshot, ("+1 -2", None, "…", None))
+    frame = overview_rows(snapshot, ("+1 -2", None, "…", None))
     assert frame["done"].to_list() == ["20/20"] * 4
     assert frame["significant"].to_list() == ["+1 -2", None, "…", None]
     assert frame["doubted"].null_count() == 4
@@ -25,18 +25,18 @@ def test_a_row_says_how_far_it_is_and_what_it_differs_in(snapshot):
 
 def test_rows_with_a_caveat_are_marked_and_the_others_are_not(snapshot):
     doubted = replace(snapshot, doubts=(Caveat("seen", "mlqa", "hybrid", sentence="seen"),))
-    frame = rows(doubted, (None,) * 4)
+    frame = overview_rows(doubted, (None,) * 4)
     marked = frame.filter(pl.col("doubted") == MARK).select("model", "task").rows()
     assert marked == [("hybrid", "mlqa")]
     assert frame["doubted"].to_list().count("") == 3
 
 
 def test_a_filter_wants_every_word_whatever_its_case_and_accents(snapshot):
-    frame = rows(snapshot, (None,) * 4)
-    assert with_words(frame, "  HYBRÍD mlqa ").select("model", "task").rows() == [("hybrid", "mlqa")]
-    assert with_words(frame, "ntrex").height == 4
-    assert with_words(frame, "hybrid nothing").height == 0
-    assert with_words(frame, "").height == 4
+    frame = overview_rows(snapshot, (None,) * 4)
+    assert matching(frame, "  HYBRÍD mlqa ").select("model", "task").rows() == [("hybrid", "mlqa")]
+    assert matching(frame, "ntrex").height == 4
+    assert matching(frame, "hybrid nothing").height == 0
+    assert matching(frame, "").height == 4
 
 
 def test_that_there_is_nothing_yet_is_said(snapshot):

@@ -8,7 +8,7 @@ import pytest
 from dashboard.idle import PATIENCE
 from dashboard.made import LANGUAGES, metadata, opened, press, row_of, screen_lines, settled, shows, until
 
-from xlbias.dashboard.commands.keys import BY_ID
+from xlbias.dashboard.commands.keys import registry
 from xlbias.dashboard.workers.comparisons import Asked, Comparisons
 from xlbias.dashboard.workers.follower import Follower
 from xlbias.results.matrix import DifferenceMatrix
@@ -113,9 +113,9 @@ async def test_a_baseline_of_the_same_run_is_chosen_and_turned_off_and_on(two_mo
         heatmap = "\n".join(screen_lines(app)[4:-4])
         assert heatmap.count("*") == sum(matrix.n_significant)
 
-        await press(pilot, *BY_ID["baseline.off"].keys)
+        await press(pilot, *registry()["baseline.off"].keys)
         assert not isinstance(app.view.matrix, DifferenceMatrix)
-        await press(pilot, *BY_ID["baseline.off"].keys)
+        await press(pilot, *registry()["baseline.off"].keys)
         assert isinstance(app.view.matrix, DifferenceMatrix)
         await press(pilot, "b")
         await pilot.press(*"none:")
@@ -123,7 +123,7 @@ async def test_a_baseline_of_the_same_run_is_chosen_and_turned_off_and_on(two_mo
         assert app.baseline.model is None
         assert not isinstance(app.view.matrix, DifferenceMatrix)
         await press(pilot, "B")
-        assert [n.message for n in app._notifications][-1] == "B: no baseline is chosen: b chooses one"
+        assert [n.message for n in app._notifications][-1] == "B: choose a baseline first (b)"
 
 
 async def test_the_overview_counts_the_significant_cells(two_models):
@@ -169,7 +169,7 @@ async def test_a_measure_without_a_test_says_so(two_models):
         await ready(pilot, app)
         while app.state.measure.name != "rank_distance.median":
             await press(pilot, "m")
-        await shows(pilot, "no differences: this measure is no mean")
+        await shows(pilot, "no differences: this measure is not a mean")
 
 
 def test_the_newest_wish_is_computed_first_and_nothing_after_stop(two_models, monkeypatch):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from xlbias.dashboard.parts import Dashboard
-    from xlbias.dashboard.state import Coloured, Copyable
 
 
 def never(_: Dashboard) -> str | None:
@@ -20,17 +19,17 @@ def no_run(app: Dashboard) -> str | None:
 
 
 def nothing_chosen(app: Dashboard) -> str | None:
-    """There is no model evaluated on a task."""
+    """No encoder has been evaluated on a task."""
     if app.state.snapshot is None:
         return no_run(app)
-    return None if app.state.snapshot.overview.height else "the run has no model evaluated on a task yet"
+    return None if app.state.snapshot.overview.height else "the run has no encoder evaluated on a task yet"
 
 
 def no_training(app: Dashboard) -> str | None:
     """The run holds no training."""
     if app.state.snapshot is None:
         return no_run(app)
-    return None if app.state.snapshot.trained else "the run holds no training; `xlbias train` writes one"
+    return None if app.state.snapshot.trained else "the run has no training; create one with `xlbias train`"
 
 
 def no_query(app: Dashboard) -> str | None:
@@ -43,7 +42,7 @@ def no_query(app: Dashboard) -> str | None:
 def not_live(app: Dashboard) -> str | None:
     """The run is finished."""
     if app.state.snapshot and app.state.snapshot.finished:
-        return "the run is finished: nothing more comes"
+        return "the run is finished"
     return no_run(app)
 
 
@@ -54,37 +53,37 @@ def not_back(app: Dashboard) -> str | None:
 
 def one_task(app: Dashboard) -> str | None:
     """There is no other task."""
-    return None if app.state.snapshot and len(app.state.snapshot.run.tasks) > 1 else "the run has one task only"
+    return None if app.state.snapshot and len(app.state.snapshot.run.tasks) > 1 else "the run has only one task"
 
 
-def one_model(app: Dashboard) -> str | None:
-    """There is no other model."""
-    return None if app.state.snapshot and len(app.state.snapshot.run.models) > 1 else "the run has one model only"
+def one_encoder(app: Dashboard) -> str | None:
+    """There is no other encoder."""
+    return None if app.state.snapshot and len(app.state.snapshot.run.models) > 1 else "the run has only one encoder"
 
 
 def no_other(app: Dashboard) -> str | None:
     """There is nothing to compare with."""
     nothing = nothing_chosen(app)
-    if nothing or app.state.base is not None or one_model(app) is None:
+    if nothing or app.state.base is not None or one_encoder(app) is None:
         return nothing
-    return "the run has one model only: `xlbias dashboard BASE NEW` compares two runs"
+    return "the run has only one encoder; compare two runs with `xlbias dashboard BASE NEW`"
 
 
 def no_baseline(app: Dashboard) -> str | None:
     """No baseline is chosen, or what is shown is the baseline itself."""
-    return no_other(app) or (None if app.baseline.against else "no baseline is chosen: b chooses one")
+    return no_other(app) or (None if app.baseline.against else "choose a baseline first (b)")
 
 
 def no_full_range(app: Dashboard) -> str | None:
     """The measure has no upper end."""
-    return cast("Coloured", app.view).why_no_range()
+    return app.view.why_no_range()
 
 
 def read_only(app: Dashboard) -> str | None:
     """No files may be written."""
-    return "this dashboard is read-only: it writes no files" if app.state.read_only else None
+    return "this dashboard is read-only" if app.state.read_only else None
 
 
 def nothing_to_copy(app: Dashboard) -> str | None:
     """There is nothing to copy. Where no files may be written, the clipboard is left."""
-    return no_run(app) or cast("Copyable", app.view).why_no_copy()
+    return no_run(app) or app.view.why_no_copy()

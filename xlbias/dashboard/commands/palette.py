@@ -1,11 +1,11 @@
-"""The command palette: keys of the registry, measures, cells, models, baselines, themes and filters, by typing."""
+"""The command palette: keys of the registry, measures, cells, encoders, baselines, themes and filters, by typing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,7 +14,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import LoadingIndicator
 
-from xlbias.dashboard.commands.keys import KEYS, press
+from xlbias.dashboard.commands.keys import press, registry
 from xlbias.dashboard.commands.matching import filter_in, score, spans
 from xlbias.dashboard.places import MATRIX
 from xlbias.folding import folded
@@ -27,7 +27,6 @@ from xlbias.text import clean, one_line
 
 if TYPE_CHECKING:
     from xlbias.dashboard.parts import Dashboard
-    from xlbias.dashboard.state import Addressable
 
 _MOST_HITS = 60
 _MAP = "map"  # what the worst and the best pair are by
@@ -61,7 +60,7 @@ class Palette(CommandPalette):
     """The palette over the present screen."""
 
     def __init__(self) -> None:
-        super().__init__(providers=[Commands], placeholder="command, hi→en, measure, model, theme, ap<0.1")
+        super().__init__(providers=[Commands], placeholder="command, hi→en, measure, encoder, theme, ap<0.1")
 
     def compose(self) -> ComposeResult:
         """The line to type in above what is found."""
@@ -84,7 +83,7 @@ class Commands(Provider):
 
     def _keys(self) -> Iterator[Command]:
         app = self._dashboard
-        for key in KEYS:
+        for key in registry().values():
             if key.section != "Move" and key.id != "palette" and key.why_not(app) is None:
                 yield _command(f"{key.description}  ({key.first})", partial(press, app, key.id))
 
@@ -106,7 +105,7 @@ class Commands(Provider):
                 yield _command(text, partial(_show_cell, app, (language, pool)))
         yield from self._extremes()
         for text, name in self._baselines():
-            yield _command(f"baseline: {text}", partial(app.selection.take_baseline, name))
+            yield _command(f"compare with baseline: {text}", partial(app.selection.take_baseline, name))
 
     def _extremes(self) -> Iterator[Command]:
         """Yield the worst and the best pair of languages of what is chosen, by mAP."""
@@ -130,7 +129,7 @@ class Commands(Provider):
             return
         for model in (app.state.base or app.state.snapshot).run.models:
             yield one_line(model.name, 60), model.name
-        yield "none, values instead of differences", ""
+        yield "none: show values", ""
 
     def _all(self) -> tuple[Command, ...]:
         """Everything that can be found, made once while the palette is open."""
@@ -191,9 +190,7 @@ def _show_cell(app: Dashboard, cell: tuple[str, str]) -> None:
     """Show the matrix with its cursor on a cell."""
     _open_matrix(app)
     if app.place == MATRIX:
-        app.view.call_after_refresh(
-            cast("Addressable", app.view).go_to_cell, cell
-        )  # a new screen has its matrix by then
+        app.view.call_after_refresh(cast("Any", app.view).go_to_cell, cell)  # a new screen has its matrix by then
 
 
 def _open_matrix(app: Dashboard) -> None:

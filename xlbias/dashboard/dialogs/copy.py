@@ -20,12 +20,12 @@ from xlbias.dashboard.state import Scope
 SCOPES: dict[Scope, Option] = {
     "cell": Option("c", "cell", "cell", "the one under the cursor"),
     "row": Option("r", "row", "row", "the one under the cursor"),
-    "all": Option("a", "all", "all", "as it is sorted and filtered now"),
+    "all": Option("a", "all", "all", "in the order shown, with the filter"),
 }
 """How much can be copied, smallest first."""
 
 FORMS = {
-    "tsv": Option("t", "tsv", "TSV", "full precision, ends of intervals and n beside it"),
+    "tsv": Option("t", "tsv", "TSV", "full precision, with intervals and n"),
     "markdown": Option("m", "markdown", "Markdown", "a pipe table with intervals and notes"),
     "latex": Option("l", "latex", "LaTeX", "a booktabs table with intervals and notes"),
 }
@@ -96,7 +96,7 @@ class CopyDialog(Dialog[Copy]):
         if scope in self._scopes:
             self.query_one("#scopes", Options).mark(scope)
         else:
-            self.notify(f"nothing here is copied as a {scope}", severity="warning", timeout=3, markup=False)
+            self.notify(f"this screen has no {scope} to copy", severity="warning", timeout=3, markup=False)
 
     def action_form(self, form: str) -> None:
         """Copy what is marked, in this format."""

@@ -56,10 +56,6 @@ class Options(Widget):
         self._at = (self._at + step) % len(self.options)
         self.refresh()
 
-    def by_key(self, key: str) -> str | None:
-        """Return the value that a letter stands for."""
-        return next((option.value for option in self.options if option.key == key), None)
-
     def render(self) -> Content:
         """A line each, names and meanings below each other."""
         wide = max(len(option.name) for option in self.options)

@@ -56,7 +56,7 @@ class PromptDialog(Dialog[str]):
         """The line, what is wrong with it, hints."""
         with Vertical(classes="panel") as panel:
             panel.border_title = self._title
-            panel.border_subtitle = "Enter · ^u empties · Esc"
+            panel.border_subtitle = "Enter · ^u clears · Esc"
             yield Entry(self._value)
             yield Static(id="wrong")
             yield Static(Content("\n".join(self._hints)), id="hints")

@@ -16,7 +16,9 @@ from xlbias.dashboard.widgets.frame import Banner, Footer, Header
 
 if TYPE_CHECKING:
     from xlbias.dashboard.parts import Dashboard
-    from xlbias.dashboard.workers.snapshot import Chosen
+    from xlbias.dashboard.state import Scope
+    from xlbias.dashboard.workers.snapshot import Cell, Chosen
+    from xlbias.report.document import Matrix, Table
 
 _AHEAD = 0.3  # seconds for which a screen has been seen before the next one is made ready
 
@@ -67,7 +69,7 @@ class View(Screen[None], inherit_bindings=False):
 
         One after the other, by `turn`: keys pressed in between must not wait for them all.
         """
-        self.set_timer(turn * _AHEAD, partial(self.dashboard.mount_unseen, place))
+        self.set_timer(turn * _AHEAD, partial(self.dashboard.navigation.mount_unseen, place))
 
     def press(self, key_id: str) -> None:
         """Do what a key does, or say why it cannot be used."""
@@ -119,14 +121,14 @@ class View(Screen[None], inherit_bindings=False):
         }.items():
             self.set_class(fits, name)
 
-    # -- what every screen can be asked; what only some can, `xlbias.dashboard.state` says ---------------------------
+    # -- what every screen can be asked; keys that some screens list ask for more of them ----------------------------
 
     def move(self, where: str) -> None:
         """Move the cursor."""
 
     @property
     def row_chosen(self) -> Chosen | None:
-        """The model and task under the cursor, which other screens are to show; None to leave the choice."""
+        """The encoder and task under the cursor, which other screens are to show; None to leave the choice."""
         return None
 
     @property
@@ -136,6 +138,26 @@ class View(Screen[None], inherit_bindings=False):
 
     def close_panel(self) -> None:
         """Close it."""
+
+    def follow_to(self, cell: Cell) -> None:
+        """Put the cursor where this cell is shown."""
+
+    def why_no_range(self) -> str | None:
+        """Why the colours can have no other range, None where they can."""
+        return "there are no colours here"
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """How much of the screen can be copied."""
+        return ("all",)
+
+    def why_no_copy(self) -> str | None:
+        """Why there is nothing to copy, None where there is something."""
+        return "there is nothing to copy on this screen"
+
+    def copied(self, scope: Scope) -> tuple[Table | Matrix, str]:
+        """Return what to copy, as a block of a report with its intervals, and a name for its file."""
+        raise NotImplementedError
 
     # -- coming back to it -------------------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ _OF_PANEL = {panel: [view for view in VIEWS if view.panel == panel] for panel in
 
 
 class BiasScreen(PanelScreen):
-    """Panels of bias of the chosen model on the chosen task, or of its differences from the baseline."""
+    """Panels of bias of the chosen encoder on the chosen task, or of its differences from the baseline."""
 
     PLACE = places.BIAS
     PANELS: ClassVar = PANELS
@@ -45,11 +45,15 @@ class BiasScreen(PanelScreen):
     def named(self, panel: str) -> str:
         """The measure of the panel's view, and which of how many it is."""
         view, views = self.views[panel], _OF_PANEL[panel]
-        label = "" if view.shape == "numbers" else f"{_WORDS.get(view.name) or measures('bias')[view.measure].label} "
+        label = (
+            ""
+            if view.shape == "numbers"
+            else f"{_SHORT_LABELS.get(view.name) or measures('bias')[view.measure].label} "
+        )
         return f"{'Δ ' if self._shows_differences(panel) else ''}{label}{views.index(view) + 1}/{len(views)}"
 
     def which(self) -> tuple[list[Part], str]:
-        """Model and task, and what differences are taken from."""
+        """Encoder and task, and what differences are taken from."""
         app = self.dashboard
         assert app.state.snapshot is not None and app.state.chosen is not None
         model, task = app.state.chosen
@@ -60,7 +64,7 @@ class BiasScreen(PanelScreen):
         """Those of the encoder on the task; of differences those of both sides."""
         state, against = self.dashboard.state, self.dashboard.baseline.against
         assert state.snapshot is not None and state.chosen is not None
-        differs = any(self._shows_differences(panel) for panel in self.shown_panels)
+        differs = any(self._shows_differences(panel) for panel in self.visible_panels)
         base = Side(against.run, (against.model,)) if differs and against is not None else None
         return of_pair(state.snapshot, *state.chosen, base)
 
@@ -80,16 +84,16 @@ class BiasScreen(PanelScreen):
         assert app.state.snapshot is not None and app.state.chosen is not None
         model, task = app.state.chosen
         differences, remark = self._differences(view) if self._differs else (None, "")
-        kept, key = app.state.snapshot.cache, ("bias", view.name, model, task)
-        known, sheet = kept.get(key, (None, None))
+        cache, key = app.state.snapshot.cache, ("bias", view.name, model, task)
+        known, sheet = cache.get(key, (None, None))
         if sheet is None or known != (differences, remark):
             entry = next(e for e in app.state.snapshot.run.tasks if e.name == task)
             sheet = bias_sheet(view, model, entry, self._numbers(model, task), differences, remark)
-            kept[key] = ((differences, remark), sheet)
+            cache[key] = ((differences, remark), sheet)
         return sheet  # type: ignore[no-any-return]
 
     def _numbers(self, model: str, task: str) -> dict[Key, Row]:
-        """The numbers of bias of a model on a task: a few milliseconds, also of a large run."""
+        """The numbers of bias of an encoder on a task: a few milliseconds, also of a large run."""
         snapshot = self.dashboard.state.snapshot
         assert snapshot is not None
         key = ("bias numbers", model, task)
@@ -106,13 +110,13 @@ class BiasScreen(PanelScreen):
         assert app.state.snapshot is not None and app.state.chosen is not None and app.baseline.against is not None
         names = compared_measures(view)
         if not names:
-            return None, "values, no differences: this measure is no mean over query ids"
+            return None, "values, not differences: this measure is not a mean over query ids"
         found = [app.baseline.compared(*app.state.chosen, name, urgent=len(names) == 1) for name in names]
         frames = [one for one in found if isinstance(one, pl.DataFrame)]
         sentence = next((one for one in found if isinstance(one, str) and one), "")
         missing = sum(one is None for one in found)
         if sentence and not frames:
-            return None, f"values, no differences: {sentence}"
+            return None, f"values, not differences: {sentence}"
         if not frames:
             return None, "comparing … (values so far)"
         key = ("bias differences", tuple(map(id, frames)))
@@ -137,7 +141,7 @@ class BiasScreen(PanelScreen):
         cursor, view = self.view.cursor, self.views[self.panel]
         if cursor is None or view.shape == "numbers":
             self.dashboard.notify(
-                "this number is over all languages: the other panels lead to queries", timeout=3, markup=False
+                "this number covers all languages: open queries from another panel", timeout=3, markup=False
             )
         elif view.shape == "answered":
             self.dashboard.navigation.open_queries("d:multi")
@@ -158,7 +162,7 @@ class BiasScreen(PanelScreen):
         super().restore(saved)
 
 
-_WORDS = {
+_SHORT_LABELS = {
     "exposure@10.excess": "share@10 − pool",
     "language_rank.all": "mean rank",
     "language_rank": "mean rank by query language",

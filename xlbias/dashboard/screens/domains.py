@@ -129,7 +129,7 @@ class DomainsScreen(PanelScreen):
 
     def on_contrasted(self) -> None:
         """Show how far the comparison is."""
-        if self.is_current and "contrast" in self.shown_panels:
+        if self.is_current and "contrast" in self.visible_panels:
             self.show()
 
     def sheet(self, panel: str) -> Sheet | None:
@@ -162,7 +162,7 @@ class DomainsScreen(PanelScreen):
         if self.shift not in HEADLINES:
             return None, "", False
         if not snapshot.finished:
-            return None, "the study is running: what is confirmed is shown once it is finished", False
+            return None, "the study is running: verdicts follow when it is finished", False
         version = snapshot.run.state.version
         if self.contrasts is None or self._contrasted != version:
             if self.contrasts is not None:
@@ -212,7 +212,7 @@ class DomainsScreen(PanelScreen):
         key, known = ("domains", "baseline", self.shift), (against, len(tested), waiting, tuple(sorted(tested)))
         before, sheet = snapshot.cache.get(key, (None, None))
         if sheet is None or before != known:
-            remark = "no baseline is chosen: b chooses one" if not against else "comparing …" if waiting else ""
+            remark = "choose a baseline first (b)" if not against else "comparing …" if waiting else ""
             sheet = baseline_sheet(domains, self.shift, against or "the baseline", pairs, tested, remark)
             snapshot.cache[key] = (known, sheet)
         return sheet  # type: ignore[no-any-return]

@@ -8,18 +8,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from xlbias.dashboard.commands.keys import BY_ID, KEYS, Key
-from xlbias.dashboard.places import TITLES
-from xlbias.dashboard.terminal.settling import SETTLING
+from xlbias.dashboard.commands.keys import Key, registry
+from xlbias.dashboard.dialogs.base import Dialog
+from xlbias.dashboard.places import SCREENS
 from xlbias.text import cut
 
 if TYPE_CHECKING:
     from xlbias.dashboard.parts import Dashboard
 
-_CLOSING = (*BY_ID["back"].keys, *BY_ID["help"].keys, *BY_ID["quit"].keys)
+_KEYS = registry()
+_CLOSING = (*_KEYS["back"].keys, *_KEYS["help"].keys, *_KEYS["quit"].keys)
 _KEYS_WIDTH = 13
 _WIDTH = 96
 _BESIDE_TEXT = 7  # frame, padding and scroll bar
@@ -32,7 +32,7 @@ def help_text(app: Dashboard) -> Content:
     """
     lines: list[Content] = []
     section = ""
-    for key in (key for key in KEYS if app.place in key.where):
+    for key in (key for key in registry().values() if app.place in key.where):
         if key.section != section:
             section = key.section
             lines += [Content(""), Content.styled(section, "bold $text-accent")]
@@ -42,7 +42,7 @@ def help_text(app: Dashboard) -> Content:
             lines.append(Content.assemble((f"{key.symbols}{pad}", "bold"), key.description))
         else:
             lines.append(Content.styled(f"{key.symbols}{pad}{key.description} – not now: {reason}", "$quiet"))
-    if elsewhere := [key for key in KEYS if app.place not in key.where]:
+    if elsewhere := [key for key in registry().values() if app.place not in key.where]:
         lines += [Content(""), Content.styled("Elsewhere", "bold $text-accent")]
         cells = min(_WIDTH, app.size.width) - _BESIDE_TEXT
         lines += [Content.styled(_elsewhere(key, cells), "$quiet") for key in elsewhere]
@@ -51,7 +51,7 @@ def help_text(app: Dashboard) -> Content:
 
 def _elsewhere(key: Key, cells: int) -> str:
     """Return a key of other screens in a line of so many cells: what it does, and the numbers of the screens."""
-    numbers = [str(i) for i, place in enumerate(TITLES, 1) if place in key.where]
+    numbers = [str(i) for i, place in enumerate(SCREENS, 1) if place in key.where]
     where = f"  ({'–'.join((numbers[0], numbers[-1])) if _is_range(numbers) else ' '.join(numbers)})"
     shown = f"{key.symbols}{' ' * max(1, _KEYS_WIDTH - len(key.symbols))}"
     return f"{shown}{cut(key.description, max(10, cells - len(shown) - len(where)))}{where}"
@@ -61,60 +61,35 @@ def _is_range(numbers: list[str]) -> bool:
     return len(numbers) > 2 and int(numbers[-1]) - int(numbers[0]) == len(numbers) - 1
 
 
-class HelpScreen(ModalScreen[None], inherit_bindings=False):
+class HelpScreen(Dialog[None], inherit_bindings=False):
     """The keys, over the screen that they apply to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(",".join(_CLOSING), "close", "close", show=False, id="help.close"),
-        Binding(",".join(BY_ID["move.up"].keys), "scroll('up')", show=False, id="help.up"),
-        Binding(",".join(BY_ID["move.down"].keys), "scroll('down')", show=False, id="help.down"),
-        Binding(",".join(BY_ID["move.page_up"].keys), "scroll('page_up')", show=False, id="help.page_up"),
+        Binding(",".join(_CLOSING), "cancel", "close", show=False, id="help.close"),
+        Binding(",".join(_KEYS["move.up"].keys), "scroll('up')", show=False, id="help.up"),
+        Binding(",".join(_KEYS["move.down"].keys), "scroll('down')", show=False, id="help.down"),
+        Binding(",".join(_KEYS["move.page_up"].keys), "scroll('page_up')", show=False, id="help.page_up"),
         Binding(
-            ",".join((*BY_ID["move.page_down"].keys, "space")), "scroll('page_down')", show=False, id="help.page_down"
+            ",".join((*_KEYS["move.page_down"].keys, "space")), "scroll('page_down')", show=False, id="help.page_down"
         ),
-        Binding(",".join((*BY_ID["move.first"].keys, "home")), "scroll('home')", show=False, id="help.home"),
-        Binding(",".join((*BY_ID["move.last"].keys, "end")), "scroll('end')", show=False, id="help.end"),
+        Binding(",".join((*_KEYS["move.first"].keys, "home")), "scroll('home')", show=False, id="help.home"),
+        Binding(",".join((*_KEYS["move.last"].keys, "end")), "scroll('end')", show=False, id="help.end"),
     ]
 
     DEFAULT_CSS = """
-    HelpScreen {
-        align: center middle;
-        background: $background 60%;
-        & > VerticalScroll {
-            width: 96;
-            max-width: 100%;
-            height: auto;
-            max-height: 100%;
-            padding: 0 2;
-            border: round $primary;
-            border-title-color: $text-accent;
-            border-subtitle-color: $quiet;
-            background: $surface;
-            scrollbar-size-vertical: 1;
-        }
-        &:ansi { background: ansi_default; }
-        &:ansi > VerticalScroll { background: ansi_default; }
-    }
+    HelpScreen > .panel { width: 96; padding: 0 2; scrollbar-size-vertical: 1; }
     """
 
     def __init__(self, text: Content) -> None:
         super().__init__()
         self._text = text
 
-    def on_mount(self) -> None:
-        """Begin with a whole frame."""
-        self.app.delay_update(SETTLING)
-
     def compose(self) -> ComposeResult:
         """The keys in a panel that scrolls where they do not fit."""
-        with VerticalScroll(can_focus=False) as panel:
+        with VerticalScroll(classes="panel", can_focus=False) as panel:
             panel.border_title = "keys"
             panel.border_subtitle = "↑↓ scroll · Esc close"
             yield Static(self._text)
-
-    def action_close(self) -> None:
-        """Back to the screen."""
-        self.dismiss()
 
     def action_scroll(self, where: str) -> None:
         """Scroll the panel."""

@@ -1,4 +1,4 @@
-"""The second screen: one measure of one model on one task, for every query language and pool."""
+"""The second screen: one measure of one encoder on one task, for every query language and pool."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from xlbias.dashboard import places
-from xlbias.dashboard.screens.base import View
+from xlbias.dashboard.screens.heat_map import HeatMapScreen
 from xlbias.dashboard.state import Scope
 from xlbias.dashboard.views import caveats
 from xlbias.dashboard.views.matrix import about_cell, excluded, is_empty, matrix_sheet, named
@@ -17,7 +17,7 @@ from xlbias.dashboard.widgets.caveats import CaveatLine
 from xlbias.dashboard.widgets.heatmap.heat_map import HeatMap
 from xlbias.dashboard.widgets.heatmap.legend import legend
 from xlbias.dashboard.widgets.heatmap.order import OF_LANGUAGES
-from xlbias.dashboard.widgets.heatmap.paint import depth_of
+from xlbias.dashboard.widgets.heatmap.paint import depth_of, ground_of
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.dashboard.workers.snapshot import Cell
 from xlbias.report import document
@@ -29,7 +29,7 @@ from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import one_line
 
 
-class MatrixScreen(View):
+class MatrixScreen(HeatMapScreen):
     """Title, heatmap, legend, and in words the cell under the cursor."""
 
     PLACE = places.MATRIX
@@ -65,7 +65,7 @@ class MatrixScreen(View):
         return self.query_one(HeatMap)
 
     def show(self) -> None:
-        """Show the chosen measure, model and task of the present snapshot; the cursor stays on its languages."""
+        """Show the chosen measure, encoder and task of the present snapshot; the cursor stays on its languages."""
         super().show()
         app = self.dashboard
         if app.state.snapshot is None or app.state.chosen is None:
@@ -95,7 +95,7 @@ class MatrixScreen(View):
         models, tasks = ([e.name for e in entries] for entries in (snapshot.run.models, snapshot.run.tasks))
         counts = []
         if len(models) > 1:
-            counts.append(f"model {models.index(matrix.model) + 1}/{len(models)}")
+            counts.append(f"encoder {models.index(matrix.model) + 1}/{len(models)}")
         if len(tasks) > 1:
             counts.append(f"task {tasks.index(matrix.task) + 1}/{len(tasks)}")
         if is_empty(matrix):
@@ -145,17 +145,15 @@ class MatrixScreen(View):
             return [Part("· not evaluated yet", "$quiet")]
         order = f"by {view.sort}{', reversed' if view.reverse else ''}"
         once = ", one training each" if isinstance(self.matrix, DifferenceMatrix) and self.matrix.one_training else ""
+        narrow, ground = self.has_class("-narrow"), ground_of(view.rich_style)
+        colours = legend(sheet, found, depth_of(self.app), narrow=narrow, ground=ground, whole=True)
         return [
-            *legend(sheet, found, depth_of(self.app), narrow=self.has_class("-narrow"), whole=True),
+            *colours,
             Part(f"   {MARK} p < .05 (corrected){once}" if found.diverging else "", "$quiet"),
             Part(f"   {order}", "$quiet", key="sort"),
         ]
 
     # -- keys ------------------------------------------------------------------------------------------------------
-
-    def move(self, where: str) -> None:
-        """Move the cursor of the heatmap."""
-        self.view.move(where)
 
     def open(self) -> None:
         """Show the queries of the cell under the cursor."""
@@ -163,27 +161,9 @@ class MatrixScreen(View):
             language, pool = self.view.cursor
             self.dashboard.navigation.open_queries(f"q:{language} d:{'multi' if pool == MULTILINGUAL_POOL else pool}")
 
-    def why_no_range(self) -> str | None:
-        """Why the colours can have no other range."""
-        if isinstance(self.matrix, DifferenceMatrix):
-            return "differences spread as far to both sides as they reach"
-        return None if self.dashboard.state.measure.unit_range else "ranks have no upper end that all runs share"
-
-    def cycle_sort(self) -> None:
-        """Next order of rows and columns, in its natural direction."""
-        self.view.cycle_sort()
-
-    def reverse_sort(self) -> None:
-        """Turn the order of rows and columns round."""
-        self.view.order_by(self.view.sort, reverse=not self.view.reverse)
-
     def step_measure(self, step: int) -> None:
         """Show the next measure, or the one before."""
         self.dashboard.selection.step_measure(step)
-
-    def toggle_range(self) -> None:
-        """Spread the colours over the values shown, or over 0 to 1."""
-        self.view.set_full_range(not self.view.full_range)
 
     def go_to_cell(self, cell: tuple[str, str]) -> None:
         """Put the cursor on a query language and pool."""
@@ -193,15 +173,6 @@ class MatrixScreen(View):
         """Show the matrix of a cell and put the cursor on it."""
         self.dashboard.selection.choose(cell[:2])
         self.view.go_to(cell[2:])
-
-    @property
-    def scopes(self) -> tuple[Scope, ...]:
-        """The cell, its row, and the matrix."""
-        return ("cell", "row", "all")
-
-    def why_no_copy(self) -> str | None:
-        """Why there is nothing to copy."""
-        return None if self.view.cursor is not None else "there is no cell yet"
 
     def copied(self, scope: Scope) -> tuple[document.Matrix, str]:
         """Return the cell under the cursor, its row, or the matrix, in the order shown."""
@@ -215,12 +186,8 @@ class MatrixScreen(View):
 
     def saved(self) -> dict[str, Any]:
         """Order and cursor."""
-        return {"sort": self.view.sort, "reverse": self.view.reverse, "cursor": self.view.cursor}
+        return self.view.saved()
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Look at the matrix as it was saved."""
-        view, cursor = self.view, saved.get("cursor")
-        view.sort = next((sort for sort in view.sorts if sort == saved.get("sort")), view.sort)
-        view.reverse = saved.get("reverse") is True
-        if isinstance(cursor, list) and len(cursor) == 2:
-            view.wish((str(cursor[0]), str(cursor[1])))
+        self.view.restore(saved)

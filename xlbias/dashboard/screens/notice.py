@@ -53,14 +53,14 @@ def beginning(process: WatchedProcess) -> Content:
     """Return what is said while the process that makes the run has not written anything yet."""
     return Content("\n\n").join(
         [
-            Content.styled(f"◌ {process.name} is beginning …", "bold $text-primary"),
-            Content("Tasks and libraries are loaded first. This screen turns to the run as soon as there is one."),
-            Content(f"What it says is written to {clean(str(process.log))}"),
+            Content.styled(f"◌ {process.name} is starting …", "bold $text-primary"),
+            Content("It loads tasks and libraries first. The run appears here as soon as it is written."),
+            Content(f"Its output is written to {clean(str(process.log))}"),
         ]
     )
 
 
-_AGAIN = "It is read again as soon as it changes; r reads it again now."
+_AGAIN = "It is read again when it changes; press r to read it now."
 
 
 def advice(event: Broken) -> list[str]:
@@ -73,23 +73,23 @@ def advice(event: Broken) -> list[str]:
             *([f"In this folder: {', '.join(inside)}."] if inside else ["There is no Parquet file in this folder."]),
         ]
     if "a newer xlbias" in said:
-        return ["Upgrade xlbias here, or open the run where it was made.", _AGAIN]
+        return ["Upgrade xlbias here, or open the run with the version that wrote it.", _AGAIN]
     if "expected Parquet" in said or "not a run of xlbias" in said or "no schema version" in said:
         return [
-            "Name a run that `xlbias evaluate`, `audit`, `train` or `study` has written: data sets and reports are "
-            "not shown here.",
+            "Name a run written by `xlbias evaluate`, `audit`, `train` or `study`; data sets and reports "
+            "cannot be shown.",
             _AGAIN,
         ]
     if "damaged journal" in said:
-        return ["The run is unfinished: begin it anew with the same command and --overwrite.", _AGAIN]
+        return ["The run is unfinished: start it again with the same command and --overwrite.", _AGAIN]
     if "is truncated" in said or "damaged" in said:
         return [
-            "A copy that is still under way needs only patience: it is read again as soon as it changes.",
-            "r reads it again now.",
-            "A truncated or damaged file cannot be mended: copy it again from where it was made, or make it anew with "
-            "the same `xlbias evaluate` command and --overwrite.",
+            "If it is still being copied, wait: it is read again when it changes.",
+            "Press r to read it now.",
+            "A truncated or damaged file cannot be repaired: copy it again, or run the same `xlbias evaluate` command "
+            "with --overwrite.",
         ]
-    return ["See whether the file can be read: it may belong to someone else, or its disk may be gone.", _AGAIN]
+    return ["Check that you may read the file, and that its disk is there.", _AGAIN]
 
 
 def _runs_in(folder: Path) -> list[str]:
@@ -107,7 +107,7 @@ def notice(event: Waiting | Broken) -> Content:
             [
                 Content.styled("✖ This run cannot be shown", "bold $text-error"),
                 Content(clean(event.sentence[:2000])),
-                Content.styled("What can be done", "bold"),
+                Content.styled("What you can do", "bold"),
                 Content("\n".join(f"·  {line}" for line in advice(event))),
             ]
         )
@@ -116,13 +116,11 @@ def notice(event: Waiting | Broken) -> Content:
     if event.others is None:
         parts.append(Content(f"There is no folder {clean(str(event.path.parent))} yet."))
     else:
-        parts.append(
-            Content("Nothing is there yet. This screen turns to the run as soon as an evaluation begins to write it.")
-        )
+        parts.append(Content("There is no such file yet. The run appears here as soon as an evaluation writes it."))
         if event.others:
             listed = [one_line(other, 70) for other in event.others[:_SHOWN_OTHERS]]
             more = len(event.others) - len(listed)
-            lines = [Content.styled("Meant another one? In this folder:", "bold")]
+            lines = [Content.styled("Other runs in this folder:", "bold")]
             lines += [Content(f"·  {other}") for other in listed]
             lines += [Content(f"·  and {more} more")] if more else []
             parts.append(Content("\n").join(lines))

@@ -1,4 +1,4 @@
-"""The first screen: how good is each model on each task, for whom is it bad, and where do the numbers come from."""
+"""The first screen: how good is each encoder on each task, for whom is it bad, and where do the numbers come from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xlbias.dashboard.dialogs.prompt import PromptDialog
 from xlbias.dashboard.screens.base import View
 from xlbias.dashboard.state import Scope
 from xlbias.dashboard.views.matrix import matrix_sheet
-from xlbias.dashboard.views.overview import n_significant, rows, why_empty, with_words
+from xlbias.dashboard.views.overview import matching, n_significant, overview_rows, why_empty
 from xlbias.dashboard.views.provenance import facts
 from xlbias.dashboard.views.status import progress_line
 from xlbias.dashboard.widgets.details import Details
@@ -65,7 +65,7 @@ def columns(overview: pl.DataFrame) -> tuple[Column, ...]:
         Column("doubted", MARK, 1, align="left", sortable=False),
     ]
     texts = [
-        Column("model", "model", _text_width(overview, "model"), text=True, style=_NAME),
+        Column("model", "encoder", _text_width(overview, "model"), text=True, style=_NAME),
         Column("task", "task", _text_width(overview, "task"), text=True),
         Column("source", "trained on", _text_width(overview, "source"), text=True, rank=1, style=_DIM),
     ]
@@ -77,7 +77,7 @@ def columns(overview: pl.DataFrame) -> tuple[Column, ...]:
 
 
 class OverviewScreen(View):
-    """One row per model and task above, everything about the row under the cursor below."""
+    """One row per encoder and task above, everything about the row under the cursor below."""
 
     PLACE = places.OVERVIEW
     scopes: tuple[Scope, ...] = ("row", "all")
@@ -126,7 +126,7 @@ class OverviewScreen(View):
 
     @property
     def table(self) -> VirtualTable:
-        """The table of models and tasks."""
+        """The table of encoders and tasks."""
         return self.query_one(VirtualTable)
 
     @property
@@ -162,13 +162,13 @@ class OverviewScreen(View):
 
     def _show_rows(self, snapshot: Snapshot, against: tuple[str | None, ...]) -> None:
         """Show the rows that the filter leaves."""
-        frame = rows(snapshot, against)
-        left = with_words(frame, self._filter)
+        frame = overview_rows(snapshot, against)
+        left = matching(frame, self._filter)
         self.table.set_columns(columns(left if left.height else frame))
         self.table.replace(left)
         line = self.query_one("#filter", Line)
         line.display = bool(self._filter.split())
-        said = f"{left.height:,} of {frame.height:,} rows   x shows all   "
+        said = f"{left.height:,} of {frame.height:,} rows   x clears   "
         line.set([Part(said, "$text-accent", key="filter.clear")], self._filter, "bold")
 
     def _against(self) -> tuple[str | None, ...]:
@@ -241,7 +241,7 @@ class OverviewScreen(View):
 
     def ask_filter(self) -> None:
         """Ask for words that a row must have."""
-        hints = ("words that the encoder, its sampler and sources, or the task have; case and accents do not matter",)
+        hints = ("words in the names of encoder, task, domain, sampler or sources; case and accents are ignored",)
         self.app.push_screen(PromptDialog("filter rows", self._filter, hints=hints), self._take_filter)
 
     def _take_filter(self, words: str | None) -> None:
@@ -296,7 +296,7 @@ class OverviewScreen(View):
 
     @property
     def row_chosen(self) -> Chosen | None:
-        """The model and task under the cursor."""
+        """The encoder and task under the cursor."""
         key = self.table.cursor_key
         return (key[0], key[1]) if key is not None else None
 
@@ -314,7 +314,7 @@ class OverviewScreen(View):
         self.remove_class("-details")
 
     def follow_to(self, cell: Cell) -> None:
-        """Put the cursor on the model and task that a cell belongs to."""
+        """Put the cursor on the encoder and task that a cell belongs to."""
         self.table.go_to(cell[:2])
 
     def copied(self, scope: Scope) -> tuple[document.Table, str]:

@@ -10,7 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from xlbias.dashboard.screens.base import View
+from xlbias.dashboard.screens.heat_map import HeatMapScreen
 from xlbias.dashboard.state import Scope
 from xlbias.dashboard.views.caveats import notes
 from xlbias.dashboard.views.sheet import Sheet
@@ -25,7 +25,7 @@ _LIST, _GRID = 7, 10
 """Shares of the width, as in the styles below."""
 
 
-class PanelScreen(View):
+class PanelScreen(HeatMapScreen):
     """A line that says whose numbers these are, and panels.
 
     Tab and Shift-Tab step through the panels. Where the screen is wide, two stand beside each other, and the mark ▸
@@ -88,7 +88,7 @@ class PanelScreen(View):
     # -- showing -----------------------------------------------------------------------------------------------------
 
     @property
-    def shown_panels(self) -> tuple[str, ...]:
+    def visible_panels(self) -> tuple[str, ...]:
         """The panels that are seen."""
         names = list(self.PANELS)
         at = names.index(self.panel)
@@ -127,7 +127,7 @@ class PanelScreen(View):
             return
         if saved := app.session.of_screen(self.PLACE):
             self.restore(saved)
-        seen = self.shown_panels
+        seen = self.visible_panels
         for name in self.PANELS:
             self.widget(name).display = name in seen
         for name in seen:
@@ -150,47 +150,13 @@ class PanelScreen(View):
 
     # -- keys --------------------------------------------------------------------------------------------------------
 
-    def move(self, where: str) -> None:
-        """Move the cursor of the panel."""
-        self.view.move(where)
-
     def step_panel(self, step: int) -> None:
         """Show the next panel, or the one before."""
         names = list(self.PANELS)
         self.panel = names[(names.index(self.panel) + step) % len(names)]
         self.show()
 
-    def cycle_sort(self) -> None:
-        """Next order of the panel."""
-        self.view.cycle_sort()
-
-    def reverse_sort(self) -> None:
-        """Turn the order of the panel round."""
-        self.view.order_by(self.view.sort, reverse=not self.view.reverse)
-
-    def toggle_range(self) -> None:
-        """Spread the colours over the values shown, or over 0 to 1."""
-        self.view.set_full_range(not self.view.full_range)
-
-    def why_no_range(self) -> str | None:
-        """Why the colours can have no other range."""
-        sheet = self.view.sheet
-        if sheet is None or self.view.range is None:
-            return "there are no colours here"
-        if sheet.diverging:
-            return "differences spread as far to both sides as they reach"
-        return None if sheet.block.measure.unit_range else "this measure has no ends that all runs share"
-
     # -- taking along ------------------------------------------------------------------------------------------------
-
-    @property
-    def scopes(self) -> tuple[Scope, ...]:
-        """The cell, its row, and the panel."""
-        return ("cell", "row", "all")
-
-    def why_no_copy(self) -> str | None:
-        """Why there is nothing to copy."""
-        return None if self.view.cursor is not None else "there is no cell yet"
 
     def copied(self, scope: Scope) -> tuple[document.Table | document.Matrix, str]:
         """Return the cell under the cursor, its row, or the whole panel, in the order shown, with intervals."""
@@ -207,22 +173,13 @@ class PanelScreen(View):
         """Panel, and of each its order and cursor."""
         if not self.is_mounted:
             return {}
-        views = {name: self.widget(name).view for name in self.PANELS}
-        return {
-            "panel": self.panel,
-            "views": {n: {"sort": v.sort, "reverse": v.reverse, "cursor": v.cursor} for n, v in views.items()},
-        }
+        return {"panel": self.panel, "views": {name: self.widget(name).view.saved() for name in self.PANELS}}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Look at the panels as they were saved."""
         if saved.get("panel") in self.PANELS:
             self.panel = saved["panel"]
         views = saved.get("views")
-        for name, of_panel in (views if isinstance(views, dict) else {}).items():
-            if name not in self.PANELS or not isinstance(of_panel, dict):
-                continue
-            view, cursor = self.widget(name).view, of_panel.get("cursor")
-            view.sort = next((sort for sort in view.sorts if sort == of_panel.get("sort")), view.sort)
-            view.reverse = of_panel.get("reverse") is True
-            if isinstance(cursor, list) and len(cursor) == 2:
-                view.wish((str(cursor[0]), str(cursor[1])))
+        for name, view in (views if isinstance(views, dict) else {}).items():
+            if name in self.PANELS and isinstance(view, dict):
+                self.widget(name).view.restore(view)

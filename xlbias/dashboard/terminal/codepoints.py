@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from textwrap import wrap
 
 from wcwidth import iter_graphemes
 
@@ -28,7 +29,7 @@ def code_points(text: str, cells: int) -> Iterator[Row]:
             shown = clean(grapheme[:LONGEST]) if i == 0 else ""
             head = f"{number if i == 0 else '':>5}  {f'U+{ord(character):04X}':<8}  {bidi_class(character):<3}  "
             room = max(8, cells - len(head) - (8 if shown else 0))
-            first, *more = _pieces(name_of(character), room)
+            first, *more = wrap(name_of(character), room, break_long_words=False, break_on_hyphens=False)
             yield head + first + ("  " if shown else ""), shown
             for piece in more:
                 yield " " * len(head) + piece, ""
@@ -52,14 +53,3 @@ def name_of(character: str) -> str:
         return unicodedata.name(picture).replace("SYMBOL FOR", "control:")
     kinds = {"Cc": "control", "Co": "private use", "Cs": "lone surrogate", "Cn": "not assigned"}
     return kinds.get(unicodedata.category(character), "no name")
-
-
-def _pieces(name: str, room: int) -> list[str]:
-    lines = [""]
-    for word in name.split(" "):
-        longer = f"{lines[-1]} {word}".strip()
-        if len(longer) <= room or not lines[-1]:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines

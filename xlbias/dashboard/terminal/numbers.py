@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-NOTHING = "·"
-"""Shown where there is no number."""
+from xlbias.report.numbers import NOTHING
 
 THIN = 4
 """Cells that a thin number takes at most."""

@@ -12,14 +12,14 @@ import polars as pl
 
 from xlbias.dashboard.views.bias_hints import reading_of
 from xlbias.dashboard.views.bias_panels import EXCESS, BiasView
-from xlbias.dashboard.views.sheet import EMPTY, Shades, Sheet, Spot, scale_of
+from xlbias.dashboard.views.sheet import Shades, Sheet, Spot, scale_of
 from xlbias.languages import language_name, script_of
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measures
 from xlbias.report.document import Cell, Matrix
 from xlbias.report.documents.cells import cell, overall_bias, undefined_notes
 from xlbias.report.documents.wording import BETTER
-from xlbias.report.numbers import MARK, difference_cell, interval, measured, number, said_of_p
+from xlbias.report.numbers import EMPTY, MARK, difference_cell, interval, measured, number, said_of_p
 from xlbias.results.by_key import Row
 from xlbias.results.per_query import Key
 from xlbias.runs.run_info import TaskInfo
@@ -164,7 +164,7 @@ class _Maker:
         wanted = list(overall_bias([self.found]))
         differences = self.differences.corrected([key for _, _, key in wanted]) if self.differences else None
         rows = tuple(label for label, _, _ in wanted)
-        cells = tuple((self._overall(key, about, differences),) for _, about, key in wanted)
+        cells = tuple((self._written(key, about, differences),) for _, about, key in wanted)
         tails = tuple(self._tail(about, key) for _, about, key in wanted)
         about = measures("bias")["rank_distance"]
         meaning = {label: measure.definition for label, measure, _ in wanted}
@@ -192,12 +192,9 @@ class _Maker:
         return Key(self.view.measure, ALL, row)
 
     def _cell(self, key: Key, about: Measure) -> Cell:
-        if self.differences is None:
-            return cell(self.found, key, about)
-        row = self.differences.rows.get(key)
-        return EMPTY if row is None else difference_cell(dict(row), about)
+        return self._written(key, about, self.differences)
 
-    def _overall(self, key: Key, about: Measure, differences: Differences | None) -> Cell:
+    def _written(self, key: Key, about: Measure, differences: Differences | None) -> Cell:
         if differences is None:
             return cell(self.found, key, about)
         row = differences.rows.get(key)
@@ -210,20 +207,20 @@ class _Maker:
                 return "no difference: one side has no value here"
             ends = " → ".join(measured(row[side], about) for side in ("base", "new"))
             p = row["p_corrected"]
-            return f"{ends}  " + ("not tested: no mean over ids" if p is None else said_of_p(p))
+            return f"{ends}  " + ("not tested: not a mean over ids" if p is None else said_of_p(p))
         number_of = self.found.get(key)
         if number_of is None:
             return "not evaluated yet"
         if number_of.value is None:
-            return f"undefined {about.undefined}" if about.undefined else "undefined"
+            return f"undefined {about.undefined}".strip()
         return f"{number_of.n_excluded:,} excluded" if number_of.n_excluded else ""
 
     def _tail(self, about: Measure, key: Key) -> str:
         row = self.found[key]
         if self.differences is not None and key not in self.differences.rows:
-            return "no comparison: no mean over query ids" if about.statistic != "mean" else ""
+            return "no comparison: not a mean over query ids" if about.statistic != "mean" else ""
         if row.value is None:
-            return f"undefined {about.undefined}" if about.undefined else "undefined"
+            return f"undefined {about.undefined}".strip()
         excluded = f", {row.n_excluded:,} excluded" if row.n_excluded else ""
         return f"better: {BETTER[about.better]}{excluded}"
 
@@ -322,14 +319,8 @@ def _less(value: Cell, share: float, about: Measure) -> Cell:
 
 def _logarithms(cells: Sequence[Sequence[Cell]]) -> Shades:
     """Return log2 of ratios, so that twice and half are as far from 1; what is further than eight times is cut."""
+    most = 2**FURTHEST
     return tuple(
-        tuple(
-            None
-            if one.value is None
-            else -FURTHEST
-            if one.value <= 0
-            else max(-FURTHEST, min(FURTHEST, math.log2(one.value)))
-            for one in line
-        )
+        tuple(None if one.value is None else math.log2(min(max(one.value, 1 / most), most)) for one in line)
         for line in cells
     )

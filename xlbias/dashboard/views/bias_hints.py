@@ -8,48 +8,46 @@ from xlbias.runs.run_info import TaskInfo
 
 _HINTS = {
     "rank_distance": (
-        "Low is good: translations of one answer stand together. Its least is one less than their number, its most "
-        "the two ends of the pool of {pool:,}."
+        "Low is good: translations of one answer rank close together. Least: their number minus 1; most: the two ends "
+        "of the pool of {pool:,}."
     ),
-    "rank_distance.normalised": "Low is good: 0 together, 1 at the two ends of the pool. Tasks can be compared by it.",
-    "rank_distance.median": "Low is good: half of the queries have at most this distance. It has no interval.",
-    "max@r": "High is good: 100 means that all translations of the answer stand first, 0 that one stands last.",
+    "rank_distance.normalised": "Low is good: 0 together, 1 at the two ends of the pool. Comparable between tasks.",
+    "rank_distance.median": "Low is good: half of the queries have at most this distance. No interval.",
+    "max@r": "High is good: 100 if all translations of the answer rank first, 0 if one ranks last.",
     "exposure@10": (
-        "Neutral is a language's share of the pool, in the line under the heads; above it, the language is shown more "
-        "often than its size explains. all: over queries in all languages."
+        "Neutral: the language's share of the pool, under the heads. Above it, the language is shown more often than "
+        "its size explains. all: queries in all languages."
     ),
     "exposure@10.ratio": (
-        "1 is neutral: shown as often as its share of the pool explains; 2 twice as often, 0 never. all: over all "
+        "1 is neutral: shown as often as its share of the pool explains; 2 is twice as often, 0 never. all: all "
         "queries. Middle colour: 1."
     ),
     "exposure@10.languages": (
-        "Over queries in all languages: above 1 a language is shown more often than its share of the pool explains, "
-        "below 1 less often; 2 twice as often. Middle colour: 1."
+        "Over queries in all languages. Above 1, a language is shown more often than its share of the pool explains; "
+        "below 1, less often. Middle colour: 1."
     ),
     "exposure@10.excess": (
-        "0 is neutral: share of the first 10 minus the share of the pool, which stands under the heads. all: over "
-        "queries in all languages."
+        "0 is neutral: share of the first 10 minus share of the pool (under the heads). all: queries in all languages."
     ),
     "single_gold": (
-        "High is good; on the diagonal query and answer have one language. Rows that are even: no language is "
-        "preferred."
+        "High is good. On the diagonal, query and answer have the same language. Even rows: no language is preferred."
     ),
     "single_gold.gap": (
-        "0: own and other languages are found alike; above 0, the query's own language is preferred. Which is wanted "
-        "is up to the use."
+        "0: own and other languages are found equally well. Above 0, the query's own language is preferred. What is "
+        "wanted depends on the use."
     ),
     "language_rank.all": (
-        "Place of a language's answer among the {languages} translations, 1 first: {middle} for all is neutral. "
-        "Kendall W: 0 no language is favoured, 1 one order always."
+        "Place of a language's answer among the {languages} translations, 1 is first. Neutral: {middle} for all. "
+        "Kendall W: 0 no language is preferred, 1 always the same order."
     ),
-    "language_rank": "{middle} is neutral; low in a column: the language stands first, whatever is asked.",
-    "kendall_w": "Low is fair: 0 no language is favoured, 1 one order of languages always.",
-    "numbers": "A number a row, over all languages; [low, high] is its 95% interval over query ids.",
+    "language_rank": "{middle} is neutral. Low in a column: the language ranks first, whatever the query language.",
+    "kendall_w": "Low is fair: 0 no language is preferred, 1 always the same order of languages.",
+    "numbers": "One number a row, over all languages; [low, high] is its 95% interval over query ids.",
     "same_language@1": (
-        "{even} is neutral; 1: the best answer is always in the query's language. Which is wanted is up to the use."
+        "{even} is neutral; 1: the best answer is always in the query's language. What is wanted depends on the use."
     ),
-    "rank_consistency": "High is good: 1 means the same ranking whatever language is asked in, 0 an unrelated one.",
-    "peer": "High is fair: low means that ranks depend on the language.",
+    "rank_consistency": "High is good: 1 is the same ranking in every query language, 0 an unrelated one.",
+    "peer": "High is fair: if low, ranks depend on the language.",
 }
 
 _DIFFERENCES = "New minus baseline, paired by query id; * p < .05 (corrected over {family}); [low, high] 95% over ids."
@@ -57,7 +55,7 @@ _DIFFERENCES = "New minus baseline, paired by query id; * p < .05 (corrected ove
 _GOOD = {
     "high": "Above 0 is better.",
     "low": "Below 0 is better.",
-    "neither": "Neither way is better: which is wanted is up to the use.",
+    "neither": "Neither way is better: what is wanted depends on the use.",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from xlbias.dashboard.workers.comparisons import COMES_WITH
 from xlbias.measures.registry import measures
 
 EXCESS = "exposure@10.excess"
@@ -58,12 +59,10 @@ VIEWS: tuple[BiasView, ...] = (
 )
 """Every view, panel by panel, in the order in which a reader steps through them."""
 
-_COMES_WITH = {"single_gold.gap": "single_gold", "kendall_w": "language_rank"}
-
 
 def compared_measures(view: BiasView) -> tuple[str, ...]:
     """Return the measures whose comparisons a view of differences needs; none for what has no mean over query ids."""
     if view.shape == "numbers":
         return tuple(measure.name for measure in measures("bias").values() if measure.statistic == "mean")
-    name = _COMES_WITH.get(view.measure, view.measure)
+    name = COMES_WITH.get(view.measure, view.measure)
     return () if measures("bias")[name].statistic != "mean" else (name,)

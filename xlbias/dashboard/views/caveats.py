@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from xlbias.dashboard.workers.snapshot import Snapshot
 from xlbias.report.documents.caveats import MARK, entries
@@ -27,14 +27,6 @@ def sentences(new: Iterable[Caveat], base: Iterable[Caveat] | None = None) -> li
         return list(dict.fromkeys(one.sentence for one in new))
     sides = (("base", base), ("new", new))
     return list(dict.fromkeys(f"{side}: {one.sentence}" for side, found in sides for one in found))
-
-
-def line_of(found: Sequence[str]) -> tuple[str, str]:
-    """Return the mark, with how many caveats there are, and their sentences; both empty where there are none."""
-    if not found:
-        return "", ""
-    count = f" {len(found)} caveats" if len(found) > 1 else ""
-    return f"{MARK}{count} ", " · ".join(found)
 
 
 def notes(found: Iterable[str]) -> tuple[str, ...]:

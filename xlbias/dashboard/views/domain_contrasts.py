@@ -7,20 +7,22 @@ takes minutes. Until it is there, differences are those between seeds, and nothi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from xlbias.cells import ALL
-from xlbias.dashboard.views.domains import AXES, Domains, Member, Shift, mean_cell
-from xlbias.dashboard.views.sheet import EMPTY, Sheet, Spot, scale_of
+from xlbias.dashboard.views.domains import Domains, Member, Shift, mean_cell, members_sheet
+from xlbias.dashboard.views.sheet import Sheet, Spot
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measure_of
-from xlbias.report.document import Cell, Matrix
+from xlbias.report.document import Cell
 from xlbias.report.documents.comparison import named
 from xlbias.report.numbers import (
+    EMPTY,
     MARK,
     difference_cell,
     difference_interval,
@@ -34,8 +36,8 @@ from xlbias.results.study.design import HEADLINES
 _COUNTED = ("better", "worse", "equal", "unclear", "open", "untested")
 _FINAL = {
     "better": "better, confirmed", "worse": "worse, confirmed", "equal": "equal within the margin of the plan",
-    "unclear": "unclear",
-    "open": "open: other pairs decide", "untested": "not tested: no primary contrast of the plan",
+    "unclear": "unclear", "open": "open: depends on the pairs to come",
+    "untested": "not tested: not a primary contrast of the plan",
 }  # fmt: skip
 _CONFIRMED = f"{MARK} confirmed: p < .05 over query ids and trainings, corrected (Holm) over "
 _FAMILIES = {True: "the primary contrasts of the plan", False: "all rows of the measure"}
@@ -66,7 +68,7 @@ def contrast_sheet(
             row = rows.get((one.source, target, one.arm.label))
             seeds = _over_seeds(domains, one, target, shift, about)
             line.append(_tested(row, about) if row else seeds)
-            said[one.name, target] = _words(row, about, going_on) if row else _untested(seeds, going_on)
+            said[one.name, target] = _verdict_note(row, about, going_on) if row else _untested(seeds, going_on)
         cells.append(tuple(line))
     counts = Counter(row["verdict"] for row in rows.values())
     headline = tuple(
@@ -77,16 +79,17 @@ def contrast_sheet(
     confirmed = _CONFIRMED + _FAMILIES[bool(domains.study.primary)]
     what = confirmed if tested else "intervals are t-intervals over seeds; nothing here is tested over query ids"
     if going_on:
-        what = f"Pairs are tested one by one: until then a number has its t-interval over seeds. {confirmed}"
+        what = f"Pairs are tested one by one; until then a number has its t-interval over seeds. {confirmed}"
     reading = (
         f"Each sampler minus {base.label} of the same source and seed. {_good(about)} {what[0].upper()}{what[1:]}. "
-        "It holds for these sources and targets; it cannot be said that it holds for others."
+        "It holds for these sources and targets only."
     )
     if not remark and shift not in HEADLINES:
         remark = "no verdict: the study does not test this measure"
-    return _contrast(
-        domains, f"{named(*shift)} minus {base.label}", about, members, cells, said, reading, remark, headline
+    sheet = members_sheet(
+        domains, f"{named(*shift)} minus {base.label}", about, members, cells, reading, said, diverging=True
     )
+    return replace(sheet, headline=headline, remark=remark)
 
 
 def baseline_sheet(
@@ -121,7 +124,7 @@ def baseline_sheet(
                     said_of_p(row["p_corrected"])
                 )
             elif base is not None and new is not None:
-                line.append(_plain(new - base, about))
+                line.append(_difference(new - base, about))
                 said[spot] = f"{measured(base, about)} → {measured(new, about)}  not tested yet"
             else:
                 line.append(EMPTY)
@@ -132,36 +135,9 @@ def baseline_sheet(
     )
     if any(row["one_training"] for row in tested.values()):
         reading += " One training each: another seed may differ."
-    return _contrast(
-        domains, f"{named(*shift)} minus {against}", about, domains.members, cells, said, reading, remark, ()
-    )
-
-
-def _contrast(
-    domains: Domains,
-    title: str,
-    about: Measure,
-    members: Sequence[Member],
-    cells: Sequence[tuple[Cell, ...]],
-    said: Mapping[Spot, str],
-    reading: str,
-    remark: str,
-    headline: tuple[tuple[str, Cell], ...],
-) -> Sheet:
-    names, rows = tuple(one.name for one in members), tuple(cells)
-    about_of = {one.name: one.about for one in members}
-    return Sheet(
-        Matrix(title, about, names, domains.targets, rows, scale_of(rows, diverging=True), axes=AXES),
-        reading,
-        heads=tuple(one.head for one in members),
-        headline=headline,
-        remark=remark,
-        diverging=True,
-        form="difference",
-        said=said,
-        name_of=lambda spot: f"{about_of[spot[0]]} → {spot[1]}",
-        opens=domains.opens(members),
-    )
+    title = f"{named(*shift)} minus {against}"
+    sheet = members_sheet(domains, title, about, domains.members, cells, reading, said, diverging=True)
+    return replace(sheet, remark=remark)
 
 
 def _verdicts(found: pl.DataFrame, base: str, shift: Shift) -> dict[tuple[str, str, str], dict[str, Any]]:
@@ -174,13 +150,13 @@ def _verdicts(found: pl.DataFrame, base: str, shift: Shift) -> dict[tuple[str, s
 
 def _tested(row: Mapping[str, Any], about: Measure) -> Cell:
     """Return a difference with the study's verdict as its mark; the interval is over ids and seeds, n is seeds."""
-    plain = _plain(row["difference"], about)
+    difference = _difference(row["difference"], about)
     mark = MARK if row["verdict"] in ("better", "worse") else ""
     ends = difference_interval(row["low"], row["high"], about)
-    return Cell(plain.text + mark, row["difference"], row["low"], row["high"], ends, row["n_seeds"], "number")
+    return Cell(difference.text + mark, row["difference"], row["low"], row["high"], ends, row["n_seeds"], "number")
 
 
-def _words(row: Mapping[str, Any], about: Measure, going_on: bool) -> str:
+def _verdict_note(row: Mapping[str, Any], about: Measure, going_on: bool) -> str:
     if row["p_corrected"] is None:
         return f"{_FINAL[row['verdict']]}{'' if row['verdict'] == 'untested' else ': no p with one seed'}"
     ends = difference_interval(row["low"], row["high"], about)
@@ -191,7 +167,7 @@ def _words(row: Mapping[str, Any], about: Measure, going_on: bool) -> str:
 def _untested(seeds: Cell, going_on: bool) -> str:
     if seeds.value is None:
         return ""
-    return "over seeds, its test is still to come" if going_on else "over seeds, no test"
+    return "over seeds, not tested yet" if going_on else "over seeds, not tested"
 
 
 def _over_seeds(domains: Domains, one: Member, target: str, shift: Shift, about: Measure) -> Cell:
@@ -204,11 +180,11 @@ def _over_seeds(domains: Domains, one: Member, target: str, shift: Shift, about:
     differences = [domains.value(new, target, shift) - domains.value(old, target, shift) for old, new in pairs]
     known = [value for value in differences if np.isfinite(value)]
     return mean_cell(
-        known, lambda value: _plain(value, about).text, lambda low, high: difference_interval(low, high, about)
+        known, lambda value: _difference(value, about).text, lambda low, high: difference_interval(low, high, about)
     )
 
 
-def _plain(difference: float | None, about: Measure) -> Cell:
+def _difference(difference: float | None, about: Measure) -> Cell:
     text = difference_text(difference, about)
     signed = f"+{text}" if difference is not None and difference > 0 else text
     return Cell(signed, difference, kind="number")
@@ -218,7 +194,7 @@ def _good(about: Measure) -> str:
     return {
         "high": "Above 0 is better.",
         "low": "Below 0 is better.",
-        "neither": "A fall is counted as better: less preference for one's own language.",
+        "neither": "A decrease counts as better: less preference for the own language.",
     }[about.better]
 
 

@@ -34,9 +34,7 @@ def home_sheet(domains: Domains, shift: Shift) -> Sheet:
     """Return each target at home, away (a mean over other sources), and the mean drop: does it survive?"""
     about = measure_of(shift[0])
     if shift not in SHIFTED:
-        return nothing_sheet(
-            domains, shift, "no drop: neither way of this measure is good, so that there is nothing to lose"
-        )
+        return nothing_sheet(domains, shift, "no drop: this measure has no good direction")
     rows = _home_rows(domains, shift)
     cells = tuple(
         tuple(

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from xlbias.dashboard.views.sheet import EMPTY, Sheet, Spot, scale_of
+from xlbias.dashboard.views.sheet import Sheet, Spot, scale_of
 from xlbias.errors import RunError
 from xlbias.measures.measure import Direction, Measure
 from xlbias.measures.registry import measure_of
 from xlbias.measures.shift import relative_drop
 from xlbias.report.document import Cell, Matrix
 from xlbias.report.documents.comparison import named
-from xlbias.report.numbers import interval, measured
+from xlbias.report.numbers import EMPTY, interval, measured
 from xlbias.results.overview import who_on_what
 from xlbias.results.run import Run
 from xlbias.results.study.design import HEADLINES, Arm, Study, read_study
@@ -156,7 +156,7 @@ def _of_encoders(run: Run) -> tuple[Member, ...]:
         about = who_on_what(model, None)
         source = about["source"] or ""
         sampler = f"{about['sampler']} sampler, " if about["sampler"] else ""
-        words = f"{model.name}: {sampler}trained on {source}" if source else f"{model.name}: not said on what"
+        words = f"{model.name}: {sampler}trained on {source}" if source else f"{model.name}: training data not known"
         home = tuple(task.name for task in run.tasks if _is_own(model, task))
         found.append(Member(model.name, (model.name,), words, {0: model.name}, source, None, home))
     return tuple(found)
@@ -181,7 +181,7 @@ def _is_known(*origin: object) -> bool:
 
 _FORMULA = ("(M[T,T] − M[S,T]) / M[T,T]", "(M[S,T] − M[T,T]) / M[T,T]")
 _OWN = ("(own − here) / own", "(here − own) / own")
-_LOST = ("Share that is lost away from home:", "Low is good, so a loss is growth: what it grows by away from home:")
+_LOST = ("Share lost away from home:", "Low is good, so a loss is growth away from home:")
 """By whether low values are good; see `xlbias.measures.shift`."""
 
 # -- sheets --------------------------------------------------------------------------------------------------------
@@ -198,13 +198,12 @@ def values_sheet(domains: Domains, shift: Shift) -> Sheet:
         for one in domains.members
         for target in domains.targets
     }
-    means = "a mean over seeds with its 95% t-interval, which knows nothing of how sources were chosen"
+    means = "a mean over seeds with its 95% t-interval; the choice of sources is not in it"
     number_ = means if domains.study else "a number with its 95% interval over query ids"
     reading = (
-        f"{GOOD[about.better]} Each cell is {number_}. Compare down a column: tasks differ in size and difficulty, so "
-        "that a row says little."
+        f"{GOOD[about.better]} Each cell is {number_}. Compare within a column: tasks differ in size and difficulty."
     )
-    sheet = _sheet(domains, named(*shift), about, domains.members, cells, reading, said=said)
+    sheet = _sheet(domains, named(*shift), about, cells, reading, said)
     return replace(sheet, meaning=f"{about.label}: {about.definition}.")
 
 
@@ -212,25 +211,23 @@ def drop_sheet(domains: Domains, shift: Shift) -> Sheet:
     """Return the share of the number at home that is lost away from it."""
     about = measure_of(shift[0])
     if shift not in SHIFTED:
-        return nothing_sheet(
-            domains, shift, "no drop: neither way of this measure is good, so that there is nothing to lose"
-        )
+        return nothing_sheet(domains, shift, "no drop: this measure has no good direction")
     cells = tuple(tuple(_drop_cell(domains, one, t, shift) for t in domains.targets) for one in domains.members)
     said = {
-        (one.name, target): _drop_words(domains, one, target) for one in domains.members for target in domains.targets
+        (one.name, target): _drop_note(domains, one, target) for one in domains.members for target in domains.targets
     }
     whose = (
         f"{_FORMULA[about.better == 'low']} with the same sampler and seed, mean over seeds"
         if domains.study
-        else f"{_OWN[about.better == 'low']}, own: mean over tasks it was trained on; tasks differ in difficulty, too"
+        else f"{_OWN[about.better == 'low']}, own: mean over the tasks it was trained on; tasks differ in difficulty"
     )
     reading = (
-        f"{_LOST[about.better == 'low']} {whose}. 0%: nothing is lost; positive: worse. A large drop may come from a "
-        f"{'small' if about.better == 'low' else 'strong'} value at home: read it beside the values. Undefined where "
-        "nobody is at home."
+        f"{_LOST[about.better == 'low']} {whose}. 0%: nothing is lost; above 0%: worse. A large drop may come from a "
+        f"{'small' if about.better == 'low' else 'strong'} value at home: compare with the values. Undefined where "
+        "no encoder is at home."
     )
     remark = "" if _known(cells) else f"no drop: {nobody_away(domains)}"
-    sheet = _sheet(domains, f"drop of {named(*shift)}", about, domains.members, cells, reading, said=said)
+    sheet = _sheet(domains, f"drop of {named(*shift)}", about, cells, reading, said)
     block = replace(sheet.block, measure=replace(about, better="low", low=-np.inf, high=np.inf))
     return replace(sheet, block=block, form="percent", diverging=True, remark=remark)
 
@@ -239,20 +236,34 @@ def _sheet(
     domains: Domains,
     title: str,
     about: Measure,
-    members: Sequence[Member],
-    cells: tuple[tuple[Cell, ...], ...],
+    cells: Sequence[Sequence[Cell]],
     reading: str,
-    *,
     said: Mapping[Spot, str],
 ) -> Sheet:
-    names = tuple(one.name for one in members)
     across = "source and sampler down, target across" if domains.study else "encoder down, task across"
-    block = Matrix(f"{title}: {across}", about, names, domains.targets, cells, scale_of(cells), axes=AXES)
-    about_of = {one.name: one.about for one in members}
+    return members_sheet(domains, f"{title}: {across}", about, domains.members, cells, reading, said)
+
+
+def members_sheet(
+    domains: Domains,
+    title: str,
+    about: Measure,
+    members: Sequence[Member],
+    cells: Sequence[Sequence[Cell]],
+    reading: str,
+    said: Mapping[Spot, str],
+    *,
+    diverging: bool = False,
+) -> Sheet:
+    """Return a sheet of a row for each member and a column for each target."""
+    rows, about_of = tuple(map(tuple, cells)), {one.name: one.about for one in members}
+    scale = scale_of(rows, diverging=diverging)
     return Sheet(
-        block,
+        Matrix(title, about, tuple(one.name for one in members), domains.targets, rows, scale, axes=AXES),
         reading,
         heads=tuple(one.head for one in members),
+        diverging=diverging,
+        form="difference" if diverging else "value",
         said=said,
         name_of=lambda spot: f"{about_of[spot[0]]} → {spot[1]}",
         opens=domains.opens(members),
@@ -262,15 +273,15 @@ def _sheet(
 def nothing_sheet(domains: Domains, shift: Shift, remark: str) -> Sheet:
     """Return a sheet without numbers, which says why."""
     cells = tuple(tuple(EMPTY for _ in domains.targets) for _ in domains.members)
-    sheet = _sheet(domains, named(*shift), measure_of(shift[0]), domains.members, cells, "", said={})
+    sheet = _sheet(domains, named(*shift), measure_of(shift[0]), cells, "", {})
     return replace(sheet, remark=remark, reading="m shows another measure.")
 
 
 def nobody_away(domains: Domains) -> str:
     """Return why there is nothing to compare: nobody is known to be at home anywhere, or nobody is away."""
     if any(one.home for one in domains.members):
-        return "whoever is at home on a target has no other to be away on"
-    return "it is not known of any target who is at home there"
+        return "every encoder at home on a target has no other target"
+    return "no encoder is known to be trained on any target's domain"
 
 
 def _known(cells: Sequence[Sequence[Cell]]) -> bool:
@@ -352,9 +363,9 @@ def of_trainings(domains: Domains, cell: Cell) -> Cell:
     return cell if domains.study else replace(cell, n=None)
 
 
-def _drop_words(domains: Domains, one: Member, target: str) -> str:
+def _drop_note(domains: Domains, one: Member, target: str) -> str:
     if target in one.home:
-        return "at home: what others are compared with here" if domains.study else "its own task"
+        return "at home: the others are compared with it" if domains.study else "its own task"
     if domains.study:
-        return "" if domains.at_home(target, one) else "undefined: no source is at home here"
-    return "" if one.home else "undefined: it is not known which task is its own"
+        return "" if domains.at_home(target, one) else "undefined: no encoder is at home here"
+    return "" if one.home else "undefined: its own task is not known"

@@ -66,6 +66,7 @@ def matrix_sheet(matrix: Matrix) -> Sheet:
         reading=matrix.measure.definition,
         diverging=differs,
         form="difference" if differs else "value",
+        bars=not differs,
         compact=True,
         apart=pools[-1:] == (MULTILINGUAL_POOL,),
         values=values,
@@ -119,7 +120,7 @@ def about_cell(matrix: Matrix, spot: Spot) -> tuple[str, str, str]:
     ends = [measured(grid[row][column], matrix.measure) for grid in (matrix.base, matrix.new)]
     p = matrix.p[row][column]
     tested = said_of_p(p) + " (corrected)" * (p is not None)
-    paired = f"n {n:,} ids" if n else "no mean over ids"
+    paired = f"n {n:,} ids" if n else "not a mean over ids"
     return found.text, found.interval, f"{tested}  {ends[0]} → {ends[1]}  {paired}"
 
 

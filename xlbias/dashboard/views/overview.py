@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _SEARCHED = ("model", "task", "domain", "sampler", "source")
 
 
-def rows(snapshot: Snapshot, against: Sequence[str | None]) -> pl.DataFrame:
+def overview_rows(snapshot: Snapshot, against: Sequence[str | None]) -> pl.DataFrame:
     """Return the overview with ``done``, the cells that have rankings of all; ``significant``, and ``doubted``.
 
     Args:
@@ -33,7 +33,7 @@ def rows(snapshot: Snapshot, against: Sequence[str | None]) -> pl.DataFrame:
     )
 
 
-def with_words(frame: pl.DataFrame, words: str) -> pl.DataFrame:
+def matching(frame: pl.DataFrame, words: str) -> pl.DataFrame:
     """Return the rows that have all of some words, whatever their case and accents, in a name or in what is trained."""
     wanted = folded(words).split()
     texts = (folded(" ".join(filter(None, row))) for row in frame.select(_SEARCHED).iter_rows())
@@ -45,7 +45,7 @@ def why_empty(snapshot: Snapshot | None) -> str:
     if snapshot is None:
         return "reading the run …"
     if not snapshot.run.tasks:
-        return "This run holds no evaluation: `xlbias evaluate` makes one."
+        return "This run has no evaluation; create one with `xlbias evaluate`."
     if not snapshot.run.models:
         return "No rankings yet: the first encoder is being loaded."
     if not snapshot.cells:

@@ -24,14 +24,14 @@ _MOST = 400  # characters of one fact; a model card may hold anything
 
 
 def facts(snapshot: Snapshot, row: dict[str, Any]) -> list[Fact]:
-    """Return what is known of the model and task of one row of the overview, cleaned; what is unknown stays out."""
+    """Return what is known of the encoder and task of one row of the overview, cleaned; what is unknown stays out."""
     metadata = snapshot.run.metadata
     model = snapshot.run.model(row["model"]) or ModelInfo("")
     task = snapshot.run.task(row["task"]) or TaskInfo("", {}, {})
     doubts = snapshot.doubts_of(str(row["model"]), str(row["task"]))
     found = [
         *((f"{MARK} caveat", one.sentence) for one in doubts),
-        ("model", _joined(row["model"], _with(model.dimension, "{} dimensions"), similarity_of(model),
+        ("encoder", _joined(row["model"], _with(model.dimension, "{} dimensions"), similarity_of(model),
                           reading_of(model))),
         ("prompts", prompts_of(model)),
         ("trained", _joined(_with(row["sampler"], "{} sampler"), _with(row["alpha"], "α {:g}"),
@@ -50,7 +50,7 @@ def facts(snapshot: Snapshot, row: dict[str, Any]) -> list[Fact]:
         ("made", _joined(_date(metadata.get("created")), _with(metadata.get("xlbias"), "xlbias {}"),
                          _with(metadata.get("device"), "device {}"))),
         ("with", _joined(*(f"{name} {version}" for name, version in dict(metadata.get("versions", {})).items()))),
-        ("fingerprint", _joined(_with(_short(model), "model {}"), _with(_short(task), "task {}"))),
+        ("fingerprint", _joined(_with(_short(model), "encoder {}"), _with(_short(task), "task {}"))),
         *(("note", note) for note in snapshot.notes),
     ]  # fmt: skip
     return [(label, cut(clean(text[:_MOST]), _MOST)) for label, text in found if text]
@@ -106,7 +106,7 @@ def _seen(snapshot: Snapshot, row: dict[str, Any]) -> str:
     texts = (known.get(f"seen_{side}", (0, 0)) for side in ("queries", "passages"))
     (n, of), (m, of_m) = texts
     if not known:
-        return "unknown: what it was trained on is not known"
+        return "unknown: its training data are not known"
     return f"{n:,} of {of:,} queries and {m:,} of {of_m:,} passages in training"
 
 

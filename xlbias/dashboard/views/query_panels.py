@@ -16,10 +16,10 @@ from xlbias.text import clean
 
 Panel = Literal["top", "relevant", "languages", "ranks"]
 
-MARK = "✓"
+RELEVANT = "✓"
 """Beside a relevant passage."""
 
-HERE = "●"
+CHOSEN = "●"
 """Beside the chosen query language."""
 
 _HEAD = 2_000  # characters of a text that a frame holds: no line shows more
@@ -135,12 +135,12 @@ def _passage_row(passage: Passage, before: Mapping[str, int], other: QueryView |
 
 
 def _code(one: InLanguage, view: QueryView) -> dict[str, str]:
-    mark = HERE if one.language == view.query_language else " "
+    mark = CHOSEN if one.language == view.query_language else " "
     return {"language": one.language, "code": f"{mark}{one.language}"}
 
 
 def _mark(passage: Passage) -> str:
-    return MARK if passage.relevance > 0 else ""
+    return RELEVANT if passage.relevance > 0 else ""
 
 
 def _ranks(view: QueryView | None) -> dict[str, int]:

@@ -20,8 +20,6 @@ Shades = tuple[tuple[float | None, ...], ...]
 Spot = tuple[str, str]
 """Row and column of a cell, by their names."""
 
-EMPTY = Cell("·", kind="number")
-
 
 @dataclass(frozen=True, eq=False)
 class Sheet:

@@ -18,7 +18,7 @@ _CURVE = 12  # cells of the curve of the speed
 def banner(snapshot: Snapshot | None, problem: str) -> tuple[str, bool]:
     """Return the sentence that must not be missed, cleaned, and whether it is an error; empty if all is well."""
     if problem and snapshot:
-        read = "" if problem.startswith("No differences") else f" Shown is what was read at {_clock(snapshot.read_at)}."
+        read = "" if problem.startswith("No differences") else f" The screen shows it as of {_clock(snapshot.read_at)}."
         return f"! {clean(problem)}{read}", True
     if snapshot is None or snapshot.state.status in ("finished", "running"):
         return "", False
@@ -26,14 +26,14 @@ def banner(snapshot: Snapshot | None, problem: str) -> tuple[str, bool]:
     if snapshot.state.status == "died":
         who = f" (process {clean(str(writer['pid']))})" if "pid" in writer else ""
         return (
-            f"✖ The writer of this run{who} has died. What it had finished is kept and shown; "
-            "the same command with --resume continues it.",
+            f"✖ The writer of this run{who} has died. What it finished is kept and shown; "
+            "continue with the same command and --resume.",
             True,
         )
     progress = snapshot.state.progress
-    sign = f" Its last sign of progress was at {_clock(progress.at)}." if progress else ""
+    sign = f" Last progress at {_clock(progress.at)}." if progress else ""
     host = clean(str(writer.get("host", "another host")))
-    return f"◌ Being written on {host}: whether its writer still runs cannot be seen from here.{sign}", False
+    return f"◌ Written on {host}: this machine cannot see whether the writer still runs.{sign}", False
 
 
 def progress_line(snapshot: Snapshot, pace: Pace, *, wide: bool) -> tuple[str, str]:

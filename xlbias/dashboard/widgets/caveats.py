@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xlbias.dashboard.views.caveats import line_of
 from xlbias.dashboard.widgets.text.line import Line, Part
+from xlbias.report.documents.caveats import MARK
 
 
 class CaveatLine(Line):
@@ -18,5 +18,5 @@ class CaveatLine(Line):
     def tell(self, sentences: Sequence[str]) -> None:
         """Say these, cleaned and as many as there is room for."""
         self.display = bool(sentences)
-        mark, said = line_of(sentences)
-        self.set([Part(mark, "$text-warning")], said, "$text-warning")
+        count = f" {len(sentences)} caveats" if len(sentences) > 1 else ""
+        self.set([Part(f"{MARK}{count} ", "$text-warning")], " · ".join(sentences), "$text-warning")

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from xlbias.dashboard.commands import keys
-from xlbias.dashboard.places import TITLES
+from xlbias.dashboard.places import SCREENS
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.progress import percent
 
@@ -38,11 +38,11 @@ class Header(Line):
         """Say where the run stands now."""
         parts = [Part(" xlbias ", "bold $text-accent")]
         wide = app.size.width >= _ALL_TITLES
-        for number, (place, title) in enumerate(TITLES.items(), 1):
-            here = place == app.place
-            usable = keys.BY_ID[place].why_not(app) is None
-            text = f" {number} {title} " if here or wide else f" {number} "
-            parts.append(Part(text, "bold reverse" if here else "$quiet" if usable else "$faint", key=place))
+        for number, (name, place) in enumerate(SCREENS.items(), 1):
+            here = name == app.place
+            usable = keys.registry()[name].why_not(app) is None
+            text = f" {number} {place.title} " if here or wide else f" {number} "
+            parts.append(Part(text, "bold reverse" if here else "$quiet" if usable else "$faint", key=name))
         parts.append(Part("  "))
         parts += state_parts(app.state)
         state = app.state
@@ -86,7 +86,7 @@ class Footer(Line):
                 chosen.append(key)
                 room -= length
         parts = [Part(" ")]
-        for key in sorted(chosen, key=keys.KEYS.index):
+        for key in sorted(chosen, key=[*keys.registry().values()].index):
             parts += [Part(key.first, "bold $text-accent", key.id), Part(f" {key.label}  ", "$quiet", key.id)]
         self.set(parts)
 

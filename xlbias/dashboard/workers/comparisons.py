@@ -1,4 +1,4 @@
-"""Compares models in a thread of its own: paired differences with intervals and corrected p-values, as they are needed.
+"""Compares encoders in a thread of its own: paired differences with intervals and corrected p, as needed.
 
 What is asked for last is computed first. Nothing here touches a widget: the application is told that there is
 something new, and asks again.
@@ -24,12 +24,13 @@ _KEPT = 512
 _MOST_WAITING = 64
 _LAST_WAIT = 3.0  # seconds
 
-_COMES_WITH = {"single_gold.gap": "single_gold", "kendall_w": "language_rank"}
+COMES_WITH = {"single_gold.gap": "single_gold", "kendall_w": "language_rank"}
+"""Measures whose differences are computed with those of another measure."""
 
 
 @dataclass(frozen=True)
 class Against:
-    """What differences are taken from: one model of a run; `label` is what to call it, cleaned."""
+    """What differences are taken from: one encoder of a run; `label` is what to call it, cleaned."""
 
     run: Run
     model: str
@@ -85,7 +86,7 @@ class Comparisons:
             while len(self._waiting) > _MOST_WAITING:
                 self._waiting.popitem(last=False)
             if self._thread is None and not self._stopped:
-                self._thread = threading.Thread(target=self._work, name="compare", daemon=True)
+                self._thread = threading.Thread(target=self._compute, name="compare", daemon=True)
                 self._thread.start()
             self._change.notify()
         return None
@@ -113,7 +114,7 @@ class Comparisons:
         if self._thread is not None:
             self._thread.join(_LAST_WAIT)
 
-    def _work(self) -> None:
+    def _compute(self) -> None:
         while True:
             with self._change:
                 while not self._waiting and not self._stopped:
@@ -142,7 +143,7 @@ def compared(asked: Asked) -> pl.DataFrame | str:
     from xlbias.results.compare import Side, compare_measure
     from xlbias.results.matching import OTHER_DATA, what_differs
 
-    measure = _COMES_WITH.get(asked.measure, asked.measure)
+    measure = COMES_WITH.get(asked.measure, asked.measure)
     other = asked.task + OTHER_DATA
     try:
         if asked.base is not asked.run and other in [task.name for task in asked.base.tasks]:

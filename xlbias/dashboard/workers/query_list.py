@@ -35,7 +35,7 @@ _Made = TypeVar("_Made")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be listed: queries of a model and task, those that a filter leaves, in an order.
+    """What is to be listed: queries of an encoder and task, those that a filter leaves, in an order.
 
     Attributes:
         against: what differences are taken from, None for no differences.

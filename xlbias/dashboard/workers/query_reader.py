@@ -24,7 +24,7 @@ _LEAST = 6  # the query, both beside it, and all in the baseline: what is wanted
 
 @dataclass(frozen=True, eq=False)
 class Wanted:
-    """One query of one model of a run, as the run is now."""
+    """One query of one encoder of a run, as the run is now."""
 
     run: Run
     model: str
@@ -38,7 +38,7 @@ class Wanted:
 
     @property
     def version(self) -> tuple[object, ...]:
-        """Changes when there may be more to read: in a run in progress, with the cells of this model and task."""
+        """Changes when there may be more to read: in a run in progress, with the cells of this encoder and task."""
         if self.run.state.status == "finished":
             return self.run.state.version
         here = (pl.col("model") == self.model) & (pl.col("task") == self.task)
@@ -105,5 +105,5 @@ def why_not_comparable(run: Run, other: Run, task: str, label: str) -> str:
     if theirs is None and not other_data:
         return f"{label} has not been evaluated on {one_line(task, 40)}"
     if other_data or (mine is not None and theirs and mine.fingerprint != theirs.fingerprint):
-        return f"{label} was evaluated on other texts under this name: nothing is compared"
+        return f"{label} was evaluated on other texts under this name: not compared"
     return ""

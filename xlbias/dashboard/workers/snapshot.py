@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from xlbias.runs.run_file import RunState
 
 Chosen = tuple[str, str]
-"""Model and task."""
+"""Encoder and task."""
 
 Cell = tuple[str, str, str, str]
-"""Model, task, query language and pool."""
+"""Encoder, task, query language and pool."""
 
 QueryKey = tuple[str, str, str]
 """Query id, query language and pool."""
@@ -78,7 +78,7 @@ class Snapshot:
         return max(new, key=lambda cell: (models.index(cell[0]), tasks.index(cell[1]), cell[2:]), default=None)
 
     def doubts_of(self, model: str, task: str) -> tuple[Caveat, ...]:
-        """The caveats of a model on a task."""
+        """The caveats of an encoder on a task."""
         return tuple(one for one in self.doubts if one.concerns(model, task))
 
     def matrix(self, measure: str, model: str, task: str) -> Matrix:

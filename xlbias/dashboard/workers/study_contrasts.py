@@ -19,8 +19,8 @@ from itertools import product
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from xlbias.caches import read_checked, try_to_keep
 from xlbias.dashboard.terminal.numbers import duration
-from xlbias.dashboard.workers.disk_cache import DiskCache
 from xlbias.errors import XlbiasError
 from xlbias.interpreter import own_command
 
@@ -132,7 +132,7 @@ def main(path: str, out: IO[bytes], folder: str = "") -> None:
     from xlbias.results.study.design import read_study
 
     os.nice(5)
-    cache = DiskCache(Path(folder)) if folder else None
+    cache = Path(folder) if folder else None
 
     def say(line: str, content: bytes = b"") -> None:
         out.write(f"{line}\n".encode() + content)
@@ -142,7 +142,8 @@ def main(path: str, out: IO[bytes], folder: str = "") -> None:
         run = open_run(path)
         study = read_study(run)
         pairs = list(product(study.sources, study.targets))
-        known = [cache.load(f"{i:04d}") if cache else None for i in range(len(pairs))]
+        names = [f"{i:04d}" for i in range(len(pairs))]
+        known = [read_checked(cache / name, name) if cache else None for name in names]
         parts = {
             pairs[i]: frame
             for i, content in enumerate(known)
@@ -165,7 +166,7 @@ def main(path: str, out: IO[bytes], folder: str = "") -> None:
             parts[pair] = pair_contrasts(run, study, *pair)
             computed += 1
             if cache:
-                cache.save(f"{i:04d}", _content(parts[pair]))
+                try_to_keep(cache / names[i], _content(parts[pair]), names[i])
             tell()
     except XlbiasError as error:
         say(f"trouble {str(error).replace(chr(10), ' ')[:1000]}")

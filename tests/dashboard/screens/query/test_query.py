@@ -155,7 +155,7 @@ async def test_every_key_of_the_screen_does_something(run, key_id, changed):
         if key_id == "query":
             await press(pilot, "1")
         assert not changed(screen)
-        await press(pilot, keys.BY_ID[key_id].keys[0])
+        await press(pilot, keys.registry()[key_id].keys[0])
         await pilot.pause()
         assert changed(screen)
 
@@ -216,12 +216,12 @@ async def test_a_run_without_texts_says_so(tmp_path):
     path = Searched(tmp_path / "run.parquet", texts=False).finish()
     async with opened(path, size=(80, 24)) as (app, pilot):
         await show(app, pilot)
-        assert "The run does not hold the text of this query." in text_of(app)
+        assert "The run does not store the text of this query." in text_of(app)
         for _ in range(3):
-            assert "The run does not hold this text." in text_of(app)
+            assert "The run does not store this text." in text_of(app)
             await press(pilot, "tab")
         await press(pilot, "v", "v", "down", "G")
-        assert "The run does not hold this text." in text_of(app)
+        assert "The run does not store this text." in text_of(app)
 
 
 async def test_no_row_and_no_text_is_taken_for_markup_or_reaches_the_screen_as_control(tmp_path):
@@ -366,12 +366,12 @@ async def test_arrows_walk_through_the_filtered_queries_and_say_where_they_end(r
         assert searched.query_text("q2", "hi") in text_of(app)
         await press(pilot, "l")
         assert app.state.query_key == FILTERED[2]
-        assert [n.message for n in app._notifications] == ["this is the last query that the filter leaves"]
+        assert [n.message for n in app._notifications] == ["this is the last query of the list"]
         await press(pilot, "h", "left")
         await read(app, pilot)
         assert app.state.query_key == FILTERED[0]
         await press(pilot, "left")
-        assert [n.message for n in app._notifications][-1] == "this is the first query that the filter leaves"
+        assert [n.message for n in app._notifications][-1] == "this is the first query of the list"
         assert "hi→all  1 of 3  ap" in text_of(app)
 
 
@@ -418,7 +418,7 @@ async def test_a_filter_that_leaves_nothing_is_no_list_to_walk(run):
         await until(pilot, lambda: app.view.listing is not None)
         await show(app, pilot)
         await press(pilot, "right")
-        assert [n.message for n in app._notifications] == ["the filter leaves no query to walk through: 5 shows it"]
+        assert [n.message for n in app._notifications] == ["the filter matches no query: press 5 to change it"]
         assert app.state.query_key == KEY
 
 

@@ -100,7 +100,7 @@ def test_a_list_that_cannot_be_made_ends_the_waiting_and_is_said():
     queries.trouble = "cannot be read"
     assert stepping.next_step() == 1
     assert stepping.why_not() == "cannot be read"
-    assert "leaves no query" in Stepping(QueryCursor(Queries([]).made())).why_not()
+    assert "matches no query" in Stepping(QueryCursor(Queries([]).made())).why_not()
     assert Stepping(QueryCursor(Queries().made())).why_not() == ""
 
 

@@ -5,8 +5,19 @@ from itertools import pairwise
 
 import pytest
 
-from xlbias.colour import SHADES, STEPS, Range, colour_at, colours, contrast, shade_at, text_on
-from xlbias.dashboard.widgets.heatmap.paint import heat_style, shown
+from xlbias.colour import (
+    MIN_CONTRAST,
+    SHADES,
+    STEPS,
+    Range,
+    colour_at,
+    colours,
+    contrast,
+    diverging_colours,
+    shade_at,
+    text_on,
+)
+from xlbias.dashboard.widgets.heatmap.paint import displayed, heat_style
 
 # Machado, Oliveira and Fernandes 2009: what dichromats see, on linear sRGB.
 PROTANOPIA = ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998))
@@ -71,7 +82,7 @@ def test_contrast_agrees_with_wcag():
 
 def test_with_256_colours_no_grey_breaks_the_order():
     for colour in colours():
-        assert len(set(shown(colour, "256"))) > 1
+        assert len(set(displayed(colour, "256"))) > 1
 
 
 def test_good_is_at_the_same_end_whether_high_or_low_values_are_good():
@@ -92,3 +103,14 @@ def test_shades_are_the_fuller_the_better():
     assert [shade_at(i / 4) for i in range(5)] == list(SHADES)
     assert shade_at(-1.0) == SHADES[0]
     assert shade_at(2.0) == SHADES[-1]
+
+
+@pytest.mark.parametrize("ground", [(18, 23, 29), (251, 250, 247), (0, 0, 0), (255, 255, 255)])
+def test_no_difference_has_the_colour_of_the_background_and_a_larger_one_stands_out_more(ground):
+    scale = diverging_colours(ground)
+    assert scale[STEPS // 2 - 1] == scale[STEPS // 2] == ground
+    for side in (scale[: STEPS // 2][::-1], scale[STEPS // 2 :]):
+        seen = [contrast(colour, ground) for colour in side]
+        assert seen == sorted(seen)
+        assert seen[-1] > 3
+    assert all(contrast(text_on(colour), colour) >= MIN_CONTRAST for colour in scale)

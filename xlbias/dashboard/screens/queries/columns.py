@@ -30,9 +30,9 @@ def title(listing: QueryListing | None, late: str) -> list[Part]:
 
 
 def counts(run: Run, model: str, task: str) -> str:
-    """Return which of how many models and tasks these are, empty where there is one of each."""
+    """Return which of how many encoders and tasks these are, empty where there is one of each."""
     found = ""
-    for kind, name, entries in (("model", model, run.models), ("task", task, run.tasks)):
+    for kind, name, entries in (("encoder", model, run.models), ("task", task, run.tasks)):
         names = [entry.name for entry in entries]
         if len(names) > 1 and name in names:
             found += f"{kind} {names.index(name) + 1}/{len(names)}  "

@@ -118,7 +118,7 @@ class QueriesScreen(View):
     def begin(self) -> None:
         """Make the list, although the screen is not seen."""
         if not self.is_running:
-            self.dashboard.mount_unseen(self.PLACE)  # it makes its list, too
+            self.dashboard.navigation.mount_unseen(self.PLACE)  # it makes its list, too
         elif self.is_mounted and self.listing is None:
             self.show()
 
@@ -134,7 +134,7 @@ class QueriesScreen(View):
     # -- what is wanted ----------------------------------------------------------------------------------------------
 
     def set_filter(self, filter: str) -> None:
-        """Show what another filter leaves, of the model and task that it names; an error leaves all as it is."""
+        """Show what another filter leaves, of the encoder and task that it names; an error leaves all as it is."""
         app = self.dashboard
         try:
             parsed = parse_filter(filter)
@@ -168,7 +168,7 @@ class QueriesScreen(View):
             self.restore(saved)
 
     def show(self) -> None:
-        """Show the queries of the chosen model and task; what takes longer is read in a thread."""
+        """Show the queries of the chosen encoder and task; what takes longer is read in a thread."""
         super().show()
         app = self.dashboard
         if app.state.snapshot is None or app.state.chosen is None:
@@ -286,7 +286,7 @@ class QueriesScreen(View):
         """Show the whole text of the query under the cursor."""
         key = self.table.cursor_key
         text = self.table.text_of(key[0], key[1]) if key is not None else ""
-        content = Content("no text: this run was written without" if text is None else clean(text[:_LONGEST]))
+        content = Content("the run stores no texts" if text is None else clean(text[:_LONGEST]))
         pane = self.query_one("#text", Static)
         if self.has_class("-high") and content != getattr(self, "_pane_says", None):
             self._pane_says = content

@@ -47,5 +47,5 @@ def wanted_of(
 def no_baseline(baseline: Baseline, filter: Filter) -> str | None:
     """Why a filter cannot be answered without a baseline, None where it can."""
     if filter.about("delta", "p") and baseline.against is None:
-        return f"{'Δ' if filter.about('delta') else 'p'} needs a baseline to compare with: b chooses one"
+        return f"{'Δ' if filter.about('delta') else 'p'} needs a baseline: press b to choose one"
     return None

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from xlbias.dashboard.terminal.numbers import count
-from xlbias.dashboard.views.query_panels import MARK
+from xlbias.dashboard.views.query_panels import RELEVANT
 from xlbias.dashboard.widgets.table.columns import GAP, Column
 from xlbias.report.numbers import number
 from xlbias.text import clean, width
@@ -34,7 +34,7 @@ def top_columns(frame: pl.DataFrame, *, compared: bool, beside: int | None) -> t
     moved = [Column("was", "was", _widest(frame, "was"), rank=2), _move(frame)] if compared else []
     columns = [
         Column("rank", "#", _widest(frame, "rank", least=3)),
-        Column("mark", MARK, 1, align="left", style=_NAME),
+        Column("mark", RELEVANT, 1, align="left", style=_NAME),
         Column("language", "lang", code, align="left"),
         Column("score", "score", 5, number, rank=3, style=_DIM),
         *moved,
@@ -42,7 +42,7 @@ def top_columns(frame: pl.DataFrame, *, compared: bool, beside: int | None) -> t
     if not compared or beside is None:
         return (*columns, Column("text", "text", _TEXT, text=True, brief=True))
     columns += [
-        Column("base_mark", MARK, 1, align="left", style=_NAME),
+        Column("base_mark", RELEVANT, 1, align="left", style=_NAME),
         Column("base_language", "base", code, align="left"),
         Column("base_score", "score", 5, number, style=_DIM, rank=3),
         Column("base_now", "now", _widest(frame, "base_now")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from xlbias.dashboard.views.query_panels import MARK, Panel
+from xlbias.dashboard.views.query_panels import RELEVANT, Panel
 from xlbias.dashboard.widgets.text.line import Part
 from xlbias.languages import language_name
 from xlbias.report.numbers import number
@@ -24,7 +24,7 @@ _NAMES: dict[Panel, str] = {"top": "top k", "relevant": "relevant", "languages":
 _CODE = 12
 _LEAST_MODEL = 12  # cells
 
-NO_TEXT = "The run does not hold this text."
+NO_TEXT = "The run does not store this text."
 
 
 def title_parts(
@@ -49,7 +49,7 @@ def title_parts(
 
 
 def about_run(model: str, task: str, base: str, cells: int) -> str:
-    """Return model and task, and what moves are taken from: the model is cut first where there is no room."""
+    """Return encoder and task, and what moves are taken from: the encoder is cut first where there is no room."""
     rest = f" on {one_line(task, 40)}"
     more = f", moves since {base}" if base else ""
     room = max(_LEAST_MODEL, cells - width(rest) - width(more))
@@ -62,7 +62,7 @@ def why_no_text(view: QueryView) -> str:
         return f"There is no such query in {one_line(view.task, 40)}."
     if view.chosen is None:
         return f"This query does not exist in {_name(view.query_language)}."
-    return "The run does not hold the text of this query."
+    return "The run does not store the text of this query."
 
 
 def no_rows(panel: Panel, view: QueryView) -> str:
@@ -70,8 +70,8 @@ def no_rows(panel: Panel, view: QueryView) -> str:
     if view.chosen is None:
         return ""
     if view.ranked and panel == "top":
-        return "The run does not keep the first passages of this pool, nor those of all languages (--top-of)."
-    return "Nothing here." if view.ranked else "This query has not been ranked here yet."
+        return "The run stores no first passages of this pool, nor of all languages (--top-of)."
+    return "No rows." if view.ranked else "This query has not been ranked here yet."
 
 
 def tab_parts(active: Panel, view: QueryView | None, *, narrow: bool = False) -> list[Part]:
@@ -94,7 +94,7 @@ def _about_relevant(view: QueryView) -> Part:
     """Where the relevant passages of the pool stand in the list that is shown instead of its own."""
     ranks = ranks_of_relevant(view)
     more = ", …" if len(ranks) > 3 else ""
-    said = f"{MARK} {one_line(view.pool, _CODE)} at {', '.join(f'{rank:,}' for rank in ranks[:3])}{more}"
+    said = f"{RELEVANT} {one_line(view.pool, _CODE)} at {', '.join(f'{rank:,}' for rank in ranks[:3])}{more}"
     return Part(said if ranks else "", "bold")
 
 
@@ -106,10 +106,10 @@ def panel_parts(panel: Panel, view: QueryView | None, other: QueryView | None, *
         parts.append(Part("  in all passages, by language of the relevant one", "$quiet"))
     elif panel == "top" and view is not None:
         if view.united:
-            parts += [Part("  this pool's own is not kept  ", "$quiet"), _about_relevant(view)]
+            parts += [Part("  the run stores none for this pool  ", "$quiet"), _about_relevant(view)]
         if other is not None and lists_of(view, other)[1] is not None:
             dropped = n_dropped(view, other)
-            parts.append(Part(f"  beside the baseline's; {dropped:,} dropped out, listed last  ", "$quiet"))
+            parts.append(Part(f"  beside the baseline's; {dropped:,} dropped out, at the end  ", "$quiet"))
     return parts
 
 
@@ -143,7 +143,8 @@ def _passage_parts(passage: Passage, rank: str) -> list[Part]:
     parts = [
         Part(f"rank {rank}  {_name(passage.language)}  {score}"),
         Part(
-            f"{MARK} relevant  " if passage.relevance else "not relevant  ", "bold" if passage.relevance else "$quiet"
+            f"{RELEVANT} relevant  " if passage.relevance else "not relevant  ",
+            "bold" if passage.relevance else "$quiet",
         ),
     ]
     if passage.relevance > 1:

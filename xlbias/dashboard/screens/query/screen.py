@@ -337,7 +337,7 @@ class QueryScreen(View):
             if app.state.query_key is not None:
                 self.stepping.cursor.go_to(app.state.query_key)
             if not app.navigation.step_query(step):
-                said = f"this is the {'first' if step < 0 else 'last'} query that the filter leaves"
+                said = f"this is the {'first' if step < 0 else 'last'} query of the list"
         if said:
             self.notify(said, timeout=2, markup=False)
 

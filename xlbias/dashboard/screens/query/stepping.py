@@ -66,4 +66,4 @@ class Stepping:
         """Why there is nothing to walk through, empty where there is something."""
         if not self.cursor.is_empty:
             return ""
-        return self.cursor.trouble or "the filter leaves no query to walk through: 5 shows it"
+        return self.cursor.trouble or "the filter matches no query: press 5 to change it"

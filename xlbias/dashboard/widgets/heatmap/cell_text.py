@@ -5,7 +5,7 @@ from __future__ import annotations
 from xlbias.dashboard.terminal.numbers import THIN, count, signed, thin
 from xlbias.dashboard.views.sheet import Sheet
 from xlbias.report.document import Cell
-from xlbias.report.numbers import MARK, number
+from xlbias.report.numbers import MARK
 from xlbias.text import one_line, width
 
 
@@ -15,11 +15,11 @@ def number_in(sheet: Sheet, row: int, column: int, room: int) -> str:
 
 
 def _compact(sheet: Sheet, row: int, column: int, room: int) -> str:
-    """A thin number, so that many languages are seen; in a list there is room for all of it."""
+    """A thin number, so that many languages are seen."""
     value, unit_range = sheet.value(row, column), sheet.block.measure.unit_range
     if sheet.form == "difference":
-        return signed(value, unit_range=unit_range, room=THIN + 1 if sheet.is_list else room)
-    return number(value, unit_range=unit_range) if sheet.is_list else thin(value, unit_range=unit_range)
+        return signed(value, unit_range=unit_range, room=room)
+    return thin(value, unit_range=unit_range)
 
 
 def _in_full(sheet: Sheet, row: int, column: int, room: int) -> str:

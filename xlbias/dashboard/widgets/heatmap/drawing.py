@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from rich.segment import Segment
 from rich.style import Style
 
-from xlbias.dashboard.terminal.numbers import NOTHING, THIN, count
+from xlbias.dashboard.terminal.numbers import THIN, count
 from xlbias.dashboard.views.sheet import Sheet
 from xlbias.dashboard.widgets.heatmap.cell_text import below, mark_of, number_in, sign_and_size
 from xlbias.dashboard.widgets.heatmap.geometry import Place
 from xlbias.dashboard.widgets.heatmap.layout import Layout, fitted
 from xlbias.dashboard.widgets.heatmap.paint import Painter
 from xlbias.dashboard.widgets.table.columns import fit
-from xlbias.report.numbers import MARK
+from xlbias.report.numbers import MARK, NOTHING
 from xlbias.text import clean, one_line, width
 
 _LEAST_BAR = 4  # cells in which a bar says something
@@ -63,17 +63,13 @@ class Drawing:
         """Return one line of the panel, as wide as it or less."""
         grid = self.grid
         if y == 0:
-            return [self._corner(), *(self._list_heads() if self._has_list_rows else self._column_heads())]
+            return [self._corner(), *(self._list_heads() if self.sheet.is_list else self._column_heads())]
         if y < grid.above:
             return self._pinned(y - 1)
         row, line = self.top + (y - grid.above) // grid.lines, (y - grid.above) % grid.lines
         if row not in grid.rows_from(self.top):
             return []
         return [*self._row_head(row, line), *self._row(row, line)]
-
-    @property
-    def _has_list_rows(self) -> bool:
-        return self.sheet.is_list and not self.sheet.compact
 
     # -- heads -----------------------------------------------------------------------------------------------------
 
@@ -104,9 +100,8 @@ class Drawing:
 
     def _list_heads(self) -> list[Segment]:
         interval, n = self._list_widths
-        label = fit(self.sheet.label(0), self.grid.cell + interval, "left")
-        text = label if interval else fit(label, self.grid.cell)
-        return [Segment(f"{text}{fit('n', n, 'right')}" if n else text, self.styles.head)]
+        label = fit(f" {self.sheet.label(0)}", self.grid.cell + interval)
+        return [Segment(f"{label}{fit('n', n, 'right') if n else ''}", self.styles.head)]
 
     def _pinned(self, which: int) -> list[Segment]:
         name, texts = self.sheet.pinned[which]
@@ -136,13 +131,11 @@ class Drawing:
 
     def _row(self, row: int, line: int) -> list[Segment]:
         """One line of a row's cells, and what stands behind them."""
-        if self._has_list_rows:
+        if self.sheet.is_list:
             return self._list_row(row)
         segments = []
         for column in self.grid.columns_from(self.left):
             segments += [*self._before(column), self._cell((row, column), line)]
-        if self.sheet.is_list and line == self._middle:
-            segments += self._interval_and_bar(row)
         return segments
 
     def _cell(self, place: Place, line: int) -> Segment:
@@ -188,19 +181,6 @@ class Drawing:
         return sign, size, mark
 
     # -- one column --------------------------------------------------------------------------------------------------
-
-    def _interval_and_bar(self, row: int) -> list[Segment]:
-        """A row's interval, and a bar as long as its value, beside its cell; the longest one fills the panel."""
-        widest = max(width(line[0].interval) for line in self.sheet.block.cells)
-        r = self.rows[row]
-        interval = self.sheet.block.cells[r][0].interval
-        between = f"{'':{_BAR_GAP}}{interval:{widest}}{'':{_BAR_GAP if widest else 0}}"
-        cells = self.grid.width - self.grid.head - self.grid.cell - len(between)
-        value = self.sheet.value(r, 0)
-        if value is None or self.painter is None or cells < _LEAST_BAR:
-            return []
-        drawn = _bar(abs(value), self._largest, cells)
-        return [Segment(between, self.styles.head), Segment(drawn, self.painter.bar_style(value))]
 
     @property
     def _largest(self) -> float:

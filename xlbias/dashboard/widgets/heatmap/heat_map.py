@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from rich.style import Style
 from textual import events
@@ -179,9 +180,17 @@ class HeatMap(Widget):
             self._put(place)
         return place is not None
 
-    def wish(self, cursor: Spot) -> None:
-        """Put the cursor on a cell as soon as there is one of these names."""
-        self._wanted = cursor
+    def saved(self) -> dict[str, Any]:
+        """Return order and cursor, as JSON."""
+        return {"sort": self.sort, "reverse": self.reverse, "cursor": self.cursor}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Take order and cursor as they were saved, as far as there are such."""
+        cursor = saved.get("cursor")
+        self.sort = next((sort for sort in self.sorts if sort == saved.get("sort")), self.sort)
+        self.reverse = saved.get("reverse") is True
+        if isinstance(cursor, list) and len(cursor) == 2:
+            self._wanted = (str(cursor[0]), str(cursor[1]))
 
     def _find(self, cursor: Spot) -> Place | None:
         """Where a cell is in the order shown, None if there is no such cell."""

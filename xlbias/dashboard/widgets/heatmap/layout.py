@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from xlbias.dashboard.terminal.numbers import THIN
 from xlbias.dashboard.views.sheet import Sheet
-from xlbias.dashboard.widgets.heatmap.cell_text import number_in
 from xlbias.dashboard.widgets.heatmap.geometry import Geometry, Place
 from xlbias.dashboard.widgets.table.columns import fit
 from xlbias.report.numbers import MARK
@@ -40,7 +39,7 @@ class Layout(Geometry):
     @classmethod
     def fit(cls, sheet: Sheet, width_: int, height: int) -> Layout:
         """Choose the largest cells with which all is seen; the smallest ones where the sheet must scroll."""
-        if sheet.compact:
+        if sheet.compact and not sheet.is_list:
             return cls._compact(sheet, width_, height)
         n_rows, n_columns = len(sheet.block.rows), len(sheet.block.columns)
         parts = _parts(sheet, max(8, (2 if sheet.is_list else 1) * width_ // (5 if sheet.is_list else 3)))
@@ -63,9 +62,7 @@ class Layout(Geometry):
         least, most = _COMPACT_HEAD
         parts = (min(most, max([least, *(width(clean(name)) for name in sheet.block.rows)])),)
         head, gap = _head(parts), APART if sheet.apart and n_columns > 1 else 0
-        numbers = [number_in(sheet, row, 0, THIN) for row in range(n_rows)] if sheet.is_list else []
         smallest, largest = _COMPACT_CELLS
-        smallest = max(smallest, 2 + max(map(width, numbers), default=THIN))
         cell = max(smallest, min(largest, (width_ - head - gap) // max(1, n_columns)))
         lines = max(1, min(_MOST_LINES, (height - 1) // max(1, n_rows)))
         return cls(width_, height, 1, n_rows, n_columns, head, gap, cell, lines, parts, intervals=False)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from xlbias.colour import SHADES, Range, colour_at
+from xlbias.colour import RGB, SHADES, Range, colour_at
 from xlbias.dashboard.views.bias import FURTHEST
 from xlbias.dashboard.views.sheet import Sheet
-from xlbias.dashboard.widgets.heatmap.paint import Depth, shown
+from xlbias.dashboard.widgets.heatmap.paint import Depth, displayed
 from xlbias.dashboard.widgets.text.line import Part
 from xlbias.report.numbers import difference_text, measured, number
 
 _CUT = {-FURTHEST: "≤", FURTHEST: "≥"}
 
 
-def legend(sheet: Sheet, found: Range, depth: Depth, *, narrow: bool, whole: bool = False) -> list[Part]:
+def legend(
+    sheet: Sheet, found: Range, depth: Depth, *, narrow: bool, whole: bool = False, ground: RGB = (0, 0, 0)
+) -> list[Part]:
     """Return what the colours of a sheet stand for.
 
     Args:
@@ -22,6 +24,7 @@ def legend(sheet: Sheet, found: Range, depth: Depth, *, narrow: bool, whole: boo
         found: the values at the ends of the colours.
         depth: what the terminal can show.
         narrow: whether there is little room.
+        ground: the background, which differences of nothing have.
         whole: show all colours of differences, not only those that are there.
     """
     about = sheet.block.measure
@@ -34,7 +37,8 @@ def legend(sheet: Sheet, found: Range, depth: Depth, *, narrow: bool, whole: boo
     else:
         first, last = (found.goodness(end) for end in values)
         places = (first + (last - first) * i / (cells - 1) for i in range(cells))
-        steps = (shown(colour_at(at, diverging=found.diverging), depth) for at in places)
+        behind = ground if found.diverging else None
+        steps = (displayed(colour_at(at, diverging_on=behind), depth) for at in places)
         bar = [Part(" ", f"on rgb({r},{g},{b})") for r, g, b in steps]
     worst, best = (_written(sheet, end) for end in values)
     return [Part(f"{words[0]} {worst} ", "$quiet"), *bar, Part(f" {best} {words[1]}", "$quiet")]

@@ -25,14 +25,15 @@ def depth_of(app: App[object]) -> Depth:
 
 
 @lru_cache(maxsize=4 * STEPS)
-def heat_style(step: int, depth: Depth, *, diverging: bool = False) -> Style:
+def heat_style(step: int, depth: Depth, *, diverging_on: RGB | None = None) -> Style:
     """Style of one step of the scale: readable text on its colour, as the terminal will really show it."""
-    background = shown(colour_at(step / (STEPS - 1), diverging=diverging), depth)
+    colour = colour_at(step / (STEPS - 1), diverging_on=diverging_on)
+    background = colour if colour == diverging_on else displayed(colour, depth)
     return Style(color=Color.from_rgb(*text_on(background)), bgcolor=Color.from_rgb(*background))
 
 
 @lru_cache(maxsize=4 * STEPS)
-def shown(colour: RGB, depth: Depth) -> RGB:
+def displayed(colour: RGB, depth: Depth) -> RGB:
     """The colour that a terminal of this depth shows for `colour`.
 
     With 256 colours that is the nearest one that has a hue: Rich's own choice puts greys between the greens, which
@@ -64,6 +65,13 @@ def _difference(a: RGB, b: RGB) -> float:
     )  # fmt: skip
 
 
+def ground_of(style: Style) -> RGB:
+    """The background of a style; black where that is the terminal's own."""
+    behind = style.bgcolor
+    red, green, blue = (0, 0, 0) if behind is None or behind.is_default else behind.get_truecolor()
+    return red, green, blue
+
+
 LEAST_CONTRAST = 3.0
 """Of a bar and its background: WCAG 2 for graphics."""
 
@@ -74,7 +82,7 @@ def lifted(colour: RGB, ground: RGB, depth: Depth) -> RGB:
     pole = 255 if contrast((255, 255, 255), ground) > contrast((0, 0, 0), ground) else 0
     for step in range(21):
         red, green, blue = (round(channel + (pole - channel) * step / 20) for channel in colour)
-        found = shown((red, green, blue), depth)
+        found = displayed((red, green, blue), depth)
         if contrast(found, ground) >= LEAST_CONTRAST:
             break
     return found
@@ -98,7 +106,8 @@ class Painter:
         """Style of a cell with this value."""
         if self.depth == "none":
             return self.plain
-        return heat_style(step_of(self.range.goodness(value)), self.depth, diverging=self.range.diverging)
+        ground = ground_of(self.plain) if self.range.diverging else None
+        return heat_style(step_of(self.range.goodness(value)), self.depth, diverging_on=ground)
 
     def mark(self, value: float) -> str:
         """The glyph that carries the value where colour does not: one cell. A difference has its sign."""

@@ -12,7 +12,7 @@ from xlbias.dashboard.terminal.wrapping import wrapped
 from xlbias.dashboard.views.sheet import Sheet
 from xlbias.dashboard.widgets.heatmap.heat_map import HeatMap
 from xlbias.dashboard.widgets.heatmap.legend import legend
-from xlbias.dashboard.widgets.heatmap.paint import depth_of
+from xlbias.dashboard.widgets.heatmap.paint import depth_of, ground_of
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.text import cut, width
 
@@ -121,7 +121,9 @@ class HeatMapPanel(Vertical):
         order = Part(f"by {view.sort}{', reversed' if view.reverse else ''}", "$quiet", "sort")
         if sheet is None or found is None:
             return [order]
-        return [*legend(sheet, found, depth_of(self.app), narrow=self.size.width < 72), Part("   "), order]
+        narrow, ground = self.size.width < 72, ground_of(view.rich_style)
+        colours = legend(sheet, found, depth_of(self.app), narrow=narrow, ground=ground)
+        return [*colours, Part("   "), order]
 
 
 def reading_lines(sheet: Sheet, room: int, most: int) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from xlbias.report.numbers import NOTHING
 from xlbias.text import brief, one_line, width
 
 GAP = 2
@@ -20,8 +21,6 @@ MIN_TEXT = 30
 
 _LEAST_TEXT = 8
 _LEAST_OPTIONAL = 14  # cells below which a text column that may be left out says nothing
-
-NOTHING = "·"
 
 
 @dataclass(frozen=True)
