@@ -30,6 +30,9 @@ _LAZY = {
     "open_run": "xlbias.results.run",
     "Side": "xlbias.results.compare",
     "compare": "xlbias.results.compare",
+    "findings": "xlbias.results.findings",
+    "Finding": "xlbias.results.findings",
+    "Thresholds": "xlbias.results.findings",
     "render_report": "xlbias.report.render",
     "render_comparison": "xlbias.report.render",
     "XlbiasError": "xlbias.errors",
@@ -37,14 +40,17 @@ _LAZY = {
 
 __all__ = [
     "Encoder",
+    "Finding",
     "PrecomputedVectors",
     "RetrievalTask",
     "Run",
     "Side",
+    "Thresholds",
     "XlbiasError",
     "__version__",
     "compare",
     "evaluate",
+    "findings",
     "fit",
     "fit_grid",
     "import_run",
@@ -67,6 +73,7 @@ if TYPE_CHECKING:
     from xlbias.evaluation import evaluate
     from xlbias.report.render import render_comparison, render_report
     from xlbias.results.compare import Side, compare
+    from xlbias.results.findings import Finding, Thresholds, findings
     from xlbias.results.run import Run, open_run
     from xlbias.systems import import_run
     from xlbias.systems.rerank import rerank

@@ -105,7 +105,7 @@ def _known(wanted: str, position: int, field: Field, table: Mapping[Key, float |
     if wanted == ANY or wanted.lower() in there:
         return there.get(wanted.lower(), ANY)
     known = list(there.values())
-    kind = "kind" if field.name == "caveats" else "language"
+    kind = "kind" if field.name in ("caveats", "findings") else "language"
     what = f"{short(field.full_name)} has no {kind} {short(wanted)!r} at place {position + 1} of its brackets"
     raise source.error(field.start, f"{what}{suggestion(wanted, known)}: choose from {listed(known)}")
 

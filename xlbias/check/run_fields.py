@@ -17,6 +17,7 @@ Every row of `run.summary` has a name and the languages of its brackets; to each
     passages.uniformity[de]         in both orders), of a language
 
     caveats  caveats[seen]  caveats[*] caveats of the encoder on the task: all, of one kind, of each kind
+    findings  findings[shift]  findings[*]  findings: those that are a concern, all of one kind, all of each kind
 
 A name with several settings means none of them: bare ``map`` is refused, and the error tells the three.
 """
@@ -24,6 +25,7 @@ A name with several settings means none of them: bare ``map`` is refused, and th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -31,11 +33,12 @@ import polars as pl
 from xlbias.check.lookup import LEAST, MOST, Key
 from xlbias.errors import RunError, UsageError
 from xlbias.results.caveats import KINDS, caveats
+from xlbias.results.findings import Finding, findings, kinds
 from xlbias.results.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL, OTHER, OWN, SETTINGS
 
 BY_ANSWER = "by_answer"
-CAVEATS = "caveats"
+CAVEATS, FINDINGS = "caveats", "findings"
 _COLUMNS = {
     "": "value", ".low": "low", ".high": "high", ".n": "n", ".n_excluded": "n_excluded", LEAST: "least", MOST: "most",
 }  # fmt: skip
@@ -52,6 +55,7 @@ class RunFields:
         rows = run.summary.filter((pl.col("model") == model) & (pl.col("task") == task))
         if rows.is_empty():
             raise RunError(f"{run.path}: has no numbers of {model} on {task}")
+        self._run, self._model, self._task = run, model, task
         self._caveats = [one for one in caveats(run) if one.concerns(model, task)]
         self._tables: dict[str, dict[int, dict[Key, float | None]]] = {}
         single: dict[str, list[str]] = {}  # measure → names of its numbers without languages
@@ -70,7 +74,7 @@ class RunFields:
 
     def names(self) -> Sequence[str]:
         """Return every name that `lookup` knows."""
-        return [*self._tables, CAVEATS]
+        return [*self._tables, CAVEATS, FINDINGS]
 
     def lookup(self, name: str, languages: int) -> Mapping[Key, float | None]:
         """Return all values of a name by so many languages, see `Fields`.
@@ -78,22 +82,24 @@ class RunFields:
         Raises AmbiguousFieldError for a measure of several settings without one and without languages.
         """
         if name == CAVEATS:
-            return self._counts(languages)
+            return _counts([one.kind for one in self._caveats], KINDS, len(self._caveats), languages)
+        if name == FINDINGS:
+            found = self._findings
+            return _counts([one.kind for one in found], kinds(), sum(one.concern for one in found), languages)
         tables = self._tables.get(name, {})
         if languages == 0 and 0 not in tables and tables:
             self._refuse_ambiguous(name)
         return tables.get(languages, {})
 
     def counted(self, name: str, key: Key) -> Sequence[str]:
-        """Return the caveats that ``caveats`` counts; nothing for other names."""
+        """Return the caveats that ``caveats`` counts, and what ``findings`` counts; nothing for other names."""
+        if name == FINDINGS:
+            return [one.sentence for one in self._findings if key == (one.kind,) or (key == () and one.concern)]
         return [one.whole for one in self._caveats if name == CAVEATS and key in ((), (one.kind,))]
 
-    def _counts(self, brackets: int) -> dict[Key, float | None]:
-        """Return how many caveats there are: all under ``()``, or by kind, with 0 for kinds that were not found."""
-        if brackets == 0:
-            return {(): float(len(self._caveats))}
-        kinds = [one.kind for one in self._caveats]
-        return {(kind,): float(kinds.count(kind)) for kind in KINDS} if brackets == 1 else {}
+    @cached_property
+    def _findings(self) -> list[Finding]:
+        return [one for one in findings(self._run) if one.concerns(self._model, self._task)]
 
     def _add(self, name: str, key: Key, row: Mapping[str, Any]) -> None:
         for end, column in _COLUMNS.items():
@@ -108,6 +114,13 @@ class RunFields:
             answers = f"{base}.{BY_ANSWER}{end}"
             named += [f"{answers}[*]"] if answers in self._tables else []
             raise AmbiguousFieldError(f"{name} is several numbers: write {', '.join(named[:-1])} or {named[-1]}")
+
+
+def _counts(found: Sequence[str], known: Sequence[str], total: int, brackets: int) -> dict[Key, float | None]:
+    """Return the total under ``()``, or how many there are by kind, with 0 for kinds that were not found."""
+    if brackets == 0:
+        return {(): float(total)}
+    return {(kind,): float(found.count(kind)) for kind in known} if brackets == 1 else {}
 
 
 def _written(row: Mapping[str, Any]) -> Iterator[tuple[str, Key]]:

@@ -30,6 +30,7 @@ COMMANDS = {
     "import": "Import rankings of any system, such as a TREC run, into a run file.",
     "rerank": "Order the first passages of a run anew with a cross-encoder, into a run file.",
     "study": "Train and evaluate samplers × sources × seeds × targets from a plan.",
+    "findings": "Print what a run says: for whom it is bad, is it fair, is a difference real.",
     "report": "Print the report of a run.",
     "compare": "Compare two encoders, with significance tests.",
     "check": "Check a run against thresholds (CI gate).",

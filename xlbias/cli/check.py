@@ -26,6 +26,7 @@ A requirement compares numbers of the run:
   passages.cka[de,en] > 0.8 or queries.parallel_accuracy[de,en] > 0.9
   map.multilingual >= baseline.map.multilingual - 0.01 or not peer < 0.1
   caveats == 0 or caveats[seen] == 0   a failure names each caveat
+  findings[query_language] == 0        no query language is served worse; see `xlbias findings`
 What is undefined passes nothing. `xlbias measures` lists all measures.
 
 \b

@@ -78,6 +78,7 @@ def command(
     from xlbias.report.render import render_comparison
     from xlbias.results.caveats import of_side
     from xlbias.results.compare import compare
+    from xlbias.results.findings import of_comparison
     from xlbias.results.identity import changes_of
     from xlbias.results.matching import matched
     from xlbias.results.run import open_run
@@ -122,6 +123,7 @@ def command(
         doubts={task: (of_side(sides[0], task), of_side(sides[1], task)) for task in shared},
         unit=unit,
         to_file=out is not None,
+        found=of_comparison(sides[0], sides[1], frames) if form != "csv" else (),
     )
     if out is None:
         print_document(text, form)

@@ -35,7 +35,6 @@ def command(out: str, seed: int, no_dashboard: bool, quiet: bool) -> int:
     All data is embedded: questions and passages about money, languages and the calendar, in eleven languages. Prints
     the report; on a terminal, opens the dashboard.
     """
-    import shutil
     import time
     from pathlib import Path
 
@@ -52,7 +51,8 @@ def command(out: str, seed: int, no_dashboard: bool, quiet: bool) -> int:
     from xlbias.evaluation import evaluate
     from xlbias.narration import Telling
     from xlbias.progress import Course, Step
-    from xlbias.report.documents.audit_text import to_text
+    from xlbias.report.documents.brief import brief
+    from xlbias.report.render import width
     from xlbias.train.recipe import STATIC, recipe_for
     from xlbias.train.trainer.fit import fit
 
@@ -75,7 +75,7 @@ def command(out: str, seed: int, no_dashboard: bool, quiet: bool) -> int:
                 overwrite=True,
                 narrator=Telling(stage.reach, narrator.say),
             )
-    click.echo(to_text(run, max(60, shutil.get_terminal_size((100, 24)).columns)), nl=False)
+    click.echo(brief(run, width()), nl=False)
     click.echo()
     click.echo("\n".join(_comparison(run)))
     narrator.say(f"done in {time.monotonic() - started:.0f} s; look again with: xlbias dashboard {run.path}")

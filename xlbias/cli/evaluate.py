@@ -112,7 +112,8 @@ def command(
 
     ENCODER is a sentence-transformers folder, a hub name, static-small, which comes with xlbias, or another kind, such
     as an endpoint or a Python object: see `xlbias encoders`. Follow the run with `xlbias dashboard RUN` from another
-    terminal; a killed evaluation goes on with --resume. Prints the audit on stdout.
+    terminal; a killed evaluation goes on with --resume. Prints what the run says on stdout, with its numbers on one
+    screen; `xlbias report RUN --full` prints all of them.
     """
     from pathlib import Path
 
@@ -155,7 +156,8 @@ def command(
     narrator.say("loading the libraries")
     from xlbias.encode.cache import VectorCache
     from xlbias.evaluation import evaluate
-    from xlbias.report.documents.audit_text import to_text
+    from xlbias.report.documents.brief import brief
+    from xlbias.report.render import width
 
     try:
         run = evaluate(
@@ -183,7 +185,6 @@ def command(
     except KeyboardInterrupt:
         narrator.say(f"interrupted: what is finished is kept; continue with the same command and --resume (run: {out})")
         raise
-    import shutil
 
-    click.echo(to_text(run, max(60, shutil.get_terminal_size((100, 24)).columns)), nl=False)
+    click.echo(brief(run, width()), nl=False)
     return 0

@@ -12,6 +12,7 @@ from xlbias.report.forms import REPORT_FORMATS
 EXAMPLE = """\b
 Examples:
   xlbias report run.parquet
+  xlbias report run.parquet --full
   xlbias report run.parquet --by-language --matrix map
   xlbias report run.parquet --format html --out audit.html
   xlbias report run.parquet --format latex --matrix single_gold --published 2408.10536
@@ -30,6 +31,10 @@ Examples:
     help="Add the full matrix of this measure, e.g. map, recall@10, single_gold. Repeatable. Default for html: map, "
     "single_gold and exposure@10.ratio.",
 )  # fmt: skip
+@click.option(
+    "--full", is_flag=True,
+    help="All of the audit as text, not one screen of it. What goes to --out is full in any case.",
+)  # fmt: skip
 @click.option("--by-language", is_flag=True, help="Add the rank distance and the rank of every language.")
 @click.option(
     "--published", multiple=True, metavar="ARXIV-ID",
@@ -39,12 +44,16 @@ Examples:
 def command(
     runs: tuple[str, ...],
     form: str,
+    full: bool,
     measures: tuple[str, ...],
     by_language: bool,
     published: tuple[str, ...],
     out: str | None,
 ) -> None:
     """Print the audit of each RUN, a finished run file or one in progress.
+
+    Text is one screen: what the run says, then its numbers, a row per encoder and task; --full, or what is asked for by
+    name, comes below it.
 
     The same number is the same text in every format. json, csv and html hold the numbers of all languages anyway.
     """
@@ -68,7 +77,13 @@ def command(
     def render() -> str:
         opened = [open_run(run) for run in runs]
         return render_report(
-            opened, form, matrices=measures, by_language=by_language, published=published, to_file=out is not None
+            opened,
+            form,
+            matrices=measures,
+            by_language=by_language,
+            published=published,
+            to_file=out is not None,
+            full=full or out is not None,
         )
 
     try:

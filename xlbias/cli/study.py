@@ -115,10 +115,14 @@ def command(
         raise
     if run is not None:
         from xlbias.files import write_whole
+        from xlbias.report.documents.findings import TITLE, lines
         from xlbias.report.documents.study import study_report
+        from xlbias.report.render import width
+        from xlbias.results.findings import findings
 
         report = study_report(run, tell=narrator.say)
         write_whole(folder.report, report.encode("utf-8", "replace"))
         click.echo(report, nl=False)
+        click.echo("".join(f"{line.rstrip()}\n" for line in ["", TITLE, *lines(findings(run), width())]), nl=False)
         narrator.say(f"report: {folder.report}; look at the results with: xlbias dashboard {folder.run}")
     return 0

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from xlbias.report.documents.caveats import Doubts
     from xlbias.results.compare import Unit
+    from xlbias.results.findings import Finding, Thresholds
     from xlbias.results.run import Run
 
 _WIDTH_OF_A_FILE = 120
@@ -25,7 +26,7 @@ def render(document: Document, form: str, *, to_file: bool = False) -> str:
     if form == "text":
         from xlbias.report.formats.text import document_to_text
 
-        return document_to_text(document, _width(to_file=to_file))
+        return document_to_text(document, width(to_file=to_file))
     if form == "markdown":
         from xlbias.report.formats.markdown import to_markdown
 
@@ -49,6 +50,7 @@ def render_report(
     by_language: bool = False,
     published: Sequence[str] = (),
     to_file: bool = False,
+    full: bool = True,
 ) -> str:
     """Return the audit of runs as ``text``, ``json``, ``csv``, ``markdown``, ``latex`` or ``html``.
 
@@ -59,13 +61,12 @@ def render_report(
         by_language: whether to add the numbers of every language, which HTML, CSV and JSON hold anyway.
         published: arXiv ids whose printed results of the same data set to add.
         to_file: whether text is laid out for a file, rather than as wide as the terminal.
+        full: whether text is all of the audit behind its findings; else it is one screen, and what is named besides.
     """
     if form == "text":
-        from xlbias.report.documents.audit_text import to_text
-
-        width = _width(to_file=to_file)
-        texts = [to_text(run, width, measures=matrices, by_language=by_language, published=published) for run in runs]
-        return "\n".join(texts)
+        return "\n".join(
+            _text(run, width(to_file=to_file), matrices, by_language, published, full=full) for run in runs
+        )
     if form == "json":
         from xlbias.report.documents.audit_json import to_json
 
@@ -85,6 +86,49 @@ def render_report(
     return "\n".join(render(document, form) for document in documents)
 
 
+def _text(
+    run: Run, columns: int, matrices: Sequence[str], by_language: bool, published: Sequence[str], *, full: bool
+) -> str:
+    if not full:
+        from xlbias.report.documents.audit_text import named_parts
+        from xlbias.report.documents.brief import brief
+
+        return brief(run, columns) + named_parts(run, columns, matrices, by_language, published)
+    from xlbias.report.documents.audit_text import to_text
+    from xlbias.report.documents.findings import TITLE, lines
+    from xlbias.results.findings import findings
+
+    text = to_text(run, columns, measures=matrices, by_language=by_language, published=published)
+    found = lines(findings(run), columns)
+    head, _, rest = text.partition("\n")
+    return "\n".join([head, "", TITLE, *found, "", rest]) if found else text
+
+
+def render_findings(
+    run: Run, found: Sequence[Finding], form: str, *, thresholds: Thresholds, to_file: bool = False
+) -> str:
+    """Return findings as ``text`` or ``json``.
+
+    ``{"schema": 1, "run": path, "thresholds": {name: number}, "findings": [{"kind", "question", "sentence", "weight",
+    "place", "encoder", "task", "base", "languages", "numbers", "concern"}]}``: see `xlbias.results.findings.Finding`.
+    """
+    from xlbias.report.documents.findings import as_json, lines
+
+    if form == "json":
+        from dataclasses import asdict
+
+        from xlbias.report.formats.json import finite, in_lines
+
+        content = {
+            "schema": 1, "run": str(run.path), "thresholds": asdict(thresholds), "findings": as_json(found),
+        }  # fmt: skip
+        return in_lines(finite(content), levels=2) + "\n"
+    if form == "text":
+        shown = lines(found, width(to_file=to_file)) or ["No findings."]
+        return "".join(f"{line.rstrip()}\n" for line in shown)
+    raise UsageError(f"unknown format {form!r}; choose from text, json")
+
+
 def render_comparison(
     frames: Mapping[str, pl.DataFrame],
     base: str,
@@ -97,6 +141,7 @@ def render_comparison(
     doubts: Doubts | None = None,
     unit: Unit = "id",
     to_file: bool = False,
+    found: Sequence[Finding] = (),
 ) -> str:
     """Return the comparison of two encoders in one of the formats of `render_report`.
 
@@ -111,6 +156,7 @@ def render_comparison(
         doubts: by task, the caveats of both sides.
         unit: what was drawn and flipped.
         to_file: whether text is laid out for a file, rather than as wide as the terminal.
+        found: what the comparison says, see `xlbias.results.findings.of_comparison`.
     """
     import polars as pl
 
@@ -119,14 +165,15 @@ def render_comparison(
     doubts = doubts or {}
     whole = pl.concat(frames.values())
     if form == "json":
-        from xlbias.report.formats.json import in_lines
+        from xlbias.report.documents.findings import as_json
+        from xlbias.report.formats.json import finite, in_lines
 
         content = {
             "schema": 1, "base": base, "new": new, "seed": seed, "permutations": permutations, "unit": unit,
             "least_p": 1 / (permutations + 1) if whole["n_seeds"].max() == 1 else None,
-            "caveats": sided_json(doubts), "differences": whole.to_dicts(),
+            "findings": as_json(found), "caveats": sided_json(doubts), "differences": whole.to_dicts(),
         }  # fmt: skip
-        return in_lines(content, levels=2) + "\n"
+        return in_lines(finite(content), levels=2) + "\n"
     if form == "csv":
         from xlbias.report.formats.csv import safe
 
@@ -148,6 +195,7 @@ def render_comparison(
         doubts=doubts,
         permutations=permutations,
         unit=unit,
+        found=found,
     )
     return render(document, form, to_file=to_file)
 
@@ -172,5 +220,6 @@ def render_block(block: Table | Matrix, form: str) -> str:
     raise UsageError(f"unknown format {form!r}; choose from {', '.join(BLOCK_FORMATS)}")
 
 
-def _width(*, to_file: bool) -> int:
+def width(*, to_file: bool = False) -> int:
+    """Return how wide text is: as the terminal, or as a file is read."""
     return _WIDTH_OF_A_FILE if to_file else max(60, shutil.get_terminal_size((100, 24)).columns)

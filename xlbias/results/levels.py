@@ -81,6 +81,8 @@ def chance_levels(run: RunNumbers, task: TaskInfo, wanted: Sequence[str] = ()) -
 
 
 def _chance(run: RunNumbers, task: TaskInfo, wanted: Sequence[str]) -> Sequence[Level]:
+    if not wanted:
+        return []
     counts = _relevants(run, task, graded=any(name.startswith("ndcg") for name in wanted))
     if counts.is_empty():
         return []

@@ -16,12 +16,12 @@ def single_trainings(models: Sequence[ModelInfo]) -> tuple[str, ...]:
     of_recipe: dict[str, list[str]] = {}
     for model in models:
         if model.card.sampler is not None:
-            of_recipe.setdefault(_recipe(model.card), []).append(model.name)
+            of_recipe.setdefault(recipe_of(model.card), []).append(model.name)
     alone = {names[0] for names in of_recipe.values() if len(names) == 1}
     return tuple(model.name for model in models if model.name in alone) if len(models) > 1 else ()
 
 
-def _recipe(card: Card) -> str:
+def recipe_of(card: Card) -> str:
     """Return what the trainings of one recipe have in common."""
     trained_on = [source.fingerprint or source.name for source in card.trained_on]
     settings = None if card.recipe is None else {k: v for k, v in card.recipe.items() if k not in _OF_A_DRAW}

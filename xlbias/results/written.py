@@ -89,6 +89,13 @@ def p_text(p: object, least: float | None = LEAST_P) -> str:
     return "<.001" if p < 0.0005 else number(p)
 
 
+def largest_p(p: object, least: float | None = LEAST_P) -> str:
+    """Return the largest of several p-values in a sentence, as their bound: ``p ≤ .031``, ``p < .001``."""
+    text = p_text(p, least)
+    sign, bound = ("<", text[1:]) if text.startswith("<") else ("≤", text.removeprefix("≤"))
+    return f"p {sign} {bound}" if isinstance(p, float) else NOT_TESTED
+
+
 def said_of_p(p: object, least: float | None = LEAST_P) -> str:
     """Return a p-value in a sentence: ``p .031``, ``p ≤.0001``, or ``not tested``."""
     return f"p {p_text(p, least)}" if isinstance(p, float) else NOT_TESTED

@@ -18,6 +18,8 @@ from xlbias.report.documents.cells import (
     undefined_notes,
 )
 from xlbias.report.documents.encoders import LONGEST_NAME, EncoderOnTask, encoders_by_task
+from xlbias.report.documents.findings import section as findings_section
+from xlbias.report.documents.levels import chance_note
 from xlbias.report.documents.matrices import matrix_blocks
 from xlbias.report.documents.published import published_table
 from xlbias.report.documents.wording import (
@@ -33,6 +35,7 @@ from xlbias.report.documents.wording import (
 )
 from xlbias.report.numbers import NOTHING, count, measured
 from xlbias.results.caveats import caveats
+from xlbias.results.findings import findings
 from xlbias.results.per_query import Key
 from xlbias.results.run import Run
 from xlbias.results.wide import RANK_DISTANCES
@@ -76,7 +79,8 @@ def audit(
             Section("Notes", tuple(Paragraph(note) for note in notes)),
             Section("Measures", (_glossary(everyone, matrices),)),
         ]
-    sections = [doubts, *sections] if doubts is not None else sections
+    answers = findings_section(findings(run))
+    sections = [*(one for one in (answers, doubts) if one is not None), *sections]
     return Document("Language bias of multilingual encoders", about_run(run), tuple(sections))
 
 
@@ -88,7 +92,7 @@ def _section(
     by_language: bool,
     published: Sequence[str],
 ) -> Section:
-    tables = [_overview(run, found), _bias(found), _alignment(found), _texts(found)]
+    tables = [_overview(run, task, found), _bias(found), _alignment(found), _texts(found)]
     if by_language:
         tables.append(_by_language(task, found))
     blocks: list[Block | None] = [Paragraph(about_task(task)), *tables]
@@ -99,7 +103,7 @@ def _section(
     return Section(title, tuple(block for block in blocks if block is not None))
 
 
-def _overview(run: Run, found: Sequence[EncoderOnTask]) -> Table:
+def _overview(run: Run, task: TaskInfo, found: Sequence[EncoderOnTask]) -> Table:
     quality, bias = measures("quality")["map"], measures("bias")
     rows = []
     for one in found:
@@ -115,7 +119,11 @@ def _overview(run: Run, found: Sequence[EncoderOnTask]) -> Table:
         )
     settings = [f"mAP {SETTING_SHORT[setting]}" for setting in SETTINGS]
     heads = ("encoder", *settings, "rank dist.", "median", "normalised", "worst pair", "best pair")
-    notes = (*counts(run, [one.row for one in found]), "mAP: mean over the cells of a setting.")
+    notes = (
+        *counts(run, [one.row for one in found]),
+        "mAP: mean over the cells of a setting.",
+        *chance_note(run, task),
+    )
     return Table(f"Overview: {_whom(found)}", heads, tuple(rows), notes)
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import polars as pl
 
 from xlbias.report.documents.audit_facts import alignment, bias, seen, texts
 from xlbias.report.documents.caveats import as_json
+from xlbias.report.documents.findings import as_json as findings_json
 from xlbias.report.documents.training import training_facts
 from xlbias.report.formats.json import finite, in_lines
 from xlbias.results.by_key import Numbers, Row
 from xlbias.results.caveats import caveats, kinds_of
+from xlbias.results.findings import findings
+from xlbias.results.findings.context import few_enough
+from xlbias.results.levels import levels
 from xlbias.results.one_training import single_trainings
 from xlbias.results.overview import who_on_what
 from xlbias.results.per_query import Key
@@ -47,6 +52,7 @@ def report(run: Run, *, published: Sequence[str] = ()) -> dict[str, Any]:
                 {
                     **who_on_what(model, task),
                     "caveats": kinds_of(doubts, model.name, task.name),
+                    "levels": _levels(run, model.name, task.name) if found else [],
                     "settings": _settings(settings.filter(chosen), found),
                     "cells": [
                         {**row, "intervals": _intervals(found, row["setting"], row["query_language"], row["pool"])}
@@ -68,6 +74,7 @@ def report(run: Run, *, published: Sequence[str] = ()) -> dict[str, Any]:
             "one_training_each": list(single_trainings(run.models)),
             "models": [{**model, **trainings.get(model["name"], {})} for model in run.metadata["models"]],
         },
+        "findings": findings_json(findings(run)),
         "caveats": as_json(doubts),
         "results": results,
     }
@@ -76,29 +83,35 @@ def report(run: Run, *, published: Sequence[str] = ()) -> dict[str, Any]:
 def to_json(*runs: Run, published: Sequence[str] = ()) -> str:
     """Return the report as JSON text, numbers in full precision, null for what is undefined, ASCII only.
 
-    ``{"schema": 2, "run": {...}, "caveats": [{"kind", "task", "model", "value", "n", "of", "sentence"}], "results":
-    [{"model", "source", "sampler", "alpha", "seed", "task", "domain", "caveats": [kind], "settings": {setting:
-    {measure: macro average, "intervals": {measure: [low, high]}, "weighted": {measure: average over rankings},
-    "n_cells", "n_cells_empty", "n_queries", "n_rankings", "n_excluded"}}, "cells": [{"query_language", "pool",
-    "setting", "n", "n_excluded", measure: mean, "intervals": {measure: [low, high]}}], "bias": {...}, "alignment":
-    {...}, "texts": {...}, "seen": {...}}]}``; of several runs ``{"schema": 2, "runs": [{"run", "caveats", "results"},
-    ...]}``. ``bias``, ``alignment``, ``texts`` and ``seen`` are those of `xlbias.report.documents.audit_facts`; with
-    `published`, arXiv ids, a result has ``"published"``, the rows that papers printed for its data set. An entry of
-    ``run.models`` that was trained has ``"training": {"steps", "first_loss", "last_loss", "pairs_per_second", "drawn":
-    {"batches_by_kind", "batches_by_task", "pairs_by_query_language", "pairs_by_passage_language": {name: {"n",
-    "share"}}, "pairs": [{"query_language", "passage_language", "n"}], "n_negatives"}}``, null for what is not known.
-    ``run.one_training_each`` names
-    the trainings that stand there with one seed, of which no difference says anything about their samplers.
-    ASCII, so that no control character of a data set reaches a terminal.
+    ``{"schema": 2, "run": {...}, "findings": [...], "caveats": [{"kind", "task", "model", "value", "n", "of",
+    "sentence"}], "results": [{"model", "source", "sampler", "alpha", "seed", "task", "domain", "caveats": [kind],
+    "levels": [{"kind": "chance", "base" or "published", "name", "measure", "setting", "value", "low", "high",
+    "source"}], "settings": {setting: {measure: macro average, "intervals": {measure: [low, high]}, "weighted":
+    {measure: average over rankings}, "n_cells", "n_cells_empty", "n_queries", "n_rankings", "n_excluded"}}, "cells":
+    [{"query_language", "pool", "setting", "n", "n_excluded", measure: mean, "intervals": {measure: [low, high]}}],
+    "bias": {...}, "alignment": {...}, "texts": {...}, "seen": {...}}]}``; of several runs ``{"schema": 2, "runs":
+    [{"run", "findings", "caveats", "results"}, ...]}``. ``findings`` are those of `xlbias.results.findings`, with the
+    fields of its `Finding`. ``bias``, ``alignment``, ``texts`` and ``seen`` are those of
+    `xlbias.report.documents.audit_facts`; with `published`, arXiv ids, a result has ``"published"``, the rows that
+    papers printed for its data set. An entry of ``run.models`` that was trained has ``"training": {"steps",
+    "first_loss", "last_loss", "pairs_per_second", "drawn": {"batches_by_kind", "batches_by_task",
+    "pairs_by_query_language", "pairs_by_passage_language": {name: {"n", "share"}}, "pairs": [{"query_language",
+    "passage_language", "n"}], "n_negatives"}}``, null for what is not known. ``run.one_training_each`` names the
+    trainings that stand there with one seed, of which no difference says anything about their samplers. ASCII, so that
+    no control character of a data set reaches a terminal.
     """
     reports = [report(run, published=published) for run in runs]
     if len(reports) == 1:
         return in_lines(finite(reports[0]), _LEVELS)
     several = {
         "schema": REPORT_SCHEMA,
-        "runs": [{name: one[name] for name in ("run", "caveats", "results")} for one in reports],
+        "runs": [{name: one[name] for name in ("run", "findings", "caveats", "results")} for one in reports],
     }
     return in_lines(finite(several), _LEVELS + 2)
+
+
+def _levels(run: Run, model: str, task: str) -> list[dict[str, Any]]:
+    return [asdict(one) for one in levels(run, model, task)] if few_enough(run) else []
 
 
 def _settings(rows: pl.DataFrame, found: Mapping[Key, Row]) -> dict[str, Any]:

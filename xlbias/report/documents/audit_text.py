@@ -14,6 +14,7 @@ from xlbias.report.documents.bias_text import alignment_lines, bias_lines, texts
 from xlbias.report.documents.caveats import TITLE, mark_of
 from xlbias.report.documents.caveats import lines as lines_of
 from xlbias.report.documents.encoders import encoders_by_task
+from xlbias.report.documents.levels import chance_note
 from xlbias.report.documents.published import published_table
 from xlbias.report.documents.training import training_lines
 from xlbias.report.documents.wording import (
@@ -37,6 +38,7 @@ from xlbias.results.matrix import MATRIX_MEASURES, Matrix, matrix
 from xlbias.results.overview import overview
 from xlbias.results.run import Run
 from xlbias.results.training import trained
+from xlbias.runs.run_info import TaskInfo
 from xlbias.text import clean, cut
 
 
@@ -63,7 +65,7 @@ def to_text(
     for task in run.tasks:
         of_task = [row for row in rows if row["task"] == task.name and row["n_rankings"]]
         if of_task:
-            lines += ["", cut(about_task(task), width), *_overview(run, of_task, width)]
+            lines += ["", cut(about_task(task), width), *_overview(run, task, of_task, width)]
             extremes = _extremes(run, of_task, width)
             of_subjects = found[task.name]
             parts = [extremes]
@@ -89,6 +91,22 @@ def to_text(
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
+def named_parts(run: Run, width: int, measures: Sequence[str], by_language: bool, published: Sequence[str]) -> str:
+    """Return the parts of the audit that were asked for by name, as text that follows the short report."""
+    lines: list[str] = []
+    for task in run.tasks:
+        for source in published:
+            if (printed := published_table(source, task)) is not None:
+                lines += ["", *table_lines(printed, width)]
+    if by_language:
+        lines += ["", *by_language_lines(run, overview(run).to_dicts(), width)]
+    for measure in measures:
+        for model in run.models:
+            for task in run.tasks:
+                lines += ["", *matrix_lines(matrix(run, measure, model.name, task.name), width)]
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
 def _head(run: Run, width: int) -> list[str]:
     return [
         cut(about_run(run), width),
@@ -96,7 +114,7 @@ def _head(run: Run, width: int) -> list[str]:
     ]
 
 
-def _overview(run: Run, rows: list[dict[str, Any]], width: int) -> list[str]:
+def _overview(run: Run, task: TaskInfo, rows: list[dict[str, Any]], width: int) -> list[str]:
     heads = ["mono", "cross", "multi", "rank dist.", "norm."]
     wide = width >= 76
     if wide:
@@ -116,7 +134,7 @@ def _overview(run: Run, rows: list[dict[str, Any]], width: int) -> list[str]:
         done = f" [{row['n_cells']} of {row['n_cells_expected']} cells]" if unfinished else ""
         body.append([*cells, f"{mark_of(doubts, row['model'], row['task'])}{name_of(row)}{done}"])
     lines = cut_all(table([*heads, "encoder"], body, left=1), width)
-    return [*lines, *(line for text in counts(run, rows) for line in wrapped(text, width))]
+    return [*lines, *(line for text in (*counts(run, rows), *chance_note(run, task)) for line in wrapped(text, width))]
 
 
 def _pair(row: dict[str, Any], which: str) -> str:

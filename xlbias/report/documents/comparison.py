@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -11,6 +11,7 @@ from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Sec
 from xlbias.report.documents.caveats import MARK as MARK_OF_CAVEAT
 from xlbias.report.documents.caveats import Doubts, section_of_sides
 from xlbias.report.documents.cells import OWN_OR_OTHER
+from xlbias.report.documents.findings import section as findings_section
 from xlbias.report.documents.wording import pool_name
 from xlbias.report.numbers import (
     EMPTY,
@@ -23,6 +24,7 @@ from xlbias.report.numbers import (
 )
 from xlbias.results.caveats.few import ENOUGH
 from xlbias.results.compare import PERMUTATIONS, Unit
+from xlbias.results.findings import Finding
 from xlbias.results.summary import OVERALL
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT
 
@@ -32,7 +34,8 @@ ONE_TRAINING = (
 )
 """Where trained encoders with one seed are compared."""
 
-_HEADS = ("measure", "base", "new", "difference", "p (corr.)", "d_z", "better/worse ids", "n")
+_HEADS = ("measure", "base", "new", "difference", "p (corr.)")
+_SIZES = ("measure", "d_z", "better/worse ids", "n")
 
 
 def comparison(
@@ -44,6 +47,7 @@ def comparison(
     doubts: Doubts | None = None,
     permutations: int = PERMUTATIONS,
     unit: Unit = "id",
+    found: Sequence[Finding] = (),
 ) -> Document:
     """Return the comparison of two encoders.
 
@@ -55,27 +59,26 @@ def comparison(
         doubts: by task, the caveats of both sides.
         permutations: how many sign flips the p-values are of.
         unit: what was drawn and flipped.
+        found: what the comparison says, see `xlbias.results.findings.of_comparison`.
     """
     doubts = doubts or {}
     n_seeds = max(map(_n_seeds, frames.values()), default=1)
-    sections = [
-        Section(
-            "How to read this", (Paragraph(_explained(base, new, n_seeds, permutations, unit)), *_few(frames, unit))
-        )
-    ]
-    if any(frame["one_training"].any() for frame in frames.values()):
-        sections.insert(0, Section("One training each", (Paragraph(ONE_TRAINING),)))
-    if (caveats := section_of_sides(doubts)) is not None:
-        sections.insert(0, caveats)
+    once = any(frame["one_training"].any() for frame in frames.values())
+    answers = [findings_section(found), Section("One training each", (Paragraph(ONE_TRAINING),)) if once else None]
+    sections = [one for one in answers if one is not None]
     for task, frame in frames.items():
         marks = tuple(
             f"{MARK_OF_CAVEAT} " if any(one.marks for one in some) else "" for some in doubts.get(task, ((), ()))
         )
-        blocks: list[Block] = [_overall(frame, marks, 1 / (permutations + 1))]
+        blocks: list[Block] = list(_overall(frame, marks, 1 / (permutations + 1)))
         for measure in matrix:
             if (grid := _grid(frame, measure, base, new)) is not None:
                 blocks.append(grid)
         sections.append(Section(task, tuple(blocks)))
+    if (caveats := section_of_sides(doubts)) is not None:
+        sections.append(caveats)
+    explained = Paragraph(_explained(base, new, n_seeds, permutations, unit))
+    sections.append(Section("How to read this", (explained, *_few(frames, unit))))
     return Document(
         f"{new} against {base}", "paired differences, with intervals and corrected p-values", tuple(sections)
     )
@@ -131,9 +134,12 @@ def named(measure: str, setting: str | None) -> str:
     return f"{label_of(measure)}{OWN_OR_OTHER.get(setting or '', '')}"
 
 
-def _overall(frame: pl.DataFrame, marks: tuple[str, ...], least: float) -> Table:
-    """Return the numbers that are no cells; `marks` stand before the heads of base and new, `least` is the least p."""
-    rows = []
+def _overall(frame: pl.DataFrame, marks: tuple[str, ...], least: float) -> tuple[Table, Table]:
+    """Return the numbers that are no cells, then how large their differences are and over how many ids.
+
+    `marks` stand before the heads of base and new, `least` is the least p.
+    """
+    rows, sizes = [], []
     undefined = []
     overall = frame.filter(OVERALL)
     for row in overall.iter_rows(named=True):
@@ -142,25 +148,31 @@ def _overall(frame: pl.DataFrame, marks: tuple[str, ...], least: float) -> Table
             if about.undefined:
                 undefined.append(f"{label_of(row['measure'])} is undefined {about.undefined}.")
             continue
-        counts = NOTHING if row["n_better"] is None else f"{row['n_better']:,}/{row['n_worse']:,}"
+        label = Cell(named(row["measure"], row["setting"]))
         rows.append(
             (
-                Cell(named(row["measure"], row["setting"])),
+                label,
                 Cell(measured(row["base"], about), row["base"], kind="number"),
                 Cell(measured(row["new"], about), row["new"], kind="number"),
                 difference_cell(row, about),
                 probability(row["p_corrected"], least if row["n_seeds"] == 1 else None),
-                Cell(number(row["effect_size"]), row["effect_size"], kind="number"),
-                Cell(counts),
-                Cell(NOTHING if row["n_ids"] is None else f"{row['n_ids']:,}", row["n_ids"], kind="number"),
             )
         )
+        if row["n_better"] is not None:
+            sizes.append(
+                (
+                    label,
+                    Cell(number(row["effect_size"]), row["effect_size"], kind="number"),
+                    Cell(f"{row['n_better']:,}/{row['n_worse']:,}"),
+                    Cell(NOTHING if row["n_ids"] is None else f"{row['n_ids']:,}", row["n_ids"], kind="number"),
+                )
+            )
     notes = (
         *dict.fromkeys(undefined),
         "What is no mean over ids (Kendall W, medians, CKA, uniformity, hubness, distance of centroids) is not tested.",
     )
     heads = (_HEADS[0], *(f"{mark}{head}" for mark, head in zip(marks, _HEADS[1:3], strict=True)), *_HEADS[3:])
-    return Table("Overall", heads, tuple(rows), notes)
+    return Table("Overall", heads, tuple(rows), notes), Table("How large, and for how many", _SIZES, tuple(sizes))
 
 
 def _grid(frame: pl.DataFrame, measure: str, base: str, new: str) -> Matrix | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from xlbias.text import clean, cut
@@ -51,3 +52,34 @@ def wrapped(text: str, width: int) -> list[str]:
         else:
             lines.append(cut(f"  {word}", width))
     return lines
+
+
+def wrapped_behind(head: str, text: str, margin: int, width: int) -> list[str]:
+    """Return `text` in lines of at most `width` cells behind a head, which stands on the first of them."""
+    lines = [line[2:] for line in wrapped(_TOGETHER.sub(_joined, clean(text)), width - margin + 2)]
+    return [f"{(head if i == 0 else '').ljust(margin)}{line}".replace(_GLUE, " ") for i, line in enumerate(lines)]
+
+
+_LEAST_NAME = 8
+_GLUE = "\ue000"  # for private use: no text that is shown has it
+_TOGETHER = re.compile(r"\[[^\[\] ]+, [^\[\] ]+\]|\d %|\bp [≤<] \S|\bp \.")
+
+
+def _joined(found: re.Match[str]) -> str:
+    return found.group().replace(" ", _GLUE)
+
+
+def names_left(heads: Sequence[str], rows: Sequence[Sequence[str]], labels: int, width: int) -> list[str]:
+    """Return aligned lines: the first `labels` columns left, cut where there is no room, numbers on the right."""
+    top, *body = ([clean(cell) for cell in row] for row in [heads, *rows])
+    numbers = sum(2 + max(cells(row[i]) for row in [top, *body]) for i in range(labels, len(heads)))
+    longest = max(_LEAST_NAME, (width - numbers - 2 * (labels - 1)) // labels)
+    body = [[cut(cell, longest) if i < labels else cell for i, cell in enumerate(row)] for row in body]
+    widths = [max(cells(row[i]) for row in [top, *body]) for i in range(len(heads))]
+    return [
+        "  ".join(
+            cell + " " * (widths[i] - cells(cell)) if i < labels else " " * (widths[i] - cells(cell)) + cell
+            for i, cell in enumerate(row)
+        ).rstrip()
+        for row in [top, *body]
+    ]

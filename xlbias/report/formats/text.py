@@ -1,11 +1,11 @@
-"""A document as plain text: tables aligned in columns, names, which come from data, last on their line."""
+"""A document as plain text: tables aligned in columns, names that come from data last on their line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from xlbias.report.document import Block, Document, Matrix, Paragraph, Table
-from xlbias.report.formats.columns import blocks, cut_all, table, wrapped
+from xlbias.report.formats.columns import blocks, cut_all, names_left, table, wrapped
 from xlbias.text import clean, cut
 from xlbias.text import width as cells
 
@@ -21,17 +21,24 @@ def document_to_text(document: Document, width: int = 80) -> str:
 
 
 def table_lines(block: Table, width: int) -> list[str]:
-    """Return a table as text: its numbers first, in blocks of as many columns as fit, and what names the rows last."""
+    """Return a table as text, in blocks of as many columns as fit.
+
+    What names the rows stands left where it is our own words, and last where it comes from data and may be long.
+    """
     labels = [[cell.text for cell in row[: block.labels]] for row in block.rows]
     body = [[cell.whole for cell in row[block.labels :]] for row in block.rows]
-    heads = block.heads[block.labels :]
-    named = sum(2 + max(map(cells, column)) for column in zip(block.heads[: block.labels], *labels, strict=True))
-    room = width - min(named, width // 2)
-    lines = [cut(clean(block.title), width)]
+    named, heads = block.heads[: block.labels], block.heads[block.labels :]
     widths = [2 + max(map(cells, column)) for column in zip(heads, *body, strict=True)]
-    for part in _parts(widths, room):
-        rows = [[*numbers[part], *name] for numbers, name in zip(body, labels, strict=True)]
-        lines += cut_all(table([*heads[part], *block.heads[: block.labels]], rows, left=block.labels), width)
+    of_labels = sum(2 + max(map(cells, column)) for column in zip(named, *labels, strict=True))
+    ours = all(cell.kind == "text" for row in block.rows for cell in row[: block.labels])
+    lines = [cut(clean(block.title), width)]
+    for part in _parts(widths, width - min(of_labels - 2 * ours, width // (3 if ours else 2))):
+        if ours:
+            rows = [[*name, *numbers[part]] for numbers, name in zip(body, labels, strict=True)]
+            lines += cut_all(names_left([*named, *heads[part]], rows, block.labels, width), width)
+        else:
+            rows = [[*numbers[part], *name] for numbers, name in zip(body, labels, strict=True)]
+            lines += cut_all(table([*heads[part], *named], rows, left=block.labels), width)
     return [*lines, *_wrapped(block.notes, width)]
 
 

@@ -1,0 +1,95 @@
+"""Findings: what a run says, in sentences that its numbers support.
+
+A rule is a module of `rules` with ``KINDS``, the kinds of findings that it makes, and ``found(context)``, which yields
+them; a new file there is a new rule. Reports, JSON, `xlbias findings` and `xlbias check` find it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Protocol
+from weakref import WeakKeyDictionary
+
+from xlbias.results.findings.context import Context
+from xlbias.results.findings.finding import QUESTIONS, Finding, Number, Place, Question
+from xlbias.results.findings.thresholds import Thresholds
+from xlbias.results.run_numbers import RunNumbers
+from xlbias.text import clean
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from xlbias.results.compare import Side
+
+__all__ = ["QUESTIONS", "Finding", "Number", "Place", "Question", "Thresholds", "findings", "kinds", "of_comparison"]
+
+DEFAULTS = Thresholds()
+
+_found: WeakKeyDictionary[RunNumbers, dict[tuple[object, ...], tuple[Finding, ...]]] = WeakKeyDictionary()
+
+
+class Rule(Protocol):
+    """A module of `rules`."""
+
+    KINDS: tuple[str, ...]
+
+    def found(self, context: Context) -> Iterable[Finding]:
+        """Yield the findings of this rule."""
+        ...
+
+
+@cache
+def _rules() -> tuple[Rule, ...]:
+    package = import_module("xlbias.results.findings.rules")
+    names = sorted(module.name for module in iter_modules(package.__path__))
+    return tuple(import_module(f"{package.__name__}.{name}") for name in names)
+
+
+def kinds() -> tuple[str, ...]:
+    """Return the kinds of findings that there are, by rule."""
+    return tuple(kind for rule in _rules() for kind in rule.KINDS)
+
+
+def findings(
+    run: RunNumbers, base: RunNumbers | None = None, thresholds: Thresholds = DEFAULTS, *, whole: bool = False
+) -> tuple[Finding, ...]:
+    """Return what a run says: by question, what matters most first.
+
+    Args:
+        run: finished or in progress; of what is in progress nothing is tested.
+        base: the run to compare its encoders with; by default encoders of the run are compared with each other.
+        thresholds: from what on something is said.
+        whole: whether to read all rankings of a very large run, which takes its time.
+
+    Nothing is said that the numbers of the run do not support.
+    """
+    key = (id(base) if base is not None else None, thresholds, whole)
+    of_run = _found.setdefault(run, {})
+    if key not in of_run:
+        of_run[key] = _ordered(Context(run, base, thresholds, whole=whole))
+    return of_run[key]
+
+
+def of_comparison(
+    base: Side, new: Side, frames: Mapping[str, pl.DataFrame], thresholds: Thresholds = DEFAULTS
+) -> tuple[Finding, ...]:
+    """Return what a comparison says, and the findings on its new side, from differences that are there already.
+
+    Args:
+        base: what was compared with.
+        new: what was compared.
+        frames: by task, what `xlbias.results.compare.compare` gave.
+        thresholds: from what on something is said.
+    """
+    found = _ordered(Context(new.run, base.run, thresholds, frames=frames, sides=(base, new)))
+    names = {*new.models, ", ".join(new.models), None}
+    return tuple(one for one in found if one.encoder in names and (one.task is None or one.task in frames))
+
+
+def _ordered(context: Context) -> tuple[Finding, ...]:
+    found = [replace(one, sentence=clean(one.sentence)) for rule in _rules() for one in rule.found(context)]
+    return tuple(sorted(found, key=lambda one: (QUESTIONS.index(one.question), -one.weight)))
