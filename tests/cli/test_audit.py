@@ -10,7 +10,7 @@ from dashboard.terminal.test_terminal import Terminal
 from xlbias.cli import COMMANDS, run
 from xlbias.cli.audit import _free_path, command
 from xlbias.cli.evaluate import command as evaluate
-from xlbias.report.documents.audit_text import to_text
+from xlbias.report.documents.brief import brief
 from xlbias.results.run import open_run
 
 pytestmark = pytest.mark.e2e
@@ -55,7 +55,7 @@ def test_without_a_terminal_it_prints_the_report_and_says_where_the_run_is(task,
     found = open_run(tmp_path / "audit-static-small.parquet")
     assert found.state.status == "finished"
     # the path is the one that the command was given, so the head of the report is another one
-    assert printed.out.splitlines()[1:] == to_text(found, 100).splitlines()[1:]
+    assert printed.out.splitlines()[1:] == brief(found, 100).splitlines()[1:]
 
 
 def test_on_a_terminal_the_dashboard_follows_and_leaving_says_where_the_run_is(task, tmp_path, monkeypatch):

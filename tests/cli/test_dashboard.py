@@ -9,7 +9,7 @@ import pytest
 from dashboard.made import LiveRun
 from dashboard.terminal.test_terminal import Terminal
 
-from xlbias.report.documents.audit_text import to_text
+from xlbias.report.documents.brief import brief
 from xlbias.results.run import open_run
 
 pytestmark = pytest.mark.e2e
@@ -32,7 +32,7 @@ def test_without_a_terminal_it_prints_the_report(run_path):
     done = dashboard(run_path)
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == to_text(open_run(run_path), 100)
+    assert done.stdout == brief(open_run(run_path), 100)
     assert "\x1b" not in done.stdout
 
 

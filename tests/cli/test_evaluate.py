@@ -79,6 +79,8 @@ def test_prompts_and_similarity_are_options_that_the_run_records(tmp_path, corpu
     assert run([*words, "--query-prompt", "Frage: ", "--similarity", "euclidean"]) == 0
     shown = capsys.readouterr()
     assert "prompts: query 'Frage: ' (given), passage none (none registered)" in shown.err
+    assert run(["report", str(out), "--full"]) == 0
+    shown = capsys.readouterr()
     assert "euclidean (its own: cosine); query prompt 'Frage: ' (given)" in " ".join(shown.out.split())
     (about,) = open_run(out).models
     assert (about.similarity, about.own_similarity) == ("euclidean", "cosine")

@@ -75,7 +75,8 @@ def test_from_the_plan_to_the_report(plan: Path, capfd: pytest.CaptureFixture[st
     assert run(["study", str(plan), "--quiet"]) == 0
     printed = capfd.readouterr()
     assert printed.err == ""
-    assert printed.out == (out / "report.md").read_text("utf-8")
+    report = (out / "report.md").read_text("utf-8")
+    assert printed.out.startswith(f"{report}\nFindings\n")
     assert "# squares" in printed.out
     assert sorted(path.name for path in out.iterdir()) == ["encoders", "report.md", "run.parquet", "runs"]
     assert [model.name for model in open_run(out / "run.parquet").models] == ["low-mono-seed0", "low-cross-seed0"]

@@ -109,7 +109,7 @@ matrix = {m: asked("report", str(run.path), "--matrix", m) for m in ("new_qualit
 print(json.dumps({
     "summary": names,
     "values": {n: sorted(set(summary.filter(summary["measure"] == n)["value"].drop_nulls())) for n in names},
-    "list": asked("measures"), "text": asked("report", str(run.path)), "matrix": matrix,
+    "list": asked("measures"), "text": asked("report", str(run.path), "--full"), "matrix": matrix,
     "json": json.loads(asked("report", str(run.path), "--format", "json")), "held": held,
     "compare": run.compare(run)["measure"].unique().to_list(),
 }))

@@ -8,6 +8,7 @@ from typing import Any
 
 from xlbias.folders import from_here
 from xlbias.measures.registry import measures
+from xlbias.report.documents.audit_text import to_text
 from xlbias.report.documents.caveats import mark_of
 from xlbias.report.documents.findings import as_many_as_fit, lines
 from xlbias.report.documents.wording import about_run, about_task, name_of
@@ -35,7 +36,7 @@ def brief(run: Run, width: int = 80, *, found: Sequence[Finding] | None = None, 
     """
     rows = [row for row in overview(run).to_dicts() if row["n_rankings"]]
     if not rows:
-        return f"{cut(about_run(run), width)}\n\nNothing has been ranked yet.\n"
+        return to_text(run, width)  # a training, or nothing yet
     shown = findings(run) if found is None else found
     encoders, tasks = ({row[name] for row in rows} for name in ("model", "task"))
     words = {"encoders": len(encoders) > 1, "tasks": len(tasks) > 1}
