@@ -66,9 +66,10 @@ def _table(run: Run, rows: Sequence[dict[str, Any]], found: Sequence[Finding], w
     several = len({row["task"] for row in rows}) > 1
     compared = {(one.encoder, one.task): one for one in found if one.kind == "difference"}
     doubts = caveats(run)
-    heads = ["encoder", *(["task"] if several else []), "mono", "cross", "multi", "rank dist.", "norm."]
+    heads = ["encoder", *(["task"] if several else []), "mono", "cross", "multi"]
+    heads += ["norm. dist."] if several else ["rank dist.", "norm."]  # ranks of several pools are not comparable
     if compared:
-        heads += ["Δ cross", "cells + -"]
+        heads += ["Δ cross", "cells +/-"]
     body = []
     chances = {
         (task.name, level.measure, level.setting): level.value
@@ -85,13 +86,17 @@ def _table(run: Run, rows: Sequence[dict[str, Any]], found: Sequence[Finding], w
             name = f"{mark_of(doubts, row['model'], task)}{name_of(row)}{done}"
             cells = [name, *([task] if several else [])]
             cells += [number(row[f"map_{short}"]) for short in ("mono", "cross", "multi")]
-            cells += [number(row["rank_distance"], unit_range=False), number(row["rank_distance_normalised"])]
+            cells += [] if several else [number(row["rank_distance"], unit_range=False)]
+            cells.append(number(row["rank_distance_normalised"]))
             body.append([*cells, *(_difference(compared.get((row["model"], task))) if compared else [])])
         if any(of_task == task for of_task, _, _ in chances):
             settings = ("monolingual", "cross-lingual", "multilingual")
             cells = ["chance", *([task] if several else [])]
             cells += [number(chances.get((task, "map", setting))) for setting in settings]
-            cells += [NOTHING, number(chances.get((task, "rank_distance.normalised", "multilingual")))]
+            cells += [
+                *([] if several else [NOTHING]),
+                number(chances.get((task, "rank_distance.normalised", "multilingual"))),
+            ]
             body.append([*cells, *(["", ""] if compared else [])])
     return cut_all(names_left(heads, body, 2 if several else 1, width), width)
 
@@ -104,4 +109,4 @@ def _difference(one: Finding | None) -> list[str]:
     better, worse = (
         next(int(n.value or 0) for n in one.numbers if n.role == role) for role in ("better cells", "worse cells")
     )
-    return [signed_text(across[0], measures("quality")["map"]) if across else NOTHING, f"{better} {worse}"]
+    return [signed_text(across[0], measures("quality")["map"]) if across else NOTHING, f"{better}/{worse}"]

@@ -72,10 +72,10 @@ def _joined(found: re.Match[str]) -> str:
 def names_left(heads: Sequence[str], rows: Sequence[Sequence[str]], labels: int, width: int) -> list[str]:
     """Return aligned lines: the first `labels` columns left, cut where there is no room, numbers on the right."""
     top, *body = ([clean(cell) for cell in row] for row in [heads, *rows])
-    numbers = sum(2 + max(cells(row[i]) for row in [top, *body]) for i in range(labels, len(heads)))
-    longest = max(_LEAST_NAME, (width - numbers - 2 * (labels - 1)) // labels)
-    body = [[cut(cell, longest) if i < labels else cell for i, cell in enumerate(row)] for row in body]
     widths = [max(cells(row[i]) for row in [top, *body]) for i in range(len(heads))]
+    while sum(widths) + 2 * (len(widths) - 1) > width and max(widths[:labels]) > _LEAST_NAME:
+        widths[widths.index(max(widths[:labels]))] -= 1
+    body = [[cut(cell, widths[i]) if i < labels else cell for i, cell in enumerate(row)] for row in body]
     return [
         "  ".join(
             cell + " " * (widths[i] - cells(cell)) if i < labels else " " * (widths[i] - cells(cell)) + cell
