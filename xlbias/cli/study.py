@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from xlbias.cli.watch import dashboard_option, watch_command, watches, words_without_flag
 from xlbias.text import clean
 
+if TYPE_CHECKING:
+    from xlbias.study.plan import Plan
+
 EXAMPLE = """\b
 Examples:
   xlbias study plan.toml
   xlbias study plan.toml --dry-run
+  xlbias study plan.toml --power earlier/run.parquet
   xlbias study plan.toml --dashboard
   xlbias study plan.toml --out /data/study --data /data/corpora --jobs 4
   xlbias dashboard plan/run.parquet
@@ -48,6 +54,11 @@ GO_ON = "What was finished is kept: the same command continues."
 )  # fmt: skip
 @click.option("--only-train", is_flag=True, help="Train only; evaluate nothing.")
 @click.option("--dry-run", is_flag=True, help="Print the steps and which are done, then stop.")
+@click.option(
+    "--power", metavar="RUN",
+    help="Print how large a difference the plan can find with more or fewer seeds, judged by the variances of RUN, a "
+    "study that is finished; then stop.",
+)  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Remove the plan's encoders and runs in DIR, and start again.")
 @click.option("--device", help="Torch device: cpu, cuda, mps.  [default: as of train and evaluate]")
 @dashboard_option
@@ -61,6 +72,7 @@ def command(
     jobs: int,
     only_train: bool,
     dry_run: bool,
+    power: str | None,
     overwrite: bool,
     device: str | None,
     dashboard: bool,
@@ -82,6 +94,9 @@ def command(
 
     path = Path(plan)
     study = read_plan(path, Path(data) if data is not None else None)
+    if power is not None:
+        click.echo(_power(study, power))
+        return 0
     if out is None and path.suffix != ".toml":
         raise UsageError(f"{path}: a plan whose name does not end in .toml needs --out")
     folder = StudyFolder(Path(out) if out is not None else path.with_suffix(""))
@@ -126,3 +141,22 @@ def command(
         click.echo("".join(f"{line.rstrip()}\n" for line in ["", TITLE, *lines(findings(run), width())]), nl=False)
         narrator.say(f"report: {folder.report}; look at the results with: xlbias dashboard {folder.run}")
     return 0
+
+
+SEEDS = (3, 5, 8, 12, 20)
+"""Numbers of seeds of which `--power` tells, beside the plan's own."""
+
+
+def _power(plan: Plan, earlier: str) -> str:
+    """Return a table: a row per question and number, a column per number of seeds."""
+    from xlbias.cells import PAIRS
+    from xlbias.cli.narrate import StderrNarrator
+    from xlbias.report.documents.study import power_document
+    from xlbias.report.render import render
+    from xlbias.results.run import open_run
+
+    seeds = sorted({*SEEDS, len(plan.seeds)} - {1})
+    family = sum(one.over != PAIRS for one in plan.primary) or 1
+    return render(
+        power_document(open_run(earlier), seeds, family, tell=StderrNarrator(quiet=False).say), "text"
+    ).rstrip("\n")

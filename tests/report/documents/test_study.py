@@ -11,14 +11,14 @@ from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.errors import RunError
 from xlbias.evaluation import evaluate
 from xlbias.report.document import Matrix, Table
-from xlbias.report.documents.study import study_document, study_report
+from xlbias.report.documents.study import power_document, study_document, study_report
 from xlbias.report.render import render
 from xlbias.results.compare import Side, compare
 from xlbias.results.study.contrasts import contrasts
 from xlbias.results.study.design import HEADLINES, Arm, read_study
 from xlbias.results.study.drawn import uneven_languages
 from xlbias.results.study.numbers import numbers, over_seeds
-from xlbias.results.study.questions import QUESTIONS, answers
+from xlbias.results.study.questions import QUESTIONS, answers, least_by_seeds
 from xlbias.results.study.shift import robustness
 from xlbias.stats.multiplicity import holm
 
@@ -374,3 +374,14 @@ def test_questions_are_a_family_and_a_difference_within_the_margin_is_equal(run)
         ("here", "home"): "better", ("here", "away"): "equal", ("there", "home"): "equal", ("there", "away"): "better",
     }  # fmt: skip
     assert "equal" in study_report(planned)
+
+
+def test_power_with_the_same_seeds_is_what_the_report_says_and_falls_with_more(run, study, asked):
+    chosen = {"over": "home", "base": "mono", "new": "cross", "measure": "map", "setting": "multilingual"}
+    family = asked.filter((pl.col("measure") == "map") & (pl.col("setting") == "multilingual")).height
+    found = least_by_seeds(run, study, (2, 3, 30), family)
+    least = [one(found, **chosen, n_seeds=n)["least"] for n in (2, 3, 30)]
+    assert least[1] == pytest.approx(one(asked, **chosen)["least"])
+    assert least[0] > least[1] > least[2]
+    text = render(power_document(run, (3, 8), family), "text")
+    assert "8 seeds" in text and "mAP multi at home" in text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,13 +19,14 @@ from xlbias.report.documents.comparison import named
 from xlbias.report.formats.markdown import to_markdown
 from xlbias.report.numbers import EMPTY, MARK, interval, measured, number, probability
 from xlbias.results.caveats import caveats
+from xlbias.results.compare import ALPHA
 from xlbias.results.run import Run
 from xlbias.results.study.by_id import NumbersById
 from xlbias.results.study.contrasts import contrasts
 from xlbias.results.study.design import HEADLINES, Arm, Primary, Study, compared_arms, read_study
 from xlbias.results.study.drawn import UNEVEN, uneven_languages
 from xlbias.results.study.numbers import numbers, over_seeds
-from xlbias.results.study.questions import QUESTIONS, answers
+from xlbias.results.study.questions import QUESTIONS, answers, least_by_seeds
 from xlbias.results.study.shift import robustness
 from xlbias.results.topics import by_topic, topics
 from xlbias.samplers import HYBRID
@@ -376,6 +377,41 @@ def _share(row: dict[str, object]) -> Cell:
         return EMPTY
     ends = f"[{low:.0%}, {high:.0%}]" if low is not None and high is not None else ""
     return Cell(f"{value:.0%}", value, low, high, ends, None, "number")  # type: ignore[arg-type]
+
+
+def power_document(
+    run: Run, seeds: Sequence[int], family: int, *, tell: Callable[[str], None] = lambda _: None
+) -> Document:
+    """Return how large a difference a study like this one finds with so many seeds, see `least_by_seeds`.
+
+    Raises RunError where the run holds no study, or one without two seeds and targets at home.
+    """
+    study = read_study(run)
+    found = least_by_seeds(run, study, seeds, family, tell=tell)
+    if found.is_empty():
+        raise RunError(
+            f"{run.path}: expected a study with targets in [in_domain] and at least two seeds of each sampler"
+        )
+    rows = []
+    for (over, base, new, measure, setting, cells), part in found.group_by(
+        "over", "base", "new", "measure", "setting", "cells", maintain_order=True
+    ):
+        about = measure_of(measure)
+        rows.append(
+            (
+                Cell(f"{new} against {base}"),
+                Cell(f"{named(measure, setting)} {QUESTIONS[over]}{_OF_TRAINED if cells == TRAINED else ''}"),
+                *(Cell(measured(value, about), value, kind="number") for value in part["least"]),
+            )
+        )
+    notes = (
+        f"The difference that four of five studies with the variances of {study.title} find as the strictest of "
+        f"{family} primary contrasts (p < {ALPHA / family:.2g}), by seeds of each sampler and source.",
+        "Query ids are as they are there: where more seeds hardly help, the ids are the limit.",
+    )
+    heads = ("contrast", "measure", *(f"{n} seeds" for n in seeds))
+    table = Table("Least difference that is found", heads, tuple(rows), notes, labels=2)
+    return Document(study.title, "what more seeds would find", (Section("Power", (table,)),))
 
 
 def study_report(run: Run, *, tell: Callable[[str], None] = lambda _: None) -> str:
