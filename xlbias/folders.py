@@ -24,6 +24,14 @@ def state_folder() -> Path:
     return user_state_path("xlbias", appauthor=False)
 
 
+def data_folder() -> Path:
+    """Return the folder of data sets that were fetched: ``$XLBIAS_DATA``, or one in the user's folder for data."""
+    from platformdirs import user_data_path
+
+    chosen = os.environ.get("XLBIAS_DATA")
+    return Path(chosen).expanduser() if chosen else user_data_path("xlbias", appauthor=False)
+
+
 def from_here(path: Path) -> Path:
     """Return a path as seen from the current folder where it lies below that, else in full."""
     try:

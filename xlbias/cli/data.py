@@ -1,4 +1,4 @@
-"""`xlbias data`: what tasks there are, a look inside one, conversion."""
+"""`xlbias data`: what tasks there are, a look inside one, conversion, download."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def _examples(*lines: str) -> str:
 
 @click.group(epilog=_examples("xlbias data show builtin:money"))
 def command() -> None:
-    """List, inspect and convert retrieval tasks."""
+    """List, inspect, convert and download retrieval tasks."""
 
 
 @command.command("list", epilog=_examples("xlbias data list"))
 def list_tasks() -> None:
-    """List the embedded tasks, and the formats of tasks with their options."""
+    """List the embedded tasks, the formats of tasks with their options, and public data sets."""
     from xlbias.data.catalog import GENERAL_OPTIONS, builtin_tasks, describe_formats
 
     lines = ["Embedded tasks:"]
@@ -50,10 +50,11 @@ def list_tasks() -> None:
         lines += _entry(f"builtin:{name}", summary)
     lines += ["", "Formats:"]
     for known in describe_formats():
-        lines += _entry(f"{known.name}:{'DIR' if known.folder else 'FILE'}", known.summary)
+        lines += _entry(f"{known.name}:{known.target or ('DIR' if known.folder else 'FILE')}", known.summary)
         lines += _entry("", f"example: {known.example}")
         lines += _option_lines(known.options)
     lines += ["", "Options of every task, in brackets, separated by ';':", *_option_lines(GENERAL_OPTIONS)]
+    lines += ["", "Public data sets, which `xlbias data pull NAME` downloads:", *_public_lines()]
     click.echo("\n".join(lines))
 
 
@@ -112,6 +113,35 @@ def convert(task: str, out: str, to: str, force: bool, quiet: bool) -> None:
         narrator.say(f"wrote {out}: {write_parallel(loaded, path, force=force):,} items")
 
 
+@command.command(
+    epilog=_examples("xlbias data pull xquad-r", "xlbias data pull miracl --languages sw,yo --to data"),
+)
+@click.argument("name")
+@click.option("--to", "to", metavar="DIR", help="The folder to make it in ($XLBIAS_DATA, or the user's data folder).")
+@click.option("--languages", metavar="LIST", help="Only these languages, such as ar,sw, where the set has parts.")
+@_QUIET
+def pull(name: str, to: str | None, languages: str | None, quiet: bool) -> None:
+    """Download the public data set NAME, and print the name of the task.
+
+    Its licence is shown first, and kept beside the data with the source and the checksums. A download that broke off
+    goes on where it was. `xlbias data list` lists the sets.
+    """
+    from xlbias.data.public.pull import find_set, task_name
+    from xlbias.data.public.pull import pull as fetch
+
+    narrator = StderrNarrator(quiet=quiet)
+    wanted = find_set(name)
+    size = sum(file.size for file in wanted.files)
+    narrator.say(f"{wanted.name}: {wanted.summary}")
+    narrator.say(f"licence: {wanted.licence}, see {wanted.licence_url}")
+    narrator.say(f"cite: {wanted.citation}")
+    if size and not languages:
+        narrator.say(f"to download: about {size / 1e6:,.1f} MB")
+    chosen = [tag for tag in (piece.strip() for piece in (languages or "").split(",")) if tag]
+    folder = fetch(wanted, to=Path(to).expanduser() if to else None, languages=chosen, narrator=narrator)
+    click.echo(task_name(wanted, folder))
+
+
 def _load(spec: str, narrator: StderrNarrator) -> RetrievalTask:
     from xlbias.data.catalog import load_task
 
@@ -129,6 +159,19 @@ def _entry(key: str, text: str) -> list[str]:
     """Return `key` in the first column and `text` in the second, wrapped."""
     indent = " " * _COLUMN
     return textwrap.wrap(f"  {key}".ljust(_COLUMN) + text, _cells(), subsequent_indent=indent, drop_whitespace=True)
+
+
+def _public_lines() -> list[str]:
+    """Return the public sets with their licences, and the tasks of those that are there."""
+    from xlbias.data.public.pull import pulled, task_name
+    from xlbias.data.public.sets import SETS
+
+    lines = []
+    for one in SETS:
+        lines += _entry(one.name, f"{one.summary}; licence: {one.licence}")
+        for folder in pulled(one):
+            lines += _entry("", f"here: {clean(task_name(one, folder))}")
+    return lines
 
 
 def _option_lines(options: tuple[Option, ...]) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,24 +31,49 @@ class Repository:
     revision: str
     files: list[str]
 
-    def fetch(self, files: Iterable[str]) -> Path:
-        """Return a folder in which these files are, downloaded where they are not there yet. Raises TaskError."""
-        from glob import escape
+    def fetch(
+        self, files: Iterable[str], to: Path | None = None, advance: Callable[[int], None] = lambda _: None
+    ) -> Path:
+        """Return a folder in which these files are, downloaded where they are not there yet.
 
-        from huggingface_hub import snapshot_download
+        It is that of the hub's cache, or `to`. `advance` is told of each file that is there. Raises TaskError.
+        """
+        from huggingface_hub import hf_hub_download
 
-        wanted = sorted(set(files))
-        try:
-            found = snapshot_download(
-                self.name, repo_type="dataset", revision=self.revision, allow_patterns=[escape(one) for one in wanted]
-            )
-        except Exception as error:
-            raise _cannot(self.name, error) from error
-        folder = Path(found)
-        missing = next((one for one in wanted if not (folder / one).exists()), None)
-        if missing is not None:
-            raise _offline(self.name, f"{missing} is not in its cache")
+        folder = to
+        for name in sorted(set(files)):
+            try:
+                with _quiet():
+                    found = hf_hub_download(self.name, name, repo_type="dataset", revision=self.revision, local_dir=to)
+            except Exception as error:
+                raise _cannot(self.name, error) from error
+            if folder is None:
+                folder = Path(found).parents[name.count("/")]
+            advance(1)
+        if folder is None:
+            raise TaskError(f"{self.name}: it has no such files")
         return folder
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let the hub's library draw no bars and log no retries: what went wrong is said once, at the end."""
+    from huggingface_hub.utils.tqdm import (
+        are_progress_bars_disabled,
+        disable_progress_bars,
+        enable_progress_bars,
+    )
+
+    logger = logging.getLogger("huggingface_hub")
+    level, hidden = logger.level, are_progress_bars_disabled()
+    logger.setLevel(logging.CRITICAL)
+    disable_progress_bars()
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        if not hidden:
+            enable_progress_bars()
 
 
 def is_name(target: str) -> bool:
@@ -63,7 +90,8 @@ def repository(name: str, revision: str | None = None) -> Repository:
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
     try:
-        info = HfApi().dataset_info(name, revision=revision, timeout=30)
+        with _quiet():
+            info = HfApi().dataset_info(name, revision=revision, timeout=30)
     except HfHubHTTPError as error:
         raise _cannot(name, error) from error
     except (OfflineModeIsEnabled, OSError, RuntimeError) as error:
@@ -122,10 +150,11 @@ def _cannot(name: str, error: Exception) -> TaskError:
 
 
 def _offline(name: str, why: str) -> TaskError:
-    return TaskError(
-        f"{name}: no such folder here, and the hub cannot be reached ({why}); connect, or give a folder that holds it"
-    )
+    return TaskError(f"{name}: not on this machine, and the hub cannot be reached ({why}); a network is needed")
 
 
-def _short(error: Exception) -> str:
+def _short(error: BaseException) -> str:
+    """Return what was wrong first, in one line: the library wraps it in advice."""
+    while error.__cause__ is not None:
+        error = error.__cause__
     return " ".join(clean(str(error) or type(error).__name__).split())[:_ONE_LINE]
