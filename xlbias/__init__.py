@@ -35,6 +35,11 @@ _LAZY = {
     "Thresholds": "xlbias.results.findings",
     "render_report": "xlbias.report.render",
     "render_comparison": "xlbias.report.render",
+    "export_run": "xlbias.export.trec",
+    "export_qrels": "xlbias.export.trec",
+    "export_values": "xlbias.export.values",
+    "export_results": "xlbias.export.mteb_results",
+    "export_model_index": "xlbias.export.model_index",
     "XlbiasError": "xlbias.errors",
 }
 
@@ -50,6 +55,11 @@ __all__ = [
     "__version__",
     "compare",
     "evaluate",
+    "export_model_index",
+    "export_qrels",
+    "export_results",
+    "export_run",
+    "export_values",
     "findings",
     "fit",
     "fit_grid",
@@ -71,6 +81,10 @@ if TYPE_CHECKING:
     from xlbias.encode.precomputed import PrecomputedVectors
     from xlbias.errors import XlbiasError
     from xlbias.evaluation import evaluate
+    from xlbias.export.model_index import export_model_index
+    from xlbias.export.mteb_results import export_results
+    from xlbias.export.trec import export_qrels, export_run
+    from xlbias.export.values import export_values
     from xlbias.report.render import render_comparison, render_report
     from xlbias.results.compare import Side, compare
     from xlbias.results.findings import Finding, Thresholds, findings

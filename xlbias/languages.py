@@ -135,3 +135,13 @@ def family_of(tag: str) -> str:
     """Family of a language tag (``hi`` → ``Indo-European``), ``~`` where it is not known here, which sorts last."""
     language = tag.partition("-")[0]
     return next((family for family, codes in _FAMILIES.items() if language in codes.split()), "~")
+
+
+@cache
+def iso3_and_script(tag: str) -> str:
+    """Return a language tag as ISO 639-3 code and script, as mteb writes languages (``de`` → ``deu-Latn``)."""
+    try:
+        code = langcodes.get(tag).to_alpha3()
+    except (ValueError, LookupError):
+        code = tag.partition("-")[0]
+    return f"{code}-{script_of(tag)}"

@@ -34,6 +34,7 @@ COMMANDS = {
     "report": "Print the report of a run.",
     "compare": "Compare two encoders, with significance tests.",
     "check": "Check a run against thresholds (CI gate).",
+    "export": "Write a run for other tools: TREC runs, qrels, mteb, model cards, CSV.",
     "dashboard": "Browse a run in the terminal, finished or in progress.",
     "encoders": "List the kinds of encoders: folders, hub names, endpoints, Python, vectors.",
     "measures": "List all measures with definition, range and source.",

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from xlbias.data.outside_ids import outside_query_id
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError, UsageError
 from xlbias.files import is_stream, open_inside, replacing, replacing_folder, write_inside
@@ -150,9 +151,7 @@ def write_beir(task: RetrievalTask, out: Path, *, force: bool = False) -> int:
 
 def beir_query_id(task: RetrievalTask) -> pl.Expr:
     """Return the id of a query outside: its own, or ``LANGUAGE/ID`` where several languages share ids."""
-    if task.queries["query_id"].is_duplicated().any():
-        return pl.concat_str("language", pl.lit("/"), "query_id")
-    return pl.col("query_id")
+    return outside_query_id(task.queries)
 
 
 def _does_not_fit(task: RetrievalTask, why: str) -> TaskError:

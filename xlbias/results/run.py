@@ -33,7 +33,7 @@ class Run(RunNumbers):
         if measure not in wide.MEASURES:
             raise RunError(f"unknown measure {measure!r}; choose from {', '.join(wide.MEASURES)}")
         chosen = self.cells.filter(
-            (pl.col("model") == self._only("model", model)) & (pl.col("task") == self._only("task", task))
+            (pl.col("model") == self.only("model", model)) & (pl.col("task") == self.only("task", task))
         )
         if chosen.is_empty():
             return pl.DataFrame(schema={"query_language": pl.String})
@@ -51,13 +51,14 @@ class Run(RunNumbers):
         `task`, a task of this run that `other` must have, under whatever name. Raises RunError where one is not there,
         or where the tasks are not the same: then it says what differs.
         """
-        name, found = self._only("task", task), matched(other, self)
+        name, found = self.only("task", task), matched(other, self)
         if name in found.differing:
             raise RunError(found.why_not(name))
-        sides = Side(self, (self._only("model", base),)), Side(found.run, (other._only("model", new),))
+        sides = Side(self, (self.only("model", base),)), Side(found.run, (other.only("model", new),))
         return compare(*sides, name)
 
-    def _only(self, kind: Literal["model", "task"], name: str | None) -> str:
+    def only(self, kind: Literal["model", "task"], name: str | None) -> str:
+        """Return `name` if it is one of the run's, or its only one for None. Raises RunError naming all otherwise."""
         names = [entry.name for entry in (self.models if kind == "model" else self.tasks)]
         if name is None and len(names) == 1:
             return names[0]

@@ -31,4 +31,4 @@ def check_trackers(names: Sequence[str]) -> None:
 def leave_trackers(names: Sequence[str]) -> None:
     """End what the trainer leaves open: the run of W&B, so that the next training of this process has its own."""
     if "wandb" in names:
-        import_module("wandb").finish(quiet=True)
+        import_module("wandb").finish()
