@@ -156,6 +156,14 @@ def _headlines(lines: pl.DataFrame) -> Translations:
     }
 
 
+def looks_like(path: Path) -> bool:
+    """Whether a folder holds files whose names end in languages, two at least."""
+    try:
+        return path.is_dir() and bool(find_corpora(path, fewest=2))
+    except (TaskError, OSError):
+        return False
+
+
 FORMAT = Format(
     name="bitext",
     summary="sentence → translation, or headline → sentences, from line-aligned files (corpus.en, corpus.de)",
@@ -171,4 +179,5 @@ FORMAT = Format(
         Option("documents", f"file in the folder with every line's document id (else {_DOCUMENTS}, if it is there)"),
     ),
     read=read,
+    looks_like=looks_like,
 )

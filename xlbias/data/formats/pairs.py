@@ -125,6 +125,18 @@ def _negatives(item: Mapping[str, Any], origin: str) -> list[str]:
     return [*_texts(item, NEGATIVES, origin), *more]
 
 
+def looks_like(path: Path) -> bool:
+    """Whether the first row of a file has a query and a passage, and is none of `parallel`."""
+    if not path.is_file():
+        return False
+    try:
+        first, _ = next(iter(items_of(path)), ({}, ""))
+    except TaskError:
+        return False
+    told = {"id", "language", "query", "passage"} <= first.keys()
+    return not told and any(name in first for name in QUERIES) and any(name in first for name in PASSAGES)
+
+
 FORMAT = Format(
     name="pairs",
     summary="query → passage, with hard negatives, from JSON Lines, CSV, TSV or Parquet with the fields of "
@@ -133,4 +145,5 @@ FORMAT = Format(
     folder=False,
     options=(Option("language", "language of all texts, where a field 'language' does not say it"),),
     read=read,
+    looks_like=looks_like,
 )

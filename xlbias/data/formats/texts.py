@@ -18,6 +18,7 @@ IDS = ("_id", "docid", "id", "query_id", "query-id", "doc_id", "corpus-id", "top
 TEXTS = ("text", "contents", "query", "topic_title", "question", "passage")
 """Names of fields, the first of which that is there counts."""
 
+SAY_LANGUAGE = "give it in the task's name, such as [language=en]"
 _LANGUAGES = ("language", "lang")
 _LONGEST_TAG = 40
 
@@ -29,16 +30,23 @@ def no_more(item: Item, given: Given, origin: str) -> None:
     """Change nothing of what was read."""
 
 
-def read_texts(paths: Iterable[Path], *, language: str | None, titles: bool = True) -> pl.DataFrame:
+def read_texts(
+    paths: Iterable[Path], *, language: str | None, titles: bool = True, remedy: str = SAY_LANGUAGE
+) -> pl.DataFrame:
     """Return ``id, text, language, document, parallel_id, origin`` of files of texts.
 
     They are JSON Lines, or tab-separated (id, text; or id, title, text). Otherwise as `texts_of`.
     """
-    return texts_of(_lines(paths), language=language, titles=titles)
+    return texts_of(_lines(paths), language=language, titles=titles, remedy=remedy)
 
 
 def texts_of(
-    items: Items, *, language: str | None, titles: bool = True, more: Callable[[Item, Given, str], None] = no_more
+    items: Items,
+    *,
+    language: str | None,
+    titles: bool = True,
+    more: Callable[[Item, Given, str], None] = no_more,
+    remedy: str = SAY_LANGUAGE,
 ) -> pl.DataFrame:
     """Return ``id, text, language, document, parallel_id, origin`` of objects with an id and a text.
 
@@ -47,6 +55,7 @@ def texts_of(
         language: of all texts; None where each must say its own.
         titles: whether a title stands before its text, separated by a blank, as BEIR and mteb put it.
         more: is given each object, what was read of it, which it may change, and where it stands.
+        remedy: what to do where the language is missing, for the error.
 
     Raises TaskError with file and line.
     """
@@ -57,9 +66,7 @@ def texts_of(
         more(item, given, origin)
         tag = language or given["language"]
         if tag is None:
-            raise TaskError(
-                f"{origin}: the line does not say its language; give it in the task's name, such as [language=en]"
-            )
+            raise TaskError(f"{origin}: the line does not say its language; {remedy}")
         if tag not in known:
             try:
                 normalise_tag(tag[:_LONGEST_TAG])
