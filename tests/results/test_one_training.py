@@ -87,7 +87,7 @@ def test_differences_on_screens_and_in_copies_say_it(run):
         shown = matrix(run, "map", "hybrid", "made")
         found = difference_matrix(frame, shown, base)
         assert found.one_training is Differences.of([frame], base).one_training is once
-        notes = " ".join(block_of(found, found.query_languages, found.pools).notes)
+        notes = " ".join(block_of(found).notes)
         assert ("one training each" in notes) == once
 
 

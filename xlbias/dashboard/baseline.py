@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from xlbias.dashboard.state import State
     from xlbias.results.matching import Matched
-    from xlbias.results.matrix import DifferenceMatrix, Matrix
+    from xlbias.results.matrix import Matrix
     from xlbias.results.run import Run
 
 
@@ -97,8 +97,10 @@ class Baseline:
             return f"{against.label} has not been evaluated on {one_line(task, 40)}"
         return self.comparisons.of(Asked(against.run, against.model, snapshot.run, model, task, measure), urgent=urgent)
 
-    def matrix(self, measure: str, model: str, task: str) -> tuple[Matrix | DifferenceMatrix, str]:
+    def matrix(self, measure: str, model: str, task: str) -> tuple[Matrix, str]:
         """Return the matrix to show, differences where they are wanted and ready, and what is to be said of that."""
+        from xlbias.results.caveats import of_side
+        from xlbias.results.compare import Side
         from xlbias.results.matrix import difference_matrix
 
         snapshot = self._state.snapshot
@@ -114,9 +116,10 @@ class Baseline:
             return values, found
         key = ("difference", id(found), measure, model, task)
         if key not in snapshot.cache:
-            snapshot.cache[key] = difference_matrix(found, values, against.label)
-        matrix: DifferenceMatrix = snapshot.cache[key]
-        if not any(value is not None for row in matrix.values for value in row):
+            of_base = [one for one in of_side(Side(against.run, (against.model,)), task) if one.marks]
+            snapshot.cache[key] = difference_matrix(found, values, against.label, of_base)
+        matrix: Matrix = snapshot.cache[key]
+        if not matrix.values:
             return values, "no differences: this measure is not a mean over query ids by language"
         return matrix, ""
 

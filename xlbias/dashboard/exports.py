@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from xlbias.dashboard.dialogs.copy import Copy
     from xlbias.dashboard.navigation import Navigation
     from xlbias.dashboard.state import State
-    from xlbias.report.document import Matrix, Table
+    from xlbias.report.document import MatrixBlock, Table
 
 _NAME = 50  # characters of a copy's name before what tells which part of it
 _ANNOUNCED = 600.0  # seconds that an announcement stays at most; the next toast takes it back
@@ -169,13 +169,13 @@ class Exports:
             self._app.exit()
 
 
-def _named(name: str, block: Table | Matrix, scope: str) -> str:
+def _named(name: str, block: Table | MatrixBlock, scope: str) -> str:
     """Return the name of a copy's file: what is copied, whether it is of differences, and which part of it."""
-    from xlbias.report.document import Matrix
+    from xlbias.report.document import MatrixBlock
     from xlbias.report.documents.matrices import DELTA
 
     parts = [name[:_NAME]]
-    if isinstance(block, Matrix):
+    if isinstance(block, MatrixBlock):
         parts += ["diff"] if block.label.startswith(DELTA) else []
         parts += {"cell": ["cell", *block.rows, *block.columns], "row": ["row", *block.rows]}.get(scope, [])
     elif scope != "all":

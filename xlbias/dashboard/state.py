@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from xlbias.dashboard.workers.process import WatchedProcess
     from xlbias.dashboard.workers.snapshot import Broken, Cell, Chosen, QueryKey, Snapshot, Waiting
     from xlbias.measures.measure import Measure
-    from xlbias.report.document import Matrix, Table
+    from xlbias.report.document import MatrixBlock, Table
 
 Scope = Literal["cell", "row", "all"]
 """How much of a screen is copied."""
@@ -90,7 +90,7 @@ class SeenScreen(Protocol):
     def close_panel(self) -> None: ...  # noqa: D102
     def why_no_range(self) -> str | None: ...  # noqa: D102
     def why_no_copy(self) -> str | None: ...  # noqa: D102
-    def copied(self, scope: Scope) -> tuple[Table | Matrix, str]: ...  # noqa: D102
+    def copied(self, scope: Scope) -> tuple[Table | MatrixBlock, str]: ...  # noqa: D102
     def saved(self) -> dict[str, Any]: ...  # noqa: D102
     def call_after_refresh(self, callback: Callable[..., Any], *args: Any) -> bool: ...  # noqa: D102
 

@@ -7,41 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
-from xlbias.measures.measure import Direction, Measure
-
-Kind = Literal["text", "name", "number"]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell of a table.
-
-    Attributes:
-        text: what is shown, the same in every format; ``·`` for a number that is undefined.
-        value: the number in full precision; None for a text, and where undefined.
-        low: lower end of its 95% interval, or None.
-        high: upper end.
-        interval: the interval as it is shown, ``[.472, .500]``; empty where there is none.
-        n: how many values the number is taken over, where that is known.
-        kind: ``number``, ``name`` (of an encoder, task or language: it comes from data) or ``text``.
-        p: the corrected p-value of a difference, or None.
-    """
-
-    text: str
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    interval: str = ""
-    n: int | None = None
-    kind: Kind = "text"
-    p: float | None = None
-
-    @property
-    def whole(self) -> str:
-        """The text with its interval."""
-        return f"{self.text} {self.interval}" if self.interval else self.text
+from xlbias.colour import Range
+from xlbias.measures.measure import Measure
+from xlbias.report.numbers import Entry, difference_entry, entry
+from xlbias.results.matrix import Matrix
 
 
 @dataclass(frozen=True)
@@ -65,70 +37,102 @@ class Table:
 
     title: str
     heads: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[Entry, ...], ...]
     notes: tuple[str, ...] = ()
     labels: int = 1
 
     def of_words(self, column: int) -> bool:
         """Whether a column holds words; else it holds numbers."""
-        return column < self.labels or all(row[column].kind != "number" for row in self.rows)
+        return column < self.labels or not any(row[column].kind == "number" for row in self.rows)
 
 
 @dataclass(frozen=True)
-class Matrix:
-    """One measure by query language (rows) and passage language or pool (columns), shown as a heat map.
+class MatrixBlock:
+    """A matrix with its title and notes, shown as a heat map.
 
-    `label` says what the values are where they are not simply those of the measure, such as ``Δ mAP``.
-    `scale` gives the values at the two ends of the colours, the same for all encoders of a task. `intervals` says
-    whether formats without colours show intervals in the cells; on a heat map they are tooltips.
+    Attributes:
+        title: what it shows.
+        matrix: the numbers.
+        notes: stand below it, one sentence each.
+        label: says what the values are where they are not simply those of the measure, such as ``Δ mAP``.
+        scale: the values at the two ends of the colours, where several matrices share them.
+        intervals: whether formats without colours show intervals in the cells; on a heat map they are tooltips.
+        own_entries: [row][column], where the numbers are not written as those of the measure are.
     """
 
     title: str
-    measure: Measure
-    rows: tuple[str, ...]
-    columns: tuple[str, ...]
-    cells: Sequence[Sequence[Cell]]
-    scale: tuple[float, float]
+    matrix: Matrix
     notes: tuple[str, ...] = ()
-    intervals: bool = True
-    axes: tuple[str, str] = ("row", "column")
     label: str = ""
+    scale: tuple[float, float] | None = None
+    intervals: bool = True
+    own_entries: tuple[tuple[Entry, ...], ...] = ()
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """The names of the rows."""
+        return self.matrix.rows
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return self.matrix.columns
+
+    @property
+    def measure(self) -> Measure:
+        """What the values are."""
+        return self.matrix.measure
 
     @property
     def heading(self) -> str:
         """What the values are, in a word or two."""
         return self.label or self.measure.label
 
-    @property
-    def better(self) -> Direction:
-        """Which values are good."""
-        return self.measure.better
+    def entry(self, row: int, column: int) -> Entry:
+        """Return a cell as it is written."""
+        if self.own_entries:
+            return self.own_entries[row][column]
+        write = difference_entry if self.matrix.differs else entry
+        return write(self.matrix.cells[row][column], self.measure)
 
-    def goodness(self, value: float) -> float:
-        """Place of a value on the scale of colours: 0 at the bad end (or the low one, if neither is), 1 at the good."""
-        low, high = self.scale
-        if not high > low:
-            return 0.5
-        place = min(1.0, max(0.0, (value - low) / (high - low)))
-        return 1.0 - place if self.better == "low" else place
+    @cached_property
+    def entries(self) -> tuple[tuple[Entry, ...], ...]:
+        """[row][column], every cell as it is written."""
+        columns = range(len(self.columns))
+        return tuple(tuple(self.entry(row, column) for column in columns) for row in range(len(self.rows)))
+
+    @cached_property
+    def range(self) -> Range:
+        """What the ends of the scale of colours stand for: as far to both sides of 0 for differences."""
+        low, high = self.scale or ends_of(self.matrix.values, differs=self.matrix.differs)
+        better: Literal["high", "low"] = "low" if self.measure.better == "low" else "high"
+        return Range(low, high, better, diverging=self.matrix.differs)
 
     def as_table(self) -> Table:
         """Return the matrix as a table, for formats without colours."""
-        shown = [[cell if self.intervals else replace(cell, interval="") for cell in row] for row in self.cells]
-        named = [(Cell(name, kind="name"), *cells) for name, cells in zip(self.rows, shown, strict=True)]
+        written = [[one if self.intervals else replace(one, interval="") for one in row] for row in self.entries]
+        named = [(Entry(name, kind="name"), *entries) for name, entries in zip(self.rows, written, strict=True)]
         return Table(self.title, ("", *self.columns), tuple(named), self.notes)
 
     def as_list(self) -> Table:
         """Return the matrix as a table with a row for each cell, named by its row and column: for a few cells."""
         rows = tuple(
-            (Cell(row, kind="name"), Cell(column, kind="name"), cell)
-            for row, cells in zip(self.rows, self.cells, strict=True)
-            for column, cell in zip(self.columns, cells, strict=True)
+            (Entry(row, kind="name"), Entry(column, kind="name"), one)
+            for row, entries in zip(self.rows, self.entries, strict=True)
+            for column, one in zip(self.columns, entries, strict=True)
         )
-        return Table(self.title, (*self.axes, self.heading), rows, self.notes, 2)
+        return Table(self.title, (*self.matrix.axes, self.heading), rows, self.notes, 2)
 
 
-Block = Paragraph | Terms | Table | Matrix
+def ends_of(values: Sequence[float], *, differs: bool = False) -> tuple[float, float]:
+    """Return the values at the ends of the scale of colours: least and greatest, or as far to both sides of 0."""
+    if differs:
+        end = max(map(abs, values), default=0.0)
+        return -end, end
+    return min(values, default=0.0), max(values, default=0.0)
+
+
+Block = Paragraph | Terms | Table | MatrixBlock
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from xlbias.errors import UsageError
-from xlbias.report.document import Document, Matrix, Table
+from xlbias.report.document import Document, MatrixBlock, Table
 from xlbias.report.forms import BLOCK_FORMATS, DOCUMENT_FORMATS
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def render_comparison(
     return render(document, form, to_file=to_file)
 
 
-def render_block(block: Table | Matrix, form: str) -> str:
+def render_block(block: Table | MatrixBlock, form: str) -> str:
     """Return one table or matrix as ``tsv``, ``markdown`` or ``latex``, with its intervals, caption and notes.
 
     One row of a matrix has lines for what is known of its cells, one cell has columns for it.

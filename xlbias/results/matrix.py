@@ -1,15 +1,21 @@
-"""One measure of one encoder on one task as a matrix, query language by pool; and the differences of two in it."""
+"""One measure in rows and columns of cells: of an encoder by query language and pool, or of whatever a study compares.
+
+Reports in every format, the heat maps of the dashboard and comparisons show these.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measures
+from xlbias.results.by_key import NUMBERS
+from xlbias.results.caveats import Caveat, caveats
+from xlbias.results.cell import ABSENT, Cell
 from xlbias.results.compare import ALPHA
 from xlbias.results.run_numbers import RunNumbers
 from xlbias.runs.schema import MULTILINGUAL_POOL
@@ -21,124 +27,145 @@ MATRIX_MEASURES: dict[str, Measure] = {
 }
 """Measures by name that have a value for each query language; measures of bias are about the multilingual pool."""
 
+LANGUAGES = ("query language", "passage language")
+"""What the rows and the columns of a matrix of one encoder on one task are."""
 
-Grid = tuple[tuple[float | None, ...], ...]
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Matrix:
-    """One measure of one model on one task, query language by pool.
+    """One measure in rows and columns.
 
     Attributes:
         measure: what the values are.
-        query_languages: the rows.
-        pools: the columns: languages, then the multilingual pool.
-        values: [row][column], None for a cell without queries or not yet evaluated.
-        n: [row][column], the number of queries of each mean.
-        excluded: [row][column], queries left out because the pool holds nothing relevant to them, or (rank distance)
-            because it is undefined for them.
-        low: [row][column], lower ends of the 95% intervals, None where there is none.
-        high: [row][column], upper ends.
+        rows: names of the rows, by default query languages.
+        columns: names of the columns, by default passage languages and the multilingual pool.
+        cells: [row][column].
+        model: the encoder, empty where there are several.
+        task: the task, empty where there are several.
+        axes: what the names of rows and columns are.
+        differs: whether the values are differences: they have a sign, and their middle is 0.
+        against: what differences are taken from.
+        one_training: whether a side of differences is a training with one seed, see
+            `xlbias.results.compare.COMPARISON_SCHEMA`.
+        caveats: what a reader must know of the numbers; of differences, of the new side.
+        base_caveats: of differences, of the base.
     """
 
     measure: Measure
-    model: str
-    task: str
-    query_languages: tuple[str, ...]
-    pools: tuple[str, ...]
-    values: Grid
-    n: tuple[tuple[int, ...], ...]
-    excluded: tuple[tuple[int, ...], ...]
-    low: Grid = ()
-    high: Grid = ()
-
-
-@dataclass(frozen=True)
-class DifferenceMatrix(Matrix):
-    """The same of paired differences: `values` are new minus base, `low` and `high` the ends of their intervals.
-
-    Attributes:
-        against: the name of the base.
-        base: [row][column], the base's values, over the query ids that both have.
-        new: [row][column], those of the model.
-        p: [row][column], of the sign-flip test, corrected over the matrix.
-        one_training: whether a side is a training with one seed, see `xlbias.results.compare.COMPARISON_SCHEMA`.
-    """
-
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: tuple[tuple[Cell, ...], ...]
+    model: str = ""
+    task: str = ""
+    axes: tuple[str, str] = LANGUAGES
+    differs: bool = False
     against: str = ""
-    base: Grid = ()
-    new: Grid = ()
-    p: Grid = ()
     one_training: bool = False
+    caveats: tuple[Caveat, ...] = ()
+    base_caveats: tuple[Caveat, ...] = ()
 
-    def significant(self, row: int, column: int) -> bool:
-        """Whether the difference in a cell is significant: corrected p < .05."""
-        p = self.p[row][column]
-        return p is not None and p < ALPHA
+    def at(self, row: str, column: str) -> Cell:
+        """Return the cell of a row and a column by their names."""
+        return self.cells[self.rows.index(row)][self.columns.index(column)]
+
+    def part(self, rows: Sequence[str], columns: Sequence[str]) -> Matrix:
+        """Return some rows and columns, by their names and in the order given."""
+        row_of, column_of = ({name: i for i, name in enumerate(names)} for names in (self.rows, self.columns))
+        cells = tuple(tuple(self.cells[row_of[r]][column_of[c]] for c in columns) for r in rows)
+        return replace(self, rows=tuple(rows), columns=tuple(columns), cells=cells)
+
+    @property
+    def values(self) -> list[float]:
+        """All values that are defined."""
+        return [cell.value for row in self.cells for cell in row if cell.value is not None]
 
     @property
     def n_significant(self) -> tuple[int, int]:
-        """How many cells are significantly higher, and significantly lower."""
-        values = [(v, self.significant(r, c)) for r, row in enumerate(self.values) for c, v in enumerate(row)]
-        known = [v for v, significant in values if significant and v is not None]
-        return sum(v > 0 for v in known), sum(v < 0 for v in known)
+        """How many differences are significantly above 0, and how many significantly below."""
+        found = [cell.value for row in self.cells for cell in row if cell.significant and cell.value is not None]
+        return sum(value > 0 for value in found), sum(value < 0 for value in found)
+
+    @property
+    def n_tested(self) -> int:
+        """How many differences have been tested."""
+        return sum(cell.p is not None for row in self.cells for cell in row)
+
+    def why_undefined(self, cell: Cell) -> str:
+        """Return why one of the cells has no value; empty where it has one."""
+        if cell.value is not None:
+            return ""
+        if self.differs:
+            return "no difference: one side has no value here"
+        return "no query has a relevant passage here" if cell.n_excluded else "not evaluated yet"
 
 
 def matrix(run: RunNumbers, measure: str, model: str, task: str) -> Matrix:
-    """Return one measure as a matrix. Rows and columns are those of the task, also where cells are still missing."""
-    about = next(entry for entry in run.tasks if entry.name == task)
-    rows = tuple(sorted(about.n_queries))
-    pools = (*sorted(about.pool_sizes), MULTILINGUAL_POOL)
-    found = {(ql, pool): numbers for ql, pool, *numbers in _values(run, measure, model, task).iter_rows()}
-    values, n, excluded, low, high = _grids(rows, pools, found, (None, 0, 0, None, None))
-    return Matrix(MATRIX_MEASURES[measure], model, task, rows, pools, values, n, excluded, low, high)
+    """Return one measure of an encoder on a task, query language by pool, the multilingual pool last.
 
-
-def difference_matrix(frame: pl.DataFrame, shown: Matrix, against: str) -> DifferenceMatrix:
-    """Return the differences of one measure in the cells of the new model's matrix.
-
-    Args:
-        frame: what `xlbias.results.compare.compare` gives for the task of the matrix.
-        shown: the matrix of the new model.
-        against: what the base is called.
-
-    Every cell is None where the measure has no mean over ids by language, and so no test.
+    Rows and columns are those of the task, also where cells are ABSENT still.
     """
-    rows, pools = shown.query_languages, shown.pools
-    cells = frame.filter(
-        (pl.col("measure") == shown.measure.name) & pl.col("query_language").is_not_null()
-    ).with_columns(pl.col("n_ids").fill_null(0))
-    wanted = ("query_language", "passage_language", "difference", "n_ids", "low", "high", "base", "new", "p_corrected")
-    found = {(ql, pool or MULTILINGUAL_POOL): numbers for ql, pool, *numbers in cells.select(wanted).iter_rows()}
-    values, n, low, high, base, new, p = _grids(rows, pools, found, (None, 0, None, None, None, None, None))
-    nothing = tuple((0,) * len(pools) for _ in rows)
-    return DifferenceMatrix(
-        shown.measure, shown.model, shown.task, rows, pools, values, n, nothing, low, high, against, base, new, p,
-        bool(frame["one_training"].any()),
-    )  # fmt: skip
-
-
-def _grids(
-    rows: Sequence[str], columns: Sequence[str], found: Mapping[tuple[str, str], Sequence[Any]], nothing: Sequence[Any]
-) -> tuple[Any, ...]:
-    """Return a grid of every number of a cell; those of `nothing` where a cell is not in `found`."""
-    grid = [[found.get((row, column), nothing) for column in columns] for row in rows]
-    return tuple(tuple(tuple(cell[i] for cell in row) for row in grid) for i in range(len(nothing)))
-
-
-def _values(run: RunNumbers, measure: str, model: str, task: str) -> pl.DataFrame:
-    """Return ``query_language, pool, value, n, n_excluded`` of one measure."""
-    return run.summary.filter(
+    about = next(entry for entry in run.tasks if entry.name == task)
+    rows = run.summary.filter(
         (pl.col("model") == model)
         & (pl.col("task") == task)
         & (pl.col("measure") == measure)
         & pl.col("query_language").is_not_null()
-    ).select(
-        "query_language",
-        pl.col("passage_language").fill_null(MULTILINGUAL_POOL).alias("pool"),
-        "value",
-        "n",
-        "n_excluded",
-        "low",
-        "high",
     )
+    names = ("query_language", pl.col("passage_language").fill_null(MULTILINGUAL_POOL))
+    found = {(row, column): Cell(*numbers) for row, column, *numbers in rows.select(*names, *NUMBERS).iter_rows()}
+    languages, pools = tuple(sorted(about.n_queries)), (*sorted(about.pool_sizes), MULTILINGUAL_POOL)
+    return Matrix(
+        MATRIX_MEASURES[measure],
+        languages,
+        pools,
+        cells_of(found, languages, pools),
+        model,
+        task,
+        caveats=tuple(one for one in caveats(run) if one.marks and one.concerns(model, task)),
+    )
+
+
+def difference_matrix(frame: pl.DataFrame, new: Matrix, against: str, base_caveats: Sequence[Caveat] = ()) -> Matrix:
+    """Return the differences of one measure in the cells of the new encoder's matrix.
+
+    Args:
+        frame: what `xlbias.results.compare.compare` gives for the task of the matrix.
+        new: the matrix of the new encoder.
+        against: what the base is called.
+        base_caveats: what a reader must know of the numbers of the base.
+
+    Every cell is without value where the measure has no mean over ids by language, and so no test.
+    """
+    found = differences(frame, new.measure.name)
+    return replace(
+        new,
+        cells=cells_of(found, new.rows, new.columns),
+        differs=True,
+        against=against,
+        one_training=bool(frame["one_training"].any()),
+        base_caveats=tuple(base_caveats),
+    )
+
+
+def differences(frame: pl.DataFrame, measure: str) -> dict[tuple[str, str], Cell]:
+    """Return the differences of a measure by query language and pool, of what `compare` gives for a task."""
+    rows = frame.filter((pl.col("measure") == measure) & pl.col("query_language").is_not_null())
+    rows = rows.with_columns(pl.col("n_ids").fill_null(0))
+    return {
+        (row["query_language"], row["passage_language"] or MULTILINGUAL_POOL): difference(row)
+        for row in rows.iter_rows(named=True)
+    }
+
+
+def difference(row: Mapping[str, Any]) -> Cell:
+    """Return a row of a comparison as a cell; see `xlbias.results.compare.COMPARISON_SCHEMA`."""
+    p, n = row["p_corrected"], row["n_ids"]
+    ends = (row["difference"], row["low"], row["high"])
+    return Cell(*ends, n, n, 0, p, p is not None and p < ALPHA, row["base"], row["new"])
+
+
+def cells_of(
+    found: Mapping[tuple[str, str], Cell], rows: Sequence[str], columns: Sequence[str]
+) -> tuple[tuple[Cell, ...], ...]:
+    """Return the cells of a matrix, ABSENT where they are not in `found`."""
+    return tuple(tuple(found.get((row, column), ABSENT) for column in columns) for row in rows)

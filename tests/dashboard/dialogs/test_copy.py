@@ -16,10 +16,12 @@ from xlbias.dashboard.export_files import CLIPBOARD_LIMIT, save
 from xlbias.dashboard.screens.matrix import MatrixScreen
 from xlbias.folders import state_folder
 from xlbias.measures.registry import measures
-from xlbias.report.document import Cell, Matrix, Table
-from xlbias.report.numbers import difference_cell
+from xlbias.report.document import MatrixBlock, Table
+from xlbias.report.numbers import NO_NUMBER, Entry, difference_entry
 from xlbias.report.render import render_block
+from xlbias.results.cell import Cell
 from xlbias.results.compare import Side, compare
+from xlbias.results.matrix import Matrix, difference
 from xlbias.results.run import open_run
 from xlbias.text import cut_middle, width
 
@@ -285,9 +287,9 @@ async def test_a_read_only_dashboard_copies_to_the_clipboard_and_writes_no_file(
 
 def test_tsv_makes_texts_inert_and_keeps_negative_numbers():
     rows = (
-        (Cell("=cmd()", kind="name"), Cell("-.100", -0.1, -0.25, 0.05, "[-.250, .050]", 7, "number")),
-        (Cell("\t@SUM(A1)\x1b]52;c;eA==\x07\n", kind="name"), Cell("·", kind="number")),
-        (Cell(" ＝1+1", kind="name"), Cell("+.300*", 0.3, n=7, kind="number", p=0.01)),
+        (Entry("=cmd()", kind="name"), _number("-.100", Cell(-0.1, -0.25, 0.05, 7), "[-.250, .050]")),
+        (Entry("\t@SUM(A1)\x1b]52;c;eA==\x07\n", kind="name"), _number("·")),
+        (Entry(" ＝1+1", kind="name"), _number("+.300*", Cell(0.3, n=7, p=0.01))),
     )
     text = render_block(Table("title", ("=name", "AP"), rows), "tsv")
     assert rows_of(text) == [
@@ -298,68 +300,70 @@ def test_tsv_makes_texts_inert_and_keeps_negative_numbers():
     ]
 
 
-def _number(text, value=None):
-    return Cell(text, value, kind="number")
+def _number(text, cell=NO_NUMBER, interval=""):
+    return Entry(text, cell, interval, kind="number")
+
+
+def _block(rows, columns, cells, title="title", label="", **more):
+    matrix = Matrix(measures("quality")["map"], tuple(rows), tuple(columns), cells, **more)
+    return MatrixBlock(title, matrix, label=label)
 
 
 def test_tsv_of_a_matrix_without_intervals_has_no_columns_for_them():
-    about = measures("quality")["map"]
-    cells = ((_number(".500", 0.5), _number("·")), (_number("·"), _number(".250", 0.25)))
-    matrix = Matrix("title", about, ("a", "b"), ("x", COPY), cells, (0, 1))
+    cells = ((Cell(0.5), Cell()), (Cell(), Cell(0.25)))
+    matrix = _block("ab", ("x", COPY), cells)
     assert rows_of(render_block(matrix, "tsv")) == [["mAP", "x", "y"], ["a", "0.5", ""], ["b", "", "0.25"]]
-    row = Matrix("title", about, ("a",), ("x", COPY), cells[:1], (0, 1), axes=("source", "target"))
+    row = _block("a", ("x", COPY), cells[:1], axes=("source", "target"))
     assert rows_of(render_block(row, "tsv")) == [
         ["source", "target", "mAP"], ["a", "x", "0.5"], ["a", COPY, ""],
     ]  # fmt: skip
 
 
 def test_latex_of_a_wide_matrix_puts_intervals_below_the_numbers():
-    about = measures("quality")["map"]
-    cell = Cell(".500", 0.5, 0.4, 0.6, "[.400, .600]", 3, "number")
-    wide = Matrix("title", about, ("a", "b"), tuple("uvwxyz"), ((cell,) * 6,) * 2, (0, 1))
+    cell = Cell(0.5, 0.4, 0.6, 3)
+    wide = _block("ab", "uvwxyz", ((cell,) * 6,) * 2)
     text = render_block(wide, "latex")
     assert r"a & .500 & .500 & .500 & .500 & .500 & .500 \\" in text
     assert text.count(r" & {\tiny {[}.400, .600{]}}") == 12
-    narrow = render_block(Matrix("title", about, ("a", "b"), ("u",), ((cell,),) * 2, (0, 1)), "latex")
+    narrow = render_block(_block("ab", "u", ((cell,),) * 2), "latex")
     assert r"a & .500 {\scriptsize {[}.400, .600{]}} \\" in narrow
 
 
 def _matrix(cells, columns="uv", **more):
-    return Matrix("title_50%", measures("quality")["map"], ("ru",), tuple(columns), (tuple(cells),), (0, 1), **more)
+    return _block(["ru"], columns, (tuple(cells),), "title_50%", **more)
 
 
 def test_a_row_names_n_and_p_below_its_cells_only_where_they_tell_something():
     cells = [
-        Cell("+.300*", 0.3, 0.2, 0.4, "[.200, .400]", 7, "number", 0.0001),
-        Cell(".000", 0.0001, -0.1, 0.1, "[-.100, .100]", 9, "number", 0.5),
+        Cell(0.3, 0.2, 0.4, 7, p=0.0001, significant=True),
+        Cell(0.0001, -0.1, 0.1, 9, p=0.5),
     ]
-    lines = render_block(_matrix(cells, label="Δ mAP"), "latex").splitlines()
+    lines = render_block(_matrix(cells, label="Δ mAP", differs=True), "latex").splitlines()
     assert r"$\Delta$ mAP & u & v \\" in lines
     assert r"queries in ru & +.300{*} & .000 \\" in lines
     assert r"p (corr.) & \textless{}.001 & .500 \\" in lines
     assert r"n & 7 & 9 \\" in lines
-    same = render_block(_matrix([cells[0], cells[0]], label="Δ mAP"), "markdown").splitlines()
+    same = render_block(_matrix([cells[0], cells[0]], label="Δ mAP", differs=True), "markdown").splitlines()
     assert r"| queries in ru | \+.300\* | \+.300\* |" in same
     assert "| 95 % interval | [.200, .400] | [.200, .400] |" in same
     assert not any(line.startswith("| n |") for line in same)
 
 
 def test_a_wide_row_spans_the_columns_of_a_paper_and_a_label_is_safe_and_its_own():
-    cell = Cell(".500", 0.5, kind="number")
+    cell = Cell(0.5)
     wide = render_block(_matrix([cell] * 9, "abcdefghi"), "latex")
     assert r"\begin{table*}[htbp]" in wide and r"\end{table*}" in wide
     assert r"\label{tab:title-50}" in wide
-    about = measures("quality")["map"]
     titles = ["日本", "日本語", "a" * 100, "a" * 99 + "b", "x}\\input{y"]
-    labels = [render_block(Matrix(t, about, ("a",), ("u",), ((cell,),), (0, 1)), "latex") for t in titles]
+    labels = [render_block(_block("a", "u", ((cell,),), t), "latex") for t in titles]
     found = [re.search(r"\\label\{(tab:[a-z0-9-]+)\}", label)[1] for label in labels]
     assert len(set(found)) == len(titles)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.0004, -0.0004])
 def test_zero_has_no_sign(value):
-    numbers = {"difference": value, "low": -0.1, "high": 0.1, "p_corrected": 1.0, "n_ids": 5}
-    assert difference_cell(numbers, measures("quality")["map"]).text == ".000"
+    row = {"difference": value, "low": -0.1, "high": 0.1, "p_corrected": 1.0, "n_ids": 5, "base": 0.5, "new": 0.5}
+    assert difference_entry(difference(row), measures("quality")["map"]).text == ".000"
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24)])

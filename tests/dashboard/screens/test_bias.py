@@ -38,7 +38,7 @@ def sheet_of(app, panel):
 
 def cell(sheet, row, column=None):
     block = sheet.block
-    return block.cells[block.rows.index(row)][0 if column is None else block.columns.index(column)]
+    return block.entries[block.rows.index(row)][0 if column is None else block.columns.index(column)]
 
 
 async def against(app, pilot, key):
@@ -65,7 +65,7 @@ async def test_the_numbers_are_those_of_the_raw_rankings(run_file):
         found = cell(await to_view(app, pilot, "rank_distance"), "hi")
         assert found.value == pytest.approx((of_hi["last_rank"] - of_hi["first_rank"]).cast(float).mean())
         assert found.n == N_IDS
-        assert found.low < found.value < found.high
+        assert found.cell.low < found.value < found.cell.high
 
         median = cell(await to_view(app, pilot, "rank_distance.median"), "hi")
         assert median.value == pytest.approx((of_hi["last_rank"] - of_hi["first_rank"]).median())
@@ -81,11 +81,11 @@ async def test_the_numbers_are_those_of_the_raw_rankings(run_file):
         assert ratio.value == pytest.approx(by_hand / 0.2)
         languages = cell(await to_view(app, pilot, "exposure@10.languages"), "th")
         assert languages.value == pytest.approx(over_all / 0.2)
-        assert languages.low < languages.value < languages.high
+        assert languages.cell.low < languages.value < languages.cell.high
         excess = cell(await to_view(app, pilot, "exposure@10.excess"), "hi", "th")
         assert excess.value == pytest.approx(by_hand - 0.2)
         of_share = cell(share, "hi", "th")
-        assert (excess.low, excess.high) == pytest.approx((of_share.low - 0.2, of_share.high - 0.2))
+        assert (excess.cell.low, excess.cell.high) == pytest.approx((of_share.cell.low - 0.2, of_share.cell.high - 0.2))
 
         places_of = []
         for one in of_hi["relevants"].to_list():
@@ -126,12 +126,12 @@ async def test_all_numbers_have_an_interval_or_a_reason(run_file):
     async with opened(run_file, size=(140, 45)) as (app, pilot):
         await press(pilot, "3", "shift+tab")
         sheet = sheet_of(app, "numbers")
-        rows = dict(zip(sheet.block.rows, zip(sheet.block.cells, sheet.tails, strict=True), strict=True))
+        rows = dict(zip(sheet.block.rows, zip(sheet.block.entries, sheet.tails, strict=True), strict=True))
         (own,), _ = rows["own first"]
         raw = rankings("mono", "t", 0)
         first = [one[0]["language"] == asked for one, asked in raw.select("relevants", "query_language").iter_rows()]
         assert own.value == pytest.approx(np.mean(first))
-        assert own.low < own.value < own.high
+        assert own.cell.low < own.value < own.cell.high
         (peer,), tail = rows["PEER"]
         assert (peer.value, peer.text) == (None, "·")
         assert "undefined unless two languages" in tail
@@ -264,7 +264,7 @@ async def test_what_is_copied_is_in_the_order_shown_with_intervals(run_file):
         assert name == "bias-exposure"
         one, _ = app.view.copied("cell")
         assert (one.rows, one.columns) == ((app.view.view.cursor[0],), (app.view.view.cursor[1],))
-        assert one.cells[0][0].interval.startswith("[")
+        assert one.entries[0][0].interval.startswith("[")
         row, _ = app.view.copied("row")
         assert (len(row.rows), len(row.columns)) == (1, 3)
         await press(pilot, "shift+tab", "shift+tab")
@@ -287,7 +287,7 @@ async def test_differences_are_those_of_compare_with_marks_and_intervals(run_fil
         sheet = sheet_of(app, "exposure")
         for (asked, answer), row in expected.items():
             found = cell(sheet, asked, answer)
-            assert (found.value, found.low, found.high) == (row["difference"], row["low"], row["high"])
+            assert (found.value, found.cell.low, found.cell.high) == (row["difference"], row["low"], row["high"])
             assert found.text.endswith("*") == (row["p_corrected"] < 0.05)
         await settled(pilot)
         text = "\n".join(screen_lines(app))
@@ -429,7 +429,7 @@ async def test_the_legend_of_ratios_says_where_colours_are_cut_and_ends_at_what_
         assert ends[0] == "low ≤0.12 "
         assert ends[-1] == " ≥8.00 high"
         view.set_full_range(False)
-        known = [one.value for row in sheet.block.cells for one in row]
+        known = [one.value for row in sheet.block.entries for one in row]
         ends = [part.text for part in legend(sheet, view.range, "true", narrow=True)]
         assert ends[0] == f"low {min(known):.2f} "
         assert ends[-1] == f" {max(known):.2f} high"

@@ -60,7 +60,7 @@ def value(run, model, task, measure, setting):
 
 
 def cell(sheet, row, column):
-    return sheet.block.cells[sheet.block.rows.index(row)][sheet.block.columns.index(column)]
+    return sheet.block.entries[sheet.block.rows.index(row)][sheet.block.columns.index(column)]
 
 
 async def begin(app, pilot, *pressed):
@@ -88,7 +88,7 @@ async def test_a_study_shows_means_over_seeds_by_source_and_sampler(study_file):
         found = cell(sheet, "there · mono", "home")
         assert found.value == pytest.approx(np.mean(values))
         half = 12.706205 * np.std(values, ddof=1) / np.sqrt(2)
-        assert (found.low, found.high) == pytest.approx((found.value - half, found.value + half))
+        assert (found.cell.low, found.cell.high) == pytest.approx((found.value - half, found.value + half))
         text = "\n".join(screen_lines(app))
         assert "8 encoders of 2 sources on 2 targets  A small study" in text
         assert "Values  rank dist. norm." in text
@@ -137,7 +137,7 @@ async def test_the_verdict_is_that_of_the_study(study_file):
         assert app.view.contrasts is None  # nobody has asked
         await press(pilot, "tab", "tab")
         assert "comparing" in app.view.view.sheet.remark
-        assert not any(one.text.endswith("*") for row in app.view.view.sheet.block.cells for one in row)
+        assert not any(one.text.endswith("*") for row in app.view.view.sheet.block.entries for one in row)
         await until(pilot, lambda: app.view.contrasts.found is not None)
         await until(pilot, lambda: app.view.view.sheet.remark == "")
         sheet = await to_measure(app, pilot, "rank_distance.normalised")
@@ -145,7 +145,7 @@ async def test_the_verdict_is_that_of_the_study(study_file):
         assert rows.height == 4
         for row in rows.iter_rows(named=True):
             found = cell(sheet, f"{row['source']} · {row['new']}", row["target"])
-            assert (found.value, found.low, found.high) == (row["difference"], row["low"], row["high"])
+            assert (found.value, found.cell.low, found.cell.high) == (row["difference"], row["low"], row["high"])
             assert found.text.endswith("*") == (row["verdict"] != "unclear")
         counted = {label: int(one.text) for label, one in sheet.headline}
         assert counted == {v: rows.filter(pl.col("verdict") == v).height for v in ("better", "worse", "unclear")}
@@ -224,10 +224,10 @@ async def test_orders_by_sampler_and_by_the_column_under_the_cursor(study_file):
         assert heads == [("here", "mono"), ("there", "mono"), ("here", "α=0.5"), ("there", "α=0.5")]
         await press(pilot, "s", "s")
         assert view.sort == "this column"
-        values = [view.sheet.block.cells[r][1].value for r in view.rows]
+        values = [view.sheet.block.entries[r][1].value for r in view.rows]
         assert values == sorted(values, reverse=True)
         await press(pilot, "S")
-        assert [view.sheet.block.cells[r][1].value for r in view.rows] == values[::-1]
+        assert [view.sheet.block.entries[r][1].value for r in view.rows] == values[::-1]
 
 
 async def test_what_is_copied_has_full_names_and_intervals(study_file):
@@ -236,7 +236,7 @@ async def test_what_is_copied_has_full_names_and_intervals(study_file):
         block, name = app.view.copied("all")
         assert block.columns == TARGETS
         assert block.rows[1] == "here · hybrid α=0.5"
-        assert block.cells[0][0].interval.startswith("[")
+        assert block.entries[0][0].interval.startswith("[")
         assert name == "domains-values"
 
 
@@ -247,7 +247,7 @@ async def test_a_run_that_is_no_study_has_its_encoders_with_intervals(plain_file
         sheet = await to_measure(app, pilot, "rank_distance.normalised")
         found = cell(sheet, "hybrid", "other")
         assert found.value == value(run, "hybrid", "other", "rank_distance.normalised", "multilingual")
-        assert found.low < found.value < found.high
+        assert found.cell.low < found.value < found.cell.high
         assert "2 encoders on 2 tasks" in "\n".join(screen_lines(app))
         await press(pilot, "tab")  # its card says that it was trained on ntrex
         home, away = (
@@ -274,7 +274,11 @@ async def test_with_a_baseline_its_differences_are_those_of_compare(plain_file):
         assert plain.value == pytest.approx(expected["difference"])
         await until(pilot, lambda: cell(app.view.view.sheet, "hybrid", "other").interval)
         found = cell(app.view.view.sheet, "hybrid", "other")
-        assert (found.value, found.low, found.high) == (expected["difference"], expected["low"], expected["high"])
+        assert (found.value, found.cell.low, found.cell.high) == (
+            expected["difference"],
+            expected["low"],
+            expected["high"],
+        )
         assert found.text.endswith("*") == (expected["p_corrected"] < 0.05)
         assert cell(app.view.view.sheet, "mono", "other").text == "·"
 

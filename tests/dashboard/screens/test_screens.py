@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from dashboard.idle import rested
 from dashboard.made import metadata, opened, press, ranking_rows, screen_lines, settled, until
+from msgspec import structs
 
 from xlbias.dashboard import places
 from xlbias.dashboard.messages import Arrived, Compared, ProcessEnded
@@ -70,8 +71,8 @@ async def test_the_matrix_tells_the_cell_under_the_cursor_in_full(finished_run):
 
 def test_a_cell_and_its_interval_have_as_many_digits(finished_run):
     shown = matrix(open_run(finished_run), "map", "mono", "xquad-r")
-    low, high = (((end,) * len(shown.pools),) * len(shown.query_languages) for end in (0.1234564, 1.0))
-    known = replace(shown, low=low, high=high)
+    cells = [[structs.replace(cell, low=0.1234564, high=1.0) for cell in row] for row in shown.cells]
+    known = replace(shown, cells=cells)
     ranks = replace(known, measure=replace(shown.measure, unit="ranks", high=1e9))
     assert in_full(known, ("de", "hi")) == (".500000", "[.123456, 1.000000]")
     assert in_full(ranks, ("de", "hi")) == ("0.5", "[0.1, 1.0]")

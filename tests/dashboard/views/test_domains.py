@@ -69,7 +69,7 @@ def value(run, model, task, shift):
 
 
 def cell(sheet: Sheet, row: str, column: str):
-    return sheet.block.cells[sheet.block.rows.index(row)][sheet.block.columns.index(column)]
+    return sheet.block.entries[sheet.block.rows.index(row)][sheet.block.columns.index(column)]
 
 
 def by_hand(values):
@@ -92,7 +92,7 @@ def domains(study):
 def test_a_cell_of_a_study_is_the_mean_over_seeds_with_its_t_interval(study, domains, shift):
     found = cell(values_sheet(domains, shift), "there · hybrid α=0.5", "home")
     values = [value(study, f"there-hybrid-alpha0.5-seed{n}", "home", shift) for n in range(3)]
-    assert (found.value, found.low, found.high) == pytest.approx(by_hand(values))
+    assert (found.value, found.cell.low, found.cell.high) == pytest.approx(by_hand(values))
     assert found.n == 3
 
 
@@ -108,7 +108,7 @@ def test_a_seed_that_is_missing_counts_for_less():
     run = run_of([name for name in STUDY if name not in ("here-mono-seed0", "here-mono-seed2")], study=PLAN)
     sheet = values_sheet(read_domains(run), MAP)
     found = cell(sheet, "here · mono", "home")
-    assert (found.n, found.low, found.interval) == (1, None, "")
+    assert (found.n, found.cell.low, found.interval) == (1, None, "")
     assert found.value == value(run, "here-mono-seed1", "home", MAP)
     assert sheet.opens["here · mono", "home"] == ("here-mono-seed1", "home")
 
@@ -120,7 +120,7 @@ def test_relative_drop_by_hand(study, domains):
         home, away = (value(study, f"{source}-cross-seed{seed}", "home", MAP) for source in ("here", "there"))
         drops.append((home - away) / home)
     found = cell(sheet, "there · cross", "home")
-    assert (found.value, found.low, found.high) == pytest.approx(by_hand(drops))
+    assert (found.value, found.cell.low, found.cell.high) == pytest.approx(by_hand(drops))
     assert found.text == f"{np.mean(drops):.0%}"
 
 
@@ -141,7 +141,7 @@ def test_no_drop_at_home_nor_where_nobody_is_at_home_nor_where_neither_way_is_go
     assert "no encoder is at home" in sheet.said["here · mono", "elsewhere"]
     gap = drop_sheet(domains, GAP)
     assert "no drop" in gap.remark
-    assert all(one.value is None for row in gap.block.cells for one in row)
+    assert all(one.value is None for row in gap.block.entries for one in row)
 
 
 def test_home_and_away_by_hand(study, domains):
@@ -154,7 +154,7 @@ def test_home_and_away_by_hand(study, domains):
     assert cell(sheet, row, "away").value == pytest.approx(np.mean(away))
     drops = [(h - a) / h for h, a in zip(home, away, strict=True)]
     found = cell(sheet, row, "drop")
-    assert (found.value, found.low, found.high) == pytest.approx(by_hand(drops))
+    assert (found.value, found.cell.low, found.cell.high) == pytest.approx(by_hand(drops))
     assert sheet.opens[row, "away"] == ("there-cross-seed0", "away")
 
 
@@ -166,8 +166,8 @@ def test_differences_are_paired_by_seed_and_nothing_is_real_before_it_is_tested(
         for n in range(3)
     ]
     found = cell(sheet, "here · cross", "home")
-    assert (found.value, found.low, found.high) == pytest.approx(by_hand(differences))
-    assert not any(one.text.endswith("*") for row in sheet.block.cells for one in row)
+    assert (found.value, found.cell.low, found.cell.high) == pytest.approx(by_hand(differences))
+    assert not any(one.text.endswith("*") for row in sheet.block.entries for one in row)
     assert sheet.headline == ()
 
 
@@ -187,7 +187,7 @@ def verdicts(*, verdict: str) -> pl.DataFrame:
 def test_the_mark_is_the_verdict_of_the_study(domains, verdict, text):
     sheet = contrast_sheet(domains, MAP, verdicts(verdict=verdict))
     found = cell(sheet, "here · cross", "home")
-    assert (found.text, found.low, found.high) == (text, 0.1, 0.15)
+    assert (found.text, found.cell.low, found.cell.high) == (text, 0.1, 0.15)
     assert verdict in sheet.said["here · cross", "home"]
     assert "p .020" in sheet.said["here · cross", "home"]
     assert {label: one.text for label, one in sheet.headline}[verdict] == "1"
@@ -202,7 +202,7 @@ def test_a_measure_of_alignment_has_a_verdict_too(domains):
 def test_a_measure_that_the_study_does_not_test_has_no_verdict(domains):
     sheet = contrast_sheet(domains, CKA, verdicts(verdict="better"))
     assert "no verdict" in sheet.remark
-    assert not any(one.text.endswith("*") for row in sheet.block.cells for one in row)
+    assert not any(one.text.endswith("*") for row in sheet.block.entries for one in row)
 
 
 @pytest.mark.parametrize("plan", ["text", {"samplers": ["mono"]}, {**PLAN, "seeds": None}, {**PLAN, "samplers": 3}])
@@ -230,7 +230,7 @@ def test_a_cell_is_the_number_of_the_summary_with_its_interval_over_ids(plain):
     sheet = values_sheet(read_domains(plain), MAP)
     known = value(plain, "b", "home", MAP)
     found = cell(sheet, "b", "home")
-    assert (found.value, found.low, found.high, found.n) == (known, known - 0.01, known + 0.02, 7)
+    assert (found.value, found.cell.low, found.cell.high, found.n) == (known, known - 0.01, known + 0.02, 7)
     assert sheet.named(("a", "home")) == "a: mono sampler, trained on other → home"
     assert sheet.named(("c", "home")) == "c: training data not known → home"
 
@@ -416,9 +416,9 @@ def drawn(sheet, width, height):
 
 def with_ends(sheet, *ends):
     """A sheet whose first cells have other intervals."""
-    first, *others = sheet.block.cells[0]
+    first, *others = sheet.block.entries[0]
     changed = [replace(cell, interval=text) for cell, text in zip([first, *others], ends, strict=True)]
-    return replace(sheet, block=replace(sheet.block, cells=(tuple(changed), *sheet.block.cells[1:])))
+    return replace(sheet, block=replace(sheet.block, own_entries=(tuple(changed), *sheet.block.entries[1:])))
 
 
 def test_below_the_numbers_stand_intervals_of_all_cells_or_of_none(study, domains):

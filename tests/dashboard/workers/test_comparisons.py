@@ -11,7 +11,6 @@ from dashboard.made import LANGUAGES, metadata, opened, press, row_of, screen_li
 from xlbias.dashboard.commands.keys import registry
 from xlbias.dashboard.workers.comparisons import Asked, Comparisons
 from xlbias.dashboard.workers.follower import Follower
-from xlbias.results.matrix import DifferenceMatrix
 from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal
 
@@ -54,7 +53,7 @@ def two_runs(tmp_path_factory):
 
 
 async def ready(pilot, app):
-    await until(pilot, lambda: isinstance(app.view.matrix, DifferenceMatrix))
+    await until(pilot, lambda: app.view.matrix is not None and app.view.matrix.differs)
     await settled(pilot)
 
 
@@ -63,12 +62,12 @@ def assert_equal(matrix, expected, measure):
     cells = expected.filter((pl.col("measure") == measure) & pl.col("query_language").is_not_null())
     assert cells.height == len(LANGUAGES) * len(POOLS)
     for row in cells.iter_rows(named=True):
-        r = matrix.query_languages.index(row["query_language"])
-        c = matrix.pools.index(row["passage_language"] or "multilingual")
-        shown = (matrix.values[r][c], matrix.low[r][c], matrix.high[r][c], matrix.p[r][c], matrix.n[r][c])
-        assert shown == tuple(row[name] for name in ("difference", "low", "high", "p_corrected", "n_ids"))
-        assert (matrix.base[r][c], matrix.new[r][c]) == (row["base"], row["new"])
-        assert matrix.significant(r, c) == (row["p_corrected"] < 0.05)
+        cell = matrix.at(row["query_language"], row["passage_language"] or "multilingual")
+        assert (cell.value, cell.low, cell.high, cell.p, cell.n) == tuple(
+            row[name] for name in ("difference", "low", "high", "p_corrected", "n_ids")
+        )
+        assert (cell.base, cell.new) == (row["base"], row["new"])
+        assert cell.significant == (row["p_corrected"] < 0.05)
 
 
 @pytest.mark.parametrize("measure", ["map", "recall@10"])
@@ -114,14 +113,14 @@ async def test_a_baseline_of_the_same_run_is_chosen_and_turned_off_and_on(two_mo
         assert heatmap.count("*") == sum(matrix.n_significant)
 
         await press(pilot, *registry()["baseline.off"].keys)
-        assert not isinstance(app.view.matrix, DifferenceMatrix)
+        assert not app.view.matrix.differs
         await press(pilot, *registry()["baseline.off"].keys)
-        assert isinstance(app.view.matrix, DifferenceMatrix)
+        assert app.view.matrix.differs
         await press(pilot, "b")
         await pilot.press(*"none:")
         await press(pilot, "enter")
         assert app.baseline.model is None
-        assert not isinstance(app.view.matrix, DifferenceMatrix)
+        assert not app.view.matrix.differs
         await press(pilot, "B")
         assert [n.message for n in app._notifications][-1] == "B: choose a baseline first (b)"
 

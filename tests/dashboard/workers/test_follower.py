@@ -76,11 +76,7 @@ def test_the_numbers_are_those_that_the_ranks_give(live_run):
     run = live_run(models=("m",), tasks=("t",)).write_all()
     matrix = take_snapshot(run.path).matrix("map", "m", "t")
 
-    found = {
-        (language, pool): matrix.values[r][c]
-        for r, language in enumerate(matrix.query_languages)
-        for c, pool in enumerate(matrix.pools)
-    }
+    found = {(language, pool): matrix.at(language, pool).value for language in matrix.rows for pool in matrix.columns}
     assert found["de", "de"] == 1.0
     assert found["de", "hi"] == 1 / 2
     assert found["ar", "hi"] == 1 / 4

@@ -67,9 +67,9 @@ def test_text_json_and_python_agree(tmp_path):
     assert result["bias"]["rank_distance"]["n"] == 2
     cells = {(c["query_language"], c["pool"]): c["map"] for c in result["cells"]}
     grid = matrix(run, "map", "planted", "facts")
-    for i, ql in enumerate(grid.query_languages):
-        for j, pool in enumerate(grid.pools):
-            assert grid.values[i][j] == cells[ql, pool]
+    for i, ql in enumerate(grid.rows):
+        for j, pool in enumerate(grid.columns):
+            assert grid.cells[i][j].value == cells[ql, pool]
             assert number(cells[ql, pool]) in to_text(run, 100, measures=["map"])
 
 

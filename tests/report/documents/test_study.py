@@ -10,7 +10,7 @@ from support import make_task, make_vectors
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.errors import RunError
 from xlbias.evaluation import evaluate
-from xlbias.report.document import Matrix, Table
+from xlbias.report.document import MatrixBlock, Table
 from xlbias.report.documents.study import power_document, study_document, study_report
 from xlbias.report.render import render
 from xlbias.results.compare import Side, compare
@@ -242,7 +242,7 @@ def test_the_document_counts_the_verdicts(document):
     table = table_of(document, "In how many pairs of source and target")
     row = next(r for r in table.rows if (r[0].text, r[1].text) == ("cross against mono", "mAP cross"))
     assert [cell.value for cell in row[2:5]] == [2.0, 0.0, 2.0]
-    grids = [block for section in document.sections for block in section.blocks if isinstance(block, Matrix)]
+    grids = [block for section in document.sections for block in section.blocks if isinstance(block, MatrixBlock)]
     assert all(grid.rows == ("here", "there") and grid.columns == ("home", "away") for grid in grids)
 
 

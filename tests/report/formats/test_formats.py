@@ -19,7 +19,7 @@ from xlbias.colour import colours, luminance, text_on
 from xlbias.data.task import RetrievalTask
 from xlbias.evaluation import evaluate
 from xlbias.measures.registry import all_measures, measures
-from xlbias.report.document import Matrix, Table
+from xlbias.report.document import MatrixBlock, Table
 from xlbias.report.documents.audit import DEFAULT_MATRICES, audit
 from xlbias.report.documents.audit_csv import COLUMNS, to_csv
 from xlbias.report.documents.audit_json import to_json
@@ -67,7 +67,7 @@ def document(run):
 
 def tables(document) -> list[Table]:
     found = [block for section in document.sections for block in section.blocks]
-    return [b.as_table() if isinstance(b, Matrix) else b for b in found if isinstance(b, (Table, Matrix))]
+    return [b.as_table() if isinstance(b, MatrixBlock) else b for b in found if isinstance(b, (Table, MatrixBlock))]
 
 
 def texts(table: Table) -> list[list[str]]:
@@ -164,7 +164,12 @@ def test_every_cell_of_bias_and_alignment_is_the_number_of_the_summary(run, docu
         words = next((words for words in own if label.text.endswith(f" {words}")), "")
         measure = by_label[label.text.removesuffix(f" {words}") if words else label.text]
         row = found[encoder.text, measure.name, own.get(words, "multilingual"), None, None]
-        assert (value.value, value.low, value.high, value.n) == (row["value"], row["low"], row["high"], row["n"])
+        assert (value.value, value.cell.low, value.cell.high, value.n) == (
+            row["value"],
+            row["low"],
+            row["high"],
+            row["n"],
+        )
         assert value.text == measured(row["value"], measure)
         assert value.interval == interval(row["low"], row["high"], measure)
         assert (n.text, excluded.text, better.text) == (f"{row['n']:,}", f"{row['n_excluded']:,}", measure.better)
@@ -176,16 +181,21 @@ def test_every_cell_of_bias_and_alignment_is_the_number_of_the_summary(run, docu
         measure = next(m for m in measures("alignment").values() if m.label == label.text)
         for side, cell in (("passages", passages), ("queries", queries)):
             row = found[encoder.text, f"{side}.{measure.name}", None, None, None]
-            assert (cell.value, cell.low, cell.high, cell.n) == (row["value"], row["low"], row["high"], row["n"])
+            assert (cell.value, cell.cell.low, cell.cell.high, cell.n) == (
+                row["value"],
+                row["low"],
+                row["high"],
+                row["n"],
+            )
 
 
 def test_matrices_and_languages_are_those_of_the_summary(run, document):
     found = rows_of(run)
-    grids = [b for section in document.sections for b in section.blocks if isinstance(b, Matrix)]
+    grids = [b for section in document.sections for b in section.blocks if isinstance(b, MatrixBlock)]
     assert [(g.measure.name) for g in grids] == [name for name in MATRICES for _ in run.models]
     for grid, model in zip(grids, [m.name for _ in MATRICES for m in run.models], strict=True):
-        for language, cells in zip(grid.rows, grid.cells, strict=True):
-            for column, cell in zip(grid.columns, cells, strict=True):
+        for language, entries in zip(grid.rows, grid.entries, strict=True):
+            for column, entry in zip(grid.columns, entries, strict=True):
                 pool = {"all": "multilingual"}.get(column, column)
                 name = grid.measure.name
                 setting = (
@@ -196,8 +206,9 @@ def test_matrices_and_languages_are_those_of_the_summary(run, document):
                     else "cross-lingual"
                 )
                 row = found[model, name, setting, language, None if name == "rank_distance" else pool]
+                cell = entry.cell
                 assert (cell.value, cell.low, cell.high, cell.n) == (row["value"], row["low"], row["high"], row["n"])
-                assert cell.text == measured(row["value"], all_measures()[name])
+                assert entry.text == measured(row["value"], all_measures()[name])
     (languages,) = [table for table in tables(document) if table.title.startswith("By language")]
     assert languages.heads[:3] == ("encoder", "language", "rank dist.")
     for row in languages.rows:

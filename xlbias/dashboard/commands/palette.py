@@ -97,8 +97,8 @@ class Commands(Provider):
             text = f"matrix of {one_line(model, 60)} on {one_line(task, 60)}"
             yield _command(text, partial(app.navigation.open_matrix, (model, task)))
         matrix = app.state.snapshot.matrix(app.state.measure.name, *app.state.chosen)
-        for language in matrix.query_languages:
-            for pool in matrix.pools:
+        for language in matrix.rows:
+            for pool in matrix.columns:
                 every = pool == MULTILINGUAL_POOL
                 code, name = ("multi", "all") if every else (pool, language_name(pool))
                 text = one_line(f"{language}→{code}  {language_name(language)} → {name}", 80)
@@ -177,7 +177,7 @@ def _cells(app: Dashboard) -> Iterator[tuple[str, str]]:
     """Yield the cells of the chosen matrix that are of two languages."""
     assert app.state.snapshot is not None and app.state.chosen is not None
     matrix = app.state.snapshot.matrix(_MAP, *app.state.chosen)
-    return ((q, pool) for q in matrix.query_languages for pool in matrix.pools if pool != MULTILINGUAL_POOL)
+    return ((q, pool) for q in matrix.rows for pool in matrix.columns if pool != MULTILINGUAL_POOL)
 
 
 def _show_pair(app: Dashboard, cell: tuple[str, str]) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from xlbias.dashboard.parts import Dashboard
     from xlbias.dashboard.state import Scope
     from xlbias.dashboard.workers.snapshot import Cell, Chosen
-    from xlbias.report.document import Matrix, Table
+    from xlbias.report.document import MatrixBlock, Table
 
 _AHEAD = 0.3  # seconds for which a screen has been seen before the next one is made ready
 
@@ -155,7 +155,7 @@ class View(Screen[None], inherit_bindings=False):
         """Why there is nothing to copy, None where there is something."""
         return "there is nothing to copy on this screen"
 
-    def copied(self, scope: Scope) -> tuple[Table | Matrix, str]:
+    def copied(self, scope: Scope) -> tuple[Table | MatrixBlock, str]:
         """Return what to copy, as a block of a report with its intervals, and a name for its file."""
         raise NotImplementedError
 

@@ -20,7 +20,8 @@ from xlbias.dashboard.views.sheet import Sheet
 from xlbias.dashboard.widgets.heatmap.order import NAMES, OF_LANGUAGES
 from xlbias.dashboard.widgets.text.line import Part
 from xlbias.measures.registry import measures
-from xlbias.results.by_key import Numbers, Row
+from xlbias.results.by_key import Numbers
+from xlbias.results.cell import Cell
 from xlbias.results.compare import Side
 from xlbias.results.per_query import Key
 
@@ -92,7 +93,7 @@ class BiasScreen(PanelScreen):
             cache[key] = ((differences, remark), sheet)
         return sheet  # type: ignore[no-any-return]
 
-    def _numbers(self, model: str, task: str) -> dict[Key, Row]:
+    def _numbers(self, model: str, task: str) -> dict[Key, Cell]:
         """The numbers of bias of an encoder on a task: a few milliseconds, also of a large run."""
         snapshot = self.dashboard.state.snapshot
         assert snapshot is not None
@@ -101,7 +102,7 @@ class BiasScreen(PanelScreen):
             wanted = pl.col("measure").is_in(list(measures("bias")))
             part = snapshot.run.summary.filter((pl.col("model") == model) & (pl.col("task") == task) & wanted)
             snapshot.cache[key] = dict(Numbers(part).of(model, task))
-        found: dict[Key, Row] = snapshot.cache[key]
+        found: dict[Key, Cell] = snapshot.cache[key]
         return found
 
     def _differences(self, view: BiasView) -> tuple[Differences | None, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from textual import on
@@ -11,8 +10,7 @@ from textual.app import ComposeResult
 from xlbias.dashboard import places
 from xlbias.dashboard.screens.heat_map import HeatMapScreen
 from xlbias.dashboard.state import Scope
-from xlbias.dashboard.views import caveats
-from xlbias.dashboard.views.matrix import about_cell, excluded, is_empty, matrix_sheet, named
+from xlbias.dashboard.views.matrix import about_cell, matrix_sheet, named
 from xlbias.dashboard.widgets.caveats import CaveatLine
 from xlbias.dashboard.widgets.heatmap.heat_map import HeatMap
 from xlbias.dashboard.widgets.heatmap.legend import legend
@@ -21,10 +19,9 @@ from xlbias.dashboard.widgets.heatmap.paint import depth_of, ground_of
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.dashboard.workers.snapshot import Cell
 from xlbias.report import document
-from xlbias.report.documents.matrices import block_of
+from xlbias.report.documents.matrices import block_of, sentences_of
 from xlbias.report.numbers import MARK
-from xlbias.results.compare import Side
-from xlbias.results.matrix import DifferenceMatrix, Matrix
+from xlbias.results.matrix import Matrix
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import one_line
 
@@ -74,7 +71,7 @@ class MatrixScreen(HeatMapScreen):
             self.restore(saved)
         matrix, remark = app.baseline.matrix(app.state.measure.name, *app.state.chosen)
         self._tell_title(matrix, remark)
-        self.query_one(CaveatLine).tell(self._caveats(matrix))
+        self.query_one(CaveatLine).tell(sentences_of(matrix))
         if matrix is not self.matrix:
             self.matrix = matrix
             self.view.show(matrix_sheet(matrix))
@@ -85,9 +82,8 @@ class MatrixScreen(HeatMapScreen):
         snapshot = self.dashboard.state.snapshot
         assert snapshot is not None
         measure = matrix.measure
-        difference = isinstance(matrix, DifferenceMatrix)
-        label = Part(f"{'Δ ' if difference else ''}{measure.label}  ", "bold $text-accent", key="measure")
-        if isinstance(matrix, DifferenceMatrix):
+        label = Part(f"{'Δ ' if matrix.differs else ''}{measure.label}  ", "bold $text-accent", key="measure")
+        if matrix.differs:
             self.query_one("#title", Line).set([label], f"{matrix.model} minus {matrix.against}", "bold")
         else:
             tail = (remark, "$text-warning") if remark else (measure.definition, "$quiet")
@@ -98,24 +94,15 @@ class MatrixScreen(HeatMapScreen):
             counts.append(f"encoder {models.index(matrix.model) + 1}/{len(models)}")
         if len(tasks) > 1:
             counts.append(f"task {tasks.index(matrix.task) + 1}/{len(tasks)}")
-        if is_empty(matrix):
+        if not matrix.values:
             counts.append("no rankings yet")
         parts = [Part("  ".join(counts) + "  " if counts else "", "$quiet")]
-        if isinstance(matrix, DifferenceMatrix):
-            n = sum(p is not None for row in matrix.p for p in row)
+        if matrix.differs:
             higher, lower = matrix.n_significant
-            said = f"{higher + lower} of {n} significant{MARK}: +{higher} -{lower}  "
+            said = f"{higher + lower} of {matrix.n_tested} significant{MARK}: +{higher} -{lower}  "
             parts.append(Part(said, "$text-accent", key="baseline"))
-        who = f"on {matrix.task}" if difference else f"{matrix.model} on {matrix.task}"
+        who = f"on {matrix.task}" if matrix.differs else f"{matrix.model} on {matrix.task}"
         self.query_one("#which", Line).set(parts, who, "bold")
-
-    def _caveats(self, matrix: Matrix) -> list[str]:
-        """Return the caveats of the numbers shown; of differences those of both sides."""
-        snapshot, against = self.dashboard.state.snapshot, self.dashboard.baseline.against
-        assert snapshot is not None
-        differs = isinstance(matrix, DifferenceMatrix) and against is not None
-        base = Side(against.run, (against.model,)) if differs and against is not None else None
-        return caveats.of_pair(snapshot, matrix.model, matrix.task, base)
 
     @on(HeatMap.Moved)
     def _tell_cell(self) -> None:
@@ -126,10 +113,10 @@ class MatrixScreen(HeatMapScreen):
             return
         codes = "→".join(one_line(name, 12) for name in cursor)
         number, interval, more = about_cell(matrix, cursor)
-        bold = "bold" if isinstance(matrix, DifferenceMatrix) else ""
+        bold = "bold" if matrix.differs else ""
         parts = [Part(codes, "bold"), Part(f"  {number}", bold), Part(f" {interval}".rstrip(), "$quiet")]
         parts.append(Part(f"  {more}"))
-        if left_out := excluded(matrix, cursor):
+        if left_out := matrix.at(*cursor).n_excluded:
             parts.append(Part(f"  {left_out:,} excluded", "$text-warning"))
         self.query_one("#cell", Line).set(parts)
         self.query_one("#names", Line).set([], named(cursor, self._pool_sizes(matrix.task)), "$quiet")
@@ -144,7 +131,7 @@ class MatrixScreen(HeatMapScreen):
         if sheet is None or found is None:
             return [Part("· not evaluated yet", "$quiet")]
         order = f"by {view.sort}{', reversed' if view.reverse else ''}"
-        once = ", one training each" if isinstance(self.matrix, DifferenceMatrix) and self.matrix.one_training else ""
+        once = ", one training each" if self.matrix is not None and self.matrix.one_training else ""
         narrow, ground = self.has_class("-narrow"), ground_of(view.rich_style)
         colours = legend(sheet, found, depth_of(self.app), narrow=narrow, ground=ground, whole=True)
         return [
@@ -174,15 +161,13 @@ class MatrixScreen(HeatMapScreen):
         self.dashboard.selection.choose(cell[:2])
         self.view.go_to(cell[2:])
 
-    def copied(self, scope: Scope) -> tuple[document.Matrix, str]:
+    def copied(self, scope: Scope) -> tuple[document.MatrixBlock, str]:
         """Return the cell under the cursor, its row, or the matrix, in the order shown."""
         view, matrix = self.view, self.matrix
         assert matrix is not None and view.cursor is not None
         languages = view.row_names if scope == "all" else [view.cursor[0]]
         pools = [view.cursor[1]] if scope == "cell" else view.column_names
-        block = block_of(matrix, languages, pools)
-        notes = caveats.notes(self._caveats(matrix))
-        return replace(block, notes=(*block.notes, *notes)), f"{matrix.task}-{matrix.model}-{matrix.measure.name}"
+        return block_of(matrix.part(languages, pools)), f"{matrix.task}-{matrix.model}-{matrix.measure.name}"
 
     def saved(self) -> dict[str, Any]:
         """Order and cursor."""

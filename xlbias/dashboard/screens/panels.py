@@ -158,7 +158,7 @@ class PanelScreen(HeatMapScreen):
 
     # -- taking along ------------------------------------------------------------------------------------------------
 
-    def copied(self, scope: Scope) -> tuple[document.Table | document.Matrix, str]:
+    def copied(self, scope: Scope) -> tuple[document.Table | document.MatrixBlock, str]:
         """Return the cell under the cursor, its row, or the whole panel, in the order shown, with intervals."""
         view, spot = self.view, self.view.spot
         assert view.sheet is not None and spot is not None

@@ -7,20 +7,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 
 from xlbias.dashboard.views.bias_hints import reading_of
 from xlbias.dashboard.views.bias_panels import EXCESS, BiasView
-from xlbias.dashboard.views.sheet import Shades, Sheet, Spot, scale_of
+from xlbias.dashboard.views.sheet import Shades, Sheet, Spot, block_of
 from xlbias.languages import language_name, script_of
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measures
-from xlbias.report.document import Cell, Matrix
-from xlbias.report.documents.cells import cell, overall_bias, undefined_notes
+from xlbias.report.documents.overall import overall_bias, undefined_notes
 from xlbias.report.documents.wording import BETTER
-from xlbias.report.numbers import EMPTY, MARK, difference_cell, interval, measured, number, said_of_p
-from xlbias.results.by_key import Row
+from xlbias.report.numbers import EMPTY, MARK, NO_NUMBER, Entry, difference_entry, entry, measured, number, said_of_p
+from xlbias.results.cell import Cell
+from xlbias.results.matrix import difference
 from xlbias.results.per_query import Key
 from xlbias.runs.run_info import TaskInfo
 from xlbias.runs.schema import OTHER, OWN, SETTINGS
@@ -67,7 +68,7 @@ def bias_sheet(
     view: BiasView,
     who: str,
     task: TaskInfo,
-    found: Mapping[Key, Row],
+    found: Mapping[Key, Cell],
     differences: Differences | None = None,
     remark: str = "",
 ) -> Sheet:
@@ -90,7 +91,7 @@ class _Maker:
     view: BiasView
     who: str
     task: TaskInfo
-    found: Mapping[Key, Row]
+    found: Mapping[Key, Cell]
     differences: Differences | None
     remark: str
 
@@ -124,7 +125,9 @@ class _Maker:
         excess = view.name == EXCESS and self.differences is None
         cells = tuple(
             tuple(
-                _less(self._cell(key, about), self.shares[column], about) if excess else self._cell(key, about)
+                _less(self._entry(key, about, None), self.shares[column], about)
+                if excess
+                else self._entry(key, about, self.differences)
                 for key, column in zip(line, columns, strict=True)
             )
             for line in keys
@@ -134,24 +137,23 @@ class _Maker:
             for row, line in zip(rows, keys, strict=True)
             for column, key in zip(columns, line, strict=True)
         }
-        signed = excess or self.differences is not None
+        differs = excess or self.differences is not None
         ratio = about.name == "exposure@10.ratio" and self.differences is None
         return Sheet(
-            Matrix(
+            block_of(
                 self._title(about),
                 about,
                 rows,
                 columns,
                 cells,
-                scale_of(cells, diverging=signed),
-                axes=("passage language" if view.shape == "answered" else "query language", "passage language"),
+                ("passage language" if view.shape == "answered" else "query language", "passage language"),
             ),
             self._reading(view.name, about),
             headline=self._headline(),
             remark=self.remark or self._nothing(cells, about),
             shades=_logarithms(cells) if ratio else None,
-            diverging=signed or ratio,
-            form="difference" if signed else "value",
+            diverging=differs or ratio,
+            form="difference" if differs else "value",
             meaning=f"{about.label}: {about.definition}.",
             pinned=self._pinned(columns, about, excess=excess),
             said=said,
@@ -164,7 +166,7 @@ class _Maker:
         wanted = list(overall_bias([self.found]))
         differences = self.differences.corrected([key for _, _, key in wanted]) if self.differences else None
         rows = tuple(label for label, _, _ in wanted)
-        cells = tuple((self._written(key, about, differences),) for _, about, key in wanted)
+        cells = tuple((self._entry(key, about, differences),) for _, about, key in wanted)
         tails = tuple(self._tail(about, key) for _, about, key in wanted)
         about = measures("bias")["rank_distance"]
         meaning = {label: measure.definition for label, measure, _ in wanted}
@@ -172,7 +174,7 @@ class _Maker:
         reading = self._reading("numbers", None)
         title = self._titled("Bias in the pool of all languages")
         return Sheet(
-            Matrix(title, about, rows, ("value",), cells, (0.0, 0.0), axes=("measure", "")),
+            block_of(title, about, rows, ("value",), cells, ("measure", "")),
             f"{reading} {undefined}".strip(),
             remark=self.remark,
             shades=tuple((None,) for _ in rows),
@@ -191,14 +193,11 @@ class _Maker:
             return Key(self.view.measure, ALL, row, column)
         return Key(self.view.measure, ALL, row)
 
-    def _cell(self, key: Key, about: Measure) -> Cell:
-        return self._written(key, about, self.differences)
-
-    def _written(self, key: Key, about: Measure, differences: Differences | None) -> Cell:
+    def _entry(self, key: Key, about: Measure, differences: Differences | None) -> Entry:
         if differences is None:
-            return cell(self.found, key, about)
+            return entry(self.found.get(key, NO_NUMBER), about)
         row = differences.rows.get(key)
-        return EMPTY if row is None else difference_cell(dict(row), about)
+        return EMPTY if row is None else difference_entry(difference(row), about)
 
     def _said(self, key: Key, about: Measure) -> str:
         if self.differences is not None:
@@ -234,13 +233,13 @@ class _Maker:
             return f"{'passages' if self.view.panel == 'exposure' else 'answers'} in {row}"
         return f"{row} queries"
 
-    def _headline(self) -> tuple[tuple[str, Cell], ...]:
+    def _headline(self) -> tuple[tuple[str, Entry], ...]:
         """The numbers over all languages that a view is about; differences without marks: those are in the table."""
         found = []
         for label, named, setting in _HEADLINES.get(self.view.panel, ()):
             name = self.view.measure if named == "own" else named
             about, key = measures("bias")[name], Key(name, setting)
-            whole = self._cell(key, about)
+            whole = self._entry(key, about, self.differences)
             if whole.value is not None:
                 found.append((label or about.label, replace(whole, text=whole.text.removesuffix(MARK))))
         return tuple(found)
@@ -251,7 +250,7 @@ class _Maker:
         """What stands under the heads of exposure: shares of the pool, and each language over all queries."""
         if self.view.panel != "exposure" or self.view.shape != "pairs" or self.differences is not None:
             return ()
-        totals = [cell(self.found, Key(about.name, ALL, None, column), about) for column in columns]
+        totals = [entry(self.found.get(Key(about.name, ALL, None, column), NO_NUMBER), about) for column in columns]
         if excess:
             totals = [_less(one, self.shares[c], about) for one, c in zip(totals, columns, strict=True)]
         return (
@@ -259,7 +258,7 @@ class _Maker:
             ("all", tuple(one.text for one in totals)),
         )
 
-    def _nothing(self, cells: Sequence[Sequence[Cell]], about: Measure) -> str:
+    def _nothing(self, cells: Sequence[Sequence[Entry]], about: Measure) -> str:
         if any(one.value is not None for line in cells for one in line):
             return ""
         rows = [row for key, row in self.found.items() if key.measure == about.name]
@@ -300,24 +299,16 @@ _HEADLINES: dict[str, tuple[tuple[str, str, str], ...]] = {
 """By panel: label, measure (``own``: that of the view) and setting of the numbers over all languages."""
 
 
-def _less(value: Cell, share: float, about: Measure) -> Cell:
+def _less(value: Entry, share: float, about: Measure) -> Entry:
     """Return a share of the list minus the share of the pool, which is the same in every draw of the interval."""
     if value.value is None:
         return value
-    low, high = (None if end is None else end - share for end in (value.low, value.high))
-    difference = value.value - share
-    text = measured(difference, about)
-    return replace(
-        value,
-        text=f"+{text}" if difference > 0 else text,
-        value=difference,
-        low=low,
-        high=high,
-        interval=interval(low, high, about),
-    )
+    cell = value.cell
+    value_, low, high = (None if end is None else end - share for end in (cell.value, cell.low, cell.high))
+    return difference_entry(msgspec.structs.replace(cell, value=value_, low=low, high=high), about)
 
 
-def _logarithms(cells: Sequence[Sequence[Cell]]) -> Shades:
+def _logarithms(cells: Sequence[Sequence[Entry]]) -> Shades:
     """Return log2 of ratios, so that twice and half are as far from 1; what is further than eight times is cut."""
     most = 2**FURTHEST
     return tuple(

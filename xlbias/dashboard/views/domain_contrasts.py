@@ -19,18 +19,20 @@ from xlbias.dashboard.views.domains import Domains, Member, Shift, mean_cell, me
 from xlbias.dashboard.views.sheet import Sheet, Spot
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measure_of
-from xlbias.report.document import Cell
 from xlbias.report.documents.comparison import named
 from xlbias.report.numbers import (
     EMPTY,
     MARK,
-    difference_cell,
+    Entry,
+    difference_entry,
     difference_interval,
-    difference_text,
     measured,
     probability,
     said_of_p,
+    signed_text,
 )
+from xlbias.results.cell import Cell
+from xlbias.results.matrix import difference
 from xlbias.results.study.design import HEADLINES
 
 _COUNTED = ("better", "worse", "equal", "unclear", "open", "untested")
@@ -72,7 +74,7 @@ def contrast_sheet(
         cells.append(tuple(line))
     counts = Counter(row["verdict"] for row in rows.values())
     headline = tuple(
-        (verdict, Cell(f"{counts[verdict]:,}"))
+        (verdict, Entry(f"{counts[verdict]:,}"))
         for verdict in _COUNTED
         if tested and (counts[verdict] or verdict not in ("equal", "open", "untested"))
     )
@@ -119,12 +121,12 @@ def baseline_sheet(
             base, new = pairs.get(spot, (None, None))
             row = tested.get(spot)
             if row is not None and row["difference"] is not None:
-                line.append(difference_cell(dict(row), about))
+                line.append(difference_entry(difference(row), about))
                 said[spot] = f"{measured(row['base'], about)} → {measured(row['new'], about)}  " + (
                     said_of_p(row["p_corrected"])
                 )
             elif base is not None and new is not None:
-                line.append(_difference(new - base, about))
+                line.append(difference_entry(Cell(new - base), about))
                 said[spot] = f"{measured(base, about)} → {measured(new, about)}  not tested yet"
             else:
                 line.append(EMPTY)
@@ -148,12 +150,11 @@ def _verdicts(found: pl.DataFrame, base: str, shift: Shift) -> dict[tuple[str, s
     return {(row["source"], row["target"], row["new"]): row for row in chosen.iter_rows(named=True)}
 
 
-def _tested(row: Mapping[str, Any], about: Measure) -> Cell:
+def _tested(row: Mapping[str, Any], about: Measure) -> Entry:
     """Return a difference with the study's verdict as its mark; the interval is over ids and seeds, n is seeds."""
-    difference = _difference(row["difference"], about)
-    mark = MARK if row["verdict"] in ("better", "worse") else ""
-    ends = difference_interval(row["low"], row["high"], about)
-    return Cell(difference.text + mark, row["difference"], row["low"], row["high"], ends, row["n_seeds"], "number")
+    confirmed = row["verdict"] in ("better", "worse")
+    ends = (row["difference"], row["low"], row["high"])
+    return difference_entry(Cell(*ends, row["n_seeds"], significant=confirmed), about)
 
 
 def _verdict_note(row: Mapping[str, Any], about: Measure, going_on: bool) -> str:
@@ -164,13 +165,13 @@ def _verdict_note(row: Mapping[str, Any], about: Measure, going_on: bool) -> str
     return f"{_FINAL[row['verdict']]}  p {'at most ' if going_on else ''}{p}  {ends} over ids and seeds"
 
 
-def _untested(seeds: Cell, going_on: bool) -> str:
+def _untested(seeds: Entry, going_on: bool) -> str:
     if seeds.value is None:
         return ""
     return "over seeds, not tested yet" if going_on else "over seeds, not tested"
 
 
-def _over_seeds(domains: Domains, one: Member, target: str, shift: Shift, about: Measure) -> Cell:
+def _over_seeds(domains: Domains, one: Member, target: str, shift: Shift, about: Measure) -> Entry:
     """Return the difference from the baseline of the same source, paired by seed, with its t-interval."""
     assert domains.study is not None
     base = next((b for b in domains.members if b.source == one.source and b.arm == domains.study.baseline), None)
@@ -180,14 +181,8 @@ def _over_seeds(domains: Domains, one: Member, target: str, shift: Shift, about:
     differences = [domains.value(new, target, shift) - domains.value(old, target, shift) for old, new in pairs]
     known = [value for value in differences if np.isfinite(value)]
     return mean_cell(
-        known, lambda value: _difference(value, about).text, lambda low, high: difference_interval(low, high, about)
+        known, lambda value: signed_text(value, about), lambda low, high: difference_interval(low, high, about)
     )
-
-
-def _difference(difference: float | None, about: Measure) -> Cell:
-    text = difference_text(difference, about)
-    signed = f"+{text}" if difference is not None and difference > 0 else text
-    return Cell(signed, difference, kind="number")
 
 
 def _good(about: Measure) -> str:

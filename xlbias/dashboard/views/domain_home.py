@@ -20,9 +20,8 @@ from xlbias.dashboard.views.domains import (
     percent_cell,
     seeds_cell,
 )
-from xlbias.dashboard.views.sheet import Sheet, scale_of
+from xlbias.dashboard.views.sheet import Sheet, block_of
 from xlbias.measures.registry import measure_of
-from xlbias.report.document import Matrix
 from xlbias.report.documents.comparison import named
 from xlbias.results.study.shift import SHIFTED
 
@@ -50,9 +49,7 @@ def home_sheet(domains: Domains, shift: Shift) -> Sheet:
         f"{'it grows by' if about.better == 'low' else 'is lost'}, 0% nothing."
     )
     names, columns = tuple(_row_name(target, own) for target, own, *_ in rows), ("home", "away", "drop")
-    block = Matrix(
-        f"{named(*shift)} at home and away", about, names, columns, cells, scale_of([c[:2] for c in cells]), axes=AXES
-    )
+    block = block_of(f"{named(*shift)} at home and away", about, names, columns, cells, AXES)
     return Sheet(
         block,
         reading,

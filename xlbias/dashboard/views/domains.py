@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
 import polars as pl
 
-from xlbias.dashboard.views.sheet import Sheet, Spot, scale_of
+from xlbias.dashboard.views.sheet import Sheet, Spot, block_of
 from xlbias.errors import RunError
 from xlbias.measures.measure import Direction, Measure
 from xlbias.measures.registry import measure_of
 from xlbias.measures.shift import relative_drop
-from xlbias.report.document import Cell, Matrix
 from xlbias.report.documents.comparison import named
-from xlbias.report.numbers import EMPTY, interval, measured
+from xlbias.report.numbers import EMPTY, Entry, entry, interval, measured, numeric
+from xlbias.results.cell import Cell
 from xlbias.results.overview import who_on_what
 from xlbias.results.run import Run
 from xlbias.results.study.design import HEADLINES, Arm, Study, read_study
@@ -228,7 +229,8 @@ def drop_sheet(domains: Domains, shift: Shift) -> Sheet:
     )
     remark = "" if _known(cells) else f"no drop: {nobody_away(domains)}"
     sheet = _sheet(domains, f"drop of {named(*shift)}", about, cells, reading, said)
-    block = replace(sheet.block, measure=replace(about, better="low", low=-np.inf, high=np.inf))
+    drop = replace(about, better="low", low=-np.inf, high=np.inf)
+    block = replace(sheet.block, matrix=replace(sheet.block.matrix, measure=drop))
     return replace(sheet, block=block, form="percent", diverging=True, remark=remark)
 
 
@@ -236,7 +238,7 @@ def _sheet(
     domains: Domains,
     title: str,
     about: Measure,
-    cells: Sequence[Sequence[Cell]],
+    cells: Sequence[Sequence[Entry]],
     reading: str,
     said: Mapping[Spot, str],
 ) -> Sheet:
@@ -249,17 +251,16 @@ def members_sheet(
     title: str,
     about: Measure,
     members: Sequence[Member],
-    cells: Sequence[Sequence[Cell]],
+    cells: Sequence[Sequence[Entry]],
     reading: str,
     said: Mapping[Spot, str],
     *,
     diverging: bool = False,
 ) -> Sheet:
     """Return a sheet of a row for each member and a column for each target."""
-    rows, about_of = tuple(map(tuple, cells)), {one.name: one.about for one in members}
-    scale = scale_of(rows, diverging=diverging)
+    about_of = {one.name: one.about for one in members}
     return Sheet(
-        Matrix(title, about, tuple(one.name for one in members), domains.targets, rows, scale, axes=AXES),
+        block_of(title, about, [one.name for one in members], domains.targets, cells, AXES),
         reading,
         heads=tuple(one.head for one in members),
         diverging=diverging,
@@ -284,7 +285,7 @@ def nobody_away(domains: Domains) -> str:
     return "no encoder is known to be trained on any target's domain"
 
 
-def _known(cells: Sequence[Sequence[Cell]]) -> bool:
+def _known(cells: Sequence[Sequence[Entry]]) -> bool:
     return any(cell.value is not None for line in cells for cell in line)
 
 
@@ -293,36 +294,35 @@ def _known(cells: Sequence[Sequence[Cell]]) -> bool:
 GOOD = {"high": "High is good.", "low": "Low is good.", "neither": "Neither way is good in itself."}
 
 
-def _value_cell(domains: Domains, one: Member, target: str, shift: Shift, about: Measure) -> Cell:
+def _value_cell(domains: Domains, one: Member, target: str, shift: Shift, about: Measure) -> Entry:
     if domains.study:
         return seeds_cell(domains.of_seeds(one, target, shift), about)
     found = domains.found.get((one.name, target, shift))
     if found is None or found[0] is None:
         return EMPTY
     value, low, high, n = found
-    return Cell(measured(value, about), value, low, high, interval(low, high, about), n, "number")
+    return entry(Cell(value, low, high, n), about)
 
 
-def seeds_cell(values: Sequence[float], about: Measure) -> Cell:
+def seeds_cell(values: Sequence[float], about: Measure) -> Entry:
     """Return a mean over seeds with its t-interval; n is the number of seeds."""
     return mean_cell(values, lambda value: measured(value, about), lambda low, high: interval(low, high, about))
 
 
-def percent_cell(values: Sequence[float]) -> Cell:
+def percent_cell(values: Sequence[float]) -> Entry:
     """Return a mean share in percent over seeds, with its t-interval."""
     return mean_cell(values, lambda value: f"{value:.0%}", lambda low, high: f"[{low:.0%}, {high:.0%}]")
 
 
-def mean_cell(values: Sequence[float], write: Callable[[float], str], ends: Callable[[float, float], str]) -> Cell:
+def mean_cell(values: Sequence[float], write: Callable[[float], str], ends: Callable[[float, float], str]) -> Entry:
     """Return the mean of one value a seed, with its 95% t-interval where there are several."""
     if not values:
         return EMPTY
     found = t_interval(np.array(values, dtype=np.float64))
     if not np.isfinite(found.low):
-        return Cell(write(found.mean), found.mean, n=len(values), kind="number")
-    return Cell(
-        write(found.mean), found.mean, found.low, found.high, ends(found.low, found.high), len(values), "number"
-    )
+        return Entry(write(found.mean), Cell(found.mean, n=len(values)), kind="number")
+    cell = Cell(found.mean, found.low, found.high, len(values))
+    return Entry(write(found.mean), cell, ends(found.low, found.high), kind="number")
 
 
 def _spread(domains: Domains, one: Member, target: str, shift: Shift, about: Measure) -> str:
@@ -352,15 +352,15 @@ def drops_of(domains: Domains, one: Member, target: str, shift: Shift) -> list[f
     return [drop for drop in drops if np.isfinite(drop)]
 
 
-def _drop_cell(domains: Domains, one: Member, target: str, shift: Shift) -> Cell:
+def _drop_cell(domains: Domains, one: Member, target: str, shift: Shift) -> Entry:
     if target in one.home:
-        return Cell("home", kind="number")
+        return numeric("home")
     return of_trainings(domains, percent_cell(drops_of(domains, one, target, shift)))
 
 
-def of_trainings(domains: Domains, cell: Cell) -> Cell:
+def of_trainings(domains: Domains, mean: Entry) -> Entry:
     """Return a mean over seeds; of a run that is no study without its n, which would say one training."""
-    return cell if domains.study else replace(cell, n=None)
+    return mean if domains.study else replace(mean, cell=msgspec.structs.replace(mean.cell, n=None))
 
 
 def _drop_note(domains: Domains, one: Member, target: str) -> str:

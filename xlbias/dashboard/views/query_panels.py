@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import polars as pl
 
-from xlbias.report.document import Cell, Table
-from xlbias.report.numbers import NOTHING, number
+from xlbias.report.document import Table
+from xlbias.report.numbers import NOTHING, Entry, count, number, numeric
 from xlbias.results.queries.query import InLanguage, Passage, QueryView, beyond, move, ranks_by_passage
 from xlbias.results.queries.top import first_rows, lists_of
 from xlbias.runs.schema import MULTILINGUAL_POOL
@@ -189,7 +189,7 @@ def _relevant_table(view: QueryView, other: QueryView | None) -> Table:
     for row, passage in zip(_relevant_frame(view, other).iter_rows(named=True), view.relevants, strict=True):
         moved = [_text(row["was"]), _text(row["move"])] if other else []
         named = (_name(passage.passage_id), _name(passage.language))
-        lines.append((*named, _rank(passage.rank), _score(passage.score), *moved, _text(passage.text)))
+        lines.append((*named, count(passage.rank), _score(passage.score), *moved, _text(passage.text)))
     heads = ("passage", "language", "rank", "score", *compared, "text")
     return Table("", heads, tuple(lines), _notes(other), 2)
 
@@ -198,14 +198,14 @@ def _languages_table(view: QueryView, other: QueryView | None) -> Table:
     compared: tuple[str, ...] = ("ap before", "first rank before", "move") if other else ()
     lines = []
     for row, one in zip(_languages_frame(view, other).iter_rows(named=True), view.languages, strict=True):
-        moved = [_ap(row["was_ap"]), _rank(row["was"]), _text(row["move"])] if other else []
-        lines.append((_name(one.language), _ap(one.ap), _rank(one.first_rank), *moved, _text(one.text)))
+        moved = [_ap(row["was_ap"]), count(row["was"]), _text(row["move"])] if other else []
+        lines.append((_name(one.language), _ap(one.ap), count(one.first_rank), *moved, _text(one.text)))
     return Table("", ("language", "ap", "first rank", *compared, "text"), tuple(lines), _notes(other))
 
 
 def _ranks_table(view: QueryView, _: QueryView | None) -> Table:
     lines = [
-        (_name(one.language), _ap(one.ap_multilingual), *(_rank(rank) for rank in one.ranks)) for one in view.languages
+        (_name(one.language), _ap(one.ap_multilingual), *(count(rank) for rank in one.ranks)) for one in view.languages
     ]
     note = "Rank of the best relevant passage of each language among the passages of all languages."
     return Table("", ("query language", "ap", *view.passage_languages), tuple(lines), (note,))
@@ -230,27 +230,23 @@ def _notes(other: QueryView | None) -> tuple[str, ...]:
     return () if other is None else (clean(f"Before: {other.model}."),)
 
 
-def _name(text: str | None) -> Cell:
-    return Cell(clean(text or NOTHING), kind="name")
+def _name(text: str | None) -> Entry:
+    return Entry(clean(text or NOTHING), kind="name")
 
 
-def _text(text: str | None) -> Cell:
-    return Cell(NOTHING if text is None else clean(text))
+def _text(text: str | None) -> Entry:
+    return Entry(NOTHING if text is None else clean(text))
 
 
-def _shown(rank: str) -> Cell:
+def _shown(rank: str) -> Entry:
     """A rank as it is shown, which may only be known to be beyond some."""
     known = rank.replace(",", "")
-    return Cell(rank, int(known) if known.isdigit() else None, kind="number")
+    return numeric(rank, int(known) if known.isdigit() else None)
 
 
-def _rank(rank: int | None) -> Cell:
-    return Cell(NOTHING if rank is None else f"{rank:,}", rank, kind="number")
+def _score(score: float | None) -> Entry:
+    return numeric(number(score), score)
 
 
-def _score(score: float | None) -> Cell:
-    return Cell(number(score), score, kind="number")
-
-
-def _ap(ap: float | None) -> Cell:
-    return Cell(number(ap), ap, kind="number")
+def _ap(ap: float | None) -> Entry:
+    return numeric(number(ap), ap)

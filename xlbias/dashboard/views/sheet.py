@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from xlbias.colour import Range
-from xlbias.report.document import Cell, Matrix
-from xlbias.report.numbers import MARK
+from xlbias.measures.measure import Measure
+from xlbias.report.document import MatrixBlock, ends_of
+from xlbias.report.numbers import Entry
+from xlbias.results.matrix import Matrix
 
 Shades = tuple[tuple[float | None, ...], ...]
 """[row][column], what the colour of a cell stands for; None for a cell without colour."""
@@ -44,15 +46,14 @@ class Sheet:
         bars: whether rows of one column have bars.
         compact: whether cells stay narrow, so that many languages are seen.
         apart: whether the last column stands apart: it is over all the others, and stays last in every order.
-        values: [row][column], those of the cells, where these are made when they are seen.
         labels: heads of the columns; by default their names.
         corner: what stands over the heads of the rows.
     """
 
-    block: Matrix
+    block: MatrixBlock
     reading: str
     heads: tuple[tuple[str, ...], ...] = ()
-    headline: tuple[tuple[str, Cell], ...] = ()
+    headline: tuple[tuple[str, Entry], ...] = ()
     remark: str = ""
     shades: Shades | None = None
     diverging: bool = False
@@ -66,7 +67,6 @@ class Sheet:
     meaning: str = ""
     compact: bool = False
     apart: bool = False
-    values: Shades = ()
     labels: tuple[str, ...] = ()
     corner: str = ""
 
@@ -91,7 +91,7 @@ class Sheet:
 
     def value(self, row: int, column: int) -> float | None:
         """The value of a cell, None where it has none."""
-        return self.values[row][column] if self.values else self.block.cells[row][column].value
+        return self.block.matrix.cells[row][column].value
 
     def shade(self, row: int, column: int) -> float | None:
         """What the colour of a cell stands for."""
@@ -99,7 +99,7 @@ class Sheet:
 
     def marked(self, row: int, column: int) -> bool:
         """Whether a cell is a significant difference."""
-        return self.block.cells[row][column].text.endswith(MARK)
+        return self.block.matrix.cells[row][column].significant
 
     def range(self, *, full: bool) -> Range | None:
         """What the colours stand for, None where there are none; `full` spreads them over [0, 1] where that holds all.
@@ -110,30 +110,32 @@ class Sheet:
         known = [shade for shade in every if shade is not None]
         if not known:
             return None
-        better: Literal["high", "low"] = "low" if self.block.better == "low" else "high"
-        if self.diverging:
-            end = max(map(abs, known))
-            return Range(-end, end, better, diverging=True)
-        if full and self.block.measure.unit_range:
+        better: Literal["high", "low"] = "low" if self.block.measure.better == "low" else "high"
+        if full and self.block.measure.unit_range and not self.diverging:
             return Range(0.0, 1.0, better)
-        return Range(min(known), max(known), better)
+        return Range(*ends_of(known, differs=self.diverging), better, self.diverging)
 
-    def part(self, rows: Sequence[int], columns: Sequence[int]) -> Matrix:
+    def part(self, rows: Sequence[int], columns: Sequence[int]) -> MatrixBlock:
         """Return some rows and columns as a block, in the order given: what is copied."""
-        block = self.block
+        block, own = self.block, self.block.own_entries
+        names = ([block.rows[r] for r in rows], [block.columns[c] for c in columns])
         return replace(
             block,
-            rows=tuple(block.rows[r] for r in rows),
-            columns=tuple(block.columns[c] for c in columns),
-            cells=tuple(tuple(block.cells[r][c] for c in columns) for r in rows),
+            matrix=block.matrix.part(*names),
+            own_entries=tuple(tuple(own[r][c] for c in columns) for r in rows) if own else (),
             notes=(*block.notes, f"{self.reading} {self.meaning}".strip()),
         )
 
 
-def scale_of(cells: Sequence[Sequence[Cell]], *, diverging: bool = False) -> tuple[float, float]:
-    """Return the values at the two ends of the colours: least and greatest, or as far to both sides of 0."""
-    known = [cell.value for line in cells for cell in line if cell.value is not None]
-    if diverging:
-        end = max(map(abs, known), default=0.0)
-        return (-end, end)
-    return (min(known, default=0.0), max(known, default=0.0))
+def block_of(
+    title: str,
+    measure: Measure,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    entries: Sequence[Sequence[Entry]],
+    axes: tuple[str, str],
+) -> MatrixBlock:
+    """Return numbers that are written in ways of their own as a block."""
+    cells = tuple(tuple(one.cell for one in line) for line in entries)
+    own = tuple(map(tuple, entries))
+    return MatrixBlock(title, Matrix(measure, tuple(rows), tuple(columns), cells, axes=axes), own_entries=own)

@@ -7,20 +7,19 @@ from itertools import chain
 
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import SIDES, measures
-from xlbias.report.document import Block, Cell, Document, Paragraph, Section, Table, Terms
+from xlbias.report.document import Block, Document, Paragraph, Section, Table, Terms
 from xlbias.report.documents.caveats import section as doubted
-from xlbias.report.documents.cells import (
+from xlbias.report.documents.encoders import LONGEST_NAME, EncoderOnTask, encoders_by_task
+from xlbias.report.documents.findings import section as findings_section
+from xlbias.report.documents.levels import chance_note
+from xlbias.report.documents.matrices import matrix_blocks
+from xlbias.report.documents.overall import (
     bias_measures,
-    cell,
     overall_alignment,
     overall_bias,
     overall_of_sides,
     undefined_notes,
 )
-from xlbias.report.documents.encoders import LONGEST_NAME, EncoderOnTask, encoders_by_task
-from xlbias.report.documents.findings import section as findings_section
-from xlbias.report.documents.levels import chance_note
-from xlbias.report.documents.matrices import matrix_blocks
 from xlbias.report.documents.published import published_table
 from xlbias.report.documents.wording import (
     BETTER,
@@ -33,7 +32,7 @@ from xlbias.report.documents.wording import (
     leak_notes,
     training_notes,
 )
-from xlbias.report.numbers import NOTHING, count, measured
+from xlbias.report.numbers import NOTHING, Entry, count, measured, numeric
 from xlbias.results.caveats import caveats
 from xlbias.results.findings import findings
 from xlbias.results.per_query import Key
@@ -97,7 +96,7 @@ def _section(
         tables.append(_by_language(task, found))
     blocks: list[Block | None] = [Paragraph(about_task(task)), *tables]
     for measure in matrices:
-        blocks += matrix_blocks(task, found, measure)
+        blocks += matrix_blocks(run, found, measure)
     blocks += [published_table(source, task) for source in published]
     title = one_line(f"{task.name} ({task.domain})", LONGEST_NAME)
     return Section(title, tuple(block for block in blocks if block is not None))
@@ -111,9 +110,9 @@ def _overview(run: Run, task: TaskInfo, found: Sequence[EncoderOnTask]) -> Table
         done = f" [{one.row['n_cells']} of {one.row['n_cells_expected']} cells]" if unfinished else ""
         rows.append(
             (
-                Cell(one.marked + done, kind="name"),
-                *(cell(one.numbers, Key("map", setting), quality) for setting in SETTINGS),
-                *(cell(one.numbers, Key(name, SETTINGS[2]), bias[name]) for name in RANK_DISTANCES.values()),
+                Entry(one.marked + done, kind="name"),
+                *(one.entry(Key("map", setting), quality) for setting in SETTINGS),
+                *(one.entry(Key(name, SETTINGS[2]), bias[name]) for name in RANK_DISTANCES.values()),
                 *(_pair(one, which) for which in ("worst", "best")),
             )
         )
@@ -127,12 +126,12 @@ def _overview(run: Run, task: TaskInfo, found: Sequence[EncoderOnTask]) -> Table
     return Table(f"Overview: {_whom(found)}", heads, tuple(rows), notes)
 
 
-def _pair(one: EncoderOnTask, which: str) -> Cell:
+def _pair(one: EncoderOnTask, which: str) -> Entry:
     pair = one.row[f"{which}_pair"]
     if not pair:
-        return Cell(NOTHING)
+        return Entry(NOTHING)
     measure = measures("quality")["map"]
-    return Cell(f"{pair} {measured(one.row[which], measure)}", one.row[which], kind="number")
+    return numeric(f"{pair} {measured(one.row[which], measure)}", one.row[which])
 
 
 def _bias(found: Sequence[EncoderOnTask]) -> Table | None:
@@ -140,12 +139,12 @@ def _bias(found: Sequence[EncoderOnTask]) -> Table | None:
     wanted = list(overall_bias(numbers))
     rows = [
         (
-            Cell(label),
+            Entry(label),
             *_who(one, found),
-            cell(one.numbers, key, measure),
+            one.entry(key, measure),
             count(one.numbers[key].n),
             count(one.numbers[key].n_excluded),
-            Cell(BETTER[measure.better]),
+            Entry(BETTER[measure.better]),
         )
         for label, measure, key in wanted
         for one in found
@@ -168,9 +167,9 @@ def _alignment(found: Sequence[EncoderOnTask]) -> Table | None:
             cells = [
                 part
                 for key in keys.values()
-                for part in (cell(one.numbers, key, measure), count(one.numbers[key].n if key in one.numbers else None))
+                for part in (one.entry(key, measure), count(one.numbers[key].n if key in one.numbers else None))
             ]
-            rows.append((Cell(measure.label), *_who(one, found), *cells, Cell(BETTER[measure.better])))
+            rows.append((Entry(measure.label), *_who(one, found), *cells, Entry(BETTER[measure.better])))
     if not rows:
         return None
     labels = ("measure", *_encoder(found))
@@ -186,10 +185,8 @@ def _texts(found: Sequence[EncoderOnTask]) -> Table | None:
     rows = []
     for measure, keys in overall_of_sides("texts", numbers):
         for one in found:
-            cells = [
-                part for key in keys.values() for part in (cell(one.numbers, key, measure), _most(one, key, measure))
-            ]
-            rows.append((Cell(measure.label), *_who(one, found), *cells))
+            cells = [part for key in keys.values() for part in (one.entry(key, measure), _most(one, key, measure))]
+            rows.append((Entry(measure.label), *_who(one, found), *cells))
     if not rows:
         return None
     labels = ("measure", *_encoder(found))
@@ -198,16 +195,16 @@ def _texts(found: Sequence[EncoderOnTask]) -> Table | None:
     return Table(f"Texts as they are read: {_whom(found)}", heads, tuple(rows), (note,), len(labels))
 
 
-def _most(one: EncoderOnTask, key: Key, measure: Measure) -> Cell:
+def _most(one: EncoderOnTask, key: Key, measure: Measure) -> Entry:
     of_language = {
         k.query_language: row.value
         for k, row in one.numbers.items()
         if k.measure == key.measure and k.query_language and row.value is not None
     }
     if not of_language or not any(of_language.values()):
-        return Cell(NOTHING)
+        return Entry(NOTHING)
     language = max(sorted(of_language), key=lambda name: of_language[name])
-    return Cell(f"{language} {measured(of_language[language], measure)}", of_language[language], kind="number")
+    return numeric(f"{language} {measured(of_language[language], measure)}", of_language[language])
 
 
 def _by_language(task: TaskInfo, found: Sequence[EncoderOnTask]) -> Table:
@@ -216,9 +213,9 @@ def _by_language(task: TaskInfo, found: Sequence[EncoderOnTask]) -> Table:
     rows = [
         (
             *_who(one, found),
-            Cell(language, kind="name"),
-            *(cell(one.numbers, Key(name, SETTINGS[2], language), bias[name]) for name in _ASKED),
-            *(cell(one.numbers, Key(name, SETTINGS[2], None, language), bias[name]) for name in _FOUND),
+            Entry(language, kind="name"),
+            *(one.entry(Key(name, SETTINGS[2], language), bias[name]) for name in _ASKED),
+            *(one.entry(Key(name, SETTINGS[2], None, language), bias[name]) for name in _FOUND),
             count(row.n if (row := one.numbers.get(Key("rank_distance", SETTINGS[2], language))) else None),
         )
         for one in found
@@ -233,9 +230,9 @@ def _by_language(task: TaskInfo, found: Sequence[EncoderOnTask]) -> Table:
     return Table(f"By language: {_whom(found)}", (*labels, *asked, *answered, "n"), tuple(rows), notes, len(labels))
 
 
-def _who(one: EncoderOnTask, found: Sequence[EncoderOnTask]) -> tuple[Cell, ...]:
+def _who(one: EncoderOnTask, found: Sequence[EncoderOnTask]) -> tuple[Entry, ...]:
     """Return the cell that names the encoder of a row, where there are several."""
-    return (Cell(one.marked, kind="name"),) if len(found) > 1 else ()
+    return (Entry(one.marked, kind="name"),) if len(found) > 1 else ()
 
 
 def _encoder(found: Sequence[EncoderOnTask]) -> tuple[str, ...]:

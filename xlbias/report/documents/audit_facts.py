@@ -10,16 +10,18 @@ from typing import Any
 
 from xlbias.measures.measure import Family, Measure
 from xlbias.measures.registry import SIDES, measures
-from xlbias.report.documents.cells import bias_measures
-from xlbias.results.by_key import Row
+from xlbias.report.documents.overall import bias_measures
+from xlbias.results.by_key import NUMBERS
+from xlbias.results.cell import Cell
 from xlbias.results.per_query import Key
 from xlbias.results.wide import RANK_DISTANCES
 from xlbias.runs.schema import SETTINGS
 
 _MULTILINGUAL = SETTINGS[2]
+_NONE = Cell(n=0, n_ids=0)
 
 
-def bias(found: Mapping[Key, Row]) -> dict[str, Any]:
+def bias(found: Mapping[Key, Cell]) -> dict[str, Any]:
     """Return every measure of bias by name; None for rank distance where nothing has been ranked in all languages.
 
     ``rank_distance`` is ``{"mean", "median", "normalised", "low", "high", "n", "n_excluded", "by_language": {query
@@ -36,7 +38,7 @@ def bias(found: Mapping[Key, Row]) -> dict[str, Any]:
     return facts
 
 
-def alignment(found: Mapping[Key, Row]) -> dict[str, Any]:
+def alignment(found: Mapping[Key, Cell]) -> dict[str, Any]:
     """Return ``{"passages": ..., "queries": ...}``: every measure of alignment by name, as far as it was measured.
 
     A measure is a number over all languages with ``"by_language"``, where it has numbers of one language, and
@@ -45,7 +47,7 @@ def alignment(found: Mapping[Key, Row]) -> dict[str, Any]:
     return {side: _of_side(side, "alignment", found) for side in SIDES}
 
 
-def seen(found: Mapping[Key, Row]) -> dict[str, Any]:
+def seen(found: Mapping[Key, Cell]) -> dict[str, Any]:
     """Return how much of a task an encoder has seen, by measure: ``{"n", "of", "by_language": {language: the same}}``.
 
     ``n`` is null where it is not known what the encoder was trained on.
@@ -58,11 +60,11 @@ def seen(found: Mapping[Key, Row]) -> dict[str, Any]:
     return facts
 
 
-def _seen(row: Row) -> dict[str, Any]:
-    return {"n": None if row.value is None else int(row.value), "of": row.n + row.n_excluded}
+def _seen(row: Cell) -> dict[str, Any]:
+    return {"n": None if row.value is None else int(row.value), "of": (row.n or 0) + row.n_excluded}
 
 
-def texts(found: Mapping[Key, Row]) -> dict[str, Any]:
+def texts(found: Mapping[Key, Cell]) -> dict[str, Any]:
     """Return ``{"passages": ..., "queries": ...}``: every measure of texts by name, in the form of `alignment`.
 
     Empty for a run in which they were not counted.
@@ -70,7 +72,7 @@ def texts(found: Mapping[Key, Row]) -> dict[str, Any]:
     return {side: _of_side(side, "texts", found) for side in SIDES}
 
 
-def _of_side(side: str, family: Family, found: Mapping[Key, Row]) -> dict[str, Any]:
+def _of_side(side: str, family: Family, found: Mapping[Key, Cell]) -> dict[str, Any]:
     facts = {}
     for measure in measures(family).values():
         name = f"{side}.{measure.name}"
@@ -94,7 +96,7 @@ def _of_side(side: str, family: Family, found: Mapping[Key, Row]) -> dict[str, A
     return facts
 
 
-def _bias_of(measure: Measure, keys: list[Key], found: Mapping[Key, Row]) -> dict[str, Any]:
+def _bias_of(measure: Measure, keys: list[Key], found: Mapping[Key, Cell]) -> dict[str, Any]:
     pairs = [key for key in keys if key.query_language and key.passage_language]
     if not pairs:
         of_language = {key.query_language: _number(found[key], measure) for key in keys if key.query_language}
@@ -116,20 +118,18 @@ def _bias_of(measure: Measure, keys: list[Key], found: Mapping[Key, Row]) -> dic
     }
 
 
-def _pair(key: Key, row: Row, measure: Measure, names: tuple[str, str]) -> dict[str, Any]:
+def _pair(key: Key, row: Cell, measure: Measure, names: tuple[str, str]) -> dict[str, Any]:
     return {names[0]: key.query_language, names[1]: key.passage_language, **_number(row, measure)}
 
 
-def _number(row: Row | None, measure: Measure) -> dict[str, Any]:
-    number = (
-        dict(row._asdict()) if row else {**dict.fromkeys(("value", "low", "high")), **dict.fromkeys(Row._fields[3:], 0)}
-    )
+def _number(row: Cell | None, measure: Measure) -> dict[str, Any]:
+    number = {name: getattr(row or _NONE, name) for name in NUMBERS}
     if number["value"] is None:
         number["reason"] = f"undefined {measure.undefined}".strip()
     return number
 
 
-def _rank_distance(found: Mapping[Key, Row]) -> dict[str, Any] | None:
+def _rank_distance(found: Mapping[Key, Cell]) -> dict[str, Any] | None:
     if Key("rank_distance", _MULTILINGUAL) not in found:
         return None
     languages = [key.query_language for key in found if key.measure == "rank_distance" and key.query_language]
@@ -139,7 +139,7 @@ def _rank_distance(found: Mapping[Key, Row]) -> dict[str, Any] | None:
     }
 
 
-def _distance(found: Mapping[Key, Row], language: str | None) -> dict[str, Any]:
+def _distance(found: Mapping[Key, Cell], language: str | None) -> dict[str, Any]:
     rows = {name: found.get(Key(measure, _MULTILINGUAL, language)) for name, measure in RANK_DISTANCES.items()}
     mean = found[Key("rank_distance", _MULTILINGUAL, language)]
     values = {name: row.value if row else None for name, row in rows.items()}

@@ -13,8 +13,9 @@ from xlbias.report.documents.caveats import as_json
 from xlbias.report.documents.findings import as_json as findings_json
 from xlbias.report.documents.training import training_facts
 from xlbias.report.formats.json import finite, in_lines
-from xlbias.results.by_key import Numbers, Row
+from xlbias.results.by_key import Numbers
 from xlbias.results.caveats import caveats, kinds_of
+from xlbias.results.cell import Cell
 from xlbias.results.findings import findings
 from xlbias.results.findings.context import few_enough
 from xlbias.results.levels import levels
@@ -114,7 +115,7 @@ def _levels(run: Run, model: str, task: str) -> list[dict[str, Any]]:
     return [asdict(one) for one in levels(run, model, task)] if few_enough(run) else []
 
 
-def _settings(rows: pl.DataFrame, found: Mapping[Key, Row]) -> dict[str, Any]:
+def _settings(rows: pl.DataFrame, found: Mapping[Key, Cell]) -> dict[str, Any]:
     empty: dict[str, Any] = {
         **dict.fromkeys(MEASURES),
         "intervals": dict.fromkeys(MEASURES),
@@ -133,7 +134,7 @@ def _settings(rows: pl.DataFrame, found: Mapping[Key, Row]) -> dict[str, Any]:
 
 
 def _intervals(
-    found: Mapping[Key, Row], setting: str, query_language: str | None = None, pool: str | None = None
+    found: Mapping[Key, Cell], setting: str, query_language: str | None = None, pool: str | None = None
 ) -> dict[str, list[float | None] | None]:
     """Return ``[low, high]`` of every measure of quality, None where there is no interval."""
     rows = {name: found.get(Key(name, setting, query_language, pool)) for name in MEASURES}

@@ -213,13 +213,14 @@ def matrix_lines(m: Matrix, width: int) -> list[str]:
     """Return a matrix as aligned text: query languages down, pools across, ``all`` for the multilingual pool."""
     measure = MATRIX_MEASURES[m.measure.name]
     title = clean(f"{measure.label} of {m.model} on {m.task}: query language down, passage language across")
-    heads = [pool_name(pool) for pool in m.pools]
-    body = [[measured(value, measure) for value in row] for row in m.values]
-    lines = [cut(title, width), *blocks(m.query_languages, heads, body, width)]
-    smallest = min((n for row in m.n for n in row if n), default=0)
-    largest = max((n for row in m.n for n in row), default=0)
+    heads = [pool_name(pool) for pool in m.columns]
+    body = [[measured(cell.value, measure) for cell in row] for row in m.cells]
+    lines = [cut(title, width), *blocks(m.rows, heads, body, width)]
+    n = [[cell.n or 0 for cell in row] for row in m.cells]
+    smallest = min((one for row in n for one in row if one), default=0)
+    largest = max((one for row in n for one in row), default=0)
     lines += wrapped(f"{n_of(smallest, largest)}; {measure.definition}", width)
     if smallest != largest:
-        counts = [[f"{count:,}" for count in row] for row in m.n]
-        lines += ["n of every cell", *blocks(m.query_languages, heads, counts, width)]
+        counts = [[f"{one:,}" for one in row] for row in n]
+        lines += ["n of every cell", *blocks(m.rows, heads, counts, width)]
     return lines

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from xlbias.measures.measure import Direction, Family
 from xlbias.measures.registry import SIDES, measures
-from xlbias.report.document import Cell
-from xlbias.report.documents.cells import cell, overall_bias, overall_of_sides, undefined_notes
 from xlbias.report.documents.encoders import EncoderOnTask
+from xlbias.report.documents.overall import overall_bias, overall_of_sides, undefined_notes
 from xlbias.report.formats.columns import cut_all, table, wrapped
-from xlbias.report.numbers import NOTHING
+from xlbias.report.numbers import NOTHING, Entry
 from xlbias.results.per_query import Key
 from xlbias.runs.schema import SETTING_SHORT, SETTINGS
 from xlbias.text import width as cells
@@ -27,8 +26,8 @@ def bias_lines(found: Sequence[EncoderOnTask], width: int) -> list[str]:
     shown = [*keys, *bias]
     if not bias:
         return []
-    columns = [(head, [cell(one.numbers, key, about) for _, about, key in shown]) for head, one in _headed(found)]
-    n = [_n([one.numbers[key].n for one in found if key in one.numbers]) for _, _, key in shown]
+    columns = [(head, [one.entry(key, about) for _, about, key in shown]) for head, one in _headed(found)]
+    n = [_n([one.numbers[key].n or 0 for one in found if key in one.numbers]) for _, _, key in shown]
     labels = [f"{_short(label)}{_ARROW[about.better]}" for label, about, _ in shown]
     lines = _columns(columns, [("n", n)], "Bias (↑ ↓: better)", labels, width)
     return [
@@ -53,14 +52,14 @@ def _side_lines(family: Family, title: str, found: Sequence[EncoderOnTask], widt
     if not wanted:
         return []
     columns = [
-        (f"{head} {side}" if len(found) > 1 else side, [cell(one.numbers, keys[side], about) for about, keys in wanted])
+        (f"{head} {side}" if len(found) > 1 else side, [one.entry(keys[side], about) for about, keys in wanted])
         for head, one in _headed(found)
         for side in SIDES
     ]
     n = [
         (
             f"n {side}",
-            [_n([one.numbers[keys[side]].n for one in found if keys[side] in one.numbers]) for _, keys in wanted],
+            [_n([one.numbers[keys[side]].n or 0 for one in found if keys[side] in one.numbers]) for _, keys in wanted],
         )
         for side in SIDES
     ]
@@ -91,7 +90,7 @@ def _n(counts: Sequence[int]) -> str:
 
 
 def _columns(
-    columns: Sequence[tuple[str, Sequence[Cell]]],
+    columns: Sequence[tuple[str, Sequence[Entry]]],
     counts: Sequence[tuple[str, Sequence[str]]],
     title: str,
     labels: Sequence[str],
@@ -113,7 +112,7 @@ def _columns(
     return lines
 
 
-def _aligned(column: Sequence[Cell], row: int) -> str:
+def _aligned(column: Sequence[Entry], row: int) -> str:
     """Return a cell so that numbers and intervals of its column stand below one another."""
     longest = max(cells(one.interval) for one in column)
     one = column[row]

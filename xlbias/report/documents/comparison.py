@@ -7,24 +7,17 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from xlbias.measures.registry import measure_of, side_of
-from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Section, Table
+from xlbias.report.document import Block, Document, MatrixBlock, Paragraph, Section, Table
 from xlbias.report.documents.caveats import MARK as MARK_OF_CAVEAT
 from xlbias.report.documents.caveats import Doubts, section_of_sides
-from xlbias.report.documents.cells import OWN_OR_OTHER
 from xlbias.report.documents.findings import section as findings_section
-from xlbias.report.documents.wording import pool_name
-from xlbias.report.numbers import (
-    EMPTY,
-    MARK,
-    NOTHING,
-    difference_cell,
-    measured,
-    number,
-    probability,
-)
+from xlbias.report.documents.matrices import printed
+from xlbias.report.documents.overall import OWN_OR_OTHER
+from xlbias.report.numbers import MARK, Entry, count, difference_entry, measured, number, numeric, probability
 from xlbias.results.caveats.few import ENOUGH
 from xlbias.results.compare import PERMUTATIONS, Unit
 from xlbias.results.findings import Finding
+from xlbias.results.matrix import Matrix, cells_of, difference, differences
 from xlbias.results.summary import OVERALL
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT
 
@@ -72,8 +65,8 @@ def comparison(
         )
         blocks: list[Block] = list(_overall(frame, marks, 1 / (permutations + 1)))
         for measure in matrix:
-            if (grid := _grid(frame, measure, base, new)) is not None:
-                blocks.append(grid)
+            if (block := _matrix(frame, measure, base, new)) is not None:
+                blocks.append(block)
         sections.append(Section(task, tuple(blocks)))
     if (caveats := section_of_sides(doubts)) is not None:
         sections.append(caveats)
@@ -148,13 +141,13 @@ def _overall(frame: pl.DataFrame, marks: tuple[str, ...], least: float) -> tuple
             if about.undefined:
                 undefined.append(f"{label_of(row['measure'])} is undefined {about.undefined}.")
             continue
-        label = Cell(named(row["measure"], row["setting"]))
+        label = Entry(named(row["measure"], row["setting"]))
         rows.append(
             (
                 label,
-                Cell(measured(row["base"], about), row["base"], kind="number"),
-                Cell(measured(row["new"], about), row["new"], kind="number"),
-                difference_cell(row, about),
+                numeric(measured(row["base"], about), row["base"]),
+                numeric(measured(row["new"], about), row["new"]),
+                difference_entry(difference(row), about),
                 probability(row["p_corrected"], least if row["n_seeds"] == 1 else None),
             )
         )
@@ -162,9 +155,9 @@ def _overall(frame: pl.DataFrame, marks: tuple[str, ...], least: float) -> tuple
             sizes.append(
                 (
                     label,
-                    Cell(number(row["effect_size"]), row["effect_size"], kind="number"),
-                    Cell(f"{row['n_better']:,}/{row['n_worse']:,}"),
-                    Cell(NOTHING if row["n_ids"] is None else f"{row['n_ids']:,}", row["n_ids"], kind="number"),
+                    numeric(number(row["effect_size"]), row["effect_size"]),
+                    Entry(f"{row['n_better']:,}/{row['n_worse']:,}"),
+                    count(row["n_ids"]),
                 )
             )
     notes = (
@@ -175,32 +168,19 @@ def _overall(frame: pl.DataFrame, marks: tuple[str, ...], least: float) -> tuple
     return Table("Overall", heads, tuple(rows), notes), Table("How large, and for how many", _SIZES, tuple(sizes))
 
 
-def _grid(frame: pl.DataFrame, measure: str, base: str, new: str) -> Matrix | None:
+def _matrix(frame: pl.DataFrame, measure: str, base: str, new: str) -> MatrixBlock | None:
     """Return the differences of a measure by query and passage language, or None where it has no such cells."""
-    cells = frame.filter((pl.col("measure") == measure) & pl.col("query_language").is_not_null())
-    if cells.is_empty():
+    about, found = measure_of(measure), differences(frame, measure)
+    if not found:
         return None
-    about = measure_of(measure)
-    found = {
-        (row["query_language"], row["passage_language"] or MULTILINGUAL_POOL): difference_cell(row, about)
-        for row in cells.iter_rows(named=True)
-    }
-    rows = sorted({ql for ql, _ in found})
-    columns = sorted({pool for _, pool in found}, key=lambda pool: (pool == MULTILINGUAL_POOL, pool))
-    values = [abs(cell.value) for cell in found.values() if cell.value is not None]
-    end = max(values, default=0.0)
-    marked = sum(cell.text.endswith(MARK) for cell in found.values())
+    rows = tuple(sorted({language for language, _ in found}))
+    columns = tuple(sorted({pool for _, pool in found}, key=lambda pool: (pool == MULTILINGUAL_POOL, pool)))
+    once = bool(frame["one_training"].any())
+    shown = Matrix(about, rows, columns, cells_of(found, rows, columns), new, differs=True, against=base)
     notes = (
-        f"{marked:,} of {len(found):,} differences are significant: p < .05, corrected over this matrix ({MARK})"
-        f"{', one training each' if frame['one_training'].any() else ''}.",
+        f"{sum(cell.significant for cell in found.values()):,} of {len(found):,} differences are significant: p < .05, "
+        f"corrected over this matrix ({MARK}){', one training each' if once else ''}.",
         about.definition,
     )
-    return Matrix(
-        f"Difference in {about.label}, {new} minus {base}: query language down, passage language across",
-        about,
-        tuple(rows),
-        tuple(pool_name(pool) for pool in columns),
-        tuple(tuple(found.get((row, column), EMPTY) for column in columns) for row in rows),
-        (-end, end),
-        notes,
-    )
+    title = f"Difference in {about.label}, {new} minus {base}: query language down, passage language across"
+    return MatrixBlock(title, printed(shown), notes)

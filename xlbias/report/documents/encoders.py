@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from xlbias.measures.measure import Measure
 from xlbias.report.documents.caveats import mark_of
 from xlbias.report.documents.wording import name_of
-from xlbias.results.by_key import Numbers, Row
+from xlbias.report.numbers import NO_NUMBER, Entry, entry
+from xlbias.results.by_key import Numbers
 from xlbias.results.caveats import caveats
+from xlbias.results.cell import Cell
 from xlbias.results.overview import overview
 from xlbias.results.per_query import Key
 from xlbias.results.run import Run
@@ -24,8 +27,12 @@ class EncoderOnTask:
 
     row: Mapping[str, Any]
     name: str
-    numbers: Mapping[Key, Row]
+    numbers: Mapping[Key, Cell]
     mark: str = ""
+
+    def entry(self, key: Key, measure: Measure) -> Entry:
+        """Return the number under `key` as an entry."""
+        return entry(self.numbers.get(key, NO_NUMBER), measure)
 
     @property
     def marked(self) -> str:

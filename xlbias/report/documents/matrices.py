@@ -4,140 +4,93 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from xlbias.report.document import Block, Cell, Matrix, Table
-from xlbias.report.documents.cells import cell
+from xlbias.report.document import Block, MatrixBlock, Table, ends_of
+from xlbias.report.documents.caveats import MARK as MARK_OF_CAVEAT
 from xlbias.report.documents.encoders import LONGEST_NAME, EncoderOnTask
 from xlbias.report.documents.wording import BETTER, n_of, pool_name
-from xlbias.report.numbers import MARK, count, difference_cell, interval, measured
-from xlbias.results.matrix import MATRIX_MEASURES, DifferenceMatrix
-from xlbias.results.matrix import Matrix as Values
-from xlbias.results.per_query import Key
-from xlbias.runs.run_info import TaskInfo
+from xlbias.report.numbers import MARK, Entry, count
+from xlbias.results.cell import ABSENT
+from xlbias.results.matrix import Matrix, matrix
+from xlbias.results.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import one_line
 
+DELTA = "Δ "
+"""Before the name of a measure whose differences are shown."""
 
-def matrix_blocks(task: TaskInfo, found: Sequence[EncoderOnTask], measure: str) -> list[Block]:
+INTERVALS = "[low, high]: 95 % bootstrap over query ids."
+"""What the intervals in a table are."""
+
+_RUN_FILE = re.compile(r"\.parquet(?=$|\W)")
+
+
+def matrix_blocks(run: Run, found: Sequence[EncoderOnTask], measure: str) -> list[Block]:
     """Return the matrix of a measure for each encoder, on one scale; with one of n where n is not the same everywhere.
 
     Rows are the task's query languages, columns its passage languages and the multilingual pool (``all``), as far as
     the measure has such numbers.
     """
-    about = MATRIX_MEASURES[measure]
-    rows = sorted(task.n_queries)
-    tables = [_cells(one, measure) for one in found]
-    there = {pool for table in tables for _, pool in table}
-    columns = [pool for pool in (*sorted(task.pool_sizes), MULTILINGUAL_POOL) if pool in there]
+    whole = [matrix(run, measure, one.row["model"], one.row["task"]) for one in found]
+    there = {pool for one in whole for line in one.cells for pool, cell in zip(one.columns, line, strict=True)
+             if cell is not ABSENT}  # fmt: skip
+    columns = [pool for pool in whole[0].columns if pool in there]
+    scale = ends_of([value for one in whole for value in one.values])
+    across = "pool" if columns == [MULTILINGUAL_POOL] else "passage language"
     blocks: list[Block] = []
-    everything = [c.value for table in tables for c in table.values() if c.value is not None]
-    scale = (min(everything), max(everything)) if everything else (0.0, 0.0)
-    heads = tuple(pool_name(pool) for pool in columns)
-    for one, table in zip(found, tables, strict=True):
-        if not table:
+    for encoder, one in zip(found, whole, strict=True):
+        if all(cell is ABSENT for line in one.cells for cell in line):
             continue
-        empty = cell({}, Key(measure), about)
-        body = [[table.get((row, column), empty) for column in columns] for row in rows]
-        n = [c.n or 0 for line in body for c in line if c.n]
-        who = f"{about.label} of {one.name} on {one_line(str(one.row['task']), LONGEST_NAME)}"
-        title = f"{who}: query language down, {_across(columns)} across"
-        notes = [f"{n_of(min(n, default=0), max(n, default=0))}; {about.definition}; better: {BETTER[about.better]}."]
-        blocks.append(
-            Matrix(title, about, tuple(rows), heads, tuple(map(tuple, body)), scale, tuple(notes), intervals=False)
-        )
+        about, part = one.measure, one.part(one.rows, columns)
+        n = [cell.n for line in part.cells for cell in line if cell.n]
+        who = f"{about.label} of {encoder.name} on {one_line(one.task, LONGEST_NAME)}"
+        title = f"{who}: query language down, {across} across"
+        notes = (f"{n_of(min(n, default=0), max(n, default=0))}; {about.definition}; better: {BETTER[about.better]}.",)
+        blocks.append(MatrixBlock(title, printed(part), notes, scale=scale, intervals=False))
         if len(set(n)) > 1:
-            blocks.append(_sizes(who, rows, heads, body))
+            blocks.append(_sizes(who, printed(part)))
     return blocks
 
 
-def _cells(one: EncoderOnTask, measure: str) -> dict[tuple[str, str], Cell]:
-    about = MATRIX_MEASURES[measure]
-    return {
-        (key.query_language, key.passage_language or MULTILINGUAL_POOL): cell(one.numbers, key, about)
-        for key in one.numbers
-        if key.measure == measure and key.query_language is not None
-    }
+def printed(shown: Matrix) -> Matrix:
+    """Return a matrix whose columns are called as tables have them: the multilingual pool is ``all``."""
+    return replace(shown, columns=tuple(map(pool_name, shown.columns)))
 
 
-def _across(columns: Sequence[str]) -> str:
-    return "pool" if list(columns) == [MULTILINGUAL_POOL] else "passage language"
+def _sizes(who: str, shown: Matrix) -> Table:
+    lines = zip(shown.rows, shown.cells, strict=True)
+    rows = ((Entry(row, kind="name"), *(count(cell.n or 0) for cell in line)) for row, line in lines)
+    return Table(f"n of {who}", ("", *shown.columns), tuple(rows))
 
 
-def _sizes(who: str, rows: Sequence[str], heads: Sequence[str], body: Sequence[Sequence[Cell]]) -> Table:
-    cells = tuple(
-        (Cell(row, kind="name"), *(count(c.n or 0) for c in line)) for row, line in zip(rows, body, strict=True)
-    )
-    return Table(f"n of {who}", ("", *heads), cells)
-
-
-DELTA = "Δ "
-"""Before the name of a measure whose differences are shown."""
-
-
-INTERVALS = "[low, high]: 95 % bootstrap over query ids."
-"""What the intervals in a table are."""
-
-
-_RUN_FILE = re.compile(r"\.parquet(?=$|\W)")
-
-
-def cell_of(matrix: Values, row: int, column: int) -> Cell:
-    """Return one cell of a matrix, with its interval and n; a difference with its mark."""
-    value, n = matrix.values[row][column], matrix.n[row][column]
-    low, high = (ends[row][column] if ends else None for ends in (matrix.low, matrix.high))
-    if isinstance(matrix, DifferenceMatrix):
-        numbers: dict[str, object] = {
-            "difference": value,
-            "low": low,
-            "high": high,
-            "p_corrected": matrix.p[row][column],
-            "n_ids": n,
-        }
-        return difference_cell(numbers, matrix.measure)
-    about = matrix.measure
-    return Cell(measured(value, about), value, low, high, interval(low, high, about), n, "number")
-
-
-def block_of(matrix: Values, languages: Sequence[str], pools: Sequence[str]) -> Matrix:
-    """Return rows and columns of a matrix, in the order given, as a block with intervals in its cells."""
-    row_of = {language: r for r, language in enumerate(matrix.query_languages)}
-    column_of = {pool: c for c, pool in enumerate(matrix.pools)}
-    cells = tuple(tuple(cell_of(matrix, row_of[q], column_of[pool]) for pool in pools) for q in languages)
-    known = [cell.value for line in cells for cell in line if cell.value is not None]
-    about, what, label = matrix.measure, f"{matrix.measure.label} of {matrix.model}", ""
-    few = len(languages) == 1  # then what is known of each cell stands with it
+def block_of(shown: Matrix) -> MatrixBlock:
+    """Return a matrix, or rows and columns of one, as a block with intervals in its cells, and with its caveats."""
+    few = len(shown.rows) == 1  # then what is known of each cell stands with it
+    about, what, label = shown.measure, f"{shown.measure.label} of {shown.model}", ""
+    cells = [cell for line in shown.cells for cell in line]
     notes = [f"{about.definition}; better: {about.better}."]
-    counted = {cell.n for line in cells for cell in line if cell.value is not None and cell.n is not None}
-    if counted and (len(counted) == 1 and len(pools) > 1 if few else True):
+    counted = {cell.n for cell in cells if cell.value is not None and cell.n is not None}
+    if counted and (len(counted) == 1 and len(shown.columns) > 1 if few else True):
         notes.append(f"{n_of(min(counted), max(counted))}.")
-    if any(cell.interval for line in cells for cell in line):
+    if any(cell.low is not None and cell.high is not None for cell in cells):
         notes.append(INTERVALS)
-    scale = (min(known, default=0.0), max(known, default=0.0))
-    if isinstance(matrix, DifferenceMatrix):
-        end = max(map(abs, known), default=0.0)
-        what, scale = (
-            f"Difference in {about.label}, {matrix.model} minus {_RUN_FILE.sub('', matrix.against)}",
-            (-end, end),
-        )
+    if shown.differs:
+        what = f"Difference in {about.label}, {shown.model} minus {_RUN_FILE.sub('', shown.against)}"
         label = f"{DELTA}{about.label}"
-        marked = any(MARK in cell.text for line in cells for cell in line)
-        notes.append(_paired(marked, few=few, one_training=matrix.one_training))
+        notes.append(_paired(sum(shown.n_significant) > 0, few=few, one_training=shown.one_training))
+    shape = "query language down, passage language across"
     if few:
-        shape = f": query language {languages[0]}"
-        shape += f", passage language {pool_name(pools[0])}" if len(pools) == 1 else ", passage language across"
-    else:
-        shape = ": query language down, passage language across"
-    return Matrix(
-        f"{what} on {matrix.task}{shape}",
-        about,
-        tuple(languages),
-        tuple(pool_name(pool) for pool in pools),
-        cells,
-        scale,
-        tuple(notes),
-        axes=("query language", "passage language"),
-        label=label,
-    )
+        shape = f"query language {shown.rows[0]}, passage language "
+        shape += pool_name(shown.columns[0]) if len(shown.columns) == 1 else "across"
+    notes += [f"{MARK_OF_CAVEAT} {sentence}" for sentence in sentences_of(shown)]
+    return MatrixBlock(f"{what} on {shown.task}: {shape}", printed(shown), tuple(notes), label)
+
+
+def sentences_of(shown: Matrix) -> list[str]:
+    """Return the caveats of the numbers of a matrix, of differences those of both sides, each sentence once."""
+    sides = (("base: ", shown.base_caveats), ("new: ", shown.caveats)) if shown.differs else (("", shown.caveats),)
+    return list(dict.fromkeys(f"{side}{one.sentence}" for side, found in sides for one in found))
 
 
 def _paired(marked: bool, *, few: bool, one_training: bool) -> str:

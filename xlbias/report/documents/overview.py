@@ -5,14 +5,14 @@ from __future__ import annotations
 import polars as pl
 
 from xlbias.measures.registry import measures
-from xlbias.report.document import Cell, Table
+from xlbias.report.document import Table
 from xlbias.report.documents.caveats import lines as lines_of
 from xlbias.report.documents.caveats import mark_of
-from xlbias.report.documents.cells import cell
 from xlbias.report.documents.matrices import INTERVALS
-from xlbias.report.numbers import NOTHING, measured
+from xlbias.report.numbers import NO_NUMBER, NOTHING, Entry, entry, measured
 from xlbias.results.by_key import Numbers
 from xlbias.results.caveats import caveats
+from xlbias.results.cell import Cell
 from xlbias.results.per_query import Key
 from xlbias.results.run import Run
 from xlbias.runs.schema import SETTING_SHORT, SETTINGS
@@ -28,14 +28,14 @@ def overview_table(run: Run, rows: pl.DataFrame) -> Table:
         found = numbers.of(row["model"], row["task"])
         lines.append(
             (
-                Cell(f"{mark_of(doubts, row['model'], row['task'])}{row['model']}", kind="name"),
-                Cell(row["task"], kind="name"),
-                *(cell(found, Key("map", setting), quality) for setting in SETTINGS),
-                *(cell(found, Key(name, SETTINGS[2]), bias[name]) for name in _RANK_DISTANCES),
+                Entry(f"{mark_of(doubts, row['model'], row['task'])}{row['model']}", kind="name"),
+                Entry(row["task"], kind="name"),
+                *(entry(found.get(Key("map", setting), NO_NUMBER), quality) for setting in SETTINGS),
+                *(entry(found.get(Key(name, SETTINGS[2]), NO_NUMBER), bias[name]) for name in _RANK_DISTANCES),
                 *(
-                    Cell(f"{row[f'{end}_pair']} {measured(row[end], quality)}", row[end])
+                    Entry(f"{row[f'{end}_pair']} {measured(row[end], quality)}", Cell(row[end]))
                     if row[f"{end}_pair"]
-                    else Cell(NOTHING)
+                    else Entry(NOTHING)
                     for end in ("worst", "best")
                 ),
             )

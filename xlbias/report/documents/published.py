@@ -6,8 +6,8 @@ import polars as pl
 
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import all_measures
-from xlbias.report.document import Cell, Table
-from xlbias.report.numbers import measured
+from xlbias.report.document import Table
+from xlbias.report.numbers import Entry, measured, numeric
 from xlbias.results.published import MEAN, rows_for
 from xlbias.runs.run_info import TaskInfo
 from xlbias.runs.schema import SETTING_SHORT, SETTINGS
@@ -25,7 +25,7 @@ def published_table(source: str, task: TaskInfo) -> Table | None:
     for row in means.iter_rows(named=True):
         found.setdefault((row["encoder"], row["sampler"]), {})[row["measure"], row["setting"]] = row["value"]
     rows = tuple(
-        (Cell(f"{encoder} ({sampler})"), *(_cell(values.get(column), known[column[0]]) for column in columns))
+        (Entry(f"{encoder} ({sampler})"), *(_cell(values.get(column), known[column[0]]) for column in columns))
         for (encoder, sampler), values in found.items()
     )
     heads = ("encoder (sampler), printed", *(_head(known[measure], setting) for measure, setting in columns))
@@ -49,5 +49,5 @@ def _head(measure: Measure, setting: str) -> str:
     return measure.label if measure.name == "rank_distance" else f"{measure.label} {SETTING_SHORT[setting]}"
 
 
-def _cell(value: float | None, measure: Measure) -> Cell:
-    return Cell(measured(value, measure), value, kind="number")
+def _cell(value: float | None, measure: Measure) -> Entry:
+    return numeric(measured(value, measure), value)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import polars as pl
 
-from xlbias.report.document import Cell, Table
+from xlbias.report.document import Table
 from xlbias.report.documents.wording import pool_name
-from xlbias.report.numbers import NOTHING, number
+from xlbias.report.numbers import Entry, count, number, numeric
 
 LONGEST = 1000
 """Rows of a table at most; a note says how many there were."""
@@ -39,12 +39,12 @@ def queries_table(
     for row in rows.head(LONGEST).iter_rows(named=True):
         ap, first, last, n = (row[name] for name in ("ap", "first_rank", "last_rank", "n_relevant"))
         text = text_of(row["query_id"], row["query_language"]) or ""
-        numbers = [Cell(number(ap), _digits(ap), kind="number")]
+        numbers = [numeric(number(ap), _digits(ap))]
         if "delta" in rows.columns:
-            numbers.append(Cell(difference(row["delta"]), _digits(row["delta"]), kind="number"))
-        numbers += [_count(value) for value in (first, last, n)]
+            numbers.append(numeric(difference(row["delta"]), _digits(row["delta"])))
+        numbers += [count(value) for value in (first, last, n)]
         names = (row["query_id"], row["query_language"], pool_name(row["pool"]))
-        lines.append((*(Cell(name, kind="name") for name in names), *numbers, Cell(text[:_LONGEST_TEXT])))
+        lines.append((*(Entry(name, kind="name") for name in names), *numbers, Entry(text[:_LONGEST_TEXT])))
     notes = [f"Δ: AP minus that of {against}."] if against else []
     if rows.height > LONGEST:
         notes.append(f"The first {LONGEST:,} of {rows.height:,} rows.")
@@ -54,7 +54,3 @@ def queries_table(
 def _digits(value: float | None) -> float | None:
     """Return a number of 32 bits with the digits that it has."""
     return None if value is None else float(f"{value:.7g}")
-
-
-def _count(value: int | None) -> Cell:
-    return Cell(NOTHING if value is None else f"{value:,}", value, kind="number")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,13 +13,26 @@ from xlbias.cells import ALL, PAIRS, TRAINED
 from xlbias.errors import RunError
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measure_of
-from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Section, Table
+from xlbias.report.document import Block, Document, MatrixBlock, Paragraph, Section, Table
 from xlbias.report.documents.caveats import section
 from xlbias.report.documents.comparison import named
 from xlbias.report.formats.markdown import to_markdown
-from xlbias.report.numbers import EMPTY, MARK, interval, measured, number, probability
+from xlbias.report.numbers import (
+    EMPTY,
+    MARK,
+    NOT_TESTED,
+    Entry,
+    count,
+    difference_entry,
+    entry,
+    number,
+    numeric,
+    probability,
+)
 from xlbias.results.caveats import caveats
+from xlbias.results.cell import ABSENT, Cell
 from xlbias.results.compare import ALPHA
+from xlbias.results.matrix import Matrix, cells_of
 from xlbias.results.run import Run
 from xlbias.results.study.by_id import NumbersById
 from xlbias.results.study.contrasts import contrasts
@@ -34,7 +47,6 @@ from xlbias.samplers import HYBRID
 _CONFIRMED = "confirmed: p < .05 with query ids and trainings as crossed random factors, after Holm's correction over "
 
 
-_NOT_TESTED = "not tested"
 _OF_TRAINED = " (trained languages)"
 _FALLS = "For rank distance, alignment and the gap between own and other languages a fall is counted as better."
 _NOTES = (
@@ -146,17 +158,16 @@ def _questions(found: pl.DataFrame, study: Study) -> Iterable[Block]:
         rows = []
         for row in found.filter(pl.col("over") == over).iter_rows(named=True):
             about = measure_of(row["measure"])
-            ends = interval(row["low"], row["high"], about)
             tested = row["verdict"] != "untested"
             rows.append(
                 (
-                    Cell(f"{row['new']} against {row['base']}"),
-                    Cell(named(row["measure"], row["setting"]) + (_OF_TRAINED if row["cells"] == TRAINED else "")),
-                    replace(_signed(row["difference"], about), low=row["low"], high=row["high"], interval=ends),
-                    Cell(row["verdict"] if tested else _NOT_TESTED),
+                    Entry(f"{row['new']} against {row['base']}"),
+                    Entry(named(row["measure"], row["setting"]) + (_OF_TRAINED if row["cells"] == TRAINED else "")),
+                    difference_entry(Cell(row["difference"], row["low"], row["high"]), about),
+                    Entry(row["verdict"] if tested else NOT_TESTED),
                     probability(row["p_corrected"]),
-                    _signed(row["least"], about) if tested else EMPTY,
-                    _count(row["n_pairs"]),
+                    difference_entry(Cell(row["least"]), about) if tested else EMPTY,
+                    count(row["n_pairs"]),
                 )
             )
         if rows:
@@ -183,16 +194,16 @@ def _answers(found: pl.DataFrame, study: Study) -> Iterable[Block]:
                 continue
             counts = Counter(chosen["verdict"].to_list())
             about = measure_of(measure)
-            middle = [chosen["difference"].median(), chosen["difference"].min(), chosen["difference"].max()]
+            middle: list[Any] = [chosen["difference"].median(), chosen["difference"].min(), chosen["difference"].max()]
             rows.append(
                 (
-                    Cell(f"{new} against {base}"),
-                    Cell(named(measure, setting) + (_OF_TRAINED if cells == TRAINED else "")),
-                    *(_count(counts[verdict]) for verdict in verdicts),
-                    *(_signed(value, about) for value in middle),
+                    Entry(f"{new} against {base}"),
+                    Entry(named(measure, setting) + (_OF_TRAINED if cells == TRAINED else "")),
+                    *(count(counts[verdict]) for verdict in verdicts),
+                    *(difference_entry(Cell(value), about) for value in middle),
                 )
             )
-    columns = (_NOT_TESTED if verdict == "untested" else verdict for verdict in verdicts)
+    columns = (NOT_TESTED if verdict == "untested" else verdict for verdict in verdicts)
     heads = ("contrast", "measure", *columns, "median diff.", "least", "greatest")
     n = found.select("source", "target").unique().height
     notes = (
@@ -221,18 +232,21 @@ def _where(found: pl.DataFrame, study: Study) -> Iterable[Block]:
             yield _matrix(part, study, f"{named(measure, setting)}: {new} minus {base}", measure_of(measure))
 
 
-def _matrix(part: pl.DataFrame, study: Study, title: str, about: Measure) -> Matrix:
-    at = {}
-    for row in part.iter_rows(named=True):
-        text = _signed(row["difference"], about).text + (MARK if row["verdict"] in ("better", "worse") else "")
-        ends = interval(row["low"], row["high"], about)
-        at[row["source"], row["target"]] = Cell(
-            text, row["difference"], row["low"], row["high"], ends, row["n_seeds"], "number"
+def _matrix(part: pl.DataFrame, study: Study, title: str, about: Measure) -> MatrixBlock:
+    found = {
+        (row["source"], row["target"]): Cell(
+            row["difference"], row["low"], row["high"], row["n_seeds"],
+            p=row["p_corrected"], significant=row["verdict"] in ("better", "worse"),
         )
-    end = max((abs(cell.value) for cell in at.values() if cell.value is not None), default=0.0)
-    cells = tuple(tuple(at.get((s, t), EMPTY) for t in study.targets) for s in study.sources)
+        for row in part.iter_rows(named=True)
+    }  # fmt: skip
     note = f"Source down, target across; {MARK}: {_confirmed(study)}. Intervals are over ids and trainings; n is seeds."
-    return Matrix(title, about, study.sources, study.targets, cells, (-end, end), (note,))
+    return MatrixBlock(title, _of_study(found, study, about, differs=True), (note,))
+
+
+def _of_study(found: Mapping[tuple[str, str], Cell], study: Study, about: Measure, *, differs: bool = False) -> Matrix:
+    cells = cells_of(found, study.sources, study.targets)
+    return Matrix(about, study.sources, study.targets, cells, axes=("source", "target"), differs=differs)
 
 
 def _by_arm(values: pl.DataFrame, study: Study) -> tuple[Block, ...]:
@@ -249,8 +263,9 @@ def _by_arm(values: pl.DataFrame, study: Study) -> tuple[Block, ...]:
             frame = means.with_columns(
                 *(pl.lit("").alias(name) for name in ("source", "arm", "target", "measure", "setting"))
             )
-            cells.append(_mean_cell(over_seeds(frame), measure_of(measure)))
-        rows.append((Cell(arm.label), *cells))
+            about = measure_of(measure)
+            cells.append(entry(_mean(over_seeds(frame)), about))
+        rows.append((Entry(arm.label), *cells))
     heads = ("sampler", *(named(*headline) for headline in HEADLINES))
     note = (
         "Means over all pairs of source and target; [a, b] is the 95% t-interval over seeds, which knows nothing of "
@@ -266,7 +281,7 @@ def _shift(values: pl.DataFrame, study: Study) -> tuple[Block, ...]:
     rows = []
     for arm in study.arms:
         part = drops.filter(pl.col("arm") == arm.label)
-        rows.append((Cell(arm.label), *(_share(row) for row in part.iter_rows(named=True))))
+        rows.append((Entry(arm.label), *(_share(row) for row in part.iter_rows(named=True))))
     shown = drops.filter(pl.col("arm") == study.arms[0].label)
     heads = ("sampler", *(named(m, s) for m, s in shown.select("measure", "setting").iter_rows()))
     n_pairs = int(drops["n_pairs"][0])
@@ -285,18 +300,15 @@ def _shift(values: pl.DataFrame, study: Study) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def _domains(values: pl.DataFrame, study: Study, arm: str, measure: str, setting: str, home: list[str]) -> Matrix:
+def _domains(values: pl.DataFrame, study: Study, arm: str, measure: str, setting: str, home: list[str]) -> MatrixBlock:
     about = measure_of(measure)
     part = over_seeds(
         values.filter((pl.col("arm") == arm) & (pl.col("measure") == measure) & (pl.col("setting") == setting))
     )
-    at = {(s, t): _mean_cell(one, about) for (s, t), one in part.group_by("source", "target", maintain_order=True)}
-    numbers_ = [cell.value for cell in at.values() if cell.value is not None]
-    scale = (min(numbers_), max(numbers_)) if numbers_ else (0.0, 0.0)
-    cells = tuple(tuple(at.get((s, t), EMPTY) for t in study.targets) for s in study.sources)
+    found = {(s, t): _mean(one) for (s, t), one in part.group_by("source", "target", maintain_order=True)}
     title = f"{named(measure, setting)} of {arm}: source down, target across"
     own = ", ".join(f"{study.in_domain[t]} → {t}" for t in home)
-    return Matrix(title, about, study.sources, study.targets, cells, scale, (f"Means over seeds. At home: {own}.",))
+    return MatrixBlock(title, _of_study(found, study, about), (f"Means over seeds. At home: {own}.",))
 
 
 def _topics(run: Run, study: Study, tell: Callable[[str], None]) -> Iterable[Block]:
@@ -326,9 +338,9 @@ def _topics(run: Run, study: Study, tell: Callable[[str], None]) -> Iterable[Blo
                 spread = float(np.std(found["value"].to_numpy()))
                 rows.append(
                     (
-                        Cell(source), Cell(arm.label),
-                        _plain(ordered["value"][0]), Cell(str(ordered["topic"][0]), kind="name"),
-                        _plain(ordered["value"][-1]), Cell(str(ordered["topic"][-1]), kind="name"),
+                        Entry(source), Entry(arm.label),
+                        _plain(ordered["value"][0]), Entry(str(ordered["topic"][0]), kind="name"),
+                        _plain(ordered["value"][-1]), Entry(str(ordered["topic"][-1]), kind="name"),
                         _plain(spread),
                     )
                 )  # fmt: skip
@@ -347,36 +359,25 @@ def _ends_and_middle(study: Study) -> list[Arm]:
     return [arm for arm in study.arms if arm.alpha is None or arm in hybrids[:1]]
 
 
-def _signed(value: object, about: Measure) -> Cell:
-    if not isinstance(value, (int, float)):
-        return EMPTY
-    text = measured(float(value), about)
-    return Cell(f"+{text}" if value > 0 else text, float(value), kind="number")
+def _plain(value: float) -> Entry:
+    return numeric(number(value), value)
 
 
-def _count(n: int) -> Cell:
-    return Cell(f"{n:,}", float(n), kind="number")
-
-
-def _plain(value: float) -> Cell:
-    return Cell(number(value), value, kind="number")
-
-
-def _mean_cell(part: pl.DataFrame, about: Measure) -> Cell:
+def _mean(part: pl.DataFrame) -> Cell:
+    """Return a mean over seeds, n of them, with its interval."""
     if part.is_empty():
-        return EMPTY
+        return ABSENT
     row = part.row(0, named=True)
-    ends = interval(row["low"], row["high"], about)
-    return Cell(measured(row["mean"], about), row["mean"], row["low"], row["high"], ends, row["n_seeds"], "number")
+    return Cell(row["mean"], row["low"], row["high"], row["n_seeds"])
 
 
-def _share(row: dict[str, object]) -> Cell:
+def _share(row: dict[str, Any]) -> Entry:
     """Return a relative drop in percent, with its interval over seeds."""
-    value, low, high = (row[name] if isinstance(row[name], float) else None for name in ("drop", "low", "high"))
+    value, low, high = (row[name] for name in ("drop", "low", "high"))
     if value is None:
         return EMPTY
     ends = f"[{low:.0%}, {high:.0%}]" if low is not None and high is not None else ""
-    return Cell(f"{value:.0%}", value, low, high, ends, None, "number")  # type: ignore[arg-type]
+    return Entry(f"{value:.0%}", Cell(value, low, high), ends, kind="number")
 
 
 def power_document(
@@ -399,9 +400,9 @@ def power_document(
         about = measure_of(measure)
         rows.append(
             (
-                Cell(f"{new} against {base}"),
-                Cell(f"{named(measure, setting)} {QUESTIONS[over]}{_OF_TRAINED if cells == TRAINED else ''}"),
-                *(Cell(measured(value, about), value, kind="number") for value in part["least"]),
+                Entry(f"{new} against {base}"),
+                Entry(f"{named(measure, setting)} {QUESTIONS[over]}{_OF_TRAINED if cells == TRAINED else ''}"),
+                *(entry(Cell(value), about) for value in part["least"]),
             )
         )
     notes = (

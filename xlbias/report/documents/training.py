@@ -14,9 +14,9 @@ import polars as pl
 
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measures
-from xlbias.report.document import Cell, Table
+from xlbias.report.document import Table
 from xlbias.report.formats.columns import blocks, cut_all, table, wrapped
-from xlbias.report.numbers import EMPTY, NOTHING, measured, number
+from xlbias.report.numbers import EMPTY, NOTHING, Entry, measured, number, numeric
 from xlbias.results.training import (
     KINDS,
     MAPS,
@@ -167,22 +167,22 @@ def curve_table(training: Curves, *, last: bool = False) -> Table:
     rows = []
     for row in logged.iter_rows(named=True):
         numbers = [_curve_cell(name, row[name]) for name in _LOGGED]
-        rows.append((row["step"], 0, (Cell(""), *numbers, *[nothing] * len(VALIDATED))))
+        rows.append((row["step"], 0, (Entry(""), *numbers, *[nothing] * len(VALIDATED))))
     for row in validated.iter_rows(named=True):
         numbers = [_curve_cell(name, row[name]) for name in VALIDATED]
-        rows.append((row["step"], 1, (Cell(row["task"] or "", kind="name"), *[nothing] * len(_LOGGED), *numbers)))
+        rows.append((row["step"], 1, (Entry(row["task"] or "", kind="name"), *[nothing] * len(_LOGGED), *numbers)))
     rows.sort(key=lambda row: row[:2])
     notes = ("A row is a logged step, or one task of a validation.",)
     lines = tuple((_curve_cell("step", step), *cells) for step, _, cells in rows)
     return Table(f"Training of {training.model}", _CURVE_HEADS, lines, notes, 1)
 
 
-def _curve_cell(name: str, value: float | None) -> Cell:
+def _curve_cell(name: str, value: float | None) -> Entry:
     if value is None or not math.isfinite(value):
         return EMPTY
     about = _curve_measure(name)
     text = measured(value, about) if about else f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
-    return Cell(text, float(value), kind="number")
+    return numeric(text, float(value))
 
 
 def _curve_measure(name: str) -> Measure | None:

@@ -8,8 +8,8 @@ from hashlib import sha256
 from html import escape as _escape
 
 from xlbias.colour import STEPS, colours, step_of, text_on
-from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Table, Terms
-from xlbias.report.numbers import NOTHING, measured
+from xlbias.report.document import Block, Document, MatrixBlock, Paragraph, Table, Terms
+from xlbias.report.numbers import NOTHING, Entry, measured
 from xlbias.text import clean
 
 _STYLE = """
@@ -94,20 +94,19 @@ def _block(block: Block) -> Iterator[str]:
         yield from _matrix(block)
 
 
-def _matrix(matrix: Matrix) -> Iterator[str]:
+def _matrix(matrix: MatrixBlock) -> Iterator[str]:
     body = []
-    for name, cells in zip(matrix.rows, matrix.cells, strict=True):
+    for name, cells in zip(matrix.rows, matrix.entries, strict=True):
         line = [f'<th scope="row"><bdi>{escape(name)}</bdi></th>']
         for column, cell in zip(matrix.columns, cells, strict=True):
-            heat = "" if cell.value is None else f' class="h{step_of(matrix.goodness(cell.value))}"'
+            heat = "" if cell.value is None else f' class="h{step_of(matrix.range.goodness(cell.value))}"'
             title = escape(f"{name}→{column}: {_tooltip(cell)}")
             line.append(f'<td{heat} title="{title}">{_data(cell)}</td>')
         body.append(line)
     yield from _table(matrix.title, "map", ("", *matrix.columns), body, [False] * (len(matrix.columns) + 1))
-    low, high = matrix.scale
-    ends = (low, high) if matrix.better != "low" else (high, low)
+    ends = (matrix.range.worst, matrix.range.best)
     swatches = [f'<span class="h{step}">' for step in (0, STEPS - 1)]
-    words = ("low", "high") if matrix.better == "neither" else ("bad", "good")
+    words = ("low", "high") if matrix.measure.better == "neither" else ("bad", "good")
     shown = [f"{swatch}{word} {escape(measured(end, matrix.measure))}</span>"
              for swatch, word, end in zip(swatches, words, ends, strict=True)]  # fmt: skip
     yield f'<p class="legend">{" to ".join(shown)}</p>'
@@ -136,7 +135,7 @@ def _notes(notes: Sequence[str]) -> Iterator[str]:
 _NUMBER = ' class="number"'
 
 
-def _cell(cell: Cell, *, head: bool) -> str:
+def _cell(cell: Entry, *, head: bool) -> str:
     if head:
         return f'<th scope="row"><bdi>{escape(cell.text)}</bdi></th>'
     if cell.kind != "number":
@@ -146,13 +145,13 @@ def _cell(cell: Cell, *, head: bool) -> str:
     return f"<td{_NUMBER}{tooltip}>{_data(cell)}{small}</td>"
 
 
-def _data(cell: Cell) -> str:
+def _data(cell: Entry) -> str:
     """Return the number as it is shown, with its full precision for programs."""
     text = escape(cell.text)
     return text if cell.value is None else f'<data value="{float(cell.value)!r}">{text}</data>'
 
 
-def _tooltip(cell: Cell) -> str:
+def _tooltip(cell: Entry) -> str:
     parts = [cell.text if cell.value is not None else f"{NOTHING} (undefined)"]
     if cell.interval:
         parts.append(f"95 % {cell.interval}")

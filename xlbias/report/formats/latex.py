@@ -6,8 +6,9 @@ import hashlib
 import re
 from collections.abc import Sequence
 
-from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Table, Terms
+from xlbias.report.document import Block, Document, MatrixBlock, Paragraph, Table, Terms
 from xlbias.report.formats.excerpt import of_cell, of_row
+from xlbias.report.numbers import Entry
 from xlbias.text import clean
 
 _PREAMBLE = r"""% Needs \usepackage{booktabs}; names in other scripts need XeLaTeX or LuaLaTeX.
@@ -44,10 +45,10 @@ def block_to_latex(block: Block) -> str:
     It has a label, and is as wide as a column of the paper unless it has too many columns for that. One row of a matrix
     has its intervals on a line below it.
     """
-    if isinstance(block, Matrix) and len(block.rows) == 1:
+    if isinstance(block, MatrixBlock) and len(block.rows) == 1:
         one = len(block.columns) == 1
         lines = _table(of_cell(block) if one else of_row(block), stacked=not one, alone=True)
-    elif isinstance(block, Matrix):
+    elif isinstance(block, MatrixBlock):
         lines = _table(block.as_table(), stacked=len(block.columns) > _MOST_BESIDE, alone=True)
     else:
         lines = _table(block, alone=True) if isinstance(block, Table) else _block(block)
@@ -67,7 +68,7 @@ def _block(block: Block) -> list[str]:
     if isinstance(block, Terms):
         entries = [rf"\item[{{{escape(word)}}}] {escape(meaning)}" for word, meaning in block.entries]
         return [rf"\subsubsection*{{{escape(block.title)}}}", r"\begin{description}", *entries, r"\end{description}"]
-    if isinstance(block, Matrix):
+    if isinstance(block, MatrixBlock):
         return _table(block.as_table(), stacked=len(block.columns) > _MOST_BESIDE)
     return _table(block)
 
@@ -115,13 +116,13 @@ def _row(cells: Sequence[str]) -> str:
     return " & ".join(cells) + r" \\"
 
 
-def _stacked(row: Sequence[Cell], size: str) -> list[str]:
+def _stacked(row: Sequence[Entry], size: str) -> list[str]:
     lines = [_row([escape(cell.text) for cell in row])]
     if any(cell.interval for cell in row):
         lines.append(_row([rf"{{{size} {escape(cell.interval)}}}" if cell.interval else "" for cell in row]))
     return lines
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: Entry) -> str:
     small = rf" {{\scriptsize {escape(cell.interval)}}}" if cell.interval else ""
     return escape(cell.text) + small

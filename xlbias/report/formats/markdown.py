@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from xlbias.report.document import Block, Cell, Document, Matrix, Paragraph, Table, Terms
+from xlbias.report.document import Block, Document, MatrixBlock, Paragraph, Table, Terms
 from xlbias.report.formats.excerpt import of_cell, of_row
-from xlbias.report.numbers import NOTHING
+from xlbias.report.numbers import NOTHING, Entry, numeric
 from xlbias.text import clean
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>|~#$&!]|(?<=\w):(?=//)|(?<=www)\.", re.IGNORECASE)
@@ -29,7 +29,7 @@ def to_markdown(document: Document) -> str:
 
 def block_to_markdown(block: Block) -> str:
     """Return one block on its own, e.g. to paste into an issue."""
-    if isinstance(block, Matrix) and len(block.rows) == 1:
+    if isinstance(block, MatrixBlock) and len(block.rows) == 1:
         block = of_cell(block) if len(block.columns) == 1 else _with_intervals(of_row(block))
     return "\n".join(_block(block)) + "\n"
 
@@ -40,7 +40,7 @@ def _with_intervals(table: Table) -> Table:
     if not any(cell.interval for cell in cells):
         return table
     values = (name, *(replace(cell, interval="") for cell in cells))
-    ends = (Cell("95 % interval"), *(Cell(cell.interval or NOTHING, kind="number") for cell in cells))
+    ends = (Entry("95 % interval"), *(numeric(cell.interval or NOTHING) for cell in cells))
     return replace(table, rows=(values, ends, *further))
 
 
@@ -55,7 +55,7 @@ def _block(block: Block) -> list[str]:
         return [escape(block.text)]
     if isinstance(block, Terms):
         return [f"### {escape(block.title)}", "", *(f"- **{escape(w)}**: {escape(text)}" for w, text in block.entries)]
-    return _table(block.as_table() if isinstance(block, Matrix) else block)
+    return _table(block.as_table() if isinstance(block, MatrixBlock) else block)
 
 
 def _table(table: Table) -> list[str]:
@@ -71,6 +71,6 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: Entry) -> str:
     text = cell.text if _PLAIN.fullmatch(cell.text) else escape(cell.text)
     return f"{text} {cell.interval}" if cell.interval else text

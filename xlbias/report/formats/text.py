@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from xlbias.report.document import Block, Document, Matrix, Paragraph, Table
+from xlbias.report.document import Block, Document, MatrixBlock, Paragraph, Table
 from xlbias.report.formats.columns import blocks, cut_all, names_left, table, wrapped
 from xlbias.text import clean, cut
 from xlbias.text import width as cells
@@ -53,9 +53,9 @@ def _parts(widths: Sequence[int], room: int) -> Iterator[slice]:
     yield slice(start, len(widths))
 
 
-def matrix_lines(block: Matrix, width: int) -> list[str]:
+def matrix_lines(block: MatrixBlock, width: int) -> list[str]:
     """Return a matrix as text, in blocks of columns where they do not fit one line."""
-    body = [[cell.text for cell in row] for row in block.cells]
+    body = [[one.text for one in row] for row in block.entries]
     lines = [cut(clean(block.title), width), *cut_all(blocks(block.rows, block.columns, body, width), width)]
     return [*lines, *_wrapped(block.notes, width)]
 
@@ -63,7 +63,7 @@ def matrix_lines(block: Matrix, width: int) -> list[str]:
 def _block(block: Block, width: int) -> list[str]:
     if isinstance(block, Table):
         return table_lines(block, width)
-    if isinstance(block, Matrix):
+    if isinstance(block, MatrixBlock):
         return matrix_lines(block, width)
     if isinstance(block, Paragraph):
         return list(_wrapped([block.text], width))

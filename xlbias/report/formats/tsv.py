@@ -17,18 +17,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from xlbias.report.document import Cell, Matrix, Table
+from xlbias.report.document import MatrixBlock, Table
 from xlbias.report.formats.csv import safe
-from xlbias.report.numbers import NOTHING
+from xlbias.report.numbers import NOTHING, Entry
 
 _Column = tuple[str, list[str]]
 
 _FURTHER = ("low", "high", "p", "n")
 
 
-def to_tsv(block: Table | Matrix) -> str:
+def to_tsv(block: Table | MatrixBlock) -> str:
     """Return a block as lines of tab-separated fields, the first one with the names; texts are inert."""
-    if isinstance(block, Matrix):
+    if isinstance(block, MatrixBlock):
         columns = _grid(block) if len(block.rows) != 1 else _table(block.as_list())
     else:
         columns = _table(block)
@@ -46,17 +46,19 @@ def _table(table: Table) -> list[_Column]:
         else:
             columns.append((head, [_value(cell) for cell in cells]))
         for what in _FURTHER:
-            columns += _known(f"{head} {what}", [getattr(cell, what) for cell in cells])
+            columns += _known(f"{head} {what}", [getattr(one.cell, what) for one in cells])
     return columns
 
 
-def _grid(matrix: Matrix) -> list[_Column]:
+def _grid(matrix: MatrixBlock) -> list[_Column]:
     columns: list[_Column] = [(matrix.heading, [_text(name) for name in matrix.rows])]
-    by_column = [(name, [line[i] for line in matrix.cells]) for i, name in enumerate(matrix.columns)]
+    by_column = [(name, [line[i] for line in matrix.entries]) for i, name in enumerate(matrix.columns)]
     columns += [(name, [_value(cell) for cell in cells]) for name, cells in by_column]
     for what in _FURTHER:
-        if any(getattr(cell, what) is not None for _, cells in by_column for cell in cells):
-            columns += [(f"{name} {what}", [_number(getattr(c, what)) for c in cells]) for name, cells in by_column]
+        if any(getattr(one.cell, what) is not None for _, cells in by_column for one in cells):
+            columns += [
+                (f"{name} {what}", [_number(getattr(one.cell, what)) for one in cells]) for name, cells in by_column
+            ]
     return columns
 
 
@@ -66,7 +68,7 @@ def _known(name: str, values: Sequence[float | None]) -> Iterator[_Column]:
         yield name, [_number(value) for value in values]
 
 
-def _value(cell: Cell) -> str:
+def _value(cell: Entry) -> str:
     if cell.value is None:
         return "" if cell.text == NOTHING else _text(cell.text)
     return _number(cell.value)

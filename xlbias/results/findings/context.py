@@ -10,8 +10,9 @@ import polars as pl
 from xlbias.errors import XlbiasError
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measure_of
-from xlbias.results.by_key import Numbers, Row
+from xlbias.results.by_key import Numbers
 from xlbias.results.caveats import Caveat, caveats
+from xlbias.results.cell import Cell
 from xlbias.results.compare import PERMUTATIONS, Side, Sided, compare_sided
 from xlbias.results.findings.finding import Number
 from xlbias.results.findings.language_gaps import DRAWS, GAP_SCHEMA, Gap, language_gaps
@@ -75,7 +76,7 @@ class Context:
         """Whether there are so few rankings that they may be read, or that was asked for."""
         return self._whole or few_enough(self.run)
 
-    def numbers(self, encoder: str, task: str) -> Mapping[Key, Row]:
+    def numbers(self, encoder: str, task: str) -> Mapping[Key, Cell]:
         """Return the numbers of an encoder on a task."""
         return self._numbers.of(encoder, task)
 

@@ -8,24 +8,21 @@ from textual.app import App
 from textual.events import MouseScrollDown
 
 from xlbias.dashboard.terminal.theme import quiet_colours
-from xlbias.dashboard.views import matrix as matrix_view
-from xlbias.dashboard.views.matrix import cell_of, matrix_sheet
+from xlbias.dashboard.views.matrix import matrix_sheet
 from xlbias.dashboard.widgets.heatmap.heat_map import HeatMap
 from xlbias.dashboard.widgets.heatmap.layout import Layout
 from xlbias.dashboard.widgets.heatmap.legend import legend
 from xlbias.dashboard.widgets.heatmap.order import OF_LANGUAGES
 from xlbias.languages import script_of
+from xlbias.report.document import MatrixBlock
+from xlbias.results.cell import Cell
 from xlbias.results.matrix import MATRIX_MEASURES, Matrix
 
 
 def matrix_of(values, languages=("de", "hi", "th"), pools=None, measure="map", n=5, excluded=0):
     pools = pools or (*languages, "multilingual")
-    rows = tuple(tuple(row) for row in values)
-    same = tuple(tuple(0 if v is None else n for v in row) for row in rows)
-    return Matrix(
-        MATRIX_MEASURES[measure], "m", "t", tuple(languages), tuple(pools), rows, same,
-        tuple(tuple(excluded for _ in row) for row in rows),
-    )  # fmt: skip
+    cells = tuple(tuple(Cell(v, n=0 if v is None else n, n_excluded=excluded) for v in row) for row in values)
+    return Matrix(MATRIX_MEASURES[measure], tuple(languages), tuple(pools), cells, "m", "t")
 
 
 EXACT = (32, 5)
@@ -308,9 +305,10 @@ async def test_a_cursor_that_was_not_moved_stays_on_its_cell_in_another_order():
             assert view.place == (2, 2)
 
 
-async def test_cells_of_many_languages_are_made_when_they_are_seen(monkeypatch):
+async def test_cells_of_many_languages_are_written_when_they_are_seen(monkeypatch):
     made = []
-    monkeypatch.setattr(matrix_view, "cell_of", lambda matrix, r, c: (made.append((r, c)), cell_of(matrix, r, c))[1])
+    written = MatrixBlock.entry
+    monkeypatch.setattr(MatrixBlock, "entry", lambda block, r, c: (made.append((r, c)), written(block, r, c))[1])
     async with heatmap(large(24), size=(60, 10)) as (view, _):
         view.order_by("mean", reverse=False)
         lines(view)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from xlbias.dashboard.terminal.numbers import THIN, count, signed, thin
 from xlbias.dashboard.views.sheet import Sheet
-from xlbias.report.document import Cell
-from xlbias.report.numbers import MARK
+from xlbias.report.numbers import MARK, Entry
 from xlbias.text import one_line, width
 
 
@@ -24,7 +23,7 @@ def _compact(sheet: Sheet, row: int, column: int, room: int) -> str:
 
 def _in_full(sheet: Sheet, row: int, column: int, room: int) -> str:
     """The number as a report writes it, where it has room."""
-    found = sheet.block.cells[row][column]
+    found = sheet.block.entry(row, column)
     if sheet.form in ("text", "percent") or found.value is None:
         return found.whole if width(found.whole) <= room else one_line(found.text, room)
     if sheet.form == "value":
@@ -54,7 +53,7 @@ def sign_and_size(sheet: Sheet, row: int, column: int) -> tuple[str, str]:
     return " " if nothing or value is None else "-" if value < 0 else "+", size
 
 
-def below(found: Cell, number: str, room: int, *, intervals: bool) -> str:
+def below(found: Entry, number: str, room: int, *, intervals: bool) -> str:
     """Return what stands below a number: its interval where those of all cells have room, or else its n."""
     if found.interval and intervals and found.interval not in number:
         return found.interval

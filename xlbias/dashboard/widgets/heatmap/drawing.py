@@ -164,7 +164,7 @@ class Drawing:
     def _below(self, r: int, c: int, room: int) -> str:
         if self.sheet.value(r, c) is None:
             return ""
-        found = self.sheet.block.cells[r][c]
+        found = self.sheet.block.entry(r, c)
         if self.sheet.compact:
             return count(found.n or 0)
         return below(found, number_in(self.sheet, r, c, room), room, intervals=self.grid.intervals)
@@ -190,7 +190,7 @@ class Drawing:
     @property
     def _list_widths(self) -> tuple[int, int]:
         """Room for intervals and for n, 0 where there are none or no room."""
-        cells = [line[0] for line in self.sheet.block.cells]
+        cells = [line[0] for line in self.sheet.block.entries]
         interval = max((width(cell.interval) for cell in cells), default=0)
         n = max((len(f"{cell.n:,}") for cell in cells if cell.n is not None), default=0)
         room = self.grid.width - self.grid.head - self.grid.cell
@@ -201,7 +201,7 @@ class Drawing:
     def _list_row(self, row: int) -> list[Segment]:
         """The number of a row, its interval and n, and a bar or the words behind it."""
         r, (interval, n) = self.rows[row], self._list_widths
-        found, here = self.sheet.block.cells[r][0], self.here is not None and self.here[0] == row
+        found, here = self.sheet.block.entry(r, 0), self.here is not None and self.here[0] == row
         shade = self.sheet.shade(r, 0)
         style = self.styles.nothing if found.value is None else self.styles.plain
         left, right = ("[", "]") if here else (" ", " ")

@@ -46,7 +46,7 @@ class Layout(Geometry):
         above, head = 1 + len(sheet.pinned), _head(parts)
         if sheet.is_list:
             blank = sheet.form == "difference"  # where no mark stands, so that numbers stand below each other
-            texts = (width(row[0].text) + (blank and not row[0].text.endswith(MARK)) for row in sheet.block.cells)
+            texts = (width(row[0].text) + (blank and not row[0].text.endswith(MARK)) for row in sheet.block.entries)
             return cls(width_, height, above, n_rows, n_columns, head, 0, max([THIN, *texts]) + 2, 1, parts)
         room = (width_ - head) // max(1, n_columns)
         least = whole_cell(sheet) if whole_cell(sheet) <= room else least_cell(sheet)
@@ -77,9 +77,9 @@ def whole_cell(sheet: Sheet) -> int:
     block = sheet.block
     heads = max((min(_MOST_CELL, width(clean(name[:200])) + 1) for name in block.columns), default=0)
     if sheet.form == "text":
-        numbers = max((width(cell.whole) for row in block.cells for cell in row), default=0)
+        numbers = max((width(cell.whole) for row in block.entries for cell in row), default=0)
     elif sheet.form == "difference":
-        numbers = max((width(cell.text.removesuffix(MARK)) + 1 for row in block.cells for cell in row), default=0)
+        numbers = max((width(cell.text.removesuffix(MARK)) + 1 for row in block.entries for cell in row), default=0)
     else:
         numbers = least_cell(sheet) - 2
     return max(least_cell(sheet), heads, min(_MOST_TEXT - 2, numbers) + 2)
@@ -87,7 +87,7 @@ def whole_cell(sheet: Sheet) -> int:
 
 def longest_interval(sheet: Sheet) -> int:
     """Width of the longest interval of a sheet, 0 where there is none."""
-    return max((width(cell.interval) for row in sheet.block.cells for cell in row), default=0)
+    return max((width(cell.interval) for row in sheet.block.entries for cell in row), default=0)
 
 
 def _wished_cell(sheet: Sheet) -> int:
@@ -103,8 +103,8 @@ def wanted_width(sheet: Sheet) -> int:
     head = _head(_parts(sheet, _MOST_HEAD))
     if not sheet.is_list:
         return head + 1 + len(sheet.block.columns) * whole_cell(sheet)
-    cells = [row[0] for row in sheet.block.cells]
-    n = max((len(f"{cell.n:,}") for cell in cells if cell.n is not None), default=0)
+    cells = [row[0] for row in sheet.block.entries]
+    n = max((len(f"{one.n:,}") for one in cells if one.n is not None), default=0)
     return (
         head
         + max((width(c.text) for c in cells), default=0)
@@ -117,7 +117,7 @@ def wanted_width(sheet: Sheet) -> int:
 def least_cell(sheet: Sheet) -> int:
     """Width of the narrowest cell: a number with the cursor's frame around it, a difference with its mark, too."""
     if sheet.form in ("text", "percent"):
-        texts = (width(cell.text) for row in sheet.block.cells for cell in row)
+        texts = (width(cell.text) for row in sheet.block.entries for cell in row)
         return max([THIN, *texts]) + 2
     return THIN + (3 if sheet.form == "difference" else 2)
 

@@ -34,7 +34,7 @@ def order(sheet: Sheet, sort: str, column: int, *, reverse: bool) -> tuple[list[
         if not sheet.is_list:
             columns.sort(key=lambda c: (group_of(block.columns[c]), block.columns[c]), reverse=reverse)
     elif sort == VALUE:
-        downwards = (block.better != "low") != reverse
+        downwards = (block.measure.better != "low") != reverse
         across = columns if any(sheet.value(r, c) is not None for r in rows for c in columns) else columns + apart
         by_row = [_mean([sheet.value(r, c) for c in across]) for r in rows]
         by_column = [_mean([sheet.value(r, c) for r in rows]) for c in columns]
@@ -42,7 +42,7 @@ def order(sheet: Sheet, sort: str, column: int, *, reverse: bool) -> tuple[list[
         columns = _by(by_column, downwards=downwards) if of_languages else columns
     elif sort == COLUMN:
         chosen = min(column, len(block.columns) - 1)
-        rows = _by([sheet.value(r, chosen) for r in rows], downwards=(block.better != "low") != reverse)
+        rows = _by([sheet.value(r, chosen) for r in rows], downwards=(block.measure.better != "low") != reverse)
     elif sort == "sampler":
         rows.sort(key=lambda r: (_first_with(sheet, sheet.head(r)[-1]), r))
         if reverse:

@@ -108,7 +108,7 @@ class HeatMapPanel(Vertical):
             self.query_one(".-cell", Line).set([])
             self.query_one(".-names", Line).set([])
             return
-        found = sheet.block.cells[spot[0]][spot[1]]
+        found = sheet.block.entry(*spot)
         parts = [Part(found.text, "bold"), Part(f" {found.interval}" if found.interval else "", "$quiet")]
         parts.append(Part(f"  n {found.n:,}" if found.n is not None else ""))
         self.query_one(".-cell", Line).set(parts, f"  {sheet.said.get(cursor, '')}", "$quiet")

@@ -1,4 +1,4 @@
-"""From the summary of a run to the cells of a report: numbers with their intervals and n, looked up by their keys."""
+"""Which numbers over all languages a report shows: those of bias, alignment and texts that any encoder has."""
 
 from __future__ import annotations
 
@@ -6,23 +6,12 @@ from collections.abc import Iterator, Mapping
 
 from xlbias.measures.measure import Family, Measure
 from xlbias.measures.registry import SIDES, measures
-from xlbias.report.document import Cell
-from xlbias.report.numbers import interval, measured
-from xlbias.results.by_key import Row
+from xlbias.results.cell import Cell
 from xlbias.results.per_query import Key
 from xlbias.runs.schema import OTHER, OWN, SETTINGS
 
 OWN_OR_OTHER = {SETTINGS[2]: "", OWN: " own language", OTHER: " other languages"}
 """Setting of a measure of bias, or side of one by query and answer language, as words after its label."""
-
-
-def cell(rows: Mapping[Key, Row], key: Key, measure: Measure) -> Cell:
-    """Return the number under `key` as a cell."""
-    row = rows.get(key)
-    if row is None:
-        return Cell(measured(None, measure), kind="number")
-    value, low, high = row.value, row.low, row.high
-    return Cell(measured(value, measure), value, low, high, interval(low, high, measure), row.n, "number")
 
 
 def bias_measures() -> list[Measure]:
@@ -32,7 +21,7 @@ def bias_measures() -> list[Measure]:
     return sorted(measures("bias").values(), key=lambda measure: kinds.index(measure.name.partition(".")[0]))
 
 
-def overall_bias(found: list[Mapping[Key, Row]]) -> Iterator[tuple[str, Measure, Key]]:
+def overall_bias(found: list[Mapping[Key, Cell]]) -> Iterator[tuple[str, Measure, Key]]:
     """Yield ``label, measure, key`` of every overall number of bias that any of `found` has.
 
     A measure by query and answer language has two: for the query's own language, and for the others.
@@ -44,12 +33,12 @@ def overall_bias(found: list[Mapping[Key, Row]]) -> Iterator[tuple[str, Measure,
                 yield measure.label + words, measure, key
 
 
-def overall_alignment(found: list[Mapping[Key, Row]]) -> Iterator[tuple[Measure, dict[str, Key]]]:
+def overall_alignment(found: list[Mapping[Key, Cell]]) -> Iterator[tuple[Measure, dict[str, Key]]]:
     """Yield every measure of alignment that any of `found` has overall, with its key for each of SIDES."""
     yield from overall_of_sides("alignment", found)
 
 
-def overall_of_sides(family: Family, found: list[Mapping[Key, Row]]) -> Iterator[tuple[Measure, dict[str, Key]]]:
+def overall_of_sides(family: Family, found: list[Mapping[Key, Cell]]) -> Iterator[tuple[Measure, dict[str, Key]]]:
     """Yield every measure of a family that any of `found` has overall, with its key for each of SIDES."""
     for measure in measures(family).values():
         keys = {side: Key(f"{side}.{measure.name}") for side in SIDES}
@@ -57,7 +46,7 @@ def overall_of_sides(family: Family, found: list[Mapping[Key, Row]]) -> Iterator
             yield measure, keys
 
 
-def undefined_notes(found: list[Mapping[Key, Row]], wanted: list[tuple[str, Measure, Key]]) -> list[str]:
+def undefined_notes(found: list[Mapping[Key, Cell]], wanted: list[tuple[str, Measure, Key]]) -> list[str]:
     """Return why a number has no value, a sentence for each measure: a mean that is missing has its reason."""
     return [
         f"{label} is undefined {measure.undefined}."
