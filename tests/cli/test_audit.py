@@ -62,7 +62,7 @@ def test_on_a_terminal_the_dashboard_follows_and_leaving_says_where_the_run_is(t
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     with Terminal("audit", "static-small", "--task", task, "--no-cache", command=(), size=(100, 30)) as terminal:
-        terminal.until("xlbias audit is beginning")
+        terminal.until("xlbias audit is starting")
         terminal.until("xlbias audit has finished")
         terminal.until("6/6")
         terminal.press("2")

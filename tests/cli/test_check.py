@@ -108,7 +108,7 @@ def test_every_encoder_on_every_task_unless_some_are_named(runs, capsys):
     assert check(capsys, both, "-r", "map.multilingual > 0.9", "--model", "good", "--task", "made")[0] == 0
     code, lines, err = check(capsys, both, "-r", "map.multilingual > 0.9", "--model", "goo")
     assert (code, lines) == (2, [])
-    assert "has no model 'goo' (did you mean good?): choose from good, random0" in err
+    assert "has no encoder 'goo' (did you mean good?): choose from good, random0" in err
     assert "has no task 'x': choose from made" in check(capsys, both, "-r", "1 == 1", "--task", "x")[2]
 
 
@@ -174,12 +174,12 @@ def test_the_baseline_s_encoder_is_that_of_the_same_name_or_its_only_one_or_name
     same = ["-r", "map.multilingual == baseline.map.multilingual"]
     assert check(capsys, both, "--baseline", both, *same)[0] == 0
     assert check(capsys, good, "--baseline", both, "--baseline-model", "random0", *same)[0] == 1
-    assert "no model 'x'" in check(capsys, good, "--baseline", both, "--baseline-model", "x", *same)[2]
+    assert "no encoder 'x'" in check(capsys, good, "--baseline", both, "--baseline-model", "x", *same)[2]
     evaluate(parallel_vectors("renamed"), TASK, tmp_path / "renamed.parquet")
     assert check(capsys, tmp_path / "renamed.parquet", "--baseline", good, *same)[0] == 0
     code, _, err = check(capsys, tmp_path / "renamed.parquet", "--baseline", both, *same)
     assert code == 2
-    assert "the baseline has no model 'renamed': name one with --baseline-model, of good, random0" in err
+    assert "the baseline has no encoder 'renamed': name one with --baseline-model, of good, random0" in err
 
 
 def test_a_baseline_on_another_task_is_refused_with_what_differs(runs, capsys, tmp_path):

@@ -106,7 +106,7 @@ def ended(terminal):
 def test_a_training_is_followed_from_the_first_second_to_the_last(started, task, tmp_path):
     words = ["train", "--task", task, "--out", "out", *SMALL, "--steps", "400", "--sampler", "mono"]
     with started(*words, "--dashboard") as terminal:
-        terminal.until("xlbias train is beginning")
+        terminal.until("xlbias train is starting")
         with stopped_under_way(tmp_path / "out" / "training.parquet", terminal):
             terminal.until("7 Training", "● running", "of 400")
         terminal.until("xlbias train has finished")

@@ -286,7 +286,7 @@ def test_uneven_tasks_count_each_cell_by_its_own_ids(tmp_path):
 
 def test_what_cannot_be_compared_is_refused(run, tmp_path):
     base = Side(run, ("base",))
-    with pytest.raises(RunError, match="no model 'nobody'; choose from base, new"):
+    with pytest.raises(RunError, match="no encoder 'nobody'; choose from base, new"):
         compare(base, Side(run, ("nobody",)), "made")
     with pytest.raises(RunError, match="no task 'other'"):
         compare(base, base, "other")

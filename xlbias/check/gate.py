@@ -46,7 +46,7 @@ def check_run(
     Raises UsageError, naming encoder and task, for what cannot be checked: a name, field or language that is not there,
     a task of which the baseline has other data, or several encoders of the baseline and none named.
     """
-    for model in _chosen(run, "model", models):
+    for model in _chosen(run, "encoder", models):
         for task in _chosen(run, "task", tasks):
             about = f"{clean(model)} on {clean(task)}"
             fields = RunFields(run, model, task)
@@ -68,8 +68,8 @@ def open_whole(path: str, *, partial: bool) -> Run:
 
 
 def _chosen(run: Run, kind: str, wanted: Sequence[str]) -> list[str]:
-    """Return the names of the run's models or tasks, of those that are wanted."""
-    names = [entry.name for entry in (run.models if kind == "model" else run.tasks)]
+    """Return the names of the run's encoders or tasks, of those that are wanted."""
+    names = [entry.name for entry in (run.models if kind == "encoder" else run.tasks)]
     for name in wanted:
         if name not in names:
             there = f"{suggestion(name, names)}: choose from {listed(names)}"
@@ -100,10 +100,10 @@ def _baseline_fields(baseline: Baseline, run: Run, model: str, task: str) -> Run
         raise UsageError(f"{before.path}: the baseline has no task {task!r}: choose with --task among {there}")
     before = found.run
     if wanted is not None:
-        return RunFields(before, _chosen(before, "model", [wanted])[0], task)
-    names = _chosen(before, "model", [])
+        return RunFields(before, _chosen(before, "encoder", [wanted])[0], task)
+    names = _chosen(before, "encoder", [])
     if model not in names and len(names) > 1:
         raise UsageError(
-            f"{before.path}: the baseline has no model {model!r}: name one with --baseline-model, of {listed(names)}"
+            f"{before.path}: the baseline has no encoder {model!r}: name one with --baseline-model, of {listed(names)}"
         )
     return RunFields(before, model if model in names else names[0], task)

@@ -254,7 +254,9 @@ def _check(models: list[Model], tasks: list[RetrievalTask], top_k: int, options:
         if isinstance(model, str):
             check_encoder(model, **options)
         elif not all(hasattr(model, field) for field in ("name", "dimension", "fingerprint")):
-            raise UsageError(f"a model is a {type(model).__name__}; expected a name, an encoder or PrecomputedVectors")
+            raise UsageError(
+                f"an encoder is a {type(model).__name__}; expected a name, an encoder or PrecomputedVectors"
+            )
         elif not isinstance(model, PrecomputedVectors):
             check_contract(model)
     full = [model if isinstance(model, str) else model.name for model in models]

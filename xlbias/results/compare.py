@@ -93,7 +93,7 @@ class Side:
         for model in self.models:
             if model not in known:
                 raise RunError(
-                    f"{self.run.path}: no model {model!r}{suggestion(model, known)}; choose from {listed(known)}"
+                    f"{self.run.path}: no encoder {model!r}{suggestion(model, known)}; choose from {listed(known)}"
                 )
         tasks = [entry.name for entry in self.run.tasks]
         if task not in tasks:

@@ -63,7 +63,8 @@ class Run(RunNumbers):
         if name is None and len(names) == 1:
             return names[0]
         if name is None or name not in names:
-            asked = f"no {kind} {name!r}{suggestion(name, names)}" if name is not None else f"several {kind}s: name one"
+            what = "encoder" if kind == "model" else kind
+            asked = f"no {what} {name!r}{suggestion(name, names)}" if name is not None else f"several {what}s: name one"
             raise RunError(f"{self.path}: {asked}; choose from {listed(names)}")
         return name
 

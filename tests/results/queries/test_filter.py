@@ -326,7 +326,7 @@ def test_a_filter_chooses_model_and_task(line, chosen):
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("model:hybrid", "several models contain 'hybrid': choose from hybrid-0, hybrid-1"),
+        ("model:hybrid", "several encoders contain 'hybrid': choose from hybrid-0, hybrid-1"),
         ("task:no", "no task is called 'no': choose from xquad-r, mlqa␛[31m"),
         ("q:hi", "xquad-r has no queries in 'hi': it has de, zh-Hant"),
         ("d:th,en", "xquad-r has no passages in 'th': it has de, en, multi"),

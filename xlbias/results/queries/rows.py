@@ -50,7 +50,7 @@ def check_filter(filter: Filter, run: RunNumbers, chosen: tuple[str, str]) -> tu
     """
     model, task = chosen
     for term in filter.about("model"):
-        model = _the_one("model", term.values[0], [entry.name for entry in run.models])
+        model = _the_one("encoder", term.values[0], [entry.name for entry in run.models])
     for term in filter.about("task"):
         task = _the_one("task", term.values[0], [entry.name for entry in run.tasks])
     queries, passages = languages_of(next(entry for entry in run.tasks if entry.name == task))

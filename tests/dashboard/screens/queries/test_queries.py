@@ -64,7 +64,7 @@ async def test_a_filter_that_is_none_keeps_the_dialog_open_and_says_why(varied_r
         await press(pilot, "slash")
         for text, why in [
             ("ap<", "ap is compared with a number"), ("q:fr", "xquad-r has no queries in 'fr'"),
-            ("Δ<0", "Δ needs a baseline"), ("p<.05", "p needs a baseline"), ("model:x", "no model is called 'x'"),
+            ("Δ<0", "Δ needs a baseline"), ("p<.05", "p needs a baseline"), ("model:x", "no encoder is called 'x'"),
         ]:  # fmt: skip
             app.screen.query_one("Entry").value = text
             await pilot.pause()
