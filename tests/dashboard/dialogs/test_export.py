@@ -23,8 +23,7 @@ pytestmark = pytest.mark.integration
 )  # fmt: skip
 async def test_the_report_of_the_run_is_saved_as_xlbias_report_writes_it(taker, monkeypatch, letter, form, suffix):
     told = []
-    notify, announce = taker.app.notify, taker.app.announce
-    monkeypatch.setattr(taker.app, "announce", lambda said: (told.append(said), announce(said)))
+    notify = taker.app.notify
     monkeypatch.setattr(taker.app, "notify", lambda said, **more: (told.append(said), notify(said, **more)))
     text = await taker.take(EXPORT, letter)
     assert text == render_report([open_run(taker.app.state.path)], form, to_file=True)

@@ -296,6 +296,19 @@ async def test_what_a_thread_brings_while_the_screens_are_taken_down_is_not_show
         assert await pilot._wait_for_screen()  # False where one of them could not be worked off
 
 
+async def test_a_timer_that_ends_while_the_screens_are_taken_down_does_nothing(finished_run, monkeypatch):
+    called = []
+    async with opened(finished_run) as (app, _):
+        monkeypatch.setattr(app.view, "set_timer", lambda _, callback: callback)
+        end = app.view.after(1.0, lambda: called.append("ended"))
+        with monkeypatch.context() as patched:
+            patched.setattr(type(app), "is_running", False)
+            end()
+        assert called == []
+        end()
+        assert called == ["ended"]
+
+
 async def test_every_theme_shows_every_screen(finished_run):
     async with opened(finished_run, theme="xlbias-light") as (app, pilot):
         await press(pilot, "2")

@@ -15,6 +15,10 @@ from xlbias.dashboard.views.status import banner
 from xlbias.dashboard.widgets.frame import Banner, Footer, Header
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.timer import Timer
+
     from xlbias.dashboard.parts import Dashboard
     from xlbias.dashboard.state import Scope
     from xlbias.dashboard.workers.snapshot import Cell, Chosen
@@ -69,7 +73,11 @@ class View(Screen[None], inherit_bindings=False):
 
         One after the other, by `turn`: keys pressed in between must not wait for them all.
         """
-        self.set_timer(turn * _AHEAD, partial(self.dashboard.navigation.mount_unseen, place))
+        self.after(turn * _AHEAD, partial(self.dashboard.navigation.mount_unseen, place))
+
+    def after(self, seconds: float, callback: Callable[[], object]) -> Timer:
+        """Call back once, unless the screens are being taken down by then."""
+        return self.set_timer(seconds, lambda: callback() if self.app.is_running else None)
 
     def press(self, key_id: str) -> None:
         """Do what a key does, or say why it cannot be used."""

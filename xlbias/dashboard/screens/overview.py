@@ -217,11 +217,9 @@ class OverviewScreen(View):
         self.query_one(Details).tell(facts(snapshot, row))
         if self._resting is not None:
             self._resting.stop()
-        self._resting = self.set_timer(_PREVIEW_DELAY, self._show_preview)
+        self._resting = self.after(_PREVIEW_DELAY, self._show_preview)
 
     def _show_preview(self) -> None:
-        if not self.app.is_running:  # the screens are being taken down
-            return
         snapshot, row = self.dashboard.state.snapshot, self.row
         if snapshot is not None and row is not None and self.query_one("#preview").display:
             matrix = snapshot.matrix(_PREVIEWED, str(row["model"]), str(row["task"]))

@@ -181,7 +181,7 @@ class QueriesScreen(View):
             self._impatient = self._sorting and self.listing is not None and self.listing.seconds > _PATIENCE
             if self._patience is not None:
                 self._patience.stop()
-            self._patience = self.set_timer(_PATIENCE, self._say_reading)
+            self._patience = self.after(_PATIENCE, self._say_reading)
             if self._impatient:
                 self.call_after_refresh(self._begin, wanted)  # it is seen before all processors are busy
             else:

@@ -313,7 +313,7 @@ class QueryScreen(View):
             self._settling = what
             if self._settle_timer is not None:
                 self._settle_timer.stop()
-            self._settle_timer = self.set_timer(stepping.SETTLED, self._has_settled)
+            self._settle_timer = self.after(stepping.SETTLED, self._has_settled)
 
     def _has_settled(self) -> None:
         self.stepping.settle(self._settling)

@@ -12,6 +12,7 @@ from xlbias.dashboard.terminal.wrapping import wrapped
 from xlbias.dashboard.views.sheet import Sheet
 from xlbias.dashboard.widgets.heatmap.heat_map import HeatMap
 from xlbias.dashboard.widgets.heatmap.legend import legend
+from xlbias.dashboard.widgets.heatmap.order import NAMES
 from xlbias.dashboard.widgets.heatmap.paint import depth_of, ground_of
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.text import cut, width
@@ -118,7 +119,8 @@ class HeatMapPanel(Vertical):
 
     def _legend(self) -> list[Part]:
         view, sheet, found = self.view, self.view.sheet, self.view.range
-        order = Part(f"by {view.sort}{', reversed' if view.reverse else ''}", "$quiet", "sort")
+        by = view.sort if view.sort == NAMES else f"by {view.sort}"
+        order = Part(f"{by}{', reversed' if view.reverse else ''}", "$quiet", "sort")
         if sheet is None or found is None:
             return [order]
         narrow, ground = self.size.width < 72, ground_of(view.rich_style)
