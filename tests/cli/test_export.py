@@ -44,7 +44,7 @@ def test_every_format_is_written_and_said(audited: str, tmp_path: Path, capsys: 
         (["run", "RUN", "-o", "OUT", "--pool", "de"], "it keeps no passages of the rankings of 'static-small'"),
         (
             ["run", "RUN", "-o", "OUT", "--encoder", "static-smal"],
-            "no model 'static-smal' (did you mean static-small?)",
+            "no encoder 'static-smal' (did you mean static-small?)",
         ),
         (["run", "RUN", "-o", "OUT", "--task", "x"], "no task 'x'; choose from builtin:calendar"),
         (["run", "gone.parquet", "-o", "OUT"], "gone.parquet: there is no such run"),

@@ -60,6 +60,6 @@ def test_a_measure_without_values_by_query_and_a_name_that_is_not_there_are_refu
         xlbias.export_values(run_of("judged"), tmp_path / "values.csv", measures=["ndcg@1"])
     with pytest.raises(UsageError, match=r"measure 'kendall_w'.*has no values by query"):
         xlbias.export_values(run_of("judged"), tmp_path / "values.csv", measures=["kendall_w"])
-    with pytest.raises(RunError, match="no model 'x'; choose from static-small"):
+    with pytest.raises(RunError, match="no encoder 'x'; choose from static-small"):
         xlbias.export_values(run_of("judged"), tmp_path / "values.csv", encoder="x")
     assert list(tmp_path.iterdir()) == []
