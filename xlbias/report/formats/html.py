@@ -7,15 +7,21 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from html import escape as _escape
 
-from xlbias.colour import STEPS, colours, step_of, text_on
+from xlbias.colour import RGB, STEPS, colours, diverging_colours, step_of, text_on
 from xlbias.report.document import Block, Document, MatrixBlock, Paragraph, Table, Terms
-from xlbias.report.numbers import NOTHING, Entry, measured
+from xlbias.report.numbers import NOTHING, Entry, measured, signed_text
 from xlbias.text import clean
 
+LIGHT: RGB = (255, 255, 255)
+"""The background of the page, which differences of nothing have, too."""
+
+DARK: RGB = (13, 17, 23)
+"""The same for readers who have chosen dark pages."""
+
 _STYLE = """
-:root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --line: #d0d7de; --soft: #59636e; --band: #f6f8fa }
+:root { color-scheme: light dark; --ink: #1b1f24; --paper: LIGHT; --line: #d0d7de; --soft: #59636e; --band: #f6f8fa }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #e6edf3; --paper: #0d1117; --line: #30363d; --soft: #9198a1; --band: #161b22 }
+  :root { --ink: #e6edf3; --paper: DARK; --line: #30363d; --soft: #9198a1; --band: #161b22 }
 }
 body { margin: 0 auto; max-width: 80rem; padding: 1rem; color: var(--ink); background: var(--paper);
   font: 1rem/1.5 system-ui, sans-serif }
@@ -36,7 +42,7 @@ dt { font-weight: 600 } dd { margin: 0 0 .4rem 1.2rem }
 
 def to_html(documents: Sequence[Document]) -> str:
     """Return documents as one HTML page, one after the other, with a table of contents."""
-    style = _STYLE + "".join(_heat())
+    style = _STYLE.replace("LIGHT", _hex(LIGHT)).replace("DARK", _hex(DARK)) + "".join(_heat(documents))
     allowed = f"'sha256-{b64encode(sha256(style.encode()).digest()).decode()}'"
     policy = f"default-src 'none'; style-src {allowed}; base-uri 'none'; form-action 'none'"
     lines = [
@@ -56,10 +62,26 @@ def escape(text: str) -> str:
     return _escape(clean(text), quote=True)
 
 
-def _heat() -> Iterator[str]:
-    for step, background in enumerate(colours()):
-        ink, paper = ("#{:02x}{:02x}{:02x}".format(*colour) for colour in (text_on(background), background))
-        yield f".h{step} {{ color: {ink}; background: {paper} }}\n"
+def _heat(documents: Sequence[Document]) -> Iterator[str]:
+    """Yield the colours of heat maps, and those of differences where there are any: their middle is the background."""
+    yield from _steps(_VALUES, colours())
+    if any(_differs(block) for one in documents for section in one.sections for block in section.blocks):
+        yield from _steps(_DIFFERENCES, diverging_colours(LIGHT))
+        dark = "".join(_steps(_DIFFERENCES, diverging_colours(DARK)))
+        yield f"@media (prefers-color-scheme: dark) {{\n{dark}}}\n"
+
+
+def _differs(block: Block) -> bool:
+    return isinstance(block, MatrixBlock) and block.matrix.differs
+
+
+def _steps(kind: str, scale: Sequence[RGB]) -> Iterator[str]:
+    for step, background in enumerate(scale):
+        yield f".{kind}{step} {{ color: {_hex(text_on(background))}; background: {_hex(background)} }}\n"
+
+
+def _hex(colour: RGB) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
 def _document(document: Document, anchor: str) -> Iterator[str]:
@@ -95,22 +117,31 @@ def _block(block: Block) -> Iterator[str]:
 
 
 def _matrix(matrix: MatrixBlock) -> Iterator[str]:
-    body = []
+    body, found, kind = [], matrix.range, _DIFFERENCES if _differs(matrix) else _VALUES
     for name, cells in zip(matrix.rows, matrix.entries, strict=True):
         line = [f'<th scope="row"><bdi>{escape(name)}</bdi></th>']
         for column, cell in zip(matrix.columns, cells, strict=True):
-            heat = "" if cell.value is None else f' class="h{step_of(matrix.range.goodness(cell.value))}"'
+            heat = "" if cell.value is None else f' class="{kind}{step_of(found.goodness(cell.value))}"'
             title = escape(f"{name}→{column}: {_tooltip(cell)}")
             line.append(f'<td{heat} title="{title}">{_data(cell)}</td>')
         body.append(line)
     yield from _table(matrix.title, "map", ("", *matrix.columns), body, [False] * (len(matrix.columns) + 1))
-    ends = (matrix.range.worst, matrix.range.best)
-    swatches = [f'<span class="h{step}">' for step in (0, STEPS - 1)]
-    words = ("low", "high") if matrix.measure.better == "neither" else ("bad", "good")
-    shown = [f"{swatch}{word} {escape(measured(end, matrix.measure))}</span>"
-             for swatch, word, end in zip(swatches, words, ends, strict=True)]  # fmt: skip
-    yield f'<p class="legend">{" to ".join(shown)}</p>'
+    worst, best = _ends(matrix)
+    ends = [(0, f"{worst} ", found.worst), (STEPS - 1, f"{best} ", found.best)]
+    if found.diverging:
+        ends.insert(1, (STEPS // 2, "", 0.0))
+    write = signed_text if found.diverging else measured
+    swatches = (f'<span class="{kind}{step}">{word}{escape(write(end, matrix.measure))}</span>'
+                for step, word, end in ends)  # fmt: skip
+    yield f'<p class="legend">{" to ".join(swatches)}</p>'
     yield from _notes(matrix.notes)
+
+
+def _ends(matrix: MatrixBlock) -> tuple[str, str]:
+    """Return what the ends of the scale of colours are called."""
+    if matrix.measure.better == "neither":
+        return "low", "high"
+    return ("worse", "better") if matrix.matrix.differs else ("bad", "good")
 
 
 def _table(
@@ -131,6 +162,9 @@ def _notes(notes: Sequence[str]) -> Iterator[str]:
     if notes:
         yield f'<ul class="notes">{"".join(f"<li>{escape(note)}</li>" for note in notes)}</ul>'
 
+
+_VALUES, _DIFFERENCES = "h", "d"
+"""Of the classes of steps of colours."""
 
 _NUMBER = ' class="number"'
 
