@@ -200,3 +200,17 @@ def test_an_id_with_white_space_is_refused_with_what_to_do(tmp_path: Path) -> No
     with pytest.raises(RunError, match=r"the passage id 'a .* holds white space, which TREC files cannot hold"):
         export_qrels(task, tmp_path / "qrels.txt")
     assert not (tmp_path / "qrels.txt").exists()
+
+
+@pytest.mark.parametrize("name", ["parallel", "judged"])
+def test_an_exported_run_is_imported_with_equal_numbers(
+    name: str, parallel_task: RetrievalTask, judged_task: RetrievalTask, run_of: Callable[[str], Run], tmp_path: Path
+) -> None:
+    run, task = run_of(name), {"parallel": parallel_task, "judged": judged_task}[name]
+    depth = export_run(run, tmp_path / "run.trec").depth
+    back = xlbias.import_run(tmp_path / "run.trec", task, tmp_path / "back.parquet", top_k=depth)
+    for ours, theirs in zip(*(one.settings.sort("setting").to_dicts() for one in (run, back)), strict=True):
+        for measure in TREC_EVAL.values():
+            assert theirs[measure] == pytest.approx(ours[measure], abs=1e-12), measure
+    export_run(back, tmp_path / "again.trec")
+    assert read_run(tmp_path / "again.trec") == read_run(tmp_path / "run.trec")
