@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from sentence_transformers import CrossEncoder, SentenceTransformer, SparseEncoder
+from sentence_transformers import CrossEncoder, SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 from tiny import bare_transformer, edit_json, encoder
 from transformers import BertForMaskedLM, BertForSequenceClassification
@@ -25,17 +25,6 @@ pytestmark = pytest.mark.integration
 def _cross(folder: Path) -> Path:
     bare = bare_transformer(folder.with_name("bare"), BertForSequenceClassification, num_labels=1)
     CrossEncoder(str(bare), device="cpu").save_pretrained(str(folder))
-    return folder
-
-
-def _sparse(folder: Path) -> Path:
-    SparseEncoder(str(bare_transformer(folder.with_name("bare"), BertForMaskedLM)), device="cpu").save(str(folder))
-    return folder
-
-
-def _sparse_of_old(folder: Path) -> Path:
-    _sparse(folder)
-    edit_json(folder / "config_sentence_transformers.json", lambda settings: settings.pop("model_type"))
     return folder
 
 
@@ -55,8 +44,6 @@ NO_ENCODERS = {
         lambda folder: bare_transformer(folder, BertForMaskedLM),
         "looks like a masked language model (or SPLADE) (BertForMaskedLM in config.json)",
     ),
-    "SPLADE": (_sparse, "is a sparse encoder (SPLADE), with a weight for each word"),
-    "SPLADE without its type": (_sparse_of_old, "is a sparse encoder (SPLADE), with a weight for each word"),
     "a bare transformer": (
         bare_transformer,
         "is a bare transformer (BertModel in config.json): there is no modules",

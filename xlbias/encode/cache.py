@@ -33,8 +33,7 @@ class VectorCache:
 
     def load(self, fingerprint: str, kind: str, texts: Sequence[str]) -> npt.NDArray[np.float32] | None:
         """Return float32 [len(texts), d], or None if the chunk is not there whole."""
-        path = self._path(fingerprint, kind, texts)
-        data = read_checked(path, path.name)
+        data = self.load_bytes(fingerprint, kind, texts)
         if data is None:
             return None
         vectors = np.frombuffer(data, dtype=np.float32)
@@ -44,8 +43,17 @@ class VectorCache:
 
     def save(self, fingerprint: str, kind: str, texts: Sequence[str], vectors: npt.NDArray[np.float32]) -> None:
         """Store the vectors of one chunk."""
+        self.save_bytes(fingerprint, kind, texts, np.ascontiguousarray(vectors, dtype=np.float32).tobytes())
+
+    def load_bytes(self, fingerprint: str, kind: str, texts: Sequence[str]) -> bytes | None:
+        """Return what was kept of a chunk, None if it is not there whole."""
         path = self._path(fingerprint, kind, texts)
-        try_to_keep(path, np.ascontiguousarray(vectors, dtype=np.float32).tobytes(), path.name)
+        return read_checked(path, path.name)
+
+    def save_bytes(self, fingerprint: str, kind: str, texts: Sequence[str], data: bytes) -> None:
+        """Store what was made of one chunk."""
+        path = self._path(fingerprint, kind, texts)
+        try_to_keep(path, data, path.name)
 
     def _path(self, fingerprint: str, kind: str, texts: Sequence[str]) -> Path:
         digest = hashlib.sha256(f"3|{fingerprint}|{kind}|{len(texts)}|".encode())

@@ -39,7 +39,7 @@ def fingerprint(model: SentenceTransformer, facts: Mapping[str, Any], content: s
         libraries(),
         _plain(dict(facts)),
         content,
-        {"device": model.device.type, "dtype": str(model.dtype), "truncate_dim": model.truncate_dim},
+        {"device": model.device.type, "dtype": str(model.dtype), "truncate_dim": getattr(model, "truncate_dim", None)},
         {"prompts": model.prompts, "max_seq_length": model.max_seq_length},
         *_modules(model),
     ):

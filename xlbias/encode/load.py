@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from xlbias.encode.content import content_digest
-from xlbias.encode.hub import is_described_here, snapshot_of
+from xlbias.encode.hub import fetch_description, hub_answers, is_described_here, snapshot_of
 from xlbias.encode.kinds import kind_of
-from xlbias.encode.loadable import check_loadable
+from xlbias.encode.loadable import LATE, NO_VECTORS, check_loadable, check_single_vectors, scored_as
 from xlbias.encode.options import DTYPES
 from xlbias.encode.sizes import check_sizes
 from xlbias.errors import EncoderError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from xlbias.encode.encoder import Encoder
     from xlbias.encode.kinds.vectors import VectorsById
     from xlbias.encode.pretrained import PretrainedEncoder
+    from xlbias.encode.scored import ScoredEncoder
 
 
 def find_encoder(name: str) -> str:
@@ -62,7 +63,7 @@ class LoadOptions(TypedDict, total=False):
     say: Callable[[str], None] | None
 
 
-def load_encoder(name: str, **options: Unpack[LoadOptions]) -> Encoder | VectorsById:
+def load_encoder(name: str, **options: Unpack[LoadOptions]) -> Encoder | VectorsById | ScoredEncoder:
     """Load the encoder `name`: a sentence-transformers folder, one that comes with xlbias, one on the hub, or another
     kind, such as ``python:./mine.py:Mine``.
 
@@ -84,7 +85,32 @@ def load_encoder(name: str, **options: Unpack[LoadOptions]) -> Encoder | Vectors
         kind, target = other
         loaded: Encoder | VectorsById = kind.load(target, _of_kind(options))
         return loaded
+    found = find_encoder(name)
+    scored = None if options.get("pooling") else representation_of(found)
+    if scored:
+        check_encoder(found, **options)
+        from xlbias.encode.scored import ScoredEncoder
+
+        return ScoredEncoder.load(found, scored, **options)
     return load_pretrained(name, **options)
+
+
+def representation_of(name: str) -> str | None:
+    """Return ``sparse`` or ``late interaction`` for an encoder that has no single vector for a text; None for others.
+
+    The files that say so are fetched of a model of the hub.
+    """
+    if kind_of(name):
+        return None
+    path = Path(find_encoder(name)).expanduser()
+    if path.is_dir():
+        return scored_as(path)
+    if path.exists() or name.startswith((".", "/", "~")) or name.count("/") > 1:
+        return None
+    if not is_described_here(name) and hub_answers():
+        fetch_description(name)
+    folder = snapshot_of(name)
+    return scored_as(folder) if folder else None
 
 
 def load_pretrained(name: str, **options: Unpack[LoadOptions]) -> PretrainedEncoder:
@@ -103,14 +129,16 @@ def as_encoder(given: Any) -> Any:
     """Return a SentenceTransformer behind the encoder protocol, and anything else as it is."""
     if "sentence_transformers" not in sys.modules:  # then it is none
         return given
-    from sentence_transformers import SentenceTransformer
+    from sentence_transformers import MultiVectorEncoder, SentenceTransformer, SparseEncoder
 
-    if not isinstance(given, SentenceTransformer):
+    if not isinstance(given, SentenceTransformer | SparseEncoder | MultiVectorEncoder):
         return given
     from xlbias.encode.pretrained import PretrainedEncoder
+    from xlbias.encode.scored import ScoredEncoder
 
     name = getattr(given.model_card_data, "model_id", None) or getattr(given.model_card_data, "base_model", None)
-    return PretrainedEncoder(given, str(name or "encoder"))
+    of = PretrainedEncoder if isinstance(given, SentenceTransformer) else ScoredEncoder
+    return of(given, str(name or "encoder"))
 
 
 def check_encoder(name: str, **options: Unpack[LoadOptions]) -> None:
@@ -132,14 +160,25 @@ def check_encoder(name: str, **options: Unpack[LoadOptions]) -> None:
     path = Path(find_encoder(name)).expanduser()
     if path.is_dir():
         check_loadable(path, pooling=pooling)
-        check_sizes(path, name, options.get("truncate_dim"), options.get("max_length"))
+        _check_options(path, name, options)
     elif path.exists():
         raise EncoderError(f"{name}: is a file; expected a sentence-transformers folder or a hub name")
     elif name.startswith((".", "/", "~")) or name.count("/") > 1:
         raise EncoderError(f"{name}: there is no such folder; expected a sentence-transformers folder or a hub name")
     elif is_described_here(name) and (folder := snapshot_of(name)):
         check_loadable(folder, pooling=pooling, shown=name, weights=False)
-        check_sizes(folder, name, options.get("truncate_dim"), options.get("max_length"))
+        _check_options(folder, name, options)
+
+
+def _check_options(folder: Path, name: str, options: LoadOptions) -> None:
+    scored = None if options.get("pooling") else scored_as(folder)
+    given = {"truncate_dim": options.get("truncate_dim") is not None, "dtype": options.get("dtype") == "int8"}
+    given["similarity"] = scored == LATE and options.get("similarity") is not None
+    for option, is_set in given.items() if scored else ():
+        if is_set and scored:
+            shown = f"--{option.replace('_', '-')} {options.get(option)}"
+            raise EncoderError(f"{name}: {shown} means nothing for it: it {NO_VECTORS[scored]}")
+    check_sizes(folder, name, options.get("truncate_dim"), options.get("max_length"))
 
 
 def _of_kind(options: LoadOptions) -> dict[str, Any]:
@@ -164,3 +203,7 @@ def check_trainable(name: str, *, pooling: str | None = None) -> None:
     if other:
         raise EncoderError(f"{name}: cannot be trained; expected static, a recipe, a folder or a hub name")
     check_encoder(name, pooling=pooling)
+    path = Path(find_encoder(name)).expanduser()
+    folder = path if path.is_dir() else snapshot_of(name) if is_described_here(name) else None
+    if folder and pooling is None:
+        check_single_vectors(folder, name)

@@ -1,6 +1,6 @@
 """Whether a folder holds an encoder, as far as its files say: before any weights, and any library, are loaded.
 
-A cross-encoder, a masked language model or a sparse encoder can be loaded as if it were an encoder: the library puts a
+A cross-encoder or a masked language model can be loaded as if it were an encoder: the library puts a
 mean over its tokens, and draws at random what its weights lack. Nobody uses it so, and its numbers mislead.
 """
 
@@ -28,12 +28,16 @@ from xlbias.errors import EncoderError
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
 _WEIGHTS = "*.safetensors"
 
-_NO_ENCODERS = {
-    "CrossEncoder": "is a cross-encoder, which scores a pair of texts and has no vector for one",
-    "SparseEncoder": "is a sparse encoder (SPLADE), with a weight for each word in place of a dense vector",
-    "MultiVectorEncoder": "is a late-interaction encoder (ColBERT), with a vector for each token of a text",
-}
+_NO_ENCODERS = {"CrossEncoder": "is a cross-encoder, which scores a pair of texts and has no vector for one"}
 """By the ``model_type`` that sentence-transformers writes."""
+
+SPARSE, LATE = "sparse", "late interaction"
+_SCORED = {"SparseEncoder": SPARSE, "MultiVectorEncoder": LATE}
+NO_VECTORS = {
+    SPARSE: "is a sparse encoder (SPLADE), with a weight for each word in place of a dense vector",
+    LATE: "is a late-interaction encoder (ColBERT), with a vector for each token of a text",
+}
+"""What an encoder is that has no single vector for a text, as the end of a sentence."""
 
 _SPARSE = {"MLMTransformer", "SpladePooling", "SparseAutoEncoder", "CSRSparsity", "SparseStaticEmbedding", "IDF"}
 
@@ -72,7 +76,7 @@ def check_loadable(folder: Path, *, pooling: str | None = None, shown: str | Non
     found = _no_encoder(folder, modules)
     if pooling is None and found:
         raise EncoderError(f"{shown}: {found}. Name an encoder, or make one of it on purpose with --pooling mean")
-    if pooling is not None and not found:
+    if pooling is not None and not found and not scored_as(folder):
         raise EncoderError(
             f"{shown}: has a pooling of its own, in {MODULES_FILE}; --pooling is for a transformer without one"
         )
@@ -81,8 +85,26 @@ def check_loadable(folder: Path, *, pooling: str | None = None, shown: str | Non
         _check_weights(folder, [folder] if pooling is not None else module_folders(folder), shown)
 
 
+def scored_as(folder: Path) -> str | None:
+    """Return SPARSE or LATE where the folder holds an encoder that scores without a single vector for a text."""
+    kind = read_object(folder / SETTINGS_FILE).get("model_type", "SentenceTransformer")
+    if str(kind) in _SCORED:
+        return _SCORED[str(kind)]
+    sparse = any(module.class_name in _SPARSE for module in read_modules(folder) or [])
+    return SPARSE if sparse and kind == "SentenceTransformer" else None
+
+
+def check_single_vectors(folder: Path, shown: str) -> None:
+    """Raise EncoderError where an encoder has no single vector for a text, saying what it has."""
+    scored = scored_as(folder)
+    if scored:
+        raise EncoderError(f"{shown}: {NO_VECTORS[scored]}: it can be evaluated, and not trained here")
+
+
 def _no_encoder(folder: Path, modules: list[Module] | None) -> str | None:
     """Return what the folder looks like, as the end of a sentence; None for an encoder."""
+    if scored_as(folder):
+        return None
     settings = read_object(folder / SETTINGS_FILE)
     kind = settings.get("model_type", "SentenceTransformer")
     if kind != "SentenceTransformer":
@@ -91,8 +113,6 @@ def _no_encoder(folder: Path, modules: list[Module] | None) -> str | None:
         no_pooling = f"there is no {MODULES_FILE} to say how the vectors of its tokens become one"
         adapter = not (folder / CONFIG_FILE).exists()
         return f"{'is an adapter (LoRA)' if adapter else _head(read_object(folder / CONFIG_FILE))}: {no_pooling}"
-    if any(module.class_name in _SPARSE for module in modules):
-        return f"{_NO_ENCODERS['SparseEncoder']} ({MODULES_FILE})"
     if _ends_in_tokens(folder, modules):
         return f"is a transformer without pooling: no module in {MODULES_FILE} makes one vector of those of its tokens"
     return None

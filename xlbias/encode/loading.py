@@ -25,7 +25,7 @@ from xlbias.text import clean
 class LoadedModel:
     """A model, the folder its files are in (None where that is not known), and their digest."""
 
-    model: SentenceTransformer
+    model: Any
     folder: Path | None
     content: str | None
 
@@ -38,8 +38,12 @@ def load_model(
     pooling: str | None,
     dtype: str | None = None,
     say: Callable[[str], None],
+    of: Any = SentenceTransformer,
 ) -> LoadedModel:
-    """Load a folder or a model of the hub; see `xlbias.load_encoder`. `say` is told what the libraries warn of."""
+    """Load a folder or a model of the hub; see `xlbias.load_encoder`.
+
+    `say` is told what the libraries warn of; `of` is the class of sentence-transformers that it is loaded as.
+    """
     path = Path(name).expanduser()
     local = path.is_dir()
     if device is not None:
@@ -53,7 +57,7 @@ def load_model(
     transformers.utils.logging.disable_progress_bar()
     try:
         with captured() as lines, recorded_loading() as loaded:
-            model = _load(str(path) if local else name, device, trust_remote_code, pooling, offline=not online)
+            model = _load(str(path) if local else name, device, trust_remote_code, pooling, of, offline=not online)
             if dtype is not None:
                 model.to(getattr(torch, dtype))
             check_missing(model, loaded, name)
@@ -72,13 +76,13 @@ def load_model(
 
 
 def _load(
-    source: str, device: str | None, trust_remote_code: bool, pooling: str | None, *, offline: bool
-) -> SentenceTransformer:
+    source: str, device: str | None, trust_remote_code: bool, pooling: str | None, of: Any, *, offline: bool
+) -> Any:
     weights: dict[str, Any] = {"use_safetensors": True}
     if offline and not Path(source).is_dir():  # where peft is there, the hub would be asked for an adapter, and again
         weights["adapter_kwargs"] = {"local_files_only": True}
     if pooling is None:
-        return SentenceTransformer(
+        return of(
             source,
             device=device,
             trust_remote_code=trust_remote_code,

@@ -12,6 +12,6 @@ Dtype = Literal["float32", "float16", "bfloat16", "int8"]
 DTYPES: tuple[Dtype, ...] = get_args(Dtype)
 """Types of an encoder's weights; ``int8`` leaves them, and rounds its vectors to 256 steps a dimension."""
 
-Similarity = Literal["cosine", "dot", "euclidean"]
+Similarity = Literal["cosine", "dot", "euclidean", "manhattan"]
 SIMILARITIES: tuple[Similarity, ...] = get_args(Similarity)
 """How two vectors are compared, see `xlbias.encode.similarity`."""

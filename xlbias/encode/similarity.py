@@ -2,7 +2,7 @@
 
 Ranking knows one product, the dot product. Cosine is the dot product of vectors of length 1. Euclidean distance ranks
 the passages of a query as ``q·d - |d|²/2`` does, since ``-|q-d|² = 2 (q·d - |d|²/2) - |q|²``: two more coordinates.
-Manhattan distance has no such form.
+Manhattan distance has no such form: `xlbias.retrieve.scorer` takes its scores one by one.
 """
 
 from __future__ import annotations
@@ -24,16 +24,13 @@ _ROUNDING = 1e-6  # of the length of a vector that was scaled to length 1 in flo
 def chosen_similarity(own: str | None, wanted: str | None, encoder: str) -> Similarity:
     """Return the similarity to rank by: `wanted`, else the encoder's `own`, else cosine.
 
-    Raises EncoderError where it is none of SIMILARITIES, such as manhattan distance.
+    Raises EncoderError where it is none of SIMILARITIES.
     """
     for similarity in SIMILARITIES:
         if (wanted or own or "cosine") == similarity:
             return similarity
-    what = f"similarity {wanted!r} is unknown" if wanted else f"asks for {own} distance, which cannot be ranked by here"
-    raise EncoderError(
-        f"{encoder}: {what}: choose from {', '.join(SIMILARITIES)} (--similarity); the numbers will then not be those "
-        "of its own distance"
-    )
+    what = f"similarity {wanted!r} is unknown" if wanted else f"asks for {own}, which is no similarity of two vectors"
+    raise EncoderError(f"{encoder}: {what}: choose from {', '.join(SIMILARITIES)} (--similarity)")
 
 
 def unit(vectors: npt.NDArray[np.generic]) -> Vectors:

@@ -81,7 +81,7 @@ def _spoils(model: SentenceTransformer, tensors: Any) -> bool:
             for tensor, _ in kept:
                 tensor.fill_(torch.nan)
             return not all(
-                np.isfinite(encode(list(_TEXTS), show_progress_bar=False)).all()
+                _finite(encode(list(_TEXTS), show_progress_bar=False))
                 for encode in (model.encode_query, model.encode_document)
             )
     except (
@@ -96,3 +96,12 @@ def _spoils(model: SentenceTransformer, tensors: Any) -> bool:
         with torch.no_grad():
             for tensor, before in kept:
                 tensor.copy_(before)
+
+
+def _finite(encoded: Any) -> bool:
+    """Whether there is no NaN in what a model made of texts: an array, a sparse tensor, or a list of tensors."""
+    if isinstance(encoded, list):
+        return all(_finite(one) for one in encoded)
+    if isinstance(encoded, torch.Tensor):
+        return bool(torch.isfinite(encoded.coalesce().values() if encoded.is_sparse else encoded).all())
+    return bool(np.isfinite(encoded).all())

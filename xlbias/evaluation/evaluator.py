@@ -24,11 +24,12 @@ from xlbias.encode.contract import check_contract
 from xlbias.encode.encoder import Encoder
 from xlbias.encode.kinds import kind_of
 from xlbias.encode.kinds.vectors import VectorsById
-from xlbias.encode.load import as_encoder, check_encoder, content_of, find_encoder, load_encoder
+from xlbias.encode.load import as_encoder, check_encoder, content_of, find_encoder, load_encoder, representation_of
 from xlbias.encode.mitigate import Mitigation, parse_mitigation
 from xlbias.encode.precomputed import PrecomputedVectors
-from xlbias.errors import RunError, UsageError, XlbiasError
-from xlbias.evaluation.runner import Evaluation, changed, variant_name
+from xlbias.encode.scored import ScoredEncoder
+from xlbias.errors import EncoderError, RunError, UsageError, XlbiasError
+from xlbias.evaluation.runner import Evaluation, changed, no_mitigation, variant_name
 from xlbias.evaluation.steps import steps_of_model
 from xlbias.narration import Narrator, Silent
 from xlbias.progress import Course, Report, Step
@@ -40,7 +41,7 @@ from xlbias.versions import package_versions
 
 DEFAULT_TOP_K = 10
 
-Model = str | Encoder | PrecomputedVectors
+Model = str | Encoder | PrecomputedVectors | ScoredEncoder
 """An encoder by name, as an object (a SentenceTransformer, too), or as vectors that were computed elsewhere."""
 
 
@@ -111,6 +112,8 @@ def evaluate(
         "pooling": pooling,
     }
     names = _check(models, tasks, top_k, of_encoders)
+    if mitigate:
+        _refuse_mitigation(dict(zip(names, models, strict=True)), pooling)
     _refuse_for_objects(models, of_encoders)
     mitigations = [parse_mitigation(text) for text in mitigate]
     variants = [variant_name(name, mitigation) for name in names for mitigation in (None, *mitigations)]
@@ -149,7 +152,7 @@ def evaluate(
             work.write_texts()
             for model, name in zip(models, names, strict=True):
 
-                def load(model: Model = model) -> Encoder | PrecomputedVectors | VectorsById:
+                def load(model: Model = model) -> Encoder | PrecomputedVectors | VectorsById | ScoredEncoder:
                     if isinstance(model, str):
                         return load_encoder(
                             model,
@@ -257,7 +260,7 @@ def _check(models: list[Model], tasks: list[RetrievalTask], top_k: int, options:
             raise UsageError(
                 f"an encoder is a {type(model).__name__}; expected a name, an encoder or PrecomputedVectors"
             )
-        elif not isinstance(model, PrecomputedVectors):
+        elif not isinstance(model, PrecomputedVectors | ScoredEncoder):
             check_contract(model)
     full = [model if isinstance(model, str) else model.name for model in models]
     short = [_short_name(model) if isinstance(model, str) else model.name for model in models]
@@ -266,6 +269,13 @@ def _check(models: list[Model], tasks: list[RetrievalTask], top_k: int, options:
         if names.count(name) > 1:
             raise UsageError(f"the encoder {name!r} is named twice")
     return names
+
+
+def _refuse_mitigation(models: Mapping[str, Model], pooling: str | None) -> None:
+    """Raise EncoderError where an encoder has no single vector for a text, out of which something could be taken."""
+    for name, model in models.items():
+        if isinstance(model, ScoredEncoder) or (isinstance(model, str) and not pooling and representation_of(model)):
+            raise EncoderError(no_mitigation(name))
 
 
 def _refuse_for_objects(models: list[Model], options: Mapping[str, Any]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache as cache_of
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +21,13 @@ from xlbias.encode.card import TRAINING_FILE
 from xlbias.encode.content import libraries
 from xlbias.encode.encoder import Encoder, Kind, embed
 from xlbias.encode.kinds.vectors import VectorsById
+from xlbias.encode.loadable import LATE
 from xlbias.encode.mitigate import Mitigation
+from xlbias.encode.options import Similarity
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.encode.prompts import Prompts
 from xlbias.encode.quantised import as_int8
+from xlbias.encode.scored import ScoredEncoder, embed_ragged
 from xlbias.encode.similarity import Searchable, Vectors, searchable
 from xlbias.errors import EncoderError, RunError
 from xlbias.evaluation.alignment import alignments
@@ -33,20 +37,21 @@ from xlbias.evaluation.steps import alignment_seconds, numbers_seconds
 from xlbias.evaluation.token_counts import text_rows
 from xlbias.measures.ragged import Floats
 from xlbias.narration import Narrator
-from xlbias.progress import Course
+from xlbias.progress import Course, Stage
 from xlbias.results.binding import BOUND, COLUMN, digest_of
 from xlbias.results.caveats.leaks import UNKNOWN, seen_sentences
 from xlbias.results.run import open_run
 from xlbias.results.summary import SummaryRow, as_frame, summarise
 from xlbias.retrieve.consistency import rank_consistency, sampled_queries
 from xlbias.retrieve.left_out import left_out_pairs
-from xlbias.retrieve.ranks import PassageIndex
+from xlbias.retrieve.ranks import PassageIndex, PassageOrder, Queries
+from xlbias.retrieve.scorer import ManhattanScorer, MaxSimScorer, ScoredIndex, Scorer, SparseScorer
 from xlbias.retrieve.search import in_index_order, relevant_pairs, search
 from xlbias.runs.journal import Journal
 from xlbias.runs.parts import block_key, query_blocks, slug, task_key, with_columns, write_texts
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
-Loaded = Encoder | PrecomputedVectors | VectorsById
+Loaded = Encoder | PrecomputedVectors | VectorsById | ScoredEncoder
 """What an encoder's name or object becomes."""
 
 
@@ -56,12 +61,27 @@ class TaskVectors:
 
     Attributes:
         texts: what a summary says of the texts themselves; empty where the encoder cannot tell.
+        scorer: what scores them where there is no single vector for a text; then there are no vectors.
     """
 
     passages: pl.DataFrame
-    of_passages: Vectors
-    of_queries: Vectors
+    of_passages: Vectors | None
+    of_queries: Vectors | None
     texts: Sequence[SummaryRow] = ()
+    scorer: Scorer | None = None
+
+    def index(self, name: str, similarity: str, device: str) -> tuple[PassageOrder, Queries, ScoreOf]:
+        """Return the index of the passages, what it scores for each query, and what makes a user's scores of that."""
+        ids, languages = self.passages["passage_id"].to_list(), self.passages["language"].to_list()
+        scorer = self.scorer
+        if self.of_queries is not None and self.of_passages is not None:
+            if similarity != "manhattan":
+                ranked = searchable(self.of_queries, self.of_passages, cast(Similarity, similarity))
+                index = PassageIndex(ranked.passages, ids, languages, device=device)
+                return index, ranked.queries, partial(_scores, ranked)
+            scorer = ManhattanScorer(self.of_queries, self.of_passages)
+        assert scorer is not None
+        return ScoredIndex(scorer, ids, languages, encoder=name), np.arange(scorer.n_queries), _as_they_are
 
 
 class Evaluation:
@@ -155,6 +175,7 @@ class Evaluation:
             "own_similarity": getattr(encoder, "own_similarity", None),
             "prompts": prompts.as_dict() if prompts else None,
             "dtype": getattr(encoder, "dtype", None),
+            "representation": getattr(encoder, "representation", None),
             "precision": getattr(encoder, "precision", None),
             "own_dimension": getattr(encoder, "own_dimension", None),
             "max_length": getattr(encoder, "max_length", None),
@@ -189,6 +210,8 @@ class Evaluation:
         passages = in_index_order(task.passages)
         if isinstance(encoder, VectorsById):
             encoder = encoder.of_task(task)
+        if isinstance(encoder, ScoredEncoder):
+            return self._scored(t, name, encoder, passages)
         if isinstance(encoder, PrecomputedVectors):
             vectors = np.ascontiguousarray(encoder.queries, dtype=np.float32)
             return TaskVectors(passages, aligned(encoder, task, passages), vectors)
@@ -203,10 +226,32 @@ class Evaluation:
             [*text_rows(encoder, passages, "passage"), *text_rows(encoder, task.queries, "query")],
         )
 
-    def _encode(self, t: int, name: str, encoder: Encoder, texts: pl.DataFrame, kind: Kind) -> Vectors:
+    def _scored(self, t: int, name: str, encoder: ScoredEncoder, passages: pl.DataFrame) -> TaskVectors:
+        """Return what scores the queries and passages of a task, by an encoder without a vector for each."""
+        task, found = self.tasks[t], []
+        sides: tuple[tuple[Kind, pl.DataFrame], ...] = (("passage", passages), ("query", task.queries))
+        for kind, texts in sides:
+            with self._encoding(t, name, kind, texts.height) as stage:
+                found.append(
+                    embed_ragged(encoder, texts["text"].to_list(), kind, cache=self.cache, advance=stage.advance)
+                )
+        (of_passages, of_passage), (of_queries, of_query) = found
+        scorer: Scorer
+        if encoder.representation == LATE:
+            mean = encoder.similarity == "meanmaxsim"
+            scorer = MaxSimScorer(of_queries, of_query, of_passages, of_passage, mean=mean)
+        else:
+            scorer = SparseScorer(of_queries, of_query, of_passages, of_passage, encoder.dimension, encoder.similarity)
+        texts_said = [*text_rows(encoder, passages, "passage"), *text_rows(encoder, task.queries, "query")]
+        return TaskVectors(passages, None, None, texts_said, scorer)
+
+    def _encoding(self, t: int, name: str, kind: Kind, n: int) -> AbstractContextManager[Stage]:
         side = "passages" if kind == "passage" else "queries"
         phase = f"{name} · {self.tasks[t].name}: encoding {side}"
-        with self.course.stage((side, name, t), phase, texts.height, "texts") as stage:
+        return self.course.stage((side, name, t), phase, n, "texts")
+
+    def _encode(self, t: int, name: str, encoder: Encoder, texts: pl.DataFrame, kind: Kind) -> Vectors:
+        with self._encoding(t, name, kind, texts.height) as stage:
             return embed(encoder, texts["text"].to_list(), kind, cache=self.cache, advance=stage.advance)
 
     def _mitigated(
@@ -219,14 +264,16 @@ class Evaluation:
         """Return the vectors without what the mitigation takes out, learnt from all texts of the task together."""
         if mitigation is None:
             return vectors
+        if vectors.of_passages is None or vectors.of_queries is None:
+            raise EncoderError(no_mitigation(str(encoder.name)))
         passage_languages = vectors.passages["language"].to_list()
         query_languages = task.queries["language"].to_list()
         both = np.concatenate([vectors.of_passages, vectors.of_queries])
         fitted = mitigation.fit(both, [*passage_languages, *query_languages])
         return TaskVectors(
             vectors.passages,
-            fitted.apply(vectors.of_passages, passage_languages, encoder.similarity),
-            fitted.apply(vectors.of_queries, query_languages, encoder.similarity),
+            fitted.apply(vectors.of_passages, passage_languages, cast(Similarity, encoder.similarity)),
+            fitted.apply(vectors.of_queries, query_languages, cast(Similarity, encoder.similarity)),
             vectors.texts,
         )
 
@@ -251,14 +298,11 @@ class Evaluation:
         seen: Sequence[SummaryRow],
     ) -> None:
         passages = vectors.passages
-        ranked = searchable(vectors.of_queries, vectors.of_passages, encoder.similarity)
-        index = PassageIndex(
-            ranked.passages, passages["passage_id"].to_list(), passages["language"].to_list(), device=self.device
-        )
+        index, of_queries, score_of = vectors.index(name, encoder.similarity, self.device)
         about = {"model": name, "task": task.name, "domain": task.domain}
         blocks = {b: rows for b, rows in enumerate(query_blocks(task)) if not self._has_block(name, t, b)}
         if blocks:
-            consistency = self._consistency(t, name, index, ranked.queries)
+            consistency = self._consistency(t, name, index, of_queries)
             relevant, left_out = relevant_pairs(task, passages), left_out_pairs(task, passages)
             phase, total = f"{name} · {task.name}: ranking", task.queries.height
             with self.course.stage(("rank", name, t), phase, total, "queries") as stage:
@@ -266,8 +310,8 @@ class Evaluation:
                 for b, rows in blocks.items():
                     queries = task.queries[rows]
                     frame = search(
-                        queries, np.ascontiguousarray(ranked.queries[rows]), passages, index, relevant, self.top_k,
-                        self.top_of, partial(_scores, ranked, rows), left_out,
+                        queries, of_queries[rows], passages, index, relevant, self.top_k,
+                        self.top_of, partial(score_of, rows), left_out,
                     )  # fmt: skip
                     own = queries.select("query_id", pl.col("language").alias("query_language")).with_columns(
                         pl.lit(MULTILINGUAL_POOL).alias("pool"),
@@ -284,7 +328,7 @@ class Evaluation:
     def _has_block(self, name: str, t: int, b: int) -> bool:
         return self.journal.has("ranking", block_key(name, t, b))
 
-    def _consistency(self, t: int, name: str, index: PassageIndex, queries: Vectors) -> Floats:
+    def _consistency(self, t: int, name: str, index: PassageOrder, queries: Queries) -> Floats:
         """Return the rank consistency of every query of the task; NaN where nothing is parallel.
 
         Where there are very many queries and passages, it is that of a sample of query ids, and NaN for the others.
@@ -306,11 +350,13 @@ class Evaluation:
         key, label = task_key(name, t), f"{name} · {task.name}: audit"
         with self.course.stage(("alignment", name, t), label) as stage:
             pieces = Pieces(self.journal.kept(key), stage, label, alignment_seconds(task))
-            rows, per_id = alignments(
-                task, vectors.passages, vectors.of_passages, vectors.of_queries, pieces.rows, pieces.frame
-            )
-            if per_id.height:
-                self.journal.write("alignment", key, with_columns(per_id, about))
+            rows: list[SummaryRow] = []
+            if vectors.of_passages is not None and vectors.of_queries is not None:
+                rows, per_id = alignments(
+                    task, vectors.passages, vectors.of_passages, vectors.of_queries, pieces.rows, pieces.frame
+                )
+                if per_id.height:
+                    self.journal.write("alignment", key, with_columns(per_id, about))
         with self.course.stage(("numbers", name, t), f"{label}, reading the rankings") as stage:
             keys = [block_key(name, t, b) for b in range(len(query_blocks(task)))]
             rankings = pl.concat([self.journal.read("ranking", key, list(BOUND)) for key in keys])
@@ -323,9 +369,21 @@ class Evaluation:
             self.journal.forget_kept(key)
 
 
+ScoreOf = Callable[[npt.NDArray[np.int64], Vectors, npt.NDArray[np.int64]], Vectors]
+
+
+def _as_they_are(_rows: npt.NDArray[np.int64], scores: Vectors, _of: npt.NDArray[np.int64]) -> Vectors:
+    return scores
+
+
 def _scores(ranked: Searchable, rows: npt.NDArray[np.int64], products: Vectors, of: npt.NDArray[np.int64]) -> Vectors:
     """Return the scores of products with the queries `of` among `rows`."""
     return ranked.scores(products, rows[of])
+
+
+def no_mitigation(name: str) -> str:
+    """Return why an encoder that has no single vector for a text cannot be mitigated."""
+    return f"{name}: --mitigate takes something out of the vector of a text, and it has no single one"
 
 
 def aligned(encoder: PrecomputedVectors, task: RetrievalTask, passages: pl.DataFrame) -> npt.NDArray[np.float32]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from xlbias.encode.encoder import Encoder, Kind
+from xlbias.encode.encoder import CountsTokens, Encoder, Kind
 from xlbias.measures.measure import computed
 from xlbias.measures.registry import measures
 from xlbias.measures.texts.tokens import Counts
@@ -15,7 +15,7 @@ from xlbias.results.summary import SummaryRow
 _SIDES: dict[Kind, str] = {"passage": "passages", "query": "queries"}
 
 
-def text_rows(encoder: Encoder, texts: pl.DataFrame, kind: Kind) -> list[SummaryRow]:
+def text_rows(encoder: Encoder | CountsTokens, texts: pl.DataFrame, kind: Kind) -> list[SummaryRow]:
     """Return rows of a summary, measures named ``passages.NAME`` or ``queries.NAME``: over all texts and by language.
 
     `texts` has ``language, text``. Nothing is returned where the encoder cannot count: it has no `count_tokens`, or

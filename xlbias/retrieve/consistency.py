@@ -8,25 +8,24 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from threadpoolctl import threadpool_limits
 
 from xlbias.measures.bias.rank_consistency import MOST_SCORES, mean_spearman
 from xlbias.measures.ragged import Floats, Ints
 from xlbias.retrieve.compiled import compiled
-from xlbias.retrieve.ranks import PassageIndex, Vectors
+from xlbias.retrieve.ranks import PassageOrder, Queries, Vectors
 
 _ROWS = 256
 
 
 def rank_consistency(
-    index: PassageIndex, queries: Vectors, query_ids: Sequence[str], advance: Callable[[int], None] = lambda _: None
+    index: PassageOrder, queries: Queries, query_ids: Sequence[str], advance: Callable[[int], None] = lambda _: None
 ) -> Floats:
     """Return each query's mean Spearman correlation with the other translations of its id, float64 [n_queries].
 
     Args:
         index: the passages; all of them are ranked, equal scores share their mean rank.
-        queries: float32 [n_queries, d].
+        queries: what `index` scores, float32 [n_queries, d] or int64 [n_queries].
         query_ids: translations share an id; one without another translation has NaN, as has one to which all passages
             score the same.
         advance: called with numbers of queries done.
@@ -37,7 +36,6 @@ def rank_consistency(
     order = np.argsort(of_query, kind="stable")
     ends = np.cumsum(np.bincount(of_query, minlength=len(codes)))
     rows = max(1, min(_ROWS, (1 << 26) // max(index.n_passages, 1)))
-    passages = torch.from_numpy(index.vectors)
     start = 0
     # Sorting and products let go of the interpreter; a product with threads of its own would wait for these.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as workers:
@@ -49,7 +47,7 @@ def rank_consistency(
                     break
                 stop = following
             block = order[start:stop]  # whole ids, as many as fit
-            scores = torch.mm(torch.from_numpy(np.ascontiguousarray(queries[block])), passages.T).numpy()
+            scores = index.scores(queries[block])
             ranks = np.stack(list(workers.map(ranks_of, scores)))
             of_ids = np.split(ranks, np.flatnonzero(np.diff(of_query[block])) + 1)
             found[block] = np.concatenate(list(workers.map(mean_spearman, of_ids)))

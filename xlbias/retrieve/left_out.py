@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from xlbias.data.task import RetrievalTask
-from xlbias.retrieve.ranks import Int64s, PairRanks, PassageIndex
+from xlbias.retrieve.ranks import Int64s, PairRanks, PassageOrder
 from xlbias.retrieve.topk import TopK
 
 
@@ -24,7 +24,7 @@ def left_out_pairs(task: RetrievalTask, passages: pl.DataFrame) -> pl.DataFrame:
 
 
 def without(
-    index: PassageIndex, ranks: PairRanks, query: Int64s, passage: Int64s, out: npt.NDArray[np.bool_]
+    index: PassageOrder, ranks: PairRanks, query: Int64s, passage: Int64s, out: npt.NDArray[np.bool_]
 ) -> PairRanks:
     """Return the ranks of the pairs that stay, as they are in pools without the passages of the pairs that are `out`.
 
@@ -59,7 +59,7 @@ def without(
 
 
 def top_without(
-    index: PassageIndex, found: list[TopK], ranks: PairRanks, query: Int64s, passage: Int64s, k: int
+    index: PassageOrder, found: list[TopK], ranks: PairRanks, query: Int64s, passage: Int64s, k: int
 ) -> list[TopK]:
     """Return the best `k` without what is left out, from lists that are longer by the most that a query leaves out.
 
@@ -78,7 +78,7 @@ def top_without(
 
 
 def _tied_without(
-    index: PassageIndex,
+    index: PassageOrder,
     one: TopK,
     gone: npt.NDArray[np.bool_],
     ranks: PairRanks,

@@ -7,7 +7,7 @@ import polars as pl
 
 from xlbias.measures.quality.average_precision import average_precision
 from xlbias.measures.ragged import Rankings
-from xlbias.retrieve.ranks import Int64s, PairRanks, PassageIndex
+from xlbias.retrieve.ranks import Int64s, PairRanks, PassageOrder
 from xlbias.retrieve.topk import TopK
 from xlbias.runs.parts import list_column
 from xlbias.runs.schema import MULTILINGUAL_POOL, TOP, setting_of
@@ -16,7 +16,7 @@ from xlbias.runs.schema import MULTILINGUAL_POOL, TOP, setting_of
 def ranking_rows(
     queries: pl.DataFrame,
     passages: pl.DataFrame,
-    index: PassageIndex,
+    index: PassageOrder,
     pair_query: Int64s,
     pair_passage: Int64s,
     relevance: Int64s,

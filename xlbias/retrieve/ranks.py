@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,8 @@ from xlbias.retrieve.counting import ABOVE, COUNTS, TIED_BEFORE, as_numpy, count
 
 Vectors = npt.NDArray[np.float32]
 Int64s = npt.NDArray[np.int64]
+Queries = Vectors | Int64s
+"""What an index scores: vectors, float32 [n, d], or the rows that a scorer knows queries by, int64 [n]."""
 
 QUERY_TILE = 256
 PASSAGE_TILE = 2048
@@ -53,12 +56,86 @@ class PairRanks:
     tied_in_union: Int64s
 
 
-class PassageIndex:
-    """Passages of all languages, ready to be ranked.
+class Tiles(Protocol):
+    """Scores of a tile of queries, by tiles of passages."""
+
+    def __getitem__(self, t: int) -> torch.Tensor:
+        """Return float32 [QUERY_TILE, PASSAGE_TILE], C-contiguous; what stands for no query or passage is anything."""
+
+
+class PassageOrder:
+    """Passages of all languages in the order in which they are counted, however they are scored.
 
     Passages are kept grouped by language and by id descending within each, so that a tie is settled by position.
-    Vectors that come in that order already are not copied.
+
+    Attributes:
+        languages: of the pools, sorted.
+        rows: int64 [n], the given position of the passage in each column.
+        column_of: int64 [n], the column of each given passage.
+        pool: int64 [n], the number of each column's language.
+        order: int64 [n], the place of each column's passage in the declared order.
+        pool_starts: int64 [n_pools + 1], where each pool begins.
+        before: int32 [n, n_pools], for each column's passage, the passages of each pool before it in the order.
     """
+
+    device = torch.device("cpu")
+
+    def __init__(self, passage_ids: Sequence[str], languages: Sequence[str]) -> None:
+        """Raise TaskError where ids are not distinct."""
+        ids = np.asarray(passage_ids, dtype=object)
+        if len(set(passage_ids)) != len(passage_ids):
+            raise TaskError("passage ids are not distinct")
+        self.languages: list[str] = sorted(set(languages))
+        self.n_passages = len(ids)
+
+        code = {language: i for i, language in enumerate(self.languages)}
+        pool = np.fromiter((code[language] for language in languages), dtype=np.int64, count=len(languages))
+        descending = np.argsort(ids, kind="stable")[::-1]
+        place = np.empty(self.n_passages, dtype=np.int64)
+        place[descending] = np.arange(self.n_passages)
+
+        self.rows = np.lexsort((place, pool))
+        self.column_of = np.empty(self.n_passages, dtype=np.int64)
+        self.column_of[self.rows] = np.arange(self.n_passages)
+        self.pool = pool[self.rows]
+        self.order = place[self.rows]
+        self.pool_starts = np.searchsorted(self.pool, np.arange(len(self.languages) + 1))
+        self.before = self._count_before(pool[descending])
+
+    def _count_before(self, pool_by_order: Int64s) -> npt.NDArray[np.int32]:
+        before = np.empty((self.n_passages, len(self.languages)), dtype=np.int32)
+        for p in range(len(self.languages)):
+            hits = pool_by_order == p
+            before[:, p] = (np.cumsum(hits, dtype=np.int32) - hits)[self.order]
+        return before
+
+    @property
+    def n_tiles(self) -> int:
+        """Number of tiles of PASSAGE_TILE passages."""
+        return -(-self.n_passages // PASSAGE_TILE)
+
+    def columns_of_tile(self, t: int) -> int:
+        """Return how many columns of tile `t` are passages."""
+        return int(min(PASSAGE_TILE, self.n_passages - t * PASSAGE_TILE))
+
+    def check(self, queries: Queries, query_ids: Sequence[str]) -> None:
+        """Raise EncoderError where queries cannot be scored."""
+        raise NotImplementedError
+
+    def hold(self, queries: Queries) -> None:
+        """Make ready for several looks at the scores of these queries."""
+
+    def tiled(self, queries: Queries) -> Iterator[tuple[int, int, Tiles]]:
+        """Yield QUERY_TILE queries at a time: the first, how many there are, and their scores."""
+        raise NotImplementedError
+
+    def scores(self, queries: Queries) -> Vectors:
+        """Return the scores of queries with all passages, float32 [n, n_passages], by column."""
+        raise NotImplementedError
+
+
+class PassageIndex(PassageOrder):
+    """Passages with a vector each, ready to be ranked; vectors that come in its order already are not copied."""
 
     def __init__(
         self,
@@ -76,42 +153,15 @@ class PassageIndex:
         if not len(vectors) == len(passage_ids) == len(languages):
             raise TaskError(f"{len(vectors)} vectors, {len(passage_ids)} ids and {len(languages)} languages")
         _refuse_not_finite(vectors, "passage", passage_ids)
-        ids = np.asarray(passage_ids, dtype=object)
-        if len(set(passage_ids)) != len(passage_ids):
-            raise TaskError("passage ids are not distinct")
-        self.languages: list[str] = sorted(set(languages))
-        self.n_passages = len(vectors)
+        super().__init__(passage_ids, languages)
         self.dimension = int(vectors.shape[1])
         self.device = torch.device(device)
         self.memory = memory
-
-        code = {language: i for i, language in enumerate(self.languages)}
-        pool = np.fromiter((code[language] for language in languages), dtype=np.int64, count=len(languages))
-        descending = np.argsort(ids, kind="stable")[::-1]
-        place = np.empty(self.n_passages, dtype=np.int64)
-        place[descending] = np.arange(self.n_passages)
-
-        self.rows = np.lexsort((place, pool))
-        """int64 [n]: the given position of the passage in each column."""
-        self.column_of = np.empty(self.n_passages, dtype=np.int64)
-        self.column_of[self.rows] = np.arange(self.n_passages)
-        self.pool = pool[self.rows]
-        self.order = place[self.rows]
-        self.pool_starts = np.searchsorted(self.pool, np.arange(len(self.languages) + 1))
-        self.before = self._count_before(pool[descending])
         in_order = bool((self.rows == np.arange(self.n_passages)).all())
         self.vectors: Vectors = np.ascontiguousarray(vectors if in_order else vectors[self.rows])
         self.largest_norm = _largest_norm(self.vectors)
         self._matrix = torch.from_numpy(self.vectors).to(self.device)
         self._last_tile = self._padded_last_tile()
-
-    def _count_before(self, pool_by_order: Int64s) -> npt.NDArray[np.int32]:
-        """Return int32 [n, n_pools]: for each column's passage, the passages of each pool before it in the order."""
-        before = np.empty((self.n_passages, len(self.languages)), dtype=np.int32)
-        for p in range(len(self.languages)):
-            hits = pool_by_order == p
-            before[:, p] = (np.cumsum(hits, dtype=np.int32) - hits)[self.order]
-        return before
 
     def _padded_last_tile(self) -> torch.Tensor:
         start = (self.n_tiles - 1) * PASSAGE_TILE
@@ -119,20 +169,36 @@ class PassageIndex:
         tile[: self.n_passages - start] = self._matrix[start:]
         return tile
 
-    @property
-    def n_tiles(self) -> int:
-        """Number of tiles of PASSAGE_TILE passages."""
-        return -(-self.n_passages // PASSAGE_TILE)
-
     def tile(self, t: int) -> torch.Tensor:
         """Return the passages of tile `t`, float32 [PASSAGE_TILE, d], zero rows at the end of the last one."""
         if t == self.n_tiles - 1:
             return self._last_tile
         return self._matrix[t * PASSAGE_TILE : (t + 1) * PASSAGE_TILE]
 
-    def columns_of_tile(self, t: int) -> int:
-        """Return how many rows of tile `t` are passages."""
-        return int(min(PASSAGE_TILE, self.n_passages - t * PASSAGE_TILE))
+    def check(self, queries: Queries, query_ids: Sequence[str]) -> None:
+        """See `PassageOrder.check`."""
+        vectors = queries.astype(np.float32, copy=False)
+        _refuse_not_finite(vectors, "query", query_ids)
+        if _largest_norm(vectors) * self.largest_norm > float(np.finfo(np.float32).max):
+            raise EncoderError("vectors are so long that their dot products overflow")
+
+    def tiled(self, queries: Queries) -> Iterator[tuple[int, int, Tiles]]:
+        """See `PassageOrder.tiled`."""
+        tile_bytes = 4 * QUERY_TILE * PASSAGE_TILE
+        slots = self.n_tiles if self.n_tiles * tile_bytes <= self.memory else 1
+        buffer = torch.empty(slots, QUERY_TILE, PASSAGE_TILE, device=self.device)
+        padded = torch.zeros(QUERY_TILE, self.dimension, device=self.device)
+        for start in range(0, len(queries), QUERY_TILE):
+            block = torch.from_numpy(np.ascontiguousarray(queries[start : start + QUERY_TILE], dtype=np.float32))
+            padded.zero_()
+            padded[: len(block)] = block.to(self.device)
+            yield start, len(block), _ScoreTiles(self, padded, buffer)
+
+    def scores(self, queries: Queries) -> Vectors:
+        """See `PassageOrder.scores`: one product, on the CPU."""
+        vectors = torch.from_numpy(np.ascontiguousarray(queries, dtype=np.float32))
+        found: Vectors = torch.mm(vectors, torch.from_numpy(self.vectors).T).numpy()
+        return found
 
 
 class _ScoreTiles:
@@ -152,13 +218,13 @@ class _ScoreTiles:
 
 
 def rank_pairs(
-    index: PassageIndex, queries: Vectors, pair_query: Int64s, pair_passage: Int64s, *, query_ids: Sequence[str] = ()
+    index: PassageOrder, queries: Queries, pair_query: Int64s, pair_passage: Int64s, *, query_ids: Sequence[str] = ()
 ) -> PairRanks:
     """Rank relevant passages exactly.
 
     Args:
         index: the passages.
-        queries: float32 [n_queries, d].
+        queries: what `index` scores: float32 [n_queries, d], or int64 [n_queries].
         pair_query: int64 [n_pairs], ascending: the row of each pair's query in `queries`.
         pair_passage: int64 [n_pairs]: each pair's relevant passage, by its position as given to the index.
         query_ids: for error messages.
@@ -166,51 +232,25 @@ def rank_pairs(
     Returns a PairRanks with one entry per pair. Raises EncoderError naming the query whose vector is not finite, or
     where a product of two vectors would overflow.
     """
-    _refuse_not_finite(queries, "query", query_ids)
-    if _largest_norm(queries) * index.largest_norm > float(np.finfo(np.float32).max):
-        raise EncoderError("vectors are so long that their dot products overflow")
+    index.check(queries, query_ids)
     if pair_query.size and (np.diff(pair_query) < 0).any():
         raise ValueError("pairs must be ordered by query")
     columns = index.column_of[pair_passage]
     score = np.empty(len(columns), dtype=np.float32)
     own = np.zeros((len(columns), len(COUNTS)), dtype=np.int64)
     union = np.zeros_like(own)
-
-    tile_bytes = 4 * QUERY_TILE * PASSAGE_TILE
-    slots = index.n_tiles if index.n_tiles * tile_bytes <= index.memory else 1
-    buffer = torch.empty(slots, QUERY_TILE, PASSAGE_TILE, device=index.device)
-    padded = torch.zeros(QUERY_TILE, index.dimension, device=index.device)
     with _exact_products():
-        _rank_blocks(index, queries, pair_query, columns, padded, buffer, score, own, union)
+        for start, n, tiles in index.tiled(queries):
+            first, last = np.searchsorted(pair_query, [start, start + n])
+            pairs = slice(first, last)
+            rows = pair_query[pairs] - start
+            score[pairs] = relevant_scores(index, tiles, rows, columns[pairs])
+            count_better(index, tiles, rows, columns[pairs], score[pairs], own[pairs], union[pairs])
     in_pool, in_union = (1 + counts[:, ABOVE] + counts[:, TIED_BEFORE] for counts in (own, union))
     return PairRanks(score, in_pool, in_union, own[:, TIED_BEFORE:], union[:, TIED_BEFORE:])
 
 
-def _rank_blocks(
-    index: PassageIndex,
-    queries: Vectors,
-    pair_query: Int64s,
-    columns: Int64s,
-    padded: torch.Tensor,
-    buffer: torch.Tensor,
-    score: Vectors,
-    own: Int64s,
-    union: Int64s,
-) -> None:
-    """Fill `score`, `own` and `union` for all pairs, one tile of queries at a time."""
-    for start in range(0, len(queries), QUERY_TILE):
-        block = torch.from_numpy(np.ascontiguousarray(queries[start : start + QUERY_TILE], dtype=np.float32))
-        padded.zero_()
-        padded[: len(block)] = block.to(index.device)
-        first, last = np.searchsorted(pair_query, [start, start + len(block)])
-        pairs = slice(first, last)
-        rows = pair_query[pairs] - start
-        tiles = _ScoreTiles(index, padded, buffer)
-        score[pairs] = relevant_scores(index, tiles, rows, columns[pairs])
-        count_better(index, tiles, rows, columns[pairs], score[pairs], own[pairs], union[pairs])
-
-
-def relevant_scores(index: PassageIndex, tiles: _ScoreTiles, rows: Int64s, columns: Int64s) -> Vectors:
+def relevant_scores(index: PassageOrder, tiles: Tiles, rows: Int64s, columns: Int64s) -> Vectors:
     """Return the scores of the pairs, float32 [n_pairs], from the very products in which better ones are counted."""
     scores = np.empty(len(rows), dtype=np.float32)
     tile_of = columns // PASSAGE_TILE
@@ -222,8 +262,8 @@ def relevant_scores(index: PassageIndex, tiles: _ScoreTiles, rows: Int64s, colum
 
 
 def count_better(
-    index: PassageIndex,
-    tiles: _ScoreTiles,
+    index: PassageOrder,
+    tiles: Tiles,
     rows: Int64s,
     columns: Int64s,
     thresholds: Vectors,
@@ -265,21 +305,15 @@ def count_tied(index: PassageIndex, queries: Vectors, columns: Int64s) -> Int64s
     """
     found = torch.zeros(len(queries), len(index.languages), dtype=torch.int64, device=index.device)
     pool = torch.from_numpy(index.pool).to(index.device)
-    buffer = torch.empty(1, QUERY_TILE, PASSAGE_TILE, device=index.device)
-    padded = torch.zeros(QUERY_TILE, index.dimension, device=index.device)
     with _exact_products():
-        for start in range(0, len(queries), QUERY_TILE):
-            block = torch.from_numpy(np.ascontiguousarray(queries[start : start + QUERY_TILE], dtype=np.float32))
-            padded.zero_()
-            padded[: len(block)] = block.to(index.device)
-            tiles = _ScoreTiles(index, padded, buffer)
-            scores = relevant_scores(index, tiles, np.arange(len(block)), columns[start : start + len(block)])
+        for start, n, tiles in index.tiled(queries):
+            scores = relevant_scores(index, tiles, np.arange(n), columns[start : start + n])
             last = torch.from_numpy(scores).to(index.device)[:, None]
             for t in range(index.n_tiles):
                 width = index.columns_of_tile(t)
-                tied = (tiles[t][: len(block), :width] == last).to(torch.int64)
+                tied = (tiles[t][:n, :width] == last).to(torch.int64)
                 languages = pool[t * PASSAGE_TILE : t * PASSAGE_TILE + width]
-                found[start : start + len(block)].index_add_(1, languages, tied)
+                found[start : start + n].index_add_(1, languages, tied)
     counts: Int64s = as_numpy(found)
     return counts
 

@@ -12,7 +12,7 @@ from xlbias.cells import TopOf
 from xlbias.data.task import RetrievalTask
 from xlbias.retrieve.left_out import top_without, without
 from xlbias.retrieve.ranking_rows import ranking_rows
-from xlbias.retrieve.ranks import Int64s, PairRanks, PassageIndex, Vectors, rank_pairs
+from xlbias.retrieve.ranks import Int64s, PairRanks, PassageOrder, Queries, Vectors, rank_pairs
 from xlbias.retrieve.topk import top_k as find_top_k
 
 
@@ -29,9 +29,9 @@ def relevant_pairs(task: RetrievalTask, passages: pl.DataFrame) -> pl.DataFrame:
 
 def search(
     queries: pl.DataFrame,
-    vectors: Vectors,
+    vectors: Queries,
     passages: pl.DataFrame,
-    index: PassageIndex,
+    index: PassageOrder,
     relevant: pl.DataFrame,
     top_k: int,
     top_of: TopOf = "all",
@@ -42,7 +42,7 @@ def search(
 
     Args:
         queries: ``query_id, language``, one row per query.
-        vectors: float32 [n_queries, d].
+        vectors: what `index` scores, float32 [n_queries, d] or int64 [n_queries].
         passages: ``passage_id, language, parallel_id``, in the order given to the index.
         index: the index of those passages.
         relevant: from `relevant_pairs` for those passages.
@@ -64,6 +64,7 @@ def search(
     pairs = pairs.sort("row", "passage_row")
     query, passage = (pairs[name].cast(pl.Int64).to_numpy() for name in ("row", "passage_row"))
     relevance, out = pairs["relevance"].cast(pl.Int64).to_numpy(), pairs["out"].to_numpy()
+    index.hold(vectors)
     ranks = rank_pairs(index, vectors, query, passage, query_ids=queries["query_id"].to_list())
     more = int(np.bincount(query[out]).max()) if out.any() else 0
     top = find_top_k(index, vectors, top_k + more, top_of) if top_k else []

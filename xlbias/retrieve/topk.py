@@ -12,11 +12,10 @@ from itertools import pairwise
 import faiss
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from xlbias.cells import TopOf
 from xlbias.retrieve.best import best_cpu
-from xlbias.retrieve.ranks import Int64s, PassageIndex, Vectors, count_tied
+from xlbias.retrieve.ranks import Int64s, PassageIndex, PassageOrder, Queries, Vectors, count_tied
 
 MOST_IN_MEMORY = 1 << 20
 """Passages up to which a row of scores is kept whole."""
@@ -47,14 +46,16 @@ class TopK:
     tied: Int64s | None = None
 
 
-def top_k(index: PassageIndex, queries: Vectors, k: int, of: TopOf = "all") -> list[TopK]:
+def top_k(index: PassageOrder, queries: Queries, k: int, of: TopOf = "all") -> list[TopK]:
     """Return the top k of every pool and, last, of the union: one matrix product of queries and passages in all.
 
     With `of` ``multilingual`` only the union has any. A pool with fewer than k passages gives all it has. Scores come
     from a product of its own and may differ from those of the ranks in the last bit.
     """
-    queries = np.ascontiguousarray(queries, dtype=np.float32)
-    found, tied = (_in_memory if index.n_passages <= MOST_IN_MEMORY else _by_faiss)(index, queries, k, of)
+    if isinstance(index, PassageIndex) and index.n_passages > MOST_IN_MEMORY:
+        found, tied = _by_faiss(index, np.ascontiguousarray(queries, dtype=np.float32), k, of)
+    else:
+        found, tied = _in_memory(index, queries, k, of)
     return [
         TopK(pool, index.rows[columns[:, :k]], scores[:, :k], tied if pool is None else None)
         for pool, (columns, scores) in zip([*index.languages, None], found, strict=True)
@@ -64,7 +65,7 @@ def top_k(index: PassageIndex, queries: Vectors, k: int, of: TopOf = "all") -> l
 Found = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]  # columns and scores
 
 
-def _in_memory(index: PassageIndex, queries: Vectors, k: int, of: TopOf) -> tuple[list[Found], Int64s]:
+def _in_memory(index: PassageOrder, queries: Queries, k: int, of: TopOf) -> tuple[list[Found], Int64s]:
     """One product of a tile of queries with all passages, of which every pool takes its part."""
     sizes = np.minimum(np.diff(index.pool_starts), k)
     ends = np.cumsum(sizes)
@@ -73,11 +74,10 @@ def _in_memory(index: PassageIndex, queries: Vectors, k: int, of: TopOf) -> tupl
     of_union = np.empty((len(queries), min(k, index.n_passages)), dtype=np.int64)
     best_of_union = np.empty(of_union.shape, dtype=np.float32)
     tied = np.zeros((len(queries), len(index.languages)), dtype=np.int64)
-    passages = torch.from_numpy(index.vectors)
     step = max(1, _SCORES // index.n_passages)
     for first in range(0, len(queries), step):
         rows = slice(first, first + step)
-        scores = torch.mm(torch.from_numpy(queries[rows]), passages.T).numpy()
+        scores = index.scores(queries[rows])
         best_cpu(
             scores, index.pool_starts, index.order, ends - sizes, sizes, columns[rows], best[rows], of_union[rows],
             best_of_union[rows], tied[rows],
@@ -154,7 +154,7 @@ def _of_all(index: PassageIndex, scores: Vectors, start: int, k: int) -> Found:
     return first + start, scores[first]
 
 
-def _nothing(index: PassageIndex, queries: Vectors) -> list[Found]:
+def _nothing(index: PassageOrder, queries: Queries) -> list[Found]:
     columns = np.empty((len(queries), 0), dtype=np.int64)
     return [(columns, columns.astype(np.float32))] * len(index.languages)
 

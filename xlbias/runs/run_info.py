@@ -158,6 +158,7 @@ class ModelInfo(Struct, frozen=True):
             `prompts`, `similarity`, `dtype`, `precision`, `max_length`, `device` and `libraries`.
         own_similarity: what it asks for itself.
         own_dimension: how long its vectors are by themselves, of which `dimension` are used; None for as long.
+        representation: ``sparse`` or ``late interaction`` where it has no single vector for a text; else None.
         mitigation: what was done to its vectors.
         card: how it was trained.
         system: what it is where it is no encoder; None for one.
@@ -176,6 +177,7 @@ class ModelInfo(Struct, frozen=True):
     from_run: str | None = None
     prompts: Any = None
     dtype: Any = None
+    representation: Any = None
     precision: Any = None
     own_dimension: Any = None
     max_length: Any = None

@@ -58,7 +58,11 @@ def about_encoder(model: ModelInfo) -> str:
         return ""
     size = f"{model.dimension} dimensions" if model.dimension else ""
     size += f" of {model.own_dimension}" if size and model.own_dimension not in (None, model.dimension) else ""
-    said = "; ".join(fact for fact in (", ".join(filter(None, (size, similarity_of(model)))), *facts) if fact)
+    said = "; ".join(
+        fact
+        for fact in (", ".join(filter(None, (size, str(model.representation or ""), similarity_of(model)))), *facts)
+        if fact
+    )
     return clean(f"{model.name}: {said}.")
 
 

@@ -19,6 +19,7 @@ from xlbias.results.caveats import (
     gain,
     leaks,
     mitigation,
+    no_vectors,
     parallel,
     partial,
     prompts,
@@ -38,7 +39,7 @@ __all__ = ["KINDS", "RULES", "Caveat", "caveats"]
 
 RULES = (
     changed, partial, censored, leaks, parallel, trivial, collapsed, ties, zeros, tags, prompts, truncation, gain,
-    mitigation, sampled, few,
+    mitigation, no_vectors, sampled, few,
 )  # fmt: skip
 """The rules, the gravest first: caveats are listed in this order."""
 
