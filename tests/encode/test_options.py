@@ -176,6 +176,34 @@ def test_how_long_a_text_may_be_is_told_by_the_positions(config: dict[str, Any],
     assert longest_of(config) == longest
 
 
+# -- ONNX --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def onnx(folder: Path, tmp_path: Path) -> Path:
+    """The encoder with weights that only look like ONNX."""
+    shutil.copytree(folder, tmp_path / "encoder")
+    (tmp_path / "encoder" / "onnx").mkdir()
+    (tmp_path / "encoder" / "model.safetensors").rename(tmp_path / "encoder" / "onnx" / "model.onnx")
+    return tmp_path / "encoder"
+
+
+def test_weights_that_are_onnx_only_are_those_that_count(onnx: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = content_of(str(onnx))
+    (onnx / "onnx" / "model.onnx").write_bytes(b"others")
+    assert content_of(str(onnx)) != before
+    monkeypatch.setattr("xlbias.encode.loadable.find_spec", lambda _: None)
+    with pytest.raises(EncoderError, match="holds its weights as ONNX only, which sentence-transformers loads through"):
+        check_encoder(str(onnx))
+
+
+def test_an_encoder_exported_to_onnx_is_near_the_one_it_was_made_of(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("optimum.onnxruntime", reason="no optimum-onnx for this transformers")
+    SentenceTransformer(str(folder), device="cpu", backend="onnx").save_pretrained(str(tmp_path / "exported"))
+    exported = load_encoder(str(tmp_path / "exported"), device="cpu").encode(TEXTS, "query")
+    assert exported == pytest.approx(load_encoder(str(folder), device="cpu").encode(TEXTS, "query"), abs=1e-4)
+
+
 # -- adapters ----------------------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from xlbias.encode.card import CARD_FILE, TRAINED_ON_FILE, TRAINING_FILE
 from xlbias.encode.hub import snapshot_of
-from xlbias.encode.layout import adapter_base, module_folders
+from xlbias.encode.layout import adapter_base, is_onnx, module_folders
 from xlbias.errors import EncoderError
 from xlbias.files import digest_of_file
 
@@ -32,9 +32,9 @@ def content_digest(folder: Path) -> str:
     """Return a SHA-256 over names and bytes of the files in `folder` that decide what vector a text gets.
 
     That is every file in the folder and in those of its modules, and all Python code, but for what is there for people
-    (README, card, pictures) and for weights in formats that are not loaded (ONNX, OpenVINO, pickles). An encoder with
-    code of its own may read whatever it likes: then no format is left out. What an adapter is put on counts as well.
-    Raises EncoderError where a file cannot be read.
+    (README, card, pictures) and for weights in formats that are not loaded (OpenVINO, pickles, ONNX beside others). An
+    encoder with code of its own may read whatever it likes: then no format is left out. What an adapter is put on
+    counts as well. Raises EncoderError where a file cannot be read.
     """
     digest = hashlib.sha256()
     for file in loaded_files(folder):
@@ -58,7 +58,11 @@ def loaded_files(folder: Path) -> list[Path]:
     else:
         below = [of_module for of_module in module_folders(folder) if of_module != folder]
         found = {*folder.glob("*"), *(file for of_module in below for file in of_module.rglob("*"))}
-        found = {file for file in found if not file.name.lower().endswith(_FOR_PEOPLE + _OTHER_WEIGHTS)}
+        left_out: tuple[str, ...] = _FOR_PEOPLE + _OTHER_WEIGHTS
+        if is_onnx(folder):
+            found |= set((folder / "onnx").glob("*"))
+            left_out = tuple(ending for ending in left_out if not ending.startswith(".onnx"))
+        found = {file for file in found if not file.name.lower().endswith(left_out)}
     return sorted(file for file in found if _is_visible(file, folder) and not _is_about(file) and file.is_file())
 
 

@@ -77,6 +77,12 @@ def module_folders(folder: Path) -> list[Path]:
     return sorted(found)
 
 
+def is_onnx(folder: Path) -> bool:
+    """Whether the encoder in `folder` has its weights as ONNX only, where sentence-transformers puts and finds them."""
+    onnx = [*folder.glob("*.onnx"), *(folder / "onnx").glob("*.onnx")]
+    return bool(onnx) and not any(any(one.glob("*.safetensors")) for one in {folder, *module_folders(folder)})
+
+
 def adapter_base(folder: Path) -> str | None:
     """Return what the adapter (LoRA) in `folder` is put on, a folder or a hub name; None where there is no adapter.
 

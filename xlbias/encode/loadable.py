@@ -18,6 +18,7 @@ from xlbias.encode.layout import (
     SETTINGS_FILE,
     Module,
     adapter_base,
+    is_onnx,
     module_folders,
     read_modules,
     read_object,
@@ -87,11 +88,7 @@ def check_loadable(folder: Path, *, pooling: str | None = None, shown: str | Non
 
 def scored_as(folder: Path) -> str | None:
     """Return SPARSE or LATE where the folder holds an encoder that scores without a single vector for a text."""
-    kind = read_object(folder / SETTINGS_FILE).get("model_type", "SentenceTransformer")
-    if str(kind) in _SCORED:
-        return _SCORED[str(kind)]
-    sparse = any(module.class_name in _SPARSE for module in read_modules(folder) or [])
-    return SPARSE if sparse and kind == "SentenceTransformer" else None
+    return _SCORED.get(str(read_object(folder / SETTINGS_FILE).get("model_type")))
 
 
 def check_single_vectors(folder: Path, shown: str) -> None:
@@ -113,6 +110,8 @@ def _no_encoder(folder: Path, modules: list[Module] | None) -> str | None:
         no_pooling = f"there is no {MODULES_FILE} to say how the vectors of its tokens become one"
         adapter = not (folder / CONFIG_FILE).exists()
         return f"{'is an adapter (LoRA)' if adapter else _head(read_object(folder / CONFIG_FILE))}: {no_pooling}"
+    if any(module.class_name in _SPARSE for module in modules):
+        return f"{NO_VECTORS[SPARSE]} ({MODULES_FILE}), and {SETTINGS_FILE} does not say so as 'model_type'"
     if _ends_in_tokens(folder, modules):
         return f"is a transformer without pooling: no module in {MODULES_FILE} makes one vector of those of its tokens"
     return None
@@ -155,7 +154,17 @@ def _check_adapter(folder: Path, shown: str) -> None:
 
 
 def _check_weights(folder: Path, of_modules: list[Path], shown: str) -> None:
-    """Raise EncoderError unless the weights that are loaded are safetensors; what lies beside them is not looked at."""
+    """Raise EncoderError unless the weights that are loaded are safetensors; what lies beside them is not looked at.
+
+    ONNX is loaded where there is nothing else, as sentence-transformers does it.
+    """
+    if is_onnx(folder):
+        if not (find_spec("optimum") and find_spec("optimum.onnxruntime")):
+            raise EncoderError(
+                f"{shown}: holds its weights as ONNX only, which sentence-transformers loads through optimum-onnx, and "
+                "that is not installed here: save it as .safetensors, or bring it as python: or openai:"
+            )
+        return
     for of_module in of_modules:
         if any(of_module.glob(_WEIGHTS)):
             continue

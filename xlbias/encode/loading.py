@@ -14,6 +14,7 @@ from sentence_transformers.sentence_transformer.modules import Pooling, Transfor
 
 from xlbias.encode.content import content_digest
 from xlbias.encode.hub import fetch_description, hub_answers, snapshot_of
+from xlbias.encode.layout import is_onnx
 from xlbias.encode.loadable import check_loadable
 from xlbias.encode.quiet import captured
 from xlbias.encode.weights import check_missing, recorded_loading
@@ -58,6 +59,8 @@ def load_model(
     try:
         with captured() as lines, recorded_loading() as loaded:
             model = _load(str(path) if local else name, device, trust_remote_code, pooling, of, offline=not online)
+            if dtype is not None and folder and is_onnx(folder):
+                raise EncoderError(f"{name}: --dtype {dtype} means nothing for weights that are ONNX")
             if dtype is not None:
                 model.to(getattr(torch, dtype))
             check_missing(model, loaded, name)
@@ -81,6 +84,8 @@ def _load(
     weights: dict[str, Any] = {"use_safetensors": True}
     if offline and not Path(source).is_dir():  # where peft is there, the hub would be asked for an adapter, and again
         weights["adapter_kwargs"] = {"local_files_only": True}
+    if pooling is None and Path(source).is_dir() and is_onnx(Path(source)):
+        return of(source, device=device, trust_remote_code=trust_remote_code, local_files_only=True, backend="onnx")
     if pooling is None:
         return of(
             source,
