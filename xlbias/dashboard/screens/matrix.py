@@ -11,6 +11,7 @@ from xlbias.dashboard import places
 from xlbias.dashboard.screens.heat_map import HeatMapScreen
 from xlbias.dashboard.state import Scope
 from xlbias.dashboard.views.matrix import about_cell, matrix_sheet, named
+from xlbias.dashboard.views.overview import which_of
 from xlbias.dashboard.widgets.caveats import CaveatLine
 from xlbias.dashboard.widgets.heatmap.heat_map import HeatMap
 from xlbias.dashboard.widgets.heatmap.legend import legend
@@ -88,15 +89,8 @@ class MatrixScreen(HeatMapScreen):
         else:
             tail = (remark, "$text-warning") if remark else (measure.definition, "$quiet")
             self.query_one("#title", Line).set([label], *tail)
-        models, tasks = ([e.name for e in entries] for entries in (snapshot.run.models, snapshot.run.tasks))
-        counts = []
-        if len(models) > 1:
-            counts.append(f"encoder {models.index(matrix.model) + 1}/{len(models)}")
-        if len(tasks) > 1:
-            counts.append(f"task {tasks.index(matrix.task) + 1}/{len(tasks)}")
-        if not matrix.values:
-            counts.append("no rankings yet")
-        parts = [Part("  ".join(counts) + "  " if counts else "", "$quiet")]
+        empty = "" if matrix.values else "no rankings yet  "
+        parts = [Part(f"{which_of(snapshot.run, matrix.model, matrix.task)}{empty}", "$quiet")]
         if matrix.differs:
             higher, lower = matrix.n_significant
             said = f"{higher + lower} of {matrix.n_tested} significant{MARK}: +{higher} -{lower}  "

@@ -13,6 +13,7 @@ from xlbias.results.compare import ALPHA
 
 if TYPE_CHECKING:
     from xlbias.dashboard.workers.snapshot import Snapshot
+    from xlbias.results.run import Run
 
 _SEARCHED = ("model", "task", "domain", "sampler", "source")
 
@@ -51,6 +52,16 @@ def why_empty(snapshot: Snapshot | None) -> str:
     if not snapshot.cells:
         return "No rankings." if snapshot.finished else "No rankings yet: passages are encoded first."
     return ""
+
+
+def which_of(run: Run, model: str, task: str) -> str:
+    """Return which of how many encoders and tasks these are, empty where there is one of each."""
+    found = ""
+    for kind, name, entries in (("encoder", model, run.models), ("task", task, run.tasks)):
+        names = [entry.name for entry in entries]
+        if len(names) > 1 and name in names:
+            found += f"{kind} {names.index(name) + 1}/{len(names)}  "
+    return found
 
 
 def n_significant(compared: pl.DataFrame) -> str:

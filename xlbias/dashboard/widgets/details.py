@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from typing import ClassVar
 
-from rich.console import Console
 from rich.segment import Segment
-from rich.text import Text
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from xlbias.dashboard.terminal.wrapping import wrapped
 from xlbias.dashboard.views.provenance import Fact
 
-_CONSOLE = Console(file=io.StringIO())  # Rich wraps text for a console; nothing is ever printed on this one
 _LABEL = 13
 
 
@@ -50,10 +47,10 @@ class Details(Widget):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Number of lines that the facts take at this width."""
-        return len(wrapped(self.facts, width))
+        return len(wrapped_facts(self.facts, width))
 
     def _wrap(self) -> None:
-        self._lines, self._wrapped_for = wrapped(self.facts, self.size.width), self.size.width
+        self._lines, self._wrapped_for = wrapped_facts(self.facts, self.size.width), self.size.width
 
     def render_line(self, y: int) -> Strip:
         """Render one line: a label, and a piece of text from data behind it."""
@@ -68,11 +65,9 @@ class Details(Widget):
         return Strip(segments).adjust_cell_length(cells, plain)
 
 
-def wrapped(found: list[Fact], cells: int) -> list[Fact]:
+def wrapped_facts(found: list[Fact], cells: int) -> list[Fact]:
     """Return the facts as lines of at most `cells` cells: each label once, the text broken at blanks behind it."""
-    room = max(1, cells - _LABEL)
     lines: list[Fact] = []
     for label, text in found:
-        pieces = Text(text).wrap(_CONSOLE, room, overflow="fold")
-        lines += [(label if i == 0 else "", piece.plain.rstrip()) for i, piece in enumerate(pieces)]
+        lines += [(label if i == 0 else "", line) for i, line in enumerate(wrapped(text, cells - _LABEL))]
     return lines

@@ -1,4 +1,4 @@
-"""What the screen of queries says of a list: its columns, and the lines above it."""
+"""What the screen of queries says of a list: its columns, and its title."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from xlbias.report.documents.queries import difference
 from xlbias.report.numbers import number
 from xlbias.results.queries.filter import MULTI
 from xlbias.results.queries.rows import languages_of
-from xlbias.results.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
 QUIET = "$quiet"
@@ -27,16 +26,6 @@ def title(listing: QueryListing | None, late: str) -> list[Part]:
     if without:
         parts.append(Part(f"  {without:,} excluded", "$text-warning"))
     return [*parts, Part("   ")]
-
-
-def counts(run: Run, model: str, task: str) -> str:
-    """Return which of how many encoders and tasks these are, empty where there is one of each."""
-    found = ""
-    for kind, name, entries in (("encoder", model, run.models), ("task", task, run.tasks)):
-        names = [entry.name for entry in entries]
-        if len(names) > 1 and name in names:
-            found += f"{kind} {names.index(name) + 1}/{len(names)}  "
-    return found
 
 
 def columns(listing: QueryListing) -> tuple[Column, ...]:

@@ -18,11 +18,12 @@ from textual.worker import get_current_worker
 from xlbias.dashboard import places
 from xlbias.dashboard.dialogs.prompt import PromptDialog
 from xlbias.dashboard.screens.base import View
-from xlbias.dashboard.screens.queries.columns import QUIET, columns, counts, title
+from xlbias.dashboard.screens.queries.columns import QUIET, columns, title
 from xlbias.dashboard.screens.queries.cursor import QueryCursor
 from xlbias.dashboard.screens.queries.wanted import no_baseline, wanted_of
 from xlbias.dashboard.state import Scope
 from xlbias.dashboard.views.caveats import notes, of_pair
+from xlbias.dashboard.views.overview import which_of
 from xlbias.dashboard.widgets.caveats import CaveatLine
 from xlbias.dashboard.widgets.table.query_table import QueryTable
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
@@ -261,7 +262,7 @@ class QueriesScreen(View):
         model, task = (listing.wanted.model, listing.wanted.task) if listing is not None else app.state.chosen
         against = listing.wanted.against if listing is not None else None
         tail = f"{model} on {task}" + (f", Δ to {against.label}" if against else "")
-        self.query_one("#which", Line).set([Part(counts(app.state.snapshot.run, model, task), QUIET)], tail, "bold")
+        self.query_one("#which", Line).set([Part(which_of(app.state.snapshot.run, model, task), QUIET)], tail, "bold")
         self.query_one(CaveatLine).tell(self._caveats())
         nothing = listing.nothing if listing is not None and not late else ""
         self.set_class(bool(nothing), "-nothing")
