@@ -180,7 +180,7 @@ class Hashed:
 
 
 def test_numbers_of_a_task_that_is_not_finished_are_marked_as_partial(tmp_path, monkeypatch, whole):
-    monkeypatch.setattr(work_module, "BLOCK", 16)
+    monkeypatch.setattr("xlbias.runs.parts.BLOCK", 16)
     out, tasks = tmp_path / "run.parquet", [TASK, make_task(8, "other"), make_task(9, "third")]
     real, calls = work_module.search, []
 

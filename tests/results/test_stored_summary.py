@@ -164,7 +164,7 @@ def interrupted(out: Path, monkeypatch, *, after: int, block: int = 2048) -> Pat
             return real(*arguments, **options)
 
         patch.setattr(work_module, "summarise", stops)
-        patch.setattr(work_module, "BLOCK", block)
+        patch.setattr("xlbias.runs.parts.BLOCK", block)
         with pytest.raises(KeyboardInterrupt):
             evaluate(models(), TASKS, out)
     return live_folder(out)

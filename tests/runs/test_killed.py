@@ -32,6 +32,7 @@ def evaluate_slowly(out: str, pause: float, most: int | None = None) -> None:
 
     from xlbias import evaluation
     from xlbias.evaluation import runner as work
+    from xlbias.runs import parts
 
     torch.set_num_threads(1)
     numba.set_num_threads(1)
@@ -43,7 +44,7 @@ def evaluate_slowly(out: str, pause: float, most: int | None = None) -> None:
         return search(*arguments)
 
     work.search = slower
-    work.BLOCK = 8  # 7 languages × 15 blocks
+    parts.BLOCK = 8  # 7 languages × 15 blocks
     task = make_task(n_ids=120)
     evaluation.evaluate(make_vectors(task), task, out, resume=True)
 
