@@ -9,6 +9,7 @@ import numpy as np
 from xlbias.train.sampling.batch import Ints
 from xlbias.train.sampling.language_rows import LanguageRows, draw_codes
 from xlbias.train.sampling.negatives import HardNegatives
+from xlbias.train.sampling.shares import Floats, draw_weighted
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,16 +56,29 @@ class TaskPairs:
             places = first + rng.integers(self.relevant_offsets[places + 1] - first)
         return places if self.relevant_passage is None else self.relevant_passage[places]
 
-    def draw_languages(self, ids: Ints, rng: np.random.Generator) -> Ints:
-        """Draw a language code for each id, uniformly over those in which it has both query and passage."""
-        return draw_codes(self.queries.has(ids) & self.runs.has(ids), rng)
+    def draw_languages(self, ids: Ints, rng: np.random.Generator, weights: Floats | None = None) -> Ints:
+        """Draw a language code for each id, uniformly over those in which it has both query and passage.
 
-    def draw_language_pairs(self, ids: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
+        With `weights`, float [n_languages], in proportion to these; each id must have a language whose weight is not 0.
+        """
+        both = self.queries.has(ids) & self.runs.has(ids)
+        return draw_codes(both, rng) if weights is None else draw_weighted(both * weights, rng)
+
+    def draw_language_pairs(
+        self, ids: Ints, rng: np.random.Generator, weights: tuple[Floats, Floats] | None = None
+    ) -> tuple[Ints, Ints]:
         """Draw query and passage language of each id, uniformly over its pairs of two different languages.
 
         Every id must have such a pair. Pairs are counted by query language, and one of them is drawn by its number.
+        With `weights` of query and passage languages, float [n_languages] each, a pair is drawn in proportion to their
+        product.
         """
         has_query, has_passage = self.queries.has(ids), self.runs.has(ids)
+        if weights is not None:
+            of_passages = has_passage * weights[1]
+            query = draw_weighted(has_query * weights[0] * (of_passages.sum(axis=1)[:, None] - of_passages), rng)
+            of_passages[np.arange(len(ids)), query] = 0.0
+            return query, draw_weighted(of_passages, rng)
         each = np.arange(len(ids))
         others = has_passage.sum(axis=1)[:, None] - has_passage  # passages in another language than this
         ends = np.cumsum(has_query * others, axis=1)

@@ -33,6 +33,7 @@ from xlbias.train.sampling.candidates import TaskPairs
 from xlbias.train.sampling.language_rows import Bools
 from xlbias.train.sampling.pairs import PairTexts
 from xlbias.train.sampling.pool import Pool, draw_ids
+from xlbias.train.sampling.shares import Floats, Shares, draw_weighted
 
 _REMEMBERED = 256  # batches whose description is kept: more than a data loader draws ahead
 
@@ -53,17 +54,19 @@ class BatchKind(Protocol):
 class Monolingual:
     """Queries and passages of the whole batch in one language, drawn uniformly over those that can make a batch.
 
-    With `only`, a BCP 47 tag, always in that language. Raises TrainingError where not even one batch can be made.
+    With `only`, a BCP 47 tag, always in that language; `shares` may draw some more often than others. Raises
+    TrainingError where not even one batch can be made.
     """
 
     name = MONOLINGUAL
 
-    def __init__(self, pairs: TaskPairs, batch_size: int, only: str | None = None) -> None:
+    def __init__(self, pairs: TaskPairs, batch_size: int, shares: Shares, only: str | None = None) -> None:
         self.pairs, self.batch_size = pairs, batch_size
+        weights = shares.of_languages(pairs.languages, (pairs.queries, pairs.runs)) if only is None else None
         pools = {
             code: Pool(pairs.n_ids, partial(_has_both_in, pairs, code))
             for code, language in enumerate(pairs.languages)
-            if only in (None, language)
+            if only in (None, language) and (weights is None or weights[code] > 0)
         }
         pools = {code: pool for code, pool in pools.items() if pool.count}
         if not pools:
@@ -75,10 +78,12 @@ class Monolingual:
         if not self.pools:
             best = max(groups, key=lambda code: groups[code])
             raise _too_few(pairs, self.name, batch_size, groups[best], f" in {pairs.languages[best]}")
+        self.weights = None if weights is None else weights[self.codes]
 
     def draw(self, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
         """See `BatchKind.draw`."""
-        code = self.codes[rng.integers(len(self.codes))]
+        drawn = rng.integers(len(self.codes)) if self.weights is None else draw_weighted(self.weights[None], rng)[0]
+        code = self.codes[drawn]
         ids = draw_ids(rng, self.pools[code], self.pairs.group, self.batch_size)
         codes = np.full(self.batch_size, code, dtype=np.int64)
         return ids, codes, codes
@@ -92,8 +97,13 @@ class CrossLingual:
 
     name = CROSS_LINGUAL
 
-    def __init__(self, pairs: TaskPairs, batch_size: int) -> None:
+    def __init__(self, pairs: TaskPairs, batch_size: int, shares: Shares) -> None:
         self.pairs, self.batch_size = pairs, batch_size
+        of_queries, of_passages = (
+            shares.of_languages(pairs.languages, (rows,)) for rows in (pairs.queries, pairs.runs)
+        )
+        self.weights = None if of_queries is None or of_passages is None else (of_queries, of_passages)
+        self.drawable = _drawable(of_queries, pairs)
         self.pool = Pool(pairs.n_ids, self._has_two_languages)
         if not self.pool.count:
             raise TrainingError(
@@ -102,14 +112,14 @@ class CrossLingual:
         _check_groups(pairs, self.pool, self.name, batch_size)
 
     def _has_two_languages(self, ids: Ints | slice) -> Bools:
-        both = np.bitwise_count(self.pairs.queries.mask[ids] & self.pairs.runs.mask[ids]).sum(axis=1, dtype=np.int64)
-        there: Bools = self.pairs.queries.count(ids) * self.pairs.runs.count(ids) > both
+        queries, passages = (rows.mask[ids] & self.drawable for rows in (self.pairs.queries, self.pairs.runs))
+        there: Bools = _count(queries) * _count(passages) > _count(queries & passages)
         return there
 
     def draw(self, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
         """See `BatchKind.draw`."""
         ids = draw_ids(rng, self.pool, self.pairs.group, self.batch_size)
-        return ids, *self.pairs.draw_language_pairs(ids, rng)
+        return ids, *self.pairs.draw_language_pairs(ids, rng, self.weights)
 
 
 class Mixed:
@@ -120,8 +130,10 @@ class Mixed:
 
     name = MIXED
 
-    def __init__(self, pairs: TaskPairs, batch_size: int) -> None:
+    def __init__(self, pairs: TaskPairs, batch_size: int, shares: Shares) -> None:
         self.pairs, self.batch_size = pairs, batch_size
+        self.weights = shares.of_languages(pairs.languages, (pairs.queries, pairs.runs))
+        self.drawable = _drawable(self.weights, pairs)
         self.pool = Pool(pairs.n_ids, self._has_one_language)
         if not self.pool.count:
             raise TrainingError(
@@ -130,15 +142,26 @@ class Mixed:
         _check_groups(pairs, self.pool, self.name, batch_size)
 
     def _has_one_language(self, ids: Ints | slice) -> Bools:
-        both = self.pairs.queries.mask[ids] & self.pairs.runs.mask[ids]
+        both = self.pairs.queries.mask[ids] & self.pairs.runs.mask[ids] & self.drawable
         there: Bools = (both != 0).any(axis=1)
         return there
 
     def draw(self, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
         """See `BatchKind.draw`."""
         ids = draw_ids(rng, self.pool, self.pairs.group, self.batch_size)
-        codes = self.pairs.draw_languages(ids, rng)
+        codes = self.pairs.draw_languages(ids, rng, self.weights)
         return ids, codes, codes
+
+
+def _drawable(weights: Floats | None, pairs: TaskPairs) -> Ints:
+    """Return a bit for each language code that is drawn at all, as in `LanguageRows.mask`."""
+    return np.packbits(np.ones(len(pairs.languages), dtype=bool) if weights is None else weights > 0)
+
+
+def _count(mask: Ints) -> Ints:
+    """Number of languages of each id."""
+    counts: Ints = np.bitwise_count(mask).sum(axis=1, dtype=np.int64)
+    return counts
 
 
 def _has_both_in(pairs: TaskPairs, code: int, ids: Ints | slice) -> Bools:
@@ -174,13 +197,13 @@ def _too_few(pairs: TaskPairs, kind: str, batch_size: int, most: int, where: str
 class LanguageBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # the library is not typed for mypy
     """Batches over a `PairTexts`, for the `batch_sampler` argument of sentence-transformers' trainer.
 
-    The task of a batch is drawn in proportion to its number of ids, then its kind, then its pairs. An epoch has as
-    many full batches as the ids of all tasks would fill; `len` is that number, and always drawn in full. Pairs are
-    drawn anew for each batch, so an epoch is a unit of length, not a pass over the data.
+    The task of a batch is drawn in proportion to its number of ids, or as `shares` says, then its kind, then its
+    pairs. An epoch has as many full batches as the ids of all tasks would fill; `len` is that number, and always drawn
+    in full. Pairs are drawn anew for each batch, so an epoch is a unit of length, not a pass over the data.
 
     `sampler` is one of `xlbias.samplers.SAMPLERS`, `alpha` the share of monolingual batches of ``hybrid``, `pivot` the
-    language of ``english``. Each pair brings up to `hard_negatives` of its id's hard negatives, in its passage's
-    language.
+    language of ``english``. `shares` says how often each task and language is drawn. Each pair brings up to
+    `hard_negatives` of its id's hard negatives, in its passage's language.
 
     Raises TrainingError where a task with a share of the batches cannot make one of each kind that the sampler needs.
     """
@@ -198,6 +221,7 @@ class LanguageBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # the li
         alpha: float = DEFAULT_ALPHA,
         pivot: str = DEFAULT_PIVOT,
         hard_negatives: int = 0,
+        shares: Shares | None = None,
     ) -> None:
         super().__init__(dataset, batch_size, True, valid_label_columns, generator, seed)
         if batch_size < 2:
@@ -209,14 +233,21 @@ class LanguageBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # the li
         drawn = find_sampler(sampler)
         check_alpha(alpha)
         language = _language(pivot)
-        shares = {kind: share for kind, share in drawn.shares(alpha).items() if share > 0}
+        of_kinds = {kind: share for kind, share in drawn.shares(alpha).items() if share > 0}
         only = language if sampler == ENGLISH else None
-        self.kinds = [[_kind(kind, task, batch_size, only) for kind in shares] for task in dataset.tasks]
-        self.alpha = float(shares.get(MONOLINGUAL, 0.0))
+        shares = shares or Shares()
+        names = [task.name for task in dataset.tasks]
+        shares.check(names, dataset.languages)
+        of_tasks = shares.of_tasks(names, [task.n_ids for task in dataset.tasks])
+        self.kinds = [
+            [_kind(kind, task, batch_size, only, shares) for kind in of_kinds] if share else []
+            for task, share in zip(dataset.tasks, of_tasks, strict=True)
+        ]
+        self.alpha = float(of_kinds.get(MONOLINGUAL, 0.0))
         """Probability of a monolingual batch."""
-        self._kind_bounds = np.cumsum(list(shares.values()))
+        self._kind_bounds = np.cumsum(list(of_kinds.values()))
         self._n_ids: int = len(dataset)
-        self._task_bounds = np.cumsum([task.n_ids for task in dataset.tasks]) / self._n_ids
+        self._task_bounds = np.cumsum(of_tasks) / of_tasks.sum()
         self._recent: OrderedDict[tuple[int, int], Batch] = OrderedDict()
 
     def __len__(self) -> int:
@@ -264,10 +295,10 @@ class LanguageBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # the li
         )
 
 
-def _kind(name: str, pairs: TaskPairs, batch_size: int, pivot: str | None) -> BatchKind:
+def _kind(name: str, pairs: TaskPairs, batch_size: int, pivot: str | None, shares: Shares) -> BatchKind:
     if name == MONOLINGUAL:
-        return Monolingual(pairs, batch_size, only=pivot)
-    return (CrossLingual if name == CROSS_LINGUAL else Mixed)(pairs, batch_size)
+        return Monolingual(pairs, batch_size, shares, only=pivot)
+    return (CrossLingual if name == CROSS_LINGUAL else Mixed)(pairs, batch_size, shares)
 
 
 def _language(pivot: str) -> str:

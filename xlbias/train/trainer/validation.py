@@ -87,7 +87,7 @@ def _fixed_batches(
     size = batch_size
     while size >= 2:
         try:
-            drawn = LanguageBatchSampler(texts, size, seed=0, **{**sampling, "hard_negatives": 0})
+            drawn = LanguageBatchSampler(texts, size, seed=0, **{**sampling, "hard_negatives": 0, "shares": None})
         except TrainingError:
             size //= 2
             continue
