@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 from xlbias.narration import Silent
 from xlbias.progress import Report
 
@@ -20,3 +23,15 @@ class Counting(Silent):
 
     def advance(self, units: int) -> None:
         """Take in that so many more units are done."""
+
+
+class Signalling(Counting):
+    """Sends a signal to this very process after some steps."""
+
+    def __init__(self, number: signal.Signals, after: int) -> None:
+        self.number, self.left = number, after
+
+    def advance(self, units: int = 1) -> None:
+        self.left -= units
+        if self.left == 0:
+            os.kill(os.getpid(), self.number)

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOR_LIBRARIES = {"datasets"}  # which sentence-transformers cannot train without
 SMOKE = ["tests/cli/test_main.py", "tests/cli/test_evaluate.py", "tests/test_streams.py", "tests/test_text.py"]
 SMOKE += [
     "tests/encode",
@@ -50,14 +49,14 @@ def imported():
 def test_what_is_imported_is_declared():
     known = packages_distributions()
     of_module = {name: {normal(distribution) for distribution in known[name]} for name in imported()}
-    asked = declared("serve", "openai")
+    asked = declared("serve", "openai", "lora")
     assert {name for name, distributions in of_module.items() if not distributions & asked} == set()
 
 
 def test_what_is_declared_is_imported():
     known = packages_distributions()
     used = {normal(distribution) for name in imported() for distribution in known[name]}
-    assert declared("serve", "openai") - used == FOR_LIBRARIES
+    assert declared("serve", "openai", "lora") - used == set()
 
 
 @pytest.mark.slow

@@ -25,6 +25,7 @@ COMMANDS = {
     "demo": "Train and audit three encoders on embedded data.",
     "data": "List, inspect and convert retrieval tasks.",
     "train": "Fine-tune an encoder with a batch sampler.",
+    "distill": "Make a static encoder out of a pretrained one.",
     "audit": "Evaluate encoders, and show the results in the dashboard.",
     "evaluate": "Evaluate encoders zero-shot over all language pairs, into a run file.",
     "import": "Import rankings of any system, such as a TREC run, into a run file.",

@@ -82,6 +82,11 @@ GO_ON = "What was finished is kept: the same command with --resume continues."
     "--pooling", type=click.Choice(POOLINGS), metavar="mean|cls|...",
     help="Make an encoder of a base that is a bare transformer, without pooling of its own.",
 )  # fmt: skip
+@click.option(
+    "--mine-negatives", type=int, metavar="N",
+    help="Let the base find N hard negatives for each query, one of which goes with each pair "
+    "(--set hard_negatives=M for more).",
+)  # fmt: skip
 @click.option("--temperature", type=float, help="Temperature of InfoNCE.")
 @prompt_options("query", "passage", default="the recipe's, else what the base registers for them")
 @click.option("--seed", type=int, help="Seed of weights and batches.")
@@ -230,12 +235,16 @@ def _recipe(
 ) -> Recipe:
     """Return the recipe with all that overrides it."""
     from xlbias.errors import UsageError
-    from xlbias.train.recipe import STATIC, find_recipe, parse_settings, recipe_for
+    from xlbias.train.recipe import DISTILLED, STATIC, find_recipe, parse_settings, recipe_for
 
     if shortcuts["steps"] is not None and shortcuts["epochs"] is not None:
         raise UsageError("--steps and --epochs contradict each other")
-    chosen = find_recipe(name) if name else recipe_for(base or STATIC)
-    return chosen.based_on(base, parse_settings(settings)).overridden(**shortcuts)
+    parsed = parse_settings(settings)
+    default = DISTILLED if "distilled_from" in parsed and base in (None, STATIC) else base or STATIC
+    chosen = find_recipe(name) if name else recipe_for(default)
+    if shortcuts["mine_negatives"] and not chosen.hard_negatives:
+        parsed.setdefault("hard_negatives", 1)
+    return chosen.based_on(base, parsed).overridden(**shortcuts)
 
 
 def _check_base(recipe: Recipe) -> None:
@@ -243,8 +252,8 @@ def _check_base(recipe: Recipe) -> None:
     from xlbias.encode.load import check_trainable
     from xlbias.train.recipe import STATIC
 
-    if recipe.base != STATIC:
-        check_trainable(recipe.base, pooling=recipe.pooling or None)
+    if recipe.base != STATIC or recipe.distilled_from:
+        check_trainable(recipe.distilled_from or recipe.base, pooling=recipe.pooling or None)
 
 
 def _alphas(given: str | None) -> list[float]:

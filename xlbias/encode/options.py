@@ -15,3 +15,6 @@ DTYPES: tuple[Dtype, ...] = get_args(Dtype)
 Similarity = Literal["cosine", "dot", "euclidean", "manhattan"]
 SIMILARITIES: tuple[Similarity, ...] = get_args(Similarity)
 """How two vectors are compared, see `xlbias.encode.similarity`."""
+
+Tokens = Literal["base", "seen", "own"]
+"""What a static encoder is distilled into, see `xlbias.encode.distil`."""

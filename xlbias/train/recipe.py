@@ -13,14 +13,18 @@ import msgspec
 from msgspec import Meta, Struct
 
 from xlbias.choices import suggestion
-from xlbias.encode.options import Pooling
-from xlbias.errors import TrainingError
+from xlbias.encode.options import Pooling, Tokens
+from xlbias.errors import TaskError, TrainingError
+from xlbias.languages import normalise_tag
 from xlbias.packaged import models_folder
 from xlbias.records import check_record, decode, decode_fields, quoted, read_toml
 from xlbias.samplers import MOST_SEEDS, PAPER, check_alpha
 
 STATIC = "static"
-"""The base that is not loaded but made: `xlbias.encode.static`."""
+"""The base that is not loaded but made: `xlbias.encode.static`, or `xlbias.encode.distil` with ``from``."""
+
+DISTILLED = "static-distilled"
+"""The recipe of static encoders that are distilled from another."""
 
 Schedule = Literal["linear", "cosine", "constant"]
 Precision = Literal["fp32", "bf16"]
@@ -39,7 +43,15 @@ OF_PAPER: Mapping[str, object] = {
 """What arXiv 2408.10536 says of its trainings. It does not say temperature, warm-up, schedule, length and epochs."""
 
 _OF_LAYERS = ("mini_batch", "gradient_checkpointing", "max_length", "pooling")
-_OF_STATIC = ("dimension", "vocabulary", "initial_scale")
+_OF_STATIC = ("dimension", "vocabulary", "initial_scale", "distilled_from", "tokens", "token_prompt")
+_WITH = {
+    "distilled_from": ("tokens", "token_prompt"),
+    "mine_negatives": ("mine_margin",),
+    "lora_rank": ("lora_alpha", "lora_dropout"),
+}
+"""Settings that mean nothing without another one."""
+_EXTRA = ("symmetric", "matryoshka", "task_exponent", "language_exponent", "task_weights", "language_weights", *_WITH)
+"""Settings that are shown only where they are not at their default."""
 _MOST = 2**32
 """No whole number among the settings is larger: no one waits for so many steps."""
 
@@ -53,7 +65,9 @@ def _above_0(expected: str = "more than 0", most: float = sys.float_info.max) ->
 
 
 _FROM_0 = Meta(ge=0, le=sys.float_info.max, description="0 or more")
+_EXPONENT = Meta(ge=0, le=1, description="a number from 0 (each as often) to 1 (in proportion to its size)")
 
+Weight = Annotated[float, Meta(ge=0, le=1e9, description="a weight, 0 or more")]
 
 Seed = Annotated[int, _whole(0, "a seed, from 0 to 4294967295", 2**32 - 1)]
 
@@ -93,10 +107,29 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
             ``loss``. The encoder of the best validation is the one that is saved.
         patience: stop after so many validations without a better one; 0 to go on to the end.
         checkpoint_every: steps between two checkpoints to go on from; 0 for one every five minutes.
+        symmetric: InfoNCE in both directions: queries find their passages, and passages their queries.
+        matryoshka: lengths to which vectors can be cut: the loss is the sum over them (MatryoshkaLoss).
+        mine_negatives: hard negatives that the base finds for each query before training, see
+            `xlbias.train.trainer.mining`; `hard_negatives` of them go with each pair.
+        mine_margin: share of the score of the relevant passage by which a mined negative must stay below it.
+        lora_rank: train low-rank changes of the base's linear layers instead of all its weights (LoRA, needs peft); 0
+            for all weights.
+        lora_alpha: the changes are scaled by this over the rank.
+        lora_dropout: share of the inputs of the changes that is left out in training.
+        task_exponent: a task is drawn in proportion to its size to this power: 1 in proportion, 0 each as often.
+        language_exponent: the same for languages, or language pairs, within a task.
+        task_weights: drawn in proportion to these instead, by task name; a task without one has 1.
+        language_weights: the same by language; for a pair of languages, their product.
         seed: of weights, batches and whatever else is drawn.
         dimension: length of a vector (`static` only; others bring theirs).
         vocabulary: number of sub-words (`static` only).
         initial_scale: standard deviation of untrained token vectors (`static` only).
+        distilled_from: called ``from`` in files and on the command line: the encoder that token vectors are distilled
+            from (`static` only).
+        tokens: with it, ``base`` for all its tokens, ``seen`` for those in the training texts, ``own`` for as many
+            sub-words as `vocabulary` says.
+        token_prompt: with it, what is put before each token: a text, or the name of a prompt of that encoder; None for
+            what it registers for passages.
 
     Raises TrainingError if a value cannot be used.
     """
@@ -122,6 +155,17 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     hard_negatives: Annotated[int, _whole(0, "0 or more")] = 0
     validation: Annotated[float, Meta(ge=0, le=0.5, description="a share of the query ids, from 0 to 0.5")] = 0.05
     validate_every: Annotated[int, _whole(0, "at least 1, or 0 for a tenth of the training")] = 0
+    symmetric: bool = False
+    matryoshka: tuple[Annotated[int, _whole(1, "a length of vectors, at least 1")], ...] = ()
+    mine_negatives: Annotated[int, _whole(0, "0 or more", 1_000)] = 0
+    mine_margin: Annotated[float, Meta(ge=0, lt=1, description="a share, from 0 to below 1")] = 0.05
+    lora_rank: Annotated[int, _whole(0, "from 1 to 4096, or 0 to train all weights", 4_096)] = 0
+    lora_alpha: Annotated[int, _whole(1, "at least 1")] = 16
+    lora_dropout: Annotated[float, Meta(ge=0, lt=1, description="a share, from 0 to below 1")] = 0.0
+    task_exponent: Annotated[float, _EXPONENT] = 1.0
+    language_exponent: Annotated[float, _EXPONENT] = 0.0
+    task_weights: dict[str, Weight] = {}
+    language_weights: dict[str, Weight] = {}
     monitor: Monitor = "map_multilingual"
     patience: Annotated[int, _whole(0, "at least 1, or 0 to go on to the end")] = 0
     checkpoint_every: Annotated[int, _whole(0, "at least 1, or 0 for one every five minutes")] = 0
@@ -129,12 +173,24 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     dimension: Annotated[int, _whole(1, "from 1 to 65536", 65_536)] = 384
     vocabulary: Annotated[int, _whole(1, "from 1 to 10000000", 10_000_000)] = 16_000
     initial_scale: Annotated[float, _above_0()] = 0.02
+    distilled_from: str = msgspec.field(default="", name="from")
+    tokens: Tokens = "base"
+    token_prompt: str | None = None
 
     def __post_init__(self) -> None:
         check_record(self, TrainingError)
-        for field in _OF_LAYERS:
+        for field in (*_OF_LAYERS, "lora_rank"):
             if self.base == STATIC and getattr(self, field):
                 raise TrainingError(f"{field} is {getattr(self, field)}: the static encoder has no layers to need it")
+        if self.distilled_from and self.base != STATIC:
+            raise TrainingError(
+                f"from is {quoted(self.distilled_from)}: only the base 'static' is distilled, not {quoted(self.base)}"
+            )
+        if self.mine_negatives and not self.hard_negatives:
+            raise TrainingError("mine_negatives needs hard_negatives: set how many of them go with each pair")
+        _check_lengths(self.matryoshka, self.dimension if self.base == STATIC else None)
+        for field in ("task", "language"):
+            _check_weights(field, getattr(self, f"{field}_weights"), getattr(self, f"{field}_exponent"))
 
     def overridden(self, **values: Any) -> Recipe:
         """The same recipe with the values that are not None; `epochs` without `steps` replaces the recipe's steps."""
@@ -145,7 +201,12 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
 
     def based_on(self, base: str | None, settings: Mapping[str, Any]) -> Recipe:
         """The same recipe for another base (None for its own), pooled as that is, with what `settings` override."""
-        of_base = {} if base is None else {"base": (other := recipe_for(base)).base, "pooling": other.pooling}
+        of_base = {}
+        if base is not None:
+            other = recipe_for(base)
+            of_base = {name: getattr(other, name) for name in ("base", "pooling")}
+            if base != STATIC:
+                of_base["distilled_from"] = other.distilled_from
         return self.overridden(**{**of_base, **settings})
 
     def as_toml(self) -> str:
@@ -155,7 +216,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
         return "".join(
             f"# {name}: the base's own\n"
             if value is None
-            else f"{name} = {json.dumps(value, ensure_ascii=False)}{f'  # {PAPER}' if name in of_paper else ''}\n"
+            else f"{name} = {_toml(value)}{f'  # {PAPER}' if name in of_paper else ''}\n"
             for name, value in settings.items()
         )
 
@@ -164,7 +225,50 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
         unused = {"epochs" if self.steps else "steps", *(_OF_LAYERS if self.base == STATIC else _OF_STATIC)}
         if not self.pooling:
             unused.add("pooling")
-        return {name: value for name, value in msgspec.structs.asdict(self).items() if name not in unused}
+        for name, dependent in _WITH.items():
+            if not getattr(self, name):
+                unused.update(dependent)
+        of_recipe = {field.name: field for field in msgspec.structs.fields(self)}
+        unused.update(name for name in _EXTRA if getattr(self, name) == _default(of_recipe[name]))
+        values: dict[str, Any] = msgspec.to_builtins(self)
+        return {field.encode_name: values[field.encode_name] for name, field in of_recipe.items() if name not in unused}
+
+
+def _default(field: Any) -> object:
+    return field.default_factory() if field.default is msgspec.NODEFAULT else field.default
+
+
+def _toml(value: object) -> str:
+    """Return a value of a recipe as TOML writes it; what JSON writes is TOML but for tables."""
+    if isinstance(value, Mapping):
+        return (
+            "{" + ", ".join(f"{json.dumps(key, ensure_ascii=False)} = {_toml(one)}" for key, one in value.items()) + "}"
+        )
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _check_lengths(lengths: Sequence[int], dimension: int | None) -> None:
+    """Raise TrainingError unless vectors of `dimension` values, None where it is not known yet, can be cut to these."""
+    if len(set(lengths)) < len(lengths):
+        raise TrainingError(f"matryoshka is {list(lengths)}: expected different lengths")
+    if dimension is not None and lengths and max(lengths) > dimension:
+        raise TrainingError(f"matryoshka is {list(lengths)}: the encoder has vectors of {dimension}")
+
+
+def _check_weights(what: str, weights: Mapping[str, float], exponent: float) -> None:
+    """Raise TrainingError where weights leave nothing to draw, are those of no language, or meet an exponent."""
+    name = f"{what}_weights"
+    if not weights:
+        return
+    if exponent != (1.0 if what == "task" else 0.0):
+        raise TrainingError(f"{name} and {what}_exponent contradict each other")
+    for tag in weights if what == "language" else ():
+        try:
+            normal = normalise_tag(tag)
+        except TaskError as error:
+            raise TrainingError(f"{name}: {error}") from error
+        if normal != tag:
+            raise TrainingError(f"{name}: {quoted(tag)}: expected {normal!r}, as tasks call it")
 
 
 def settings_of_paper(recipe: Mapping[str, object]) -> set[str]:
@@ -172,6 +276,19 @@ def settings_of_paper(recipe: Mapping[str, object]) -> set[str]:
     if recipe.get("base") == STATIC:  # the paper trains no such encoder
         return set()
     return {name for name, value in OF_PAPER.items() if recipe.get(name) == value}
+
+
+def distilling(
+    name: str, dimension: int, tokens: str, token_prompt: str | None, vocabulary: int, seed: int, *, with_tasks: bool
+) -> Recipe:
+    """Return the settings of a distillation. Raises TrainingError where one cannot be used."""
+    fields: dict[str, Any] = {"tokens": tokens, "dimension": dimension, "vocabulary": vocabulary, "seed": seed}
+    recipe = Recipe(base=STATIC, distilled_from=name, token_prompt=token_prompt, **fields)
+    if tokens != "base" and not with_tasks:
+        raise TrainingError(f"tokens={tokens} needs texts: name a task that holds them")
+    if tokens == "base" and with_tasks:
+        raise TrainingError("tokens=base takes all tokens of the encoder: leave the tasks out, or choose seen or own")
+    return recipe
 
 
 def recipe_names() -> list[str]:

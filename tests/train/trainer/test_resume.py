@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 import torch
-from narrators import Counting
+from narrators import Counting, Signalling
 from processes import start
 from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
@@ -244,18 +244,6 @@ def test_a_broken_checkpoint_is_one_sentence(damage: str, task: RetrievalTask, o
             message = "has schema 99; this xlbias reads 1"
     with pytest.raises(TrainingError, match=message):
         fit(task, out, RECIPE, resume=True)
-
-
-class Signalling(Counting):
-    """Sends a signal to this very process after some steps."""
-
-    def __init__(self, number: signal.Signals, after: int) -> None:
-        self.number, self.left = number, after
-
-    def advance(self, units: int = 1) -> None:
-        self.left -= units
-        if self.left == 0:
-            os.kill(os.getpid(), self.number)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])

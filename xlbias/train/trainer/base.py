@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,8 @@ from xlbias.errors import TrainingError
 from xlbias.narration import Narrator
 from xlbias.train.recipe import STATIC, Recipe
 from xlbias.train.sampling.pairs import PairTexts
+from xlbias.train.trainer.distilled import distilled_parts
+from xlbias.train.trainer.lora import with_lora
 from xlbias.train.trainer.place import Place
 
 
@@ -34,15 +37,22 @@ class BaseEncoder:
         self.name, self.recipe, self.texts, self.place, self.narrator = name, recipe, texts, place, narrator
         self.prompts = {"query": "", "passage": ""}
         """What is put before queries and passages; known once the base is loaded."""
+        self.distilled: dict[str, Any] | None = None
+        """What a card says of the encoder that token vectors were distilled from; known once the base is loaded."""
 
     def load(self) -> SentenceTransformer:
         """Return the base. All processes must call this. Raises TrainingError where it cannot be trained so."""
-        if self.recipe.base == STATIC:
+        if self.recipe.distilled_from:
+            self.narrator.say(f"distilling {self.recipe.distilled_from}")
+        elif self.recipe.base == STATIC:
             self.narrator.say(f"learning {self.recipe.vocabulary:,} sub-words from the training texts")
         else:
             self.narrator.say(f"loading {self.recipe.base}")
         self._seed()
-        return self._prepared(self._made(shared=True, narrator=self.narrator), said=True)
+        model = self._prepared(self._made(shared=True, narrator=self.narrator), said=True)
+        if self.recipe.lora_rank:
+            with_lora(model, self.recipe)
+        return model
 
     def again(self) -> SentenceTransformer:
         """Return the base once more, in this process only and without a word."""
@@ -53,7 +63,11 @@ class BaseEncoder:
         """Return the encoder of a checkpoint, with the prompts of the base."""
         self.narrator.say(f"{self.name}: going on from {checkpoint}")
         self._seed()
-        return self._prepared(self._loaded(str(checkpoint)), said=False)
+        if not self.recipe.lora_rank:
+            return self._prepared(self._loaded(str(checkpoint)), said=False)
+        model = self._prepared(self._made(shared=False, narrator=None), said=False)
+        with_lora(model, self.recipe, checkpoint)
+        return model
 
     def of_checkpoint(self, checkpoint: Path) -> SentenceTransformer:
         """Return the encoder of a checkpoint as it is, on the CPU."""
@@ -82,6 +96,9 @@ class BaseEncoder:
 
     def _static_parts(self) -> tuple[str, npt.NDArray[np.float32]]:
         recipe = self.recipe
+        if recipe.distilled_from:
+            parts, self.distilled = distilled_parts(recipe, self.texts.texts, self.place, self.narrator)
+            return parts.tokenizer, parts.weights
         return static_parts(
             self.texts.texts(),
             dimension=recipe.dimension,

@@ -25,6 +25,7 @@ from xlbias.folders import give_usual_mode
 from xlbias.records import decode, read_json
 from xlbias.train.trainer.distributed import Processes
 from xlbias.train.trainer.divergence import check_weights
+from xlbias.train.trainer.lora import merged, save_lora
 from xlbias.train.trainer.progress import Progress
 from xlbias.train.trainer.resume_state import load_optimiser, save_optimiser, save_random_state
 
@@ -108,7 +109,9 @@ class Checkpoints:
             temporary.mkdir(parents=True)
 
         def write() -> None:
-            model.save_pretrained(str(temporary), create_model_card=False, safe_serialization=True)
+            with merged(model) as whole:
+                whole.save_pretrained(str(temporary), create_model_card=False, safe_serialization=True)
+            save_lora(model, temporary)
             optimiser = save_optimiser(temporary, optimizer)
             trainer_state.save_to_json(str(temporary / _TRAINER_FILE))
             content = {

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.losses import (
     CachedMultipleNegativesRankingLoss,
+    MatryoshkaLoss,
     MultipleNegativesRankingLoss,
 )
 from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+
+from xlbias.errors import TrainingError
 
 Features = dict[str, torch.Tensor]
 
@@ -34,7 +38,15 @@ class StaticRankingLoss(MultipleNegativesRankingLoss):  # type: ignore[misc]  # 
         return loss
 
 
-def infonce(model: SentenceTransformer, temperature: float, *, mini_batch: int, gather: bool) -> torch.nn.Module:
+def infonce(
+    model: SentenceTransformer,
+    temperature: float,
+    *,
+    mini_batch: int,
+    gather: bool,
+    symmetric: bool = False,
+    matryoshka: Sequence[int] = (),
+) -> torch.nn.Module:
     """Return InfoNCE with cosine similarities divided by `temperature`.
 
     Args:
@@ -42,13 +54,24 @@ def infonce(model: SentenceTransformer, temperature: float, *, mini_batch: int, 
         temperature: more than 0.
         mini_batch: texts that go through the encoder at a time (the gradient-cached form); 0 for the whole batch.
         gather: whether passages of the other processes are negatives too.
+        symmetric: the mean of both directions: queries find their passages, and passages their queries.
+        matryoshka: lengths that vectors can be cut to: the sum of the losses of all of them and of the whole length.
+
+    Raises TrainingError where vectors are shorter than one of `matryoshka`.
     """
+    common: dict[str, Any] = {"scale": 1.0 / temperature, "gather_across_devices": gather}
+    if symmetric:
+        common |= {"directions": ("query_to_doc", "doc_to_query"), "partition_mode": "per_direction"}
     loss: torch.nn.Module
     if mini_batch:
-        loss = CachedMultipleNegativesRankingLoss(
-            model, scale=1.0 / temperature, mini_batch_size=mini_batch, gather_across_devices=gather
-        )
+        loss = CachedMultipleNegativesRankingLoss(model, mini_batch_size=mini_batch, **common)
     else:
         kind = StaticRankingLoss if type(model[0]) is StaticEmbedding else MultipleNegativesRankingLoss
-        loss = kind(model, scale=1.0 / temperature, gather_across_devices=gather)
+        loss = kind(model, **common)
+    if not matryoshka:
+        return loss
+    whole = int(model.get_embedding_dimension() or 0)
+    if max(matryoshka) > whole:
+        raise TrainingError(f"matryoshka is {sorted(matryoshka)}: the encoder has vectors of {whole}")
+    loss = MatryoshkaLoss(model, loss, sorted({*matryoshka, whole}, reverse=True))
     return loss

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
@@ -16,12 +17,14 @@ class Place:
     """Where a training runs: device (None for the best there is), processes, and whether the base may run code.
 
     `report_to` names trackers, see `xlbias.train.trainer.trackers`.
+    `made` keeps what takes long to make, such as a distilled base, for the other trainings of a grid.
     """
 
     device: str | None
     processes: Processes
     trust_remote_code: bool
     report_to: tuple[str, ...] = ()
+    made: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def on_cpu(self) -> bool:

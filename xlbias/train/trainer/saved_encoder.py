@@ -16,6 +16,7 @@ from xlbias.encode.trained_on import CARD_FIELD, TrainedOn
 from xlbias.files import saying, write_inside
 from xlbias.folders import give_usual_mode
 from xlbias.train.card import readme
+from xlbias.train.trainer.lora import merged
 
 README = "README.md"
 _TEMPORARY = ".checkpoint"
@@ -48,19 +49,22 @@ def _temporary_folder(out: Path) -> Iterator[Path]:
 
 
 def save_encoder(
-    model: SentenceTransformer, card: Mapping[str, Any], out: Path, trained_on: TrainedOn
+    model: SentenceTransformer, card: Mapping[str, Any], out: Path, trained_on: TrainedOn | None
 ) -> dict[str, Any]:
     """Save `model` whole in a folder of its own, then move it to `out`; the card, `xlbias.json`, comes last.
 
-    Returns the card with the names of the files, and with what it says of `trained_on`, which is a file beside it. What
-    an earlier training left in `out` goes only now that there is something to put in its place. The folder holds the
-    journal of the training as well, so it cannot be renamed at once; until the last of a handful of renames nothing
-    there can be loaded, or there is no card. Raises WriteError where `out` cannot be written, as on a full disk.
+    Returns the card with the names of the files, and with what it says of `trained_on`, a file beside it (None where
+    that is not known). What an earlier training left in `out` goes only now that there is something to put in its
+    place. The folder holds the journal of the training as well, so it cannot be renamed at once; until the last of a
+    handful of renames nothing there can be loaded, or there is no card. Raises WriteError where `out` cannot be
+    written, as on a full disk.
     """
     with saying(out), _temporary_folder(out) as temporary:
         folder = temporary / "model"
-        model.save_pretrained(str(folder), create_model_card=False, safe_serialization=True)
-        card = {**card, CARD_FIELD: trained_on.write(folder)}
+        with merged(model) as whole:
+            whole.save_pretrained(str(folder), create_model_card=False, safe_serialization=True)
+        if trained_on:
+            card = {**card, CARD_FIELD: trained_on.write(folder)}
         write_inside(folder / README, readme(card).encode())
         names = sorted({path.name for path in folder.iterdir()} | {CARD_FILE})
         names.sort(key=lambda name: _LAST.index(name) if name in _LAST else -1)

@@ -101,6 +101,9 @@ class PairTrainer(SentenceTransformerTrainer):  # type: ignore[misc]  # the libr
 
     # What the library would read from pickles:
 
+    def _load_from_checkpoint(self, checkpoint_path: str) -> None:
+        """Do nothing: the model came from the checkpoint, see `BaseEncoder.resumed`."""
+
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         if checkpoint is not None:
             restore_optimiser(Path(checkpoint), self.optimizer, self.lr_scheduler)

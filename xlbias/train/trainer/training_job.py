@@ -130,6 +130,8 @@ class TrainingJob:
         with quiet_libraries():
             model = self.base.resumed(checkpoint) if checkpoint else self.base.load()
             self.card |= {"prompts": self.base.prompts}
+            if self.base.distilled:
+                self.card |= {"distilled": self.base.distilled}
             with course.stage(self.name, f"{self.name}: training", self.steps, "steps") as stage:
                 stage.advance(progress.step, measured=False)
                 trainer, supervisor = self._trainer(model, writer, progress, stop, stage)
@@ -176,7 +178,8 @@ class TrainingJob:
             supervisor.check_weights(supervisor.progress.step)
         else:
             model = self.base.of_checkpoint(self.checkpoints.at(best))
-        seen = seen_in_training(self.data.tasks, self.texts, self.data.validation, self.recipe.base, languages)
+        began_from = self.recipe.distilled_from or self.recipe.base
+        seen = seen_in_training(self.data.tasks, self.texts, self.data.validation, began_from, languages)
         return save_encoder(model, self.card, self.out, seen)
 
     def _trainer(
@@ -209,7 +212,14 @@ class TrainingJob:
             args=training_arguments(
                 self.name, recipe, self.steps, self.base.prompts, self.out, self.place, self.narrator.say
             ),
-            loss=infonce(model, recipe.temperature, mini_batch=recipe.mini_batch, gather=processes.world > 1),
+            loss=infonce(
+                model,
+                recipe.temperature,
+                mini_batch=recipe.mini_batch,
+                gather=processes.world > 1,
+                symmetric=recipe.symmetric,
+                matryoshka=recipe.matryoshka,
+            ),
             callbacks=[supervisor],
         )
         supervisor.trainer = trainer
