@@ -101,6 +101,14 @@ def test_the_python_of_the_page_of_systems_runs(tmp_path, monkeypatch):
     assert run.models[0].name == "BM25" and run.matrix("ndcg@10").height == 3
 
 
+def test_the_python_of_the_training_page_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (text,) = blocks(REPOSITORY / "docs" / "training.md", "python")
+    names = {"ENCODER": str(REPOSITORY / "models" / "static-small")}
+    exec(compile(text, "docs/training.md", "exec"), names)  # noqa: S102 (the code is the documentation's own)
+    assert names["trainer"].state.global_step == 5
+
+
 def test_every_public_name_is_on_the_api_page():
     page = (REPOSITORY / "docs" / "api.md").read_text("utf-8")
     for name in xlbias.__all__:

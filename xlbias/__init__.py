@@ -20,6 +20,9 @@ _LAZY = {
     "load_encoder": "xlbias.encode.load",
     "Encoder": "xlbias.encode.encoder",
     "PrecomputedVectors": "xlbias.encode.precomputed",
+    "HybridBatchSampler": "xlbias.train.sampling.rows",
+    "MixedBatchSampler": "xlbias.train.sampling.rows",
+    "distil_encoder": "xlbias.train.trainer.distilled",
     "fit": "xlbias.train.trainer.fit",
     "fit_grid": "xlbias.train.trainer.fit",
     "recipe_for": "xlbias.train.recipe",
@@ -46,6 +49,8 @@ _LAZY = {
 __all__ = [
     "Encoder",
     "Finding",
+    "HybridBatchSampler",
+    "MixedBatchSampler",
     "PrecomputedVectors",
     "RetrievalTask",
     "Run",
@@ -54,6 +59,7 @@ __all__ = [
     "XlbiasError",
     "__version__",
     "compare",
+    "distil_encoder",
     "evaluate",
     "export_model_index",
     "export_qrels",
@@ -92,6 +98,8 @@ if TYPE_CHECKING:
     from xlbias.systems import import_run
     from xlbias.systems.rerank import rerank
     from xlbias.train.recipe import recipe_for
+    from xlbias.train.sampling.rows import HybridBatchSampler, MixedBatchSampler
+    from xlbias.train.trainer.distilled import distil_encoder
     from xlbias.train.trainer.fit import fit, fit_grid
 
 
