@@ -21,8 +21,8 @@ Examples:
     help="base: all tokens of ENCODER. seen: those that the texts of TASK hold. own: sub-words learnt from them.",
 )  # fmt: skip
 @click.option(
-    "--token-prompt", metavar="NAME|TEXT",
-    help="Put before each token.  [default: what ENCODER registers for passages]",
+    "--token-prompt", metavar="NAME|TEXT", default="",
+    help="Put before each token.  [default: nothing, the best between languages]",
 )  # fmt: skip
 @click.option("--vocabulary", type=int, default=24_000, show_default=True, help="Number of sub-words of own.")
 @click.option("--task", "-t", "tasks", multiple=True, metavar="TASK", help="Texts for seen and own. Repeatable.")
@@ -36,7 +36,7 @@ def command(
     out: str,
     dimension: int,
     tokens: str,
-    token_prompt: str | None,
+    token_prompt: str,
     vocabulary: int,
     tasks: tuple[str, ...],
     seed: int,

@@ -28,8 +28,8 @@ TOKENS: tuple[str, ...] = get_args(Tokens)
 
 _AT_A_TIME = 1_024  # tokens of a forward pass, a handful of positions each
 _CHUNK = 4_096  # texts tokenised at a time
-SIF = 1e-4
-"""Weight of a token of frequency p: SIF / (SIF + p)."""
+COUNTED, RANKED = 1e-3, 1e-4
+"""Weight of a token of frequency p: a / (a + p), where p was counted in texts, and where a token's rank says it."""
 
 Vectors = npt.NDArray[np.float32]
 Texts = Iterable[tuple[str, Iterable[str]]]
@@ -104,7 +104,7 @@ def distil(
             np.asarray(counts) if counts is not None else 1.0 / (ids + 2.0)
         )  # tokens stand by frequency: Zipf's law
     weights, variance = _components(vectors, known, dimension)
-    weights *= _rarity(frequency)[:, None]
+    weights *= _rarity(frequency, RANKED if tokens == "base" else COUNTED)[:, None]
     return Distilled(tokenizer.to_str(), weights, variance)
 
 
@@ -238,8 +238,8 @@ def _components(
     return found, float(pca.explained_variance_ratio_.sum())
 
 
-def _rarity(frequency: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    """Return the weight of each token by its frequency (any scale), float32 [n]."""
+def _rarity(frequency: npt.NDArray[np.float64], a: float) -> npt.NDArray[np.float32]:
+    """Return the weight a / (a + p) of each token by its frequency (any scale), float32 [n]."""
     share = frequency / max(frequency.sum(), 1e-12)
-    weights: npt.NDArray[np.float32] = (SIF / (SIF + share)).astype(np.float32)
+    weights: npt.NDArray[np.float32] = (a / (a + share)).astype(np.float32)
     return weights

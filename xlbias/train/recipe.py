@@ -128,8 +128,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
             from (`static` only).
         tokens: with it, ``base`` for all its tokens, ``seen`` for those in the training texts, ``own`` for as many
             sub-words as `vocabulary` says.
-        token_prompt: with it, what is put before each token: a text, or the name of a prompt of that encoder; None for
-            what it registers for passages.
+        token_prompt: with it, what is put before each token: a text, or the name of a prompt of that encoder. Of E5,
+            nothing is best between languages, the prompt for queries within them.
 
     Raises TrainingError if a value cannot be used.
     """
@@ -175,7 +175,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     initial_scale: Annotated[float, _above_0()] = 0.02
     distilled_from: str = msgspec.field(default="", name="from")
     tokens: Tokens = "base"
-    token_prompt: str | None = None
+    token_prompt: str = ""
 
     def __post_init__(self) -> None:
         check_record(self, TrainingError)
@@ -279,7 +279,7 @@ def settings_of_paper(recipe: Mapping[str, object]) -> set[str]:
 
 
 def distilling(
-    name: str, dimension: int, tokens: str, token_prompt: str | None, vocabulary: int, seed: int, *, with_tasks: bool
+    name: str, dimension: int, tokens: str, token_prompt: str, vocabulary: int, seed: int, *, with_tasks: bool
 ) -> Recipe:
     """Return the settings of a distillation. Raises TrainingError where one cannot be used."""
     fields: dict[str, Any] = {"tokens": tokens, "dimension": dimension, "vocabulary": vocabulary, "seed": seed}

@@ -92,7 +92,7 @@ def distil_encoder(
     *,
     dimension: int = 256,
     tokens: str = "base",
-    token_prompt: str | None = None,
+    token_prompt: str = "",
     tasks: Sequence[RetrievalTask] = (),
     vocabulary: int = 24_000,
     seed: int = 0,
@@ -109,7 +109,7 @@ def distil_encoder(
         dimension: length of its vectors.
         tokens: ``base`` for all tokens of the encoder, ``seen`` for those that the texts of `tasks` hold, ``own`` for
             `vocabulary` sub-words learnt from them.
-        token_prompt: put before each token: a text or a registered name; None for what is registered for passages.
+        token_prompt: put before each token: a text, or the name of a prompt that the encoder registers.
         tasks: whose texts are looked at; for ``seen`` and ``own``.
         vocabulary: number of sub-words of ``own``.
         seed: which texts the sub-words of ``own`` are learnt from.
