@@ -100,9 +100,8 @@ def distil(
         known = ~special[ids]
         vectors = np.zeros((len(ids), of_base), dtype=np.float32)
         vectors[known] = _of_ids(base, ids[known], prompt, advance)
-        frequency = (
-            np.asarray(counts) if counts is not None else 1.0 / (ids + 2.0)
-        )  # tokens stand by frequency: Zipf's law
+        # Where nothing is counted, tokens stand by frequency: Zipf's law.
+        frequency = (1.0 / (ids + 2.0)).astype(np.float64) if counts is None else counts
     weights, variance = _components(vectors, known, dimension)
     weights *= _rarity(frequency, RANKED if tokens == "base" else COUNTED)[:, None]
     return Distilled(tokenizer.to_str(), weights, variance)
