@@ -89,10 +89,21 @@ async def test_every_key_that_can_be_used_is_offered_and_found(browsing):
     offered = await find(app, pilot, "")
     for key in registry().values():
         usable = key.section != "Move" and key.id != "palette" and key.why_not(app) is None
-        text = f"{key.description}  ({key.first})"
+        title = f"{places.SCREENS[key.id].title}: " if key.id in places.SCREENS else ""
+        text = f"{title}{key.description}  ({key.first})"
         assert (text in offered) == usable, key.id
         if usable:
             assert text in await listed(app, key.description), key.id
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [("bias", "Bias: Which languages"), ("overview", "Overview: Encoders"), ("compare", "Compare with another encoder"),
+     ("domains", "Domains: "), ("queries", "Queries: ")],
+)  # fmt: skip
+async def test_the_words_of_the_screens_find_them(browsing, typed, found):
+    app, _ = browsing
+    assert any(text.startswith(found) for text in (await listed(app, typed))[:3])
 
 
 async def test_a_measure_is_shown_in_the_matrix(browsing):

@@ -16,7 +16,7 @@ from textual.widgets import LoadingIndicator
 
 from xlbias.dashboard.commands.keys import press, registry
 from xlbias.dashboard.commands.matching import filter_in, score, spans
-from xlbias.dashboard.places import MATRIX
+from xlbias.dashboard.places import MATRIX, SCREENS
 from xlbias.folding import folded
 from xlbias.languages import language_name
 from xlbias.measures.measure import Measure
@@ -85,7 +85,8 @@ class Commands(Provider):
         app = self._dashboard
         for key in registry().values():
             if key.section != "Move" and key.id != "palette" and key.why_not(app) is None:
-                yield _command(f"{key.description}  ({key.first})", partial(press, app, key.id))
+                title = f"{SCREENS[key.id].title}: " if key.id in SCREENS else ""
+                yield _command(f"{title}{key.description}  ({key.first})", partial(press, app, key.id))
 
     def _of_the_run(self) -> Iterator[Command]:
         app = self._dashboard
@@ -105,7 +106,7 @@ class Commands(Provider):
                 yield _command(text, partial(_show_cell, app, (language, pool)))
         yield from self._extremes()
         for text, name in self._baselines():
-            yield _command(f"compare with baseline: {text}", partial(app.selection.take_baseline, name))
+            yield _command(f"baseline: {text}", partial(app.selection.take_baseline, name))
 
     def _extremes(self) -> Iterator[Command]:
         """Yield the worst and the best pair of languages of what is chosen, by mAP."""
