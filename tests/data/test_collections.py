@@ -8,6 +8,7 @@ import pytest
 import xlbias
 from xlbias.data.catalog import load_task
 from xlbias.errors import TaskError
+from xlbias.report.render import render_report
 
 
 def write(path, text):
@@ -82,6 +83,15 @@ def test_its_numbers_are_those_of_trec_eval(in_three_languages):
         assert overall == pytest.approx(expected, abs=1e-6)
     distance = run.summary.filter(run.summary["measure"] == "rank_distance")
     assert distance["value"].null_count() + (distance["n_excluded"] > 0).sum() >= distance.height  # nothing parallel
+    report = " ".join(render_report([run], "text", to_file=True).split())
+    for label, why in (
+        ("mAP cross", "for a query without relevant passages in the pool"),
+        ("Kendall W", "unless queries have answers in two languages"),
+        ("own first", "unless the query has an answer in every language of the pool"),
+        ("alignment", "for two languages that share fewer than 2 ids"),
+        ("P@1", "for two languages that share fewer than 2 ids"),
+    ):
+        assert f"{label} is undefined {why}" in report
 
 
 def test_mr_tydi_is_read_by_the_names_of_its_folders(tmp_path):

@@ -33,7 +33,7 @@ def bias_lines(found: Sequence[EncoderOnTask], width: int) -> list[str]:
     return [
         *_legend(found, width),
         *lines,
-        *(line for note in undefined_notes(numbers, bias) for line in wrapped(note, width)),
+        *(line for note in undefined_notes(numbers, shown) for line in wrapped(note, width)),
     ]
 
 
@@ -48,9 +48,12 @@ def texts_lines(found: Sequence[EncoderOnTask], width: int) -> list[str]:
 
 
 def _side_lines(family: Family, title: str, found: Sequence[EncoderOnTask], width: int) -> list[str]:
-    wanted = list(overall_of_sides(family, [one.numbers for one in found]))
+    numbers = [one.numbers for one in found]
+    wanted = list(overall_of_sides(family, numbers))
     if not wanted:
         return []
+    of_both = [(about.label, about, keys[side]) for about, keys in wanted for side in SIDES]
+    notes = dict.fromkeys(undefined_notes(numbers, of_both))  # once where neither side has a value
     columns = [
         (f"{head} {side}" if len(found) > 1 else side, [one.entry(keys[side], about) for about, keys in wanted])
         for head, one in _headed(found)
@@ -66,7 +69,8 @@ def _side_lines(family: Family, title: str, found: Sequence[EncoderOnTask], widt
     if all(counts == n[0][1] for _, counts in n):
         n = [("n", n[0][1])]  # of both sides: a second column would only take the room of numbers
     labels = [f"{about.label}{_ARROW[about.better]}" for about, _ in wanted]
-    return _columns(columns, n, title, labels, width)
+    lines = _columns(columns, n, title, labels, width)
+    return [*lines, *(line for note in notes for line in wrapped(note, width))]
 
 
 def _short(label: str) -> str:
