@@ -51,6 +51,7 @@ def render_report(
     published: Sequence[str] = (),
     to_file: bool = False,
     full: bool = True,
+    sections: Sequence[str] = (),
 ) -> str:
     """Return the audit of runs as ``text``, ``json``, ``csv``, ``markdown``, ``latex`` or ``html``.
 
@@ -62,10 +63,12 @@ def render_report(
         published: arXiv ids whose printed results of the same data set to add.
         to_file: whether text is laid out for a file, rather than as wide as the terminal.
         full: whether text is all of the audit behind its findings; else it is one screen, and what is named besides.
+        sections: of the audit to add to that screen, of `xlbias.report.forms.SECTIONS`.
     """
     if form == "text":
         return "\n".join(
-            _text(run, width(to_file=to_file), matrices, by_language, published, full=full) for run in runs
+            _text(run, width(to_file=to_file), matrices, by_language, published, None if full else sections)
+            for run in runs
         )
     if form == "json":
         from xlbias.report.documents.audit_json import to_json
@@ -87,13 +90,20 @@ def render_report(
 
 
 def _text(
-    run: Run, columns: int, matrices: Sequence[str], by_language: bool, published: Sequence[str], *, full: bool
+    run: Run,
+    columns: int,
+    matrices: Sequence[str],
+    by_language: bool,
+    published: Sequence[str],
+    sections: Sequence[str] | None,
 ) -> str:
-    if not full:
+    """Return one screen and what is named besides; without `sections` all of the audit behind its findings."""
+    if sections is not None:
         from xlbias.report.documents.audit_text import named_parts
         from xlbias.report.documents.brief import brief
 
-        return brief(run, columns) + named_parts(run, columns, matrices, by_language, published)
+        more = named_parts(run, columns, sections, measures=matrices, by_language=by_language, published=published)
+        return brief(run, columns) + more
     from xlbias.report.documents.audit_text import to_text
     from xlbias.report.documents.findings import TITLE, lines
     from xlbias.results.findings import findings

@@ -8,12 +8,15 @@ from types import SimpleNamespace
 import numpy as np
 import polars as pl
 import pytest
+from dashboard.made import LiveRun
 
+from xlbias.dashboard.places import TITLES
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import UsageError
 from xlbias.evaluation import evaluate
 from xlbias.report.documents.brief import brief
 from xlbias.report.documents.findings import as_json
+from xlbias.report.forms import SECTIONS
 from xlbias.report.render import render_report
 from xlbias.results.by_key import Numbers
 from xlbias.results.compare import Side, compare
@@ -334,3 +337,16 @@ def test_two_encoders_fit_one_screen(tmp_path):
     whole = render_report([two], "text")
     assert whole.splitlines()[2] == "Findings"
     assert "chance, a random order of the same pools: mono " in whole
+
+
+def test_a_finding_leads_to_a_section_that_there_is(found):
+    assert {one.place.section for one in found} <= {*SECTIONS, "matrix", "compare"}
+    assert {one.place.screen for one in found} <= set(TITLES)
+
+
+def test_of_what_goes_on_nothing_is_tested_and_it_is_said(tmp_path):
+    live = LiveRun(tmp_path / "run.parquet", n_queries=20)
+    live.write(live.languages[0])
+    partial = findings(open_run(live.path))
+    assert {one.kind for one in partial} <= {"quality", "caveat", "one_training"}
+    assert any(one.sentence.startswith("partial: ") for one in partial)

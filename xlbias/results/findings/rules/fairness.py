@@ -113,9 +113,8 @@ def _finding(
 
 
 def _low(one: Number) -> float:
-    """Return the lower end of a number, or the number where it has none."""
-    low = one.low if one.low is not None else one.value
-    return low if low is not None else 0.0
+    """Return the lower end of a number; where it has no interval nothing can be said of it."""
+    return one.low if one.low is not None else 0.0
 
 
 def _ties(context: Context, model: ModelInfo, task: TaskInfo) -> str:
