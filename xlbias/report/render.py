@@ -120,7 +120,8 @@ def render_findings(
     """Return findings as ``text`` or ``json``.
 
     ``{"schema": 1, "run": path, "thresholds": {name: number}, "findings": [{"kind", "question", "sentence", "weight",
-    "place", "encoder", "task", "base", "languages", "numbers", "concern"}]}``: see `xlbias.results.findings.Finding`.
+    "leads_to", "encoder", "task", "base", "languages", "numbers", "concern"}]}``, see
+    `xlbias.results.findings.Finding`.
     """
     from xlbias.report.documents.findings import as_json, lines
 

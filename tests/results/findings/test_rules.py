@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from dashboard.made import LiveRun
 
-from xlbias.dashboard.places import TITLES
+from xlbias.dashboard.places import SCREENS
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import UsageError
 from xlbias.evaluation import evaluate
@@ -299,10 +299,10 @@ def test_a_rule_is_one_file(tmp_path, monkeypatch):
     from xlbias.results.findings import _rules, rules
 
     (tmp_path / "zzz_new.py").write_text(
-        "from xlbias.results.findings.finding import Finding, Place\n"
+        "from xlbias.results.findings.finding import Finding, Destination\n"
         "KINDS = ('brand_new',)\n"
         "def found(context):\n"
-        "    yield Finding('brand_new', 'good', 'it is new.', 9, Place('overview', 'overview'))\n",
+        "    yield Finding('brand_new', 'good', 'it is new.', 9, Destination('overview', 'overview'))\n",
         "utf-8",
     )
     monkeypatch.setattr(rules, "__path__", [*rules.__path__, str(tmp_path)])
@@ -340,8 +340,8 @@ def test_two_encoders_fit_one_screen(tmp_path):
 
 
 def test_a_finding_leads_to_a_section_that_there_is(found):
-    assert {one.place.section for one in found} <= {*SECTIONS, "matrix", "compare"}
-    assert {one.place.screen for one in found} <= set(TITLES)
+    assert {one.leads_to.section for one in found} <= {*SECTIONS, "matrix", "compare"}
+    assert {one.leads_to.screen for one in found} <= set(SCREENS)
 
 
 def test_of_what_goes_on_nothing_is_tested_and_it_is_said(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xlbias.results.findings.context import Context, some
-from xlbias.results.findings.finding import Finding, Number, Place
+from xlbias.results.findings.finding import Destination, Finding, Number
 from xlbias.results.findings.language_gaps import RESOLUTION, Gap
 from xlbias.results.written import largest_p, number
 
@@ -41,7 +41,7 @@ def found(context: Context) -> Iterator[Finding]:
                 f"({first.language}: {number(first.difference)}{_ends(first)} from their {number(first.others)}, "
                 f"{largest_p(largest, RESOLUTION)})."
             )
-            place = Place(
+            place = Destination(
                 "matrix", "matrix", "map",
                 query_language=first.language if side == "query" else None,
                 passage_language=first.language if side == "passage" else None,
