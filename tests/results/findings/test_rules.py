@@ -21,10 +21,13 @@ from xlbias.report.render import render_report
 from xlbias.results.by_key import Numbers
 from xlbias.results.compare import Side, compare
 from xlbias.results.findings import Thresholds, findings, kinds, of_comparison
+from xlbias.results.findings.language_gaps import Gap
+from xlbias.results.findings.rules.languages import _pool
 from xlbias.results.findings.thresholds import table
 from xlbias.results.levels import levels
 from xlbias.results.per_query import Key
 from xlbias.results.run import open_run
+from xlbias.runs.run_info import TaskInfo
 from xlbias.text import width
 
 pytestmark = pytest.mark.integration
@@ -350,3 +353,10 @@ def test_of_what_goes_on_nothing_is_tested_and_it_is_said(tmp_path):
     partial = findings(open_run(live.path))
     assert {one.kind for one in partial} <= {"quality", "caveat", "one_training"}
     assert any(one.sentence.startswith("partial: ") for one in partial)
+
+
+def test_that_a_language_has_more_rivals_is_said_with_its_gap():
+    gap = Gap("passage", "th", 0.1, 0.3, -0.2, -0.3, -0.1, 0.001, 30)
+    task = TaskInfo("t", {}, {"de": 100, "en": 100, "th": 170})
+    assert _pool(gap, task, 1.5) == "; th has 1.7 times as many passages as they have"
+    assert _pool(gap, task, 2.0) == _pool(gap._replace(side="query"), task, 1.5) == ""

@@ -77,7 +77,7 @@ def findings(
 
     Nothing is said that the numbers of the run do not support.
     """
-    key = (id(base) if base is not None else None, thresholds, whole)
+    key = (base, thresholds, whole)
     of_run = _found.setdefault(run, {})
     if key not in of_run:
         of_run[key] = _ordered(Context(run, base, thresholds, whole=whole))
