@@ -8,7 +8,7 @@ from typing import Any
 from xlbias.dashboard.workers.snapshot import Snapshot
 from xlbias.measures.registry import SIDES, measures
 from xlbias.report.documents.caveats import MARK
-from xlbias.report.documents.wording import prompts_of, reading_of, similarity_of
+from xlbias.report.documents.wording import prompts_of, reading_of, vectors_of
 from xlbias.report.numbers import measured, number
 from xlbias.results.by_key import Numbers
 from xlbias.results.caveats.leaks import seen_counts
@@ -31,8 +31,7 @@ def facts(snapshot: Snapshot, row: dict[str, Any]) -> list[Fact]:
     doubts = snapshot.doubts_of(str(row["model"]), str(row["task"]))
     found = [
         *((f"{MARK} caveat", one.sentence) for one in doubts),
-        ("encoder", _joined(row["model"], _with(model.dimension, "{} dimensions"), similarity_of(model),
-                          reading_of(model))),
+        ("encoder", _joined(row["model"], *vectors_of(model), reading_of(model))),
         ("prompts", prompts_of(model)),
         ("trained", _joined(_with(row["sampler"], "{} sampler"), _with(row["alpha"], "α {:g}"),
                             _with(row["seed"], "seed {}"), _with(row["source"], "on {}"),

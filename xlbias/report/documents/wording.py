@@ -56,14 +56,18 @@ def about_encoder(model: ModelInfo) -> str:
     facts = [prompts_of(model), reading_of(model)]
     if not any(facts):
         return ""
+    said = "; ".join(fact for fact in (", ".join(filter(None, vectors_of(model))), *facts) if fact)
+    return clean(f"{model.name}: {said}.")
+
+
+def vectors_of(model: ModelInfo) -> tuple[str, str, str]:
+    """Return how long an encoder's vectors are, what it has in place of them, and how they are compared, each in words.
+
+    What is not known is empty.
+    """
     size = f"{model.dimension} dimensions" if model.dimension else ""
     size += f" of {model.own_dimension}" if size and model.own_dimension not in (None, model.dimension) else ""
-    said = "; ".join(
-        fact
-        for fact in (", ".join(filter(None, (size, str(model.representation or ""), similarity_of(model)))), *facts)
-        if fact
-    )
-    return clean(f"{model.name}: {said}.")
+    return size, str(model.representation or ""), similarity_of(model)
 
 
 def similarity_of(model: ModelInfo) -> str:
