@@ -16,7 +16,7 @@ from xlbias.dashboard.workers.process import WatchedProcess
 from xlbias.dashboard.workers.snapshot import Broken, Waiting
 from xlbias.text import clean, one_line
 
-_SHOWN_OTHERS = 6
+_MOST_OTHERS = 6
 
 
 class NoticeScreen(View):
@@ -95,7 +95,7 @@ def advice(event: Broken) -> list[str]:
 def _runs_in(folder: Path) -> list[str]:
     """Return the names of some Parquet files in a folder, cleaned."""
     try:
-        return sorted(one_line(file.name, 70) for file in islice(folder.glob("*.parquet"), _SHOWN_OTHERS))
+        return sorted(one_line(file.name, 70) for file in islice(folder.glob("*.parquet"), _MOST_OTHERS))
     except OSError:
         return []
 
@@ -118,10 +118,10 @@ def notice(event: Waiting | Broken) -> Content:
     else:
         parts.append(Content("There is no such file yet. The run appears here as soon as an evaluation writes it."))
         if event.others:
-            listed = [one_line(other, 70) for other in event.others[:_SHOWN_OTHERS]]
-            more = len(event.others) - len(listed)
+            others = [one_line(other, 70) for other in event.others[:_MOST_OTHERS]]
+            more = len(event.others) - len(others)
             lines = [Content.styled("Other runs in this folder:", "bold")]
-            lines += [Content(f"·  {other}") for other in listed]
+            lines += [Content(f"·  {other}") for other in others]
             lines += [Content(f"·  and {more} more")] if more else []
             parts.append(Content("\n").join(lines))
     return Content("\n\n").join(parts)

@@ -108,7 +108,7 @@ class OverviewScreen(View):
         super().__init__()
         self._resting: Timer | None = None
         self._filter = ""
-        self._shown: tuple[object, ...] = ()
+        self._drawn: tuple[object, ...] = ()
         self._previewed: Matrix | None = None
 
     def content(self) -> ComposeResult:
@@ -149,12 +149,12 @@ class OverviewScreen(View):
         self._filter = str(saved.get("filter", self._filter))
         against = self._against()
         wanted = (id(snapshot.overview), self._filter, against)
-        if wanted != self._shown:
-            if not self._shown and snapshot.overview.height:
+        if wanted != self._drawn:
+            if not self._drawn and snapshot.overview.height:
                 self.make_ready(places.MATRIX)
                 if snapshot.trained:
                     self.make_ready(places.TRAINING, 2)
-            self._shown = wanted
+            self._drawn = wanted
             self._show_rows(snapshot, against)
         if saved:
             self.restore(saved)

@@ -72,7 +72,7 @@ class TrainingScreen(View):
         self.trainings: tuple[Curves, ...] = ()
         self.page = 0
         self._collecting = self._restored = False
-        self._shown: tuple[Any, ...] = ()
+        self._drawn: tuple[Any, ...] = ()
         self._page: tuple[Panel, ...] = ()
         self._followed: tuple[str, str] | None = None
         self._wanted = ""
@@ -228,9 +228,9 @@ class TrainingScreen(View):
     def _draw_charts(self, training: Curves, page: tuple[Panel, ...]) -> None:
         """Give the charts of a page what they show; they are drawn once they have their sizes."""
         state = (training, [panel.name for panel in page], self.per_page, self.dashboard.state.snapshot.finished)  # type: ignore[union-attr]
-        if state == self._shown:
+        if state == self._drawn:
             return
-        self._shown = state
+        self._drawn = state
         for box, panel in zip([box for box in self.query(".chart") if box.display], page, strict=False):
             box.query_one(Chart).tell(panel.drawn)
             self._tell_legend(box, panel)

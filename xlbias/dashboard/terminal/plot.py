@@ -254,12 +254,12 @@ def _fewer(points: Sequence[Point], most: int) -> Sequence[Point]:
     if len(points) <= 2 * most:
         return points
     size = 2 * len(points) // most
-    kept = [points[0]]
+    extremes = [points[0]]
     for start in range(0, len(points), size):
         stretch = range(start, min(start + size, len(points)))
         ends = {min(stretch, key=lambda i: points[i][1]), max(stretch, key=lambda i: points[i][1])}
-        kept += [points[i] for i in sorted(ends)]
-    return [*kept, points[-1]]
+        extremes += [points[i] for i in sorted(ends)]
+    return [*extremes, points[-1]]
 
 
 def _thinned(dots: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

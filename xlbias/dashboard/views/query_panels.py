@@ -175,7 +175,7 @@ def _top_table(view: QueryView, other: QueryView | None) -> Table:
             _name(base.language if base else None), _name(base.passage_id if base else None),
         )  # fmt: skip
         texts = [_text(one.text if one else None) for one in ((passage, base) if before else (passage,))]
-        lines.append((_shown(row.rank), *ours, *(theirs if before else ()), *texts))
+        lines.append((_rank_text(row.rank), *ours, *(theirs if before else ()), *texts))
     heads = ("rank", "relevant", "language", "score", "passage")
     if before is not None:
         more = ("rank before", "move", "relevant before", "language before", "passage before", "text", "text before")
@@ -238,7 +238,7 @@ def _text(text: str | None) -> Entry:
     return Entry(NOTHING if text is None else clean(text))
 
 
-def _shown(rank: str) -> Entry:
+def _rank_text(rank: str) -> Entry:
     """A rank as it is shown, which may only be known to be beyond some."""
     known = rank.replace(",", "")
     return numeric(rank, int(known) if known.isdigit() else None)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from xlbias.results.run import Run
 
-_KEPT = 512
+_MOST_CACHED = 512
 _MOST_WAITING = 64
 _LAST_WAIT = 3.0  # seconds
 
@@ -128,7 +128,7 @@ class Comparisons:
             with self._change:
                 self._waiting.pop(key, None)
                 self._found[key] = result
-                while len(self._found) > _KEPT:
+                while len(self._found) > _MOST_CACHED:
                     self._found.popitem(last=False)
                 stopped = bool(self._stopped)
             if stopped:

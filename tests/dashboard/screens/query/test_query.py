@@ -766,11 +766,11 @@ async def test_the_mouse_chooses_a_panel_and_opens_a_text(run):
 async def test_nothing_is_painted_while_nothing_changes(run):
     async with opened(run, size=(80, 24)) as (app, pilot):
         screen = await show(app, pilot)
-        state = screen._shown
+        state = screen._drawn
         frames = [panel.table.frame for panel in screen.query("QueryPanel")]
         app.navigation.show()
         await pilot.pause()
-        assert screen._shown is state
+        assert screen._drawn is state
         assert all(panel.table.frame is frame for panel, frame in zip(screen.query("QueryPanel"), frames, strict=True))
 
 

@@ -77,7 +77,7 @@ def test_without_a_list_or_rows_there_is_nowhere_to_go():
         assert cursor.is_empty
         assert cursor.step(1) is None
         assert cursor.place_of(KEYS[0]) is None
-        assert cursor.beside(KEYS[0], (1, -1)) == []
+        assert cursor.neighbours(KEYS[0], (1, -1)) == []
 
 
 def test_a_step_waits_for_the_list_and_is_taken_once():

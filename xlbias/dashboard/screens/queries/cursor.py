@@ -81,7 +81,7 @@ class QueryCursor:
             return None
         return listing.texts.text(key[0], key[1])
 
-    def beside(self, key: QueryKey, steps: Iterable[int]) -> list[QueryKey]:
+    def neighbours(self, key: QueryKey, steps: Iterable[int]) -> list[QueryKey]:
         """The queries so many rows from the one under the cursor; none where the cursor is on another one."""
         rows = self._rows
         if rows is None or rows.cursor_key != key:

@@ -97,7 +97,7 @@ class QueryScreen(View):
         self.views = Views()
         self._reading: tuple[object, ...] | None = None
         self._remembered = self._panel_chosen = False
-        self._shown: tuple[object, ...] = ()
+        self._drawn: tuple[object, ...] = ()
         self.query_view: QueryView | None = None
         """What is shown; None while it is being read."""
         self.other_view: QueryView | None = None
@@ -240,11 +240,11 @@ class QueryScreen(View):
         view, other = self._seen
         stale = self.query_view is None and view is not None
         state = (view, other, compared, self.several, self.panel, self.form, self.size, stale)
-        if len(state) == len(self._shown) and all(
-            old is new or (i > 1 and old == new) for i, (old, new) in enumerate(zip(self._shown, state, strict=True))
+        if len(state) == len(self._drawn) and all(
+            old is new or (i > 1 and old == new) for i, (old, new) in enumerate(zip(self._drawn, state, strict=True))
         ):
             return
-        self._shown = state
+        self._drawn = state
         for panel in self.query(QueryPanel):
             panel.display = self.several or panel.name_of == self.panel
             panel.tell(

@@ -36,7 +36,7 @@ class Stepping:
         steps = [self._direction] if self._direction else []
         if self._settled[-len(key) :] == key:
             steps += [step for step in (1, -1) if step != self._direction]
-        return self.cursor.beside(key, steps)
+        return self.cursor.neighbours(key, steps)
 
     def settle(self, what: tuple[object, ...]) -> None:
         """Take it that what is shown has been looked at for a moment: a list that is wanted is made now."""

@@ -11,7 +11,7 @@ from xlbias.dashboard.widgets.heatmap.paint import Depth, displayed
 from xlbias.dashboard.widgets.text.line import Part
 from xlbias.report.numbers import difference_text, measured, number
 
-_CUT = {-FURTHEST: "≤", FURTHEST: "≥"}
+_END_MARKS = {-FURTHEST: "≤", FURTHEST: "≥"}
 
 
 def legend(
@@ -56,7 +56,7 @@ def _ends(sheet: Sheet, found: Range, *, whole: bool) -> tuple[float, float]:
 def _written(sheet: Sheet, end: float) -> str:
     about = sheet.block.measure
     if sheet.shades is not None and sheet.diverging:  # logarithms of ratios, cut at both ends
-        return f"{_CUT.get(end, '')}{number(2.0**end, digits=2)}"
+        return f"{_END_MARKS.get(end, '')}{number(2.0**end, digits=2)}"
     if sheet.form == "percent":
         return f"{end:.0%}"
     return difference_text(end, about) if sheet.diverging else measured(end, about)

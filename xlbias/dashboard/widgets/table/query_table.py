@@ -14,7 +14,7 @@ from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 QUERY_KEY = ("query_id", "query_language", "pool")
 """The columns that name a row."""
 
-_KEPT = 2048
+_MOST_CACHED = 2048
 
 
 class QueryTable(VirtualTable):
@@ -74,7 +74,7 @@ class QueryTable(VirtualTable):
         """The text of a query id in a language."""
         key = (query_id, language)
         if key not in self._texts:
-            if len(self._texts) >= _KEPT:
+            if len(self._texts) >= _MOST_CACHED:
                 self._texts.clear()
             self._texts[key] = self._text_of(*key)
         return self._texts[key]

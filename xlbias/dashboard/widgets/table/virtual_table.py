@@ -348,13 +348,13 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
 
 def _strip(segments: list[Segment], cells: int, blank: Style) -> Strip:
     """Return exactly `cells` cells, also where Rich and wcwidth differ about the width of a text."""
-    used, kept = 0, []
+    used, fitting = 0, []
     for segment in segments:
         length = cell_len(segment.text)
         if used + length > cells:
-            kept.append(Segment(set_cell_size(segment.text, cells - used), segment.style))
+            fitting.append(Segment(set_cell_size(segment.text, cells - used), segment.style))
             used = cells
             break
-        kept.append(segment)
+        fitting.append(segment)
         used += length
-    return Strip([*kept, Segment(" " * (cells - used), blank)], cells).simplify()
+    return Strip([*fitting, Segment(" " * (cells - used), blank)], cells).simplify()
