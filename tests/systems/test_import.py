@@ -8,11 +8,12 @@ import numpy as np
 import polars as pl
 import pytest
 import pytrec_eval
-from support import make_task
+from support import make_task, make_vectors
 
 import xlbias
 from xlbias.data.convert import beir_query_id
 from xlbias.errors import RunError, UsageError, XlbiasError
+from xlbias.export.trec import export_run
 from xlbias.narration import Silent
 from xlbias.results.caveats import caveats
 from xlbias.runs.schema import MULTILINGUAL_POOL
@@ -223,3 +224,27 @@ def test_unknown_ids_are_left_out_and_counted_where_that_is_asked_for(task, list
     file.write_text(trec(lists) + "xx/q9999 Q0 en-q0000 1 2 bm25\n")
     run = xlbias.import_run(file, task, ignore_unknown=True)
     assert run.models[0].system.files[0].n_ignored == 1
+
+
+@pytest.mark.parametrize("pool", ["multilingual", "en"])
+def test_an_exported_run_comes_back_with_the_same_numbers_where_they_are_known(task, tmp_path, pool):
+    top_k = 20
+    run = xlbias.evaluate(make_vectors(task), task, top_k=top_k)
+    export_run(run, tmp_path / "run.trec.gz", pool=pool)
+    source = f"{tmp_path / 'run.trec.gz'}" + ("" if pool == "multilingual" else f"[pool={pool}]")
+    back = xlbias.import_run(source, task)
+    for measure in ("recall@1", "recall@10", "ndcg@10", "precision@10", "map", "rr"):
+        first, again = per_query(run, measure), per_query(back, measure)
+        for key, (low, high) in again.items():
+            if key[2] == pool:
+                (value, _) = first[key]
+                assert low - 1e-6 <= value <= high + 1e-6
+                if measure not in ("map", "rr"):
+                    assert (low, high) == pytest.approx((value, value), abs=1e-6)
+    ranks = [
+        {(r["query_id"], r["query_language"], r["pool"]): r for r in each.rankings.collect().to_dicts()}
+        for each in (run, back)
+    ]
+    for key in (key for key in ranks[1] if key[2] == pool):
+        known = [one["rank"] for one in ranks[0][key]["relevants"] if one["rank"] <= top_k]
+        assert [one["rank"] for one in ranks[1][key]["relevants"]][: len(known)] == known

@@ -7,13 +7,12 @@ import os
 import click
 
 from xlbias.cli.output import print_document
-from xlbias.report.forms import REPORT_FORMATS, SECTIONS
+from xlbias.report.forms import REPORT_FORMATS
 
 EXAMPLE = """\b
 Examples:
   xlbias report run.parquet
   xlbias report run.parquet --full
-  xlbias report run.parquet --section bias --section texts
   xlbias report run.parquet --by-language --matrix map
   xlbias report run.parquet --format html --out audit.html
   xlbias report run.parquet --format latex --matrix single_gold --published 2408.10536
@@ -36,10 +35,6 @@ Examples:
     "--full", is_flag=True,
     help="All of the audit as text, not one screen of it. What goes to --out is full in any case.",
 )  # fmt: skip
-@click.option(
-    "--section", "-s", "sections", multiple=True, type=click.Choice(SECTIONS), metavar="NAME",
-    help=f"Add this section of the audit to that screen: {', '.join(SECTIONS)}. Repeatable.",
-)  # fmt: skip
 @click.option("--by-language", is_flag=True, help="Add the rank distance and the rank of every language.")
 @click.option(
     "--published", multiple=True, metavar="ARXIV-ID",
@@ -50,7 +45,6 @@ def command(
     runs: tuple[str, ...],
     form: str,
     full: bool,
-    sections: tuple[str, ...],
     measures: tuple[str, ...],
     by_language: bool,
     published: tuple[str, ...],
@@ -90,7 +84,6 @@ def command(
             published=published,
             to_file=out is not None,
             full=full or out is not None,
-            sections=sections,
         )
 
     try:

@@ -11,6 +11,8 @@ from xlbias.results.written import (
     LEAST_P,
     NOT_TESTED,
     NOTHING,
+    bounds,
+    difference_bounds,
     difference_interval,
     difference_text,
     interval,
@@ -29,7 +31,9 @@ __all__ = [
     "NOT_TESTED",
     "NO_NUMBER",
     "Entry",
+    "bounds",
     "count",
+    "difference_bounds",
     "difference_entry",
     "difference_interval",
     "difference_text",
@@ -86,13 +90,17 @@ EMPTY = Entry(NOTHING, kind="number")
 
 
 def entry(cell: Cell, measure: Measure) -> Entry:
-    """Return a number of a measure as an entry, with its interval."""
+    """Return a number of a measure as an entry, with its interval; as its bounds where it has no value."""
+    if cell.bounds is not None:
+        return Entry(bounds(*cell.bounds, measure), cell, kind="number")
     ends = interval(cell.low, cell.high, measure)
     return Entry(measured(cell.value, measure), cell, ends, kind="number")
 
 
 def difference_entry(cell: Cell, measure: Measure) -> Entry:
-    """Return a difference as an entry, with its sign, its mark and its interval."""
+    """Return a difference as an entry, with its sign, mark and interval; as its bounds where it has no value."""
+    if cell.bounds is not None:
+        return Entry(difference_bounds(*cell.bounds, measure) + MARK * cell.significant, cell, kind="number")
     text = signed_text(cell.value, measure) + MARK * cell.significant
     return Entry(text, cell, difference_interval(cell.low, cell.high, measure), kind="number")
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import polars as pl
 
 from xlbias.results.cell import Cell
 from xlbias.results.per_query import Key
 
-NUMBERS = ("value", "low", "high", "n", "n_ids", "n_excluded")
-"""The columns of a summary that a cell takes, in its order."""
+NUMBERS = ("value", "low", "high", "n", "n_ids", "n_excluded", "least", "most")
+"""The columns of a summary that a cell takes, by its names."""
+
+
+def cell_of(numbers: Sequence[Any]) -> Cell:
+    """Return what a summary says of a number, its columns NUMBERS, as a cell."""
+    return Cell(**dict(zip(NUMBERS, numbers, strict=True)))
 
 
 class Numbers:
@@ -28,7 +34,7 @@ class Numbers:
             part = self._parts.get((model, task))
             rows = () if part is None else part.select(*Key._fields, *NUMBERS).iter_rows()
             count = len(Key._fields)
-            self._read[model, task] = {Key(*row[:count]): Cell(*row[count:]) for row in rows}
+            self._read[model, task] = {Key(*row[:count]): cell_of(row[count:]) for row in rows}
         return self._read[model, task]
 
     @cached_property

@@ -19,6 +19,12 @@ class Cell(Struct, frozen=True, gc=False):
         significant: whether a difference is.
         base: of a difference, the value of the base over the ids that both sides have.
         new: that of the other side.
+        least: of a number of censored ranks, which has no value, the least that it can be; None of any other.
+        most: the greatest that it can be.
+        base_least: of a difference, the least value of the base, where that has bounds.
+        base_most: its greatest value.
+        new_least: the least value of the other side.
+        new_most: its greatest value.
     """
 
     value: float | None = None
@@ -31,6 +37,22 @@ class Cell(Struct, frozen=True, gc=False):
     significant: bool = False
     base: float | None = None
     new: float | None = None
+    least: float | None = None
+    most: float | None = None
+    base_least: float | None = None
+    base_most: float | None = None
+    new_least: float | None = None
+    new_most: float | None = None
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """The least and the greatest value of a number that has no other."""
+        return None if self.value is not None or self.least is None or self.most is None else (self.least, self.most)
+
+    def side(self, name: str) -> Cell:
+        """Return the number of one side of a difference, ``base`` or ``new``."""
+        value, least, most = (getattr(self, f"{name}{end}") for end in ("", "_least", "_most"))
+        return Cell(value, least=least, most=most)
 
 
 ABSENT = Cell(n=0)

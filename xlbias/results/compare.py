@@ -17,11 +17,11 @@ import polars as pl
 
 from xlbias.choices import listed, suggestion
 from xlbias.errors import RunError, UsageError
-from xlbias.measures.ragged import Floats, Ints
+from xlbias.measures.ragged import Bools, Floats, Ints
 from xlbias.measures.registry import SIDES, measure_of, measures
 from xlbias.results.per_query import RANKED, Aggregate, Key, Ranked, Values, bias_values, quality_values
 from xlbias.results.run_numbers import RunNumbers
-from xlbias.results.summary import OVERALL, aggregated, joined, replicates_for
+from xlbias.results.summary import OVERALL, aggregated, bounds_of, joined, replicates_for
 from xlbias.runs.run_info import TaskInfo
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.stats.bootstrap import bootstrap_intervals, by_unit
@@ -64,6 +64,12 @@ COMPARISON_SCHEMA: dict[str, pl.DataType] = {
     "n_units": pl.Int64(),
     "n_seeds": pl.Int64(),
     "one_training": pl.Boolean(),
+    "least": pl.Float64(),
+    "most": pl.Float64(),
+    "base_least": pl.Float64(),
+    "base_most": pl.Float64(),
+    "new_least": pl.Float64(),
+    "new_most": pl.Float64(),
 }
 """Columns of a comparison. `difference` is new − base, over the `n_ids` query ids that both sides have, in `n_units`
 ids or documents; `n_seeds` is how many trainings the smaller side has. `one_training`: a side is a training with one
@@ -74,7 +80,14 @@ With one training on a side, `low` and `high` are its 95% bootstrap interval and
 Student's t with ids and seeds as crossed random factors, and `p_corrected` is Holm's. A family is the cells of one
 measure, or all numbers that are no cells. `p_holm` and `p_bh` are there for comparison with papers; `p_t` is of a
 paired t-test over ids; `effect_size` is Cohen's d_z. `n_better`, `n_equal` and `n_worse` count ids; better is up where
-a measure says neither. Null where a number is no mean over ids."""
+a measure says neither. Null where a number is no mean over ids.
+
+Where ranks of a side are censored, a number has bounds, `base_least` to `base_most` for one of the base, and a
+difference lies from `least` to `most`: both are without value and interval then. It is tested where its bounds have one
+sign, with every id's value at the end that is nearest to 0; else it is not."""
+
+BOUNDS = ("least", "most", "base_least", "base_most", "new_least", "new_most")
+"""The columns that are about censored numbers."""
 
 _KEY = list(Key._fields)
 _ADDS_UP = 1e-6
@@ -262,13 +275,19 @@ def _others(base: Sided, new: Sided, compared: pl.DataFrame) -> pl.DataFrame:
         )
         if side.names is not None:
             chosen = chosen.filter(pl.col("measure").is_in(list(side.names)))
-        values.append(chosen.group_by(keys, maintain_order=True).agg(pl.col("value").mean().alias(name)))
+        numbers = {"": pl.col("value"), "_least": pl.coalesce("least", "value"), "_most": pl.coalesce("most", "value")}
+        means = (one.mean().alias(f"{name}{end}") for end, one in numbers.items())
+        values.append(chosen.group_by(keys, maintain_order=True).agg(means))
     both = values[0].join(values[1], on=keys, nulls_equal=True, maintain_order="left")
     rest = both.join(compared, on=keys, how="anti", nulls_equal=True, maintain_order="left").with_columns(
         (pl.col("new") - pl.col("base")).alias("difference"),
         *(pl.lit(None, dtype=pl.String).alias(name) for name in _KEY[2:]),
         *(pl.lit(None, dtype=pl.Float64).alias(name) for name in ("low", "high")),
+        (pl.col("new_least") - pl.col("base_most")).alias("least"),
+        (pl.col("new_most") - pl.col("base_least")).alias("most"),
     )
+    exact = pl.col("difference").is_not_null()
+    rest = rest.with_columns(pl.when(~exact).then(name).alias(name) for name in BOUNDS)
     return _filled(rest).select(compared.columns)
 
 
@@ -300,17 +319,109 @@ class _Part:
         return np.asarray(self.new.mean(axis=0) - self.base.mean(axis=0))
 
 
+_OF_VALUES = ("base", "new", "difference", "low", "high", "p_t", "effect_size", "n_better", "n_equal", "n_worse")
+"""What a difference with bounds has not."""
+
+
 def _differences(
     base: Sequence[Values], new: Sequence[Values], cells: bool, seed: int, units: dict[str, int] | None
 ) -> _Part:
     """Compare values of the same ids and columns, one of each encoder."""
+    if all(one.most is None for one in (*base, *new)):
+        return _of_values(base, new, cells, seed, units)
+    lows = [[replace(one, most=None) for one in side] for side in (base, new)]
+    highs = [
+        [replace(one, values=one.values if one.most is None else one.most, most=None) for one in side]
+        for side in (base, new)
+    ]
+    least = _of_values(highs[0], lows[1], cells, seed, units)
+    most = _of_values(lows[0], highs[1], cells, seed, units)
+    return _between(least, most, _censored_rows(base, new, cells), _gap_bounds(base, new, cells))
+
+
+def _rows_of(about: Values, cells: bool) -> tuple[list[int], list[Aggregate], int]:
+    """Return the columns, the aggregates and the number of blocks that rows of a comparison are of, in their order."""
+    linear = [one for one in about.aggregates if cells or one.key[2:] == (None, None)]
+    n_blocks = sum(cells or one.key[2:] == (None, None) for one in about.blocks)
+    return [i for i in range(len(about.columns)) if cells or not linear], linear, n_blocks
+
+
+def _censored_rows(base: Sequence[Values], new: Sequence[Values], cells: bool) -> Bools:
+    """Return which rows of a comparison have bounds, bool [n_rows]."""
+    columns, linear, n_blocks = _rows_of(base[0], cells)
+    censored = np.any([one.censored for one in (*base, *new)], axis=0)
+    found = [*censored[columns], *(censored[[*one.columns, *one.minus]].any() for one in linear)]
+    return np.array([*found, *[False] * n_blocks], dtype=np.bool_)
+
+
+def _gap_bounds(base: Sequence[Values], new: Sequence[Values], cells: bool) -> dict[int, list[tuple[float, float]]]:
+    """Return the bounds of base and new of every row that is a difference of means itself: these are not tested."""
+    columns, linear, _ = _rows_of(base[0], cells)
+    found: dict[int, list[tuple[float, float]]] = {}
+    for i, one in enumerate(linear, len(columns)):
+        if one.minus:
+            sides = []
+            for side in (base, new):
+                ends = [
+                    [column_means(values)[0] for values in (v.values, v.values if v.most is None else v.most)]
+                    for v in side
+                ]
+                bounds = np.array([bounds_of(one, low, high) for low, high in ends])
+                sides.append((float(bounds[:, 0].mean()), float(bounds[:, 1].mean())))
+            found[i] = sides
+    return found
+
+
+def _between(least: _Part, most: _Part, censored: Bools, gaps: dict[int, list[tuple[float, float]]]) -> _Part:
+    """Return the rows of a comparison whose values are between those of two, tested at the end nearest to 0.
+
+    Args:
+        least: with the least difference of every id.
+        most: with the greatest.
+        censored: bool [n_rows], which differ in them.
+        gaps: bounds of base and new of rows that are not tested.
+    """
+    ends = np.column_stack([part.frame["difference"].fill_null(np.nan).to_numpy() for part in (least, most)])
+    sides = np.column_stack(
+        [part.frame[name].fill_null(np.nan).to_numpy() for name in ("base", "new") for part in (most, least)]
+    )  # base at least and at most, new at most and at least
+    for i, (of_base, of_new) in gaps.items():
+        sides[i] = (*of_base, of_new[1], of_new[0])
+        ends[i] = of_new[0] - of_base[1], of_new[1] - of_base[0]
+    untestable = np.array([i in gaps for i in range(len(censored))])
+    above, below = censored & (ends[:, 0] > 0) & ~untestable, censored & (ends[:, 1] < 0) & ~untestable
+    tested = []
+    for one, other in ((least.base, most.base), (least.new, most.new)):
+        assert one is not None and other is not None
+        chosen = np.where(below, other, one)
+        chosen[:, :, censored & ~above & ~below] = np.nan
+        tested.append(chosen)
+    frame = least.frame.with_columns(
+        pl.when(pl.Series(below)).then(most.frame["p"]).otherwise(least.frame["p"]).alias("p"),
+        *(
+            pl.when(pl.Series(censored)).then(pl.Series(values, nan_to_null=True)).alias(name)
+            for name, values in zip(
+                ("least", "most", "base_least", "base_most", "new_most", "new_least"), [*ends.T, *sides.T], strict=True
+            )
+        ),
+    )
+    known = {"base": sides[:, 0] == sides[:, 1], "new": sides[:, 2] == sides[:, 3]}
+    gone = [pl.when(pl.Series(~censored | known.get(name, np.False_))).then(name).alias(name) for name in _OF_VALUES]
+    undecided = pl.Series(censored & ~above & ~below)
+    frame = frame.with_columns(*gone, pl.when(~undecided).then("p").alias("p"))
+    return _Part(frame.select(least.frame.columns), least.ids, tested[0], tested[1])
+
+
+def _of_values(
+    base: Sequence[Values], new: Sequence[Values], cells: bool, seed: int, units: dict[str, int] | None
+) -> _Part:
+    """Compare values that are all exact."""
     about = base[0]
     gone = np.any([np.isnan(one.values) for one in (*base, *new)], axis=0)
     stacked = [np.stack([np.where(gone, np.nan, one.values) for one in side]) for side in (base, new)]
     means = [side.mean(axis=0) for side in stacked]
-    linear = [one for one in about.aggregates if cells or one.key[2:] == (None, None)]
+    columns, linear, _ = _rows_of(about, cells)
     blocks = [i for i, one in enumerate(about.blocks) if cells or one.key[2:] == (None, None)]
-    columns = [i for i in range(len(about.columns)) if cells or not linear]
     tested = [
         np.stack([np.hstack([one[:, columns], *(shares(one, each)[:, None] for each in linear)]) for one in side])
         for side in stacked
@@ -470,7 +581,8 @@ def _rows(values: Values, ids: list[str]) -> Values:
     place = {one: i for i, one in enumerate(values.ids)}
     rows: Ints = np.array([place[one] for one in ids], dtype=np.int64)
     blocks = tuple(replace(one, ranks=one.ranks[rows]) for one in values.blocks)
-    return replace(values, ids=tuple(ids), values=values.values[rows], blocks=blocks)
+    most = None if values.most is None else values.most[rows]
+    return replace(values, ids=tuple(ids), values=values.values[rows], blocks=blocks, most=most)
 
 
 def _corrected(parts: Sequence[_Part], permutations: int, seed: int, units: dict[str, int] | None) -> pl.DataFrame:

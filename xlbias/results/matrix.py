@@ -13,10 +13,10 @@ import polars as pl
 
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measures
-from xlbias.results.by_key import NUMBERS
+from xlbias.results.by_key import NUMBERS, cell_of
 from xlbias.results.caveats import Caveat, caveats
 from xlbias.results.cell import ABSENT, Cell
-from xlbias.results.compare import ALPHA
+from xlbias.results.compare import ALPHA, BOUNDS
 from xlbias.results.run_numbers import RunNumbers
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
@@ -94,6 +94,8 @@ class Matrix:
         """Return why one of the cells has no value; empty where it has one."""
         if cell.value is not None:
             return ""
+        if cell.bounds is not None:
+            return "ranks are censored: the number has bounds"
         if self.differs:
             return "no difference: one side has no value here"
         return "no query has a relevant passage here" if cell.n_excluded else "not evaluated yet"
@@ -112,7 +114,7 @@ def matrix(run: RunNumbers, measure: str, model: str, task: str) -> Matrix:
         & pl.col("query_language").is_not_null()
     )
     names = ("query_language", pl.col("passage_language").fill_null(MULTILINGUAL_POOL))
-    found = {(row, column): Cell(*numbers) for row, column, *numbers in rows.select(*names, *NUMBERS).iter_rows()}
+    found = {(row, column): cell_of(numbers) for row, column, *numbers in rows.select(*names, *NUMBERS).iter_rows()}
     languages, pools = tuple(sorted(about.n_queries)), (*sorted(about.pool_sizes), MULTILINGUAL_POOL)
     return Matrix(
         MATRIX_MEASURES[measure],
@@ -161,7 +163,8 @@ def difference(row: Mapping[str, Any]) -> Cell:
     """Return a row of a comparison as a cell; see `xlbias.results.compare.COMPARISON_SCHEMA`."""
     p, n = row["p_corrected"], row["n_ids"]
     ends = (row["difference"], row["low"], row["high"])
-    return Cell(*ends, n, n, 0, p, p is not None and p < ALPHA, row["base"], row["new"])
+    bounds = {name: row.get(name) for name in BOUNDS}
+    return Cell(*ends, n, n, 0, p, p is not None and p < ALPHA, row["base"], row["new"], **bounds)
 
 
 def cells_of(

@@ -6,6 +6,8 @@ from typing import Any
 
 import polars as pl
 
+from xlbias.results.by_key import Numbers
+from xlbias.results.per_query import Key
 from xlbias.results.run_numbers import RunNumbers
 from xlbias.results.wide import rank_distance_summary
 from xlbias.runs.run_info import ModelInfo, TaskInfo
@@ -18,7 +20,7 @@ def overview(run: RunNumbers) -> pl.DataFrame:
     Columns: ``model, source, sampler, alpha, seed, task, domain``; ``map_mono, map_cross, map_multi`` (macro averages
     over cells); ``rank_distance, rank_distance_median, rank_distance_normalised``; ``n_rankings`` (over all cells),
     ``n_cells, n_cells_expected``; ``best_pair, best, worst_pair, worst`` (mAP of the best and worst cell of one
-    language, e.g. ``th→de``).
+    language, e.g. ``th→de``); ``map_mono_least, ...``: the lower bounds of numbers of censored ranks, which are null.
     """
     wide = run.settings.pivot("setting", index=["model", "task"], values="map")
     for setting, short in SETTING_SHORT.items():
@@ -28,7 +30,8 @@ def overview(run: RunNumbers) -> pl.DataFrame:
         pl.col("n").sum().alias("n_rankings"), (pl.col("n") > 0).sum().cast(pl.Int64).alias("n_cells")
     )
     keys = ["model", "task"]
-    return (
+    numbers = Numbers(run.summary)
+    rows = (
         _every_pair(run)
         .join(wide.select(*keys, *(f"map_{s}" for s in SETTING_SHORT.values())), on=keys, how="left")
         .join(_rank_distance(run), on=keys, how="left")
@@ -39,6 +42,19 @@ def overview(run: RunNumbers) -> pl.DataFrame:
         .drop("position")
         .with_columns(pl.col("n_rankings", "n_cells").fill_null(0))
     )
+    found = [numbers.of(*who) for who in rows.select(keys).iter_rows()]
+    return rows.with_columns(
+        pl.Series(f"{name}_least", [cell.least if (cell := of.get(key)) else None for of in found], dtype=pl.Float64)
+        for name, key in _BOUNDED.items()
+    )
+
+
+_BOUNDED = {
+    **{f"map_{short}": Key("map", setting) for setting, short in SETTING_SHORT.items()},
+    "rank_distance": Key("rank_distance", "multilingual"),
+    "rank_distance_normalised": Key("rank_distance.normalised", "multilingual"),
+}
+"""Columns whose numbers have bounds where ranks are censored."""
 
 
 def _every_pair(run: RunNumbers) -> pl.DataFrame:
@@ -91,6 +107,8 @@ def _extreme(run: RunNumbers, *, worst: bool) -> pl.DataFrame:
     """Return the worst or best single-language cell by mAP; the first by name where several are equal."""
     name = "worst" if worst else "best"
     singles = run.cells.filter((pl.col("pool") != MULTILINGUAL_POOL) & (pl.col("n") > 0))
+    known = pl.col("map").is_not_null().all().over("model", "task")  # with bounds nobody can tell which is the best
+    singles = singles.filter(known)
     return (
         singles.sort("map", "query_language", "pool", descending=[not worst, False, False], maintain_order=True)
         .group_by("model", "task", maintain_order=True)

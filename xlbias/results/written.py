@@ -71,6 +71,20 @@ def difference_interval(low: float | None, high: float | None, measure: Measure)
     return "" if low is None or high is None else f"[{difference_text(low, measure)}, {difference_text(high, measure)}]"
 
 
+def bounds(least: float, most: float, measure: Measure, *, narrow: bool = False) -> str:
+    """Return the bounds of a number of censored ranks: ``.412–.437``; where there is little room, ``≥.412``.
+
+    So too where both are written alike: it is never written as if it were exact.
+    """
+    low, high = measured(least, measure), measured(most, measure)
+    return f"≥{low}" if narrow or low == high else f"{low}–{high}"
+
+
+def difference_bounds(least: float, most: float, measure: Measure) -> str:
+    """Return the bounds of a difference with their signs: ``-.012 to +.034``."""
+    return f"{signed_text(least, measure)} to {signed_text(most, measure)}"
+
+
 NOT_TESTED = "not tested"
 
 LEAST_P = 1 / (PERMUTATIONS + 1)

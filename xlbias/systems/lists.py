@@ -12,7 +12,7 @@ from xlbias.choices import suggestion
 from xlbias.data.convert import beir_query_id
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import RunError
-from xlbias.measures.ragged import Bools, Floats, Ints
+from xlbias.measures.ragged import Bools, Ints
 from xlbias.records import quoted
 from xlbias.systems.source import Source
 
@@ -108,12 +108,12 @@ def lists_of(
     place = found["place"].cast(pl.Int64).fill_null(0).to_numpy()
     rank = found["rank"].fill_null(0).to_numpy()
     sorting = np.lexsort((rank, query)) if order == "rank" else np.lexsort((place, -score, query))
-    query, passage, score, rank = (one[sorting] for one in (query, passage, score, rank))
+    misordered = _misordered(query, rank, score)
+    query, passage, score = (one[sorting] for one in (query, passage, score))
     lengths = np.bincount(query, minlength=task.queries.height).astype(np.int64)
     deepest = depth or int(lengths.max(initial=0))
     at = np.arange(len(query)) - (np.cumsum(lengths) - lengths)[query]
     kept = (at < deepest) & (passage >= 0)
-    misordered = _misordered(query, rank if order == "score" else -score)
     names = task.queries["language"].to_numpy()[np.flatnonzero(lengths > 0)]
     languages = (source.query,) if source.query else tuple(sorted(set(names.tolist())))
     return Lists(
@@ -143,10 +143,11 @@ def _queries(source: Source, task: RetrievalTask) -> pl.DataFrame:
     return pl.concat([plain, own.select("query", "q")]).unique("query", keep="first", maintain_order=True)
 
 
-def _misordered(query: Ints, values: Ints | Floats) -> int:
-    """Return how many lists have values that fall somewhere, which should rise from place to place."""
-    falls = (np.diff(query) == 0) & (np.diff(values) < 0)
-    return len(np.unique(query[1:][falls]))
+def _misordered(query: Ints, rank: Ints, score: Any) -> int:
+    """Return in how many lists a score is greater than that of an entry with a better rank."""
+    by_rank = np.lexsort((-score, rank, query))
+    rises = (np.diff(query[by_rank]) == 0) & (np.diff(rank[by_rank]) > 0) & (np.diff(score[by_rank]) > 0)
+    return len(np.unique(query[by_rank][1:][rises]))
 
 
 def _unknown(source: Source, found: pl.DataFrame, task: RetrievalTask, n: int) -> RunError:

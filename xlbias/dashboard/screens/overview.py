@@ -30,6 +30,7 @@ from xlbias.report.documents.caveats import MARK
 from xlbias.report.documents.overview import overview_table
 from xlbias.report.numbers import number
 from xlbias.results.matrix import MATRIX_MEASURES, Matrix
+from xlbias.runs.schema import SETTING_SHORT
 from xlbias.text import clean, width
 
 _PREVIEW_DELAY = 0.15  # seconds that the cursor rests before the preview is painted: running down a list stays cheap
@@ -50,11 +51,16 @@ def columns(overview: pl.DataFrame) -> tuple[Column, ...]:
     complete = bool((overview["n_cells"] == overview["n_cells_expected"]).all())
     most = overview["n_cells_expected"].max() or 0
     found = [
-        Column("map_mono", "mono", 5, number, group="mAP", best_first=True),
-        Column("map_cross", "cross", 5, number, group="mAP", best_first=True),
-        Column("map_multi", "multi", 5, number, group="mAP", best_first=True),
-        Column("rank_distance", "dist.", 7, _ranks, group="rank", rank=3 if compared else 0),
-        Column("rank_distance_normalised", "norm.", 5, number, group="rank", rank=5),
+        *(
+            Column(f"map_{short}", short, 5, number, group="mAP", best_first=True, lower=f"map_{short}_least")
+            for short in SETTING_SHORT.values()
+        ),
+        Column(
+            "rank_distance", "dist.", 7, _ranks, group="rank", rank=3 if compared else 0, lower="rank_distance_least"
+        ),
+        Column(
+            "rank_distance_normalised", "norm.", 5, number, group="rank", rank=5, lower="rank_distance_normalised_least"
+        ),
         Column("worst_pair", "pair", min(pair, 15), align="left", group="worst", rank=2),
         Column("worst", "mAP", 5, number, group="worst", rank=2),
         Column("best_pair", "pair", min(pair, 15), align="left", group="best", rank=6, style=_DIM),

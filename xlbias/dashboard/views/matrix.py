@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from xlbias.dashboard.views.sheet import Sheet, Spot
 from xlbias.languages import language_name, script_of
 from xlbias.report.document import MatrixBlock
-from xlbias.report.numbers import difference_entry, interval, measured, number, said_of_p
+from xlbias.report.numbers import difference_entry, entry, interval, measured, number, said_of_p
 from xlbias.results.matrix import Matrix
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
@@ -54,6 +54,10 @@ def about_cell(matrix: Matrix, spot: Spot) -> tuple[str, str, str]:
     """
     found, about = matrix.at(*spot), matrix.measure
     n = found.n or 0
+    if found.bounds is not None:
+        written = (difference_entry if matrix.differs else entry)(found, about)
+        said = said_of_p(found.p) if matrix.differs else "censored: bounds"
+        return f"{about.label} {written.text}", "", f"{said}  n {n:,}"
     if found.value is None:
         return matrix.why_undefined(found), "", f"n {n:,}"
     if not matrix.differs:

@@ -67,5 +67,7 @@ def which_of(run: Run, model: str, task: str) -> str:
 def n_significant(compared: pl.DataFrame) -> str:
     """Return in how many cells of a comparison the new side is significantly better, and worse: ``+3 -1``."""
     cells = compared.filter(pl.col("query_language").is_not_null() & (pl.col("p_corrected") < ALPHA))
-    up, down = (cells.filter(side).height for side in (pl.col("difference") > 0, pl.col("difference") < 0))
+    ends = {end: ["difference", *([end] if end in cells.columns else [])] for end in ("least", "most")}
+    sides = (pl.coalesce(ends["least"]) > 0, pl.coalesce(ends["most"]) < 0)
+    up, down = (cells.filter(side).height for side in sides)
     return f"+{up} -{down}"

@@ -106,7 +106,7 @@ MEASURES = (
         compute=friedman,
         source="Kendall and Babington Smith 1939; incomplete blocks: xlbias",
         better="low",
-        undefined="unless queries have answers in two languages",
+        undefined="unless queries have answers in two languages, and where the ranks of these are not all known",
         statistic="derived",
     ),
     Measure(
@@ -119,7 +119,7 @@ MEASURES = (
         source="Friedman 1937; Skillings and Mack 1981",
         high=math.inf,
         better="low",
-        undefined="unless queries have answers in two languages",
+        undefined="unless queries have answers in two languages, and where the ranks of these are not all known",
         statistic="derived",
     ),
     Measure(
@@ -129,7 +129,7 @@ MEASURES = (
         definition="probability of at least that χ² if no answer language were favoured",
         compute=friedman,
         source="Friedman 1937; Skillings and Mack 1981",
-        undefined="unless queries have answers in two languages",
+        undefined="unless queries have answers in two languages, and where the ranks of these are not all known",
         statistic="derived",
     ),
 )

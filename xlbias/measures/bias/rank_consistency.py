@@ -48,7 +48,7 @@ MEASURES = (
         compute=consistency,
         source="Spearman 1904, between the translations of one query",
         low=-1.0,
-        undefined="for a query in one language only, and where all passages score the same: such a ranking agrees with "
-        "nothing",
+        undefined="for a query in one language only, where all passages score the same, as such a ranking agrees with "
+        "nothing, and where only some of the ranks are known, as of rankings that were imported",
     ),
 )

@@ -15,7 +15,8 @@ from xlbias.results.run import Run
 
 _WHO = ("model", "source", "sampler", "alpha", "seed", "task", "domain")
 _WHAT = ("measure", "setting", "query_language", "passage_language")
-_NUMBERS = ("value", "low", "high", "n", "n_ids", "n_excluded", "weighted", "n_queries", "n_cells", "n_cells_empty")
+_NUMBERS = ("value", "low", "high", "n", "n_ids", "n_excluded", "weighted", "n_queries", "n_cells", "n_cells_empty",
+            "least", "most")  # fmt: skip
 COLUMNS = (*_WHO, *_WHAT, *_NUMBERS, "caveats", "run")
 """The columns: who on what, what the number is (see `xlbias.results.summary`), the number with its interval and counts,
 the kinds of its caveats between blanks, and the run's path. Empty where undefined, unknown or not applicable."""

@@ -1,6 +1,7 @@
 """Bias, alignment and texts of one encoder on one task as plain data, every number with its interval and its counts.
 
-A number is ``{"value", "low", "high", "n", "n_ids", "n_excluded"}``, null where undefined, and then with a ``reason``.
+A number is ``{"value", "low", "high", "n", "n_ids", "n_excluded"}``, null where undefined, and then with a
+``reason``; one of censored ranks has ``"least"`` and ``"most"``, too.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from xlbias.runs.schema import SETTINGS
 
 _MULTILINGUAL = SETTINGS[2]
 _NONE = Cell(n=0, n_ids=0)
+
+CENSORED = "censored: ranks that it needs are not known, so that it has bounds"
+"""Why a number of censored ranks has no value."""
 
 
 def bias(found: Mapping[Key, Cell]) -> dict[str, Any]:
@@ -123,8 +127,11 @@ def _pair(key: Key, row: Cell, measure: Measure, names: tuple[str, str]) -> dict
 
 
 def _number(row: Cell | None, measure: Measure) -> dict[str, Any]:
-    number = {name: getattr(row or _NONE, name) for name in NUMBERS}
-    if number["value"] is None:
+    cell = row or _NONE
+    number = {name: getattr(cell, name) for name in NUMBERS if cell.bounds or name not in ("least", "most")}
+    if cell.bounds:
+        number["reason"] = CENSORED
+    elif number["value"] is None:
         number["reason"] = f"undefined {measure.undefined}".strip()
     return number
 
@@ -142,9 +149,13 @@ def _rank_distance(found: Mapping[Key, Cell]) -> dict[str, Any] | None:
 def _distance(found: Mapping[Key, Cell], language: str | None) -> dict[str, Any]:
     rows = {name: found.get(Key(measure, _MULTILINGUAL, language)) for name, measure in RANK_DISTANCES.items()}
     mean = found[Key("rank_distance", _MULTILINGUAL, language)]
-    values = {name: row.value if row else None for name, row in rows.items()}
+    values: dict[str, Any] = {name: row.value if row else None for name, row in rows.items()}
     undefined = measures("bias")["rank_distance"].undefined
     reason = {"reason": f"undefined {undefined}"} if mean.value is None else {}
+    if mean.bounds:
+        reason = {"reason": CENSORED}
+        bounded = {name: row.bounds for name, row in rows.items() if row and row.bounds}
+        values["bounds"] = {name: list(ends) for name, ends in bounded.items()}
     return {
         **values, "low": mean.low, "high": mean.high, "n": mean.n, "n_excluded": mean.n_excluded, **reason
     }  # fmt: skip

@@ -56,7 +56,11 @@ def report(run: Run, *, published: Sequence[str] = ()) -> dict[str, Any]:
                     "levels": _levels(run, model.name, task.name) if found else [],
                     "settings": _settings(settings.filter(chosen), found),
                     "cells": [
-                        {**row, "intervals": _intervals(found, row["setting"], row["query_language"], row["pool"])}
+                        {
+                            **row,
+                            "intervals": _intervals(found, row["setting"], row["query_language"], row["pool"]),
+                            **_bounds(found, row["setting"], row["query_language"], row["pool"]),
+                        }
                         for row in cells.filter(chosen).select(*_CELL, *MEASURES).iter_rows(named=True)
                     ],
                     "bias": bias(found),
@@ -98,8 +102,9 @@ def to_json(*runs: Run, published: Sequence[str] = ()) -> str:
     "first_loss", "last_loss", "pairs_per_second", "drawn": {"batches_by_kind", "batches_by_task",
     "pairs_by_query_language", "pairs_by_passage_language": {name: {"n", "share"}}, "pairs": [{"query_language",
     "passage_language", "n"}], "n_negatives"}}``, null for what is not known. ``run.one_training_each`` names the
-    trainings that stand there with one seed, of which no difference says anything about their samplers. ASCII, so that
-    no control character of a data set reaches a terminal.
+    trainings that stand there with one seed, of which no difference says anything about their samplers. Where ranks are
+    censored, a setting or a cell has ``"bounds": {measure: [least, most]}`` for measures without value, and a number
+    ``"least"`` and ``"most"``. ASCII, so that no control character of a data set reaches a terminal.
     """
     reports = [report(run, published=published) for run in runs]
     if len(reports) == 1:
@@ -126,6 +131,7 @@ def _settings(rows: pl.DataFrame, found: Mapping[Key, Cell]) -> dict[str, Any]:
         row["setting"]: {
             **{name: row[name] for name in MEASURES},
             "intervals": _intervals(found, row["setting"]),
+            **_bounds(found, row["setting"]),
             "weighted": {name: row[f"{name}_weighted"] for name in MEASURES},
             **{name: row[name] for name in _COUNTS},
         }
@@ -139,6 +145,15 @@ def _intervals(
     """Return ``[low, high]`` of every measure of quality, None where there is no interval."""
     rows = {name: found.get(Key(name, setting, query_language, pool)) for name in MEASURES}
     return {name: [row.low, row.high] if row and row.low is not None else None for name, row in rows.items()}
+
+
+def _bounds(
+    found: Mapping[Key, Cell], setting: str, query_language: str | None = None, pool: str | None = None
+) -> dict[str, Any]:
+    """Return ``{"bounds": {measure: [least, most]}}`` of measures of quality that have bounds; empty without any."""
+    rows = {name: found.get(Key(name, setting, query_language, pool)) for name in MEASURES}
+    bounds = {name: list(row.bounds) for name, row in rows.items() if row and row.bounds}
+    return {"bounds": bounds} if bounds else {}
 
 
 def _printed(source: str, task: TaskInfo) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
@@ -13,7 +14,17 @@ from xlbias.report.documents.caveats import Doubts, section_of_sides
 from xlbias.report.documents.findings import section as findings_section
 from xlbias.report.documents.matrices import printed
 from xlbias.report.documents.overall import OWN_OR_OTHER
-from xlbias.report.numbers import MARK, Entry, count, difference_entry, measured, number, numeric, probability
+from xlbias.report.numbers import (
+    MARK,
+    NOT_TESTED,
+    Entry,
+    count,
+    difference_entry,
+    entry,
+    number,
+    numeric,
+    probability,
+)
 from xlbias.results.caveats.few import ENOUGH
 from xlbias.results.compare import PERMUTATIONS, Unit
 from xlbias.results.findings import Finding
@@ -137,7 +148,7 @@ def _overall(frame: pl.DataFrame, marks: tuple[str, ...], least: float) -> tuple
     overall = frame.filter(OVERALL)
     for row in overall.iter_rows(named=True):
         about = measure_of(row["measure"])
-        if row["difference"] is None:
+        if row["difference"] is None and row["least"] is None:
             if about.undefined:
                 undefined.append(f"{label_of(row['measure'])} is undefined {about.undefined}.")
             continue
@@ -145,10 +156,9 @@ def _overall(frame: pl.DataFrame, marks: tuple[str, ...], least: float) -> tuple
         rows.append(
             (
                 label,
-                numeric(measured(row["base"], about), row["base"]),
-                numeric(measured(row["new"], about), row["new"]),
+                *(entry(difference(row).side(side), about) for side in ("base", "new")),
                 difference_entry(difference(row), about),
-                probability(row["p_corrected"], least if row["n_seeds"] == 1 else None),
+                _tested(row, least),
             )
         )
         if row["n_better"] is not None:
@@ -166,6 +176,13 @@ def _overall(frame: pl.DataFrame, marks: tuple[str, ...], least: float) -> tuple
     )
     heads = (_HEADS[0], *(f"{mark}{head}" for mark, head in zip(marks, _HEADS[1:3], strict=True)), *_HEADS[3:])
     return Table("Overall", heads, tuple(rows), notes), Table("How large, and for how many", _SIZES, tuple(sizes))
+
+
+def _tested(row: Mapping[str, Any], least: float) -> Entry:
+    """Return the p of a row; that it is not tested as its bounds do not decide."""
+    if row["p_corrected"] is None and row["least"] is not None:
+        return numeric(f"{NOT_TESTED}: censored")
+    return probability(row["p_corrected"], least if row["n_seeds"] == 1 else None)
 
 
 def _matrix(frame: pl.DataFrame, measure: str, base: str, new: str) -> MatrixBlock | None:

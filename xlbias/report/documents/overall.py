@@ -51,5 +51,5 @@ def undefined_notes(found: list[Mapping[Key, Cell]], wanted: list[tuple[str, Mea
     return [
         f"{label} is undefined {measure.undefined}."
         for label, measure, key in wanted
-        if measure.undefined and any(key in rows and rows[key].value is None for rows in found)
+        if measure.undefined and any(key in rows and rows[key].value is None and not rows[key].bounds for rows in found)
     ]

@@ -14,7 +14,7 @@ from xlbias.results.caveats.leaks import seen_counts
 from xlbias.results.one_training import single_trainings
 from xlbias.results.run import Run
 from xlbias.results.summary import INTERVAL, n_cells_of, replicates_for
-from xlbias.runs.run_info import ModelInfo, TaskInfo
+from xlbias.runs.run_info import ModelInfo, RankingFile, System, TaskInfo
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT
 from xlbias.text import clean
 
@@ -53,6 +53,8 @@ def about_task(task: TaskInfo) -> str:
 
 def about_encoder(model: ModelInfo) -> str:
     """Return what an encoder is and how it was used; empty where a run says nothing of its prompts and lengths."""
+    if model.system is not None:
+        return clean(f"{model.name}: {system_of(model.system)}.")
     facts = [prompts_of(model), reading_of(model)]
     if not any(facts):
         return ""
@@ -68,6 +70,24 @@ def vectors_of(model: ModelInfo) -> tuple[str, str, str]:
     size = f"{model.dimension} dimensions" if model.dimension else ""
     size += f" of {model.own_dimension}" if size and model.own_dimension not in (None, model.dimension) else ""
     return size, str(model.representation or ""), similarity_of(model)
+
+
+def system_of(system: System) -> str:
+    """Return where the rankings of a system are from."""
+    said = []
+    if system.files:
+        settled = "by score" if system.order != "rank" else "by the ranks of the files"
+        said.append(f"rankings of {listed([_file_of(one) for one in system.files], 3)}, ordered {settled}")
+    if system.reranker is not None:
+        said.append(f"the first {system.reranked:,} of {system.first} ordered anew by {system.reranker}")
+    return "; ".join(said)
+
+
+def _file_of(file: RankingFile) -> str:
+    facts = [f"pool {file.pool}" if file.pool else "", f"queries in {file.query}" if file.query else ""]
+    facts += [f"depth {file.depth:,}" if file.depth else "", f"{file.n_tied:,} equal scores" if file.n_tied else ""]
+    facts.append(f"{file.n_missing:,} queries without a list" if file.n_missing else "")
+    return f"{file.name} ({', '.join(filter(None, facts))})"
 
 
 def similarity_of(model: ModelInfo) -> str:

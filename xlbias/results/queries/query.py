@@ -21,14 +21,14 @@ class Passage:
     """One passage in a ranking.
 
     Attributes:
-        rank: in the pool, from 1.
+        rank: in the pool, from 1; None where it is censored, so that only the depth is known that it stands below.
         relevance: its grade; 0 if it is not relevant.
         text: None where the run does not hold it.
     """
 
     passage_id: str
     language: str
-    rank: int
+    rank: int | None
     score: float | None
     relevance: int
     text: str | None
@@ -125,7 +125,7 @@ def query_view(run: RunNumbers, model: str, task: str, query_id: str, query_lang
         grades = {relevant["passage_id"]: relevant["relevance"] for relevant in relevants}
         return QueryView(
             model, task, query_id, query_language, pool, languages, tuple(answers), bool(row), row.get("ap"),
-            tuple(_passage(relevant, relevant["rank"], grades, found) for relevant in relevants),
+            tuple(_passage(relevant, _rank(relevant, row), grades, found) for relevant in relevants),
             tuple(_passage(passage, rank, grades, found) for rank, passage in enumerate(row.get("top") or (), 1)),
             united,
         )  # fmt: skip
@@ -141,7 +141,8 @@ def _rankings(
     listed = (
         run.rankings.filter(of_query & pl.col("pool").is_in([pool, MULTILINGUAL_POOL]))
         .select(
-            "query_language", "pool", "ap", "first_rank", "relevants", pl.when(here).then("top").otherwise(None)
+            "query_language", "pool", "ap", "first_rank", "known_to", "relevants",
+            pl.when(here).then("top").otherwise(None),
         )
         .collect()
     )  # fmt: skip
@@ -157,7 +158,8 @@ def _in_language(
 ) -> InLanguage:
     best: dict[str, int] = {}
     for relevant in (union or {}).get("relevants") or ():
-        best[relevant["language"]] = min(relevant["rank"], best.get(relevant["language"], relevant["rank"]))
+        if (rank := _rank(relevant, union or {})) is not None:
+            best[relevant["language"]] = min(rank, best.get(relevant["language"], rank))
     here: Mapping[str, Any] = row or {}
     ranks = tuple(best.get(answer) for answer in answers)
     return InLanguage(
@@ -165,8 +167,14 @@ def _in_language(
     )
 
 
+def _rank(relevant: Mapping[str, Any], row: Mapping[str, Any]) -> int | None:
+    """Return the rank of a relevant passage of a row of rankings, None where it is not known."""
+    known, rank = row.get("known_to"), relevant["rank"]
+    return int(rank) if known is None or rank <= known else None
+
+
 def _passage(
-    found: Mapping[str, Any], rank: int, grades: Mapping[str, int | None], texts: Mapping[str, str | None]
+    found: Mapping[str, Any], rank: int | None, grades: Mapping[str, int | None], texts: Mapping[str, str | None]
 ) -> Passage:
     name = found["passage_id"]
     grade = grades.get(name, 0)
@@ -187,7 +195,8 @@ def _texts(run: RunNumbers, task: str, names: Iterable[str]) -> dict[str, str | 
 
 def ranks_by_passage(view: QueryView) -> dict[str, int]:
     """Return the ranks that are known: those of the top k and of every relevant passage."""
-    return {passage.passage_id: passage.rank for passage in (*view.top, *view.relevants)}
+    passages = (*view.top, *view.relevants)
+    return {passage.passage_id: passage.rank for passage in passages if passage.rank is not None}
 
 
 def move(rank: int | None, before: int | None) -> str:

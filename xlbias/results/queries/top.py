@@ -90,7 +90,8 @@ def n_dropped(view: QueryView, other: QueryView | None) -> int:
 def ranks_of_relevant(view: QueryView) -> tuple[int, ...]:
     """Return the ranks, among the passages of all languages, of those that are relevant in the pool of the view."""
     relevant = {passage.passage_id for passage in view.relevants}
-    return tuple(p.rank for p in view.united.relevants if p.passage_id in relevant) if view.united else ()
+    there = view.united.relevants if view.united else ()
+    return tuple(p.rank for p in there if p.passage_id in relevant and p.rank is not None)
 
 
 def _shown(rank: int | None, view: QueryView) -> str:

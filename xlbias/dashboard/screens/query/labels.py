@@ -42,7 +42,10 @@ def title_parts(
         parts.append(Part(f"was {number(other.ap)}, {sign}{number(view.ap - other.ap)}  "))
     if view.relevants:
         n, first = len(view.relevants), view.relevants[0].rank
-        parts.append(Part(f"{n:,} relevant, first at {first:,}  " if n > 1 else f"relevant at {first:,}  "))
+        if first is None:
+            parts.append(Part(f"{n:,} relevant, none found: ranks are censored  "))
+        else:
+            parts.append(Part(f"{n:,} relevant, first at {first:,}  " if n > 1 else f"relevant at {first:,}  "))
     else:
         parts.append(Part("nothing relevant in this pool  ", "$text-warning"))
     return parts
@@ -153,7 +156,7 @@ def _passage_parts(passage: Passage, rank: str) -> list[Part]:
 
 
 def _about_passage(passage: Passage, other: QueryView | None) -> list[Part]:
-    parts = _passage_parts(passage, f"{passage.rank:,}")
+    parts = _passage_parts(passage, "not known" if passage.rank is None else f"{passage.rank:,}")
     if other is not None and other.ranked:
         was = ranks_by_passage(other).get(passage.passage_id)
         parts.append(Part(f"was {beyond(other) if was is None else f'{was:,}'} {move(passage.rank, was)}  "))

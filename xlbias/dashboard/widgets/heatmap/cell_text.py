@@ -16,9 +16,21 @@ def number_in(sheet: Sheet, row: int, column: int, room: int) -> str:
 def _compact(sheet: Sheet, row: int, column: int, room: int) -> str:
     """A thin number, so that many languages are seen."""
     value, unit_range = sheet.value(row, column), sheet.block.measure.unit_range
+    if value is None and (ends := sheet.block.entry(row, column).cell.bounds) is not None:
+        return _at_least(ends[0], sheet, row, column, room)
     if sheet.form == "difference":
         return signed(value, unit_range=unit_range, room=room)
     return thin(value, unit_range=unit_range)
+
+
+def _at_least(least: float, sheet: Sheet, row: int, column: int, room: int) -> str:
+    """The lower bound of a number of censored ranks; of a difference that is tested its sign, else that it is not."""
+    if sheet.form == "difference":
+        ends = sheet.block.entry(row, column).cell.bounds
+        low, high = ends or (0.0, 0.0)
+        return "+" if low > 0 else "-" if high < 0 else "±?"
+    whole = f"≥{thin(least, unit_range=sheet.block.measure.unit_range)}"
+    return whole if width(whole) <= room else whole[:room]
 
 
 def _in_full(sheet: Sheet, row: int, column: int, room: int) -> str:

@@ -6,7 +6,7 @@ terminals disagree about the width of Indic, Thai and right-to-left text: only w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -39,6 +39,7 @@ class Column:
         sortable: whether the table may be sorted by it.
         best_first: whether sorting by it begins with the largest values.
         style: component class of its values.
+        lower: name of the frame's column with the least that a value can be, which stands for one that is null.
         brief: whether hidden characters of its texts take one cell each; else their code points are written out.
     """
 
@@ -54,6 +55,14 @@ class Column:
     best_first: bool = False
     style: str = "virtual-table--value"
     brief: bool = False
+    lower: str = ""
+
+    def of_row(self, values: Mapping[str, Any], cells: int) -> str:
+        """Return the value of a row in exactly `cells` terminal cells; where it is null, ``≥`` and the least."""
+        value, least = values.get(self.name), values.get(self.lower)
+        if value is None and least is not None:
+            return fit(f"≥{self.format(least)}", cells, "left" if self.text else self.align)
+        return self.cell(value, cells)
 
     def cell(self, value: Any, cells: int) -> str:
         """Return a value as exactly `cells` terminal cells of clean text."""

@@ -311,7 +311,7 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
             column = placed.column
             style = self._styled(column.style) + over if here else self._styled(column.style)
             segments.append(Segment(" " * (placed.x - x), base))
-            segments.append(Segment(column.cell(values.get(column.name), placed.width), style))
+            segments.append(Segment(column.of_row(values, placed.width), style))
             x = placed.x + placed.width
         return _strip(segments, cells, base)
 
