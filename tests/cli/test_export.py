@@ -7,6 +7,8 @@ import pytest
 import xlbias
 from xlbias.cli import run
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def audited(tmp_path_factory: pytest.TempPathFactory) -> str:

@@ -11,6 +11,8 @@ from xlbias.export.model_index import MEASURES
 from xlbias.results.run import Run
 from xlbias.results.summary import OVERALL
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.mark.parametrize("name", ["parallel", "judged"])
 def test_a_card_with_the_block_holds_the_numbers_of_the_report(name: str, run_of: Callable[[str], Run]) -> None:

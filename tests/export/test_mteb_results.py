@@ -11,6 +11,8 @@ import xlbias
 from xlbias.export.mteb_results import iso3_and_script
 from xlbias.results.run import Run
 
+pytestmark = pytest.mark.integration
+
 
 def test_a_file_holds_every_cell_of_every_setting(run_of: Callable[[str], Run], tmp_path: Path) -> None:
     run = run_of("parallel")

@@ -17,6 +17,8 @@ from xlbias.errors import RunError
 from xlbias.export.trec import export_qrels, export_run
 from xlbias.results.run import Run
 
+pytestmark = pytest.mark.integration
+
 TREC_EVAL = {
     "map": "map", "recip_rank": "rr", "ndcg_cut_10": "ndcg@10", "P_10": "precision@10", "success_10": "success@10",
     "recall_1": "recall@1", "recall_10": "recall@10", "recall_100": "recall@100",
@@ -214,3 +216,10 @@ def test_an_exported_run_is_imported_with_equal_numbers(
             assert theirs[measure] == pytest.approx(ours[measure], abs=1e-12), measure
     export_run(back, tmp_path / "again.trec")
     assert read_run(tmp_path / "again.trec") == read_run(tmp_path / "run.trec")
+
+
+def test_qrels_without_a_relevant_passage_are_an_error_and_no_file(judged_task: RetrievalTask, tmp_path: Path) -> None:
+    only_en = judged_task.changed(qrels=judged_task.qrels.filter(pl.col("passage_id").str.starts_with("en/")))
+    with pytest.raises(RunError, match="judged: no query has a relevant passage in the pool 'de'"):
+        export_qrels(only_en, tmp_path / "qrels.txt", pool="de")
+    assert not (tmp_path / "qrels.txt").exists()

@@ -14,6 +14,8 @@ from xlbias.export.values import COLUMNS
 from xlbias.results.per_query import names_with_values
 from xlbias.results.run import Run
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.mark.parametrize("name", ["parallel", "judged"])
 def test_their_means_are_the_numbers_of_cells_and_languages(

@@ -14,6 +14,8 @@ import xlbias
 from xlbias.runs.descriptions import COLUMNS_KEY, as_markdown, described, described_fields
 from xlbias.runs.schema import COLUMNS, OF_RECORD, RECORDS
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -84,12 +84,15 @@ def export_qrels(
         pool: only passages of this pool: a language, or ``multilingual`` for all.
 
     Ids are those of `export_run`. Passages that a query leaves out of its pools are left out. Raises RunError for a
-    pool or a task that is not there, or an id that holds white space; WriteError if `out` cannot be written.
+    pool or a task that is not there, where nothing is relevant, or an id that holds white space; WriteError if `out`
+    cannot be written.
     """
     if isinstance(source, RetrievalTask):
         where, judged = source.name, _judged_in_task(source, pool)
     else:
         where, judged = str(source.path), _judged_in_run(source, task, pool)
+    if not (judged["relevance"] > 0).any():
+        raise RunError(f"{where}: no query has a relevant passage in the pool {pool!r}")
     judged = judged.sort("query", "passage_id")
     _check_ids(where, judged, "passage_id")
     _write(Path(out), judged.select("query", pl.lit("0").alias("iteration"), "passage_id", "relevance"))
