@@ -192,6 +192,17 @@ def test_broken_files_are_named(tmp_path, name, content, says):
         load_task(f"hf:{tmp_path}[language=en]")
 
 
+def test_an_arrow_file_that_points_outside_itself_is_refused(tmp_path):
+    saved(tmp_path, "en")
+    file = next((tmp_path / "en-queries").glob("data-00000*.arrow"))
+    ends = [n.to_bytes(4, "little", signed=True) for n in (0, 2)]  # of the only id in it
+    content = file.read_bytes()
+    assert content.count(b"".join(ends)) >= 1
+    file.write_bytes(content.replace(b"".join(ends), ends[0] + (9_999_999).to_bytes(4, "little")))
+    with pytest.raises(TaskError, match=r"data-.*\.arrow: cannot be read as Arrow"):
+        load_task(f"hf:{tmp_path}")
+
+
 def test_without_a_network_one_sentence_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))

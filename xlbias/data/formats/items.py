@@ -89,6 +89,7 @@ def _of_arrow(path: Path, kind: str) -> Iterator[tuple[Item, str]]:
     number = 0
     try:
         for batch in _parquet(path) if kind == "Parquet" else _arrow(path):
+            batch.validate(full=True)  # a broken file may point anywhere
             for row in batch.to_pylist():
                 number += 1
                 yield row, f"{shown(path)}, row {number}"
