@@ -61,7 +61,7 @@ def command(
     from xlbias.train.trainer.output_folder import check_folder
 
     distilling(encoder, dimension, tokens, token_prompt, vocabulary, seed, with_tasks=bool(tasks))
-    check_trainable(encoder)  # now, as the libraries that would find it take seconds to load
+    check_trainable(encoder, done="distilled")  # now, as the libraries that would find it take seconds to load
     check_folder(Path(out), overwrite=overwrite)
     loaded = [load_task(task) for task in tasks]
     narrator = StderrNarrator(quiet=quiet)

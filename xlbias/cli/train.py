@@ -162,7 +162,7 @@ def command(
     from xlbias.data.catalog import default_tasks, load_task
     from xlbias.encode.card import TRAINING_FILE
     from xlbias.errors import UsageError
-    from xlbias.train.recipe import check_grid
+    from xlbias.train.recipe import check_base, check_grid
 
     prefixes = {"query_prefix": query_prompt, "passage_prefix": passage_prompt}
     chosen = _recipe(recipe, base, settings, {**shortcuts, **prefixes})
@@ -179,7 +179,7 @@ def command(
         raise UsageError(f"--pivot is for the english sampler, not for {sampler}")
     alphas = _alphas(alpha)
     check_grid(alphas, seeds)  # now, as the libraries that would find it take seconds to load
-    _check_base(chosen)
+    check_base(chosen)
     grid = len(alphas) > 1 or seeds != 1
     if grid and name is not None:
         raise UsageError("--name is for one encoder: those of a grid are named after sampler, alpha and seed")
@@ -245,15 +245,6 @@ def _recipe(
     if shortcuts["mine_negatives"] and not chosen.hard_negatives:
         parsed.setdefault("hard_negatives", 1)
     return chosen.based_on(base, parsed).overridden(**shortcuts)
-
-
-def _check_base(recipe: Recipe) -> None:
-    """Raise EncoderError where the files of the base show that it is no encoder, before any library is loaded."""
-    from xlbias.encode.load import check_trainable
-    from xlbias.train.recipe import STATIC
-
-    if recipe.base != STATIC or recipe.distilled_from:
-        check_trainable(recipe.distilled_from or recipe.base, pooling=recipe.pooling or None)
 
 
 def _alphas(given: str | None) -> list[float]:

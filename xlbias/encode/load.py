@@ -197,11 +197,12 @@ def content_of(name: str) -> str | None:
     return content_digest(folder) if folder else None
 
 
-def check_trainable(name: str, *, pooling: str | None = None) -> None:
-    """Raise EncoderError where `name` is no encoder that could be trained; see `check_encoder`."""
+def check_trainable(name: str, *, pooling: str | None = None, done: str = "trained") -> None:
+    """Raise EncoderError where `name` is no encoder that could be trained, or what `done` says; see `check_encoder`."""
     other = kind_of(name)
     if other:
-        raise EncoderError(f"{name}: cannot be trained; expected static, a recipe, a folder or a hub name")
+        others = "static, a recipe, " if done == "trained" else ""
+        raise EncoderError(f"{name}: cannot be {done}; expected {others}a folder or a hub name")
     check_encoder(name, pooling=pooling)
     path = Path(find_encoder(name)).expanduser()
     folder = path if path.is_dir() else snapshot_of(name) if is_described_here(name) else None

@@ -6,6 +6,7 @@ import json
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -13,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from xlbias.choices import suggestion
+from xlbias.encode.load import check_trainable
 from xlbias.encode.options import Pooling, Tokens
 from xlbias.errors import TaskError, TrainingError
 from xlbias.languages import normalise_tag
@@ -334,6 +336,18 @@ def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
         except (ValueError, RecursionError):
             content[key] = value  # a word, which TOML would want in quotes
     return decode_fields(content, Recipe, TrainingError)
+
+
+def check_base(recipe: Recipe) -> None:
+    """Raise EncoderError where the files of the base show that it is no encoder, or TrainingError where LoRA is asked
+    for and peft is not installed: before any library is loaded.
+    """
+    if recipe.distilled_from:
+        check_trainable(recipe.distilled_from, done="distilled")
+    elif recipe.base != STATIC:
+        check_trainable(recipe.base, pooling=recipe.pooling or None)
+    if recipe.lora_rank and find_spec("peft") is None:
+        raise TrainingError("lora_rank needs the package peft: install it, for example with pip install 'xlbias[lora]'")
 
 
 def check_grid(alphas: Sequence[float], seeds: int) -> None:

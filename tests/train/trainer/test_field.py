@@ -145,7 +145,7 @@ def test_lora_goes_on_from_a_checkpoint_with_equal_weights(two_layers, small, tm
 
 
 def test_lora_without_peft_is_said_before_anything_is_read(two_layers, small, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("xlbias.train.trainer.lora.find_spec", lambda name: None)
+    monkeypatch.setattr("xlbias.train.recipe.find_spec", lambda name: None)
     with pytest.raises(TrainingError, match="lora_rank needs the package peft"):
         fit(small, tmp_path / "out", Recipe(base=two_layers, **LORA), device="cpu")
     assert LanguageBatchSampler(PairTexts([small]), 8)

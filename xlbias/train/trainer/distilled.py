@@ -124,7 +124,7 @@ def distil_encoder(
     out, narrator, started = Path(out), narrator or Silent(), time.monotonic()
     recipe = distilling(name, dimension, tokens, token_prompt, vocabulary, seed, with_tasks=bool(tasks))
     check_folder(out, overwrite=overwrite)
-    check_trainable(name)
+    check_trainable(name, done="distilled")
     if device is not None:
         check_device(device, recipe)
     place = Place(device, Processes("cpu"), trust_remote_code)

@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from xlbias.data.task import RetrievalTask
-from xlbias.encode.load import check_trainable
 from xlbias.narration import Narrator, Silent
 from xlbias.samplers import DEFAULT_ALPHA, DEFAULT_PIVOT, HYBRID
-from xlbias.train.recipe import STATIC, Recipe, check_grid, recipe_for
+from xlbias.train.recipe import STATIC, Recipe, check_base, check_grid, recipe_for
 from xlbias.train.sampling.codeswitch import CodeSwitch
 from xlbias.train.sampling.shares import Shares
 from xlbias.train.trainer.distributed import Processes
 from xlbias.train.trainer.grid import Grid
 from xlbias.train.trainer.held_out import check_names, training_data
-from xlbias.train.trainer.lora import check_lora
 from xlbias.train.trainer.mining import with_mined_negatives
 from xlbias.train.trainer.output_folder import check_folder
 from xlbias.train.trainer.place import Place, check_device
@@ -145,9 +143,7 @@ def _fit(
     check_names(tasks)
     check_trackers(report_to)
     processes.on_main(lambda: check_folder(out, overwrite=overwrite, resume=resume))
-    if recipe.base != STATIC or recipe.distilled_from:
-        check_trainable(recipe.distilled_from or recipe.base, pooling=recipe.pooling or None)
-    check_lora(recipe)
+    check_base(recipe)
     data = training_data(tasks, recipe.validation, validation, switch, narrator)
     place = Place(device, processes, trust_remote_code, tuple(report_to))
     if recipe.mine_negatives:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,6 @@ from xlbias.train.recipe import Recipe
 
 LORA_FILE = "lora.safetensors"
 """In a checkpoint: the changes, beside the encoder that they are merged into."""
-
-
-def check_lora(recipe: Recipe) -> None:
-    """Raise TrainingError where the recipe asks for LoRA and peft is not installed."""
-    if recipe.lora_rank and find_spec("peft") is None:
-        raise TrainingError("lora_rank needs the package peft: install it, for example with pip install 'xlbias[lora]'")
 
 
 def with_lora(model: SentenceTransformer, recipe: Recipe, checkpoint: Path | None = None) -> None:
