@@ -17,7 +17,10 @@ from xlbias.dashboard.views.overview import n_significant
 from xlbias.dashboard.views.query_panels import frame
 from xlbias.dashboard.widgets.heatmap.cell_text import number_in
 from xlbias.dashboard.widgets.table.columns import Column
+from xlbias.export.values import export_values
+from xlbias.report.documents.brief import brief
 from xlbias.report.render import render_report
+from xlbias.results.findings.language_gaps import language_gaps
 from xlbias.results.matrix import matrix
 from xlbias.results.overview import overview
 from xlbias.results.queries.query import query_view
@@ -127,3 +130,14 @@ def test_a_query_shows_what_was_found_and_no_rank_of_what_was_not(run):
     assert frame("relevant", view)["rank"].to_list() == [1, None, None]
     none = query_view(run, "own", "made", "q0003", "de", "en")
     assert any("none found" in part.text for part in title_parts(("q0003", "de", "en"), none, None, None))
+
+
+def test_findings_the_brief_report_and_values_by_query_say_nothing_of_them_as_if_exact(run, tmp_path):
+    low = least_and_most(run)[0]
+    assert f"≥{number(low)}" in brief(run)
+    assert language_gaps(run, "own", "made") == []
+    export_values(run, tmp_path / "values.csv", measures=["map", "recall@1", "single_gold"])
+    rows = list(csv.DictReader((tmp_path / "values.csv").open()))
+    assert {row["measure"] for row in rows if row["passage_language"] == "multilingual"} == {"recall@1"}
+    own = [row for row in rows if row["measure"] == "map"]
+    assert own and all(row["query_language"] == row["passage_language"] for row in own)

@@ -85,8 +85,8 @@ def _frames(run: Run, encoders: Sequence[str], tasks: Sequence[str], names: Sequ
 
 
 def _rows(values: Values) -> pl.DataFrame:
-    """Return a row for each value of a table that is defined, by column and then by id."""
-    column, row = np.nonzero(np.isfinite(values.values.T))
+    """Return a row for each value of a table that is defined and exact, by column and then by id."""
+    column, row = np.nonzero(np.isfinite(values.exact.T))
     keys = pl.DataFrame(values.columns, schema=dict.fromkeys(values.columns[0]._fields, pl.String), orient="row")
     return keys[column].with_columns(
         pl.Series("query_id", values.ids, dtype=pl.String)[row], pl.Series("value", values.values[row, column])

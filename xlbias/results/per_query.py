@@ -90,6 +90,11 @@ class Values:
         """The measure of the columns."""
         return self.columns[0].measure
 
+    @property
+    def exact(self) -> Floats:
+        """float64 [n_ids, n_columns]: the values that are exact, NaN also where there are bounds only."""
+        return self.values if self.most is None else np.where(self.most == self.values, self.values, np.nan)
+
     @cached_property
     def censored(self) -> Bools:
         """Bool [n_columns]: whether some value of a column has bounds only."""

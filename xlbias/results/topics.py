@@ -70,7 +70,8 @@ def by_topic(
     parts = [pl.DataFrame(schema={"topic": pl.String(), **SUMMARY_SCHEMA})]
     for topic in sorted({label for label in labels if label}):
         rows = np.flatnonzero(labels == topic)
-        part = replace(table, ids=tuple(table.ids[i] for i in rows), values=table.values[rows])
+        most = None if table.most is None else table.most[rows]
+        part = replace(table, ids=tuple(table.ids[i] for i in rows), values=table.values[rows], most=most)
         summary = as_frame(rows_of(part, intervals, seed)).filter(OVERALL)
         # How many queries a cell leaves out is known for the whole task only.
         missing = pl.lit(None, dtype=pl.Int64).alias("n_excluded")

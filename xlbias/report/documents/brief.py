@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xlbias.folders import from_here
@@ -85,9 +85,9 @@ def _table(run: Run, rows: Sequence[dict[str, Any]], found: Sequence[Finding], w
             done = f" [{row['n_cells']}/{row['n_cells_expected']}]" if unfinished else ""
             name = f"{mark_of(doubts, row['model'], task)}{name_of(row)}{done}"
             cells = [name, *([task] if several else [])]
-            cells += [number(row[f"map_{short}"]) for short in ("mono", "cross", "multi")]
-            cells += [] if several else [number(row["rank_distance"], unit_range=False)]
-            cells.append(number(row["rank_distance_normalised"]))
+            cells += [_number(row, f"map_{short}") for short in ("mono", "cross", "multi")]
+            cells += [] if several else [_number(row, "rank_distance", unit_range=False)]
+            cells.append(_number(row, "rank_distance_normalised"))
             body.append([*cells, *(_difference(compared.get((row["model"], task))) if compared else [])])
         if any(of_task == task for of_task, _, _ in chances):
             settings = ("monolingual", "cross-lingual", "multilingual")
@@ -99,6 +99,14 @@ def _table(run: Run, rows: Sequence[dict[str, Any]], found: Sequence[Finding], w
             ]
             body.append([*cells, *(["", ""] if compared else [])])
     return cut_all(names_left(heads, body, 2 if several else 1, width), width)
+
+
+def _number(row: Mapping[str, Any], name: str, *, unit_range: bool = True) -> str:
+    """Return a number of the overview; ``≥`` and the least that it can be where ranks are censored."""
+    least = row[f"{name}_least"]
+    if row[name] is None and least is not None:
+        return f"≥{number(least, unit_range=unit_range)}"
+    return number(row[name], unit_range=unit_range)
 
 
 def _difference(one: Finding | None) -> list[str]:

@@ -62,7 +62,10 @@ GAP_SCHEMA = {
 
 
 def language_gaps(run: RunNumbers, model: str, task: str) -> list[Gap]:
-    """Return the gaps of every language of both sides; nothing of a side that has one language only."""
+    """Return the gaps of every language of both sides; nothing of one language, or of censored ranks."""
+    known = Numbers(run.summary).of(model, task)
+    if any(key.measure == "map" and cell.bounds is not None for key, cell in known.items()):
+        return []  # where ranks are censored nobody can tell
     cells, table = _values(run, model, task)
     wanted: list[tuple[Side, str]] = []
     weights: list[Floats] = []
