@@ -97,3 +97,25 @@ def test_a_gate_counts_them_and_names_them(path, capsys):
     assert "mAP mono" in capsys.readouterr().out
     assert run(["check", path, "-r", "findings[qualty] == 0"]) == 2
     assert "has no kind 'qualty'" in capsys.readouterr().err
+
+
+def test_the_report_is_one_screen_and_the_rest_is_asked_for(path, capsys, tmp_path):
+    def shown(*words):
+        assert run(["report", path, *words]) == 0
+        return capsys.readouterr().out
+
+    short = shown()
+    assert "Bias (" not in short
+    assert short.splitlines()[-1].endswith(" --full")
+    with_bias = shown("--section", "bias", "--section", "notes")
+    assert with_bias.startswith(short)
+    assert "Bias (" in with_bias.removeprefix(short)
+    assert "\nNote\n" in with_bias
+    assert "fairest for" not in with_bias
+    full = shown("--full")
+    assert "Bias (" in full
+    assert "fairest for" in full
+    assert "\nFindings\n" in full
+    assert shown("--out", str(tmp_path / "report.txt")) == ""
+    assert "fairest for" in (tmp_path / "report.txt").read_text("utf-8")
+    assert run(["report", path, "--section", "bais"]) == 2

@@ -322,9 +322,11 @@ def test_no_line_of_the_short_report_is_too_wide(run, columns):
 
 
 def test_two_encoders_fit_one_screen(tmp_path):
-    two = evaluate([Planted("a", 3.0), Planted("b", 1.0)], [task("home", "home", 20)], tmp_path / "run.parquet")
+    made = [Planted("a", 3.0, own=4.0, by_language={("q", "th"): 9.0}), Planted("b", 1.0, own=2.0)]
+    two = evaluate(made, [task("home", "home", 20)], tmp_path / "run.parquet")
     text = brief(two, 80)
-    assert len(text.splitlines()) <= 22
+    assert len(findings(two)) > 8
+    assert [len(brief(two, columns).splitlines()) <= 22 for columns in (70, 75, 80, 85, 90, 100, 120)] == [True] * 7
     lines = text.splitlines()
     assert [line.split()[0] for line in lines if line.startswith(("encoder", "a ", "b ", "chance"))] == [
         "encoder", "a", "b", "chance",

@@ -27,6 +27,7 @@ HEIGHT = 22
 
 _FEW_ROWS = 8  # of encoders on tasks, up to which chance has a row of its own
 _LEAST_FINDINGS = 6  # lines
+_AROUND = 4  # two empty lines, and two on how to see more
 
 
 def brief(run: Run, width: int = 80, *, found: Sequence[Finding] | None = None, height: int = HEIGHT) -> str:
@@ -44,7 +45,7 @@ def brief(run: Run, width: int = 80, *, found: Sequence[Finding] | None = None, 
     if len(tasks) == 1:
         head.append(cut(about_task(next(task for task in run.tasks if task.name in tasks)), width))
     table = _table(run, rows, shown, width)
-    left = height - len(head) - len(table) - 3
+    left = height - len(head) - len(table) - _AROUND
     chosen = as_many_as_fit(shown, max(left, _LEAST_FINDINGS), width, **words)
     rest = len(shown) - len(chosen)
     text = [*head, *lines(chosen, width, **words), "", *table, "", *_more(run, rest, width)]
