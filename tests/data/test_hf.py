@@ -193,14 +193,17 @@ def test_broken_files_are_named(tmp_path, name, content, says):
 
 
 def test_an_arrow_file_that_points_outside_itself_is_refused(tmp_path):
-    saved(tmp_path, "en")
-    file = next((tmp_path / "en-queries").glob("data-00000*.arrow"))
-    ends = [n.to_bytes(4, "little", signed=True) for n in (0, 2)]  # of the only id in it
+    parts = {kind: datasets.Dataset.from_dict(rows) for kind, rows in tables("en").items()}
+    datasets.DatasetDict(parts).save_to_disk(tmp_path)
+    file = next((tmp_path / "queries").glob("data-*.arrow"))
+    offsets, broken = (
+        b"".join(n.to_bytes(4, "little", signed=True) for n in ends) for ends in ((0, 2, 4), (0, -7, 4))
+    )  # where the two ids end
     content = file.read_bytes()
-    assert content.count(b"".join(ends)) >= 1
-    file.write_bytes(content.replace(b"".join(ends), ends[0] + (-7).to_bytes(4, "little", signed=True)))
+    assert content.count(offsets) == 1
+    file.write_bytes(content.replace(offsets, broken))
     with pytest.raises(TaskError, match=r"data-.*\.arrow: cannot be read as Arrow"):
-        load_task(f"hf:{tmp_path}")
+        load_task(f"hf:{tmp_path}[language=en]")
 
 
 def test_without_a_network_one_sentence_says_so(monkeypatch, tmp_path):
