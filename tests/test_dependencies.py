@@ -29,6 +29,12 @@ def declared(*extras):
     return {normal(re.match(r"[\w.-]+", one)[0]) for one in asked}
 
 
+def extras():
+    """Names of the extras that users install."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    return set(project["optional-dependencies"]) - {"dev"}
+
+
 def normal(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
@@ -48,14 +54,14 @@ def imported():
 
 def test_what_is_imported_is_declared():
     known = packages_distributions()
-    of_module = {name: {normal(distribution) for distribution in known[name]} for name in imported()}
-    asked = declared("serve", "openai", "lora")
+    of_module = {name: {normal(one) for one in known.get(name, [name])} for name in imported()}
+    asked = declared(*extras())
     assert {name for name, distributions in of_module.items() if not distributions & asked} == set()
 
 
 def test_what_is_declared_is_imported():
     known = packages_distributions()
-    used = {normal(distribution) for name in imported() for distribution in known[name]}
+    used = {normal(distribution) for name in imported() for distribution in known.get(name, [name])}
     assert declared("serve", "openai", "lora") - used == set()
 
 
