@@ -29,6 +29,9 @@ from xlbias.dashboard.workers.follower import Follower
 from xlbias.dashboard.workers.process import WatchedProcess
 from xlbias.errors import UsageError
 
+_FIRST = places.SCREENS[places.OVERVIEW].load()
+"""The first screen, imported before the terminal is touched: an empty frame would be painted in the meantime."""
+
 _FIRST_PAINTED = 0.3  # seconds
 
 
@@ -114,7 +117,7 @@ class DashboardApp(Dashboard, inherit_bindings=False):
 
     def get_default_screen(self) -> Screen[Any]:
         """The bottom of the stack, on which at most one other screen stands; laid out while the run is being read."""
-        first: Screen[Any] = places.SCREENS[places.OVERVIEW].make()
+        first: Screen[Any] = _FIRST()
         return first
 
     def on_load(self) -> None:
