@@ -46,3 +46,15 @@ def test_from_brings_the_recipe_of_distilled_encoders_and_mining_a_negative_for_
     assert json.loads(shown["from"]) == "some/encoder"
     assert (shown["tokens"], shown["dimension"]) == ('"seen"', "256")
     assert (shown["mine_negatives"], shown["hard_negatives"]) == ("5", "1")
+
+
+def test_the_help_of_train_lists_every_option_once_under_a_heading(capsys) -> None:
+    from xlbias.cli.train import HEADINGS, command
+
+    assert run(["train", "--help"]) == 0
+    shown = capsys.readouterr().out
+    at = [shown.index(f"\n{heading}:\n") for heading in HEADINGS.values()]
+    assert at == sorted(at)
+    assert "\nOptions:\n" not in shown
+    listed = [line for line in shown[at[0] : shown.index("Examples:")].splitlines() if line.startswith("  -")]
+    assert len(listed) == len(command.params) + 1  # and --help

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xlbias.cli.groups import GroupedCommand
 from xlbias.cli.prompts import prompt_options
 from xlbias.cli.watch import dashboard_option, watch_command, watches, words_without_flag
 from xlbias.encode.options import POOLINGS
@@ -23,6 +24,8 @@ Examples:
   xlbias train --out out/hybrid
   xlbias train --sampler mono --task parallel:mlqa.jsonl.gz --task bitext:ntrex --out out/mono
   xlbias train --base multilingual-e5-small --set precision=bf16 --batch-size 512 --set mini_batch=64 --out out/e5
+  xlbias train --base static --set from=./e5-small --task parallel:mlqa.jsonl.gz --out out/distilled
+  xlbias train --base ./e5-small --mine-negatives 4 --set lora_rank=8 --out out/lora
   xlbias train --base ./nomic --query-prompt search_query --out out/nomic
   xlbias train --recipe xlm-r --show
   xlbias train --alpha 0,0.25,0.5,0.75,1 --seeds 3 --out out/sweep
@@ -35,7 +38,18 @@ Examples:
 GO_ON = "What was finished is kept: the same command with --resume continues."
 
 
-@click.command(epilog=EXAMPLE)
+HEADINGS = {
+    "sampler": "What a batch is",
+    "tasks": "Data",
+    "base": "Encoder",
+    "recipe": "Settings",
+    "code_switch": "Code-switching",
+    "device": "Running",
+}
+"""Heading of each group of options, by the parameter that it begins with."""
+
+
+@click.command(cls=GroupedCommand, headings=HEADINGS, epilog=EXAMPLE)
 @click.option(
     "--sampler", "-s", type=click.Choice(list(SAMPLERS)), default=HYBRID, show_default=True,
     help=" ".join(f"{sampler.name}: {sampler.about}." for sampler in SAMPLERS.values()),
@@ -59,7 +73,8 @@ GO_ON = "What was finished is kept: the same command with --resume continues."
 )  # fmt: skip
 @click.option(
     "--base", "-b", metavar="ENCODER",
-    help="static (trained from nothing), a recipe's name, a sentence-transformers folder or a hub name.  "
+    help="static (from nothing, or distilled with --set from=ENCODER), a recipe's name, a sentence-transformers folder "
+    "or a hub name.  "
     "[default: the recipe's]",
 )  # fmt: skip
 @click.option("--out", "-o", metavar="DIR", help="Folder for the encoder, its card and its loss curve.  [required]")
