@@ -11,18 +11,21 @@ from support import make_task
 import xlbias
 from xlbias.check.gate import check_run
 from xlbias.check.requirement import parse
+from xlbias.dashboard.screens.queries.columns import title
 from xlbias.dashboard.screens.query.labels import title_parts
 from xlbias.dashboard.views.matrix import about_cell, matrix_sheet
 from xlbias.dashboard.views.overview import n_significant
 from xlbias.dashboard.views.query_panels import frame
 from xlbias.dashboard.widgets.heatmap.cell_text import number_in
 from xlbias.dashboard.widgets.table.columns import Column
+from xlbias.dashboard.workers.query_list import QueryListings, Wanted
 from xlbias.export.values import export_values
 from xlbias.report.documents.brief import brief
 from xlbias.report.render import render_report
 from xlbias.results.findings.language_gaps import language_gaps
 from xlbias.results.matrix import matrix
 from xlbias.results.overview import overview
+from xlbias.results.queries.filter import Filter
 from xlbias.results.queries.query import query_view
 from xlbias.results.written import bounds, number
 
@@ -109,6 +112,8 @@ def test_the_dashboard_marks_them_and_says_both_ends(run):
     said, interval, counted = about_cell(shown, (shown.rows[0], "multilingual"))
     assert (said, interval) == (f"mAP {number(low)}–{number(high)}", "")
     assert counted.startswith("censored")
+    assert shown.bounded and not shown.part(["de"], ["de"]).bounded
+    assert len(matrix_sheet(matrix(run, "single_gold", "own", "made")).block.columns) == 3  # by answer language
     row = overview(run).row(0, named=True)
     assert (row["map_multi"], row["best_pair"], row["worst_pair"]) == (None, None, None)
     column = Column("map_multi", "multi", 5, number, lower="map_multi_least")
@@ -141,3 +146,9 @@ def test_findings_the_brief_report_and_values_by_query_say_nothing_of_them_as_if
     assert {row["measure"] for row in rows if row["passage_language"] == "multilingual"} == {"recall@1"}
     own = [row for row in rows if row["measure"] == "map"]
     assert own and all(row["query_language"] == row["passage_language"] for row in own)
+
+
+def test_a_list_of_queries_has_no_mean_of_those_whose_ap_happens_to_be_known(run):
+    found = QueryListings().of(Wanted(run, "own", "made", Filter()))
+    assert (found.mean_ap, found.n_scored, found.n_censored) == (None, 0, 36)
+    assert "36 with censored AP" in "".join(part.text for part in title(found, ""))

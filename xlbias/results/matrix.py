@@ -80,6 +80,11 @@ class Matrix:
         return [cell.value for row in self.cells for cell in row if cell.value is not None]
 
     @property
+    def bounded(self) -> bool:
+        """Whether a number has bounds in place of a value."""
+        return any(cell.bounds is not None for row in self.cells for cell in row)
+
+    @property
     def n_significant(self) -> tuple[int, int]:
         """How many differences are significantly above 0, and how many significantly below."""
         found = [cell.value for row in self.cells for cell in row if cell.significant and cell.value is not None]

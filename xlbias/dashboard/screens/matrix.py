@@ -89,7 +89,7 @@ class MatrixScreen(HeatMapScreen):
         else:
             tail = (remark, "$text-warning") if remark else (measure.definition, "$quiet")
             self.query_one("#title", Line).set([label], *tail)
-        empty = "" if matrix.values else "no rankings yet  "
+        empty = "" if matrix.values or matrix.bounded else "no rankings yet  "
         parts = [Part(f"{which_of(snapshot.run, matrix.model, matrix.task)}{empty}", "$quiet")]
         if matrix.differs:
             higher, lower = matrix.n_significant
@@ -123,6 +123,8 @@ class MatrixScreen(HeatMapScreen):
     def _legend(self) -> list[Part]:
         view, sheet, found = self.view, self.view.sheet, self.view.range
         if sheet is None or found is None:
+            if self.matrix is not None and self.matrix.bounded:
+                return [Part("≥ at least: ranks are censored", "$quiet")]
             return [Part("· not evaluated yet", "$quiet")]
         order = f"by {view.sort}{', reversed' if view.reverse else ''}"
         once = ", one training each" if self.matrix is not None and self.matrix.one_training else ""

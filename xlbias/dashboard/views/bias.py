@@ -32,6 +32,10 @@ FURTHEST = 3.0  # a ratio of 8, or an eighth: beyond, colours tell no more
 """Logarithm of the ratio at which colours end."""
 
 
+CENSORED = "censored: bounds"
+"""Of a number whose ranks are not all known."""
+
+
 @dataclass(frozen=True, eq=False)
 class Differences:
     """What the numbers of an encoder are minus those of another one, by key; see `xlbias.results.compare`."""
@@ -203,7 +207,8 @@ class _Maker:
         if self.differences is not None:
             row = self.differences.rows.get(key)
             if row is None or row["difference"] is None:
-                return "no difference: one side has no value here"
+                censored = row is not None and row.get("least") is not None
+                return CENSORED if censored else "no difference: one side has no value here"
             ends = " → ".join(measured(row[side], about) for side in ("base", "new"))
             p = row["p_corrected"]
             return f"{ends}  " + ("not tested: not a mean over ids" if p is None else said_of_p(p))
@@ -211,7 +216,7 @@ class _Maker:
         if number_of is None:
             return "not evaluated yet"
         if number_of.value is None:
-            return f"undefined {about.undefined}".strip()
+            return CENSORED if number_of.bounds is not None else f"undefined {about.undefined}".strip()
         return f"{number_of.n_excluded:,} excluded" if number_of.n_excluded else ""
 
     def _tail(self, about: Measure, key: Key) -> str:
@@ -259,7 +264,7 @@ class _Maker:
         )
 
     def _nothing(self, cells: Sequence[Sequence[Entry]], about: Measure) -> str:
-        if any(one.value is not None for line in cells for one in line):
+        if any(one.value is not None or one.cell.bounds is not None for line in cells for one in line):
             return ""
         rows = [row for key, row in self.found.items() if key.measure == about.name]
         if not rows:

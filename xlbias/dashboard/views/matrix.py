@@ -40,7 +40,7 @@ def _can_fill(matrix: Matrix, pool: str) -> bool:
     """
     if matrix.measure.family != "bias":
         return True
-    by_answer = any(cell.value is not None for row in matrix.cells for cell in row[:-1])
+    by_answer = any(cell.value is not None or cell.bounds for row in matrix.cells for cell in row[:-1])
     return (pool != MULTILINGUAL_POOL) == by_answer
 
 

@@ -66,6 +66,7 @@ class QueryListing:
         texts: of the task.
         nothing: where no row is left, which term leaves none.
         seconds: that it took to put the rows in order, as it will in another one.
+        n_censored: rows left whose AP has bounds only; then there is no mean.
     """
 
     wanted: Wanted
@@ -76,6 +77,7 @@ class QueryListing:
     texts: Texts
     nothing: str = ""
     seconds: float = 0.0
+    n_censored: int = 0
 
 
 class QueryListings:
@@ -109,8 +111,9 @@ class QueryListings:
             seconds = time.perf_counter() - begun
             mean = frame["ap"].cast(pl.Float64).mean()
             n_scored = frame.height - frame["ap"].null_count()
-            mean_ap = mean if isinstance(mean, float) else None
-            return QueryListing(wanted, frame, rows.height, n_scored, mean_ap, texts, nothing, seconds)
+            n_censored = frame.filter(pl.col("ap").is_null() & (pl.col("n_relevant") > 0)).height
+            mean_ap = mean if isinstance(mean, float) and not n_censored else None  # those known are not the others
+            return QueryListing(wanted, frame, rows.height, n_scored, mean_ap, texts, nothing, seconds, n_censored)
 
     def _rows(self, wanted: Wanted) -> pl.DataFrame:
         """The rows of the cells that are asked for, with differences."""

@@ -22,7 +22,9 @@ def title(listing: QueryListing | None, late: str) -> list[Part]:
     parts.append(Part(f"{listing.frame.height:,} of {listing.n_rows:,} rows", "bold", key="filter"))
     if listing.mean_ap is not None:
         parts.append(Part(f"  mean AP {number(listing.mean_ap)}"))
-    without = listing.frame.height - listing.n_scored
+    if listing.n_censored:
+        parts.append(Part(f"  {listing.n_censored:,} with censored AP", "$text-warning"))
+    without = listing.frame.height - listing.n_scored - listing.n_censored
     if without:
         parts.append(Part(f"  {without:,} excluded", "$text-warning"))
     return [*parts, Part("   ")]
