@@ -31,6 +31,7 @@ __all__ = [
     "NOT_TESTED",
     "NO_NUMBER",
     "Entry",
+    "Kind",
     "bounds",
     "count",
     "difference_bounds",
@@ -52,6 +53,8 @@ MARK = "*"
 
 NO_NUMBER = Cell()
 
+Kind = Literal["text", "name", "number"]
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -67,7 +70,7 @@ class Entry:
     text: str
     cell: Cell = NO_NUMBER
     interval: str = ""
-    kind: Literal["text", "name", "number"] = "text"
+    kind: Kind = "text"
 
     @property
     def value(self) -> float | None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from xlbias.errors import UsageError
 from xlbias.folding import folded, folded_texts
 from xlbias.results.queries.filter import Filter, Term, parse_filter
-from xlbias.results.queries.rows import Texts, check_filter, ordered, query_rows, selected, with_differences
+from xlbias.results.queries.query_rows import Texts, check_filter, ordered, query_rows, selected, with_differences
 from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal
 from xlbias.runs.run_info import ModelInfo, TaskInfo

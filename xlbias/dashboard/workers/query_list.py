@@ -14,7 +14,7 @@ import polars as pl
 
 from xlbias.dashboard.workers.comparisons import Against
 from xlbias.results.queries.filter import Filter
-from xlbias.results.queries.rows import (
+from xlbias.results.queries.query_rows import (
     PassageTexts,
     Texts,
     languages_of,
@@ -59,7 +59,7 @@ class QueryListing:
 
     Attributes:
         wanted: what was asked for.
-        frame: the rows, see `xlbias.results.queries.rows`; with ``delta`` where there is something to compare with.
+        frame: the rows, see `xlbias.results.queries.query_rows`; with ``delta`` where there is a baseline.
         n_rows: rows of the cells that were asked for, before the terms about single rows.
         n_scored: rows left that have an AP.
         mean_ap: their mean, None without any.

@@ -20,6 +20,7 @@ from xlbias.report.documents.overall import (
     overall_of_sides,
     undefined_notes,
 )
+from xlbias.report.documents.overview import MEAN_OF_CELLS, overview_entries, overview_heads
 from xlbias.report.documents.published import published_table
 from xlbias.report.documents.wording import (
     BETTER,
@@ -39,7 +40,7 @@ from xlbias.results.per_query import Key
 from xlbias.results.run import Run
 from xlbias.results.wide import RANK_DISTANCES
 from xlbias.runs.run_info import TaskInfo
-from xlbias.runs.schema import SETTING_SHORT, SETTINGS
+from xlbias.runs.schema import SETTINGS
 from xlbias.text import one_line
 
 DEFAULT_MATRICES = ("map", "single_gold", "exposure@10.ratio")
@@ -103,7 +104,6 @@ def _section(
 
 
 def _overview(run: Run, task: TaskInfo, found: Sequence[EncoderOnTask]) -> Table:
-    quality, bias = measures("quality")["map"], measures("bias")
     rows = []
     for one in found:
         unfinished = one.row["n_cells"] < one.row["n_cells_expected"] and run.state.status != "finished"
@@ -111,27 +111,16 @@ def _overview(run: Run, task: TaskInfo, found: Sequence[EncoderOnTask]) -> Table
         rows.append(
             (
                 Entry(one.marked + done, kind="name"),
-                *(one.entry(Key("map", setting), quality) for setting in SETTINGS),
-                *(one.entry(Key(name, SETTINGS[2]), bias[name]) for name in RANK_DISTANCES.values()),
-                *(_pair(one, which) for which in ("worst", "best")),
+                *overview_entries(one.row, one.numbers, tuple(RANK_DISTANCES.values())),
             )
         )
-    settings = [f"mAP {SETTING_SHORT[setting]}" for setting in SETTINGS]
-    heads = ("encoder", *settings, "rank dist.", "median", "normalised", "worst pair", "best pair")
+    heads = ("encoder", *overview_heads(("rank dist.", "median", "normalised")))
     notes = (
         *counts(run, [one.row for one in found]),
-        "mAP: mean over the cells of a setting.",
+        MEAN_OF_CELLS,
         *chance_note(run, task),
     )
     return Table(f"Overview: {_whom(found)}", heads, tuple(rows), notes)
-
-
-def _pair(one: EncoderOnTask, which: str) -> Entry:
-    pair = one.row[f"{which}_pair"]
-    if not pair:
-        return Entry(NOTHING)
-    measure = measures("quality")["map"]
-    return numeric(f"{pair} {measured(one.row[which], measure)}", one.row[which])
 
 
 def _bias(found: Sequence[EncoderOnTask]) -> Table | None:

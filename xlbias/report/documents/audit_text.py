@@ -10,11 +10,13 @@ from typing import Any
 
 import polars as pl
 
+from xlbias.report.document import MatrixBlock
 from xlbias.report.documents.bias_text import alignment_lines, bias_lines, texts_lines
 from xlbias.report.documents.caveats import TITLE, mark_of
 from xlbias.report.documents.caveats import lines as lines_of
 from xlbias.report.documents.encoders import encoders_by_task
 from xlbias.report.documents.levels import chance_note
+from xlbias.report.documents.matrices import with_pool_names
 from xlbias.report.documents.published import published_table
 from xlbias.report.documents.training import training_lines
 from xlbias.report.documents.wording import (
@@ -27,10 +29,10 @@ from xlbias.report.documents.wording import (
     leak_notes,
     n_of,
     name_of,
-    pool_name,
     training_notes,
 )
 from xlbias.report.formats.columns import blocks, cut_all, table, wrapped
+from xlbias.report.formats.text import matrix_lines as block_lines
 from xlbias.report.formats.text import table_lines
 from xlbias.report.numbers import NO_NUMBER, NOTHING, entry, measured, number
 from xlbias.results.by_key import Numbers
@@ -216,16 +218,13 @@ def _language_columns(
 
 def matrix_lines(m: Matrix, width: int) -> list[str]:
     """Return a matrix as aligned text: query languages down, pools across, ``all`` for the multilingual pool."""
-    measure = MATRIX_MEASURES[m.measure.name]
-    title = clean(f"{measure.label} of {m.model} on {m.task}: query language down, passage language across")
-    heads = [pool_name(pool) for pool in m.columns]
-    body = [[entry(cell, measure).text for cell in row] for row in m.cells]
-    lines = [cut(title, width), *blocks(m.rows, heads, body, width)]
     n = [[cell.n or 0 for cell in row] for row in m.cells]
     smallest = min((one for row in n for one in row if one), default=0)
     largest = max((one for row in n for one in row), default=0)
-    lines += wrapped(f"{n_of(smallest, largest)}; {measure.definition}", width)
+    title = f"{m.measure.label} of {m.model} on {m.task}: query language down, passage language across"
+    block = MatrixBlock(title, with_pool_names(m), (f"{n_of(smallest, largest)}; {m.measure.definition}",))
+    lines = block_lines(block, width)
     if smallest != largest:
         counts = [[f"{one:,}" for one in row] for row in n]
-        lines += ["n of every cell", *blocks(m.rows, heads, counts, width)]
+        lines += ["n of every cell", *blocks(m.rows, block.columns, counts, width)]
     return lines

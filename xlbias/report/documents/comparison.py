@@ -12,7 +12,7 @@ from xlbias.report.document import Block, Document, MatrixBlock, Paragraph, Sect
 from xlbias.report.documents.caveats import MARK as MARK_OF_CAVEAT
 from xlbias.report.documents.caveats import Doubts, section_of_sides
 from xlbias.report.documents.findings import section as findings_section
-from xlbias.report.documents.matrices import printed
+from xlbias.report.documents.matrices import with_pool_names
 from xlbias.report.documents.overall import OWN_OR_OTHER
 from xlbias.report.numbers import (
     MARK,
@@ -200,4 +200,4 @@ def _matrix(frame: pl.DataFrame, measure: str, base: str, new: str) -> MatrixBlo
         about.definition,
     )
     title = f"Difference in {about.label}, {new} minus {base}: query language down, passage language across"
-    return MatrixBlock(title, printed(shown), notes)
+    return MatrixBlock(title, with_pool_names(shown), notes)

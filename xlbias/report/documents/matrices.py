@@ -18,7 +18,7 @@ from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import one_line
 
 DELTA = "Δ "
-"""Before the name of a measure whose differences are shown."""
+"""Before the name of a measure whose differences are numbers."""
 
 INTERVALS = "[low, high]: 95 % bootstrap over query ids."
 """What the intervals in a table are."""
@@ -47,49 +47,51 @@ def matrix_blocks(run: Run, found: Sequence[EncoderOnTask], measure: str) -> lis
         who = f"{about.label} of {encoder.name} on {one_line(one.task, LONGEST_NAME)}"
         title = f"{who}: query language down, {across} across"
         notes = (f"{n_of(min(n, default=0), max(n, default=0))}; {about.definition}; better: {BETTER[about.better]}.",)
-        blocks.append(MatrixBlock(title, printed(part), notes, scale=scale, intervals=False))
+        blocks.append(MatrixBlock(title, with_pool_names(part), notes, scale=scale, intervals=False))
         if len(set(n)) > 1:
-            blocks.append(_sizes(who, printed(part)))
+            blocks.append(_sizes(who, with_pool_names(part)))
     return blocks
 
 
-def printed(shown: Matrix) -> Matrix:
+def with_pool_names(numbers: Matrix) -> Matrix:
     """Return a matrix whose columns are called as tables have them: the multilingual pool is ``all``."""
-    return replace(shown, columns=tuple(map(pool_name, shown.columns)))
+    return replace(numbers, columns=tuple(map(pool_name, numbers.columns)))
 
 
-def _sizes(who: str, shown: Matrix) -> Table:
-    lines = zip(shown.rows, shown.cells, strict=True)
+def _sizes(who: str, numbers: Matrix) -> Table:
+    lines = zip(numbers.rows, numbers.cells, strict=True)
     rows = ((Entry(row, kind="name"), *(count(cell.n or 0) for cell in line)) for row, line in lines)
-    return Table(f"n of {who}", ("", *shown.columns), tuple(rows))
+    return Table(f"n of {who}", ("", *numbers.columns), tuple(rows))
 
 
-def block_of(shown: Matrix) -> MatrixBlock:
+def block_of(numbers: Matrix) -> MatrixBlock:
     """Return a matrix, or rows and columns of one, as a block with intervals in its cells, and with its caveats."""
-    few = len(shown.rows) == 1  # then what is known of each cell stands with it
-    about, what, label = shown.measure, f"{shown.measure.label} of {shown.model}", ""
-    cells = [cell for line in shown.cells for cell in line]
+    few = len(numbers.rows) == 1  # then what is known of each cell stands with it
+    about, what, label = numbers.measure, f"{numbers.measure.label} of {numbers.model}", ""
+    cells = [cell for line in numbers.cells for cell in line]
     notes = [f"{about.definition}; better: {about.better}."]
     counted = {cell.n for cell in cells if cell.value is not None and cell.n is not None}
-    if counted and (len(counted) == 1 and len(shown.columns) > 1 if few else True):
+    if counted and (len(counted) == 1 and len(numbers.columns) > 1 if few else True):
         notes.append(f"{n_of(min(counted), max(counted))}.")
     if any(cell.low is not None and cell.high is not None for cell in cells):
         notes.append(INTERVALS)
-    if shown.differs:
-        what = f"Difference in {about.label}, {shown.model} minus {_RUN_FILE.sub('', shown.against)}"
+    if numbers.differs:
+        what = f"Difference in {about.label}, {numbers.model} minus {_RUN_FILE.sub('', numbers.against)}"
         label = f"{DELTA}{about.label}"
-        notes.append(_paired(sum(shown.n_significant) > 0, few=few, one_training=shown.one_training))
+        notes.append(_paired(sum(numbers.n_significant) > 0, few=few, one_training=numbers.one_training))
     shape = "query language down, passage language across"
     if few:
-        shape = f"query language {shown.rows[0]}, passage language "
-        shape += pool_name(shown.columns[0]) if len(shown.columns) == 1 else "across"
-    notes += [f"{MARK_OF_CAVEAT} {sentence}" for sentence in sentences_of(shown)]
-    return MatrixBlock(f"{what} on {shown.task}: {shape}", printed(shown), tuple(notes), label)
+        shape = f"query language {numbers.rows[0]}, passage language "
+        shape += pool_name(numbers.columns[0]) if len(numbers.columns) == 1 else "across"
+    notes += [f"{MARK_OF_CAVEAT} {sentence}" for sentence in sentences_of(numbers)]
+    return MatrixBlock(f"{what} on {numbers.task}: {shape}", with_pool_names(numbers), tuple(notes), label)
 
 
-def sentences_of(shown: Matrix) -> list[str]:
+def sentences_of(numbers: Matrix) -> list[str]:
     """Return the caveats of the numbers of a matrix, of differences those of both sides, each sentence once."""
-    sides = (("base: ", shown.base_caveats), ("new: ", shown.caveats)) if shown.differs else (("", shown.caveats),)
+    sides = (
+        (("base: ", numbers.base_caveats), ("new: ", numbers.caveats)) if numbers.differs else (("", numbers.caveats),)
+    )
     return list(dict.fromkeys(f"{side}{one.sentence}" for side, found in sides for one in found))
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import polars as pl
 
 from xlbias.measures.registry import measures
@@ -9,7 +12,7 @@ from xlbias.report.document import Table
 from xlbias.report.documents.caveats import lines as lines_of
 from xlbias.report.documents.caveats import mark_of
 from xlbias.report.documents.matrices import INTERVALS
-from xlbias.report.numbers import NO_NUMBER, NOTHING, Entry, entry, measured
+from xlbias.report.numbers import NO_NUMBER, NOTHING, Entry, Kind, entry, measured
 from xlbias.results.by_key import Numbers
 from xlbias.results.caveats import caveats
 from xlbias.results.cell import Cell
@@ -19,30 +22,57 @@ from xlbias.runs.schema import SETTING_SHORT, SETTINGS
 
 _RANK_DISTANCES = ("rank_distance", "rank_distance.normalised")
 
+_PAIRS = ("worst", "best")
+
+MEAN_OF_CELLS = "mAP: mean over the cells of a setting."
+"""What the mAP of a setting is."""
+
+
+def overview_heads(distances: Sequence[str]) -> tuple[str, ...]:
+    """Return the heads of `overview_entries`; `distances` are those of the rank distances."""
+    settings = (f"mAP {SETTING_SHORT[setting]}" for setting in SETTINGS)
+    return (*settings, *distances, *(f"{end} pair" for end in _PAIRS))
+
+
+def overview_entries(
+    row: Mapping[str, Any], numbers: Mapping[Key, Cell], distances: Sequence[str], pairs: Kind = "number"
+) -> tuple[Entry, ...]:
+    """Return what an overview says of an encoder on a task: mAP by setting, rank distances, the worst and best pair.
+
+    Args:
+        row: of `xlbias.results.overview.overview`.
+        numbers: those of the encoder on the task.
+        distances: the measures of rank distance.
+        pairs: what the pairs with their mAP count as: numbers, or words, which then stand for a number.
+    """
+    quality, bias = measures("quality")["map"], measures("bias")
+    worst_and_best = (
+        Entry(f"{row[f'{end}_pair']} {measured(row[end], quality)}", Cell(row[end]), kind=pairs)
+        if row[f"{end}_pair"]
+        else Entry(NOTHING)
+        for end in _PAIRS
+    )
+    return (
+        *(entry(numbers.get(Key("map", setting), NO_NUMBER), quality) for setting in SETTINGS),
+        *(entry(numbers.get(Key(name, SETTINGS[2]), NO_NUMBER), bias[name]) for name in distances),
+        *worst_and_best,
+    )
+
 
 def overview_table(run: Run, rows: pl.DataFrame) -> Table:
     """Return rows of `xlbias.results.overview.overview` as a table, with intervals."""
-    numbers, quality, bias = Numbers(run.summary), measures("quality")["map"], measures("bias")
+    numbers, bias = Numbers(run.summary), measures("bias")
     lines, doubts = [], caveats(run)
     for row in rows.iter_rows(named=True):
-        found = numbers.of(row["model"], row["task"])
         lines.append(
             (
                 Entry(f"{mark_of(doubts, row['model'], row['task'])}{row['model']}", kind="name"),
                 Entry(row["task"], kind="name"),
-                *(entry(found.get(Key("map", setting), NO_NUMBER), quality) for setting in SETTINGS),
-                *(entry(found.get(Key(name, SETTINGS[2]), NO_NUMBER), bias[name]) for name in _RANK_DISTANCES),
-                *(
-                    Entry(f"{row[f'{end}_pair']} {measured(row[end], quality)}", Cell(row[end]))
-                    if row[f"{end}_pair"]
-                    else Entry(NOTHING)
-                    for end in ("worst", "best")
-                ),
+                *overview_entries(row, numbers.of(row["model"], row["task"]), _RANK_DISTANCES, "text"),
             )
         )
-    settings = [f"mAP {SETTING_SHORT[setting]}" for setting in SETTINGS]
-    heads = ("encoder", "task", *settings, *(bias[name].label for name in _RANK_DISTANCES), "worst pair", "best pair")
-    notes = ["mAP: mean over the cells of a setting."]
+    heads = ("encoder", "task", *overview_heads([bias[name].label for name in _RANK_DISTANCES]))
+    notes = [MEAN_OF_CELLS]
     if any(cell.interval for line in lines for cell in line):
         notes.append(INTERVALS)
     shown = rows.select("model", "task").rows()

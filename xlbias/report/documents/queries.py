@@ -24,7 +24,7 @@ def difference(value: float | None) -> str:
 def queries_table(
     rows: pl.DataFrame, text_of: Callable[[str, str], str | None], title: str, against: str = ""
 ) -> Table:
-    """Return rows of `xlbias.results.queries.rows.query_rows` as a table, in their order.
+    """Return rows of `xlbias.results.queries.query_rows.query_rows` as a table, in their order.
 
     Args:
         rows: the rows; with ``delta`` there is a column for it.

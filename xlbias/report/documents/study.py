@@ -339,9 +339,9 @@ def _topics(run: Run, study: Study, tell: Callable[[str], None]) -> Iterable[Blo
                 rows.append(
                     (
                         Entry(source), Entry(arm.label),
-                        _plain(ordered["value"][0]), Entry(str(ordered["topic"][0]), kind="name"),
-                        _plain(ordered["value"][-1]), Entry(str(ordered["topic"][-1]), kind="name"),
-                        _plain(spread),
+                        _number(ordered["value"][0]), Entry(str(ordered["topic"][0]), kind="name"),
+                        _number(ordered["value"][-1]), Entry(str(ordered["topic"][-1]), kind="name"),
+                        _number(spread),
                     )
                 )  # fmt: skip
         heads = ("source", "sampler", "least", "topic", "greatest", "topic", "sd")
@@ -359,7 +359,7 @@ def _ends_and_middle(study: Study) -> list[Arm]:
     return [arm for arm in study.arms if arm.alpha is None or arm in hybrids[:1]]
 
 
-def _plain(value: float) -> Entry:
+def _number(value: float) -> Entry:
     return numeric(number(value), value)
 
 

@@ -8,7 +8,7 @@ from xlbias.dashboard.workers.query_list import QueryListing
 from xlbias.report.documents.queries import difference
 from xlbias.report.numbers import number
 from xlbias.results.queries.filter import MULTI
-from xlbias.results.queries.rows import languages_of
+from xlbias.results.queries.query_rows import languages_of
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
 QUIET = "$quiet"

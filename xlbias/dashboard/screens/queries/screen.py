@@ -35,7 +35,7 @@ from xlbias.report import document
 from xlbias.report.documents.queries import queries_table
 from xlbias.results.compare import Side
 from xlbias.results.queries.filter import EXAMPLES, Filter, parse_filter
-from xlbias.results.queries.rows import SORTABLE, check_filter
+from xlbias.results.queries.query_rows import SORTABLE, check_filter
 from xlbias.text import clean
 
 _PATIENCE = 0.06  # seconds after which a list that is not there yet is said to be read

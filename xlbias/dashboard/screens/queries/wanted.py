@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from xlbias.dashboard.workers.query_list import Wanted
 from xlbias.errors import UsageError
 from xlbias.results.queries.filter import Filter
-from xlbias.results.queries.rows import check_filter, corrected_p, not_comparable
+from xlbias.results.queries.query_rows import check_filter, corrected_p, not_comparable
 
 if TYPE_CHECKING:
     from xlbias.dashboard.baseline import Baseline
