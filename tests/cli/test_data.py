@@ -277,3 +277,19 @@ def test_an_error_about_hostile_data_is_inert_too(xlbias, corpus):
     code, _, err = xlbias("data", "show", f"parallel:{corpus(*[{**GOOD, 'id': evil}] * 2)}")
     assert (code, err.count("\n")) == (2, 1)
     assert not FORBIDDEN.search(err)
+
+
+def test_show_reports_tags_that_were_normalised(xlbias, tmp_path):
+    rows = [{**GOOD, "language": tag} for tag in ("en", "zh_CN", "iw")]
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    code, out, _ = xlbias("data", "show", f"parallel:{tmp_path / 'x.jsonl'}")
+    assert code == 0
+    assert "Language tags of the data were normalised: iw is he, zh_CN is zh-CN." in out
+    lines = "".join(
+        json.dumps({"_id": str(n), "text": "x", "language": tag}) + "\n" for n, tag in enumerate(("eng", "deu"))
+    )
+    (tmp_path / "b" / "qrels").mkdir(parents=True)
+    for name in ("corpus", "queries"):
+        (tmp_path / "b" / f"{name}.jsonl").write_text(lines)
+    (tmp_path / "b" / "qrels" / "test.tsv").write_text("q\tp\tscore\n0\t0\t1\n1\t1\t1\n")
+    assert "deu is de, eng is en." in xlbias("data", "show", f"beir:{tmp_path / 'b'}")[1]

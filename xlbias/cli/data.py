@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xlbias.choices import listed
 from xlbias.cli.narrate import StderrNarrator
 from xlbias.text import clean, one_line, width
 
@@ -272,6 +273,9 @@ def _notes(facts: dict[str, Any]) -> list[tuple[str, str]]:
         of_all = f"{equal['n']:,} passages have the text of another one, and score the same as it"
         alike = f"{equal['n_relevant']:,} of them answer the same queries wherever they stand"
         lines.append((" ", f"{of_all}: {alike}, {equal['n_rivals']:,} are rivals of an answer or answer others."))
+    if notes["tags"]:
+        renamed = listed(f"{given} is {normal}" for given, normal in notes["tags"])
+        lines.append((" ", f"Language tags of the data were normalised: {renamed}."))
     lines += [(mark, sentence.format(notes[name])) for name, mark, sentence in _LEFT_OUT if notes[name]]
     lines += [
         ("!", f"Queries are in {asked} and passages in {pool}: two languages, so that they have no monolingual cell.")

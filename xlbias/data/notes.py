@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -20,6 +21,7 @@ class Notes:
         n_empty: passages left out because they have no text.
         n_unknown_judgements: judgements left out because their query or passage is not there.
         n_variants: translations left out because their unit has another one in the same language.
+        tags: language tags as the data has them, with what they are here, where that is something else.
     """
 
     parallel_by: str = "query id"
@@ -30,3 +32,9 @@ class Notes:
     n_empty: int = 0
     n_unknown_judgements: int = 0
     n_variants: int = 0
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+def changed_tags(normal: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the tags that are something else in their normal form, with that, sorted."""
+    return tuple(sorted((tag, other) for tag, other in normal.items() if tag != other))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
 import polars as pl
 
-from xlbias.data.notes import Notes
+from xlbias.data.notes import Notes, changed_tags
 from xlbias.errors import TaskError
 from xlbias.languages import normal_tags, normalise_tag
 
@@ -81,6 +81,8 @@ class RetrievalTask:
         for kind, frame in (("qrel", qrels), ("negative", negatives)):
             self._refuse_unknown(kind, frame, queries, "query_id", "query")
             self._refuse_unknown(kind, frame, passages, "passage_id", "passage")
+        if tags := changed_tags(self._normal_languages):
+            object.__setattr__(self, "notes", replace(self.notes, tags=tags))
         irrelevant = qrels.filter(pl.col("relevance") <= 0)
         qrels = qrels.filter(pl.col("relevance") > 0)
         if qrels.is_empty():

@@ -115,11 +115,11 @@ def card(path: Path) -> dict[str, Any]:
 
 def _cached(name: str, revision: str | None, why: Exception) -> Repository:
     """Return the newest snapshot of a data set in the cache."""
-    from huggingface_hub import scan_cache_dir
+    from huggingface_hub import constants, scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 
     try:
-        repos = scan_cache_dir().repos
+        repos = scan_cache_dir(constants.HF_HUB_CACHE).repos
     except CacheNotFound:
         repos = frozenset()
     revisions = [

@@ -33,7 +33,7 @@ from xlbias.data.formats.reading import (
     string_field,
     text_lines,
 )
-from xlbias.data.notes import Notes
+from xlbias.data.notes import Notes, changed_tags
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError
 from xlbias.folding import canonical, canonical_texts
@@ -43,7 +43,7 @@ from xlbias.text import drop_surrogates
 
 def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
     """Read a JSON Lines file as query → passage with the same id."""
-    items, negatives, names = _items(path)
+    items, negatives, names, normal = _items(path)
     if items["passage"].is_null().all() and negatives.is_empty():
         raise TaskError(f"{path}: no line has a 'passage'; {_found(names)}")
     facts = provenance(path.parent)
@@ -65,7 +65,12 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
         .with_columns(relevance=pl.lit(1, dtype=pl.Int32)),
         negatives=negatives.join(queries, on="query_id", how="semi", maintain_order="left"),
         more_documents=merged.more_documents,
-        notes=Notes(parallel_by="id", n_copies=merged.n_copies, n_copies_elsewhere=merged.n_copies_elsewhere),
+        notes=Notes(
+            parallel_by="id",
+            n_copies=merged.n_copies,
+            n_copies_elsewhere=merged.n_copies_elsewhere,
+            tags=changed_tags(normal),
+        ),
     )
 
 
@@ -94,8 +99,8 @@ def _with_negatives(passages: pl.DataFrame, negatives: pl.DataFrame) -> tuple[pl
     )
 
 
-def _items(path: Path) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
-    """Return items ``id, language, query, passage, document, domain, origin``, their negatives, and names of fields.
+def _items(path: Path) -> tuple[pl.DataFrame, pl.DataFrame, list[str], Mapping[str, str]]:
+    """Return items ``id, language, query, passage, document, domain, origin``, negatives, names of fields, and tags.
 
     Negatives are ``id, language, number, text, origin``, where `number` is the place in the item's list. All is
     checked, and languages are normalised.
@@ -135,12 +140,14 @@ def _items(path: Path) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
         rows.add(fields["id"], tag, *(fields[name] for name in (*_TEXTS, "document", "domain")), origin)
         for place, text in enumerate(negatives, start=1):
             of_negatives.add(fields["id"], tag, str(place), text, origin)
-    normal = pl.col("language").replace_strict(normal_tags(languages), return_dtype=pl.String)
+    tags = normal_tags(languages)
+    normal = pl.col("language").replace_strict(tags, return_dtype=pl.String)
     items = rows.frame().with_columns(normal)
     if items.is_empty():
         raise TaskError(f"{path}: the file holds no items")
     _refuse_doubles(items)
-    return items, of_negatives.frame().with_columns(normal, pl.col("number").cast(pl.Int64)), list(names)
+    negatives_frame = of_negatives.frame().with_columns(normal, pl.col("number").cast(pl.Int64))
+    return items, negatives_frame, list(names), tags
 
 
 _TEXTS = ("query", "passage")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from xml.parsers import expat
 
@@ -18,6 +19,7 @@ from xlbias.data.formats.filenames import tags_of
 from xlbias.data.formats.merging import translations
 from xlbias.data.formats.opening import UTF_16, opened
 from xlbias.data.formats.reading import Rows, plain_name, provenance, shown
+from xlbias.data.notes import changed_tags
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError
 from xlbias.languages import normalise_tag
@@ -51,6 +53,7 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
         **provenance(path.parent),
         **translations(items, parallel_by="translation unit", n_variants=lines.height - kept.height),
     )
+    task = task.changed(notes=replace(task.notes, tags=changed_tags(tags)))
     if len(task.languages) < 2:
         raise TaskError(f"{path}: all segments are in {task.languages[0]!r}; a translation memory has two languages")
     return task
