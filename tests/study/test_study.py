@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 import torch
 from polars.testing import assert_frame_equal
@@ -91,6 +92,8 @@ def test_the_merged_run_is_what_the_single_runs_are(done: Path, small_plan: Path
         assert getattr(merged, record).collect().equals(together)
     for record in ("queries", "passages"):
         assert getattr(merged, record).collect().equals(getattr(singles[0], record).collect())  # once each
+    described = [pq.read_schema(path).field("value").metadata for path in (done / "run.parquet", singles[0].path)]
+    assert described[0] == described[1] != {}
     assert [model.name for model in merged.models] == [MONO, HYBRID]
     assert [model.card.sampler for model in merged.models] == ["mono", "hybrid"]
     assert merged.tasks == singles[0].tasks
