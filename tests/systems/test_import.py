@@ -248,3 +248,17 @@ def test_an_exported_run_comes_back_with_the_same_numbers_where_they_are_known(t
     for key in (key for key in ranks[1] if key[2] == pool):
         known = [one["rank"] for one in ranks[0][key]["relevants"] if one["rank"] <= top_k]
         assert [one["rank"] for one in ranks[1][key]["relevants"]][: len(known)] == known
+
+
+def test_a_file_of_one_pool_stands_above_what_the_ranking_of_all_languages_says_of_it(task, lists, tmp_path):
+    (tmp_path / "all.trec").write_text(trec(lists))
+    whole = {p: float(i) for i, p in enumerate(task.passages.filter(pl.col("language") == "de")["passage_id"])}
+    own = {query: whole for query in lists if query.startswith("en/")}
+    (tmp_path / "de.trec").write_text(trec(own))
+    run = xlbias.import_run([tmp_path / "all.trec", f"{tmp_path / 'de.trec'}[pool=de]"], task)
+    frame = run.rankings.select("query_language", "pool", "known_to").collect()
+    of_file = (pl.col("query_language") == "en") & (pl.col("pool") == "de")
+    assert frame.filter(of_file)["known_to"].null_count() == frame.filter(of_file).height == 12  # known to its end
+    german = (pl.col("query_language") == "th") & (pl.col("pool") == "de")
+    assert frame.filter(german)["known_to"].null_count() < 12
+    assert frame.height == task.queries.height * 4

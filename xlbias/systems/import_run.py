@@ -8,7 +8,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +188,9 @@ def _rankings(lists: Sequence[Lists], task: RetrievalTask, top_k: int) -> pl.Dat
                     )
                 else:
                     open_queries &= languages != language
-            rows = ranking_rows(replace(one, queries=one.queries[open_queries]), task, top_k)
+            if not open_queries.any():
+                continue
+            rows = ranking_rows(one.only(one.queries[open_queries]), task, top_k)
             place = pl.lit(pools.index(one.pool)).alias("pool_place")
             parts.append(rows.with_columns(pl.Series("q", one.queries[open_queries]), place))
     order = task.queries.with_row_index("q").select(pl.col("q").cast(pl.Int64), language_of="language")

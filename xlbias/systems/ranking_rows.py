@@ -49,6 +49,14 @@ class PoolLists:
     length: Ints
     cut: Bools
 
+    def only(self, queries: Ints) -> PoolLists:
+        """Return the lists of some of the queries, ascending."""
+        there = np.isin(self.query, queries)
+        length = np.where(np.isin(np.arange(len(self.length)), queries), self.length, 0)
+        return PoolLists(
+            self.pool, queries, self.query[there], self.passage[there], self.score[there], length, self.cut
+        )
+
 
 def pool_lists(lists: Lists, task: RetrievalTask) -> list[PoolLists]:
     """Return the lists of every pool that a file says something of: its own, or each language's and the whole."""
