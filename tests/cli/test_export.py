@@ -1,5 +1,7 @@
 """`xlbias export` as a user runs it: what it says, and one sentence for what cannot be."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,3 +74,15 @@ def test_what_cannot_be_is_said_in_one_sentence_and_nothing_is_written(
     assert printed.err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
     assert Path(audited).read_bytes() == before
+
+
+def test_help_is_light() -> None:
+    code = (
+        "import sys\n"
+        "from xlbias.cli import run\n"
+        "run(['export', 'run', '--help'])\n"
+        "print('heavy:', sorted({'torch', 'numpy', 'polars', 'textual', 'huggingface_hub'} & set(sys.modules)))\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "--pool" in result.stdout
+    assert "heavy: []" in result.stdout

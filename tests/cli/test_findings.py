@@ -36,7 +36,7 @@ def test_text_and_json_say_the_same(path, capsys):
     assert {"measure", "value", "low", "high", "n", "p", "setting", "query_language", "passage_language"} <= set(
         numbers[0]
     )
-    assert told["findings"][0]["place"]["screen"] == "overview"
+    assert told["findings"][0]["leads_to"]["screen"] == "overview"
 
 
 def test_kinds_and_concerns_are_chosen(path, capsys):

@@ -65,7 +65,7 @@ def test_what_is_not_tested_says_so_and_p_at_the_resolution_is_or_less(run):
     least = frame.with_columns(p_corrected=pl.when(measure="map").then(1 / 1000).otherwise("p_corrected"))
     text = render_comparison({"made": least}, "mono-0", "hybrid", "text", permutations=999)
     w, quality = (
-        next(row for row in text.splitlines() if row.endswith(f"  {name}")) for name in ("Kendall W", "mAP mono")
+        next(row for row in text.splitlines() if row.startswith(f"{name}  ")) for name in ("Kendall W", "mAP mono")
     )
     assert "not tested" in w and "≤.001" in quality
     content = json.loads(render_comparison({"made": frame}, "mono-0", "hybrid", "json", permutations=999))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xlbias.cli.narrate import StderrNarrator
-from xlbias.runs.schema import MULTILINGUAL_POOL
 
 if TYPE_CHECKING:
     from xlbias.results.run import Run
@@ -42,7 +41,7 @@ _ONLY = "It may be left out where there is one only."
 _ALL = "Default: all."
 _OUT = click.option("--out", "-o", required=True, metavar="FILE", help="File to write; gzipped if it ends in .gz.")
 _POOL = click.option(
-    "--pool", default=MULTILINGUAL_POOL, show_default=True, metavar="LANG", help="Passages of this language only."
+    "--pool", default="multilingual", show_default=True, metavar="LANG", help="Passages of this language only."
 )
 _QUIET = click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr.")
 _MEASURE = click.option(
@@ -50,7 +49,7 @@ _MEASURE = click.option(
 )
 
 
-@command.command("run")
+@command.command("run", short_help="A TREC run.")
 @click.argument("run")
 @_one("encoder", _ONLY)
 @_one("task", _ONLY)
@@ -69,7 +68,7 @@ def trec_run(run: str, encoder: str | None, task: str | None, pool: str, out: st
     )
 
 
-@command.command()
+@command.command(short_help="TREC qrels, of a run or of a task.")
 @click.argument("source", metavar="RUN|TASK")
 @_one("task", _ONLY)
 @_POOL
@@ -101,14 +100,14 @@ def _of_values(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
-@command.command()
+@command.command(short_help="Values of measures by query, as CSV.")
 @_of_values
 def csv(**given: Any) -> None:
     """Write the values of every measure by query as CSV, a row each; docs/export.md has the columns."""
     _write_values(("csv", "csv.gz"), **given)
 
 
-@command.command()
+@command.command(short_help="Values of measures by query, as Parquet.")
 @_of_values
 def parquet(**given: Any) -> None:
     """Write the values of every measure by query as Parquet, a row each, whose columns are described in it."""
@@ -133,7 +132,7 @@ def _write_values(
     StderrNarrator(quiet=quiet).say(f"wrote {out}: {n:,} values")
 
 
-@command.command()
+@command.command(short_help="Results for mteb.")
 @click.argument("run")
 @_one("encoder", _ALL)
 @_one("task", _ALL)
@@ -144,10 +143,12 @@ def results(run: str, encoder: str | None, task: str | None, out: str, quiet: bo
     from xlbias.export.mteb_results import export_results
 
     written = export_results(_opened(run, out), out, encoder=encoder, task=task)
-    StderrNarrator(quiet=quiet).say("\n".join(f"wrote {path}" for path in written))
+    narrator = StderrNarrator(quiet=quiet)
+    for path in written:
+        narrator.say(f"wrote {path}")
 
 
-@command.command("model-index")
+@command.command("model-index", short_help="The model-index block of a model card.")
 @click.argument("run")
 @_one("encoder", _ONLY)
 @_one("task", _ALL)

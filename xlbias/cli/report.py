@@ -7,12 +7,13 @@ import os
 import click
 
 from xlbias.cli.output import print_document
-from xlbias.report.forms import REPORT_FORMATS
+from xlbias.report.forms import REPORT_FORMATS, SECTIONS
 
 EXAMPLE = """\b
 Examples:
   xlbias report run.parquet
   xlbias report run.parquet --full
+  xlbias report run.parquet --section bias --section texts
   xlbias report run.parquet --by-language --matrix map
   xlbias report run.parquet --format html --out audit.html
   xlbias report run.parquet --format latex --matrix single_gold --published 2408.10536
@@ -35,6 +36,10 @@ Examples:
     "--full", is_flag=True,
     help="All of the audit as text, not one screen of it. What goes to --out is full in any case.",
 )  # fmt: skip
+@click.option(
+    "--section", "-s", "sections", multiple=True, type=click.Choice(SECTIONS), metavar="NAME",
+    help=f"Add this section of the audit to that screen: {', '.join(SECTIONS)}. Repeatable.",
+)  # fmt: skip
 @click.option("--by-language", is_flag=True, help="Add the rank distance and the rank of every language.")
 @click.option(
     "--published", multiple=True, metavar="ARXIV-ID",
@@ -45,6 +50,7 @@ def command(
     runs: tuple[str, ...],
     form: str,
     full: bool,
+    sections: tuple[str, ...],
     measures: tuple[str, ...],
     by_language: bool,
     published: tuple[str, ...],
@@ -84,6 +90,7 @@ def command(
             published=published,
             to_file=out is not None,
             full=full or out is not None,
+            sections=sections,
         )
 
     try:

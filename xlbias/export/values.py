@@ -15,7 +15,7 @@ from xlbias.errors import UsageError
 from xlbias.export.chosen import queries_outside
 from xlbias.export.trec import compressed
 from xlbias.files import writing
-from xlbias.results.per_query import Ranked, Values, bias_values, names_with_values, quality_values
+from xlbias.results.per_query import RANKED, Ranked, Values, bias_values, names_with_values, quality_values
 from xlbias.results.run import Run
 from xlbias.runs.descriptions import DESCRIPTION
 
@@ -75,7 +75,7 @@ def _frames(run: Run, encoders: Sequence[str], tasks: Sequence[str], names: Sequ
         outside = queries_outside(run, task)
         for encoder in encoders:
             wanted = (pl.col("model") == encoder) & (pl.col("task") == task)
-            rankings = run.rankings.filter(wanted).collect()
+            rankings = run.rankings.filter(wanted).select(RANKED).collect()
             if rankings.is_empty():
                 continue
             ranked = Ranked(rankings, run.pool_sizes[task])

@@ -13,3 +13,6 @@ COMPARISON_FORMATS = (*DOCUMENT_FORMATS, "csv", "json")
 
 BLOCK_FORMATS = ("tsv", "markdown", "latex")
 """Of one table or matrix."""
+
+SECTIONS = ("overview", "bias", "alignment", "texts", "training", "encoders", "caveats", "notes")
+"""Sections of the audit as text, which can be asked for by name."""

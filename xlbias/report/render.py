@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from xlbias.errors import UsageError
 from xlbias.report.document import Document, MatrixBlock, Table
+from xlbias.report.formats.format import format_of
 from xlbias.report.forms import BLOCK_FORMATS, DOCUMENT_FORMATS
 
 if TYPE_CHECKING:
@@ -23,23 +24,9 @@ _WIDTH_OF_A_FILE = 120
 
 def render(document: Document, form: str, *, to_file: bool = False) -> str:
     """Return a document as ``text`` (as wide as the terminal), ``markdown``, ``latex`` or ``html``."""
-    if form == "text":
-        from xlbias.report.formats.text import document_to_text
-
-        return document_to_text(document, width(to_file=to_file))
-    if form == "markdown":
-        from xlbias.report.formats.markdown import to_markdown
-
-        return to_markdown(document)
-    if form == "latex":
-        from xlbias.report.formats.latex import to_latex
-
-        return to_latex(document)
-    if form == "html":
-        from xlbias.report.formats.html import to_html
-
-        return to_html([document])
-    raise UsageError(f"unknown format {form!r}; choose from {', '.join(DOCUMENT_FORMATS)}")
+    write = format_of(form, DOCUMENT_FORMATS).documents
+    assert write is not None
+    return write([document], width(to_file=to_file))
 
 
 def render_report(
@@ -51,6 +38,7 @@ def render_report(
     published: Sequence[str] = (),
     to_file: bool = False,
     full: bool = True,
+    sections: Sequence[str] = (),
 ) -> str:
     """Return the audit of runs as ``text``, ``json``, ``csv``, ``markdown``, ``latex`` or ``html``.
 
@@ -62,10 +50,12 @@ def render_report(
         published: arXiv ids whose printed results of the same data set to add.
         to_file: whether text is laid out for a file, rather than as wide as the terminal.
         full: whether text is all of the audit behind its findings; else it is one screen, and what is named besides.
+        sections: of the audit to add to that screen, of `xlbias.report.forms.SECTIONS`.
     """
     if form == "text":
         return "\n".join(
-            _text(run, width(to_file=to_file), matrices, by_language, published, full=full) for run in runs
+            _text(run, width(to_file=to_file), matrices, by_language, published, None if full else sections)
+            for run in runs
         )
     if form == "json":
         from xlbias.report.documents.audit_json import to_json
@@ -77,23 +67,29 @@ def render_report(
         return to_csv(runs)
     from xlbias.report.documents.audit import DEFAULT_MATRICES, audit
 
-    if form == "html":
-        from xlbias.report.formats.html import to_html
-
-        shown = matrices or DEFAULT_MATRICES
-        return to_html([audit(run, matrices=shown, by_language=True, published=published) for run in runs])
+    found = format_of(form, DOCUMENT_FORMATS)
+    assert found.documents is not None
+    if found.has_colours:
+        matrices, by_language = matrices or DEFAULT_MATRICES, True
     documents = [audit(run, matrices=matrices, by_language=by_language, published=published) for run in runs]
-    return "\n".join(render(document, form) for document in documents)
+    return found.documents(documents, width(to_file=to_file))
 
 
 def _text(
-    run: Run, columns: int, matrices: Sequence[str], by_language: bool, published: Sequence[str], *, full: bool
+    run: Run,
+    columns: int,
+    matrices: Sequence[str],
+    by_language: bool,
+    published: Sequence[str],
+    sections: Sequence[str] | None,
 ) -> str:
-    if not full:
+    """Return one screen and what is named besides; without `sections` all of the audit behind its findings."""
+    if sections is not None:
         from xlbias.report.documents.audit_text import named_parts
         from xlbias.report.documents.brief import brief
 
-        return brief(run, columns) + named_parts(run, columns, matrices, by_language, published)
+        more = named_parts(run, columns, sections, measures=matrices, by_language=by_language, published=published)
+        return brief(run, columns) + more
     from xlbias.report.documents.audit_text import to_text
     from xlbias.report.documents.findings import TITLE, lines
     from xlbias.results.findings import findings
@@ -110,7 +106,8 @@ def render_findings(
     """Return findings as ``text`` or ``json``.
 
     ``{"schema": 1, "run": path, "thresholds": {name: number}, "findings": [{"kind", "question", "sentence", "weight",
-    "place", "encoder", "task", "base", "languages", "numbers", "concern"}]}``: see `xlbias.results.findings.Finding`.
+    "leads_to", "encoder", "task", "base", "languages", "numbers", "concern"}]}``, see
+    `xlbias.results.findings.Finding`.
     """
     from xlbias.report.documents.findings import as_json, lines
 
@@ -158,33 +155,15 @@ def render_comparison(
         to_file: whether text is laid out for a file, rather than as wide as the terminal.
         found: what the comparison says, see `xlbias.results.findings.of_comparison`.
     """
-    import polars as pl
-
-    from xlbias.report.documents.caveats import sided_json
-
     doubts = doubts or {}
-    whole = pl.concat(frames.values())
     if form == "json":
-        from xlbias.report.documents.findings import as_json
-        from xlbias.report.formats.json import finite, in_lines
+        from xlbias.report.documents.comparison_data import to_json
 
-        content = {
-            "schema": 1, "base": base, "new": new, "seed": seed, "permutations": permutations, "unit": unit,
-            "least_p": 1 / (permutations + 1) if whole["n_seeds"].max() == 1 else None,
-            "findings": as_json(found), "caveats": sided_json(doubts), "differences": whole.to_dicts(),
-        }  # fmt: skip
-        return in_lines(finite(content), levels=2) + "\n"
+        return to_json(frames, base, new, seed=seed, permutations=permutations, unit=unit, doubts=doubts, found=found)
     if form == "csv":
-        from xlbias.report.formats.csv import safe
+        from xlbias.report.documents.comparison_data import to_csv
 
-        kinds = {
-            task: [f"{side}:{one.kind}" for side, some in zip(("base", "new"), sides, strict=True) for one in some]
-            for task, sides in doubts.items()
-        }
-        marks = [" ".join(dict.fromkeys(kinds.get(task, ()))) or None for task in whole["task"]]
-        whole = whole.with_columns(pl.Series("caveats", marks, dtype=pl.String))
-        texts = [name for name, dtype in whole.schema.items() if dtype == pl.String]
-        return whole.with_columns(pl.col(texts).map_elements(safe, return_dtype=pl.String)).write_csv()
+        return to_csv(frames, doubts)
     from xlbias.report.documents.comparison import comparison
 
     document = comparison(
@@ -201,23 +180,10 @@ def render_comparison(
 
 
 def render_block(block: Table | MatrixBlock, form: str) -> str:
-    """Return one table or matrix as ``tsv``, ``markdown`` or ``latex``, with its intervals, caption and notes.
-
-    One row of a matrix has lines for what is known of its cells, one cell has columns for it.
-    """
-    if form == "tsv":
-        from xlbias.report.formats.tsv import to_tsv
-
-        return to_tsv(block)
-    if form == "markdown":
-        from xlbias.report.formats.markdown import block_to_markdown
-
-        return block_to_markdown(block)
-    if form == "latex":
-        from xlbias.report.formats.latex import block_to_latex
-
-        return block_to_latex(block)
-    raise UsageError(f"unknown format {form!r}; choose from {', '.join(BLOCK_FORMATS)}")
+    """Return one table or matrix as ``tsv``, ``markdown`` or ``latex``; see `xlbias.report.formats.format.Format`."""
+    write = format_of(form, BLOCK_FORMATS).block
+    assert write is not None
+    return write(block)
 
 
 def width(*, to_file: bool = False) -> int:

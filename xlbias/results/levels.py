@@ -177,7 +177,11 @@ def printed(task: TaskInfo) -> tuple[Level, ...]:
         )
         found += [
             Level("published", " ".join(filter(None, (row["encoder"], row["sampler"]))), row["measure"],
-                  row["setting"], row["value"], source=f"arXiv {source}, {row['table']}")
+                  row["setting"], row["value"], source=_table(source, row['table']))
             for row in rows.iter_rows(named=True)
         ]  # fmt: skip
     return tuple(found)
+
+
+def _table(source: str, table: str) -> str:
+    return f"arXiv {source}, {f'table {table}' if table.isdecimal() else table}"

@@ -8,20 +8,26 @@ from types import SimpleNamespace
 import numpy as np
 import polars as pl
 import pytest
+from dashboard.made import LiveRun
 
+from xlbias.dashboard.places import SCREENS
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import UsageError
 from xlbias.evaluation import evaluate
 from xlbias.report.documents.brief import brief
 from xlbias.report.documents.findings import as_json
+from xlbias.report.forms import SECTIONS
 from xlbias.report.render import render_report
 from xlbias.results.by_key import Numbers
 from xlbias.results.compare import Side, compare
 from xlbias.results.findings import Thresholds, findings, kinds, of_comparison
+from xlbias.results.findings.language_gaps import Gap
+from xlbias.results.findings.rules.languages import _pool
 from xlbias.results.findings.thresholds import table
 from xlbias.results.levels import levels
 from xlbias.results.per_query import Key
 from xlbias.results.run import open_run
+from xlbias.runs.run_info import TaskInfo
 from xlbias.text import width
 
 pytestmark = pytest.mark.integration
@@ -296,10 +302,10 @@ def test_a_rule_is_one_file(tmp_path, monkeypatch):
     from xlbias.results.findings import _rules, rules
 
     (tmp_path / "zzz_new.py").write_text(
-        "from xlbias.results.findings.finding import Finding, Place\n"
+        "from xlbias.results.findings.finding import Finding, Destination\n"
         "KINDS = ('brand_new',)\n"
         "def found(context):\n"
-        "    yield Finding('brand_new', 'good', 'it is new.', 9, Place('overview', 'overview'))\n",
+        "    yield Finding('brand_new', 'good', 'it is new.', 9, Destination('overview', 'overview'))\n",
         "utf-8",
     )
     monkeypatch.setattr(rules, "__path__", [*rules.__path__, str(tmp_path)])
@@ -336,3 +342,23 @@ def test_two_encoders_fit_one_screen(tmp_path):
     whole = render_report([two], "text")
     assert whole.splitlines()[2] == "Findings"
     assert "chance, a random order of the same pools: mono " in whole
+
+
+def test_a_finding_leads_to_a_section_that_there_is(found):
+    assert {one.leads_to.section for one in found} <= {*SECTIONS, "matrix", "compare"}
+    assert {one.leads_to.screen for one in found} <= set(SCREENS)
+
+
+def test_of_what_goes_on_nothing_is_tested_and_it_is_said(tmp_path):
+    live = LiveRun(tmp_path / "run.parquet", n_queries=20)
+    live.write(live.languages[0])
+    partial = findings(open_run(live.path))
+    assert {one.kind for one in partial} <= {"quality", "caveat", "one_training"}
+    assert any(one.sentence.startswith("partial: ") for one in partial)
+
+
+def test_that_a_language_has_more_rivals_is_said_with_its_gap():
+    gap = Gap("passage", "th", 0.1, 0.3, -0.2, -0.3, -0.1, 0.001, 30)
+    task = TaskInfo("t", {}, {"de": 100, "en": 100, "th": 170})
+    assert _pool(gap, task, 1.5) == "; th has 1.7 times as many passages as they have"
+    assert _pool(gap, task, 2.0) == _pool(gap._replace(side="query"), task, 1.5) == ""

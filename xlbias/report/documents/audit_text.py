@@ -5,7 +5,7 @@ Aligned columns hold numbers and language codes only; names, which come from dat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import polars as pl
@@ -46,6 +46,8 @@ from xlbias.runs.run_info import TaskInfo
 from xlbias.runs.schema import SETTINGS
 from xlbias.text import clean, cut
 
+Part = tuple[str, TaskInfo | None, list[str]]
+
 
 def to_text(
     run: Run,
@@ -60,56 +62,82 @@ def to_text(
     `measures` names matrices to add in full; `by_language` adds the rank distance of every query language and the mean
     rank of every language's answers; `published` adds what papers printed for the same data set, by arXiv id.
     """
-    rows = overview(run).to_dicts()
-    trainings = trained(run)
-    ranked = any(row["n_rankings"] for row in rows)
-    found = encoders_by_task(run)
+    ranked, trainings = _ranked(run), trained(run)
     lines = _head(run, width) if ranked or run.tasks else _head(run, width)[:1]
     if not ranked and (run.tasks or not trainings):
         lines += ["", "Nothing has been ranked yet."]
-    for task in run.tasks:
-        of_task = [row for row in rows if row["task"] == task.name and row["n_rankings"]]
-        if of_task:
-            lines += ["", cut(about_task(task), width), *_overview(run, task, of_task, width)]
-            extremes = _extremes(run, of_task, width)
-            of_subjects = found[task.name]
-            parts = [extremes]
-            parts += [part(of_subjects, width) for part in (bias_lines, alignment_lines, texts_lines)]
-            printed = [published_table(source, task) for source in published]
-            parts += [table_lines(one, width) for one in printed if one is not None]
-            lines += [line for part in parts if part for line in ("", *part)]
+    for _, _, part in _parts(run, width, measures, by_language, published):
+        lines += ["", *part]
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def named_parts(
+    run: Run,
+    width: int,
+    sections: Collection[str] = (),
+    *,
+    measures: Sequence[str] = (),
+    by_language: bool = False,
+    published: Sequence[str] = (),
+) -> str:
+    """Return the parts of the audit that are asked for by name, as text that follows the short report.
+
+    `sections` are some of `xlbias.report.forms.SECTIONS`; the others are as in `to_text`.
+    """
+    wanted = {*sections, "by-language", "matrix", "published"}
+    lines: list[str] = []
+    about = None if "overview" in wanted else ""
+    for name, task, part in _parts(run, width, measures, by_language, published):
+        if name in wanted:
+            if task is not None and about not in (None, task.name):
+                lines += ["", cut(about_task(task), width)]
+                about = task.name
+            lines += ["", *part]
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _ranked(run: Run) -> bool:
+    return bool(overview(run)["n_rankings"].sum())
+
+
+def _parts(
+    run: Run, width: int, measures: Sequence[str], by_language: bool, published: Sequence[str]
+) -> Iterator[Part]:
+    """Yield the parts of the audit: which section each belongs to, what task it is about, and its lines."""
+    yield from _of_tasks(run, width, published)
+    rows, ranked = overview(run).to_dicts(), _ranked(run)
     if by_language:
-        lines += ["", *by_language_lines(run, rows, width)]
+        yield "by-language", None, by_language_lines(run, rows, width)
     for measure in measures:
         for model in run.models:
             for task in run.tasks:
-                lines += ["", *matrix_lines(matrix(run, measure, model.name, task.name), width)]
-    for training in trainings:
-        lines += ["", *training_lines(training, width, matrix=not ranked)]
+                yield "matrix", None, matrix_lines(matrix(run, measure, model.name, task.name), width)
+    for training in trained(run):
+        yield "training", None, training_lines(training, width, matrix=not ranked)
     if encoders := [about for model in run.models if (about := about_encoder(model))]:
-        lines += ["", "Encoders", *(line for about in encoders for line in wrapped(about, width))]
+        yield "encoders", None, ["Encoders", *(line for about in encoders for line in wrapped(about, width))]
     if doubts := lines_of(caveats(run)):
-        lines += ["", TITLE, *(line for text in doubts for line in wrapped(text, width))]
+        yield "caveats", None, [TITLE, *(line for text in doubts for line in wrapped(text, width))]
     notes = [*([intervals(run)] if ranked else []), *training_notes(run), *leak_notes(run), *coverage_notes(run)]
     if notes:
-        lines += ["", "Note", *(line for note in notes for line in wrapped(clean(note), width))]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+        yield "notes", None, ["Note", *(line for note in notes for line in wrapped(clean(note), width))]
 
 
-def named_parts(run: Run, width: int, measures: Sequence[str], by_language: bool, published: Sequence[str]) -> str:
-    """Return the parts of the audit that were asked for by name, as text that follows the short report."""
-    lines: list[str] = []
+def _of_tasks(run: Run, width: int, published: Sequence[str]) -> Iterator[Part]:
+    rows, found = overview(run).to_dicts(), encoders_by_task(run)
     for task in run.tasks:
+        of_task = [row for row in rows if row["task"] == task.name and row["n_rankings"]]
+        if not of_task:
+            continue
+        yield "overview", task, [cut(about_task(task), width), *_overview(run, task, of_task, width)]
+        if extremes := _extremes(run, of_task, width):
+            yield "overview", task, extremes
+        for name, lines_of_part in (("bias", bias_lines), ("alignment", alignment_lines), ("texts", texts_lines)):
+            if part := lines_of_part(found[task.name], width):
+                yield name, task, part
         for source in published:
             if (printed := published_table(source, task)) is not None:
-                lines += ["", *table_lines(printed, width)]
-    if by_language:
-        lines += ["", *by_language_lines(run, overview(run).to_dicts(), width)]
-    for measure in measures:
-        for model in run.models:
-            for task in run.tasks:
-                lines += ["", *matrix_lines(matrix(run, measure, model.name, task.name), width)]
-    return "".join(f"{line.rstrip()}\n" for line in lines)
+                yield "published", task, table_lines(printed, width)
 
 
 def _head(run: Run, width: int) -> list[str]:

@@ -9,6 +9,7 @@ from html import escape as _escape
 
 from xlbias.colour import RGB, STEPS, colours, diverging_colours, step_of, text_on
 from xlbias.report.document import Block, Document, MatrixBlock, Paragraph, Table, Terms
+from xlbias.report.formats.format import Format
 from xlbias.report.numbers import NOTHING, Entry, measured, signed_text
 from xlbias.text import clean
 
@@ -192,3 +193,6 @@ def _tooltip(cell: Entry) -> str:
     if cell.n is not None:
         parts.append(f"n = {cell.n:,}")
     return ", ".join(parts)
+
+
+FORMAT = Format(lambda documents, _: to_html(documents), has_colours=True)

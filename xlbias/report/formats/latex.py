@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from xlbias.report.document import Block, Document, MatrixBlock, Paragraph, Table, Terms
 from xlbias.report.formats.excerpt import of_cell, of_row
+from xlbias.report.formats.format import Format
 from xlbias.report.numbers import Entry
 from xlbias.text import clean
 
@@ -126,3 +127,6 @@ def _stacked(row: Sequence[Entry], size: str) -> list[str]:
 def _cell(cell: Entry) -> str:
     small = rf" {{\scriptsize {escape(cell.interval)}}}" if cell.interval else ""
     return escape(cell.text) + small
+
+
+FORMAT = Format(lambda documents, _: "\n".join(map(to_latex, documents)), block_to_latex)

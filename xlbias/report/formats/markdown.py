@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from xlbias.report.document import Block, Document, MatrixBlock, Paragraph, Table, Terms
 from xlbias.report.formats.excerpt import of_cell, of_row
+from xlbias.report.formats.format import Format
 from xlbias.report.numbers import NOTHING, Entry, numeric
 from xlbias.text import clean
 
@@ -74,3 +75,6 @@ def _row(cells: Sequence[str]) -> str:
 def _cell(cell: Entry) -> str:
     text = cell.text if _PLAIN.fullmatch(cell.text) else escape(cell.text)
     return f"{text} {cell.interval}" if cell.interval else text
+
+
+FORMAT = Format(lambda documents, _: "\n".join(map(to_markdown, documents)), block_to_markdown)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from xlbias.report.document import Block, Document, MatrixBlock, Paragraph, Table
 from xlbias.report.formats.columns import blocks, cut_all, names_left, table, wrapped
+from xlbias.report.formats.format import Format
 from xlbias.text import clean, cut
 from xlbias.text import width as cells
 
@@ -74,3 +75,6 @@ def _block(block: Block, width: int) -> list[str]:
 def _wrapped(texts: list[str] | tuple[str, ...], width: int) -> Iterator[str]:
     for text in texts:
         yield from wrapped(clean(text), width)
+
+
+FORMAT = Format(lambda documents, width: "\n".join(document_to_text(one, width) for one in documents))

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 
 from xlbias.report.document import MatrixBlock, Table
 from xlbias.report.formats.csv import safe
+from xlbias.report.formats.format import Format
 from xlbias.report.numbers import NOTHING, Entry
 
 _Column = tuple[str, list[str]]
@@ -83,3 +84,6 @@ def _number(value: float | None) -> str:
 
 def _text(text: str) -> str:
     return safe(text) or ""
+
+
+FORMAT = Format(block=to_tsv)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from weakref import WeakKeyDictionary
 
 from xlbias.results.findings.context import Context
-from xlbias.results.findings.finding import QUESTIONS, Finding, Number, Place, Question
+from xlbias.results.findings.finding import QUESTIONS, Destination, Finding, Number, Question
 from xlbias.results.findings.thresholds import Thresholds
 from xlbias.results.run_numbers import RunNumbers
 from xlbias.text import clean
@@ -25,7 +25,17 @@ if TYPE_CHECKING:
 
     from xlbias.results.compare import Side
 
-__all__ = ["QUESTIONS", "Finding", "Number", "Place", "Question", "Thresholds", "findings", "kinds", "of_comparison"]
+__all__ = [
+    "QUESTIONS",
+    "Destination",
+    "Finding",
+    "Number",
+    "Question",
+    "Thresholds",
+    "findings",
+    "kinds",
+    "of_comparison",
+]
 
 DEFAULTS = Thresholds()
 
@@ -67,7 +77,7 @@ def findings(
 
     Nothing is said that the numbers of the run do not support.
     """
-    key = (id(base) if base is not None else None, thresholds, whole)
+    key = (base, thresholds, whole)
     of_run = _found.setdefault(run, {})
     if key not in of_run:
         of_run[key] = _ordered(Context(run, base, thresholds, whole=whole))

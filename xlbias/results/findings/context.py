@@ -25,7 +25,7 @@ from xlbias.results.run_numbers import RunNumbers
 from xlbias.results.written import measured
 from xlbias.runs.run_info import ModelInfo, TaskInfo
 
-COMPARED = ("map", "rank_distance.normalised")
+COMPARED = ("map",)
 """What encoders are compared in."""
 
 MOST_RANKINGS = 2_000_000

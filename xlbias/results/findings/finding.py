@@ -49,7 +49,7 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Place:
+class Destination:
     """Where a finding leads: a screen of the dashboard with what is selected there, and a section of the report.
 
     Attributes:
@@ -77,7 +77,7 @@ class Finding:
         question: what it answers.
         sentence: without the names of encoder and task, cleaned.
         weight: how much it matters among the findings of its question: the greater, the earlier it stands.
-        place: where it leads.
+        leads_to: where it is shown.
         encoder: whom it is about; None where it is about all encoders.
         task: on what; None where it is about all tasks.
         base: the encoder that is compared with.
@@ -91,7 +91,7 @@ class Finding:
     question: Question
     sentence: str
     weight: float
-    place: Place
+    leads_to: Destination
     encoder: str | None = None
     task: str | None = None
     base: str | None = None

@@ -34,6 +34,12 @@ class Thresholds:
         "this share of it",
         most=1,
     )
+    pool_ratio: float = _threshold(
+        1.5,
+        "passage_language",
+        "that a language has many passages, so many rivals, is said where it has this many times those of the others "
+        "on average",
+    )
     pair_level: float = _threshold(
         0.5,
         "worst_pair",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from xlbias.results.caveats import KINDS as OF_CAVEATS
 from xlbias.results.findings.context import Context, some
-from xlbias.results.findings.finding import Finding, Number, Place
+from xlbias.results.findings.finding import Destination, Finding, Number
 from xlbias.results.one_training import single_trainings
 
 KINDS = ("caveat", "one_training")
@@ -20,7 +20,7 @@ def found(context: Context) -> Iterator[Finding]:
         number = Number(one.kind, one.value, n=one.n, encoder=one.model, task=one.task, role="caveat")
         yield Finding(
             "caveat", "caveat", one.sentence, len(OF_CAVEATS) - OF_CAVEATS.index(one.kind) + one.marks,
-            Place("overview", "caveats"), one.model, one.task,
+            Destination("overview", "caveats"), one.model, one.task,
             numbers=(number,) if one.value is not None or one.n is not None else (),
         )  # fmt: skip
     if alone := single_trainings(context.run.models):
@@ -28,4 +28,4 @@ def found(context: Context) -> Iterator[Finding]:
             f"one training each: {some(alone, _NAMED)}; another seed may come out otherwise, so that differences are "
             "those of these encoders, not of their samplers."
         )
-        yield Finding("one_training", "caveat", sentence, len(OF_CAVEATS) - 1.5, Place("overview", "notes"))
+        yield Finding("one_training", "caveat", sentence, len(OF_CAVEATS) - 1.5, Destination("overview", "notes"))

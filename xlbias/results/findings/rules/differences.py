@@ -8,7 +8,7 @@ import polars as pl
 
 from xlbias.measures.registry import measures
 from xlbias.results.findings.context import Context
-from xlbias.results.findings.finding import Finding, Number, Place
+from xlbias.results.findings.finding import Destination, Finding, Number
 from xlbias.results.summary import OVERALL
 from xlbias.results.written import LEAST_P, difference_interval, largest_p, signed_text
 from xlbias.runs.schema import SETTING_SHORT
@@ -34,7 +34,7 @@ def found(context: Context) -> Iterator[Finding]:
         sentence = (
             f"mAP {', '.join(_setting(row) for row in settings.iter_rows(named=True))}; {better.height} of "
             f"{cells.height} cells significantly better, {worse.height} worse{_largest(significant, seeds)}"
-            f"{_seeds(seeds, bool(frame['one_training'].any()))}."
+            f"{_seeds(seeds, bool(frame['one_training'].any())) if significant.height else ''}."
         )
         extremes = [
             part.sort("difference", descending=up)[:1]
@@ -49,7 +49,7 @@ def found(context: Context) -> Iterator[Finding]:
         sizes = [abs(row["difference"]) for row in settings.iter_rows(named=True)]
         yield Finding(
             "difference", "real", sentence, max(sizes) if significant.height else 0.0,
-            Place("matrix", "compare", _MAP), names[1], task, names[0],
+            Destination("matrix", "compare", _MAP), names[1], task, names[0],
             numbers=(*(_number(row, names, task) for row in rows.iter_rows(named=True)), *counts),
             concern=worse.height > better.height,
         )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xlbias.results.findings.context import Context
-from xlbias.results.findings.finding import Finding, Number, Place
+from xlbias.results.findings.finding import Destination, Finding, Number
 from xlbias.runs.schema import SETTING_SHORT
 
 KINDS = ("excluded",)
@@ -34,5 +34,5 @@ def found(context: Context) -> Iterator[Finding]:
         sentence = f"rankings without an answer in the pool are in no mean: {', '.join(parts)}."
         number = Number("map", share, n=left_out, task=task.name, role="excluded")
         yield Finding(
-            "excluded", "caveat", sentence, share, Place("overview", "notes"), None, task.name, numbers=(number,)
+            "excluded", "caveat", sentence, share, Destination("overview", "notes"), None, task.name, numbers=(number,)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xlbias.results.findings.context import Context, said, some
-from xlbias.results.findings.finding import Finding, Number, Place
+from xlbias.results.findings.finding import Destination, Finding, Number
 from xlbias.results.per_query import Key
 from xlbias.results.written import number
 from xlbias.runs.run_info import ModelInfo, TaskInfo
@@ -63,12 +63,12 @@ def _exposure(context: Context, model: ModelInfo, task: TaskInfo) -> Iterator[Fi
     much.sort(key=lambda one: -(one.value or 0.0))
     little.sort(key=lambda one: one.value or 0.0)
     parts = [
-        f"{words} of {some([f'{one.passage_language} {said(one)}' for one in part], _NAMED)}"
-        for part, words in ((much, "too much"), (little, "too little"))
+        f"too {words} {some([f'{one.passage_language} {said(one)}' for one in part], _NAMED)}"
+        for part, words in ((much, "much"), (little, "little"))
         if part
     ]
     sentence = (
-        f"the first 10 hold {', and '.join(parts)} times its share of the pool, whatever is asked"
+        f"share of the first 10 over share of the pool, whatever is asked: {'; '.join(parts)}"
         f"{_ties(context, model, task)}."
     )
     weight = max(abs(1 - (one.value or 0.0)) for one in (*much, *little)) / 2
@@ -108,14 +108,13 @@ def _finding(
     numbers: tuple[Number, ...],
     languages: tuple[str, ...] = (),
 ) -> Finding:
-    place = Place("bias", "bias", measure, passage_language=languages[0] if languages else None)
+    place = Destination("bias", "bias", measure, passage_language=languages[0] if languages else None)
     return Finding(kind, "fair", sentence, weight, place, model.name, task.name, languages=languages, numbers=numbers)
 
 
 def _low(one: Number) -> float:
-    """Return the lower end of a number, or the number where it has none."""
-    low = one.low if one.low is not None else one.value
-    return low if low is not None else 0.0
+    """Return the lower end of a number; where it has no interval nothing can be said of it."""
+    return one.low if one.low is not None else 0.0
 
 
 def _ties(context: Context, model: ModelInfo, task: TaskInfo) -> str:

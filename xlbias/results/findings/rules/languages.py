@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xlbias.results.findings.context import Context, some
-from xlbias.results.findings.finding import Finding, Number, Place
+from xlbias.results.findings.finding import Destination, Finding, Number
 from xlbias.results.findings.language_gaps import RESOLUTION, Gap
 from xlbias.results.written import largest_p, number
+from xlbias.runs.run_info import TaskInfo
 
 KINDS = ("query_language", "passage_language")
 
@@ -39,9 +40,9 @@ def found(context: Context) -> Iterator[Finding]:
             sentence = (
                 f"{'queries' if side == 'query' else 'passages'} in {named} have lower mAP than other languages "
                 f"({first.language}: {number(first.difference)}{_ends(first)} from their {number(first.others)}, "
-                f"{largest_p(largest, RESOLUTION)})."
+                f"{largest_p(largest, RESOLUTION)}){_pool(first, task, limits.pool_ratio)}."
             )
-            place = Place(
+            place = Destination(
                 "matrix", "matrix", "map",
                 query_language=first.language if side == "query" else None,
                 passage_language=first.language if side == "passage" else None,
@@ -50,6 +51,15 @@ def found(context: Context) -> Iterator[Finding]:
                 f"{side}_language", "for whom", sentence, -first.difference / first.others, place, model.name,
                 task.name, languages=tuple(gap.language for gap in worse), numbers=numbers,
             )  # fmt: skip
+
+
+def _pool(gap: Gap, task: TaskInfo, least: float) -> str:
+    """Return that a language has many more passages than the others, where it has: it has more rivals to an answer."""
+    others = [size for language, size in task.pool_sizes.items() if language != gap.language]
+    if gap.side == "query" or not any(others):
+        return ""
+    ratio = task.pool_sizes.get(gap.language, 0) * len(others) / sum(others)
+    return f"; {gap.language} has {ratio:.1f} times as many passages as they have" if ratio >= least else ""
 
 
 def _ends(gap: Gap) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xlbias.results.findings.context import Context, said
-from xlbias.results.findings.finding import Finding, Number, Place
+from xlbias.results.findings.finding import Destination, Finding, Number
 from xlbias.results.per_query import Key
 from xlbias.runs.schema import SETTING_SHORT
 
@@ -40,7 +40,7 @@ def found(context: Context) -> Iterator[Finding]:
             worst = below[0]
             yield Finding(
                 "worst_pair", "for whom", sentence, (1 - (worst.value or 0.0) / mean.value) / 4,
-                Place("matrix", "matrix", "map", worst.query_language, worst.passage_language),
+                Destination("matrix", "matrix", "map", worst.query_language, worst.passage_language),
                 model.name, task.name,
                 languages=tuple(dict.fromkeys(filter(None, (worst.query_language, worst.passage_language)))),
                 numbers=(*below, mean),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xlbias.results.findings.context import Context, said
-from xlbias.results.findings.finding import Finding, Number, Place
+from xlbias.results.findings.finding import Destination, Finding, Number
 from xlbias.results.per_query import Key
 from xlbias.results.written import number
 from xlbias.runs.schema import SETTING_SHORT
@@ -30,7 +30,7 @@ def found(context: Context) -> Iterator[Finding]:
         best = max(one.value or 0.0 for one in own)
         sentence = f"mAP {', '.join(f'{SETTING_SHORT[str(one.setting)]} {said(one)}' for one in own)}"
         sentence += "".join(f"; {text}" for text in _beside(own, levels)) + "."
-        place = Place("overview", "overview", "map")
+        place = Destination("overview", "overview", "map")
         yield Finding(
             "quality", "good", sentence, best, place, model.name, task.name, numbers=(*own, *beside), concern=False
         )

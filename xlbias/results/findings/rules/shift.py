@@ -7,7 +7,7 @@ from math import sqrt
 from typing import NamedTuple
 
 from xlbias.results.findings.context import Context, some
-from xlbias.results.findings.finding import Finding, Number, Place
+from xlbias.results.findings.finding import Destination, Finding, Number
 from xlbias.results.per_query import Key
 from xlbias.runs.run_info import ModelInfo, TaskInfo
 
@@ -51,7 +51,7 @@ def found(context: Context) -> Iterator[Finding]:
         sentence = f"away from home, on {there}, it loses {_said(losses)}{beside}."
         defined = [loss for loss in losses if loss is not None]
         yield Finding(
-            "shift", "survives", sentence, max(loss.low for loss in defined), Place("domains", "overview", "map"),
+            "shift", "survives", sentence, max(loss.low for loss in defined), Destination("domains", "overview", "map"),
             model.name, None, compared[0] if beside else None,
             numbers=tuple(n for loss in defined for n in (_number(loss, model.name), *loss.parts)), concern=lost,
         )  # fmt: skip

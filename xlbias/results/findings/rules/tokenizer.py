@@ -9,7 +9,7 @@ import polars as pl
 
 from xlbias.measures.registry import SIDES
 from xlbias.results.findings.context import Context, some
-from xlbias.results.findings.finding import Finding, Number, Place
+from xlbias.results.findings.finding import Destination, Finding, Number
 from xlbias.results.per_query import Key
 from xlbias.results.written import number
 
@@ -62,7 +62,7 @@ def found(context: Context) -> Iterator[Finding]:
             yield Finding(
                 "tokenizer", "for whom", f"its tokenizer hardly covers {side} in {named}{beside}.",
                 max((one.value or 0.0 for one in numbers if one.measure != f"{side}.tokens"), default=0.0),
-                Place("overview", "texts", f"{side}.tokens"), model.name, task.name,
+                Destination("overview", "texts", f"{side}.tokens"), model.name, task.name,
                 languages=tuple(why), numbers=tuple(numbers),
             )  # fmt: skip
 
