@@ -67,7 +67,8 @@ def test_from_the_plan_to_the_report(plan: Path, capfd: pytest.CaptureFixture[st
     assert run(["study", str(plan), "--only-train"]) == 0
     printed = capfd.readouterr()
     assert printed.out == ""
-    assert [line.split(" in ")[0] for line in printed.err.splitlines()] == [
+    said = [line for line in printed.err.splitlines() if "%" not in line]  # a slow machine has lines of progress too
+    assert [line.split(" in ")[0] for line in said] == [
         "loading the libraries", "1 of 2: low-mono-seed0 trained", "2 of 2: low-cross-seed0 trained",
     ]  # fmt: skip
     assert [row.split("\t")[2] for row in steps(capfd, str(plan))] == ["done", "to do", "done", "to do"]
