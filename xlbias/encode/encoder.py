@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from xlbias.encode.cache import VectorCache
 from xlbias.encode.options import Similarity
-from xlbias.encode.parts import CHUNK, Batching, Part, parts
+from xlbias.encode.parts import Batching, Part, parts
 from xlbias.encode.similarity import Vectors, unit
 from xlbias.errors import EncoderError
 
@@ -109,7 +109,7 @@ def embed(
     sizes, padding = _sizes(encoder, unique, kind)
     order = sorted(range(len(unique)), key=lambda i: (-sizes[i], unique[i]))
     vectors = np.empty((len(unique), encoder.dimension), dtype=np.float32)
-    most = int(getattr(encoder, "texts_at_a_time", CHUNK))
+    most: int | None = getattr(encoder, "texts_at_a_time", None)
     found = parts([sizes[i] for i in order], padding.batching if padding else None, most)
     key = f"{encoder.fingerprint}|{getattr(encoder, 'batching', '')}"
     done, all_work = 0, sum(part.work for part in found)

@@ -57,7 +57,7 @@ class Part:
         return slice(self.batches[0].start, self.batches[-1].stop)
 
 
-def parts(sizes: Sequence[int], batching: Batching | None, most: int = CHUNK) -> list[Part]:
+def parts(sizes: Sequence[int], batching: Batching | None, most: int | None = None) -> list[Part]:
     """Return the parts of texts with these sizes, the largest first; of `most` texts each at most, but for a batch.
 
     Sizes are tokens, and each part is whole batches; without `batching` they are characters, and a part is one batch.
@@ -69,7 +69,7 @@ def parts(sizes: Sequence[int], batching: Batching | None, most: int = CHUNK) ->
         waiting.append(batch)
         work += max(1, sizes[batch.start]) * (batch.stop - batch.start)  # padded to the longest, which is the first
         n = batch.stop - waiting[0].start
-        if work >= (PART_TOKENS if batching else PART_CHARACTERS) or n >= most or batch.stop == len(sizes):
+        if work >= (PART_TOKENS if batching else PART_CHARACTERS) or n >= (most or CHUNK) or batch.stop == len(sizes):
             together = tuple(waiting) if batching else (slice(waiting[0].start, batch.stop),)
             found.append(Part(together, work))
             waiting, work = [], 0
