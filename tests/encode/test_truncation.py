@@ -161,7 +161,7 @@ def test_a_gate_can_require_that_nothing_is_cut(evaluated, capsys):
 def test_the_dashboard_shows_what_an_encoder_reads(evaluated):
     snapshot = take_snapshot(evaluated.path)
     shown = dict(facts(snapshot, snapshot.overview.row(0, named=True)))
-    assert "float32, reads 16 tokens" in shown["model"]
+    assert "float32, reads 16 tokens" in shown["encoder"]
     assert shown["prompts"] == "no query prompt (none registered), no passage prompt (none registered)"
     assert "passages: .500 texts cut" in shown["texts"]
     assert "queries: .000 texts cut, 3.00 tokens per text" in shown["texts"]
