@@ -28,6 +28,7 @@ _LAZY = {
     "recipe_for": "xlbias.train.recipe",
     "evaluate": "xlbias.evaluation",
     "import_run": "xlbias.systems",
+    "merge_runs": "xlbias.systems.merge_runs",
     "rerank": "xlbias.systems.rerank",
     "Run": "xlbias.results.run",
     "open_run": "xlbias.results.run",
@@ -72,6 +73,7 @@ __all__ = [
     "import_run",
     "load_encoder",
     "load_task",
+    "merge_runs",
     "open_run",
     "recipe_for",
     "render_comparison",
@@ -96,6 +98,7 @@ if TYPE_CHECKING:
     from xlbias.results.findings import Finding, Thresholds, findings
     from xlbias.results.run import Run, open_run
     from xlbias.systems import import_run
+    from xlbias.systems.merge_runs import merge_runs
     from xlbias.systems.rerank import rerank
     from xlbias.train.recipe import recipe_for
     from xlbias.train.sampling.rows import HybridBatchSampler, MixedBatchSampler

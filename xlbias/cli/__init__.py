@@ -30,6 +30,7 @@ COMMANDS = {
     "evaluate": "Evaluate encoders zero-shot over all language pairs, into a run file.",
     "import": "Import rankings of any system, such as a TREC run, into a run file.",
     "rerank": "Order the first passages of a run anew with a cross-encoder, into a run file.",
+    "merge": "Put the encoders of several runs of the same tasks into one run.",
     "study": "Train and evaluate samplers × sources × seeds × targets from a plan.",
     "findings": "Print what a run says: for whom it is bad, is it fair, is a difference real.",
     "report": "Print the report of a run.",

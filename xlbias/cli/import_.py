@@ -63,7 +63,7 @@ def import_run_command(
     A file ranks the passages of all languages together, or those of one with [pool=LANGUAGE]. Query ids are those of
     `xlbias export qrels`: the task's, or LANGUAGE/ID where queries of several languages share ids; with
     [query=LANGUAGE] the task's. Ranks are known as far as the lists go. What needs more is shown as bounds, such as
-    .412–.437; what has a cut-off within them is exact and equals trec_eval. Prints the audit on stdout.
+    .412–.437; what has a cut-off within them is exact and equals trec_eval. Prints the report on stdout.
     """
     from pathlib import Path
 
@@ -75,7 +75,8 @@ def import_run_command(
     if not overwrite:
         check_free(Path(out))
     from xlbias.data.catalog import load_task
-    from xlbias.report.documents.audit_text import to_text
+    from xlbias.report.documents.brief import brief
+    from xlbias.report.render import width
     from xlbias.systems import import_run
 
     run = import_run(
@@ -90,6 +91,4 @@ def import_run_command(
         overwrite=overwrite,
         narrator=StderrNarrator(quiet=quiet),
     )
-    import shutil
-
-    click.echo(to_text(run, max(60, shutil.get_terminal_size((100, 24)).columns)), nl=False)
+    click.echo(brief(run, width()), nl=False)

@@ -54,7 +54,7 @@ def command(
     """Order the first passages of each ranking of RUN anew with a cross-encoder, into a new run.
 
     What stands below them stays, so that ranks are exact where those of RUN are. RUN must keep as many passages of each
-    ranking: `xlbias evaluate --top-k 100`. A killed command goes on with --resume. Prints the audit on stdout.
+    ranking: `xlbias evaluate --top-k 100`. A killed command goes on with --resume. Prints the report on stdout.
     """
     import os
     from pathlib import Path
@@ -71,7 +71,8 @@ def command(
     check_plain(Path(out))
     if not (resume or overwrite):
         check_free(Path(out))
-    from xlbias.report.documents.audit_text import to_text
+    from xlbias.report.documents.brief import brief
+    from xlbias.report.render import width
     from xlbias.systems.rerank import rerank
 
     narrator = StderrNarrator(quiet=quiet)
@@ -92,6 +93,4 @@ def command(
     except KeyboardInterrupt:
         narrator.say(f"interrupted: what is finished is kept; continue with the same command and --resume (run: {out})")
         raise
-    import shutil
-
-    click.echo(to_text(made, max(60, shutil.get_terminal_size((100, 24)).columns)), nl=False)
+    click.echo(brief(made, width()), nl=False)

@@ -203,3 +203,18 @@ def check_schema(path: Path, metadata: object) -> dict[str, Any]:
     checked = check_metadata(path, metadata)
     check_counts(path, checked)
     return checked
+
+
+def row_groups(path: Path) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield the record and the rows of a run file's row groups, one by one: memory stays that of one.
+
+    Raises RunError if the file is not what was written.
+    """
+    import pyarrow.parquet as pq
+
+    verify(path)
+    with path.open("rb") as opened, pq.ParquetFile(opened) as file:  # a name with a colon is none for pyarrow
+        for group in range(file.num_row_groups):
+            frame = pl.DataFrame(file.read_row_group(group))
+            if frame.height:
+                yield frame["record"][0], frame

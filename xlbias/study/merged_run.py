@@ -6,13 +6,10 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-
-import polars as pl
-import pyarrow.parquet as pq
 
 from xlbias._version import __version__
 from xlbias.data.describe import describe_task
@@ -21,9 +18,8 @@ from xlbias.errors import RunError
 from xlbias.progress import Report
 from xlbias.results.run import open_run
 from xlbias.results.run_numbers import bound_summary
-from xlbias.runs.checksums import verify
 from xlbias.runs.journal import Journal, live_folder
-from xlbias.runs.parquet import read_metadata
+from xlbias.runs.parquet import read_metadata, row_groups
 from xlbias.runs.parts import write_texts
 from xlbias.runs.schema import SCHEMA_VERSION
 from xlbias.study.folder import StudyFolder
@@ -90,7 +86,7 @@ class MergedRun:
         self.journal.describe("device", metadata.get("device"))
         others = [model for model in self.journal.metadata["models"] if model["name"] != name]
         self.journal.describe("models", sorted([*others, about], key=lambda model: self.names.index(model["name"])))
-        for group, (record, frame) in enumerate(_row_groups(path)):
+        for group, (record, frame) in enumerate(row_groups(path)):
             if record in _BEFORE_SUMMARY:
                 self.journal.write(record, f"{key}-{group:05d}", frame)
         # Last and in one piece: an encoder with a summary is complete.
@@ -160,13 +156,3 @@ def _metadata(path: Path) -> dict[str, Any] | None:
     if not path.exists() and not (live_folder(path) / "run.json").exists():
         return None
     return open_run(path).metadata
-
-
-def _row_groups(path: Path) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Yield the row groups of a run file one by one, each with its record: memory stays that of one."""
-    verify(path)
-    with path.open("rb") as opened, pq.ParquetFile(opened) as file:  # a name with a colon is none for pyarrow
-        for group in range(file.num_row_groups):
-            frame = pl.DataFrame(file.read_row_group(group))
-            if frame.height:
-                yield frame["record"][0], frame
