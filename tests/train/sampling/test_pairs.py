@@ -17,6 +17,7 @@ from xlbias.train.sampling.language_rows import LanguageRows, draw_codes
 from xlbias.train.sampling.pairs import PairTexts
 from xlbias.train.sampling.pool import Pool
 from xlbias.train.sampling.samplers import CrossLingual, Mixed, Monolingual
+from xlbias.train.sampling.shares import Shares
 
 pytestmark = pytest.mark.integration
 
@@ -204,7 +205,7 @@ def test_drawing_takes_memory_for_a_batch_whatever_the_number_of_ids(share: floa
     pairs = synthetic(n_ids, 9, share)
     for make in (Monolingual, CrossLingual, Mixed):
         tracemalloc.start()
-        kind = make(pairs, 256)
+        kind = make(pairs, 256, Shares())
         kept, peak = tracemalloc.get_traced_memory()
         assert kept < 100_000  # no list of ids
         assert peak < 5_000_000  # a chunk of ids at a time
