@@ -62,6 +62,9 @@ _OVER = {
     "sources: above 0, its gain is lost away from home.",
 }
 
+_LOST = {"better": "lost", "worse": "more away", "equal": "kept"}
+"""What a verdict on the difference of a gain at home and away says."""
+
 _LEAST_IDS = 10  # a document of one query is no domain
 
 

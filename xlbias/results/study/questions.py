@@ -46,7 +46,8 @@ def answers(
     """Return QUESTION's columns with ``p_corrected`` and ``verdict``; a row per question, contrast and number.
 
     The family is what the plan names as primary contrasts over home, away or lost; where it names no primary contrast,
-    the rows of one measure, setting and kind of cells. Only pairs that are finished count.
+    the rows of one measure, setting and kind of cells. Only pairs that are finished and have the number count:
+    alignment has values by id only where no translation was missing, or in runs of this version.
     """
     asked = list(_asked(study, numbers or NumbersById(run, study), tell))
     families = [one.family(study) for one, *_ in asked]
@@ -144,38 +145,35 @@ def _terms(study: Study, numbers: NumbersById, asked: _Asked) -> tuple[list[Term
 
     Where no cells of a pair are left out, its trained cells are all.
     """
-    weights = _weights(study, asked)
-    found: dict[str, list[tuple[str, float, ById]]] = defaultdict(list)
-    left_out = False
-    for (source, target), weight in weights.items():
+    found: dict[tuple[str, str], tuple[Cells, list[ById]]] = {}
+    for source, target in product(study.sources, study.targets):
         cells = asked.cells if asked.cells in study.cells(source, numbers.task(target)) else ALL
-        left_out |= cells == TRAINED
-        for arm, sign in ((asked.base, -1), (asked.new, 1)):
-            of_arm = numbers.of(source, arm, target)
-            if (asked.headline, cells) not in of_arm:
-                return [], 0  # not measured there, or a number without cells, such as one of alignment
-            found[target].append((f"{source} {arm.label}", sign * weight, of_arm[asked.headline, cells]))
-    if asked.cells == TRAINED and not left_out:
+        arms = (asked.base, asked.new)
+        if all(study.of(source, arm) for arm in arms):
+            of_arms = [numbers.of(source, arm, target).get((asked.headline, cells)) for arm in arms]
+            if not any(one is None for one in of_arms):  # measured there, and not without cells, as alignment is
+                found[source, target] = cells, [one for one in of_arms if one is not None]
+    weights = _weights(study, asked.over, list(found))
+    if asked.cells == TRAINED and not any(found[pair][0] == TRAINED for pair in weights):
         return [], 0
+    of_target: dict[str, list[tuple[str, float, ById]]] = defaultdict(list)
+    for (source, target), weight in weights.items():
+        for arm, one, sign in zip((asked.base, asked.new), found[source, target][1], (-1, 1), strict=True):
+            of_target[target].append((f"{source} {arm.label}", sign * weight, one))
     terms = [
         Term(trainings, target, weight, one.values)
-        for target, of_target in found.items()
-        for (trainings, weight, _), one in zip(of_target, aligned([one for *_, one in of_target]), strict=True)
+        for target, parts in of_target.items()
+        for (trainings, weight, _), one in zip(parts, aligned([one for *_, one in parts]), strict=True)
     ]
     return terms, len(weights)
 
 
-def _weights(study: Study, asked: _Asked) -> dict[tuple[str, str], float]:
-    """Return how much the difference of each finished pair of source and target counts."""
-    there = [
-        (source, target)
-        for source, target in product(study.sources, study.targets)
-        if all(study.of(source, arm) for arm in (asked.base, asked.new))
-    ]
+def _weights(study: Study, over: Over, there: list[tuple[str, str]]) -> dict[tuple[str, str], float]:
+    """Return how much the difference of each pair of source and target counts, of those that have the number."""
     home = [pair for pair in there if study.in_domain.get(pair[1]) == pair[0]]
-    if asked.over == "home":
+    if over == "home":
         return {pair: 1 / len(home) for pair in home}
-    if asked.over == "away":
+    if over == "away":
         away = [pair for pair in there if pair not in home]
         return {pair: 1 / len(away) for pair in away}
     others = {pair: [other for other in there if other[1] == pair[1] and other != pair] for pair in home}
