@@ -326,6 +326,12 @@ def test_a_gain_at_home_alone_is_better_at_home_and_lost_away(asked):
     }  # fmt: skip
 
 
+def test_of_what_is_lost_the_report_says_so(document):
+    table = table_of(document, "Difference lost away from home")
+    row = next(r for r in table.rows if (r[0].text, r[1].text) == ("cross against mono", "mAP multi"))
+    assert row[3].text == "lost"
+
+
 def test_cells_of_trained_languages_are_those_of_a_task_with_these_languages(run, study):
     taught = ("ar", "de")
     planned = with_cards(run, lambda _: {one: dict.fromkeys(taught, 5) for one in taught})

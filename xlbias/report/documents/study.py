@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from xlbias.cells import ALL, PAIRS, TRAINED
+from xlbias.cells import ALL, PAIRS, TRAINED, Over
 from xlbias.errors import RunError
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measure_of
@@ -167,7 +167,7 @@ def _questions(found: pl.DataFrame, study: Study) -> Iterable[Block]:
                     Entry(f"{row['new']} against {row['base']}"),
                     Entry(named(row["measure"], row["setting"]) + (_OF_TRAINED if row["cells"] == TRAINED else "")),
                     difference_entry(Cell(row["difference"], row["low"], row["high"]), about),
-                    Entry(row["verdict"] if tested else NOT_TESTED),
+                    Entry(_said(over, row["verdict"])),
                     probability(row["p_corrected"]),
                     difference_entry(Cell(row["least"]), about) if tested else EMPTY,
                     count(row["n_pairs"]),
@@ -182,6 +182,12 @@ def _questions(found: pl.DataFrame, study: Study) -> Iterable[Block]:
                 (_OVER[over], *_NOTES, f"Verdicts: {_confirmed(study, pairs=False)}."),
                 labels=2,
             )
+
+
+def _said(over: Over, verdict: str) -> str:
+    """Return a verdict in words: of what is lost, a difference that is better means that the gain is lost."""
+    words = {"untested": NOT_TESTED, **(_LOST if over == "lost" else {})}
+    return words.get(verdict, verdict)
 
 
 def _answers(found: pl.DataFrame, study: Study) -> Iterable[Block]:
