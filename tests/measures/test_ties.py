@@ -74,6 +74,7 @@ def tied_searches(draw: st.DrawFn) -> tuple[Search, int]:
     return Search(draw(st.sampled_from(languages)), ranking, sizes), draw(st.integers(1, sum(sizes) + 2))
 
 
+@pytest.mark.integration  # every order, one by one: `make test` has the time
 @settings(deadline=None, max_examples=60)
 @given(tied_searches())
 def test_any_search_has_the_mean_over_every_order(case):

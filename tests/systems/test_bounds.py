@@ -53,6 +53,7 @@ def values(frame, about):
     return found
 
 
+@pytest.mark.integration  # every order, one by one: `make test` has the time
 @pytest.mark.parametrize("known", [["d3", "a1", "t2"], ["a2", "a3", "d3"], ["t1", "d2", "a3", "a1"]])
 @pytest.mark.parametrize(
     "relevant",
