@@ -84,6 +84,8 @@ def test_from_the_plan_to_the_report(plan: Path, capfd: pytest.CaptureFixture[st
     assert {row.split("\t")[2] for row in steps(capfd, str(plan))} == {"done"}
     assert run(["study", str(plan), "--power", str(out / "run.parquet")]) != 0
     assert "at least two seeds of each sampler" in capfd.readouterr().err
+    assert run(["study", str(plan), "--power", str(out / "run.parquet"), "--quiet"]) != 0
+    assert capfd.readouterr().err.count("\n") == 1  # the error alone
 
 
 def test_ctrl_c_ends_with_130_and_keeps_what_is_finished(plan: Path, tmp_path: Path) -> None:

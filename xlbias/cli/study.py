@@ -10,6 +10,8 @@ from xlbias.cli.watch import dashboard_option, watch_command, watches, words_wit
 from xlbias.text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from xlbias.study.plan import Plan
 
 EXAMPLE = """\b
@@ -95,7 +97,7 @@ def command(
     path = Path(plan)
     study = read_plan(path, Path(data) if data is not None else None)
     if power is not None:
-        click.echo(_power(study, power))
+        click.echo(_power(study, power, StderrNarrator(quiet=quiet).say))
         return 0
     if out is None and path.suffix != ".toml":
         raise UsageError(f"{path}: a plan whose name does not end in .toml needs --out")
@@ -147,16 +149,13 @@ SEEDS = (3, 5, 8, 12, 20)
 """Numbers of seeds of which `--power` tells, beside the plan's own."""
 
 
-def _power(plan: Plan, earlier: str) -> str:
+def _power(plan: Plan, earlier: str, tell: Callable[[str], None]) -> str:
     """Return a table: a row per question and number, a column per number of seeds."""
     from xlbias.cells import PAIRS
-    from xlbias.cli.narrate import StderrNarrator
     from xlbias.report.documents.study import power_document
     from xlbias.report.render import render
     from xlbias.results.run import open_run
 
     seeds = sorted({*SEEDS, len(plan.seeds)} - {1})
     family = sum(one.over != PAIRS for one in plan.primary) or 1
-    return render(
-        power_document(open_run(earlier), seeds, family, tell=StderrNarrator(quiet=False).say), "text"
-    ).rstrip("\n")
+    return render(power_document(open_run(earlier), seeds, family, tell=tell), "text").rstrip("\n")

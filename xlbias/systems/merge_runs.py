@@ -12,7 +12,7 @@ import polars as pl
 
 from xlbias._version import __version__
 from xlbias.errors import RunError, UsageError
-from xlbias.results.matching import matched
+from xlbias.results.matching import Matched, matched
 from xlbias.results.run import Run, open_run
 from xlbias.results.run_numbers import bound_summary
 from xlbias.runs.journal import Journal
@@ -42,7 +42,8 @@ def merge_runs(runs: Sequence[str | Path], out: str | Path, *, overwrite: bool =
         raise UsageError("nothing to merge: expected at least two runs")
     opened = [open_run(path, live=False) for path in paths]
     first = opened[0]
-    called = [_called(run, first) for run in opened]
+    same = [matched(run, first) for run in opened]
+    called = [_called(one, run, first) for one, run in zip(same, opened, strict=True)]
     _check_encoders(opened)
     metadata = {
         "created": time.time(),
@@ -59,10 +60,10 @@ def merge_runs(runs: Sequence[str | Path], out: str | Path, *, overwrite: bool =
     identity = " ".join(str(run.metadata.get("run_id")) for run in opened)
     with Journal.open(Path(out), metadata, identity=identity, overwrite=overwrite) as journal:
         try:
-            for i, (run, names) in enumerate(zip(opened, called, strict=True)):
+            for i, (one, run, names) in enumerate(zip(same, opened, called, strict=True)):
                 wanted = [record for record in RECORDS if record != SUMMARY and (i == 0 or record not in TEXTS)]
                 _copy(run.path, names, wanted, f"{i:05d}", journal)
-                journal.write(SUMMARY, f"{i:05d}", bound_summary(matched(run, first).run))
+                journal.write(SUMMARY, f"{i:05d}", bound_summary(one.run))
             journal.finish()
         except BaseException:
             journal.discard()
@@ -70,9 +71,8 @@ def merge_runs(runs: Sequence[str | Path], out: str | Path, *, overwrite: bool =
     return open_run(out)
 
 
-def _called(run: Run, first: Run) -> dict[str, tuple[str, str]]:
+def _called(found: Matched[Run], run: Run, first: Run) -> dict[str, tuple[str, str]]:
     """Return what each task of a run is called in the first run: its name and domain there, by its own name."""
-    found = matched(run, first)
     if found.differing:
         raise RunError(found.why_not(found.differing[0]))
     domains = {task.name: task.domain for task in first.tasks}

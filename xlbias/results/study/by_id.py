@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from xlbias.measures.ragged import Floats
 from xlbias.results.compare import Side, Sided, shares
 from xlbias.results.per_query import Key, Values
 from xlbias.results.run_numbers import RunNumbers
-from xlbias.results.study.cells import Taught, restricted
+from xlbias.results.study.cells import restricted
 from xlbias.results.study.design import HEADLINES, Arm, Headline, Study
 from xlbias.runs.run_info import TaskInfo
 
@@ -59,36 +59,32 @@ class NumbersById:
         sided = Sided(Side(self.run, self.study.of(source, arm)), target, _TABLES)
         found: dict[Number, ById] = {}
         for cells in self.study.cells(source, self._tasks[target]):
-            to = None if cells == ALL else self.study.taught[source]
+            tables = [list(of_encoder.values()) for of_encoder in sided.of_encoders]
+            if cells != ALL:
+                tables = [[restricted(table, self.study.taught[source]) for table in some] for some in tables]
             for headline in HEADLINES:
-                one = _of(sided, headline, to)
-                if one is not None:
-                    found[headline, cells] = one
+                key = Key(*headline)
+                if key.setting is not None:
+                    seeds = [one for some in tables if (one := _added(some, key)) is not None]
+                else:  # alignment is of no cells
+                    seeds = [
+                        ById(of_encoder[key.measure].ids, of_encoder[key.measure].values.T)
+                        for of_encoder in sided.alignments
+                        if cells == ALL and key.measure in of_encoder
+                    ]
+                if seeds:
+                    parts = aligned(seeds)
+                    found[headline, cells] = ById(parts[0].ids, np.concatenate([one.values for one in parts]))
         return found
 
 
-def _of(sided: Sided, headline: Headline, taught: Taught | None) -> ById | None:
-    """Return a number of every training; None where it has no values by id, or no cell of these languages."""
-    seeds = list(_added(sided, Key(*headline), taught))
-    if not seeds:
-        return None
-    parts = aligned([ById(ids, values[None]) for ids, values in seeds])
-    return ById(parts[0].ids, np.concatenate([one.values for one in parts]))
-
-
-def _added(sided: Sided, key: Key, taught: Taught | None) -> Iterator[tuple[tuple[str, ...], Floats]]:
-    """Yield ids and what each adds to a number, training by training; nothing where it has no such values."""
-    for of_encoder in sided.alignments if key.setting is None else sided.of_encoders:
-        if key.setting is None:
-            if taught is None and key.measure in of_encoder:
-                table = of_encoder[key.measure]
-                yield table.ids, table.values[:, 0]
-            continue
-        for table in of_encoder.values():
-            part: Values | None = table if taught is None else restricted(table, taught)
-            aggregate = next((one for one in part.aggregates if one.key == key), None) if part else None
-            if part and aggregate:
-                yield part.ids, shares(part.values, aggregate)
+def _added(tables: Sequence[Values], key: Key) -> ById | None:
+    """Return what each id adds to a number of one training; None where no table has it."""
+    for table in tables:
+        for aggregate in table.aggregates:
+            if aggregate.key == key:
+                return ById(table.ids, shares(table.values, aggregate)[None])
+    return None
 
 
 def aligned(numbers: Sequence[ById]) -> list[ById]:

@@ -71,17 +71,12 @@ def pair_contrasts(
         for (headline, cells), one in ours.items():
             if (headline, cells) not in theirs:
                 continue
-            margin = _margin(study, base, new, headline, cells)
+            planned = study.planned(base, new, headline, PAIRS, cells)
             before, after = aligned([one, theirs[headline, cells]])
-            found = _difference(before, after, margin)
+            found = _difference(before, after, planned.margin if planned else None)
             rows.append((*headline, cells, *found, source, target, base.label, new.label))
     frame = pl.DataFrame(rows, schema=PAIR, orient="row")
     return frame.with_columns(pl.col(pl.Float64).fill_nan(None))
-
-
-def _margin(study: Study, base: Arm, new: Arm, headline: Headline, cells: Cells) -> float | None:
-    row = (base.label, new.label, *headline, PAIRS, cells)
-    return next((one.margin for one in study.primary if one[:6] == row), None)
 
 
 def _difference(base: ById, new: ById, margin: float | None) -> tuple[float, float, float, float, float, int]:
@@ -110,23 +105,26 @@ def judged(
         raise RunError(f"{run.path}: the study has nothing to compare yet")
     tasks = {task.name: task for task in run.tasks}
     missing = Counter(
-        _family(study, base.label, new.label, *headline, cells)
+        _family(study, base, new, headline, cells)
         for source, target in to_come
         for base, new in compared_arms(study, source)
         for headline in HEADLINES
         for cells in study.cells(source, tasks.get(target))
     )
+    arms = {arm.label: arm for arm in study.arms}
     columns = ["base", "new", "measure", "setting", "cells"]
-    families = [_family(study, *row) for row in whole.select(columns).iter_rows()]
+    families = [
+        _family(study, arms[base], arms[new], (measure, setting), cells)
+        for base, new, measure, setting, cells in whole.select(columns).iter_rows()
+    ]
     return with_verdicts(whole, families, missing)
 
 
-def _family(study: Study, base: str, new: str, measure: str, setting: str | None, cells: Cells) -> str | None:
+def _family(study: Study, base: Arm, new: Arm, headline: Headline, cells: Cells) -> str | None:
     """Return the name of the family that a row belongs to, None where it is not tested."""
     if study.primary:
-        row = (base, new, measure, setting, PAIRS, cells)
-        return "primary" if any(one[:6] == row for one in study.primary) else None
-    return f"{measure} {setting} {cells}"
+        return "primary" if study.planned(base, new, headline, PAIRS, cells) else None
+    return f"{headline} {cells}"
 
 
 def with_verdicts(

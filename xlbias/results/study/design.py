@@ -97,6 +97,11 @@ class Study:
         """Return the encoders of one source and arm, one for each seed that is there."""
         return tuple(self.members[source, arm, s] for s in self.seeds if (source, arm, s) in self.members)
 
+    def planned(self, base: Arm, new: Arm, headline: Headline, over: Over, cells: Cells) -> Primary | None:
+        """Return the primary contrast that the plan names for two arms and a number, None where it names none."""
+        asked = (base.label, new.label, *headline, over, cells)
+        return next((one for one in self.primary if one[:6] == asked), None)
+
     def cells(self, source: str, target: TaskInfo | None) -> tuple[Cells, ...]:
         """Return which cells are compared: all, and those of trained languages where they are fewer."""
         known = self.taught.get(source)

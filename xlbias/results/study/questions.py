@@ -54,8 +54,8 @@ def answers(
     sizes = Counter(families)
     rows = []
     for (one, found, n_pairs, n_seeds), family in zip(asked, families, strict=True):
-        margin = one.margin(study)
-        within = equivalence(found, margin)[0] if margin is not None else np.nan
+        planned = one.planned(study)
+        within = equivalence(found, planned.margin)[0] if planned and planned.margin is not None else np.nan
         strictest = ALPHA / (sizes[family] if family else 1)
         least = least_detectable(found.error_ids, found.error_seeds, found.degrees, p=strictest)[0]
         ends = (found.difference[0], found.low[0], found.high[0], found.p[0])
@@ -127,12 +127,7 @@ class _Asked(NamedTuple):
         return (self.over, self.base.label, self.new.label, *self.headline, self.cells)
 
     def planned(self, study: Study) -> Primary | None:
-        row = (self.base.label, self.new.label, *self.headline, self.over, self.cells)
-        return next((one for one in study.primary if one[:6] == row), None)
-
-    def margin(self, study: Study) -> float | None:
-        planned = self.planned(study)
-        return planned.margin if planned else None
+        return study.planned(self.base, self.new, self.headline, self.over, self.cells)
 
     def family(self, study: Study) -> str | None:
         if study.primary:
