@@ -15,7 +15,7 @@ from xlbias.choices import listed
 from xlbias.data.formats.base import Format, Option
 from xlbias.data.formats.filenames import by_language, language_code
 from xlbias.data.formats.items import json_lines
-from xlbias.data.formats.judged import Collection, together
+from xlbias.data.formats.judged import TITLE, Collection, parallel_option, together
 from xlbias.data.formats.judgements import read_judgements
 from xlbias.data.formats.opening import unpacked_name
 from xlbias.data.formats.paths import by_tag, existing_path
@@ -142,13 +142,8 @@ FORMAT = Format(
     options=(
         Option("language", "language of all texts, where the lines do not say it"),
         Option("part", "which file of judgements to read (default: test, else dev, else train)"),
-        Option("title", "whether the title stands before a passage's text", choices=("yes", "no"), default="yes"),
-        Option(
-            "parallel",
-            "whether equal ids in the folders of several languages are translations of one another",
-            choices=("id", "no"),
-            default="no",
-        ),
+        TITLE,
+        parallel_option("the folders of several languages"),
     ),
     read=read,
     read_named=read_named,

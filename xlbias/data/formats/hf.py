@@ -19,7 +19,7 @@ from xlbias.data.formats.dataset_files import Subset, configurations, flat, subs
 from xlbias.data.formats.filenames import language_of
 from xlbias.data.formats.hub import card, is_name, repository
 from xlbias.data.formats.items import Item, items_of_all
-from xlbias.data.formats.judged import together
+from xlbias.data.formats.judged import TITLE, parallel_option, together
 from xlbias.data.formats.judgements import judgements_of
 from xlbias.data.formats.merging import translations
 from xlbias.data.formats.pairs import read_pairs
@@ -214,13 +214,8 @@ FORMAT = Format(
         Option("subsets", "which subsets to load, such as ar,en (default: all)"),
         Option("part", "which split to read (default: test, else dev, else train)"),
         Option("language", "language of all texts, where neither subsets nor rows nor the card say it"),
-        Option("title", "whether the title stands before a passage's text", choices=("yes", "no"), default="yes"),
-        Option(
-            "parallel",
-            "whether equal ids in several subsets are translations of one another",
-            choices=("id", "no"),
-            default="no",
-        ),
+        TITLE,
+        parallel_option("several subsets"),
         Option("pairs", "order of the languages in a subset's name such as en-de: query-corpus or corpus-query"),
         Option("revision", "which commit, branch or tag of the hub's data set to read"),
     ),

@@ -12,7 +12,7 @@ import polars as pl
 
 from xlbias.choices import listed, suggestion
 from xlbias.data.formats.base import Format, Option
-from xlbias.data.formats.judged import JUDGEMENT_COLUMNS, Collection, together
+from xlbias.data.formats.judged import JUDGEMENT_COLUMNS, TITLE, Collection, parallel_option, together
 from xlbias.data.formats.packages import reason, required
 from xlbias.data.formats.reading import UNKNOWN
 from xlbias.data.formats.texts import texts_of
@@ -104,13 +104,8 @@ FORMAT = Format(
     options=(
         Option("language", "language of the texts, where the library does not state it"),
         Option("query_language", "language of the queries, where it is another one and the library does not state it"),
-        Option("title", "whether the title stands before a passage's text", choices=("yes", "no"), default="yes"),
-        Option(
-            "parallel",
-            "whether equal ids in several collections are translations of one another",
-            choices=("id", "no"),
-            default="no",
-        ),
+        TITLE,
+        parallel_option("several collections"),
     ),
     read_named=read_named,
 )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from xlbias.data.formats.base import Option
 from xlbias.data.notes import Notes
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError
@@ -17,6 +18,16 @@ from xlbias.errors import TaskError
 QUERY_COLUMNS = ("id", "text", "language", "origin")
 PASSAGE_COLUMNS = ("id", "text", "language", "document", "parallel_id", "origin")
 JUDGEMENT_COLUMNS = ("query", "passage", "relevance", "origin")
+
+TITLE = Option("title", "whether the title stands before a passage's text", choices=("yes", "no"), default="yes")
+"""The option of every format whose passages have titles."""
+
+
+def parallel_option(where: str) -> Option:
+    """Return the option of a format whose ids may be shared by `where`, such as several subsets."""
+    return Option(
+        "parallel", f"whether equal ids in {where} are translations of one another", choices=("id", "no"), default="no"
+    )
 
 
 @dataclass(frozen=True)

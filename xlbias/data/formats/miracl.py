@@ -13,7 +13,7 @@ from pathlib import Path
 
 from xlbias.choices import listed
 from xlbias.data.formats.base import Format, Option
-from xlbias.data.formats.judged import Collection, together
+from xlbias.data.formats.judged import TITLE, Collection, together
 from xlbias.data.formats.judgements import read_judgements
 from xlbias.data.formats.opening import unpacked_name
 from xlbias.data.formats.reading import plain_name, provenance
@@ -92,7 +92,7 @@ FORMAT = Format(
     folder=True,
     options=(
         Option("part", "which topics and qrels to read", choices=_PARTS, default="dev"),
-        Option("title", "whether the title stands before a passage's text", choices=("yes", "no"), default="yes"),
+        TITLE,
     ),
     read=read,
     looks_like=looks_like,

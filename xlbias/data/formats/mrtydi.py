@@ -12,7 +12,7 @@ from pathlib import Path
 
 from xlbias.data.formats.base import Format, Option
 from xlbias.data.formats.filenames import language_named
-from xlbias.data.formats.judged import Collection, together
+from xlbias.data.formats.judged import TITLE, Collection, together
 from xlbias.data.formats.judgements import read_judgements
 from xlbias.data.formats.opening import unpacked_name
 from xlbias.data.formats.reading import plain_name, provenance
@@ -81,7 +81,7 @@ FORMAT = Format(
     folder=True,
     options=(
         Option("part", "which topics and qrels to read", choices=("train", "dev", "test"), default="dev"),
-        Option("title", "whether the title stands before a passage's text", choices=("yes", "no"), default="yes"),
+        TITLE,
     ),
     read=read,
     looks_like=looks_like,

@@ -16,7 +16,7 @@ from xlbias.choices import listed, suggestion
 from xlbias.data.formats.base import Format, Option
 from xlbias.data.formats.filenames import shortest_tags
 from xlbias.data.formats.items import Item
-from xlbias.data.formats.judged import JUDGEMENT_COLUMNS, Collection, together
+from xlbias.data.formats.judged import JUDGEMENT_COLUMNS, TITLE, Collection, parallel_option, together
 from xlbias.data.formats.packages import reason, required
 from xlbias.data.formats.reading import UNKNOWN
 from xlbias.data.formats.tables import collection
@@ -154,13 +154,8 @@ FORMAT = Format(
     options=(
         Option("subsets", "which subsets to load, by mteb's names, such as ar,en (default: all)"),
         Option("part", "which split to read (default: the first that mteb evaluates)"),
-        Option("title", "whether the title stands before a passage's text", choices=("yes", "no"), default="yes"),
-        Option(
-            "parallel",
-            "whether equal ids in several subsets are translations of one another",
-            choices=("id", "no"),
-            default="no",
-        ),
+        TITLE,
+        parallel_option("several subsets"),
         Option("pairs", "order of the languages of a subset that has two: query-corpus or corpus-query"),
     ),
     read_named=read_named,

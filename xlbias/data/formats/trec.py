@@ -15,7 +15,7 @@ import polars as pl
 from xlbias.data.formats.base import Format, Option
 from xlbias.data.formats.filenames import code_at_end, language_of
 from xlbias.data.formats.items import Item, json_lines
-from xlbias.data.formats.judged import Collection, together
+from xlbias.data.formats.judged import TITLE, Collection, together
 from xlbias.data.formats.judgements import read_judgements
 from xlbias.data.formats.opening import opened, unpacked_name
 from xlbias.data.formats.paths import exists, expanded
@@ -171,7 +171,7 @@ FORMAT = Format(
     target="DIR or FILES",
     options=(
         Option("language", "language of the topics, where neither their file's name nor its lines say it"),
-        Option("title", "whether the title stands before a passage's text", choices=("yes", "no"), default="yes"),
+        TITLE,
         Option(
             "fields",
             "which fields of a topic are the query",
