@@ -32,12 +32,12 @@ _OWN = {"out", "dashboard"}
 
 def audit(**options: Any) -> int:
     """Evaluate, with the dashboard where there is a terminal."""
+    from xlbias.cli.run_out import check_choice
     from xlbias.encode.load import LoadOptions, check_encoder
     from xlbias.errors import UsageError
 
     ctx = click.get_current_context()
-    if options["resume"] and options["overwrite"]:
-        raise UsageError("--resume and --overwrite contradict each other")
+    check_choice(resume=options["resume"], overwrite=options["overwrite"])
     if options["out"] is None and options["resume"]:
         raise UsageError("--resume needs --out, the run to continue")
     for model in options["models"]:

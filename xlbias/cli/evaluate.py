@@ -118,21 +118,13 @@ def command(
     from pathlib import Path
 
     from xlbias.cli.narrate import StderrNarrator
+    from xlbias.cli.run_out import check_run_out, resumable
     from xlbias.encode.load import check_encoder
     from xlbias.encode.mitigate import parse_mitigation
-    from xlbias.errors import UsageError
 
     for text in mitigate:
         parse_mitigation(text)  # now, as the libraries that would find it take seconds to load
-    if resume and overwrite:
-        raise UsageError("--resume and --overwrite contradict each other")
-    from xlbias.files import check_plain
-
-    check_plain(Path(out))
-    if not (resume or overwrite):
-        from xlbias.runs.journal import check_free
-
-        check_free(Path(out))
+    check_run_out(out, resume=resume, overwrite=overwrite)
     for model in models:
         check_encoder(
             model,
@@ -159,7 +151,7 @@ def command(
     from xlbias.report.documents.brief import brief
     from xlbias.report.render import width
 
-    try:
+    with resumable(narrator, out):
         run = evaluate(
             list(models),
             loaded,
@@ -182,9 +174,6 @@ def command(
             overwrite=overwrite,
             narrator=narrator,
         )
-    except KeyboardInterrupt:
-        narrator.say(f"interrupted: what is finished is kept; continue with the same command and --resume (run: {out})")
-        raise
 
     click.echo(brief(run, width()), nl=False)
     return 0

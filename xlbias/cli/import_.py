@@ -65,15 +65,10 @@ def import_run_command(
     [query=LANGUAGE] the task's. Ranks are known as far as the lists go. What needs more is shown as bounds, such as
     .412–.437; what has a cut-off within them is exact and equals trec_eval. Prints the report on stdout.
     """
-    from pathlib import Path
-
     from xlbias.cli.narrate import StderrNarrator
-    from xlbias.files import check_plain
-    from xlbias.runs.journal import check_free
+    from xlbias.cli.run_out import check_run_out
 
-    check_plain(Path(out))
-    if not overwrite:
-        check_free(Path(out))
+    check_run_out(out, overwrite=overwrite)
     from xlbias.data.catalog import load_task
     from xlbias.report.documents.brief import brief
     from xlbias.report.render import width

@@ -23,18 +23,14 @@ def command(runs: tuple[str, ...], out: str, overwrite: bool, quiet: bool) -> No
     report on stdout.
     """
     import os
-    from pathlib import Path
 
     from xlbias.cli.narrate import StderrNarrator
+    from xlbias.cli.run_out import check_run_out
     from xlbias.errors import UsageError
-    from xlbias.files import check_plain
-    from xlbias.runs.journal import check_free
 
     if any(os.path.realpath(run) == os.path.realpath(out) for run in runs):
         raise UsageError(f"{out}: is one of the runs to merge; choose another --out")
-    check_plain(Path(out))
-    if not overwrite:
-        check_free(Path(out))
+    check_run_out(out, overwrite=overwrite)
     from xlbias.report.documents.brief import brief
     from xlbias.report.render import width
     from xlbias.systems.merge_runs import merge_runs

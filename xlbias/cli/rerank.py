@@ -57,26 +57,20 @@ def command(
     ranking: `xlbias evaluate --top-k 100`. A killed command goes on with --resume. Prints the report on stdout.
     """
     import os
-    from pathlib import Path
 
     from xlbias.cli.narrate import StderrNarrator
+    from xlbias.cli.run_out import check_run_out, resumable
     from xlbias.errors import UsageError
-    from xlbias.files import check_plain
-    from xlbias.runs.journal import check_free
 
-    if resume and overwrite:
-        raise UsageError("--resume and --overwrite contradict each other")
     if os.path.realpath(run) == os.path.realpath(out):
         raise UsageError(f"{out}: is the run that is ordered anew; choose another --out")
-    check_plain(Path(out))
-    if not (resume or overwrite):
-        check_free(Path(out))
+    check_run_out(out, resume=resume, overwrite=overwrite)
     from xlbias.report.documents.brief import brief
     from xlbias.report.render import width
     from xlbias.systems.rerank import rerank
 
     narrator = StderrNarrator(quiet=quiet)
-    try:
+    with resumable(narrator, out):
         made = rerank(
             run,
             encoder,
@@ -90,7 +84,4 @@ def command(
             overwrite=overwrite,
             narrator=narrator,
         )
-    except KeyboardInterrupt:
-        narrator.say(f"interrupted: what is finished is kept; continue with the same command and --resume (run: {out})")
-        raise
     click.echo(brief(made, width()), nl=False)

@@ -174,6 +174,7 @@ def command(
 
     from xlbias.cli import is_main_process
     from xlbias.cli.narrate import StderrNarrator
+    from xlbias.cli.run_out import check_choice
     from xlbias.data.catalog import default_tasks, load_task
     from xlbias.encode.card import TRAINING_FILE
     from xlbias.errors import UsageError
@@ -186,8 +187,7 @@ def command(
         return 0
     if out is None:
         raise click.UsageError("Missing option '--out' / '-o'.")
-    if resume and overwrite:
-        raise UsageError("--resume and --overwrite contradict each other")
+    check_choice(resume=resume, overwrite=overwrite)
     if alpha is not None and sampler != HYBRID:
         raise UsageError(f"--alpha is for the hybrid sampler, not for {sampler}")
     if pivot is not None and sampler != ENGLISH:

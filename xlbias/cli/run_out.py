@@ -1,0 +1,40 @@
+"""Where a command writes its run: what is wrong with the place is said before any work, and how to go on after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xlbias.errors import UsageError
+
+if TYPE_CHECKING:
+    from xlbias.narration import Narrator
+
+
+def check_choice(*, resume: bool, overwrite: bool) -> None:
+    """Raise UsageError where both are asked for."""
+    if resume and overwrite:
+        raise UsageError("--resume and --overwrite contradict each other")
+
+
+def check_run_out(out: str, *, resume: bool = False, overwrite: bool = False) -> None:
+    """Raise an error unless a run can be written to `out`: nothing is there, or an option says what to do with it."""
+    from xlbias.files import check_plain
+    from xlbias.runs.journal import check_free
+
+    check_choice(resume=resume, overwrite=overwrite)
+    check_plain(Path(out))
+    if not (resume or overwrite):
+        check_free(Path(out))
+
+
+@contextmanager
+def resumable(narrator: Narrator, out: str) -> Iterator[None]:
+    """Say how to go on with the run at `out` where the block is interrupted."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        narrator.say(f"interrupted: what is finished is kept; continue with the same command and --resume (run: {out})")
+        raise
