@@ -63,7 +63,8 @@ SCREENS: dict[str, Place] = {
         Place(QUERIES, "Queries", "Queries one by one, with a filter", ".queries.screen.QueriesScreen",
               frozenset({"open", "filter", "task", "encoder", "pick", "baseline", "sort"}), parent=MATRIX),
         Place(QUERY, "Query", "One query in all its languages", ".query.screen.QueryScreen",
-              frozenset({"sideways", "panel", "encoder", "pick", "baseline", "text"}), needs="query", parent=QUERIES),
+              frozenset({"sideways", "panel", "encoder", "pick", "baseline", "text", "translate"}),
+              needs="query", parent=QUERIES),
         Place(TRAINING, "Training", "Loss and validation of a training", ".training.TrainingScreen",
               frozenset({"panel", "pick"}), needs="training"),
     )

@@ -39,6 +39,16 @@ def no_query(app: Dashboard) -> str | None:
     return nothing_chosen(app) or "no query is open: choose one on Queries (5) with Enter"
 
 
+def no_translation(app: Dashboard) -> str | None:
+    """No query is open, or its passages are in one language only."""
+    snapshot, chosen = app.state.snapshot, app.state.chosen
+    if (nothing := no_query(app)) or snapshot is None or chosen is None:
+        return nothing
+    about = snapshot.run.task(chosen[1])
+    several = about is not None and len(about.pool_sizes) > 1
+    return None if several else "the passages of this task are in one language"
+
+
 def not_live(app: Dashboard) -> str | None:
     """The run is finished."""
     if app.state.snapshot and app.state.snapshot.finished:

@@ -160,6 +160,8 @@ _KEYS: tuple[Key, ...] = (
         "toggle_details", disabled=why.nothing_chosen, footer=5),
     Key("text", ("v",), "text view", "Show the whole text, then its code points", "View",
         "step_text_view", disabled=why.no_query, footer=3),
+    Key("translate", ("L",), "translate", "Read passages in another language, beside their own text", "View",
+        "pick_language", disabled=why.no_translation, footer=3),
     Key("pause", ("space",), "pause", "Pause or continue the screen; the run goes on", "Live",
         lambda app: app.live.toggle_pause(), on="all", disabled=why.not_live, footer=3),
     Key("follow", ("f",), "follow", "Keep the cursor on the newest cell, until you move it", "Live",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import polars as pl
 
+from xlbias.languages import language_name
 from xlbias.report.document import Table
 from xlbias.report.numbers import NOTHING, Entry, count, number, numeric
 from xlbias.results.queries.query import InLanguage, Passage, QueryView, beyond, move, ranks_by_passage
 from xlbias.results.queries.top import first_rows, lists_of
+from xlbias.results.queries.translations import Translation
 from xlbias.runs.schema import MULTILINGUAL_POOL
-from xlbias.text import clean
+from xlbias.text import clean, one_line
 
 Panel = Literal["top", "relevant", "languages", "ranks"]
 
@@ -25,20 +28,98 @@ CHOSEN = "●"
 _HEAD = 2_000  # characters of a text that a frame holds: no line shows more
 
 
-def frame(panel: Panel, view: QueryView, other: QueryView | None = None) -> pl.DataFrame:
+@dataclass(frozen=True)
+class Reading:
+    """A language that passages are read in.
+
+    Attributes:
+        language: its code.
+        found: what the run tells of passages in other languages, by their ids; None until it has been read.
+        trouble: why that cannot be read, if so.
+    """
+
+    language: str
+    found: Mapping[str, Translation] | None = None
+    trouble: str = ""
+
+    @property
+    def name(self) -> str:
+        """The language in words."""
+        return one_line(language_name(self.language), 24)
+
+    def text_of(self, passage: Passage) -> tuple[str, str]:
+        """Return a passage in the language; or in its place a sentence of ours, why it is not in the run."""
+        if passage.language == self.language:
+            return passage.text or "", "" if passage.text else f"The run does not store this {self.name} text."
+        if self.found is None or passage.passage_id not in self.found:
+            return "", self.trouble or "reading …"
+        found = self.found[passage.passage_id]
+        if found.text is not None:
+            return found.text, ""
+        if found.passage_ids:
+            return "", f"The run does not store its {self.name} text."
+        if found.answers:
+            return "", f"Not in the run: no {self.name} passage is known to be its translation."
+        where = f" It stands in {one_line(found.document, 40)}." if found.document else ""
+        return "", f"Not in the run: it answers no query, so that its translations are not known.{where}"
+
+    def brief_of(self, passage: Passage | None) -> str | None:
+        """Return the same for a row of a list."""
+        if passage is None:
+            return None
+        text, said = self.text_of(passage)
+        return text[:_HEAD] if not said else said if said == "reading …" else f"– not in the run in {self.name}"
+
+
+def passages_of(*views: QueryView | None) -> Iterator[Passage]:
+    """Return the passages that the panels of a query show."""
+    for view in views:
+        if view is not None:
+            yield from (*view.relevants, *view.top)
+            yield from passages_of(view.united)
+
+
+def frame(
+    panel: Panel, view: QueryView, other: QueryView | None = None, reading: Reading | None = None
+) -> pl.DataFrame:
     """Return the rows of a panel, in its order; ranks and moves against `other` are null without it.
 
     ``top``: ``place, rank, mark, language, score, was, move, text``, ranks as they are shown, and of the other run's
     top k ``base_mark, base_language, base_score, base_now, base_text``; see `xlbias.results.queries.top`.
     ``relevant``: ``passage_id, rank, language, score, was, move, text``. ``languages``: ``language, code, ap, rank,
     was_ap, was, move, text``. ``ranks``: ``language, code, ap`` and one column ``in:CODE`` for each passage language.
+    With a language to read in, ``top`` has ``translation`` and ``base_translation``; what is relevant is mostly one
+    text in several languages.
     """
-    return _FRAMES[panel](view, other)
+    made = _FRAMES[panel](view, other)
+    if reading is None or panel != "top":
+        return made
+    rows = first_rows(view, other)
+    return made.hstack(
+        [
+            _texts("translation", [reading.brief_of(row.passage) for row in rows]),
+            _texts("base_translation", [reading.brief_of(row.base) for row in rows]),
+        ]
+    )
 
 
-def table(panel: Panel, view: QueryView, other: QueryView | None = None, rows: Sequence[int] | None = None) -> Table:
-    """Return the rows of a panel, all or those numbered, as a table with texts in full."""
+def _texts(name: str, texts: Sequence[str | None]) -> pl.Series:
+    return pl.Series(name, texts, dtype=pl.String)
+
+
+def table(
+    panel: Panel,
+    view: QueryView,
+    other: QueryView | None = None,
+    rows: Sequence[int] | None = None,
+    reading: Reading | None = None,
+) -> Table:
+    """Return the rows of a panel, all or those numbered, as a table with texts in full, and their translations."""
     made = _TABLES[panel](view, other)
+    if reading is not None and panel == "top":
+        texts = (_text("".join(reading.text_of(row.passage))) for row in first_rows(view, other))
+        lines = tuple((*line, text) for line, text in zip(made.rows, texts, strict=True))
+        made = replace(made, heads=(*made.heads, f"in {reading.name}"), rows=lines)
     chosen = made.rows if rows is None else tuple(made.rows[i] for i in rows)
     return Table(f"{_titles(panel)} of {_about(view)}", made.heads, chosen, made.notes, made.labels)
 

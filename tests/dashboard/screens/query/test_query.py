@@ -5,7 +5,7 @@ import unicodedata
 import polars as pl
 import pytest
 from dashboard.idle import rested
-from dashboard.made import opened, press, screen_lines, settled, shows, until
+from dashboard.made import metadata, opened, press, row_of, screen_lines, settled, shows, until
 from dashboard.ranked import write as ranked_run
 from results import searched
 from results.searched import IDS, LANGUAGES, TASK, Searched, answers, ranked
@@ -23,6 +23,7 @@ from xlbias.dashboard.workers.query_reader import Views, Wanted, valid_query, wh
 from xlbias.results.queries.query import move, query_view
 from xlbias.results.queries.top import first_rows
 from xlbias.results.run import open_run
+from xlbias.runs.journal import Journal
 from xlbias.text import clean
 
 pytestmark = pytest.mark.integration
@@ -808,3 +809,89 @@ async def test_the_ranks_in_every_language_can_be_seen(tmp_path, monkeypatch, si
         for _ in range(3):
             await press(pilot, "home")
         assert heads(app) == first
+
+
+# -- reading in another language ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def english_run(tmp_path):
+    """A search in Thai whose passages are known in English, but for one that answers nothing."""
+    names = [f"{language}-{i}" for language in ("th", "en") for i in range(3)] + ["th-x"]
+    texts = {name: f"{'ข้อความ' if name[:2] == 'th' else 'A text'} number {name[3:]}" for name in names}
+    about = metadata(models=("m",), tasks=("t",), languages=("en", "th"), n_queries=3)
+    with Journal.open(tmp_path / "run.parquet", about, identity="x", overwrite=True) as journal:
+        for kind, column in (("query", "query_id"), ("passage", "passage_id")):
+            rows = [("t", name[3:] if kind == "query" else name, name[:2], text) for name, text in texts.items()]
+            journal.write(kind, "000", pl.DataFrame(rows, schema=["task", column, "language", "text"], orient="row"))
+        rows = []
+        for i in range(3):
+            for pool in ("en", "th", "multilingual"):
+                ranks = {code: rank for rank, code in enumerate(("th", "en"), 1) if pool in (code, "multilingual")}
+                row = row_of("m", "t", i, "th", pool, ranks) | {"query_id": str(i)}
+                top = ["th-2", "th-x", "th-0", "th-1"]
+                row["top"] = [{"passage_id": name, "language": "th", "score": 1.0} for name in top]
+                row["relevants"] = [one | {"parallel_id": None} for one in row["relevants"]]
+                rows.append(row)
+        journal.write("ranking", "000-000-00000", pl.DataFrame(rows, infer_schema_length=None))
+        return journal.finish()
+
+
+async def show_thai(app, pilot, pool="th"):
+    app.selection.choose(("m", "t"))
+    app.navigation.open_query(("0", "th", pool))
+    await settled(pilot)
+    await read(app, pilot)
+    return app.view
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_thai_top_k_is_read_in_english_with_two_keys(english_run, size):
+    async with opened(english_run, size=size) as (app, pilot):
+        screen = await show_thai(app, pilot)
+        assert "text in English" not in text_of(app)
+        await press(pilot, *keys.registry()["translate"].keys, "enter")
+        await shows(pilot, "text in English", "A text number 2", "A text number 0", "A text number 1")
+        listed = next(line for line in screen_lines(app) if " 2   " in line and "not in the run in English" in line)
+        assert listed
+        await shows(pilot, "en  A text number 2")  # below the passage itself
+        assert screen.query_one("#asked-in").content[0] == "A text number 0"
+        await press(pilot, "j")
+        await shows(pilot, "Not in the run: it answers no query")
+
+
+async def test_the_language_stays_and_is_left_again(english_run):
+    async with opened(english_run) as (app, pilot):
+        await show_thai(app, pilot)
+        await press(pilot, "L", "enter")
+        await shows(pilot, "text in English")
+        app.session.save(None)
+    async with opened(english_run) as (app, pilot):
+        await show_thai(app, pilot, "multilingual")
+        await shows(pilot, "text in English", "en  A text number 2")
+        await press(pilot, "v")
+        await shows(pilot, "whole text", "en  A text number 2")
+        await press(pilot, "escape", "L", "end", *"none", "enter")
+        await until(pilot, lambda: "text in English" not in text_of(app))
+        assert app.view.language == ""
+
+
+async def test_a_copy_has_both_texts(english_run):
+    async with opened(english_run) as (app, pilot):
+        screen = await show_thai(app, pilot)
+        await press(pilot, "L", "enter")
+        await shows(pilot, "A text number 2")
+        made, _ = screen.copied("all")
+        assert made.heads[-2:] == ("text", "in English")
+        assert [row[-1].text for row in made.rows][::2] == ["A text number 2", "A text number 0"]
+        assert made.rows[1][-1].text.startswith("Not in the run")
+
+
+async def test_a_task_in_one_language_offers_none(live_run):
+    path = live_run(models=("m",), tasks=("t",), languages=("de",)).write_all().finish()
+    async with opened(path) as (app, pilot):
+        app.selection.choose(("m", "t"))
+        app.navigation.open_query(("q0", "de", "de"))
+        await settled(pilot)
+        await press(pilot, "L")
+        assert [one.message for one in app._notifications][-1] == "L: the passages of this task are in one language"

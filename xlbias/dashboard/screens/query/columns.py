@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from xlbias.dashboard.terminal.numbers import count
-from xlbias.dashboard.views.query_panels import RELEVANT
+from xlbias.dashboard.views.query_panels import RELEVANT, Reading
 from xlbias.dashboard.widgets.table.columns import GAP, Column
 from xlbias.report.numbers import number
 from xlbias.text import clean, width
@@ -28,8 +28,13 @@ class Ranks(NamedTuple):
     seen: range
 
 
-def top_columns(frame: pl.DataFrame, *, compared: bool, beside: int | None) -> tuple[Column, ...]:
-    """Return the columns of the top k, with ranks in the other run; its own top k as well in `beside` cells."""
+def top_columns(
+    frame: pl.DataFrame, *, compared: bool, beside: int | None, reading: Reading | None = None
+) -> tuple[Column, ...]:
+    """Return the columns of the top k, with ranks in the other run; its own top k as well in `beside` cells.
+
+    What is read in another language has its translation beside the text where there is room, else in its place.
+    """
     code = _widest(frame, "language", "base_language")
     moved = [Column("was", "was", _widest(frame, "was"), rank=2), _move(frame)] if compared else []
     columns = [
@@ -39,8 +44,11 @@ def top_columns(frame: pl.DataFrame, *, compared: bool, beside: int | None) -> t
         Column("score", "score", 5, number, rank=3, style=_DIM),
         *moved,
     ]
+    if not compared and beside is not None and reading is not None:
+        half = max(10, (beside - sum(column.width + GAP for column in columns) - 2 * GAP) // 2)
+        return (*columns, Column("text", "text", half, text=True, brief=True), _read_in(reading))
     if not compared or beside is None:
-        return (*columns, Column("text", "text", _TEXT, text=True, brief=True))
+        return (*columns, _text(reading))
     columns += [
         Column("base_mark", RELEVANT, 1, align="left", style=_NAME),
         Column("base_language", "base", code, align="left"),
@@ -48,11 +56,22 @@ def top_columns(frame: pl.DataFrame, *, compared: bool, beside: int | None) -> t
         Column("base_now", "now", _widest(frame, "base_now")),
     ]
     half = max(10, (beside - sum(column.width + GAP for column in columns) - 2 * GAP) // 2)
+    if reading is not None:
+        mine, theirs = _read_in(reading, half), _read_in(reading, name="base_translation", whose="the baseline's ")
+        return (*columns, mine, theirs)
     return (
         *columns,
         Column("text", "text", half, text=True, brief=True),
         Column("base_text", "the baseline's text", _TEXT, text=True, brief=True, style=_DIM),
     )
+
+
+def _text(reading: Reading | None) -> Column:
+    return Column("text", "text", _TEXT, text=True, brief=True) if reading is None else _read_in(reading)
+
+
+def _read_in(reading: Reading, width: int = _TEXT, *, name: str = "translation", whose: str = "") -> Column:
+    return Column(name, f"{whose}text in {reading.name}", width, text=True, brief=True)
 
 
 def relevant_columns(frame: pl.DataFrame, *, compared: bool) -> tuple[Column, ...]:

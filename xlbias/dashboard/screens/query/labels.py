@@ -170,6 +170,13 @@ def _about_language(panel: Panel, one: InLanguage, view: QueryView) -> list[Part
     return [*parts, Part(f"ap {number(ap)}  ")]
 
 
+def passage_under_cursor(panel: Panel, view: QueryView, other: QueryView | None, row: int) -> Passage | None:
+    """Return the passage under the cursor, None in panels of queries."""
+    if panel == "top":
+        return first_rows(view, other)[row].passage
+    return view.relevants[row] if panel == "relevant" else None
+
+
 def text_under_cursor(panel: Panel, view: QueryView, other: QueryView | None, row: int) -> tuple[str, str]:
     """Return the text under the cursor, or a sentence of our own where there is none."""
     if panel == "ranks":

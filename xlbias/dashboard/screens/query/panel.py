@@ -10,7 +10,7 @@ from textual.message import Message
 
 from xlbias.dashboard.screens.query.columns import language_columns, rank_columns, relevant_columns, top_columns
 from xlbias.dashboard.screens.query.labels import panel_parts
-from xlbias.dashboard.views.query_panels import Panel, frame
+from xlbias.dashboard.views.query_panels import Panel, Reading, frame
 from xlbias.dashboard.widgets.table.columns import Column
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line
@@ -50,6 +50,7 @@ class QueryPanel(Vertical):
         super().__init__(id=name)
         self.name_of: Panel = name
         self._state: tuple[QueryView | None, QueryView | None] = (None, None)
+        self._reading: Reading | None = None
         self._room = 0
         self._seen: range | None = None
         """The numbers of the languages that ranks are seen in, None before they are shown."""
@@ -70,9 +71,20 @@ class QueryPanel(Vertical):
         return self.table.cursor if self.table.height else None
 
     def tell(
-        self, view: QueryView | None, other: QueryView | None, *, compared: bool, titled: bool, active: bool, cells: int
+        self,
+        view: QueryView | None,
+        other: QueryView | None,
+        *,
+        compared: bool,
+        titled: bool,
+        active: bool,
+        cells: int,
+        reading: Reading | None = None,
     ) -> None:
-        """Show a query; `compared` makes room for moves already while the other run is being read."""
+        """Show a query; `compared` makes room for moves already while the other run is being read.
+
+        `reading` is the language that its passages are read in, None for their own.
+        """
         self.set_class(titled, "-titled")
         self.table.set_class(titled and not active, "-idle")
         base = other.model if other is not None and self.name_of == "top" else ""
@@ -81,11 +93,11 @@ class QueryPanel(Vertical):
             self._state = (None, None)
             self.table.replace(pl.DataFrame())
             return
-        if self._state[0] is not view or self._state[1] is not other:
+        if self._state[0] is not view or self._state[1] is not other or self._reading is not reading:
             before = self._state[0]
             new = before is None or before.query_language != view.query_language
-            self._state = (view, other)
-            rows = frame(self.name_of, view, other)
+            self._state, self._reading = (view, other), reading
+            rows = frame(self.name_of, view, other, reading)
             self.table.replace(rows)
             if new and self.name_of in ("languages", "ranks"):
                 self.table.go_to((view.query_language,))
@@ -100,7 +112,8 @@ class QueryPanel(Vertical):
         self, rows: pl.DataFrame, view: QueryView, *, compared: bool, titled: bool, cells: int
     ) -> tuple[Column, ...]:
         if self.name_of == "top":
-            return top_columns(rows, compared=compared, beside=cells if cells >= _BESIDE else None)
+            beside = cells if cells >= _BESIDE else None
+            return top_columns(rows, compared=compared, beside=beside, reading=self._reading)
         if self.name_of == "relevant":
             return relevant_columns(rows, compared=compared)
         if self.name_of == "languages":

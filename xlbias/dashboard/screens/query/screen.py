@@ -21,6 +21,7 @@ from xlbias.dashboard.screens.query.labels import (
     about_cursor,
     about_run,
     no_rows,
+    passage_under_cursor,
     tab_parts,
     text_under_cursor,
     title_parts,
@@ -29,12 +30,22 @@ from xlbias.dashboard.screens.query.labels import (
 from xlbias.dashboard.screens.query.panel import QueryPanel
 from xlbias.dashboard.screens.query.stepping import Stepping
 from xlbias.dashboard.state import Scope
-from xlbias.dashboard.views.query_panels import Panel, table
+from xlbias.dashboard.views.query_panels import Panel, Reading, passages_of, table
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.dashboard.widgets.text.pane import Form, TextPane
-from xlbias.dashboard.workers.query_reader import Views, Wanted, why_not_comparable
+from xlbias.dashboard.workers.query_reader import (
+    Pairs,
+    Readable,
+    Translated,
+    Views,
+    Wanted,
+    WantedTranslations,
+    why_not_comparable,
+)
+from xlbias.languages import language_name
 from xlbias.report import document
 from xlbias.results.queries.query import QueryView
+from xlbias.results.queries.translations import first_choice
 from xlbias.text import one_line, width
 
 if TYPE_CHECKING:
@@ -51,9 +62,9 @@ _HEADS = 2  # lines of a panel above its rows
 
 
 class Read(Message):
-    """A query has been read."""
+    """A query has been read, or translations of its passages."""
 
-    def __init__(self, wanted: Wanted, version: tuple[object, ...], view: QueryView | str) -> None:
+    def __init__(self, wanted: Readable, version: tuple[object, ...], view: QueryView | Translated | str) -> None:
         super().__init__()
         self.wanted, self.version, self.view = wanted, version, view
 
@@ -72,18 +83,28 @@ class QueryScreen(View):
         #panels, #middle { height: 1fr; }
         #under { background: $panel; }
         #under:ansi { background: ansi_default; text-style: underline; }
+        #asked-in, #reader-in, #whole-in { display: none; }
+        #asked-in { height: 1; color: $text-primary; }
         #reader { height: 3; }
+        #reader-in { height: 3; }
         #whole { display: none; }
+        &.-translated #asked-in, &.-translated #reader-in { display: block; }
+        &.-translated #asked { height: 1; }
+        &.-translated #reader { height: 2; }
+        &.-translated.-low #reader { height: 1; }
+        &.-translated.-low #reader-in { height: 2; }
         &.-low #reader { height: 2; }
         &.-high #reader { height: 6; }
-        &.-wide.-high #reader { height: 2; }
+        &.-wide.-high #reader, &.-wide.-high #reader-in { height: 2; }
         &.-wide.-high #asked { height: 1; }
         &.-wide.-high #which { display: none; }
         &.-wide.-high.-said #which { display: block; }
         &.-wide.-high #tabs { display: none; }
         &.-wide.-high #ranks { width: auto; max-width: 66%; margin-right: 1; }
         &.-text #panels, &.-text #reader, &.-text #tabs, &.-text #asked { display: none; }
-        &.-text #whole { display: block; }
+        &.-text #reader-in, &.-text #asked-in { display: none; }
+        &.-text #whole, &.-text.-translated #whole-in { display: block; }
+        &.-text.-points #whole-in { display: none; }
         &.-stale #panels, &.-stale #tabs, &.-stale #under, &.-stale #reader, &.-stale #whole { opacity: 40%; }
         &.-stale:ansi #panels, &.-stale:ansi #tabs, &.-stale:ansi #under { opacity: 100%; }
         &.-stale:ansi #reader, &.-stale:ansi #whole { opacity: 100%; }
@@ -94,7 +115,10 @@ class QueryScreen(View):
         super().__init__()
         self.panel: Panel = PANELS[0]
         self.form: Form | None = None
-        self.views = Views()
+        self.views, self.translations, self._pairs = Views(), Views(), Pairs()
+        self.language = ""
+        """The language that passages are read in; empty for their own."""
+        self.reading: Reading | None = None
         self._reading: tuple[object, ...] | None = None
         self._remembered = self._panel_chosen = False
         self._drawn: tuple[object, ...] = ()
@@ -112,6 +136,7 @@ class QueryScreen(View):
         yield Line(id="title")
         yield Line(id="which")
         yield TextPane(id="asked")
+        yield TextPane(id="asked-in")
         yield Line(id="tabs")
         with Vertical(id="panels"):
             yield QueryPanel("top")
@@ -121,7 +146,9 @@ class QueryScreen(View):
             yield QueryPanel("languages")
         yield Line(id="under")
         yield TextPane(id="reader")
+        yield TextPane(id="reader-in")
         yield TextPane(id="whole")
+        yield TextPane(id="whole-in")
 
     @cached_property
     def stepping(self) -> Stepping:
@@ -155,9 +182,14 @@ class QueryScreen(View):
             theirs = None if said else Wanted(against.run, against.model, mine.task, key)
         sides = [wanted for wanted in (mine, theirs) if wanted is not None]
         ahead = [replace(wanted, query=beside) for beside in self.stepping.ahead_of(key) for wanted in sides]
-        self._read_next([wanted for wanted in (*sides, *ahead) if not self.views.get(wanted)[1]])
-        view = self.views.get(mine)[0]
-        other = self.views.get(theirs)[0] if theirs is not None else None
+        view = self._kept(mine)
+        other = self._kept(theirs) if theirs is not None else None
+        translated = self._wanted_translations(mine, view, other)
+        self._tell_reading(translated)
+        missing: list[Readable] = [wanted for wanted in sides if not self.views.get(wanted)[1]]
+        if translated is not None and not self.translations.get(translated)[1]:
+            missing.append(translated)
+        self._read_next([*missing, *(wanted for wanted in ahead if not self.views.get(wanted)[1])])
         if isinstance(other, str):
             said = other
         elif theirs is not None and other is None:
@@ -184,16 +216,44 @@ class QueryScreen(View):
             self.stepping.list_wanted = bool(saved)
             self.restore(saved)
 
-    def _read_next(self, missing: list[Wanted]) -> None:
+    def _kept(self, wanted: Wanted) -> QueryView | str | None:
+        found = self.views.get(wanted)[0]
+        assert not isinstance(found, Translated)
+        return found
+
+    def _wanted_translations(
+        self, mine: Wanted, view: QueryView | str | None, other: QueryView | str | None
+    ) -> WantedTranslations | None:
+        """Return what is to be read in another language, None where nothing is, or not yet."""
+        about = mine.run.task(mine.task)
+        if not isinstance(view, QueryView) or about is None or self.language not in about.pool_sizes:
+            return None
+        shown = passages_of(view, other if isinstance(other, QueryView) else None)
+        passages = {passage.passage_id: passage.language for passage in shown}
+        return WantedTranslations(mine, passages, self.language, self._pairs)
+
+    def _tell_reading(self, wanted: WantedTranslations | None) -> None:
+        """Take what is known of translations; the same object while nothing has changed."""
+        found = self.translations.get(wanted)[0] if wanted is not None else None
+        if wanted is None:
+            self.reading = None
+        elif isinstance(found, Translated):
+            if self.reading is None or self.reading.found is not found.found:
+                self.reading = Reading(self.language, found.found)
+        else:
+            new = Reading(self.language, None, found if isinstance(found, str) else "")
+            self.reading = self.reading if self.reading == new else new
+
+    def _read_next(self, missing: list[Readable]) -> None:
         """Read one thing at a time, what is wanted now first and what may come next last: no queue builds up."""
         if missing and self._reading is None:
             self._reading = missing[0].key
             self.call_after_refresh(self._begin, missing[0])  # what is known already is seen first
 
-    def _begin(self, wanted: Wanted) -> None:
+    def _begin(self, wanted: Readable) -> None:
         self.run_worker(partial(self._read, wanted), thread=True, group="query", exit_on_error=False)
 
-    def _read(self, wanted: Wanted) -> None:
+    def _read(self, wanted: Readable) -> None:
         version = wanted.version
         self.post_message(Read(wanted, version, wanted.read()))
 
@@ -201,7 +261,8 @@ class QueryScreen(View):
     def _take(self, message: Read) -> None:
         """Keep what was read, and show it if it is still what is looked at."""
         self._reading = None
-        self.views.put(message.wanted, message.version, message.view)
+        kept = self.translations if isinstance(message.wanted, WantedTranslations) else self.views
+        kept.put(message.wanted, message.version, message.view)
         if self.dashboard.view is self:
             self.show()
 
@@ -229,6 +290,20 @@ class QueryScreen(View):
         text = (chosen.text or "") if chosen else in_list
         own = own or ("" if view or text else _READING)
         self.query_one("#asked", TextPane).tell("" if own else text, own=own)
+        self._tell_asked_in(view)
+
+    def _tell_asked_in(self, view: QueryView | None) -> None:
+        """Show the query, too, in the language that passages are read in."""
+        self.set_class(self.reading is not None, "-translated")
+        if self.reading is None or view is None:
+            return
+        language = self.reading.language
+        there = next((one for one in view.languages if one.language == language), None)
+        own = "" if there and there.text else f"This query is not in the run in {self.reading.name}."
+        if view.query_language == language:
+            own = "asked in this language"
+        text = (there.text if there else None) or ""
+        self.query_one("#asked-in", TextPane).tell("" if own else text, own=own, label=one_line(language, 12))
 
     @property
     def several(self) -> bool:
@@ -239,9 +314,9 @@ class QueryScreen(View):
         """Bring the panels up to date."""
         view, other = self._seen
         stale = self.query_view is None and view is not None
-        state = (view, other, compared, self.several, self.panel, self.form, self.size, stale)
+        state = (view, other, self.reading, compared, self.several, self.panel, self.form, self.size, stale)
         if len(state) == len(self._drawn) and all(
-            old is new or (i > 1 and old == new) for i, (old, new) in enumerate(zip(self._drawn, state, strict=True))
+            old is new or (i > 2 and old == new) for i, (old, new) in enumerate(zip(self._drawn, state, strict=True))
         ):
             return
         self._drawn = state
@@ -249,7 +324,7 @@ class QueryScreen(View):
             panel.display = self.several or panel.name_of == self.panel
             panel.tell(
                 view, other, compared=compared, titled=self.several,
-                active=panel.name_of == self.panel, cells=self.size.width,
+                active=panel.name_of == self.panel, cells=self.size.width, reading=self.reading,
             )  # fmt: skip
         self.query_one("#middle").display = self.several or self.panel in ("ranks", "relevant")
         self._share_room(view)
@@ -267,8 +342,9 @@ class QueryScreen(View):
                 "top": len((view.united or view).top), "middle": max(n, len(view.relevants)), "languages": n
             }  # fmt: skip
             rows = {name: min(max(count, _LEAST_ROWS), _MOST_ROWS) + _HEADS for name, count in rows.items()}
-        for name, lines in rows.items():
-            self.query_one(f"#{name}").styles.height = f"{lines}fr"
+        for name, lines in rows.items():  # what is read in another language is seen whole
+            whole = self.several and name == "top" and self.reading is not None
+            self.query_one(f"#{name}").styles.height = lines if whole else f"{lines}fr"
 
     @property
     def _active(self) -> QueryPanel:
@@ -289,7 +365,8 @@ class QueryScreen(View):
         if view is None or row is None:
             line.set([])
             self.query_one("#reader", TextPane).tell("", own=no_rows(self.panel, view) if view else "")
-            self.query_one("#whole", TextPane).tell("")
+            for pane in ("#reader-in", "#whole", "#whole-in"):
+                self.query_one(pane, TextPane).tell("")
             return
         parts, tail = about_cursor(self.panel, view, other, row)
         text, own = text_under_cursor(self.panel, view, other, row)
@@ -304,6 +381,20 @@ class QueryScreen(View):
             lines = f"line {whole.top + 1:,} of {whole.n_lines:,}  " if whole.n_lines else ""
             parts = [Part(f"{what}  {lines}", "$text-accent"), *parts]
         line.set(parts, tail, "$quiet")
+        self._tell_translation(view, other, row)
+
+    def _tell_translation(self, view: QueryView, other: QueryView | None, row: int) -> None:
+        """Show the passage under the cursor in the language that is read, below its own text."""
+        self.set_class(self.form == "points", "-points")
+        if self.reading is None:
+            return
+        passage = passage_under_cursor(self.panel, view, other, row)
+        text, own = self.reading.text_of(passage) if passage is not None else ("", "")
+        if passage is not None and passage.language == self.reading.language:
+            text, own = "", "in this language already"
+        label = one_line(self.reading.language, 12) if passage is not None else ""
+        for pane in ("#reader-in", "#whole-in"):
+            self.query_one(pane, TextPane).tell(text, own=own, label=label)
 
     # -- walking -------------------------------------------------------------------------------------------------------
 
@@ -348,7 +439,8 @@ class QueryScreen(View):
         if where in ("left", "right"):
             self._ask_step(-1 if where == "left" else 1)
         elif self.panel_open:
-            self.query_one("#whole", TextPane).move(where)
+            for pane in ("#whole", "#whole-in"):
+                self.query_one(pane, TextPane).move(where)
         else:
             self._active.move(where)
 
@@ -364,6 +456,25 @@ class QueryScreen(View):
         """Show the text under the cursor in a pane of its own, then its code points, then the panels again."""
         self.form = _FORMS[(_FORMS.index(self.form) + 1) % len(_FORMS)]
         self.show()
+
+    def pick_language(self) -> None:
+        """Choose the language that passages are read in: English at first, where it exists."""
+        from xlbias.dashboard.dialogs.picker import Choice, PickDialog
+
+        state = self.dashboard.state
+        assert state.snapshot is not None and state.chosen is not None
+        about = state.snapshot.run.task(state.chosen[1])
+        sizes = about.pool_sizes if about is not None else {}
+        first = self.language if self.language in sizes else first_choice(sizes)
+        choices = [Choice(code, language_name(code), code) for code in sorted(sizes, key=language_name)]
+        own = Choice("", "none: their own text alone")
+        self.app.push_screen(PickDialog("read passages in", [*choices, own], first), self._read_in)
+
+    def _read_in(self, language: str | None) -> None:
+        """Read passages in a language; an empty one is their own, None changes nothing."""
+        if language is not None:
+            self.language = language
+            self.show()
 
     @on(QueryPanel.Opened)
     def _opened(self, message: QueryPanel.Opened) -> None:
@@ -397,7 +508,7 @@ class QueryScreen(View):
         """Return the panel as a table, or its row under the cursor, with texts in full."""
         view, row = self.query_view, self._active.cursor
         assert view is not None and row is not None
-        made = table(self.panel, view, self.other_view, None if scope == "all" else [row])
+        made = table(self.panel, view, self.other_view, None if scope == "all" else [row], self.reading)
         return made, f"{view.task}-{view.query_id}-{self.panel}"
 
     # -- coming back to it ---------------------------------------------------------------------------------------------
@@ -405,10 +516,12 @@ class QueryScreen(View):
     def saved(self) -> dict[str, Any]:
         """Return the panel and the query; those of the last time where the screen has not been seen."""
         self._remember()
-        return {"panel": self.panel, "query": self.dashboard.state.query_key}
+        return {"panel": self.panel, "query": self.dashboard.state.query_key, "language": self.language}
 
     def restore(self, saved: dict[str, Any]) -> None:
-        """Look at the panel that was looked at."""
+        """Look at the panel that was looked at, in the language that was read."""
+        language = saved.get("language")
+        self.language = language if isinstance(language, str) else self.language
         panel = saved.get("panel")
         if panel in PANELS:
             self.panel, self._panel_chosen = panel, True

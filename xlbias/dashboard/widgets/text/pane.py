@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import count, islice
 from typing import ClassVar, Literal
 
 from rich.segment import Segment
@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from xlbias.dashboard.terminal.codepoints import code_points
 from xlbias.dashboard.terminal.wrapping import wrapped
-from xlbias.text import cut
+from xlbias.text import cut, width
 
 Form = Literal["text", "points"]
 Row = tuple[str, str]
@@ -40,16 +40,19 @@ class TextPane(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.content: tuple[str, str, Form] = ("", "", "text")
+        self.content: tuple[str, str, Form, str] = ("", "", "text", "")
         self.top = 0
         self._rows: list[Row] = []
         self._more: Iterator[Row] = iter(())
         self._made_for = -1
 
-    def tell(self, text: str, *, own: str = "", form: Form = "text") -> None:
-        """Show a text from data, from its first line on; or a sentence of our own (`own`) in its place."""
-        if (text, own, form) != self.content:
-            self.content = (text, own, form)
+    def tell(self, text: str, *, own: str = "", form: Form = "text", label: str = "") -> None:
+        """Show a text from data, from its first line on; or a sentence of our own (`own`) in its place.
+
+        `label`, our own words, stands before it, and its lines below each other behind that.
+        """
+        if (text, own, form, label) != self.content:
+            self.content = (text, own, form, label)
             self.top, self._made_for = 0, -1
             self.refresh()
 
@@ -110,16 +113,19 @@ class TextPane(Widget):
         if at >= len(self._rows):
             return Strip.blank(cells, self.rich_style)
         own, data = self._rows[at]
-        if y == height - 1 and at + 1 < len(self._rows) and not own:
-            data = cut(f"{data} …", cells)
+        if y == height - 1 and at + 1 < len(self._rows) and (not own or (self.content[3] and data)):
+            data = cut(f"{data} …", max(0, cells - width(own)))
         style = self.rich_style + self.get_component_rich_style("pane--own", partial=True)
         segments = [Segment(own, style), Segment(data, self.rich_style)]
         return Strip(segments).adjust_cell_length(cells, self.rich_style)
 
 
-def _rows_of(text: str, own: str, form: Form, cells: int) -> Iterator[Row]:
-    if own:
-        return ((line, "") for line in wrapped(own, cells))
-    if form == "points":
+def _rows_of(text: str, own: str, form: Form, label: str, cells: int) -> Iterator[Row]:
+    if form == "points" and not own:
         return code_points(text, cells)
-    return (("", line) for line in wrapped(text, cells))
+    if not label:
+        return ((line, "") if own else ("", line) for line in wrapped(own or text, cells))
+    before = f"{label}  "
+    lines = wrapped(own or text, max(1, cells - width(before)))
+    heads = (before if i == 0 else " " * width(before) for i in count())
+    return ((head + line, "") if own else (head, line) for head, line in zip(heads, lines, strict=False))
