@@ -8,11 +8,14 @@ from difflib import get_close_matches
 _LONGEST = 80  # characters of a word that is looked for among the known ones
 
 
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """Return `` (did you mean ...?)`` with the known words closest to `word` whatever their case, or nothing."""
+def suggestion(word: str, known: Iterable[str], *, before: str = "") -> str:
+    """Return `` (did you mean ...?)`` with the known words closest to `word` whatever their case, or nothing.
+
+    `before` is written before each of them.
+    """
     by_lower = {name.lower(): name for name in known}
     close = get_close_matches(word.lower(), by_lower, n=3, cutoff=0.6) if len(word) <= _LONGEST else []
-    return f" (did you mean {' or '.join(by_lower[name] for name in close)}?)" if close else ""
+    return f" (did you mean {' or '.join(before + by_lower[name] for name in close)}?)" if close else ""
 
 
 def listed(words: Iterable[str], most: int = 10) -> str:

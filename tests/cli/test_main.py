@@ -44,6 +44,112 @@ def test_an_unknown_command_or_option_is_wrong_usage(capsys):
     assert run(["report", "--nonsense"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("line", "usage", "said"),
+    [
+        ("evalute", "xlbias [OPTIONS] COMMAND [ARGS]...", "No such command 'evalute' (did you mean evaluate?)"),
+        ("data shw", "xlbias data [OPTIONS] COMMAND [ARGS]...", "No such command 'shw' (did you mean show?)"),
+        (
+            "report --fromat html a",
+            "xlbias report [OPTIONS] RUN...",
+            "No such option '--fromat' (did you mean --format",
+        ),
+        ("report", "xlbias report [OPTIONS] RUN...", "Missing argument 'RUN...'."),
+        (
+            "report a --format htm",
+            "xlbias report [OPTIONS] RUN...",
+            "'htm' (did you mean html?); choose from text, json,",
+        ),
+        (
+            "report a --section bais",
+            "xlbias report [OPTIONS] RUN...",
+            "'bais' (did you mean bias?); choose from overview",
+        ),
+        ("findings", "xlbias findings [OPTIONS] [RUN] [BASE]", "name a run, such as: xlbias findings run.parquet"),
+        ("train --sampler monno -o x", "xlbias train [OPTIONS]", "'monno' (did you mean mono?)"),
+        ("train", "xlbias train [OPTIONS]", "Missing option '--out' / '-o'."),
+    ],
+)
+def test_wrong_usage_shows_the_usage_and_what_was_meant(capsys, line, usage, said):
+    assert run(line.split()) == 2
+    shown = capsys.readouterr()
+    first, hint, blank, sentence = shown.err.splitlines()
+    assert (shown.out, first, blank) == ("", f"Usage: {usage}", "")
+    assert hint == f"Try '{usage.partition(' [')[0].partition(' RUN')[0]} --help' for help."
+    assert sentence.startswith("xlbias: ")
+    assert said in sentence
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("train --set batchsize=5 --out x", "unknown key 'batchsize' (did you mean batch_size"),
+        ("train --recipe xlmr --out x", "unknown recipe 'xlmr' (did you mean xlm-r?)"),
+        ("evaluate static-small --task bultin:money", "(did you mean builtin?)"),
+        ("evaluate static-small --task builtin:mony", "(did you mean money?)"),
+        ("evaluate static-small --task mony", "did you mean builtin:money?"),
+        ("data pull xqad-r", "(did you mean xquad-r"),
+        ("report a --matrix mapp", "unknown measure 'mapp' (did you mean map"),
+        ("findings a --kind qualty", "no kind of finding 'qualty' (did you mean quality?)"),
+        ("measures mapp", "no measure 'mapp' (did you mean map"),
+    ],
+)
+def test_a_name_that_is_not_there_is_answered_with_the_one_that_is(capsys, tmp_path, monkeypatch, line, said):
+    monkeypatch.chdir(tmp_path)
+    assert run(line.split()) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("group", [[], ["data"], ["export"], ["import"], ["completion"]])
+def test_a_group_without_a_command_prints_its_help(capsys, group):
+    assert run([*group, "--help"]) == 0
+    help_ = capsys.readouterr().out
+    assert run(group) == 0
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == (help_, "")
+
+
+def commands():
+    """Yield every command with its words."""
+    waiting = [((name,), main.get_command(click.Context(main), name)) for name in COMMANDS]
+    for words, command in waiting:
+        yield words, command
+        if isinstance(command, click.Group):
+            waiting += [((*words, name), one) for name, one in command.commands.items()]
+
+
+def options():
+    for words, command in commands():
+        yield from ((words, one) for one in command.params if isinstance(one, click.Option))
+
+
+def test_a_short_flag_is_the_same_option_everywhere():
+    meanings = {}
+    for words, option in options():
+        long = next(name for name in option.opts if name.startswith("--"))
+        for short in (name for name in option.opts if not name.startswith("--")):
+            assert meanings.setdefault(short, long) == long, words
+    assert meanings["-o"] == "--out"
+    for words, option in options():
+        for short, long in meanings.items():
+            if long in option.opts and long in ("--out", "--quiet", "--task", "--measure"):
+                assert short in option.opts, (words, long)
+
+
+def test_every_command_of_many_options_has_them_under_headings():
+    for words, command in commands():
+        own = [one for one in command.params if isinstance(one, click.Option)]
+        if len(own) >= 10:
+            names = {one.name for one in command.params}
+            assert set(command.headings) <= names, words
+            shown = command.get_help(click.Context(command, info_name="x"))
+            assert "\nOptions:\n" not in shown, words
+            assert all(f"\n{heading}:\n" in shown for heading in command.headings.values()), words
+
+
 def test_an_error_is_one_sentence_and_a_traceback_only_with_debug(capsys):
     assert run(["report", "missing.parquet"]) == 2
     err = capsys.readouterr().err

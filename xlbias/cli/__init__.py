@@ -8,15 +8,21 @@ import time
 from collections.abc import Sequence
 from importlib import import_module
 from keyword import iskeyword
+from typing import TYPE_CHECKING
 
 import click
 
 from xlbias._version import __version__
+from xlbias.cli.groups import usage
 from xlbias.errors import XlbiasError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 NO_LIMITS = "--no-limits"
+NO_PAGER = "--no-pager"
 _LATER = 3.0  # seconds
 
 # name → one line for `xlbias --help`; the module is xlbias.cli.NAME (NAME_ where Python takes the name for itself), the
@@ -40,6 +46,7 @@ COMMANDS = {
     "dashboard": "Browse a run in the terminal, finished or in progress.",
     "encoders": "List the kinds of encoders: folders, hub names, endpoints, Python, vectors.",
     "measures": "List all measures with definition, range and source.",
+    "completion": "Complete commands, options and values with Tab in bash, zsh and fish.",
 }
 
 
@@ -67,6 +74,22 @@ class LazyGroup(click.Group):
                 raise
             raise click.Abort from None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command of a word and what follows it."""
+        name = args[0] if args else ""
+        if name and name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            raise click.exceptions.NoSuchCommand(name, ctx=ctx)
+        return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands that begin with what there is, and options, without importing any of them."""
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=about) for name, about in COMMANDS.items() if name.startswith(incomplete)]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing any of them."""
         with formatter.section("Commands"):
@@ -80,9 +103,10 @@ class LazyGroup(click.Group):
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.option(NO_LIMITS, is_flag=True, help="Open a run of any size, whatever memory and time that takes.")
+@click.option(NO_PAGER, is_flag=True, help="Print what is longer than the screen, too, without a pager.")
 @click.version_option(__version__, prog_name="xlbias")
 @click.pass_context
-def main(ctx: click.Context, debug: bool, no_limits: bool) -> None:
+def main(ctx: click.Context, debug: bool, no_limits: bool, no_pager: bool) -> None:
     """Find out whether a multilingual encoder treats languages fairly, and whether that survives a change of domain."""
     ctx.obj = {"debug": debug, "words": [], **(ctx.obj or {})}
 
@@ -91,27 +115,21 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 a check failed, 2 bad input, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given or bool(os.environ.get("XLBIAS_DEBUG"))
-    words = [word for word in given if word not in ("--debug", NO_LIMITS)]  # allowed anywhere on the line
-    if NO_LIMITS in given:
-        os.environ["XLBIAS_NO_LIMITS"] = "1"  # for what this starts, too
+    words = _without_general_options(given)
+    if "_XLBIAS_COMPLETE" in os.environ:  # a shell asks
+        from xlbias.cli.shells import answer
+
+        return answer(main)
     try:
         result = main.main(args=words, prog_name="xlbias", standalone_mode=False, obj={"words": given})
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except SystemExit:  # click leaves so where a pipe was closed by its reader, as `| head` does
-        return 0
+    except (click.exceptions.Exit, SystemExit) as stop:  # the latter where a pipe was closed by its reader, as by head
+        return stop.exit_code if isinstance(stop, click.exceptions.Exit) else 0
     except (click.Abort, KeyboardInterrupt):
         if is_main_process():
             click.echo("interrupted", err=True)
         return EXIT_INTERRUPTED
     except Exception as error:
-        if debug and not isinstance(error, click.ClickException):
-            click.echo(_traceback(error), err=True)
-        elif not is_main_process() and isinstance(error, XlbiasError):
-            time.sleep(_LATER)  # the first process says the same, and is ended as soon as another one has failed
-        else:
-            click.echo(f"xlbias: {_sentence(error)}", err=True)
-        return error.exit_code if isinstance(error, XlbiasError) else EXIT_BAD_INPUT
+        return _say(error, debug=debug)
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # of a library in Rust: no Exception, but no way to leave either
             raise
@@ -120,9 +138,55 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _without_general_options(given: Sequence[str]) -> list[str]:
+    """Return the words without the options that are allowed anywhere on the line, which are for the whole process."""
+    if NO_LIMITS in given:
+        os.environ["XLBIAS_NO_LIMITS"] = "1"  # for what this starts, too
+    if NO_PAGER in given:
+        os.environ["XLBIAS_PAGER"] = ""
+    return [word for word in given if word not in ("--debug", NO_LIMITS, NO_PAGER)]
+
+
+def _say(error: Exception, *, debug: bool) -> int:
+    """Say what went wrong, on stderr, and return the exit code; of a group without a command, print its help."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message())
+        return 0
+    if debug and not isinstance(error, click.ClickException):
+        click.echo(_traceback(error), err=True)
+    elif not is_main_process() and isinstance(error, XlbiasError):
+        time.sleep(_LATER)  # the first process says the same, and is ended as soon as another one has failed
+    else:
+        click.echo(f"{_usage(error)}xlbias: {_sentence(error)}", err=True)
+    return error.exit_code if isinstance(error, XlbiasError) else EXIT_BAD_INPUT
+
+
 def is_main_process() -> bool:
     """Whether this process is the one that talks; without torchrun it is."""
     return os.environ.get("RANK", "0") == "0"
+
+
+def _near(error: click.ClickException) -> str:
+    """Return the commands or options that are close to one that there is not; nothing for all other errors."""
+    from xlbias.choices import suggestion
+
+    if isinstance(error, click.exceptions.NoSuchCommand) and error.ctx is not None:
+        group = error.ctx.command
+        known = group.list_commands(error.ctx) if isinstance(group, click.Group) else ()
+        return suggestion(error.command_name, known)
+    if isinstance(error, click.exceptions.NoSuchOption) and error.ctx is not None:
+        options = [
+            name for one in error.ctx.command.get_params(error.ctx) for name in one.opts if name.startswith("--")
+        ]
+        return suggestion(error.option_name.lstrip("-"), [name.lstrip("-") for name in options], before="--")
+    return ""
+
+
+def _usage(error: Exception) -> str:
+    """Return how the command is used that was used wrongly, above the sentence that says so; nothing for all else."""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        return f"{usage(error.ctx)}\n\n"
+    return ""
 
 
 def _traceback(error: Exception) -> str:
@@ -139,7 +203,7 @@ def _sentence(error: Exception) -> str:
     from xlbias.text import clean
 
     if isinstance(error, click.ClickException):
-        return clean(error.format_message())
+        return clean(f"{error.message.rstrip('.')}{near}" if (near := _near(error)) else error.format_message())
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return clean(f"{where}{error.strerror}")

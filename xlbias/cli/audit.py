@@ -10,7 +10,9 @@ from typing import Any
 
 import click
 
+from xlbias.cli.evaluate import HEADINGS
 from xlbias.cli.evaluate import command as evaluate
+from xlbias.cli.groups import Command
 from xlbias.cli.watch import watch_command, watches
 from xlbias.text import clean
 
@@ -72,8 +74,9 @@ def _free_path(models: tuple[str, ...], *, overwrite: bool) -> Path:
     return Path(tempfile.mkdtemp(prefix="xlbias-")) / "audit.parquet"
 
 
-command = click.Command(
+command = Command(
     "audit",
+    headings={**HEADINGS, "out": "Output"},
     callback=audit,
     params=[
         *(parameter for parameter in evaluate.params if parameter.name not in _OWN),

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xlbias.cli.groups import Command
+from xlbias.cli.values import RunPath, Word, of_run
+
 if TYPE_CHECKING:
     from xlbias.check.gate import Verdict
 
@@ -39,19 +42,32 @@ Exit code: 0 all hold, 1 one does not, 2 one cannot be checked.
 """
 
 
-@click.command(epilog=HELP)
-@click.argument("run")
+@click.command(cls=Command, epilog=HELP)
+@click.argument("run", type=RunPath())
 @click.option("--require", "-r", "texts", multiple=True, metavar="EXPR", help="What must hold. Repeatable.")
 @click.option(
-    "--rules", multiple=True, metavar="FILE", help="Requirements, one a line; # begins a comment. Repeatable."
+    "--rules",
+    multiple=True,
+    type=Word(paths=("",)),
+    metavar="FILE",
+    help="Requirements, one a line; # begins a comment. Repeatable.",
 )
-@click.option("--baseline", metavar="RUN", help="The run that `baseline.` in requirements means: of the same tasks.")
 @click.option(
-    "--baseline-model", metavar="NAME",
+    "--baseline", type=RunPath(), metavar="RUN",
+    help="The run that `baseline.` in requirements means: of the same tasks.",
+)  # fmt: skip
+@click.option(
+    "--baseline-model", type=Word(of_run("encoder", "baseline")), metavar="NAME",
     help="Its encoder to compare with. Default: the one of the same name, or its only one.",
 )  # fmt: skip
-@click.option("--model", "models", multiple=True, metavar="NAME", help="Check this encoder only. Repeatable.")
-@click.option("--task", "tasks", multiple=True, metavar="NAME", help="Check on this task only. Repeatable.")
+@click.option(
+    "--model", "models", multiple=True, type=Word(of_run("encoder", "run")), metavar="NAME",
+    help="Check this encoder only. Repeatable.",
+)  # fmt: skip
+@click.option(
+    "--task", "-t", "tasks", multiple=True, type=Word(of_run("task", "run")), metavar="NAME",
+    help="Check on this task only. Repeatable.",
+)  # fmt: skip
 @click.option("--partial", is_flag=True, help="Check the numbers so far of an unfinished run.")
 @click.option("--quiet", "-q", is_flag=True, help="Print what fails only, and no summary on stderr.")
 def command(

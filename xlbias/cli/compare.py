@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from xlbias.cli.groups import Command
 from xlbias.cli.output import print_document
+from xlbias.cli.values import Choice, RunPath, Word, matrix_measures, measures, of_run
 from xlbias.report.forms import COMPARISON_FORMATS
 
 if TYPE_CHECKING:
@@ -25,31 +27,44 @@ Several encoders on a side, separated by commas, are seeds of one training. With
 seeds are crossed random factors: only then can anything be said of samplers.
 """
 
+HEADINGS = {"base_model": "What is compared", "unit": "Tests", "form": "Output"}
+"""Heading of each group of options, by the parameter that it begins with."""
 
-@click.command(epilog=EXAMPLE)
-@click.argument("base_run", metavar="BASE")
-@click.argument("new_run", metavar="[NEW]", required=False)
-@click.option("--base", "base_model", metavar="ENCODER[,ENCODER...]", help="Encoder of BASE. Default: its only one.")
-@click.option("--new", "new_model", metavar="ENCODER[,ENCODER...]", help="Encoder of NEW. Default: its only one.")
-@click.option("--task", "-t", "tasks", multiple=True, metavar="TASK", help="Only this task. Repeatable. Default: all.")
+
+@click.command(cls=Command, headings=HEADINGS, epilog=EXAMPLE)
+@click.argument("base_run", type=RunPath(), metavar="BASE")
+@click.argument("new_run", type=RunPath(), metavar="[NEW]", required=False)
 @click.option(
-    "--measure", "-m", "measures", multiple=True, metavar="MEASURE",
+    "--base", "base_model", type=Word(of_run("encoder", "base_run"), commas=True), metavar="ENCODER[,ENCODER...]",
+    help="Encoder of BASE. Default: its only one.",
+)  # fmt: skip
+@click.option(
+    "--new", "new_model", type=Word(of_run("encoder", "new_run", "base_run"), commas=True),
+    metavar="ENCODER[,ENCODER...]", help="Encoder of NEW. Default: its only one.",
+)  # fmt: skip
+@click.option(
+    "--task", "-t", "tasks", multiple=True, type=Word(of_run("task", "base_run")), metavar="TASK",
+    help="Only this task. Repeatable. Default: all.",
+)  # fmt: skip
+@click.option(
+    "--measure", "-m", "measures", multiple=True, type=Word(measures), metavar="MEASURE",
     help="Only this measure; see `xlbias measures`. Repeatable. Default: all.",
 )  # fmt: skip
 @click.option(
-    "--matrix", multiple=True, metavar="MEASURE", help="Show every cell's difference in this measure.  [default: map]"
-)
+    "--matrix", multiple=True, type=Word(matrix_measures), metavar="MEASURE",
+    help="Show every cell's difference in this measure.  [default: map]",
+)  # fmt: skip
 @click.option(
     "--cluster",
     "unit",
-    type=click.Choice(("id", "document")),
+    type=Choice(("id", "document")),
     default="id",
     show_default=True,
     help="What is drawn and flipped: query ids, or the documents that hold their answers.",
 )
 @click.option("--permutations", type=click.IntRange(min=2_000), default=10_000, show_default=True, help="Sign flips.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of sign flips and bootstrap.")
-@click.option("--format", "form", type=click.Choice(COMPARISON_FORMATS), default="text", show_default=True)
+@click.option("--format", "form", type=Choice(COMPARISON_FORMATS), default="text", show_default=True)
 @click.option("--out", "-o", type=click.Path(dir_okay=False), help="Write to this file instead of stdout.")
 def command(
     base_run: str,

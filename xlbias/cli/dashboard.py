@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from xlbias.cli.groups import Command
 from xlbias.cli.terminal import in_a_browser, on_a_terminal
+from xlbias.cli.values import RunPath
 
 EXAMPLE = """\b
 Examples:
@@ -19,8 +21,8 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLE)
-@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="[BASE] RUN")
+@click.command(cls=Command, epilog=EXAMPLE)
+@click.argument("runs", nargs=-1, required=True, type=RunPath(), metavar="[BASE] RUN")
 @click.option("--theme", help="A colour theme, e.g. xlbias-light; all of them are in the palette (ctrl+p).")
 @click.option("--ascii", is_flag=True, help="Use ASCII only.  [default: where the locale is C or not UTF-8]")
 @click.option("--read-only", is_flag=True, help="Write no files: no copies, exports, pictures or settings.")
@@ -31,7 +33,7 @@ Examples:
 @click.pass_context
 def command(
     ctx: click.Context,
-    runs: tuple[Path, ...],
+    runs: tuple[str, ...],
     theme: str | None,
     ascii: bool,
     read_only: bool,
@@ -49,14 +51,15 @@ def command(
         raise UsageError(f"{len(runs)} runs are too many: expected one, or two to see the differences")
     if port is not None and not serve:
         raise UsageError("--port is for --serve")
+    paths = tuple(map(Path, runs))
     if serve:
-        return _serve(runs, theme, port or 8000, ascii=ascii)
+        return _serve(paths, theme, port or 8000, ascii=ascii)
     if not (on_a_terminal() or in_a_browser()):
-        return _print(ctx, runs)
+        return _print(ctx, paths)
     from xlbias.dashboard.launch import run_dashboard
 
-    base = runs[0] if len(runs) == 2 else None
-    return run_dashboard(runs[-1], theme=theme, base=base, read_only=read_only, ascii=True if ascii else None)
+    base = paths[0] if len(paths) == 2 else None
+    return run_dashboard(paths[-1], theme=theme, base=base, read_only=read_only, ascii=True if ascii else None)
 
 
 def _print(ctx: click.Context, runs: tuple[Path, ...]) -> int:

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xlbias.choices import listed
+from xlbias.cli.groups import Group
 from xlbias.cli.narrate import StderrNarrator
+from xlbias.cli.pager import print_paged
+from xlbias.cli.values import Choice, TaskName, Word, public_sets
 from xlbias.text import clean, one_line, width
 
 if TYPE_CHECKING:
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from xlbias.data.summary import Example
     from xlbias.data.task import RetrievalTask
 
-_QUIET = click.option("--quiet", is_flag=True, help="Write nothing to stderr.")
+_QUIET = click.option("--quiet", "-q", is_flag=True, help="Write nothing to stderr.")
 _PIPE_CELLS = 100  # width of a line where stdout is not a terminal
 _LEFT_OUT = (
     ("n_unanswerable", " ", "{:,} questions without an answer were left out."),
@@ -36,7 +39,7 @@ def _examples(*lines: str) -> str:
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-@click.group(epilog=_examples("xlbias data show builtin:money"))
+@click.group(cls=Group, epilog=_examples("xlbias data show builtin:money"))
 def command() -> None:
     """List, inspect, convert and download retrieval tasks."""
 
@@ -56,11 +59,11 @@ def list_tasks() -> None:
         lines += _option_lines(known.options)
     lines += ["", "Options of every task, in brackets, separated by ';':", *_option_lines(GENERAL_OPTIONS)]
     lines += ["", "Public data sets, which `xlbias data pull NAME` downloads:", *_public_lines()]
-    click.echo("\n".join(lines))
+    print_paged("".join(f"{line}\n" for line in lines))
 
 
 @command.command(epilog=_examples("xlbias data show 'lareqa:data/xquad-r[languages=en,de,th]' --examples 5"))
-@click.argument("task")
+@click.argument("task", type=TaskName())
 @click.option("--examples", "n_examples", type=click.IntRange(min=0), default=3, help="How many queries to show (3).")
 @click.option("--json", "as_json", is_flag=True, help="Numbers and examples as JSON (texts in full, escaped to ASCII).")
 @_QUIET
@@ -86,12 +89,12 @@ def show(task: str, n_examples: int, as_json: bool, quiet: bool) -> None:
         "xlbias data convert lareqa:data/xquad-r xquad-r.beir --format beir",
     )
 )
-@click.argument("task")
-@click.argument("out")
+@click.argument("task", type=TaskName())
+@click.argument("out", type=Word(paths=("",)))
 @click.option(
     "--format",
     "to",
-    type=click.Choice(["parallel", "beir"]),
+    type=Choice(["parallel", "beir"]),
     default="parallel",
     help="parallel: JSON Lines, gzipped if OUT ends in .gz (default); beir: a folder.",
 )
@@ -117,8 +120,14 @@ def convert(task: str, out: str, to: str, force: bool, quiet: bool) -> None:
 @command.command(
     epilog=_examples("xlbias data pull xquad-r", "xlbias data pull miracl --languages sw,yo --to data"),
 )
-@click.argument("name")
-@click.option("--to", "to", metavar="DIR", help="The folder to make it in ($XLBIAS_DATA, or the user's data folder).")
+@click.argument("name", type=Word(public_sets))
+@click.option(
+    "--to",
+    "to",
+    type=Word(paths=()),
+    metavar="DIR",
+    help="The folder to make it in ($XLBIAS_DATA, or the user's data folder).",
+)
 @click.option("--languages", metavar="LIST", help="Only these languages, such as ar,sw, where the set has parts.")
 @_QUIET
 def pull(name: str, to: str | None, languages: str | None, quiet: bool) -> None:

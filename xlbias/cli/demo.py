@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xlbias.cli.groups import Command
 from xlbias.cli.terminal import on_a_terminal
+from xlbias.cli.values import Word
 from xlbias.samplers import CROSS, HYBRID, MONO
 
 if TYPE_CHECKING:
@@ -24,8 +26,10 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLE)
-@click.option("--out", "-o", default="demo", show_default=True, help="Folder for the encoders and the run.")
+@click.command(cls=Command, epilog=EXAMPLE)
+@click.option(
+    "--out", "-o", default="demo", type=Word(paths=()), show_default=True, help="Folder for the encoders and the run."
+)
 @click.option("--seed", default=0, show_default=True, help="Seed of the trainings.")
 @click.option("--no-dashboard", is_flag=True, help="Print the report only, also on a terminal.")
 @click.option("--quiet", "-q", is_flag=True, help="Write nothing to stderr.")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import click
 
+from xlbias.cli.groups import Command
+from xlbias.cli.values import DEVICES, Choice, TaskName, Word, encoders, fixed
+
 EXAMPLE = """\b
 Examples:
   xlbias distill intfloat/multilingual-e5-small --out out/static
@@ -11,13 +14,18 @@ Examples:
   xlbias train --base out/static --recipe static-distilled --task parallel:mlqa.jsonl.gz --out out/hybrid
 """
 
+HEADINGS = {"out": "Encoder", "device": "Running"}
+"""Heading of each group of options, by the parameter that it begins with."""
 
-@click.command(epilog=EXAMPLE)
-@click.argument("encoder", metavar="ENCODER")
-@click.option("--out", "-o", required=True, metavar="DIR", help="Folder for the static encoder and its card.")
+
+@click.command(cls=Command, headings=HEADINGS, epilog=EXAMPLE)
+@click.argument("encoder", type=Word(encoders, paths=()), metavar="ENCODER")
+@click.option(
+    "--out", "-o", required=True, type=Word(paths=()), metavar="DIR", help="Folder for the static encoder and its card."
+)
 @click.option("--dimension", type=int, default=256, show_default=True, help="Principal components that are kept.")
 @click.option(
-    "--tokens", type=click.Choice(["base", "seen", "own"]), default="base", show_default=True,
+    "--tokens", type=Choice(["base", "seen", "own"]), default="base", show_default=True,
     help="base: all tokens of ENCODER. seen: those that the texts of TASK hold. own: sub-words learnt from them.",
 )  # fmt: skip
 @click.option(
@@ -25,12 +33,14 @@ Examples:
     help="Put before each token.  [default: nothing, the best between languages]",
 )  # fmt: skip
 @click.option("--vocabulary", type=int, default=24_000, show_default=True, help="Number of sub-words of own.")
-@click.option("--task", "-t", "tasks", multiple=True, metavar="TASK", help="Texts for seen and own. Repeatable.")
+@click.option(
+    "--task", "-t", "tasks", multiple=True, type=TaskName(), metavar="TASK", help="Texts for seen and own. Repeatable."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Which texts the sub-words of own come from.")
-@click.option("--device", help="cpu, cuda or mps.  [default: the best there is]")
+@click.option("--device", type=Word(fixed(*DEVICES)), help="cpu, cuda or mps.  [default: the best there is]")
 @click.option("--trust-remote-code", is_flag=True, help="Let ENCODER run code of its own.")
 @click.option("--overwrite", is_flag=True, help="Replace the encoder that an earlier command left in DIR.")
-@click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr.")
+@click.option("--quiet", "-q", is_flag=True, help="Write nothing to stderr.")
 def command(
     encoder: str,
     out: str,

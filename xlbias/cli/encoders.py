@@ -6,6 +6,8 @@ import shutil
 
 import click
 
+from xlbias.cli.groups import Command
+
 EXAMPLE = """\b
 Examples:
   xlbias encoders
@@ -19,7 +21,7 @@ _OWN = (
 )
 
 
-@click.command(epilog=EXAMPLE)
+@click.command(cls=Command, epilog=EXAMPLE)
 def command() -> None:
     """List the kinds of encoders, with an example of each."""
     from xlbias.encode.kinds import describe_kinds

@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from xlbias.cells import TOP_OF, TopOf
+from xlbias.cli.groups import Command
 from xlbias.cli.prompts import prompt_options
+from xlbias.cli.values import DEVICES, Choice, TaskName, Word, encoders, fixed
 from xlbias.cli.watch import dashboard_option, watch_command, watches, words_without_flag
 from xlbias.encode.options import DTYPES, POOLINGS, SIMILARITIES
 
@@ -21,17 +23,31 @@ Examples:
 """
 
 
+HEADINGS = {
+    "tasks": "What is evaluated",
+    "query_prompt": "Encoder",
+    "device": "Running",
+}
+"""Heading of each group of options, by the parameter that it begins with."""
+
 GO_ON = "What was finished is kept: the same command with --resume continues."
 
 
-@click.command(epilog=EXAMPLE)
-@click.argument("models", nargs=-1, required=True, metavar="ENCODER...")
+@click.command(cls=Command, headings=HEADINGS, epilog=EXAMPLE)
+@click.argument("models", nargs=-1, required=True, type=Word(encoders, paths=()), metavar="ENCODER...")
 @click.option(
-    "--task", "-t", "tasks", multiple=True, metavar="TASK",
+    "--task", "-t", "tasks", multiple=True, type=TaskName(), metavar="TASK",
     help="A task: builtin:NAME or FORMAT:PATH, see `xlbias data list`. Repeatable. "
     "Default: the held-out part of each embedded task.",
 )  # fmt: skip
-@click.option("--out", "-o", default="run.parquet", show_default=True, help="The run file to write.")
+@click.option(
+    "--out",
+    "-o",
+    default="run.parquet",
+    type=Word(paths=(".parquet",)),
+    show_default=True,
+    help="The run file to write.",
+)
 @click.option("--resume", is_flag=True, help="Continue the unfinished run at --out.")
 @click.option("--overwrite", is_flag=True, help="Replace the run at --out.")
 @click.option(
@@ -42,17 +58,17 @@ GO_ON = "What was finished is kept: the same command with --resume continues."
     help="How many passages of each ranking to keep for browsing.",
 )
 @click.option(
-    "--top-of", type=click.Choice(TOP_OF), default="all", show_default=True,
+    "--top-of", type=Choice(TOP_OF), default="all", show_default=True,
     help="Pools to keep them for; multilingual makes the run a third the size.",
 )  # fmt: skip
 @click.option(
-    "--mitigate", multiple=True, metavar="mean|lir:R",
+    "--mitigate", multiple=True, type=Word(fixed("mean", "lir:")), metavar="mean|lir:R",
     help="Also evaluate without language means (mean), or without the first R components of each language (lir:R). "
     "Repeatable.",
 )  # fmt: skip
 @prompt_options("query", "passage")
 @click.option(
-    "--similarity", type=click.Choice(SIMILARITIES),
+    "--similarity", type=Choice(SIMILARITIES),
     help="Similarity of vectors.  [default: the encoder's own]",
 )  # fmt: skip
 @click.option(
@@ -64,10 +80,12 @@ GO_ON = "What was finished is kept: the same command with --resume continues."
     help="Read N tokens of each text.  [default: as many as the encoder says]",
 )  # fmt: skip
 @click.option(
-    "--dtype", type=click.Choice(DTYPES),
+    "--dtype", type=Choice(DTYPES),
     help="Type of the weights; int8: round vectors to 256 steps a dimension.  [default: as they are stored]",
 )  # fmt: skip
-@click.option("--device", help="Torch device: cpu, cuda, cuda:1, mps. Default: the best available.")
+@click.option(
+    "--device", type=Word(fixed(*DEVICES)), help="Torch device: cpu, cuda, cuda:1, mps. Default: the best available."
+)
 @click.option(
     "--batch-size", type=click.IntRange(min=1), help="Texts encoded at a time.  [default: as many as fill the device]"
 )
@@ -78,7 +96,7 @@ GO_ON = "What was finished is kept: the same command with --resume continues."
     help="Let an encoder run its own code. Weights that this code draws at random are not noticed.",
 )
 @click.option(
-    "--pooling", type=click.Choice(POOLINGS), metavar="mean|cls|...",
+    "--pooling", type=Choice(POOLINGS), metavar="mean|cls|...",
     help="Add this pooling to a bare transformer.",
 )  # fmt: skip
 @dashboard_option

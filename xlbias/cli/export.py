@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from xlbias.cli.groups import Group
 from xlbias.cli.narrate import StderrNarrator
+from xlbias.cli.values import RunOrTask, RunPath, Word, measures, of_run
 
 if TYPE_CHECKING:
     from xlbias.results.run import Run
@@ -23,7 +25,7 @@ Examples:
 """
 
 
-@click.group(epilog=EXAMPLE)
+@click.group(cls=Group, epilog=EXAMPLE)
 def command() -> None:
     """Write what RUN holds for other tools. Queries and passages have the same ids in all of these files.
 
@@ -31,9 +33,13 @@ def command() -> None:
     """
 
 
-def _one(kind: str, note: str) -> Callable[[Any], Any]:
+def _one(kind: Literal["encoder", "task"], note: str) -> Callable[[Any], Any]:
     return click.option(
-        f"--{kind}", metavar="NAME", help=f"{'Encoder' if kind == 'encoder' else 'Task'} of the run. {note}"
+        f"--{kind}",
+        f"-{kind[0]}",
+        type=Word(of_run(kind, "run", "source")),
+        metavar="NAME",
+        help=f"{'Encoder' if kind == 'encoder' else 'Task'} of the run. {note}",
     )
 
 
@@ -43,14 +49,20 @@ _OUT = click.option("--out", "-o", required=True, metavar="FILE", help="File to 
 _POOL = click.option(
     "--pool", default="multilingual", show_default=True, metavar="LANG", help="Passages of this language only."
 )
-_QUIET = click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr.")
+_QUIET = click.option("--quiet", "-q", is_flag=True, help="Write nothing to stderr.")
 _MEASURE = click.option(
-    "--measure", "measures", multiple=True, metavar="MEASURE", help="This measure only. Repeatable. Default: all."
+    "--measure",
+    "-m",
+    "measures",
+    multiple=True,
+    type=Word(measures),
+    metavar="MEASURE",
+    help="This measure only. Repeatable. Default: all.",
 )
 
 
 @command.command("run", short_help="A TREC run.")
-@click.argument("run")
+@click.argument("run", type=RunPath())
 @_one("encoder", _ONLY)
 @_one("task", _ONLY)
 @_POOL
@@ -69,7 +81,7 @@ def trec_run(run: str, encoder: str | None, task: str | None, pool: str, out: st
 
 
 @command.command(short_help="TREC qrels, of a run or of a task.")
-@click.argument("source", metavar="RUN|TASK")
+@click.argument("source", type=RunOrTask(), metavar="RUN|TASK")
 @_one("task", _ONLY)
 @_POOL
 @_OUT
@@ -95,7 +107,14 @@ def qrels(source: str, task: str | None, pool: str, out: str, quiet: bool) -> No
 
 def _of_values(function: Callable[..., None]) -> Callable[..., None]:
     """Give a command the argument and options of per-query values."""
-    for option in (_QUIET, _OUT, _MEASURE, _one("task", _ALL), _one("encoder", _ALL), click.argument("run")):
+    for option in (
+        _QUIET,
+        _OUT,
+        _MEASURE,
+        _one("task", _ALL),
+        _one("encoder", _ALL),
+        click.argument("run", type=RunPath()),
+    ):
         function = option(function)
     return function
 
@@ -133,7 +152,7 @@ def _write_values(
 
 
 @command.command(short_help="Results for mteb.")
-@click.argument("run")
+@click.argument("run", type=RunPath())
 @_one("encoder", _ALL)
 @_one("task", _ALL)
 @click.option("--out", "-o", required=True, metavar="DIR", help="Folder, which mteb.ResultCache reads.")
@@ -149,7 +168,7 @@ def results(run: str, encoder: str | None, task: str | None, out: str, quiet: bo
 
 
 @command.command("model-index", short_help="The model-index block of a model card.")
-@click.argument("run")
+@click.argument("run", type=RunPath())
 @_one("encoder", _ONLY)
 @_one("task", _ALL)
 @click.option("--name", default="", help="What the card calls the encoder.  [default: its name in the run]")

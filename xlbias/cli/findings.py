@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+from xlbias.cli.groups import Command
 from xlbias.cli.output import print_document
+from xlbias.cli.values import Choice, RunPath, Word, finding_kinds, thresholds
 
 EXAMPLE = """\b
 Examples:
@@ -17,14 +19,21 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLE)
-@click.argument("run", required=False)
-@click.argument("base", required=False)
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
-@click.option("--kind", "wanted", multiple=True, metavar="KIND", help="Only findings of this kind. Repeatable.")
+@click.command(cls=Command, epilog=EXAMPLE)
+@click.argument("run", type=RunPath(), required=False)
+@click.argument("base", type=RunPath(), required=False)
+@click.option("--format", "form", type=Choice(("text", "json")), default="text", show_default=True)
+@click.option(
+    "--kind",
+    "wanted",
+    multiple=True,
+    type=Word(finding_kinds),
+    metavar="KIND",
+    help="Only findings of this kind. Repeatable.",
+)
 @click.option("--concerns", is_flag=True, help="Only what is a reason to act or to doubt.")
 @click.option(
-    "--set", "settings", multiple=True, metavar="THRESHOLD=NUMBER",
+    "--set", "settings", multiple=True, type=Word(thresholds), metavar="THRESHOLD=NUMBER",
     help="From what on something is said; see --thresholds. Repeatable.",
 )  # fmt: skip
 @click.option("--thresholds", "listing", is_flag=True, help="Print all thresholds with what they mean, then stop.")
@@ -54,10 +63,10 @@ def command(
     from xlbias.results.findings.thresholds import table
 
     if listing:
-        click.echo("\n".join(table()))
+        print_document("".join(f"{line}\n" for line in table()), "text")
         return
     if run is None:
-        raise UsageError("name a run, such as: xlbias findings run.parquet")
+        raise click.UsageError("name a run, such as: xlbias findings run.parquet", click.get_current_context())
     for kind in wanted:
         if kind not in kinds():
             known = kinds()

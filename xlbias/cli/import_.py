@@ -6,6 +6,9 @@ from typing import Literal
 
 import click
 
+from xlbias.cli.groups import Group
+from xlbias.cli.values import Choice, TaskName, Word
+
 EXAMPLE = """\b
 Examples:
   xlbias import run --run bm25.trec --task lareqa:xquad-r --out bm25.parquet
@@ -15,23 +18,35 @@ Examples:
   xlbias import run --run run.json --task beir:scifact --out vendor.parquet
 """
 
+HEADINGS = {"runs": "What is imported", "out": "Output", "top_k": "Output"}
+"""Heading of each group of options, by the parameter that it begins with."""
 
-@click.group(epilog=EXAMPLE)
+
+@click.group(cls=Group, epilog=EXAMPLE)
 def command() -> None:
     """Import what other programs have made, as a run file."""
 
 
-@command.command("run", epilog=EXAMPLE)
+@command.command("run", headings=HEADINGS, epilog=EXAMPLE)
 @click.option(
-    "--run", "runs", multiple=True, required=True, metavar="FILE[options]",
+    "--run", "runs", multiple=True, required=True, type=Word(paths=("",)), metavar="FILE[options]",
     help="A TREC run (query Q0 passage rank score tag) or JSON {query: {passage: score}}, compressed or not. Options "
     "in brackets: query=LANGUAGE, pool=LANGUAGE. Repeatable: all files are of one system.",
 )  # fmt: skip
-@click.option("--task", "-t", required=True, metavar="TASK", help="What was searched, see `xlbias data list`.")
-@click.option("--out", "-o", default="run.parquet", show_default=True, help="The run file to write.")
+@click.option(
+    "--task", "-t", required=True, type=TaskName(), metavar="TASK", help="What was searched, see `xlbias data list`."
+)
+@click.option(
+    "--out",
+    "-o",
+    default="run.parquet",
+    type=Word(paths=(".parquet",)),
+    show_default=True,
+    help="The run file to write.",
+)
 @click.option("--name", metavar="NAME", help="What to call the system.  [default: the tag of its run, or its file]")
 @click.option(
-    "--order", type=click.Choice(("score", "rank")), default="score", show_default=True,
+    "--order", type=Choice(("score", "rank")), default="score", show_default=True,
     help="score: falling scores, equal ones by falling passage id, as trec_eval orders them. rank: the file's ranks.",
 )  # fmt: skip
 @click.option(

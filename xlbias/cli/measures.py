@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xlbias.cli.groups import Command
+from xlbias.cli.output import print_document
+from xlbias.cli.values import Choice, Word, measures
+
 if TYPE_CHECKING:
     from xlbias.measures.measure import Measure
 
@@ -33,9 +37,9 @@ _OF_SIDES = ("alignment", "texts")
 _BETTER = {"high": "high", "low": "low", "neither": "neither: opposite goals are both legitimate"}
 
 
-@click.command(epilog=EXAMPLE)
-@click.argument("name", required=False)
-@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True)
+@click.command(cls=Command, epilog=EXAMPLE)
+@click.argument("name", type=Word(measures), required=False)
+@click.option("--format", "form", type=Choice(["text", "markdown", "json"]), default="text", show_default=True)
 @click.option("--long", is_flag=True, help="Everything about each measure: source, unit, when it is undefined.")
 def command(name: str | None, form: str, long: bool) -> None:
     """List every measure, or show all about the one with this NAME."""
@@ -49,7 +53,7 @@ def command(name: str | None, form: str, long: bool) -> None:
     else:
         columns = max(60, min(100, shutil.get_terminal_size((80, 24)).columns))
         text = "\n".join(_long(found, columns) if long or name is not None else _short(found, columns))
-    click.echo(text)
+    print_document(f"{text}\n", form)
 
 
 def _named(name: str) -> Measure:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import click
 
+from xlbias.cli.groups import Command
+from xlbias.cli.values import RunPath, Word
+
 EXAMPLE = """\b
 Examples:
   xlbias merge dense.parquet bm25.parquet --out both.parquet
@@ -11,9 +14,12 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLE)
-@click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True)
-@click.option("--out", "-o", default="merged.parquet", show_default=True, help="The run file to write.")
+@click.command(cls=Command, epilog=EXAMPLE)
+@click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True, type=RunPath())
+@click.option(
+    "--out", "-o", default="merged.parquet", type=Word(paths=(".parquet",)), show_default=True,
+    help="The run file to write.",
+)  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace the run at --out.")
 @click.option("--quiet", "-q", is_flag=True, help="Write nothing to stderr.")
 def command(runs: tuple[str, ...], out: str, overwrite: bool, quiet: bool) -> None:

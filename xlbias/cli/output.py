@@ -1,4 +1,4 @@
-"""What goes to stdout where that is no UTF-8."""
+"""What goes to stdout: through a pager on a terminal, and escaped where it is no UTF-8."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 import sys
 
-import click
+from xlbias.cli.pager import print_paged
 
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
@@ -18,4 +18,4 @@ def print_document(text: str, form: str) -> None:
             text.encode(sys.stdout.encoding or "utf-8")
         except UnicodeEncodeError:
             text = _NOT_ASCII.sub(lambda match: json.dumps(match.group())[1:-1], text)
-    click.echo(text, nl=False)
+    print_paged(text)

@@ -6,7 +6,9 @@ import os
 
 import click
 
+from xlbias.cli.groups import Command
 from xlbias.cli.output import print_document
+from xlbias.cli.values import Choice, RunPath, Word, matrix_measures, papers
 from xlbias.report.forms import REPORT_FORMATS, SECTIONS
 
 EXAMPLE = """\b
@@ -21,14 +23,14 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLE)
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.command(cls=Command, epilog=EXAMPLE)
+@click.argument("runs", nargs=-1, required=True, type=RunPath(), metavar="RUN...")
 @click.option(
-    "--format", "form", type=click.Choice(REPORT_FORMATS), default="text", show_default=True,
+    "--format", "form", type=Choice(REPORT_FORMATS), default="text", show_default=True,
     help="json and csv hold every number in full precision; csv is one row per number.",
 )  # fmt: skip
 @click.option(
-    "--matrix", "measures", multiple=True, metavar="MEASURE",
+    "--matrix", "measures", multiple=True, type=Word(matrix_measures), metavar="MEASURE",
     help="Add the full matrix of this measure, e.g. map, recall@10, single_gold. Repeatable. Default for html: map, "
     "single_gold and exposure@10.ratio.",
 )  # fmt: skip
@@ -37,15 +39,15 @@ Examples:
     help="All of the audit as text, not one screen of it. What goes to --out is full in any case.",
 )  # fmt: skip
 @click.option(
-    "--section", "-s", "sections", multiple=True, type=click.Choice(SECTIONS), metavar="NAME",
+    "--section", "sections", multiple=True, type=Choice(SECTIONS), metavar="NAME",
     help=f"Add this section of the audit to that screen: {', '.join(SECTIONS)}. Repeatable.",
 )  # fmt: skip
 @click.option("--by-language", is_flag=True, help="Add the rank distance and the rank of every language.")
 @click.option(
-    "--published", multiple=True, metavar="ARXIV-ID",
+    "--published", multiple=True, type=Word(papers), metavar="ARXIV-ID",
     help="Add what this paper printed for the same data set, e.g. 2408.10536. Repeatable.",
 )  # fmt: skip
-@click.option("--out", type=click.Path(dir_okay=False), help="Write to this file instead of stdout.")
+@click.option("--out", "-o", type=click.Path(dir_okay=False), help="Write to this file instead of stdout.")
 def command(
     runs: tuple[str, ...],
     form: str,
@@ -63,6 +65,7 @@ def command(
 
     The same number is the same text in every format. json, csv and html hold the numbers of all languages anyway.
     """
+    from xlbias.choices import suggestion
     from xlbias.errors import UsageError
     from xlbias.report.render import render_report
     from xlbias.results.matrix import MATRIX_MEASURES
@@ -71,7 +74,8 @@ def command(
 
     for measure in measures:
         if measure not in MATRIX_MEASURES:
-            raise UsageError(f"unknown measure {measure!r}; choose from {', '.join(MATRIX_MEASURES)}")
+            close = suggestion(measure, MATRIX_MEASURES)
+            raise UsageError(f"unknown measure {measure!r}{close}; choose from {', '.join(MATRIX_MEASURES)}")
     for source in published:
         printed(source)
     if published and form == "csv":

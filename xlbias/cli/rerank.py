@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from xlbias.cells import TOP_OF, TopOf
+from xlbias.cli.groups import Command
+from xlbias.cli.values import DEVICES, Choice, RunPath, Word, fixed, of_run
 
 EXAMPLE = """\b
 Examples:
@@ -14,26 +16,40 @@ Examples:
   xlbias rerank bm25.parquet --encoder cross-encoder/mmarco-mMiniLMv2-L12-H384-v1 --top-of multilingual --top 50
 """
 
+HEADINGS = {"encoder": "What is ordered anew", "device": "Running"}
+"""Heading of each group of options, by the parameter that it begins with."""
 
-@click.command(epilog=EXAMPLE)
-@click.argument("run", metavar="RUN")
+
+@click.command(cls=Command, headings=HEADINGS, epilog=EXAMPLE)
+@click.argument("run", type=RunPath(), metavar="RUN")
 @click.option(
     "--encoder",
     "-e",
     required=True,
+    type=Word(paths=()),
     metavar="FOLDER",
     help="A cross-encoder of sentence-transformers: folder or hub name.",
 )
-@click.option("--out", "-o", default="reranked.parquet", show_default=True, help="The run file to write.")
+@click.option(
+    "--out", "-o", default="reranked.parquet", type=Word(paths=(".parquet",)), show_default=True,
+    help="The run file to write.",
+)  # fmt: skip
 @click.option(
     "--top", type=click.IntRange(min=1), default=100, show_default=True, help="How many passages to order anew."
 )
 @click.option(
-    "--top-of", type=click.Choice(TOP_OF), default="all", show_default=True,
+    "--top-of", type=Choice(TOP_OF), default="all", show_default=True,
     help="Pools whose rankings are ordered anew; with multilingual the new run has no others.",
 )  # fmt: skip
-@click.option("--model", metavar="NAME", help="The encoder of RUN whose rankings are taken.  [default: its only one]")
-@click.option("--device", help="Torch device: cpu, cuda, cuda:1, mps. Default: the best available.")
+@click.option(
+    "--model",
+    type=Word(of_run("encoder", "run")),
+    metavar="NAME",
+    help="The encoder of RUN whose rankings are taken.  [default: its only one]",
+)
+@click.option(
+    "--device", type=Word(fixed(*DEVICES)), help="Torch device: cpu, cuda, cuda:1, mps. Default: the best available."
+)
 @click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="Pairs scored at a time.")
 @click.option("--resume", is_flag=True, help="Continue the unfinished run at --out.")
 @click.option("--overwrite", is_flag=True, help="Replace the run at --out.")

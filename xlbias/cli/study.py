@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xlbias.cli.groups import Command
+from xlbias.cli.values import DEVICES, RunPath, Word, fixed
 from xlbias.cli.watch import dashboard_option, watch_command, watches, words_without_flag
 from xlbias.text import clean
 
@@ -43,13 +45,24 @@ Further keys: title, recipe, top_k, top_of, baseline.
 """
 
 
+HEADINGS = {"out": "Plan", "dry_run": "Without training", "overwrite": "Running"}
+"""Heading of each group of options, by the parameter that it begins with."""
+
 GO_ON = "What was finished is kept: the same command continues."
 
 
-@click.command(epilog=EXAMPLE)
-@click.argument("plan", metavar="PLAN.toml")
-@click.option("--out", "-o", metavar="DIR", help="Folder for encoders, runs and report.  [default: PLAN without .toml]")
-@click.option("--data", metavar="DIR", help="Folder to put for {data} in tasks, instead of the plan's.")
+@click.command(cls=Command, headings=HEADINGS, epilog=EXAMPLE)
+@click.argument("plan", type=Word(paths=(".toml",)), metavar="PLAN.toml")
+@click.option(
+    "--out",
+    "-o",
+    type=Word(paths=()),
+    metavar="DIR",
+    help="Folder for encoders, runs and report.  [default: PLAN without .toml]",
+)
+@click.option(
+    "--data", type=Word(paths=()), metavar="DIR", help="Folder to put for {data} in tasks, instead of the plan's."
+)
 @click.option(
     "--jobs", "-j", type=click.IntRange(min=1), default=1, show_default=True,
     help="How many encoders to work on at once; they share the cores.",
@@ -57,12 +70,14 @@ GO_ON = "What was finished is kept: the same command continues."
 @click.option("--only-train", is_flag=True, help="Train only; evaluate nothing.")
 @click.option("--dry-run", is_flag=True, help="Print the steps and which are done, then stop.")
 @click.option(
-    "--power", metavar="RUN",
+    "--power", type=RunPath(), metavar="RUN",
     help="Print how large a difference the plan can find with more or fewer seeds, judged by the variances of RUN, a "
     "study that is finished; then stop.",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Remove the plan's encoders and runs in DIR, and start again.")
-@click.option("--device", help="Torch device: cpu, cuda, mps.  [default: as of train and evaluate]")
+@click.option(
+    "--device", type=Word(fixed(*DEVICES)), help="Torch device: cpu, cuda, mps.  [default: as of train and evaluate]"
+)
 @dashboard_option
 @click.option("--quiet", "-q", is_flag=True, help="Write nothing to stderr.")
 @click.pass_context

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xlbias.cli.groups import GroupedCommand
+from xlbias.cli.groups import Command
 from xlbias.cli.prompts import prompt_options
+from xlbias.cli.values import DEVICES, Choice, TaskName, Word, fixed, recipe_settings, recipes
 from xlbias.cli.watch import dashboard_option, watch_command, watches, words_without_flag
 from xlbias.encode.options import POOLINGS
 from xlbias.samplers import CODE_SWITCH_MODES, DEFAULT_ALPHA, DEFAULT_PIVOT, ENGLISH, HYBRID, PAPER, SAMPLERS
@@ -49,9 +50,9 @@ HEADINGS = {
 """Heading of each group of options, by the parameter that it begins with."""
 
 
-@click.command(cls=GroupedCommand, headings=HEADINGS, epilog=EXAMPLE)
+@click.command(cls=Command, headings=HEADINGS, epilog=EXAMPLE)
 @click.option(
-    "--sampler", "-s", type=click.Choice(list(SAMPLERS)), default=HYBRID, show_default=True,
+    "--sampler", "-s", type=Choice(list(SAMPLERS)), default=HYBRID, show_default=True,
     help=" ".join(f"{sampler.name}: {sampler.about}." for sampler in SAMPLERS.values()),
 )  # fmt: skip
 @click.option(
@@ -62,25 +63,31 @@ HEADINGS = {
 @click.option("--seeds", type=int, default=1, show_default=True, help="Train an encoder for each of so many seeds.")
 @click.option("--pivot", metavar="LANG", help=f"Language of the english sampler.  [default: {DEFAULT_PIVOT}]")
 @click.option(
-    "--task", "-t", "tasks", multiple=True, metavar="TASK",
+    "--task", "-t", "tasks", multiple=True, type=TaskName(), metavar="TASK",
     help="A task: builtin:NAME or FORMAT:PATH, see `xlbias data list`. Repeatable. "
     "Default: the training part of each embedded task.",
 )  # fmt: skip
 @click.option(
-    "--validate", "validation", multiple=True, metavar="TASK|none",
+    "--validate", "validation", multiple=True, type=TaskName(), metavar="TASK|none",
     help="Validate on this task instead of a held-out slice of the training tasks; none disables validation. "
     "Repeatable.",
 )  # fmt: skip
 @click.option(
-    "--base", "-b", metavar="ENCODER",
+    "--base", "-b", type=Word(recipes, paths=()), metavar="ENCODER",
     help="static (from nothing, or distilled with --set from=ENCODER), a recipe's name, a sentence-transformers folder "
     "or a hub name.  "
     "[default: the recipe's]",
 )  # fmt: skip
-@click.option("--out", "-o", metavar="DIR", help="Folder for the encoder, its card and its loss curve.  [required]")
+@click.option(
+    "--out",
+    "-o",
+    type=Word(paths=()),
+    metavar="DIR",
+    help="Folder for the encoder, its card and its loss curve.  [required]",
+)
 @click.option("--name", help="What reports call the encoder.  [default: the folder's name]")
 @click.option(
-    "--recipe", "-r", metavar="NAME|FILE",
+    "--recipe", type=Word(recipes, paths=(".toml",)), metavar="NAME|FILE",
     help="Settings: a recipe of xlbias or a .toml file.  [default: that of the base; without one, "
     f"batch size, learning rate and weight decay of {PAPER}, the rest ours]",
 )  # fmt: skip
@@ -88,13 +95,20 @@ HEADINGS = {
     "--show", is_flag=True,
     help=f"Print the recipe with all that overrides it, the settings of {PAPER} marked, and stop.",
 )  # fmt: skip
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override any setting of the recipe.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    type=Word(recipe_settings),
+    metavar="KEY=VALUE",
+    help="Override any setting of the recipe.",
+)
 @click.option("--steps", type=int, help="Batches to train on, in place of the recipe's.")
 @click.option("--epochs", type=float, help="Passes over as many pairs as there are ids, in place of steps.")
 @click.option("--batch-size", type=int, help="Pairs in a batch.")
 @click.option("--lr", "learning_rate", type=float, help="Peak learning rate.")
 @click.option(
-    "--pooling", type=click.Choice(POOLINGS), metavar="mean|cls|...",
+    "--pooling", type=Choice(POOLINGS), metavar="mean|cls|...",
     help="Make an encoder of a base that is a bare transformer, without pooling of its own.",
 )  # fmt: skip
 @click.option(
@@ -109,23 +123,26 @@ HEADINGS = {
     "--code-switch", type=float, metavar="P", help="Replace words by translations from --lexicon with probability P."
 )
 @click.option(
-    "--code-switch-mode", type=click.Choice(CODE_SWITCH_MODES), default=CODE_SWITCH_MODES[0], show_default=True,
+    "--code-switch-mode", type=Choice(CODE_SWITCH_MODES), default=CODE_SWITCH_MODES[0], show_default=True,
     help="multilingual: a target language is drawn for each text. bilingual: --code-switch-to for all.",
 )  # fmt: skip
 @click.option("--code-switch-to", metavar="LANG", help="Target language of bilingual code-switching.")
 @click.option(
-    "--lexicon", "lexicons", multiple=True, metavar="FILE|DIR",
+    "--lexicon", "lexicons", multiple=True, type=Word(paths=("",)), metavar="FILE|DIR",
     help="Translations of words: a TSV file (source, word, target, translation; or en-de.tsv with two columns), or a "
     "folder of CLDR annotations (cldr:DIR). Repeatable.",
 )  # fmt: skip
-@click.option("--device", help="cpu, cuda or mps.  [default: cpu for static, else the best there is]")
+@click.option(
+    "--device", type=Word(fixed(*DEVICES)), help="cpu, cuda or mps.  [default: cpu for static, else the best there is]"
+)
 @click.option(
     "--trust-remote-code",
     is_flag=True,
     help="Let the base run its own code. Weights that this code draws at random are not noticed.",
 )
 @click.option(
-    "--report-to", metavar="TRACKER,...", callback=lambda _context, _option, given: _trackers(given),
+    "--report-to", type=Word(fixed("tensorboard", "wandb", "mlflow"), commas=True), metavar="TRACKER,...",
+    callback=lambda _context, _option, given: _trackers(given),
     help="Report loss, batches and validations to tensorboard (files in DIR/runs), wandb or mlflow, too.",
 )  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with the unfinished training in DIR.")

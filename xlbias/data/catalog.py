@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from xlbias.choices import suggestion
+from xlbias.data.formats import FORMAT_NAMES
 from xlbias.data.formats.base import Format, Option
 from xlbias.data.formats.paths import existing_path, exists, expanded
 from xlbias.data.parallels import without_parallels
@@ -20,10 +21,6 @@ from xlbias.errors import TaskError, UsageError
 from xlbias.records import quoted
 from xlbias.text import clean
 
-FORMAT_NAMES = (
-    "lareqa", "squad", "parallel", "bitext", "sib200", "beir", "trec", "miracl", "mrtydi", "mmarco", "pairs", "tmx",
-    "hf", "mteb", "ir_datasets",
-)  # fmt: skip
 BUILTIN = "builtin"
 
 _LONGEST = 300  # characters of a task's name in an error
@@ -121,8 +118,8 @@ def parse_spec(spec: str) -> TaskSpec:
     """Take a task name apart; a trailing ``[...]`` is options unless a file of that very name exists."""
     kind, colon, rest = spec.partition(":")
     if not colon:
-        hint = f", such as {BUILTIN}:{spec}" if spec in builtin_tasks() else ""
-        raise TaskError(f"unknown task {quoted(spec, _LONGEST)}: {_EXPECTED}{hint}")
+        close = suggestion(spec, builtin_tasks(), before=f"{BUILTIN}:")
+        raise TaskError(f"unknown task {quoted(spec, _LONGEST)}{close}: {_EXPECTED}")
     known = (BUILTIN, *FORMAT_NAMES)
     if kind not in known:
         raise TaskError(
