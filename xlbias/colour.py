@@ -22,6 +22,17 @@ SHADES = " ░▒▓█"
 MIN_CONTRAST = 4.5
 """WCAG 2 level AA for text."""
 
+MAX_SERIES = 8
+"""Series of a figure that are told apart by colour and mark; more are a table."""
+
+SERIES: tuple[tuple[RGB, ...], tuple[RGB, ...]] = (
+    ((0, 90, 181), (186, 70, 0), (0, 112, 79), (150, 50, 160), (128, 92, 0), (75, 85, 99), (176, 23, 82),
+     (14, 105, 125)),
+    ((88, 166, 255), (255, 157, 87), (74, 222, 155), (214, 155, 240), (227, 179, 65), (177, 186, 196), (255, 122, 160),
+     (86, 212, 232)),
+)  # fmt: skip
+"""Colours of series, in figures on light and on dark ground."""
+
 _DARK: tuple[RGB, ...] = ((16, 20, 24), (0, 0, 0))
 _LIGHT: tuple[RGB, ...] = ((238, 242, 245), (255, 255, 255))
 

@@ -36,7 +36,8 @@ Examples:
 )  # fmt: skip
 @click.option(
     "--full", is_flag=True,
-    help="All of the audit as text, not one screen of it. What goes to --out is full in any case.",
+    help="All of the audit as text, not one screen of it, as what goes to --out is in any case; in every format all "
+    "findings and caveats, however many.",
 )  # fmt: skip
 @click.option(
     "--section", "sections", multiple=True, type=Choice(SECTIONS), metavar="NAME",
@@ -95,6 +96,7 @@ def command(
             to_file=out is not None,
             full=full or out is not None,
             sections=sections,
+            every=full,
         )
 
     try:

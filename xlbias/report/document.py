@@ -5,7 +5,7 @@ Texts may come from data: every renderer makes them safe for its format, after `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -25,10 +25,19 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Terms:
-    """Words and what they mean, as ``(word, meaning)``."""
+    """Words and what they mean, as ``(word, meaning)``.
+
+    Attributes:
+        title: what they are about.
+        entries: the words with their meanings.
+        beside: whether formats with columns put the title beside them: questions and their answers.
+        doubt: whether they are reasons to doubt.
+    """
 
     title: str
     entries: tuple[tuple[str, str], ...]
+    beside: bool = False
+    doubt: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,7 @@ class MatrixBlock:
         scale: the values at the two ends of the colours, where several matrices share them.
         intervals: whether formats without colours show intervals in the cells; on a heat map they are tooltips.
         own_entries: [row][column], where the numbers are not written as those of the measure are.
+        head: a shorter title, where it stands among panels that share the rest of it.
     """
 
     title: str
@@ -67,6 +77,7 @@ class MatrixBlock:
     scale: tuple[float, float] | None = None
     intervals: bool = True
     own_entries: tuple[tuple[Entry, ...], ...] = ()
+    head: str = ""
 
     @property
     def rows(self) -> tuple[str, ...]:
@@ -132,21 +143,132 @@ def ends_of(values: Sequence[float], *, differs: bool = False) -> tuple[float, f
     return min(values, default=0.0), max(values, default=0.0)
 
 
-Block = Paragraph | Terms | Table | MatrixBlock
+@dataclass(frozen=True)
+class Level:
+    """A value to read others beside, with its name: ``chance``."""
+
+    name: str
+    value: float
 
 
 @dataclass(frozen=True)
-class Section:
-    """Blocks under a title."""
+class Dots:
+    """A figure of dots with intervals: a row for each row of a matrix, in each a dot for each of its columns.
+
+    Tables hold the same numbers: formats that draw nothing leave it out.
+
+    Attributes:
+        title: what it shows.
+        matrix: the numbers; its rows are languages or the like, its columns encoders.
+        levels: values to read the dots beside.
+        note: stands below it.
+    """
+
+    title: str
+    matrix: Matrix
+    levels: tuple[Level, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A series of points, by step.
+
+    Attributes:
+        name: what it is of, as its legend says.
+        points: step and value.
+        series: which colour and mark it has, those of the encoder of this place.
+        dashed: whether its line is broken, where an encoder has several.
+    """
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    series: int = 0
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
+class Curves:
+    """A figure of lines over training steps. Formats that draw nothing leave it out."""
+
+    title: str
+    lines: tuple[Line, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Panels:
+    """Blocks that are looked at beside each other, such as the matrices of two encoders and their difference.
+
+    Attributes:
+        title: what they have in common.
+        blocks: from left to right.
+        notes: stand below them, one sentence each.
+        before: stand left of them where there is room; formats without panels leave them out.
+    """
+
+    title: str
+    blocks: tuple[MatrixBlock | Dots | Curves, ...]
+    notes: tuple[str, ...] = ()
+    before: tuple[MatrixBlock, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Blocks that a reader opens; formats that cannot be opened show them in their place."""
 
     title: str
     blocks: tuple[Block, ...]
 
 
+Plain = Paragraph | Terms | Table | MatrixBlock
+"""What every format shows."""
+
+Block = Plain | Dots | Curves | Panels | Fold
+
+
+@dataclass(frozen=True)
+class Section:
+    """Blocks under a title; `folded` where a reader opens them."""
+
+    title: str
+    blocks: tuple[Block, ...]
+    folded: bool = False
+
+    @property
+    def plain(self) -> tuple[Plain, ...]:
+        """The blocks as formats show them that draw no figures and fold nothing."""
+        return tuple(unfolded(self.blocks))
+
+
+def every_block(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Yield the blocks, and those of panels and of what is folded behind them."""
+    for block in blocks:
+        yield block
+        if isinstance(block, Fold | Panels):
+            yield from every_block(block.blocks)
+        if isinstance(block, Panels):
+            yield from block.before
+
+
+def unfolded(blocks: Iterable[Block]) -> Iterator[Plain]:
+    """Yield the blocks that every format shows, those of panels and of what is folded in their places."""
+    for block in blocks:
+        if isinstance(block, Fold):
+            yield from unfolded(block.blocks)
+        elif isinstance(block, Panels):
+            yield from unfolded(block.blocks)
+            for note in block.notes:
+                yield Paragraph(note)
+        elif not isinstance(block, Dots | Curves):
+            yield block
+
+
 @dataclass(frozen=True)
 class Document:
-    """A report."""
+    """A report; `poster` where it is to fit one page, and has what fits one."""
 
     title: str
     subtitle: str
     sections: tuple[Section, ...]
+    poster: bool = False

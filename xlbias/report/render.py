@@ -39,6 +39,7 @@ def render_report(
     to_file: bool = False,
     full: bool = True,
     sections: Sequence[str] = (),
+    every: bool = False,
 ) -> str:
     """Return the audit of runs as ``text``, ``json``, ``csv``, ``markdown``, ``latex`` or ``html``.
 
@@ -51,6 +52,7 @@ def render_report(
         to_file: whether text is laid out for a file, rather than as wide as the terminal.
         full: whether text is all of the audit behind its findings; else it is one screen, and what is named besides.
         sections: of the audit to add to that screen, of `xlbias.report.forms.SECTIONS`.
+        every: whether Markdown, LaTeX and HTML list all findings and caveats, however many.
     """
     if form == "text":
         return "\n".join(
@@ -69,10 +71,15 @@ def render_report(
 
     found = format_of(form, DOCUMENT_FORMATS)
     assert found.documents is not None
-    if found.has_colours:
-        matrices, by_language = matrices or DEFAULT_MATRICES, True
-    documents = [audit(run, matrices=matrices, by_language=by_language, published=published) for run in runs]
-    return found.documents(documents, width(to_file=to_file))
+    document = audit(
+        *runs,
+        matrices=matrices or (DEFAULT_MATRICES if found.has_colours else ()),
+        by_language=by_language or found.has_colours,
+        published=published,
+        every=every,
+        all_of=bool(matrices),
+    )
+    return found.documents([document], width(to_file=to_file))
 
 
 def _text(

@@ -17,8 +17,9 @@ from xlbias.results.by_key import NUMBERS, cell_of
 from xlbias.results.caveats import Caveat, caveats
 from xlbias.results.cell import ABSENT, Cell
 from xlbias.results.compare import ALPHA, BOUNDS
+from xlbias.results.per_query import Key
 from xlbias.results.run_numbers import RunNumbers
-from xlbias.runs.schema import MULTILINGUAL_POOL
+from xlbias.runs.schema import MULTILINGUAL_POOL, SETTINGS
 
 MATRIX_MEASURES: dict[str, Measure] = {
     name: measure
@@ -67,6 +68,10 @@ class Matrix:
     def at(self, row: str, column: str) -> Cell:
         """Return the cell of a row and a column by their names."""
         return self.cells[self.rows.index(row)][self.columns.index(column)]
+
+    def of_row(self, row: str) -> tuple[Cell, ...]:
+        """Return the cells of a row by its name."""
+        return self.cells[self.rows.index(row)]
 
     def part(self, rows: Sequence[str], columns: Sequence[str]) -> Matrix:
         """Return some rows and columns, by their names and in the order given."""
@@ -130,6 +135,46 @@ def matrix(run: RunNumbers, measure: str, model: str, task: str) -> Matrix:
         task,
         caveats=tuple(one for one in caveats(run) if one.marks and one.concerns(model, task)),
     )
+
+
+def profile(
+    measure: str, found: Mapping[str, Mapping[Key, Cell]], languages: Sequence[str], task: str, *, answers: bool = False
+) -> Matrix:
+    """Return one measure of several encoders in the multilingual pool, language by encoder.
+
+    Args:
+        measure: one of MATRIX_MEASURES.
+        found: the numbers of each encoder, by what it is called.
+        languages: the rows.
+        task: what the numbers are of.
+        answers: whether the rows are languages of passages, and not those of queries.
+    """
+    cells = tuple(
+        tuple(numbers.get(_of_language(measure, language, answers=answers), ABSENT) for numbers in found.values())
+        for language in languages
+    )
+    axes = (LANGUAGES[answers], "encoder")
+    return Matrix(MATRIX_MEASURES[measure], tuple(languages), tuple(found), cells, task=task, axes=axes)
+
+
+def _of_language(measure: str, language: str, *, answers: bool) -> Key:
+    """Return the key of a measure in the multilingual pool, of queries or of passages in a language."""
+    if answers:
+        return Key(measure, SETTINGS[2], None, language)
+    pool = MULTILINGUAL_POOL if MATRIX_MEASURES[measure].family == "quality" else None
+    return Key(measure, SETTINGS[2], language, pool)
+
+
+def by_task(
+    measure: str, setting: str, found: Mapping[str, Mapping[str, Mapping[Key, Cell]]], tasks: Sequence[str]
+) -> Matrix:
+    """Return the overall number of one measure, encoder by task.
+
+    `found` has the numbers by what an encoder is called, then by task.
+    """
+    key = Key(measure, setting)
+    cells = tuple(tuple(of.get(task, {}).get(key, ABSENT) for task in tasks) for of in found.values())
+    return Matrix(MATRIX_MEASURES[measure], tuple(found), tuple(tasks), cells, axes=("encoder", "task"))
 
 
 def difference_matrix(frame: pl.DataFrame, new: Matrix, against: str, base_caveats: Sequence[Caveat] = ()) -> Matrix:

@@ -101,14 +101,15 @@ def test_an_unknown_kind_of_caveat_is_refused_with_those_there_are(path, capsys)
     assert "has no kind 'sen' at place 1 of its brackets (did you mean seen?)" in capsys.readouterr().err
 
 
-def test_encoders_with_one_sentence_stand_together_and_of_many_sentences_the_worst_are_listed():
+def test_encoders_with_one_sentence_stand_together_and_of_many_sentences_the_gravest_is_told():
     alike = [Caveat("ties", "t", f"m{i}", sentence="ties.") for i in range(5)]
     assert entries(alike) == [("m0, m1, m2 and 2 more on t", "ties.")]
     different = [Caveat("ties", "t", f"m{i}", value=i / 10, sentence=f"{i}0 % tie.") for i in range(5)]
-    assert entries(different) == [
-        ("m4 on t", "40 % tie."),
-        ("m3 on t", "30 % tie."),
-        ("m2 on t", "20 % tie."),
-        ("t", "the same kind of caveat for 2 more; --format json lists all."),
+    assert entries(different) == [("5 encoders on t", "40 % tie (the gravest of 5, of m4 on t; --full lists all).")]
+    assert entries(different, full=True) == [(f"m{i} on t", f"{i}0 % tie.") for i in range(5)]
+    assert entries(different[:3]) == entries(different[:3], full=True)
+    tasks = [Caveat("ties", f"t{i}", "m", value=i / 10, sentence=f"{i}0 % tie.") for i in range(9)]
+    assert entries(tasks) == [
+        ("m on t8, t7, t6 and 6 more", "80 % tie (the gravest of 9, of m on t8; --full lists all).")
     ]
     assert entries([Caveat("few", "t", None, sentence="few.")]) == [("t", "few.")]

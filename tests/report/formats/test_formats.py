@@ -19,7 +19,7 @@ from xlbias.colour import colours, luminance, text_on
 from xlbias.data.task import RetrievalTask
 from xlbias.evaluation import evaluate
 from xlbias.measures.registry import all_measures, measures
-from xlbias.report.document import MatrixBlock, Table
+from xlbias.report.document import MatrixBlock, Panels, Table
 from xlbias.report.documents.audit import DEFAULT_MATRICES, audit
 from xlbias.report.documents.audit_csv import COLUMNS, to_csv
 from xlbias.report.documents.audit_json import to_json
@@ -28,6 +28,7 @@ from xlbias.report.formats.html import to_html
 from xlbias.report.formats.latex import to_latex
 from xlbias.report.formats.markdown import to_markdown
 from xlbias.report.numbers import interval, measured
+from xlbias.results.compare import Side, compare
 from xlbias.results.run import open_run
 from xlbias.runs.journal import Journal
 from xlbias.text import clean
@@ -66,8 +67,14 @@ def document(run):
 
 
 def tables(document) -> list[Table]:
-    found = [block for section in document.sections for block in section.blocks]
+    found = [block for section in document.sections for block in section.plain]
     return [b.as_table() if isinstance(b, MatrixBlock) else b for b in found if isinstance(b, (Table, MatrixBlock))]
+
+
+def titled(document, start: str) -> Table:
+    """The one table whose title begins so."""
+    (table,) = [table for table in tables(document) if table.title.startswith(start)]
+    return table
 
 
 def texts(table: Table) -> list[list[str]]:
@@ -156,42 +163,46 @@ def test_markdown_latex_and_html_show_the_cells_of_the_document(document):
 
 def test_every_cell_of_bias_and_alignment_is_the_number_of_the_summary(run, document):
     found = rows_of(run)
-    _, bias, alignment, *_ = tables(document)
+    models = [model.name for model in run.models]
     own = {"own language": "own-language", "other languages": "other-language"}
     by_label = {measure.label: measure for measure in measures("bias").values()}
     seen = 0
-    for label, encoder, value, n, excluded, better in bias.rows:
+
+    def holds(cells, keys, n, excluded):
+        rows = [found[key] for key in keys]
+        for cell, row in zip(cells, rows, strict=True):
+            assert (cell.value, cell.cell.low, cell.cell.high, cell.n) == tuple(
+                row[of] for of in ("value", "low", "high", "n")
+            )
+        for entry, of in ((n, "n"), (excluded, "n_excluded")):
+            counts = sorted({row[of] for row in rows})
+            assert entry.text == " to ".join(f"{count:,}" for count in counts)
+
+    bias = titled(document, "Bias in")
+    assert bias.heads == ("measure", *models, "n", "excluded", "better")
+    for label, *cells, n, excluded, better in bias.rows:
         words = next((words for words in own if label.text.endswith(f" {words}")), "")
         measure = by_label[label.text.removesuffix(f" {words}") if words else label.text]
-        row = found[encoder.text, measure.name, own.get(words, "multilingual"), None, None]
-        assert (value.value, value.cell.low, value.cell.high, value.n) == (
-            row["value"],
-            row["low"],
-            row["high"],
-            row["n"],
-        )
-        assert value.text == measured(row["value"], measure)
-        assert value.interval == interval(row["low"], row["high"], measure)
-        assert (n.text, excluded.text, better.text) == (f"{row['n']:,}", f"{row['n_excluded']:,}", measure.better)
-        seen += 1
+        keys = [(model, measure.name, own.get(words, "multilingual"), None, None) for model in models]
+        holds(cells, keys, n, excluded)
+        for cell, key in zip(cells, keys, strict=True):
+            assert cell.text == measured(found[key]["value"], measure)
+            assert cell.interval == interval(found[key]["low"], found[key]["high"], measure)
+        assert better.text == measure.better
+        seen += len(cells)
     names = set(measures("bias"))
     overall = [k for k in found if k[1] in names and k[3] is None and k[4] is None]
     assert seen == len(overall) >= 2 * 17
-    for label, encoder, passages, _, queries, _, _ in alignment.rows:
-        measure = next(m for m in measures("alignment").values() if m.label == label.text)
-        for side, cell in (("passages", passages), ("queries", queries)):
-            row = found[encoder.text, f"{side}.{measure.name}", None, None, None]
-            assert (cell.value, cell.cell.low, cell.cell.high, cell.n) == (
-                row["value"],
-                row["low"],
-                row["high"],
-                row["n"],
-            )
+    for label, *cells, n, excluded, _ in titled(document, "Alignment of").rows:
+        what, _, side = label.text.rpartition(" of ")
+        measure = next(m for m in measures("alignment").values() if m.label == what)
+        holds(cells, [(model, f"{side}.{measure.name}", None, None, None) for model in models], n, excluded)
 
 
 def test_matrices_and_languages_are_those_of_the_summary(run, document):
     found = rows_of(run)
-    grids = [b for section in document.sections for b in section.blocks if isinstance(b, MatrixBlock)]
+    grids = [b for section in document.sections for b in section.plain if isinstance(b, MatrixBlock)]
+    grids = [grid for grid in grids if not grid.matrix.differs]
     assert [(g.measure.name) for g in grids] == [name for name in MATRICES for _ in run.models]
     for grid, model in zip(grids, [m.name for _ in MATRICES for m in run.models], strict=True):
         for language, entries in zip(grid.rows, grid.entries, strict=True):
@@ -209,19 +220,47 @@ def test_matrices_and_languages_are_those_of_the_summary(run, document):
                 cell = entry.cell
                 assert (cell.value, cell.low, cell.high, cell.n) == (row["value"], row["low"], row["high"], row["n"])
                 assert entry.text == measured(row["value"], all_measures()[name])
-    (languages,) = [table for table in tables(document) if table.title.startswith("By language")]
-    assert languages.heads[:3] == ("encoder", "language", "rank dist.")
-    for row in languages.rows:
-        encoder, language = row[0].text, row[1].text
-        assert row[2].value == found[encoder, "rank_distance", "multilingual", language, None]["value"]
-        assert row[6].value == found[encoder, "language_rank", "multilingual", None, language]["value"]
+    models = [model.name for model in run.models]
+    for title, name, answers in (("rank dist. by", "rank_distance", False), ("mean rank by", "language_rank", True)):
+        if all(row["value"] is None for key, row in found.items() if key[1] == name):
+            assert title not in to_markdown(document)
+            continue
+        table = titled(document, title)
+        assert table.heads == ("", *models)
+        for language, *cells in table.rows:
+            ends = (None, language.text) if answers else (language.text, None)
+            rows = [found[model, name, "multilingual", *ends] for model in models]
+            assert [(cell.value, cell.cell.low) for cell in cells] == [(row["value"], row["low"]) for row in rows]
+
+
+def test_differences_stand_beside_the_matrices_that_they_are_of(run, document):
+    (panels, *_) = [b for section in document.sections for b in section.blocks if isinstance(b, Panels)]
+    base, new, difference = panels.blocks
+    assert difference.head == f"{run.models[1].name} minus {run.models[0].name}"
+    assert base.scale == new.scale and difference.matrix.differs
+    frame = compare(
+        Side(run, (run.models[0].name,)), Side(run, (run.models[1].name,)), run.tasks[0].name, measures=["map"]
+    )
+    expected = {
+        (row["query_language"], {"multilingual": "all"}.get(row["passage_language"], row["passage_language"])): row[
+            "difference"
+        ]
+        for row in frame.iter_rows(named=True)
+        if row["query_language"]
+    }
+    shown = {
+        (row, column): entry.value
+        for row, entries in zip(difference.rows, difference.entries, strict=True)
+        for column, entry in zip(difference.columns, entries, strict=True)
+    }
+    assert shown == expected
 
 
 def test_an_undefined_mean_has_no_number_and_a_reason_in_every_format(run, document):
     peer = measures("bias")["peer"]
     reason = f"PEER is undefined {peer.undefined}."
-    _, bias, *_ = tables(document)
-    assert {row[2].text for row in bias.rows if row[0].text == "PEER"} == {"·"}
+    (row,) = [row for row in titled(document, "Bias in").rows if row[0].text == "PEER"]
+    assert {cell.text for cell in row[1:-3]} == {"·"}
     assert reason in re.sub(r"\\(.)", r"\1", to_markdown(document))
     assert reason in unescaped_latex(to_latex(document))
     assert reason in "".join(Page(to_html([document])).words)
@@ -237,18 +276,23 @@ def test_an_undefined_mean_has_no_number_and_a_reason_in_every_format(run, docum
 
 def test_the_text_shows_the_same_numbers(run, document):
     lines = [re.sub(r"[↑↓]", "", line).rstrip() for line in to_text(run, 200).splitlines()]
-    overview, bias, alignment, *_ = tables(document)
-    models = [model.name for model in run.models]
+    overview, bias, alignment = (titled(document, start) for start in ("Overview", "Bias in", "Alignment of"))
     for row in overview.rows:
         line = next(line.split() for line in lines if line.endswith(row[0].text) and "→" in line)
         assert line[:4] + line[4:5] == [row[i].text for i in (1, 2, 3, 4, 6)]
-    for table, columns in ((bias, (2,)), (alignment, (2, 4))):
-        for first in range(0, len(table.rows), len(models)):
-            rows = table.rows[first : first + len(models)]
-            label = re.sub(r" languages?$", "", rows[0][0].text)
-            (line,) = [line for line in lines if re.search(rf"\d  {re.escape(label)}$", line)]
-            shown = [row[i].whole for row in rows for i in columns]
-            assert re.sub(r"\s+", " ", line).strip().startswith(" ".join(shown) + " ")
+    sides = [[alignment.rows[i + j] for j in (0, 1)] for i in range(0, len(alignment.rows), 2)]
+    for rows in ([row] for row in bias.rows):
+        label = re.sub(r" languages?$", "", rows[0][0].text)
+        holds(lines, label, [cell.whole for cell in rows[0][1:-3]])
+    for rows in sides:
+        label = rows[0][0].text.removesuffix(" of passages")
+        holds(lines, label, [row[1 + i].whole for i in range(len(rows[0]) - 4) for row in rows])
+
+
+def holds(lines, label, shown):
+    """Whether the one line with this label begins with these numbers."""
+    (line,) = [line for line in lines if re.search(rf"\d  {re.escape(label)}$", line)]
+    assert re.sub(r"\s+", " ", line).strip().startswith(" ".join(shown) + " ")
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
@@ -396,12 +440,12 @@ def test_a_name_is_a_text_on_the_page_and_nothing_else(evil):
     assert {tag for tag, _ in page.tags} <= {
         "html", "head", "meta", "title", "style", "body", "header", "h1", "h2", "h3", "p", "nav", "ol", "li", "a",
         "bdi", "main", "section", "div", "table", "caption", "thead", "tbody", "tr", "th", "td", "data", "small", "ul",
-        "span", "dl", "dt", "dd",
+        "span", "dl", "dt", "dd", "details", "summary", "figure", "figcaption", "svg", "g", "path", "text",
     }  # fmt: skip
     for tag, attributes in page.tags:
         assert set(attributes) <= {
             "lang", "charset", "http-equiv", "content", "name", "class", "aria-label", "href", "id", "role", "tabindex",
-            "scope", "title", "value",
+            "scope", "title", "value", "viewbox", "d", "transform", "x", "y", "text-anchor", "aria-hidden",
         }  # fmt: skip
         assert tag != "a" or re.fullmatch(r"#d1s\d+", attributes["href"])
     policy = next(a["content"] for _, a in page.tags if a.get("http-equiv") == "Content-Security-Policy")

@@ -29,8 +29,9 @@ def rgb(text):
 def schemes(html):
     """The page's own background and the colours of steps, as (text, background), for light and for dark pages."""
     style = re.search(r"<style>(.*?)</style>", html, re.S)[1]
-    light = {name: (rgb(ink), rgb(paper)) for name, ink, paper in RULE.findall(style.split("@media")[1])}
-    dark = light | {name: (rgb(ink), rgb(paper)) for name, ink, paper in RULE.findall(style.split("@media")[-1])}
+    bright, dim = style.split("@media screen and (prefers-color-scheme: dark)")
+    light = {name: (rgb(ink), rgb(paper)) for name, ink, paper in RULE.findall(bright)}
+    dark = light | {name: (rgb(ink), rgb(paper)) for name, ink, paper in RULE.findall(dim)}
     return [(rgb(paper), of) for paper, of in zip(re.findall(r"--paper: #(\w{6})", style), (light, dark), strict=True)]
 
 

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import reduce
 from itertools import chain
 
+from xlbias.choices import listed
+from xlbias.folders import from_here
 from xlbias.measures.measure import Measure
-from xlbias.measures.registry import SIDES, measures
-from xlbias.report.document import Block, Document, Paragraph, Section, Table, Terms
+from xlbias.measures.registry import SIDES, all_measures, measures
+from xlbias.report.document import Block, Document, Fold, MatrixBlock, Paragraph, Section, Table, Terms
 from xlbias.report.documents.caveats import section as doubted
-from xlbias.report.documents.encoders import LONGEST_NAME, EncoderOnTask, encoders_by_task
+from xlbias.report.documents.encoders import LONGEST_NAME, EncoderOnTask, by_run, encoders_by_task
+from xlbias.report.documents.figures import (
+    differences_by_task,
+    domains,
+    language_tables,
+    profiles,
+    training_figures,
+)
 from xlbias.report.documents.findings import section as findings_section
 from xlbias.report.documents.levels import chance_note
-from xlbias.report.documents.matrices import matrix_blocks
+from xlbias.report.documents.matrices import matrix_panels
 from xlbias.report.documents.overall import (
     bias_measures,
     overall_alignment,
@@ -35,78 +47,147 @@ from xlbias.report.documents.wording import (
 )
 from xlbias.report.numbers import NOTHING, Entry, count, measured, numeric
 from xlbias.results.caveats import caveats
-from xlbias.results.findings import findings
+from xlbias.results.findings import QUESTIONS, Finding, findings
+from xlbias.results.matching import matched
 from xlbias.results.per_query import Key
 from xlbias.results.run import Run
 from xlbias.results.wide import RANK_DISTANCES
 from xlbias.runs.run_info import TaskInfo
-from xlbias.runs.schema import SETTINGS
-from xlbias.text import one_line
+from xlbias.text import clean, one_line
 
 DEFAULT_MATRICES = ("map", "single_gold", "exposure@10.ratio")
 """Shown as heat maps where there is room for them."""
 
-_ASKED = ("rank_distance", "rank_distance.normalised", "same_language@1", "single_gold.gap")
-_FOUND = ("language_rank", "exposure@10.ratio", "single_gold")
+_NAMED = 3  # encoders or tasks that a title names
 
 
 def audit(
-    run: Run, *, matrices: Sequence[str] = (), by_language: bool = False, published: Sequence[str] = ()
+    first: Run,
+    *others: Run,
+    matrices: Sequence[str] = (),
+    by_language: bool = False,
+    published: Sequence[str] = (),
+    every: bool = False,
+    all_of: bool = False,
 ) -> Document:
-    """Return the audit of a run.
+    """Return the audit of a run, or of several in one document: encoders on the same task stand beside each other.
 
     Args:
-        run: finished or in progress.
+        first: finished or in progress.
+        others: further runs; tasks are the same by their fingerprints, and have their names in the first run.
         matrices: measures to show in full, of `xlbias.results.matrix.MATRIX_MEASURES`.
         by_language: whether to add the numbers of every language.
         published: arXiv ids whose printed results of the same data set to add; see `xlbias.results.published`.
+        every: whether all findings and caveats are listed, however many.
+        all_of: whether all encoders have matrices, however many.
     """
-    found = encoders_by_task(run)
-    doubts = doubted(caveats(run))
+    runs = matched_runs(first, others)
+    found = encoders_by_task(*runs)
+    tasks = {task.name: task for run in runs for task in run.tasks if task.name in found}
+    answers = answers_of(runs, every=every)
+    doubts = doubted([one for run in runs for one in caveats(run)], full=every)
+    if doubts is not None:
+        doubts = replace(doubts, folded=answers is not None)
+    differences = differences_by_task(runs)
     sections = [
-        _section(run, task, found[task.name], matrices, by_language, published)
-        for task in run.tasks
-        if task.name in found
+        _section(task, found[name], differences.get(name, {}), matrices, by_language, published, all_of)
+        for name, task in tasks.items()
     ]
-    if not sections:
+    if len(sections) > 1:
+        sections.insert(0, domains(found, tasks))
+    if trained := training_figures(runs):
+        sections.append(Section("Training", trained))
+    if not found:
         sections.append(Section("Nothing yet", (Paragraph("Nothing has been ranked yet."),)))
     else:
         everyone = [one for some in found.values() for one in some]
-        if encoders := [Paragraph(about) for model in run.models if (about := about_encoder(model))]:
-            sections.append(Section("Encoders", tuple(encoders)))
-        notes = [intervals(run), *training_notes(run), *leak_notes(run), *coverage_notes(run)]
+        abouts = dict.fromkeys(about for run in runs for model in run.models if (about := about_encoder(model)))
+        if abouts:
+            sections.append(Section("Encoders", tuple(map(Paragraph, abouts)), folded=True))
+        notes = dict.fromkeys(
+            note
+            for run in runs
+            for note in (intervals(run), *training_notes(run), *leak_notes(run), *coverage_notes(run))
+        )
         sections += [
-            Section("Notes", tuple(Paragraph(note) for note in notes)),
-            Section("Measures", (_glossary(everyone, matrices),)),
+            Section("Notes", tuple(map(Paragraph, notes))),
+            Section("Measures", (_glossary(everyone, matrices),), folded=True),
         ]
-    answers = findings_section(findings(run))
     sections = [*(one for one in (answers, doubts) if one is not None), *sections]
-    return Document("Language bias of multilingual encoders", about_run(run), tuple(sections))
+    return Document(title_of(found), "; ".join(about_run(run) for run in runs), tuple(sections))
+
+
+def matched_runs(first: Run, others: Sequence[Run]) -> list[Run]:
+    """Return runs whose tasks have one name where they are the same data, and none where they are not."""
+    runs = [first]
+    for other in others:
+        runs.append(reduce(lambda run, earlier: matched(run, earlier).run, runs, other))
+    return runs
+
+
+def title_of(found: Mapping[str, Sequence[EncoderOnTask]]) -> str:
+    """Return who is reported on, and on what, where these are few."""
+    encoders = list(dict.fromkeys(one.name for some in found.values() for one in some))
+    if not encoders:
+        return "Language bias of multilingual encoders"
+    who = listed(encoders, _NAMED) if len(encoders) <= _NAMED + 1 else f"{len(encoders):,} encoders"
+    on = listed(list(found), _NAMED) if len(found) <= _NAMED + 1 else f"{len(found):,} tasks"
+    return one_line(f"Quality and language bias: {who} on {on}", LONGEST_NAME)
+
+
+def answers_of(runs: Sequence[Run], *, every: bool = False) -> Section | None:
+    """Return what the runs say: of several, what each says after what it says of the first one."""
+    answers = [one for run in runs for one in _named_by_run(run, runs)]
+    ordered = sorted(answers, key=lambda one: (QUESTIONS.index(one.question), -one.weight))
+    several = {name: len({getattr(one, of) for one in ordered if getattr(one, of)}) > 1
+               for name, of in (("encoders", "encoder"), ("tasks", "task"))}  # fmt: skip
+    where = f"xlbias findings {clean(shlex.quote(str(from_here(runs[0].path))))}"
+    return findings_section(ordered, full=every, where=where, **several)
+
+
+def _named_by_run(run: Run, runs: Sequence[Run]) -> Iterable[Finding]:
+    """Yield what a run says; of several, against the first of them, with its name behind those of encoders."""
+    first = runs[0]
+    for one in findings(run) if run is first else findings(run, first):
+        if len(runs) == 1:
+            yield one
+        else:
+            stem, of_base = run.path.stem, first.path.stem
+            base = f"{one.base} ({of_base})" if one.base is not None and run is not first else one.base
+            yield replace(one, encoder=f"{one.encoder} ({stem})" if one.encoder is not None else stem, base=base)
 
 
 def _section(
-    run: Run,
     task: TaskInfo,
     found: Sequence[EncoderOnTask],
+    differences: Mapping[str, Sequence[MatrixBlock]],
     matrices: Sequence[str],
     by_language: bool,
     published: Sequence[str],
+    all_of: bool,
 ) -> Section:
-    tables = [_overview(run, task, found), _bias(found), _alignment(found), _texts(found)]
-    if by_language:
-        tables.append(_by_language(task, found))
-    blocks: list[Block | None] = [Paragraph(about_task(task)), *tables]
+    blocks: list[Block | None] = [Paragraph(about_task(task)), _overview(task, found)]
+    further: list[Block] = []
     for measure in matrices:
-        blocks += matrix_blocks(run, found, measure)
+        panels = matrix_panels(found, measure, differences.get(measure, ()), all_of=all_of)
+        (further if further or len(blocks) > 2 else blocks).extend(panels)
+    if by_language:
+        blocks.append(profiles(task, found))
+    if further:
+        named = listed([all_measures()[measure].label for measure in matrices[1:]])
+        blocks.append(Fold(f"Matrices of {named}", tuple(further)))
+    blocks += [_bias(found), _alignment(found), _texts(found)]
+    if by_language:
+        blocks.append(language_tables(task, found))
     blocks += [published_table(source, task) for source in published]
     title = one_line(f"{task.name} ({task.domain})", LONGEST_NAME)
     return Section(title, tuple(block for block in blocks if block is not None))
 
 
-def _overview(run: Run, task: TaskInfo, found: Sequence[EncoderOnTask]) -> Table:
+def _overview(task: TaskInfo, found: Sequence[EncoderOnTask]) -> Table:
     rows = []
     for one in found:
-        unfinished = one.row["n_cells"] < one.row["n_cells_expected"] and run.state.status != "finished"
+        unfinished = one.row["n_cells"] < one.row["n_cells_expected"] and one.run.state.status != "finished"
         done = f" [{one.row['n_cells']} of {one.row['n_cells_expected']} cells]" if unfinished else ""
         rows.append(
             (
@@ -116,72 +197,69 @@ def _overview(run: Run, task: TaskInfo, found: Sequence[EncoderOnTask]) -> Table
         )
     heads = ("encoder", *overview_heads(("rank dist.", "median", "normalised")))
     notes = (
-        *counts(run, [one.row for one in found]),
+        *dict.fromkeys(note for run, some in by_run(found) for note in counts(run, [one.row for one in some])),
         MEAN_OF_CELLS,
-        *chance_note(run, task),
+        *chance_note(found[0].run, task),
     )
     return Table(f"Overview: {_whom(found)}", heads, tuple(rows), notes)
 
 
 def _bias(found: Sequence[EncoderOnTask]) -> Table | None:
-    numbers = [one.numbers for one in found]
-    wanted = list(overall_bias(numbers))
-    rows = [
-        (
-            Entry(label),
-            *_who(one, found),
-            one.entry(key, measure),
-            count(one.numbers[key].n),
-            count(one.numbers[key].n_excluded),
-            Entry(BETTER[measure.better]),
-        )
-        for label, measure, key in wanted
-        for one in found
-        if key in one.numbers
-    ]
-    if not rows:
-        return None
+    wanted = list(overall_bias([one.numbers for one in found]))
     title = f"Bias in the pool of all languages: {_whom(found)}"
-    labels = ("measure", *_encoder(found))
-    notes = tuple(undefined_notes(numbers, wanted))
-    return Table(title, (*labels, "value", "n", "excluded", "better"), tuple(rows), notes, len(labels))
+    return _overall(title, found, wanted)
 
 
 def _alignment(found: Sequence[EncoderOnTask]) -> Table | None:
-    numbers = [one.numbers for one in found]
-    wanted = list(overall_alignment(numbers))
-    rows = []
-    for measure, keys in wanted:
-        for one in found:
-            cells = [
-                part
-                for key in keys.values()
-                for part in (one.entry(key, measure), count(one.numbers[key].n if key in one.numbers else None))
-            ]
-            rows.append((Entry(measure.label), *_who(one, found), *cells, Entry(BETTER[measure.better])))
-    if not rows:
-        return None
-    labels = ("measure", *_encoder(found))
-    heads = (*labels, *(head for side in SIDES for head in (side, "n")), "better")
+    wanted = list(overall_alignment([one.numbers for one in found]))
     by_side = [(f"{measure.label} of {side}", measure, keys[side]) for measure, keys in wanted for side in SIDES]
-    title = f"Alignment of translations: {_whom(found)}"
-    return Table(title, heads, tuple(rows), tuple(undefined_notes(numbers, by_side)), len(labels))
+    return _overall(f"Alignment of translations: {_whom(found)}", found, by_side)
+
+
+def _overall(title: str, found: Sequence[EncoderOnTask], wanted: Sequence[tuple[str, Measure, Key]]) -> Table | None:
+    """Return a row for each number over all languages, a column for each encoder; and why a number has no value."""
+    if not wanted:
+        return None
+    rows = tuple(
+        (
+            Entry(label),
+            *(one.entry(key, measure) for one in found),
+            *(_counted(found, key, of) for of in ("n", "n_excluded")),
+            Entry(BETTER[measure.better]),
+        )
+        for label, measure, key in wanted
+    )
+    notes = tuple(undefined_notes([one.numbers for one in found], list(wanted)))
+    return Table(title, ("measure", *_encoders(found), "n", "excluded", "better"), rows, notes)
+
+
+def _counted(found: Sequence[EncoderOnTask], key: Key, of: str) -> Entry:
+    """Return how many values a number is taken over, from the least to the most of all encoders."""
+    counts = [n for one in found if key in one.numbers and (n := getattr(one.numbers[key], of)) is not None]
+    if len(set(counts)) > 1:
+        return numeric(f"{min(counts):,} to {max(counts):,}")
+    return count(counts[0] if counts else None)
+
+
+def _encoders(found: Sequence[EncoderOnTask]) -> tuple[str, ...]:
+    """Return the heads of the columns of encoders."""
+    return tuple(one.marked for one in found) if len(found) > 1 else ("value",)
 
 
 def _texts(found: Sequence[EncoderOnTask]) -> Table | None:
     """Return what encoders read of the texts: overall, and in the language with the highest number."""
-    numbers = [one.numbers for one in found]
     rows = []
-    for measure, keys in overall_of_sides("texts", numbers):
-        for one in found:
-            cells = [part for key in keys.values() for part in (one.entry(key, measure), _most(one, key, measure))]
-            rows.append((Entry(measure.label), *_who(one, found), *cells))
+    for measure, keys in overall_of_sides("texts", [one.numbers for one in found]):
+        for side, key in keys.items():
+            label = f"{measure.label} of {side}"
+            rows.append((Entry(label), *(one.entry(key, measure) for one in found)))
+            most = [_most(one, key, measure) for one in found]
+            if any(entry.value is not None for entry in most):
+                rows.append((Entry(f"{label}, most"), *most))
     if not rows:
         return None
-    labels = ("measure", *_encoder(found))
-    heads = (*labels, *(head for side in SIDES for head in (side, "most")))
     note = "most: the language with the highest number."
-    return Table(f"Texts as they are read: {_whom(found)}", heads, tuple(rows), (note,), len(labels))
+    return Table(f"Texts as they are read: {_whom(found)}", ("measure", *_encoders(found)), tuple(rows), (note,))
 
 
 def _most(one: EncoderOnTask, key: Key, measure: Measure) -> Entry:
@@ -194,38 +272,6 @@ def _most(one: EncoderOnTask, key: Key, measure: Measure) -> Entry:
         return Entry(NOTHING)
     language = max(sorted(of_language), key=lambda name: of_language[name])
     return numeric(f"{language} {measured(of_language[language], measure)}", of_language[language])
-
-
-def _by_language(task: TaskInfo, found: Sequence[EncoderOnTask]) -> Table:
-    bias = measures("bias")
-    languages = sorted({*task.n_queries, *task.pool_sizes})
-    rows = [
-        (
-            *_who(one, found),
-            Entry(language, kind="name"),
-            *(one.entry(Key(name, SETTINGS[2], language), bias[name]) for name in _ASKED),
-            *(one.entry(Key(name, SETTINGS[2], None, language), bias[name]) for name in _FOUND),
-            count(row.n if (row := one.numbers.get(Key("rank_distance", SETTINGS[2], language))) else None),
-        )
-        for one in found
-        for language in languages
-    ]
-    asked, answered = ([bias[name].label for name in names] for names in (_ASKED, _FOUND))
-    notes = (
-        f"{', '.join(asked)}: of queries in the language, n of them.",
-        f"{', '.join(answered)}: of passages in the language, whatever the query's language.",
-    )
-    labels = (*_encoder(found), "language")
-    return Table(f"By language: {_whom(found)}", (*labels, *asked, *answered, "n"), tuple(rows), notes, len(labels))
-
-
-def _who(one: EncoderOnTask, found: Sequence[EncoderOnTask]) -> tuple[Entry, ...]:
-    """Return the cell that names the encoder of a row, where there are several."""
-    return (Entry(one.marked, kind="name"),) if len(found) > 1 else ()
-
-
-def _encoder(found: Sequence[EncoderOnTask]) -> tuple[str, ...]:
-    return ("encoder",) if len(found) > 1 else ()
 
 
 def _whom(found: Sequence[EncoderOnTask]) -> str:

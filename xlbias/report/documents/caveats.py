@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from xlbias.choices import listed
 from xlbias.report.document import Section, Terms
 from xlbias.results.caveats import Caveat
-
-if TYPE_CHECKING:
-    pass
+from xlbias.text import clean
 
 MARK = "!"
 """Before the name of an encoder whose numbers have a caveat."""
@@ -18,7 +16,7 @@ TITLE = "Caveats"
 Doubts = Mapping[str, tuple[Sequence[Caveat], Sequence[Caveat]]]
 """Of a comparison: by task, the caveats of the base and of the new side."""
 
-_SHOWN = 3  # encoders of one kind of caveat on one task that are listed one by one, where all are of different words
+_SHOWN = 3  # entries of one kind of caveat that are listed one by one; encoders and tasks that are named
 
 
 def mark_of(found: Sequence[Caveat], model: str, task: str) -> str:
@@ -26,29 +24,39 @@ def mark_of(found: Sequence[Caveat], model: str, task: str) -> str:
     return f"{MARK} " if any(one.marks and one.concerns(model, task) for one in found) else ""
 
 
-def entries(found: Sequence[Caveat]) -> list[tuple[str, str]]:
+def entries(found: Sequence[Caveat], *, full: bool = False) -> list[tuple[str, str]]:
     """Return caveats as ``(what they are about, sentence)``: encoders of one sentence together.
 
-    Of many encoders with a caveat of one kind on one task those with the largest values are listed, the rest counted.
+    A kind that would take many entries is one: whom it is about, and the sentence with the largest value. `full` lists
+    every sentence.
     """
-    groups: dict[tuple[str, str | None], dict[str, list[Caveat]]] = {}
+    of_kind: dict[str, dict[tuple[str | None, str], list[Caveat]]] = {}
     for one in found:
-        groups.setdefault((one.kind, one.task), {}).setdefault(one.sentence, []).append(one)
+        of_kind.setdefault(one.kind, {}).setdefault((one.task, one.sentence), []).append(one)
     shown: list[tuple[str, str]] = []
-    for (_, task), by_sentence in groups.items():
-        ordered = sorted(by_sentence.items(), key=lambda item: -(item[1][0].value or 0.0))
-        for sentence, some in ordered[:_SHOWN]:
-            shown.append((_about(some), sentence))
-        if rest := sum(len(some) for _, some in ordered[_SHOWN:]):
-            about = Caveat("", task, None).about
-            shown.append((about, f"the same kind of caveat for {rest:,} more; --format json lists all."))
+    for by_sentence in of_kind.values():
+        ordered = sorted(by_sentence.values(), key=lambda some: -(some[0].value or 0.0))
+        if full or len(ordered) <= _SHOWN:
+            shown += [(_about(some), some[0].sentence) for some in by_sentence.values()]
+        else:
+            shown.append(_together([one for some in ordered for one in some], len(ordered), ordered[0]))
     return shown
 
 
-def section(found: Sequence[Caveat]) -> Section | None:
+def _together(found: Sequence[Caveat], n_sentences: int, gravest: Sequence[Caveat]) -> tuple[str, str]:
+    """Return caveats of one kind as one entry: how many encoders on which tasks, and the gravest of the sentences."""
+    encoders, tasks = ({name: None for one in found if (name := getattr(one, of))} for of in ("model", "task"))
+    who = f"{len(encoders):,} encoders" if len(encoders) > 1 else next(iter(encoders), "")
+    where = listed(list(tasks), _SHOWN)
+    about = " on ".join(part for part in (who, where) if part) or "this run"
+    rest = f"the gravest of {n_sentences:,}, of {_about(gravest)}; --full lists all"
+    return clean(about), f"{gravest[0].sentence.removesuffix('.')} ({rest})."
+
+
+def section(found: Sequence[Caveat], *, full: bool = False) -> Section | None:
     """Return caveats as a section of a document, None where there are none."""
-    listed = tuple((f"{MARK} {about}", sentence) for about, sentence in entries(found))
-    return Section(TITLE, (Terms(f"{MARK} marks encoders with a caveat", listed),)) if listed else None
+    shown = tuple((f"{MARK} {about}", sentence) for about, sentence in entries(found, full=full))
+    return Section(TITLE, (Terms(f"{MARK} marks encoders with a caveat", shown),)) if shown else None
 
 
 def section_of_sides(doubts: Doubts) -> Section | None:
@@ -61,11 +69,11 @@ def section_of_sides(doubts: Doubts) -> Section | None:
         for entry in entries(found):
             sides = of_sides.setdefault(entry, [])
             sides.extend([side] * (side not in sides))
-    listed = tuple(
+    shown = tuple(
         (f"{MARK} {sides[0]} {about}" if len(sides) == 1 else f"{MARK} {about}", sentence)
         for (about, sentence), sides in of_sides.items()
     )
-    return Section(TITLE, (Terms(f"{MARK} marks sides with a caveat", listed),)) if listed else None
+    return Section(TITLE, (Terms(f"{MARK} marks sides with a caveat", shown),)) if shown else None
 
 
 def sided_json(doubts: Doubts) -> list[dict[str, object]]:
@@ -81,9 +89,9 @@ def _sided(doubts: Doubts) -> Iterator[tuple[str, Sequence[Caveat]]]:
         yield from zip(("base", "new"), sides, strict=True)
 
 
-def lines(found: Sequence[Caveat]) -> list[str]:
+def lines(found: Sequence[Caveat], *, full: bool = False) -> list[str]:
     """Return caveats as lines of text, cleaned, each with its mark."""
-    return [f"{MARK} {about}: {sentence}" for about, sentence in entries(found)]
+    return [f"{MARK} {about}: {sentence}" for about, sentence in entries(found, full=full)]
 
 
 def as_json(found: Sequence[Caveat]) -> list[dict[str, object]]:

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from xlbias.measures.registry import measure_of, side_of
-from xlbias.report.document import Block, Document, MatrixBlock, Paragraph, Section, Table
+from xlbias.report.document import Block, Document, MatrixBlock, Panels, Paragraph, Section, Table, ends_of
 from xlbias.report.documents.caveats import MARK as MARK_OF_CAVEAT
 from xlbias.report.documents.caveats import Doubts, section_of_sides
 from xlbias.report.documents.findings import section as findings_section
@@ -26,6 +26,7 @@ from xlbias.report.numbers import (
     probability,
 )
 from xlbias.results.caveats.few import ENOUGH
+from xlbias.results.cell import Cell
 from xlbias.results.compare import PERMUTATIONS, Unit
 from xlbias.results.findings import Finding
 from xlbias.results.matrix import Matrix, cells_of, difference, differences
@@ -74,10 +75,11 @@ def comparison(
         marks = tuple(
             f"{MARK_OF_CAVEAT} " if any(one.marks for one in some) else "" for some in doubts.get(task, ((), ()))
         )
-        blocks: list[Block] = list(_overall(frame, marks, 1 / (permutations + 1)))
-        for measure in matrix:
-            if (block := _matrix(frame, measure, base, new)) is not None:
-                blocks.append(block)
+        panels = (_panels(frame, measure, base, new) for measure in matrix)
+        blocks: list[Block] = [
+            *_overall(frame, marks, 1 / (permutations + 1)),
+            *(one for one in panels if one is not None),
+        ]
         sections.append(Section(task, tuple(blocks)))
     if (caveats := section_of_sides(doubts)) is not None:
         sections.append(caveats)
@@ -185,13 +187,16 @@ def _tested(row: Mapping[str, Any], least: float) -> Entry:
     return probability(row["p_corrected"], least if row["n_seeds"] == 1 else None)
 
 
-def _matrix(frame: pl.DataFrame, measure: str, base: str, new: str) -> MatrixBlock | None:
-    """Return the differences of a measure by query and passage language, or None where it has no such cells."""
+def difference_block(frame: pl.DataFrame, measure: str, base: str, new: str, task: str = "") -> MatrixBlock | None:
+    """Return the differences of a measure by query and passage language, or None where it has no such cells.
+
+    `frame` is what `xlbias.results.compare.compare` gives, `base` and `new` what the sides are called, `task` the task
+    where the title is to name it.
+    """
     about, found = measure_of(measure), differences(frame, measure)
     if not found:
         return None
-    rows = tuple(sorted({language for language, _ in found}))
-    columns = tuple(sorted({pool for _, pool in found}, key=lambda pool: (pool == MULTILINGUAL_POOL, pool)))
+    rows, columns = _languages(found)
     once = bool(frame["one_training"].any())
     shown = Matrix(about, rows, columns, cells_of(found, rows, columns), new, differs=True, against=base)
     notes = (
@@ -199,5 +204,35 @@ def _matrix(frame: pl.DataFrame, measure: str, base: str, new: str) -> MatrixBlo
         f"corrected over this matrix ({MARK}){', one training each' if once else ''}.",
         about.definition,
     )
-    title = f"Difference in {about.label}, {new} minus {base}: query language down, passage language across"
-    return MatrixBlock(title, with_pool_names(shown), notes)
+    on = f" on {task}" if task else ""
+    title = f"Difference in {about.label}, {new} minus {base}{on}: query language down, passage language across"
+    return MatrixBlock(title, with_pool_names(shown), notes, head=f"{new} minus {base}")
+
+
+def _languages(found: Mapping[tuple[str, str], Cell]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    rows = tuple(sorted({language for language, _ in found}))
+    return rows, tuple(sorted({pool for _, pool in found}, key=lambda pool: (pool == MULTILINGUAL_POOL, pool)))
+
+
+def _panels(frame: pl.DataFrame, measure: str, base: str, new: str) -> Panels | None:
+    """Return base, new and difference in the cells of a measure beside each other; the sides share their scale."""
+    block = difference_block(frame, measure, base, new)
+    if block is None:
+        return None
+    about, found = measure_of(measure), differences(frame, measure)
+    rows, columns = _languages(found)
+    sides = [
+        Matrix(about, rows, columns, cells_of({at: cell.side(side) for at, cell in found.items()}, rows, columns), name)
+        for side, name in (("base", base), ("new", new))
+    ]
+    scale = ends_of([value for side in sides for value in side.values])
+    shown = tuple(
+        MatrixBlock(
+            f"{about.label} of {side.model}: query language down, passage language across",
+            with_pool_names(side),
+            scale=scale,
+            head=side.model,
+        )
+        for side in sides
+    )
+    return Panels(f"{about.label}: query language down, passage language across", (block,), before=shown)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from xlbias.measures.measure import Measure
@@ -23,8 +24,17 @@ LONGEST_NAME = 200
 
 @dataclass(frozen=True)
 class EncoderOnTask:
-    """One encoder on one task: its row of the overview, its name as shown, its numbers, and the mark of its caveats."""
+    """One encoder on one task.
 
+    Attributes:
+        run: the run that it is in.
+        row: of the overview.
+        name: as shown.
+        numbers: its numbers on the task.
+        mark: of its caveats.
+    """
+
+    run: Run
     row: Mapping[str, Any]
     name: str
     numbers: Mapping[Key, Cell]
@@ -40,14 +50,36 @@ class EncoderOnTask:
         return f"{self.mark}{self.name}"
 
 
-def encoders_by_task(run: Run) -> dict[str, list[EncoderOnTask]]:
-    """Return by task the encoders that have been ranked on it, in the order of the run; no task without any."""
-    numbers, doubts = Numbers(run.summary), caveats(run)
+def encoders_by_task(*runs: Run) -> dict[str, list[EncoderOnTask]]:
+    """Return by task the encoders that have been ranked on it, in the order of the runs; no task without any.
+
+    Encoders of several runs that have one name are told apart by that of the run.
+    """
     found: dict[str, list[EncoderOnTask]] = {}
-    for row in overview(run).iter_rows(named=True):
-        if row["n_rankings"]:
-            model, task = row["model"], row["task"]
-            name = one_line(name_of(row), LONGEST_NAME)
-            one = EncoderOnTask(row, name, numbers.of(model, task), mark_of(doubts, model, task))
-            found.setdefault(row["task"], []).append(one)
+    for run in runs:
+        numbers, doubts = Numbers(run.summary), caveats(run)
+        for row in overview(run).iter_rows(named=True):
+            if row["n_rankings"]:
+                model, task = row["model"], row["task"]
+                name = one_line(name_of(row), LONGEST_NAME)
+                one = EncoderOnTask(run, row, name, numbers.of(model, task), mark_of(doubts, model, task))
+                found.setdefault(task, []).append(one)
+    if len(runs) > 1:
+        found = {task: _told_apart(some) for task, some in found.items()}
     return found
+
+
+def by_run(found: Sequence[EncoderOnTask]) -> list[tuple[Run, list[EncoderOnTask]]]:
+    """Return the encoders of each run."""
+    runs: dict[int, tuple[Run, list[EncoderOnTask]]] = {}
+    for one in found:
+        runs.setdefault(id(one.run), (one.run, []))[1].append(one)
+    return list(runs.values())
+
+
+def _told_apart(found: Sequence[EncoderOnTask]) -> list[EncoderOnTask]:
+    names = Counter(one.name for one in found)
+    return [
+        replace(one, name=one_line(f"{one.name} ({one.run.path.stem})", LONGEST_NAME)) if names[one.name] > 1 else one
+        for one in found
+    ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from xlbias.report.document import Section, Terms
+from xlbias.report.document import Block, Fold, Paragraph, Section, Terms
 from xlbias.report.formats.columns import wrapped_behind
 from xlbias.results.findings import QUESTIONS, Finding, Question
 from xlbias.text import clean
@@ -40,14 +40,39 @@ def sentence(one: Finding, *, encoders: bool = True, tasks: bool = True) -> str:
     return f"{named}: {one.sentence}" if named else one.sentence
 
 
-def section(found: Sequence[Finding]) -> Section | None:
-    """Return findings as the first section of a document, None where there are none."""
-    blocks = []
-    for question in QUESTIONS:
-        entries = tuple((about(one) or "this run", one.sentence) for one in found if one.question == question)
-        if entries:
-            blocks.append(Terms(HEADS[question], entries))
+_ROOM, _WIDTH = 14, 120  # lines and columns of the findings that stand at the top of a document
+_MOST_FOLDED = 40  # findings that are listed behind those at the top
+
+
+def section(
+    found: Sequence[Finding], *, encoders: bool = True, tasks: bool = True, full: bool = False, where: str = ""
+) -> Section | None:
+    """Return findings as the first section of a document, None where there are none.
+
+    What matters most is at the top; the rest is folded, and of very many counted. Encoder and task are left out where
+    there is only one. `full` lists all, `where` is the command that does.
+    """
+    first = as_many_as_fit(found, _ROOM, _WIDTH, encoders=encoders, tasks=tasks)
+    rest = [one for one in found if one not in first]
+    listed = rest if full else rest[:_MOST_FOLDED]
+    blocks: list[Block] = list(_terms(first, encoders=encoders, tasks=tasks))
+    if rest:
+        left = len(rest) - len(listed)
+        more = [Paragraph(f"{left:,} more are left out{f': {where}' if where else ''}.")] if left else []
+        folded: tuple[Block, ...] = (*_terms(listed, encoders=encoders, tasks=tasks), *more)
+        blocks.append(Fold(f"{len(rest):,} more finding{'s' * (len(rest) > 1)}", folded))
     return Section(TITLE, tuple(blocks)) if blocks else None
+
+
+def _terms(found: Sequence[Finding], *, encoders: bool, tasks: bool) -> Iterator[Terms]:
+    for question in QUESTIONS:
+        entries = tuple(
+            (about(one, encoders=encoders, tasks=tasks) or "this run", one.sentence)
+            for one in found
+            if one.question == question
+        )
+        if entries:
+            yield Terms(HEADS[question], entries, beside=True, doubt=question == "caveat")
 
 
 def lines(found: Sequence[Finding], width: int, *, encoders: bool = True, tasks: bool = True) -> list[str]:

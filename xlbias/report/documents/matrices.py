@@ -6,14 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from xlbias.report.document import Block, MatrixBlock, Table, ends_of
+from xlbias.report.document import Block, Fold, MatrixBlock, Panels, Table, ends_of
 from xlbias.report.documents.caveats import MARK as MARK_OF_CAVEAT
 from xlbias.report.documents.encoders import LONGEST_NAME, EncoderOnTask
 from xlbias.report.documents.wording import BETTER, n_of, pool_name
 from xlbias.report.numbers import MARK, Entry, count
 from xlbias.results.cell import ABSENT
 from xlbias.results.matrix import Matrix, matrix
-from xlbias.results.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import one_line
 
@@ -26,31 +25,63 @@ INTERVALS = "[low, high]: 95 % bootstrap over query ids."
 _RUN_FILE = re.compile(r"\.parquet(?=$|\W)")
 
 
-def matrix_blocks(run: Run, found: Sequence[EncoderOnTask], measure: str) -> list[Block]:
-    """Return the matrix of a measure for each encoder, on one scale; with one of n where n is not the same everywhere.
+_MOST_PANELS = 6  # encoders whose matrices are looked at beside each other
 
-    Rows are the task's query languages, columns its passage languages and the multilingual pool (``all``), as far as
-    the measure has such numbers.
+
+def matrix_panels(
+    found: Sequence[EncoderOnTask], measure: str, differences: Sequence[MatrixBlock] = (), *, all_of: bool = False
+) -> list[Block]:
+    """Return the matrix of a measure of each encoder beside each other, on one scale, and then their differences.
+
+    With one of n, folded, where n is not the same everywhere. Rows are the task's query languages, columns its passage
+    languages and the multilingual pool (``all``), as far as the measure has such numbers.
+
+    Args:
+        found: the encoders.
+        measure: one of `xlbias.results.matrix.MATRIX_MEASURES`.
+        differences: stand behind the values.
+        all_of: whether all encoders are shown, however many; else those of `leading` where they are many.
     """
-    whole = [matrix(run, measure, one.row["model"], one.row["task"]) for one in found]
+    few = len(found) <= _MOST_PANELS
+    shown = found if all_of or few else leading(found)
+    whole = [matrix(one.run, measure, one.row["model"], one.row["task"]) for one in shown]
     there = {pool for one in whole for line in one.cells for pool, cell in zip(one.columns, line, strict=True)
              if cell is not ABSENT}  # fmt: skip
     columns = [pool for pool in whole[0].columns if pool in there]
     scale = ends_of([value for one in whole for value in one.values])
     across = "pool" if columns == [MULTILINGUAL_POOL] else "passage language"
-    blocks: list[Block] = []
-    for encoder, one in zip(found, whole, strict=True):
+    about, task = whole[0].measure, one_line(whole[0].task, LONGEST_NAME)
+    panels, sizes = [], []
+    for encoder, one in zip(shown, whole, strict=True):
         if all(cell is ABSENT for line in one.cells for cell in line):
             continue
-        about, part = one.measure, one.part(one.rows, columns)
+        part = with_pool_names(one.part(one.rows, columns))
         n = [cell.n for line in part.cells for cell in line if cell.n]
-        who = f"{about.label} of {encoder.name} on {one_line(one.task, LONGEST_NAME)}"
+        who = f"{about.label} of {encoder.name} on {task}"
         title = f"{who}: query language down, {across} across"
         notes = (f"{n_of(min(n, default=0), max(n, default=0))}; {about.definition}; better: {BETTER[about.better]}.",)
-        blocks.append(MatrixBlock(title, with_pool_names(part), notes, scale=scale, intervals=False))
+        panels.append(MatrixBlock(title, part, notes, scale=scale, intervals=False, head=encoder.marked))
         if len(set(n)) > 1:
-            blocks.append(_sizes(who, with_pool_names(part)))
-    return blocks
+            sizes.append(_sizes(who, part))
+    if not panels:
+        return []
+    title = f"{about.label} on {task}: query language down, {across} across"
+    left = [f"{len(shown)} of {len(found)} encoders: the best and the worst in {_BY}."] if shown is not found else []
+    ends = ends_of([value for one in differences for value in one.matrix.values], differs=True)
+    changed = (replace(one, scale=ends) for one in differences)
+    blocks: list[Block] = [Panels(title, (*panels, *changed), tuple(left))]
+    return [*blocks, Fold(f"n of {about.label}", tuple(sizes))] if sizes else blocks
+
+
+_BY = "mAP in the pool of all languages"
+
+
+def leading(found: Sequence[EncoderOnTask]) -> Sequence[EncoderOnTask]:
+    """Return the encoders that are shown of many: the best and the worst by mAP in the pool of all languages."""
+    if len(found) <= _MOST_PANELS:
+        return found
+    ordered = sorted(found, key=lambda one: -(one.row["map_multi"] if one.row["map_multi"] is not None else -1.0))
+    return [ordered[0], ordered[-1]]
 
 
 def with_pool_names(numbers: Matrix) -> Matrix:

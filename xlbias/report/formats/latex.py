@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 
-from xlbias.report.document import Block, Document, MatrixBlock, Paragraph, Table, Terms
+from xlbias.report.document import Document, MatrixBlock, Paragraph, Plain, Table, Terms
 from xlbias.report.formats.excerpt import of_cell, of_row
 from xlbias.report.formats.format import Format
 from xlbias.report.numbers import Entry
@@ -35,12 +35,12 @@ def to_latex(document: Document) -> str:
     lines = [_PREAMBLE, rf"\section*{{{escape(document.title)}}}", escape(document.subtitle)]
     for section in document.sections:
         lines += ["", rf"\subsection*{{{escape(section.title)}}}"]
-        for block in section.blocks:
+        for block in section.plain:
             lines += ["", *_block(block)]
     return "\n".join(lines) + "\n"
 
 
-def block_to_latex(block: Block) -> str:
+def block_to_latex(block: Plain) -> str:
     """Return one block on its own, to paste into a paper; a comment says which packages it needs.
 
     It has a label, and is as wide as a column of the paper unless it has too many columns for that. One row of a matrix
@@ -63,7 +63,7 @@ def escape(text: str) -> str:
     return _WORD_HYPHEN.sub("-", escaped)
 
 
-def _block(block: Block) -> list[str]:
+def _block(block: Plain) -> list[str]:
     if isinstance(block, Paragraph):
         return [escape(block.text)]
     if isinstance(block, Terms):

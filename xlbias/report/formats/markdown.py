@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from xlbias.report.document import Block, Document, MatrixBlock, Paragraph, Table, Terms
+from xlbias.report.document import Document, MatrixBlock, Paragraph, Plain, Table, Terms
 from xlbias.report.formats.excerpt import of_cell, of_row
 from xlbias.report.formats.format import Format
 from xlbias.report.numbers import NOTHING, Entry, numeric
@@ -23,12 +23,12 @@ def to_markdown(document: Document) -> str:
     lines = [f"# {escape(document.title)}", "", escape(document.subtitle)]
     for section in document.sections:
         lines += ["", f"## {escape(section.title)}"]
-        for block in section.blocks:
+        for block in section.plain:
             lines += ["", *_block(block)]
     return "\n".join(lines) + "\n"
 
 
-def block_to_markdown(block: Block) -> str:
+def block_to_markdown(block: Plain) -> str:
     """Return one block on its own, e.g. to paste into an issue."""
     if isinstance(block, MatrixBlock) and len(block.rows) == 1:
         block = of_cell(block) if len(block.columns) == 1 else _with_intervals(of_row(block))
@@ -51,7 +51,7 @@ def escape(text: str) -> str:
     return _OPENING.sub(r"\1\\\2", escaped)
 
 
-def _block(block: Block) -> list[str]:
+def _block(block: Plain) -> list[str]:
     if isinstance(block, Paragraph):
         return [escape(block.text)]
     if isinstance(block, Terms):

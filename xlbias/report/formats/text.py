@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from xlbias.report.document import Block, Document, MatrixBlock, Paragraph, Table
+from xlbias.report.document import Document, MatrixBlock, Paragraph, Plain, Table
 from xlbias.report.formats.columns import blocks, cut_all, names_left, table, wrapped
 from xlbias.report.formats.format import Format
 from xlbias.text import clean, cut
@@ -16,7 +16,7 @@ def document_to_text(document: Document, width: int = 80) -> str:
     lines = [cut(clean(document.title), width), cut(clean(document.subtitle), width)]
     for section in document.sections:
         lines += ["", cut(clean(section.title), width)]
-        for block in section.blocks:
+        for block in section.plain:
             lines += ["", *_block(block, width)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -61,7 +61,7 @@ def matrix_lines(block: MatrixBlock, width: int) -> list[str]:
     return [*lines, *_wrapped(block.notes, width)]
 
 
-def _block(block: Block, width: int) -> list[str]:
+def _block(block: Plain, width: int) -> list[str]:
     if isinstance(block, Table):
         return table_lines(block, width)
     if isinstance(block, MatrixBlock):
