@@ -25,6 +25,10 @@ class RunError(XlbiasError):
     """A run file is missing, broken, of another schema, or in use by another writer."""
 
 
+class NotARunError(RunError):
+    """A sound Parquet file of something else."""
+
+
 class TrainingError(XlbiasError):
     """Training cannot start or cannot go on."""
 

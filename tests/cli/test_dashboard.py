@@ -119,7 +119,7 @@ def test_of_two_runs_the_second_is_shown_with_differences_from_the_first(single_
         (["a", "b", "c"], "3 runs are too many: expected one, or two to see the differences"),
         (["a", "--port", "80"], "--port is for --serve"),
         (["a", "--serve", "--port", "0"], "--port"),
-        ([], "Missing argument"),
+        ([], "name a run, such as: xlbias dashboard run.parquet"),
     ],
 )
 def test_what_makes_no_sense_is_said_in_one_sentence(arguments, said):
@@ -127,6 +127,38 @@ def test_what_makes_no_sense_is_said_in_one_sentence(arguments, said):
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_alone_on_a_terminal_it_lists_the_runs_near_here(single_runs, monkeypatch, tmp_path):
+    monkeypatch.chdir(single_runs[0].parent)
+    with Terminal(command=(), XDG_STATE_HOME=str(tmp_path)) as terminal:
+        terminal.until("2 runs", "base.parquet", "new.parquet")
+        terminal.press("q")
+        assert terminal.ended() == 0
+
+
+def test_a_folder_is_its_one_run_or_the_picker_over_it(single_runs, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "one.parquet").write_bytes(single_runs[0].read_bytes())
+    with Terminal(str(tmp_path / "out"), XDG_STATE_HOME=str(tmp_path / "state")) as terminal:
+        terminal.until("finished  one.parquet")
+        terminal.press("q")
+        assert terminal.ended() == 0
+    with Terminal(str(single_runs[0].parent), XDG_STATE_HOME=str(tmp_path / "none yet")) as terminal:
+        terminal.until("2 runs", "base.parquet")
+        terminal.press("q")
+        assert terminal.ended() == 0
+
+
+def test_without_a_terminal_a_folder_is_the_report_of_its_one_run(single_runs, tmp_path):
+    (tmp_path / "one.parquet").write_bytes(single_runs[0].read_bytes())
+    done = dashboard(tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == brief(open_run(tmp_path / "one.parquet"), 100)
+    several = dashboard(single_runs[0].parent)
+    assert several.returncode == 2
+    assert "base.parquet" in several.stderr
+    assert "new.parquet" in several.stderr
 
 
 def test_without_the_package_serve_says_what_to_install(run_path):

@@ -14,6 +14,7 @@ import click
 
 from xlbias._version import __version__
 from xlbias.cli.groups import usage
+from xlbias.cli.terminal import on_a_terminal
 from xlbias.errors import XlbiasError
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         from xlbias.cli.shells import answer
 
         return answer(main)
+    if not words and on_a_terminal():
+        words = ["dashboard"]
     try:
         result = main.main(args=words, prog_name="xlbias", standalone_mode=False, obj={"words": given})
     except (click.exceptions.Exit, SystemExit) as stop:  # the latter where a pipe was closed by its reader, as by head

@@ -8,11 +8,13 @@ import click
 
 from xlbias.cli.groups import Command
 from xlbias.cli.terminal import in_a_browser, on_a_terminal
-from xlbias.cli.values import RunPath
+from xlbias.cli.values import RunOrFolder
 
 EXAMPLE = """\b
 Examples:
+  xlbias dashboard
   xlbias dashboard run.parquet
+  xlbias dashboard out/
   xlbias dashboard out/hybrid/training.parquet
   xlbias dashboard base.parquet new.parquet
   xlbias dashboard run.parquet --theme xlbias-light
@@ -22,7 +24,7 @@ Examples:
 
 
 @click.command(cls=Command, epilog=EXAMPLE)
-@click.argument("runs", nargs=-1, required=True, type=RunPath(), metavar="[BASE] RUN")
+@click.argument("runs", nargs=-1, type=RunOrFolder(), metavar="[[BASE] RUN]")
 @click.option("--theme", help="A colour theme, e.g. xlbias-light; all of them are in the palette (ctrl+p).")
 @click.option("--ascii", is_flag=True, help="Use ASCII only.  [default: where the locale is C or not UTF-8]")
 @click.option("--read-only", is_flag=True, help="Write no files: no copies, exports, pictures or settings.")
@@ -42,8 +44,9 @@ def command(
 ) -> int:
     """Browse RUN in the terminal: finished, in progress, or about to begin.
 
-    With two runs, RUN is shown with its differences from BASE. Without a terminal the report is printed instead, or
-    the comparison of the two. Press ? for the keys.
+    Without RUN, a picker shows the runs in this folder and below it, and those that you looked at last. If RUN is a
+    folder, the one run in it is shown, or the picker over it. With two runs, RUN is shown with its differences from
+    BASE. Without a terminal the report is printed instead, or the comparison of the two. Press ? for the keys.
     """
     from xlbias.errors import UsageError
 
@@ -55,15 +58,28 @@ def command(
     if serve:
         return _serve(paths, theme, port or 8000, ascii=ascii)
     if not (on_a_terminal() or in_a_browser()):
+        if not runs:
+            raise UsageError("name a run, such as: xlbias dashboard run.parquet (the picker needs a terminal)")
         return _print(ctx, paths)
     from xlbias.dashboard.launch import run_dashboard
+    from xlbias.runs.folder import run_of, runs_in
 
-    base = paths[0] if len(paths) == 2 else None
-    return run_dashboard(paths[-1], theme=theme, base=base, read_only=read_only, ascii=True if ascii else None)
+    path = paths[-1] if paths else None
+    folder = None
+    if len(paths) == 2:
+        base, path = map(run_of, paths)
+        return run_dashboard(path, theme=theme, base=base, read_only=read_only, ascii=True if ascii else None)
+    if path is not None and path.is_dir() and not path.name.endswith(".live"):
+        found = runs_in(path)
+        folder, path = path, found[0] if len(found) == 1 else None
+    return run_dashboard(path, theme=theme, read_only=read_only, ascii=True if ascii else None, folder=folder)
 
 
 def _print(ctx: click.Context, runs: tuple[Path, ...]) -> int:
     """Print the report of a run, or the comparison of two."""
+    from xlbias.runs.folder import run_of
+
+    runs = tuple(map(run_of, runs))
     if len(runs) == 2:
         from xlbias.cli.compare import command as compare
 
@@ -85,7 +101,7 @@ def _serve(runs: tuple[Path, ...], theme: str | None, port: int, *, ascii: bool)
     from xlbias.text import clean
 
     options = [*(["--theme", theme] if theme is not None else []), *(["--ascii"] if ascii else [])]
-    title = clean(f"xlbias: {runs[-1].name}")
+    title = clean(f"xlbias: {runs[-1].name}" if runs else "xlbias")
     server = LocalServer(command_line([str(run) for run in runs], options), port, title)
     click.echo(f"dashboard, read-only, in a browser on this machine: {server.address}", err=True)
     click.echo(f"from another machine, forward the port first: ssh -L {port}:127.0.0.1:{port} HOST", err=True)

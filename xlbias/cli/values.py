@@ -83,6 +83,14 @@ class RunPath(Word):
         return str(run_of(value))
 
 
+class RunOrFolder(RunPath):
+    """A run, or a folder of runs, which stays one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the path."""
+        return str(value)
+
+
 class TaskName(Word):
     """A task: ``builtin:NAME`` or ``FORMAT:PATH``."""
 

@@ -7,8 +7,10 @@ import os
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.screen import Screen
 
@@ -17,17 +19,22 @@ from xlbias.dashboard.baseline import Baseline
 from xlbias.dashboard.commands import keys
 from xlbias.dashboard.exports import Exports
 from xlbias.dashboard.live import Live
-from xlbias.dashboard.messages import Arrived, Compared, ExitRequested, Exported, ProcessEnded
+from xlbias.dashboard.messages import Arrived, Compared, ExitRequested, Exported, ProcessEnded, RunsListed
 from xlbias.dashboard.navigation import Navigation
 from xlbias.dashboard.parts import Dashboard
 from xlbias.dashboard.screens.notice import NoticeScreen
 from xlbias.dashboard.selection import Selection
-from xlbias.dashboard.session import Session
+from xlbias.dashboard.session import Session, last_theme, recent
 from xlbias.dashboard.state import State
 from xlbias.dashboard.terminal.theme import DARK, NO_COLOUR, THEMES, quiet_colours
 from xlbias.dashboard.workers.follower import Follower
 from xlbias.dashboard.workers.process import WatchedProcess
+from xlbias.dashboard.workers.shelf import Listed, Shelf
 from xlbias.errors import UsageError
+from xlbias.folders import state_folder
+
+if TYPE_CHECKING:
+    from xlbias.dashboard.screens.picker import PickerScreen
 
 _FIRST = places.SCREENS[places.OVERVIEW].load()
 """The first screen, imported before the terminal is touched: an empty frame would be painted in the meantime."""
@@ -48,13 +55,15 @@ class DashboardApp(Dashboard, inherit_bindings=False):
     """The application: makes its parts.
 
     Args:
-        follower: of the run that is looked at; already started or not. It is stopped when the application ends.
+        follower: of the run that is looked at; already started or not. It is stopped when the application ends. None
+            begins with the picker.
         theme: name of the theme; by default that of the last time, or the dashboard's dark one, or one without
             colours under NO_COLOR. Raises UsageError if no theme has that name.
         base: of a second run, which differences are taken from.
         read_only: write no files.
         ascii: send the terminal nothing but ASCII.
         process: that which makes the run; its end is announced.
+        shelf: the runs that the picker shows; by default those below the folder of the run.
     """
 
     SCREENS: ClassVar = {places.NOTICE: NoticeScreen}
@@ -73,17 +82,17 @@ class DashboardApp(Dashboard, inherit_bindings=False):
 
     def __init__(
         self,
-        follower: Follower,
+        follower: Follower | None,
         theme: str | None = None,
         *,
         base: Follower | None = None,
         read_only: bool = False,
         ascii: bool = False,
         process: WatchedProcess | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
         no_colour = "NO_COLOR" in os.environ
         super().__init__(ansi_color=True if no_colour else None)
-        self._installed_screens.update({name: place.make for name, place in places.SCREENS.items() if place.parent})
         for binding in keys.bindings():
             self.bind(binding.key, binding.action, show=False)
         for known in THEMES:
@@ -94,8 +103,32 @@ class DashboardApp(Dashboard, inherit_bindings=False):
             from xlbias.dashboard.terminal.ascii import AsciiFilter
 
             self._filters.append(AsciiFilter())
+        self.shelf = shelf
+        self.picked = follower is None
+        """Whether the run was chosen in the picker, where Escape then leads back to."""
+        self._read_only = read_only
+        self._ended: list[Baseline] = []
+        """Of runs that were left: what computes differences, which must not outlive the process."""
+        self._listed: Listed | None = None
+        self._make_parts(follower, base, process)
+        self._event_loop: asyncio.AbstractEventLoop | None = None
+        self.ended_from_outside = False
+        """Whether a signal, or the end of the terminal, has ended it."""
+        self._keep_theme = theme is None and not no_colour
+        last = (last_theme(state_folder()) if follower is None else self.session.theme) if self._keep_theme else None
+        usual = last if last in self.available_themes else DARK.name
+        self._theme_name = theme or (NO_COLOUR if no_colour else str(usual))
+
+    def _make_parts(
+        self, follower: Follower | None, base: Follower | None = None, process: WatchedProcess | None = None
+    ) -> None:
+        """Make all that is about one run; without a follower, none is open."""
+        for name, place in places.SCREENS.items():
+            if place.parent:
+                self._installed_screens[name] = place.make
+        path = follower.path if follower is not None else self.shelf.folder if self.shelf is not None else Path()
         base_path = base.path if base is not None else None
-        self.state = State(follower.path, base_path=base_path, read_only=read_only, process=process)
+        self.state = State(path, base_path=base_path, read_only=self._read_only, process=process)
         self.baseline = Baseline(self.state, lambda: self.post_message(Compared()))
         self.navigation = Navigation(self, self.state, lambda place: keys.registry()[place].why_not(self))
         self.selection = Selection(self, self.state, self.baseline, self.navigation)
@@ -105,20 +138,20 @@ class DashboardApp(Dashboard, inherit_bindings=False):
             self, self.state, self.baseline, self.navigation,
             follower=follower, base_follower=base, begin=self._begin,
         )  # fmt: skip
-        self._event_loop: asyncio.AbstractEventLoop | None = None
-        self.ended_from_outside = False
-        """Whether a signal, or the end of the terminal, has ended it."""
-        self._keep_theme = theme is None and not no_colour
-        last = self.session.theme if self._keep_theme else None
-        usual = last if last in self.available_themes else DARK.name
-        self._theme_name = theme or (NO_COLOUR if no_colour else str(usual))
 
     # -- beginning and end -------------------------------------------------------------------------------------------
 
     def get_default_screen(self) -> Screen[Any]:
         """The bottom of the stack, on which at most one other screen stands; laid out while the run is being read."""
-        first: Screen[Any] = _FIRST()
+        first: Screen[Any] = _FIRST() if not self.picked else self._picker()
         return first
+
+    def _picker(self) -> PickerScreen:
+        """The picker, which stays as it is while a run is looked at."""
+        made = self._installed_screens.get(places.PICKER)
+        if made is None:
+            made = self._installed_screens[places.PICKER] = places.PICKER_PLACE.make()
+        return cast("PickerScreen", made)
 
     def on_load(self) -> None:
         """From now on it can be told to leave; the terminal has not been touched yet."""
@@ -126,8 +159,12 @@ class DashboardApp(Dashboard, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Set the theme and begin to take snapshots."""
+        first = self.screen_stack[0]
+        first._push_result_callback(first, None)  # Textual does not for the first one, and wants it when that is left
         self.theme = self._theme_name
         self.live.attach()
+        if self.shelf is not None:
+            self.shelf.attach(self._list)
         if self.state.process is not None:
             self.state.process.attach(lambda _: self.post_message(ProcessEnded()))
 
@@ -153,9 +190,77 @@ class DashboardApp(Dashboard, inherit_bindings=False):
     def on_unmount(self) -> None:
         """Let the threads go."""
         self.live.stop()
+        if self.shelf is not None:
+            self.shelf.stop()
         if self.state.process is not None:
             self.state.process.detach()
-        self.baseline.comparisons.stop()
+        for one in (self.baseline, *self._ended):
+            one.comparisons.stop()
+
+    # -- from run to run ---------------------------------------------------------------------------------------------
+
+    def _list(self, listed: Listed) -> None:
+        """Take a list from the thread that looks for runs; one that nobody has seen yet is let go."""
+        self._listed = listed
+        self.post_message(RunsListed())
+
+    def on_runs_listed(self) -> None:
+        """Show the newest list."""
+        if self.is_running and self.picked and self._listed is not None:
+            self._picker().take(self._listed)
+
+    def open_run(self, path: Path, base: Path | None = None) -> None:
+        """Leave the picker for a run, shown with its differences from `base` where that is given."""
+        follower, of_base = Follower(path), Follower(base) if base is not None else None
+        follower.start()
+        if of_base is not None:
+            of_base.start()
+        assert self.shelf is not None
+        self.shelf.pause()
+        self._make_parts(follower, of_base)
+        self.switch_screen(_FIRST())
+        self.live.attach()
+
+    def show_picker(self) -> None:
+        """Leave the run for the picker; how the run was looked at is remembered."""
+        self.session.save(self.theme if self._keep_theme else None)
+        self.live.stop()
+        self.baseline.comparisons.end()
+        self._ended.append(self.baseline)
+        old = [
+            screen
+            for name, screen in self._installed_screens.items()
+            if name in places.SCREENS and isinstance(screen, Screen) and screen.is_running
+        ]
+        if self.shelf is None:
+            self.shelf = Shelf(self.state.path.absolute().parent, partial(recent, state_folder()))
+            self.shelf.start()
+            self.shelf.attach(self._list)
+        else:
+            self.shelf.resume()
+        if self.navigation.place != places.OVERVIEW:
+            self.pop_screen()
+        self.clear_notifications()
+        self.picked = True
+        self._make_parts(None)
+        self.switch_screen(self._picker())
+        for screen in old:
+            screen.remove()
+
+    def back(self) -> None:
+        """Show what led here: a screen, or the picker."""
+        if self.navigation.previous is not None or self.view.panel_open:
+            self.navigation.back()
+        else:
+            self.show_picker()
+
+    def reload(self) -> None:
+        """Read anew what is shown."""
+        if self.place == places.PICKER and self.shelf is not None:
+            self.shelf.resume()
+            self.notify("looking for runs again", timeout=2, markup=False)
+        else:
+            self.live.reload()
 
     # -- keys and messages -------------------------------------------------------------------------------------------
 

@@ -12,15 +12,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from xlbias.errors import UsageError
+from xlbias.folders import state_folder
 from xlbias.streams import DrawingStream
 from xlbias.text import clean
 
 if TYPE_CHECKING:
     from xlbias.dashboard.workers.process import WatchedProcess
+    from xlbias.dashboard.workers.shelf import Shelf
 
 
 def run_dashboard(
-    path: Path,
+    path: Path | None,
     *,
     theme: str | None = None,
     base: Path | None = None,
@@ -28,17 +31,19 @@ def run_dashboard(
     ascii: bool | None = None,
     process: WatchedProcess | None = None,
     ignored: tuple[Any, ...] | None = None,
+    folder: Path | None = None,
 ) -> int:
     """Show the run at `path` until the user leaves; return the exit code: that of a signal where one has ended it.
 
     Args:
-        path: of the run; it need not be there yet.
+        path: of the run; it need not be there yet. None begins with the picker.
         theme: name of the theme, by default that of the last time.
         base: a second run, which differences are taken from.
         read_only: write no files.
         ascii: send the terminal nothing but ASCII; by default where its locale asks for that.
         process: that which makes the run.
         ignored: the version of what was there before that began.
+        folder: what the picker searches, by default the current folder.
 
     Raises UsageError if there is no theme of that name.
     """
@@ -49,8 +54,12 @@ def run_dashboard(
         import_module("xlbias.results.overview")
         from xlbias.dashboard.workers.follower import Follower
 
-        follower = Follower(path, ignored=ignored)
-        follower.start()
+        follower = shelf = None
+        if path is not None:
+            follower = Follower(path, ignored=ignored)
+            follower.start()
+        else:
+            shelf = _shelf(folder)
         follower_of_base = Follower(base) if base is not None else None
         if follower_of_base is not None:
             follower_of_base.start()
@@ -65,6 +74,7 @@ def run_dashboard(
             read_only=read_only,
             ascii=wanted() if ascii is None else ascii,
             process=process,
+            shelf=shelf,
         )
         with outside_ends(app.leave):
             app.run()
@@ -72,6 +82,19 @@ def run_dashboard(
         trouble = said.read().decode("utf-8", "replace") if app.return_code and not app.ended_from_outside else ""
     sys.stderr.write(clean(trouble, keep_newlines=True))
     return app.return_code or 0
+
+
+def _shelf(folder: Path | None) -> Shelf:
+    """Return the runs for the picker, which are looked for while the interface is imported."""
+    from xlbias.dashboard.session import recent
+    from xlbias.dashboard.workers.shelf import Shelf
+
+    try:
+        shelf = Shelf((folder or Path()).absolute(), lambda: recent(state_folder()))
+    except OSError as error:  # the current folder has been removed
+        raise UsageError("the current folder is not there any more: name a run, or a folder") from error
+    shelf.start()
+    return shelf
 
 
 def give_a_size() -> None:

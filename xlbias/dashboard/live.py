@@ -26,7 +26,7 @@ class Live:
         state: what is looked at.
         baseline: told of the second run through the state; says what is to be said of it.
         navigation: brings the present screen up to date.
-        follower: of the run; already started or not.
+        follower: of the run; already started or not. None while no run is open.
         base_follower: of the second run.
         begin: called once, when the first snapshot has been taken in.
     """
@@ -38,7 +38,7 @@ class Live:
         baseline: Baseline,
         navigation: Navigation,
         *,
-        follower: Follower,
+        follower: Follower | None,
         base_follower: Follower | None,
         begin: Callable[[], None],
     ) -> None:
@@ -52,11 +52,13 @@ class Live:
         """Begin to take in what the followers see, the second run's first."""
         if self.base_follower is not None:
             self.base_follower.attach(lambda event: self.post(event, of_base=True))
-        self.follower.attach(lambda event: self.post(event, of_base=False))
+        if self.follower is not None:
+            self.follower.attach(lambda event: self.post(event, of_base=False))
 
     def stop(self) -> None:
         """Let the followers go."""
-        self.follower.stop()
+        if self.follower is not None:
+            self.follower.stop()
         if self.base_follower is not None:
             self.base_follower.stop()
 
@@ -174,7 +176,7 @@ class Live:
         """
         state = self._state
         process = state.process
-        assert process is not None
+        assert process is not None and self.follower is not None
         if process.code == 0:
             self.follower.heed_all()
             self._app.notify(f"{process.name} has finished.", markup=False)

@@ -15,6 +15,10 @@ class Arrived(Message):
         self.of_base = of_base
 
 
+class RunsListed(Message):
+    """There is another list of runs, which lies in its box."""
+
+
 class ProcessEnded(Message):
     """The process that the dashboard was started with has ended."""
 

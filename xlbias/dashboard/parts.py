@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from xlbias.dashboard.selection import Selection
     from xlbias.dashboard.session import Session
     from xlbias.dashboard.state import SeenScreen, State
+    from xlbias.dashboard.workers.shelf import Shelf
 
 
 class Dashboard(App[None], inherit_bindings=False):
@@ -26,6 +28,8 @@ class Dashboard(App[None], inherit_bindings=False):
     exports: Exports
     session: Session
     live: Live
+    shelf: Shelf | None
+    picked: bool
 
     @property
     def view(self) -> SeenScreen:
@@ -43,4 +47,20 @@ class Dashboard(App[None], inherit_bindings=False):
 
     def show_palette(self) -> None:
         """Show the command palette."""
+        raise NotImplementedError
+
+    def back(self) -> None:
+        """Show what led here: a screen, or the picker."""
+        raise NotImplementedError
+
+    def reload(self) -> None:
+        """Read anew what is shown."""
+        raise NotImplementedError
+
+    def open_run(self, path: Path, base: Path | None = None) -> None:
+        """Leave the picker for a run, shown with its differences from `base` where that is given."""
+        raise NotImplementedError
+
+    def show_picker(self) -> None:
+        """Leave the run for the picker."""
         raise NotImplementedError

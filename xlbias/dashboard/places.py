@@ -11,6 +11,9 @@ QUERIES, QUERY, TRAINING = "queries", "query", "training"
 NOTICE = "notice"
 """Shown while there is no run to show."""
 
+PICKER = "picker"
+"""Shown in place of all screens of a run, to choose one from."""
+
 _ROOM = "xlbias.dashboard.screens"
 
 
@@ -70,3 +73,9 @@ SCREENS: dict[str, Place] = {
     )
 }  # fmt: skip
 """Every screen by its name, in the order of their numbers."""
+
+PICKER_PLACE = Place(
+    PICKER, "Runs", "Picker: runs near here and recent ones; Enter opens one, two that are marked are compared",
+    ".picker.PickerScreen", frozenset({"open", "filter", "sort", "mark"}), needs="run", parent="",
+)  # fmt: skip
+"""The picker, which has no number: no run is open while it is seen."""

@@ -45,6 +45,7 @@ class Session:
             return
         screens = {screen.PLACE: screen.saved() for screen in self._navigation.made}
         view = {
+            "path": str(state.path.absolute()),
             "place": self._navigation.place,
             "chosen": state.chosen,
             "measure": state.measure.name,
@@ -94,14 +95,35 @@ def file_for(folder: Path, run: Path) -> Path:
 
 def recall(folder: Path, run: Path) -> dict[str, Any]:
     """Return how the run was last looked at; empty where that is not known or not readable."""
+    return _recalled(file_for(folder, run))
+
+
+def _recalled(file: Path) -> dict[str, Any]:
     try:
-        file = file_for(folder, run)
         if file.stat().st_size > _MOST:
             return {}
         found = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) and found.get("version") == _VERSION else {}
+
+
+def recent(folder: Path, most: int = 30) -> list[Path]:
+    """Return the runs that were looked at last, the last one first; empty where nothing is known or readable."""
+    try:
+        files = sorted((folder / "views").glob("*.json"), key=lambda file: file.stat().st_mtime, reverse=True)
+    except OSError:
+        return []
+    paths = (_recalled(file).get("path") for file in files[:most])
+    return [Path(path) for path in paths if isinstance(path, str)]
+
+
+def last_theme(folder: Path) -> str | None:
+    """Return the theme of the run that was looked at last."""
+    for path in recent(folder, 1):
+        theme = recall(folder, path).get("theme")
+        return theme if isinstance(theme, str) else None
+    return None
 
 
 def remember(folder: Path, run: Path, view: dict[str, Any]) -> None:

@@ -89,6 +89,7 @@ class SeenScreen(Protocol):
     def follow_to(self, cell: Cell) -> None: ...  # noqa: D102
     def close_panel(self) -> None: ...  # noqa: D102
     def why_no_range(self) -> str | None: ...  # noqa: D102
+    def why_no_row(self) -> str | None: ...  # noqa: D102
     def why_no_copy(self) -> str | None: ...  # noqa: D102
     def copied(self, scope: Scope) -> tuple[Table | MatrixBlock, str]: ...  # noqa: D102
     def saved(self) -> dict[str, Any]: ...  # noqa: D102

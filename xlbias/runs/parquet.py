@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import polars as pl
 
-from xlbias.errors import RunError
+from xlbias.errors import NotARunError, RunError
 from xlbias.files import kind_of, write_whole, writing
 from xlbias.runs.checksums import digest, seal, sealed, verify
 from xlbias.runs.limits import check_counts, check_metadata_size, check_rows
@@ -160,7 +160,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
     with reading(path):
         raw = pl.read_parquet_metadata(readable(path)).get(METADATA_KEY)
     if raw is None:
-        raise RunError(f"{path}: is a Parquet file, but not a run of xlbias: it has no {METADATA_KEY!r} metadata")
+        raise NotARunError(f"{path}: is a Parquet file, but not a run of xlbias: it has no {METADATA_KEY!r} metadata")
     check_metadata_size(path, len(raw))
     return check_schema(path, parsed(raw, f"{path}: its {METADATA_KEY!r} metadata"))
 

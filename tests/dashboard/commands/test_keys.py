@@ -15,6 +15,7 @@ from xlbias.dashboard.dialogs.export import ExportDialog
 from xlbias.dashboard.dialogs.picker import PickDialog
 from xlbias.dashboard.screens.base import View
 from xlbias.dashboard.screens.help import HelpScreen
+from xlbias.dashboard.screens.picker import PickerScreen
 from xlbias.dashboard.workers.snapshot import take_snapshot
 from xlbias.folders import state_folder
 from xlbias.results.matrix import MATRIX_MEASURES
@@ -35,7 +36,7 @@ def test_every_screen_has_what_the_keys_that_work_on_it_ask(place):
 
 def test_what_screens_list_is_the_name_of_a_key():
     known = {key.listed or key.id.partition(".")[0] for key in registry().values() if key.on == "some"}
-    assert set().union(*(place.keys for place in places.SCREENS.values())) == known
+    assert set().union(*(place.keys for place in (*places.SCREENS.values(), places.PICKER_PLACE))) == known
 
 
 class Driver:
@@ -369,9 +370,15 @@ async def test_with_one_task_and_one_model_there_is_no_next_one(live_run):
 
 
 def test_no_two_keys_share_a_key_and_every_binding_has_an_id():
-    pressed = [key for entry in registry().values() for key in entry.keys]
-    assert len(pressed) == len(set(pressed))
-    assert [binding.id for binding in keys.bindings()] == [key.id for key in registry().values()]
+    for place in (*places.SCREENS, places.NOTICE, places.PICKER):
+        pressed = [key for entry in registry().values() if place in entry.where for key in entry.keys]
+        assert len(pressed) == len(set(pressed)), place
+    of_picker = [binding.id for binding in PickerScreen.BINDINGS]
+    everywhere = [key.id for key in registry().values() if key.id not in of_picker]
+    assert [binding.id for binding in keys.bindings()] == everywhere
+    assert of_picker == [key.id for key in registry().values() if key.where == {places.PICKER}]
+    of_keys = [key for entry in registry().values() if entry.id in everywhere for key in entry.keys]
+    assert len(of_keys) == len(set(of_keys))
 
 
 @pytest.mark.parametrize("width", [60, 80, 140])
@@ -441,7 +448,7 @@ async def test_every_key_does_something_or_says_why_not_on_every_screen(finished
     elif keys.registry()[place].why_not(app) is None:
         await finished.press(place)
     for key in registry().values():
-        if key.id == "quit":
+        if key.id == "quit" or key.where == {places.PICKER}:  # whose key is another one's here
             continue
         reason = key.why_not(app)
         if reason is None:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xlbias.dashboard.places import PICKER
+
 if TYPE_CHECKING:
     from xlbias.dashboard.parts import Dashboard
+
+
+NO_RUN_OPEN = "no run is open: open one with Enter"
 
 
 def never(_: Dashboard) -> str | None:
@@ -15,7 +20,21 @@ def never(_: Dashboard) -> str | None:
 
 def no_run(app: Dashboard) -> str | None:
     """There is no run."""
+    if app.place == PICKER:
+        return NO_RUN_OPEN
     return None if app.state.snapshot else "there is no run to show yet"
+
+
+def no_row(app: Dashboard) -> str | None:
+    """The picker has no run in its list."""
+    return app.view.why_no_row()
+
+
+def no_picker(app: Dashboard) -> str | None:
+    """The picker is seen already, or the dashboard shows the run of a process that it was started with."""
+    if app.place == PICKER:
+        return "this is the picker"
+    return f"this dashboard watches {app.state.process.name}" if app.state.process is not None else None
 
 
 def nothing_chosen(app: Dashboard) -> str | None:
@@ -58,7 +77,8 @@ def not_live(app: Dashboard) -> str | None:
 
 def not_back(app: Dashboard) -> str | None:
     """There is nothing to go back to."""
-    return None if app.navigation.previous is not None or app.view.panel_open else "this is the first screen"
+    leads = app.navigation.previous is not None or app.view.panel_open or (app.picked and app.place != PICKER)
+    return None if leads else "this is the first screen"
 
 
 def one_task(app: Dashboard) -> str | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from textual.binding import Binding
 
 from xlbias.dashboard.commands import availability as why
-from xlbias.dashboard.places import NOTICE, SCREENS, Place
+from xlbias.dashboard.places import NOTICE, PICKER, PICKER_PLACE, SCREENS, Place
 
 if TYPE_CHECKING:
     from xlbias.dashboard.parts import Dashboard
@@ -32,7 +32,7 @@ class Key:
         action: what it does: a function of the application, or the name of a method of the screens that list the key.
         step: what that method is given, for keys that go forward and back.
         on: where it works: on some screens, which list the part of its id before the dot, or `listed`; on all screens
-            of a run; or also where there is no run yet.
+            of a run; on these and the picker; on these and where a run is waited for; or on all of them.
         listed: what screens list it by, where that is not its id.
         disabled: why it cannot be used now, None where it can.
         footer: the lower, the earlier it finds room in the footer; 0 keeps it out.
@@ -45,7 +45,7 @@ class Key:
     section: str
     action: Action | str
     step: int = 0
-    on: Literal["some", "run", "all"] = "some"
+    on: Literal["some", "run", "lists", "opened", "all"] = "some"
     listed: str = ""
     disabled: Reason = why.never
     footer: int = 0
@@ -54,9 +54,10 @@ class Key:
     def where(self) -> frozenset[str]:
         """The screens on which it works."""
         if self.on != "some":
-            return frozenset({*SCREENS, *([NOTICE] if self.on == "all" else [])})
+            beside = {"run": (), "lists": (PICKER,), "opened": (NOTICE,), "all": (PICKER, NOTICE)}[self.on]
+            return frozenset({*SCREENS, *beside})
         listed = self.listed or self.id.partition(".")[0]
-        return frozenset(place.name for place in SCREENS.values() if listed in place.keys)
+        return frozenset(place.name for place in (*SCREENS.values(), PICKER_PLACE) if listed in place.keys)
 
     def why_not(self, app: Dashboard) -> str | None:
         """Why the key does nothing here and now, None where it works."""
@@ -64,8 +65,12 @@ class Key:
         if app.place not in where:
             if app.place == NOTICE:
                 return "there is no run to show yet"
+            if app.place == PICKER:
+                return why.NO_RUN_OPEN
             titles = (f"{place.title} ({i})" for i, place in enumerate(SCREENS.values(), 1) if place.name in where)
-            return f"works on {' and '.join(titles)}"
+            return f"works on {' and '.join(titles)}" if where != {PICKER} else "works in the picker (O)"
+        if app.place == PICKER and self.on != "all":
+            return why.no_row(app)
         return self.disabled(app)
 
     def run(self, app: Dashboard) -> None:
@@ -102,14 +107,14 @@ _MISSING: dict[str, Reason] = {
 def _move(id: str, keys: tuple[str, ...], description: str, listed: str = "") -> Key:
     return Key(
         f"move.{id}", keys, id.replace("_", " "), description, "Move", lambda app: app.live.move(id),
-        on="some" if listed else "run", listed=listed, disabled=why.no_run,
+        on="some" if listed else "lists", listed=listed, disabled=why.no_run,
     )  # fmt: skip
 
 
 def _screen(number: int, place: Place) -> Key:
     return Key(
         place.name, (str(number),), place.name, place.about, "Screens", lambda app: app.navigation.go(place.name),
-        on="all", disabled=_MISSING[place.needs],
+        on="opened", disabled=_MISSING[place.needs],
     )  # fmt: skip
 
 
@@ -117,7 +122,11 @@ _KEYS: tuple[Key, ...] = (
     Key("open", ("enter",), "open", "Open the row or cell under the cursor", "Screens",
         "open", disabled=why.nothing_chosen, footer=1),
     Key("back", ("escape",), "back", "Go back", "Screens",
-        lambda app: app.navigation.back(), on="all", disabled=why.not_back, footer=1),
+        lambda app: app.back(), on="all", disabled=why.not_back, footer=1),
+    Key("picker", ("O",), "runs", "Picker: choose another run, or two to compare", "Screens",
+        lambda app: app.show_picker(), on="all", disabled=why.no_picker),
+    Key("mark", ("space",), "mark", "Mark a run; Enter compares two that are marked", "Screens",
+        "toggle_mark", footer=1),
     Key("panel", ("tab",), "panel", "Next panel", "Screens",
         "step_panel", step=1, disabled=why.no_run, footer=2),
     Key("panel.previous", ("shift+tab",), "panel back", "Previous panel", "Screens",
@@ -163,10 +172,11 @@ _KEYS: tuple[Key, ...] = (
     Key("translate", ("L",), "translate", "Read passages in another language, beside their own text", "View",
         "pick_language", disabled=why.no_translation, footer=3),
     Key("pause", ("space",), "pause", "Pause or continue the screen; the run goes on", "Live",
-        lambda app: app.live.toggle_pause(), on="all", disabled=why.not_live, footer=3),
+        lambda app: app.live.toggle_pause(), on="opened", disabled=why.not_live, footer=3),
     Key("follow", ("f",), "follow", "Keep the cursor on the newest cell, until you move it", "Live",
         lambda app: app.live.toggle_follow(), disabled=why.not_live, footer=7),
-    Key("reload", ("r",), "reload", "Read the run again", "Live", lambda app: app.live.reload(), on="all"),
+    Key("reload", ("r",), "reload", "Read the run, or the list of runs, again", "Live",
+        lambda app: app.reload(), on="all"),
     Key("copy", ("y",), "copy", "Copy cell, row or all as TSV, Markdown or LaTeX, to the clipboard and a file",
         "Copy and save", lambda app: app.exports.ask_copy(), on="run", disabled=why.nothing_to_copy, footer=6),
     Key("copy.again", ("Y",), "copy again", "Copy again, in the same format", "Copy and save",
@@ -215,6 +225,7 @@ def bindings() -> list[Binding]:
     return [
         Binding(",".join(key.keys), f"app.key('{key.id}')", key.label, show=False, id=key.id)
         for key in registry().values()
+        if key.where != {PICKER}  # which binds what it alone has
     ]
 
 

@@ -154,6 +154,10 @@ class View(Screen[None], inherit_bindings=False):
         """Why the colours can have no other range, None where they can."""
         return "there are no colours here"
 
+    def why_no_row(self) -> str | None:
+        """Why nothing can be done with the row under the cursor, None where there is one."""
+        return None
+
     @property
     def scopes(self) -> tuple[Scope, ...]:
         """How much of the screen can be copied."""

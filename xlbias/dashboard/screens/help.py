@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from xlbias.dashboard.commands.keys import Key, registry
 from xlbias.dashboard.dialogs.base import Dialog
-from xlbias.dashboard.places import SCREENS
+from xlbias.dashboard.places import PICKER, SCREENS
 from xlbias.text import cut
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def help_text(app: Dashboard) -> Content:
 
 def _elsewhere(key: Key, cells: int) -> str:
     """Return a key of other screens in a line of so many cells: what it does, and the numbers of the screens."""
-    numbers = [str(i) for i, place in enumerate(SCREENS, 1) if place in key.where]
+    numbers = [str(i) for i, place in enumerate(SCREENS, 1) if place in key.where] or [PICKER]
     where = f"  ({'–'.join((numbers[0], numbers[-1])) if _is_range(numbers) else ' '.join(numbers)})"
     shown = f"{key.symbols}{' ' * max(1, _KEYS_WIDTH - len(key.symbols))}"
     return f"{shown}{cut(key.description, max(10, cells - len(shown) - len(where)))}{where}"

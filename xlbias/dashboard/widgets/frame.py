@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from xlbias.dashboard.commands import keys
-from xlbias.dashboard.places import SCREENS
+from xlbias.dashboard.places import PICKER, PICKER_PLACE, SCREENS
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.progress import percent
 
@@ -37,6 +37,10 @@ class Header(Line):
     def tell(self, app: Dashboard) -> None:
         """Say where the run stands now."""
         parts = [Part(" xlbias ", "bold $text-accent")]
+        if app.place == PICKER:
+            title = Part(f" {PICKER_PLACE.title} ", "bold reverse")
+            self.set([*parts, title], f"  below {app.state.path}, and recent ones", "$quiet")
+            return
         wide = app.size.width >= _ALL_TITLES
         for number, (name, place) in enumerate(SCREENS.items(), 1):
             here = name == app.place

@@ -102,15 +102,19 @@ class Comparisons:
         with self._change:
             return bool(self._waiting)
 
+    def end(self) -> None:
+        """Begin nothing new, and tell nobody any more."""
+        with self._change:
+            self._stopped = True
+            self._waiting.clear()
+            self._change.notify()
+
     def stop(self) -> None:
         """Begin nothing new, and wait a moment for what is being computed: native code must not outlive the process.
 
         Once this returns nobody is told any more.
         """
-        with self._change:
-            self._stopped = True
-            self._waiting.clear()
-            self._change.notify()
+        self.end()
         if self._thread is not None:
             self._thread.join(_LAST_WAIT)
 
