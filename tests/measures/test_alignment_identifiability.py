@@ -75,3 +75,22 @@ def test_a_language_that_cannot_be_learnt_is_undefined():
     assert np.isnan(language_identifiability(texts(2), np.zeros(N * L, dtype=np.int64), IDS)).all()
     assert np.isnan(language_identifiability(texts(2)[:2], LANGUAGES[:2], IDS[:2])).all()
     assert language_identifiability(texts(2)[:0], LANGUAGES[:0], IDS[:0]).shape == (0,)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 7])
+def test_the_classifier_is_that_of_scikit_learn(n_classes):
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(n_classes)
+    labels = rng.choice(
+        np.arange(n_classes) * 10, 200, p=np.arange(1, n_classes + 1) / np.arange(1, n_classes + 1).sum()
+    )
+    rows = rng.standard_normal((200, 6)) + rng.standard_normal((n_classes, 6))[labels // 10]
+    theirs = LogisticRegression(class_weight="balanced", max_iter=1000).fit(rows, labels)
+    classes, weights = module._fitted(rows, labels)
+    assert np.array_equal(classes, theirs.classes_)
+    own = weights if n_classes > 2 else weights[1:]
+    assert np.allclose(own[:, :-1], theirs.coef_, rtol=0, atol=1e-6)
+    assert np.allclose(own[:, -1], theirs.intercept_, rtol=0, atol=1e-6)
+    raw = module._raw(weights, rows.T)
+    assert np.array_equal(classes[raw.argmax(axis=0)], theirs.predict(rows))

@@ -345,7 +345,16 @@ def _open_blocks(ranked: Ranked) -> Bools:
 
 def _medians_of(values: Floats, groups: Sequence[Bools]) -> Floats:
     """Return the median of each group of queries, float64 [n_groups]."""
-    return np.array([np.median(values[chosen]) if chosen.any() else np.nan for chosen in groups])
+    return np.array([_median(values[chosen]) for chosen in groups])
+
+
+def _median(values: Floats) -> float:
+    """Return the median of finite numbers, NaN of none: what numpy's says, which looks at much else first."""
+    n = len(values)
+    if not n:
+        return float("nan")
+    middle = np.partition(values, [(n - 1) // 2, n // 2])
+    return float((middle[(n - 1) // 2] + middle[n // 2]) / 2)
 
 
 def _medians(ranked: Ranked, measure: Measure, values: Floats, groups: Sequence[Bools]) -> Floats:
@@ -358,7 +367,7 @@ def _medians(ranked: Ranked, measure: Measure, values: Floats, groups: Sequence[
     def of_order(order: PooledRankings) -> Floats:
         settled = values.copy()
         settled[tied] = measure.compute(order)
-        return np.array([np.median(settled[chosen]) for chosen in members])
+        return np.array([_median(settled[chosen]) for chosen in members])
 
     if members:
         medians[of_tied] = ranked.pooled.chosen(tied).over_orders(of_order)

@@ -48,12 +48,16 @@ def rank_consistency(
                 stop = following
             block = order[start:stop]  # whole ids, as many as fit
             scores = index.scores(queries[block])
-            ranks = np.stack(list(workers.map(ranks_of, scores)))
-            of_ids = np.split(ranks, np.flatnonzero(np.diff(of_query[block])) + 1)
-            found[block] = np.concatenate(list(workers.map(mean_spearman, of_ids)))
+            of_ids = np.split(scores, np.flatnonzero(np.diff(of_query[block])) + 1)
+            found[block] = np.concatenate(list(workers.map(_of_id, of_ids)))
             advance(len(block))
             start = stop
     return found
+
+
+def _of_id(scores: Vectors) -> Floats:
+    """Return the mean correlation of each translation of one id, from its scores, float32 [n_translations, n]."""
+    return mean_spearman(np.stack([ranks_of(row) for row in scores]))
 
 
 def sampled_queries(query_ids: Sequence[str], n_passages: int, seed: int = 0) -> Ints:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,16 +14,13 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from xlbias.measures.alignment.language_identifiability import TRAINING_ROWS
-from xlbias.measures.alignment.parallel import Pair, ParallelVectors, Vectors
+from xlbias.measures.alignment.parallel import WORKERS, Pair, ParallelVectors, Vectors
 from xlbias.measures.alignment.sampling import MOST_TEXTS, candidates_for, drawing_order, drawn
 from xlbias.measures.alignment.similarity import Similarity
 from xlbias.measures.measure import Measure, Takes, computed
 from xlbias.measures.ragged import Floats, Ints
 from xlbias.measures.registry import measures
 from xlbias.progress import Piece
-
-WORKERS = min(os.cpu_count() or 1, 8)
-"""Language pairs at a time, each in one thread: numpy lets go of the interpreter, and most of a pair is not BLAS."""
 
 
 def _taking(takes: Takes) -> list[Measure]:
@@ -128,7 +124,7 @@ def _of_pairs(texts: Sequence[int], limit: int) -> list[float]:
 
 
 _UNIFORMITY, _SIMILARITY = 2.5e-9, 1.6e-7  # seconds for each pair of texts, roughly: only their proportions matter
-_RECOGNITION, _PREDICTION, _ROW = 2e-5, 2e-6, 5e-5  # and for each text
+_RECOGNITION, _PREDICTION, _ROW = 5e-6, 2e-6, 5e-5  # and for each text
 _SECONDS = 2.0
 """What a piece takes at least, so that few files are kept and little is lost."""
 

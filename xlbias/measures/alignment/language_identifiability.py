@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from xlbias.measures.alignment.parallel import BLOCK, Vectors
 from xlbias.measures.measure import Measure
@@ -32,7 +34,8 @@ def language_identifiability(vectors: Vectors, languages: Ints, ids: Ints, seed:
     distinct = np.random.default_rng(seed).permutation(np.unique(ids))
     half = len(distinct) // 2
     found = np.full(len(ids), np.nan)
-    for learnt, asked in ((distinct[:half], distinct[half:]), (distinct[half:], distinct[:half])):
+
+    def recognise(learnt: Ints, asked: Ints) -> None:
         training = np.flatnonzero(np.isin(ids, _first_ids(learnt, ids)))
         testing = np.flatnonzero(np.isin(ids, asked) & np.isin(languages, languages[training]))
         if len(testing) and len(np.unique(languages[training])) > 1:
@@ -40,6 +43,12 @@ def language_identifiability(vectors: Vectors, languages: Ints, ids: Ints, seed:
             for start in range(0, len(testing), BLOCK):
                 rows = testing[start : start + BLOCK]
                 found[rows] = predict(vectors[rows]) == languages[rows]
+
+    # A few classes make products too small to share: threads of BLAS would wait for one another ten times as long as
+    # they work.
+    halves = (distinct[:half], distinct[half:])
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(2) as workers:
+        list(workers.map(recognise, halves, reversed(halves)))
     return found
 
 
@@ -56,13 +65,63 @@ def _classifier(training: Vectors, languages: Ints) -> Callable[[Vectors], npt.N
     Vectors are centred and scaled by one number, so that regularisation means the same for every encoder and a
     rotation changes nothing.
     """
-    from sklearn.linear_model import LogisticRegression
-
     centre = training.mean(axis=0, dtype=np.float64)
     centred = training - centre
     scale = float(np.sqrt((centred**2).mean())) or 1.0
-    model = LogisticRegression(class_weight="balanced", max_iter=1000).fit(centred / scale, languages)
-    return lambda vectors: np.asarray(model.predict((vectors - centre) / scale), dtype=np.int64)
+    classes, weights = _fitted(centred / scale, languages)
+
+    def predict(vectors: Vectors) -> npt.NDArray[np.int64]:
+        found: npt.NDArray[np.int64] = classes[_raw(weights, ((vectors - centre) / scale).T).argmax(axis=0)]
+        return found
+
+    return predict
+
+
+def _fitted(rows: Floats, labels: Ints) -> tuple[Ints, Floats]:
+    """Return the classes, and a logistic regression's weights of each and its intercept, float64 [n_classes, d + 1].
+
+    What scikit-learn's LogisticRegression(class_weight="balanced", max_iter=1000) finds, by the same steps of the same
+    optimiser: of two classes the first has no weights. That library is not used here as it takes longer to import than
+    this to run.
+
+    Args:
+        rows: float64 [n, d].
+        labels: int64 [n], of at least two classes.
+    """
+    from scipy.optimize import minimize  # slow to import, and not needed to open a run
+
+    classes, code = np.unique(labels, return_inverse=True)
+    n, d = rows.shape
+    share = 1.0 / (len(classes) * np.bincount(code)[code])  # each class weighs the same, and all together 1
+    free = len(classes) if len(classes) > 2 else 1
+    columns, each = np.ascontiguousarray(rows.T), np.arange(n)
+
+    def whole(free_weights: Floats) -> Floats:
+        return np.vstack([np.zeros((len(classes) - free, d + 1)), free_weights.reshape(free, d + 1)])
+
+    def loss(free_weights: Floats) -> tuple[float, Floats]:
+        weights = whole(free_weights)
+        odds = _raw(weights, columns)
+        odds -= odds.max(axis=0)
+        own = odds[code, each]
+        np.exp(odds, out=odds)
+        total = odds.sum(axis=0)
+        value = float((share * (np.log(total) - own)).sum() + (weights[:, :d] ** 2).sum() / (2 * n))
+        odds /= total
+        odds[code, each] -= 1.0
+        odds *= share
+        slope = np.hstack([odds @ rows + weights[:, :d] / n, odds.sum(axis=1, keepdims=True)])
+        return value, slope[len(classes) - free :].reshape(-1)
+
+    steps = {"maxiter": 1000, "maxls": 50, "gtol": 1e-4, "ftol": 64 * np.finfo(np.float64).eps}
+    found = minimize(loss, np.zeros(free * (d + 1)), jac=True, method="L-BFGS-B", options=steps)
+    return classes.astype(np.int64), whole(found.x)
+
+
+def _raw(weights: Floats, columns: Floats) -> Floats:
+    """Return the log odds of each class, float64 [n_classes, n], of vectors [d, n]."""
+    odds: Floats = weights[:, :-1] @ columns + weights[:, -1:]
+    return odds
 
 
 MEASURES = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,10 @@ Vectors = npt.NDArray[np.float32]
 
 BLOCK = 16_384
 """Vectors held in float64 at once."""
+
+WORKERS = min(os.cpu_count() or 1, 8)
+"""Language pairs, or tiles, at a time, each in one thread: numpy lets go of the interpreter, and most of a pair is not
+BLAS."""
 
 
 @dataclass(frozen=True, eq=False)

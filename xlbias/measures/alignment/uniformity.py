@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
-from xlbias.measures.alignment.parallel import Vectors
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from xlbias.measures.alignment.parallel import WORKERS, Vectors
 from xlbias.measures.measure import Measure
 
 TILE = 2048
-"""Vectors compared at once with as many others: 16 MiB whatever n is."""
+"""Vectors compared at once with as many others: 16 MiB for each worker whatever n is."""
 
 
 def uniformity(vectors: Vectors) -> float:
@@ -20,14 +24,19 @@ def uniformity(vectors: Vectors) -> float:
     n = len(vectors)
     if n < 2:
         return float("nan")
-    total = 0.0
-    for start in range(0, n, TILE):
-        rows = vectors[start : start + TILE]
-        own = _kernel(rows, rows)
-        total += (float(own.sum(dtype=np.float64)) - float(own.trace(dtype=np.float64))) / 2
-        for other in range(start + TILE, n, TILE):
-            total += float(_kernel(rows, vectors[other : other + TILE]).sum(dtype=np.float64))
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(WORKERS) as workers:
+        total = sum(workers.map(partial(_from, vectors), range(0, n, TILE)))
     return float(np.log(total / (n * (n - 1) / 2)))
+
+
+def _from(vectors: Vectors, start: int) -> float:
+    """Return the sum over the pairs of a tile's rows with one another, and with all rows behind them."""
+    rows = vectors[start : start + TILE]
+    own = _kernel(rows, rows)
+    total = (float(own.sum(dtype=np.float64)) - float(own.trace(dtype=np.float64))) / 2
+    for other in range(start + TILE, len(vectors), TILE):
+        total += float(_kernel(rows, vectors[other : other + TILE]).sum(dtype=np.float64))
+    return total
 
 
 def _kernel(x: Vectors, y: Vectors) -> Vectors:
