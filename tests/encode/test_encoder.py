@@ -9,7 +9,7 @@ from xlbias.encode import parts as parts_module
 from xlbias.encode.cache import VectorCache
 from xlbias.encode.encoder import embed
 from xlbias.encode.parts import Batching, parts
-from xlbias.encode.truncation import TokenCounts
+from xlbias.encode.tokens import TokenCounts
 from xlbias.errors import EncoderError
 
 pytestmark = pytest.mark.integration

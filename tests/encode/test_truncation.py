@@ -18,7 +18,7 @@ from xlbias.dashboard.views.provenance import facts
 from xlbias.dashboard.workers.snapshot import take_snapshot
 from xlbias.data.catalog import load_task
 from xlbias.encode.cache import VectorCache
-from xlbias.encode.load import find_encoder, load_encoder
+from xlbias.encode.load import find_encoder, load_encoder, load_pretrained
 from xlbias.encode.pretrained import PretrainedEncoder
 from xlbias.encode.truncation import count_tokens
 from xlbias.evaluation import evaluate
@@ -64,8 +64,11 @@ def test_counting_leaves_the_tokenizer_as_it_was(short):
 
 
 def test_a_static_encoder_reads_everything_unless_its_tokenizer_cuts():
-    encoder = load_encoder("static-small", device="cpu")
+    encoder = load_pretrained("static-small", device="cpu")
     found = encoder.count_tokens(TEXTS, "query")
+    alone = load_encoder("static-small", device="cpu").count_tokens(TEXTS, "query")
+    assert np.array_equal(found.tokens, alone.tokens)
+    assert np.array_equal(found.unknown, alone.unknown)
     assert (found.limit, found.cut.any()) == (None, False)
     assert found.tokens.sum() == len(encoder.model.preprocess(TEXTS)["input_ids"])
     encoder.model[0].tokenizer.enable_truncation(4)

@@ -15,7 +15,7 @@ from xlbias.encode.similarity import Vectors, unit
 from xlbias.errors import EncoderError
 
 if TYPE_CHECKING:
-    from xlbias.encode.truncation import TokenCounts
+    from xlbias.encode.tokens import TokenCounts
 
 Kind = Literal["query", "passage"]
 

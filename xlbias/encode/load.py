@@ -92,6 +92,13 @@ def load_encoder(name: str, **options: Unpack[LoadOptions]) -> Encoder | Vectors
         from xlbias.encode.scored import ScoredEncoder
 
         return ScoredEncoder.load(found, scored, **options)
+    folder = Path(found).expanduser()
+    if folder.is_dir():
+        check_encoder(found, **options)
+        from xlbias.encode.looked_up import StaticEncoder, loads
+
+        if loads(folder, dict(options)):
+            return StaticEncoder.load(folder, **options)
     return load_pretrained(name, **options)
 
 

@@ -21,8 +21,9 @@ from xlbias.encode.parts import Batching
 from xlbias.encode.prompts import find_prompts
 from xlbias.encode.shortened import Shortened
 from xlbias.encode.similarity import Vectors, chosen_similarity, unit
+from xlbias.encode.tokens import TokenCounts
 from xlbias.encode.trained_on import TrainedOn
-from xlbias.encode.truncation import TokenCounts, count_tokens, longest, shorten_texts
+from xlbias.encode.truncation import count_tokens, longest, shorten_texts
 
 _LOGGER = logging.getLogger(__name__)
 

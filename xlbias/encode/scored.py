@@ -1,5 +1,7 @@
 """Encoders of sentence-transformers that score a query and a passage without a single vector for each: sparse ones
 (SPLADE), with a weight for each word, and those of late interaction (ColBERT), with a vector for each token.
+
+Imports the libraries when one is made, so that it costs nothing to ask whether an encoder is one.
 """
 
 from __future__ import annotations
@@ -7,30 +9,29 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from sentence_transformers import MultiVectorEncoder, SparseEncoder
 
 from xlbias.encode.cache import VectorCache
 from xlbias.encode.card import read_card
 from xlbias.encode.encoder import Advance, Kind
-from xlbias.encode.fingerprint import fingerprint as fingerprint_of
 from xlbias.encode.loadable import LATE, SPARSE
-from xlbias.encode.loading import load_model
 from xlbias.encode.options import Similarity
 from xlbias.encode.parts import parts
 from xlbias.encode.prompts import find_prompts
 from xlbias.encode.ragged import Ragged, joined
 from xlbias.encode.similarity import chosen_similarity
-from xlbias.encode.truncation import TokenCounts, count_tokens, longest, shorten_texts
+from xlbias.encode.tokens import TokenCounts
 from xlbias.errors import EncoderError
+
+if TYPE_CHECKING:
+    import torch
+    from sentence_transformers import MultiVectorEncoder, SparseEncoder
 
 _LOGGER = logging.getLogger(__name__)
 _USUAL_BATCH = 32
-_CLASSES = {SPARSE: SparseEncoder, LATE: MultiVectorEncoder}
 
 
 class ScoredEncoder:
@@ -58,6 +59,11 @@ class ScoredEncoder:
         similarity: str | None = None,
         max_length: int | None = None,
     ) -> None:
+        from sentence_transformers import SparseEncoder
+
+        from xlbias.encode.fingerprint import fingerprint as fingerprint_of
+        from xlbias.encode.truncation import longest, shorten_texts
+
         self.model: Any = model
         self.name, self.card, self.content = name, card or {}, content
         self.representation = SPARSE if isinstance(model, SparseEncoder) else LATE
@@ -97,6 +103,10 @@ class ScoredEncoder:
         **options: Any,
     ) -> ScoredEncoder:
         """Load a folder or hub name; see `xlbias.load_encoder`."""
+        from sentence_transformers import MultiVectorEncoder, SparseEncoder
+
+        from xlbias.encode.loading import load_model
+
         loaded = load_model(
             name,
             device=device,
@@ -104,7 +114,7 @@ class ScoredEncoder:
             pooling=None,
             dtype=dtype,
             say=say or _LOGGER.warning,
-            of=_CLASSES[representation],
+            of={SPARSE: SparseEncoder, LATE: MultiVectorEncoder}[representation],
         )
         path = Path(name).expanduser()
         card = read_card(path) if path.is_dir() else {}
@@ -138,6 +148,8 @@ class ScoredEncoder:
 
     def count_tokens(self, texts: Sequence[str], kind: Kind) -> TokenCounts | None:
         """Return how many tokens texts have with the prompt of `kind`; see `xlbias.encode.truncation`."""
+        from xlbias.encode.truncation import count_tokens
+
         return count_tokens(self.model, texts, kind, self.prompts.text(kind))
 
 

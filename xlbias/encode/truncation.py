@@ -6,13 +6,9 @@ more of its texts. Vectors do not tell this, so the counts are taken beside them
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, get_args
 
-import numpy as np
-import numpy.typing as npt
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import Router, Transformer
 from sentence_transformers.sentence_transformer.modules import StaticEmbedding
@@ -20,31 +16,8 @@ from tokenizers import Tokenizer
 
 from xlbias.encode.prompts import Side
 from xlbias.encode.sizes import check_length, longest_of
+from xlbias.encode.tokens import TokenCounts, counted, known_limit, of_static
 from xlbias.errors import EncoderError
-
-_CHUNK = 4_096  # texts tokenised at a time
-_LARGEST = 1 << 31
-"""Limits above are the libraries' way to say that there is none."""
-
-
-@dataclass(frozen=True, eq=False)
-class TokenCounts:
-    """Tokens of texts, with prompt and special tokens.
-
-    Attributes:
-        tokens: int64 [n], before anything is cut.
-        unknown: int64 [n], those that stand for what the vocabulary lacks; 0 where it has no such token.
-        limit: tokens that are read at most, None for all.
-    """
-
-    tokens: npt.NDArray[np.int64]
-    unknown: npt.NDArray[np.int64]
-    limit: int | None
-
-    @property
-    def cut(self) -> npt.NDArray[np.bool_]:
-        """Bool [n], the texts of which the end is not read."""
-        return np.zeros(len(self.tokens), dtype=bool) if self.limit is None else self.tokens > self.limit
 
 
 def count_tokens(model: SentenceTransformer, texts: Sequence[str], side: Side, prompt: str) -> TokenCounts | None:
@@ -56,23 +29,14 @@ def count_tokens(model: SentenceTransformer, texts: Sequence[str], side: Side, p
     found = _tokenizer(model, side)
     if found is None:
         return None
-    tokenizer, special, unknown_token, limit = found
-    tokens = np.zeros(len(texts), dtype=np.int64)
-    unknown = np.zeros(len(texts), dtype=np.int64)
-    with _whole(tokenizer):
-        for start in range(0, len(texts), _CHUNK):
-            chunk = [prompt + text for text in texts[start : start + _CHUNK]]
-            ids = [encoding.ids for encoding in tokenizer.encode_batch_fast(chunk, add_special_tokens=special)]
-            tokens[start : start + len(ids)] = [len(some) for some in ids]
-            if unknown_token is not None:
-                unknown[start : start + len(ids)] = [some.count(unknown_token) for some in ids]
-    return TokenCounts(tokens, unknown, limit)
+    tokenizer, special, unknown, limit = found
+    return counted(tokenizer, texts, prompt, special=special, unknown_token=unknown, limit=limit)
 
 
 def longest(model: SentenceTransformer, side: Side) -> int | None:
     """Return how many tokens of a text `model` reads at most, None where there is no limit or none is known."""
     found = _tokenizer(model, side)
-    return found[3] if found else _limit(getattr(model, "max_seq_length", None))
+    return found[3] if found else known_limit(getattr(model, "max_seq_length", None))
 
 
 def shorten_texts(model: SentenceTransformer, most: int, name: str) -> None:
@@ -111,9 +75,7 @@ def _tokenizer(model: SentenceTransformer, side: Side) -> tuple[Tokenizer, bool,
     module = _first(model, side)
     if type(module) is StaticEmbedding:
         own: Tokenizer = module.tokenizer
-        limit = (own.truncation or {}).get("max_length")
-        unknown = own.token_to_id(str(getattr(own.model, "unk_token", None) or "[UNK]"))
-        return own, False, unknown, _limit(limit)
+        return own, False, *of_static(own)
     if type(module) is not Transformer or "message" in module.modality_config:
         return None
     backend = getattr(module.tokenizer, "backend_tokenizer", None)
@@ -124,23 +86,4 @@ def _tokenizer(model: SentenceTransformer, side: Side) -> tuple[Tokenizer, bool,
     limit = options.get("max_length", length or module.tokenizer.model_max_length)
     if options.get("truncation") is False:
         limit = None
-    return backend, bool(options.get("add_special_tokens", True)), module.tokenizer.unk_token_id, _limit(limit)
-
-
-def _limit(length: object) -> int | None:
-    return int(length) if isinstance(length, int | float) and 0 < length < _LARGEST else None
-
-
-@contextmanager
-def _whole(tokenizer: Tokenizer) -> Iterator[None]:
-    """Let a tokenizer give all tokens of a text, and only them."""
-    truncation, padding = tokenizer.truncation, tokenizer.padding
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    try:
-        yield
-    finally:
-        if truncation:
-            tokenizer.enable_truncation(**truncation)
-        if padding:
-            tokenizer.enable_padding(**padding)
+    return backend, bool(options.get("add_special_tokens", True)), module.tokenizer.unk_token_id, known_limit(limit)

@@ -10,7 +10,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from xlbias.data.task import RetrievalTask
-from xlbias.encode.load import load_encoder
+from xlbias.encode.load import load_pretrained
 from xlbias.errors import TrainingError
 from xlbias.evaluation import evaluate
 from xlbias.narration import Silent
@@ -126,7 +126,7 @@ def test_the_validation_loss_is_that_of_the_trainings_loss_on_fixed_batches(
     from xlbias.train.sampling.samplers import LanguageBatchSampler
 
     trained = fit(small, tmp_path / "out", QUICK, validation=[])
-    model = load_encoder(str(trained.path), device="cpu").model
+    model = load_pretrained(str(trained.path), device="cpu").model
     pairs = PairTexts([small])
     sampler = LanguageBatchSampler(pairs, 16, seed=0, **SAMPLING)
     loss = MultipleNegativesRankingLoss(model, scale=1 / 0.05)
