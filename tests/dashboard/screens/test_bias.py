@@ -178,14 +178,16 @@ async def test_tab_steps_through_panels_and_each_keeps_its_view_cursor_and_order
         assert app.view.panel == "numbers"
 
 
-async def test_two_panels_stand_beside_each_other_and_the_mark_says_which_has_the_keys(run_file):
+async def test_two_panels_stand_beside_each_other_and_the_heavy_edge_says_which_has_the_keys(run_file):
     async with opened(run_file, size=(140, 45)) as (app, pilot):
         await press(pilot, "3")
         text = "\n".join(screen_lines(app))
-        assert "▸ Rank distance" in text
-        assert "  Exposure" in text
+        assert "━━ Rank distance " in text
+        assert "── Exposure " in text
+        assert text.count(" Tab ─") == 1
         await press(pilot, "tab", "right")
-        assert "▸ Exposure" in "\n".join(screen_lines(app))
+        assert "━━ Exposure " in "\n".join(screen_lines(app))
+        assert "── Rank distance " in "\n".join(screen_lines(app))
         assert app.view.widget("exposure").view.cursor == ("de", "hi")
         assert app.view.widget("rank").view.cursor == ("de", "rank dist.")
 
@@ -209,12 +211,12 @@ async def test_numbers_over_all_stand_above_a_panel_with_their_intervals_where_t
     async with opened(run_file, size=(80, 24)) as (app, pilot):
         await press(pilot, "3", "tab")
         await settled(pilot)
-        (title,) = [line for line in screen_lines(app) if line.startswith(" Exposure")]
+        (title,) = [line for line in screen_lines(app) if line.startswith(" ━━ Exposure")]
         (_, own), (_, other) = sheet_of(app, "exposure").headline
         assert f"own {own.text} {own.interval}  other {other.text} {other.interval}" in title
         await pilot.resize_terminal(60, 20)
         await settled(pilot)
-        (title,) = [line for line in screen_lines(app) if line.startswith(" Exposure")]
+        (title,) = [line for line in screen_lines(app) if line.startswith(" ━━ Exposure")]
         assert f"own {own.text}  other {other.text}" in title
 
 
@@ -446,11 +448,11 @@ async def test_numbers_over_everything_are_left_out_whole_and_the_view_is_never_
     async with opened(run_file, size=(60, 20)) as (app, pilot):
         await press(pilot, "3", "tab", "tab")
         await settled(pilot)
-        (title,) = [line for line in screen_lines(app) if line.startswith(" Single gold")]
+        (title,) = [line for line in screen_lines(app) if line.startswith(" ━━ Single gold")]
         assert "single gold 1/2" in title
         for label, one in sheet_of(app, "gold").headline:
             assert label not in title.split("1/2")[1].split("  ") or one.text in title
         await to_view(app, pilot, "language_rank.all")
         await settled(pilot)
-        (title,) = [line for line in screen_lines(app) if line.startswith(" Places")]
-        assert not title.endswith(("F", "Friedman", "Kendall", "χ²"))
+        (title,) = [line for line in screen_lines(app) if line.startswith(" ━━ Places")]
+        assert not title.rstrip(" ━").endswith(("F", "Friedman", "Kendall", "χ²"))

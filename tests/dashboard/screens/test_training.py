@@ -94,7 +94,7 @@ async def test_tab_goes_through_all_panels_and_back(finished):
         seen = []
         for _ in range(7):
             await settled(pilot)
-            seen.append(next(line for line in screen_lines(app)[5:7] if line.strip()).split("  ")[0].strip())
+            seen.append(next(line for line in screen_lines(app)[5:7] if line.strip()).split("  ")[0].strip(" ━"))
             await press(pilot, "tab")
         assert seen[:4] == ["loss", "validation mAP", "learning rate", "validation rank distance"]
         assert seen[4:6] == ["pairs a second", "resident memory in GB"]

@@ -15,6 +15,7 @@ from xlbias.dashboard.state import Scope
 from xlbias.dashboard.views.caveats import notes
 from xlbias.dashboard.views.sheet import Sheet
 from xlbias.dashboard.widgets.caveats import CaveatLine
+from xlbias.dashboard.widgets.edge import key_to, tabs
 from xlbias.dashboard.widgets.heatmap.heat_map import HeatMap
 from xlbias.dashboard.widgets.heatmap.layout import wanted_width
 from xlbias.dashboard.widgets.heatmap.panel import HeatMapPanel
@@ -28,8 +29,8 @@ _LIST, _GRID = 7, 10
 class PanelScreen(HeatMapScreen):
     """A line that says whose numbers these are, and panels.
 
-    Tab and Shift-Tab step through the panels. Where the screen is wide, two stand beside each other, and the mark ▸
-    shows which one the other keys go to.
+    Tab and Shift-Tab step through the panels, which a line lists. Where the screen is wide, two stand beside each
+    other, and the heavy edge shows which one the other keys go to.
     """
 
     PANELS: ClassVar[Mapping[str, str]]
@@ -37,7 +38,7 @@ class PanelScreen(HeatMapScreen):
 
     DEFAULT_CSS = """
     PanelScreen {
-        #which { padding: 0 1; }
+        #which, #tabs { padding: 0 1; }
         #panels { height: 1fr; }
         &.-low .-reading { max-height: 2; }
         &.-low .-legend { display: none; }
@@ -59,6 +60,7 @@ class PanelScreen(HeatMapScreen):
         """The line and the panels."""
         yield Line(id="which")
         yield CaveatLine()
+        yield Line(id="tabs")
         with Horizontal(id="panels"):
             for name, title in self.PANELS.items():
                 yield HeatMapPanel(name, title, self.sorts(name))
@@ -127,13 +129,16 @@ class PanelScreen(HeatMapScreen):
             return
         if saved := app.session.of_screen(self.PLACE):
             self.restore(saved)
-        seen = self.visible_panels
+        seen, names = self.visible_panels, list(self.PANELS)
         for name in self.PANELS:
             self.widget(name).display = name in seen
         for name in seen:
             sheet = self.sheet(name)
             if sheet is not None:
-                self.widget(name).tell(sheet, self.named(name), active=name == self.panel, several=len(seen) > 1)
+                hint = key_to(names.index(name), names.index(self.panel), len(names))
+                self.widget(name).tell(sheet, self.named(name), active=name == self.panel, hint=hint)
+        listed = [(title, name in seen) for name, title in self.PANELS.items()]
+        self.query_one("#tabs", Line).set(tabs(listed, self.size.width - 2))
         self.query_one("#which", Line).set(*self.which(), "bold")
         self.query_one(CaveatLine).tell(self.caveats())
 

@@ -18,6 +18,7 @@ from xlbias.dashboard.state import Scope
 from xlbias.dashboard.terminal.plot import AXIS
 from xlbias.dashboard.views.training import Panel, batches, figures, panels
 from xlbias.dashboard.widgets.chart import Chart
+from xlbias.dashboard.widgets.edge import PanelEdge, tabs
 from xlbias.dashboard.widgets.table.columns import Column
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line, Part
@@ -88,7 +89,7 @@ class TrainingScreen(View):
             with Horizontal(classes="charts", id=f"row-{row}"):
                 for column in range(2):
                     with Vertical(classes="chart", id=f"chart-{2 * row + column}"):
-                        yield Line()
+                        yield PanelEdge()
                         yield Chart()
 
     @property
@@ -208,11 +209,7 @@ class TrainingScreen(View):
         names = [(panel.name, panel in page) for panel in found]
         if self.lists_encoders:
             names.append(("encoders", not page))
-        room, first = self.size.width - 4, next(i for i, (_, here) in enumerate(names) if here)
-        while first > 0 and sum(len(name) + 2 for name, _ in names) > room:
-            names, first = names[1:], first - 1
-        parts = [Part(f" {name} ", "bold reverse" if here else "$quiet", key="panel") for name, here in names]
-        self.query_one("#panels", Line).set(parts)
+        self.query_one("#panels", Line).set(tabs(names, self.size.width - 2))
 
     def _arrange(self, page: tuple[Panel, ...]) -> None:
         self.set_class(not page, "-list")
@@ -242,10 +239,10 @@ class TrainingScreen(View):
             self._tell_legend(box, panel)
 
     def _tell_legend(self, box: DOMNode, panel: Panel) -> None:
-        parts = [Part(f"{panel.title}  ", "bold $text-accent")]
+        parts = [Part(" ")]
         for text, number_ in panel.legend(box.query_one(Chart).lines):
             parts.append(Part(f"{text}  ", "$quiet" if number_ == AXIS else _STYLES[number_ % len(_STYLES)]))
-        box.query_one(Line).set(parts, panel.about, "$quiet")
+        box.query_one(PanelEdge).name_panel(panel.title, parts, panel.about, active=len(self._page) == 1)
 
     @on(VirtualTable.Moved)
     def _moved(self) -> None:

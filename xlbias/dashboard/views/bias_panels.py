@@ -33,7 +33,7 @@ class BiasView:
 
 
 PANELS = {
-    "rank": "Rank distance", "exposure": "Exposure", "gold": "Single gold", "places": "Places of languages",
+    "rank": "Rank distance", "exposure": "Exposure", "gold": "Single gold", "places": "Places",
     "numbers": "All numbers",
 }  # fmt: skip
 """The panels, with their titles."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from xlbias.dashboard.views.query_panels import RELEVANT, Panel
+from xlbias.dashboard.widgets.edge import tabs
 from xlbias.dashboard.widgets.text.line import Part
 from xlbias.languages import language_name
 from xlbias.report.numbers import number
@@ -77,15 +78,15 @@ def no_rows(panel: Panel, view: QueryView) -> str:
     return "No rows." if view.ranked else "This query has not been ranked here yet."
 
 
-def tab_parts(active: Panel, view: QueryView | None, *, narrow: bool = False) -> list[Part]:
-    """Return the names of all panels, with how many rows each has."""
-    parts = []
-    for panel in PANELS:
-        style = "bold reverse" if panel == active else "$quiet"
-        name = _named(panel, view).replace(" languages", "" if narrow else " languages") if panel == "top" else panel
-        parts += [Part(f" {name}{_count(panel, view)} ", style, "panel"), Part(" ")]
-    if view is not None and not narrow and active == "top":
-        parts.append(_about_relevant(view))
+def tab_parts(active: Panel, view: QueryView | None, room: int) -> list[Part]:
+    """Return the names of all panels, with how many rows each has, in so many cells."""
+    narrow = room < 70
+    names = {panel: _named(panel, view) for panel in PANELS}
+    if narrow:
+        names["top"] = names["top"].replace(" languages", "")
+    parts = tabs([(f"{name}{_count(panel, view)}", panel == active) for panel, name in names.items()], room)
+    if view is not None and not narrow and active == "top" and (said := _about_relevant(view)).text:
+        parts += [Part("  "), said]
     return parts
 
 
@@ -101,18 +102,22 @@ def _about_relevant(view: QueryView) -> Part:
     return Part(said if ranks else "", "bold")
 
 
-def panel_parts(panel: Panel, view: QueryView | None, other: QueryView | None, *, active: bool) -> list[Part]:
-    """Return the title of one panel among several."""
-    named = f"{_named(panel, view)}{_count(panel, view)}"
-    parts = [Part(f"{'▸' if active else ' '} {named}", "bold" if active else "$quiet")]
+def panel_name(panel: Panel, view: QueryView | None) -> str:
+    """Return the name of one panel among several, with how many rows it has."""
+    return f"{_named(panel, view)}{_count(panel, view)}"
+
+
+def about_panel(panel: Panel, view: QueryView | None, other: QueryView | None) -> list[Part]:
+    """Return what else is said of one panel among several."""
+    parts: list[Part] = []
     if panel == "ranks":
-        parts.append(Part("  in all passages, by language of the relevant one", "$quiet"))
+        parts.append(Part(" in all passages, by language of the relevant one ", "$quiet"))
     elif panel == "top" and view is not None:
         if view.united:
-            parts += [Part("  the run stores none for this pool  ", "$quiet"), _about_relevant(view)]
+            parts += [Part(" the run stores none for this pool  ", "$quiet"), _about_relevant(view)]
         if other is not None and lists_of(view, other)[1] is not None:
             dropped = n_dropped(view, other)
-            parts.append(Part(f"  beside the baseline's; {dropped:,} dropped out, at the end  ", "$quiet"))
+            parts.append(Part(f" beside the baseline's; {dropped:,} dropped out, at the end  ", "$quiet"))
     return parts
 
 

@@ -9,11 +9,11 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from xlbias.dashboard.screens.query.columns import language_columns, rank_columns, relevant_columns, top_columns
-from xlbias.dashboard.screens.query.labels import panel_parts
+from xlbias.dashboard.screens.query.labels import PANELS, about_panel, panel_name
 from xlbias.dashboard.views.query_panels import Panel, Reading, frame
+from xlbias.dashboard.widgets.edge import PanelEdge, key_to
 from xlbias.dashboard.widgets.table.columns import Column
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
-from xlbias.dashboard.widgets.text.line import Line
 from xlbias.results.queries.query import QueryView
 
 _KEYS: dict[Panel, tuple[str, ...]] = {
@@ -29,8 +29,8 @@ class QueryPanel(Vertical):
     DEFAULT_CSS = """
     QueryPanel {
         height: 1fr;
-        & > Line { padding: 0 1; display: none; }
-        &.-titled > Line { display: block; }
+        & > PanelEdge { padding: 0 1; display: none; }
+        &.-titled > PanelEdge { display: block; }
         VirtualTable.-idle > .virtual-table--cursor { background: $background; text-style: none; }
         VirtualTable.-idle:ansi > .virtual-table--cursor { background: ansi_default; text-style: none; }
     }
@@ -57,7 +57,7 @@ class QueryPanel(Vertical):
 
     def compose(self) -> ComposeResult:
         """Title and table."""
-        yield Line()
+        yield PanelEdge()
         yield VirtualTable((), _KEYS[self.name_of])
 
     @property
@@ -77,18 +77,21 @@ class QueryPanel(Vertical):
         *,
         compared: bool,
         titled: bool,
-        active: bool,
+        active: Panel,
         cells: int,
         reading: Reading | None = None,
     ) -> None:
         """Show a query; `compared` makes room for moves already while the other run is being read.
 
-        `reading` is the language that its passages are read in, None for their own.
+        `active` is the panel that keys go to, `reading` the language that its passages are read in, None for their own.
         """
+        here = active == self.name_of
         self.set_class(titled, "-titled")
-        self.table.set_class(titled and not active, "-idle")
+        self.table.set_class(titled and not here, "-idle")
         base = other.model if other is not None and self.name_of == "top" else ""
-        self.query_one(Line).set(panel_parts(self.name_of, view, other, active=active), base, "$quiet")
+        hint = key_to(PANELS.index(self.name_of), PANELS.index(active), len(PANELS))
+        more = about_panel(self.name_of, view, other)
+        self.query_one(PanelEdge).name_panel(panel_name(self.name_of, view), more, base, active=here, hint=hint)
         if view is None:
             self._state = (None, None)
             self.table.replace(pl.DataFrame())

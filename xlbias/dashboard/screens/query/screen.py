@@ -324,11 +324,11 @@ class QueryScreen(View):
             panel.display = self.several or panel.name_of == self.panel
             panel.tell(
                 view, other, compared=compared, titled=self.several,
-                active=panel.name_of == self.panel, cells=self.size.width, reading=self.reading,
+                active=self.panel, cells=self.size.width, reading=self.reading,
             )  # fmt: skip
         self.query_one("#middle").display = self.several or self.panel in ("ranks", "relevant")
         self._share_room(view)
-        self.query_one("#tabs", Line).set(tab_parts(self.panel, view, narrow=self.has_class("-narrow")))
+        self.query_one("#tabs", Line).set(tab_parts(self.panel, view, self.size.width - 2))
         self.set_class(self.form is not None, "-text")
         self.set_class(stale, "-stale")
         self._tell_under()

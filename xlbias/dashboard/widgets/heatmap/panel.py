@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from xlbias.dashboard.terminal.wrapping import wrapped
 from xlbias.dashboard.views.sheet import Sheet
+from xlbias.dashboard.widgets.edge import PanelEdge
 from xlbias.dashboard.widgets.heatmap.heat_map import HeatMap
 from xlbias.dashboard.widgets.heatmap.legend import legend
 from xlbias.dashboard.widgets.heatmap.order import NAMES
@@ -40,12 +41,12 @@ class HeatMapPanel(Vertical):
     def __init__(self, name: str, title: str, sorts: tuple[str, ...]) -> None:
         super().__init__(id=f"panel-{name}")
         self.panel, self.title, self._sorts = name, title, sorts
-        self._own_title: list[Part] = []
+        self._own_title: tuple[list[Part], bool, str] = ([], False, "")
         self._lines: list[str] = []
 
     def compose(self) -> ComposeResult:
         """Lines around the sheet."""
-        yield Line(classes="-title")
+        yield PanelEdge(classes="-title")
         yield Line(classes="-remark")
         yield HeatMap(self._sorts)
         yield Line(classes="-legend")
@@ -58,20 +59,17 @@ class HeatMapPanel(Vertical):
         """The sheet as a widget."""
         return self.query_one(HeatMap)
 
-    def tell(self, sheet: Sheet, view: str, *, active: bool, several: bool) -> None:
+    def tell(self, sheet: Sheet, view: str, *, active: bool, hint: str = "") -> None:
         """Show a sheet.
 
         Args:
             sheet: the numbers.
             view: which of the panel's views it is, such as ``rank dist. 1/4``.
             active: whether keys go to this panel.
-            several: whether another one stands beside it, so that it must be seen which one keys go to.
+            hint: the keys that lead to it where they do not.
         """
         self.view.set_active(active)
-        mark = ("▸ " if active else "  ") if several else ""
-        style = "bold $text-accent" if active else "$quiet"
-        parts = [Part(f"{mark}{self.title}", style, "panel"), Part(f"  {view}  ", "$quiet", "measure")]
-        self._own_title = parts
+        self._own_title = ([Part(f" {view}  ", "$quiet", "measure")], active, hint)
         self._tell_title(sheet)
         self.set_class(sheet.is_list, "-list")
         remark = self.query_one(".-remark", Line)
@@ -88,7 +86,10 @@ class HeatMapPanel(Vertical):
             self._tell_reading(self.view.sheet)
 
     def _tell_title(self, sheet: Sheet) -> None:
-        self.query_one(".-title", Line).set(_with_overall(self._own_title, sheet, self.size.width - 2))
+        parts, active, hint = self._own_title
+        edge = self.query_one(PanelEdge)
+        more = _with_overall(parts, sheet, edge.room_beside(self.title, hint))
+        edge.name_panel(self.title, more, active=active, hint=hint)
 
     def _tell_reading(self, sheet: Sheet) -> None:
         """Say how the sheet is read, and what its measure is where there is room for all of it."""
