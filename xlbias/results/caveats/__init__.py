@@ -12,6 +12,7 @@ from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 from xlbias.results.caveats import (
+    approximate,
     censored,
     changed,
     collapsed,
@@ -38,8 +39,8 @@ from xlbias.text import clean
 __all__ = ["KINDS", "RULES", "Caveat", "caveats"]
 
 RULES = (
-    changed, partial, censored, leaks, parallel, trivial, collapsed, ties, zeros, tags, prompts, truncation, gain,
-    mitigation, no_vectors, sampled, few,
+    changed, partial, approximate, censored, leaks, parallel, trivial, collapsed, ties, zeros, tags, prompts,
+    truncation, gain, mitigation, no_vectors, sampled, few,
 )  # fmt: skip
 """The rules, the gravest first: caveats are listed in this order."""
 

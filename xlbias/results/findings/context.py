@@ -102,12 +102,13 @@ class Context:
             if one.setting == setting
         ]
 
-    def tied(self, encoder: str, task: str) -> str:
-        """Return that ties may be the cause, where enough answers tie; else nothing."""
+    def tied(self, encoder: str, task: str) -> tuple[str, tuple[Number, ...]]:
+        """Return that ties may be the cause, with the share that does, where enough answers tie; else nothing."""
         share = self.number(encoder, task, Key("tied", "multilingual"))
         if share is None or share.value is None or share.value < self.thresholds.tied:
-            return ""
-        return f"; ties may be the cause: {100 * share.value:.3g} % of answers score the same as another passage"
+            return "", ()
+        text = f"; ties may be the cause: {100 * share.value:.3g} % of answers score the same as another passage"
+        return text, (share,)
 
     def gaps(self, encoder: str, task: str) -> list[Gap]:
         """Return how far the mean of each query and passage language is from that of the others, tested."""

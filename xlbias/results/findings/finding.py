@@ -30,7 +30,9 @@ class Number:
         passage_language: of its cell, or its pool; None for all.
         base: the encoder that it is a difference from; None where it is no difference.
         role: what it is in the sentence, where its coordinates do not say: ``chance``, ``base``, ``published``,
-            ``difference from other languages``, ``better cells``, ``worse cells``, ``relative loss``.
+            ``languages in turns``, ``mean of its cells``, ``mean of other languages``, ``difference from other
+            languages``, ``tokens a character``, ``median of tokens a character``, ``better cells``, ``worse cells``,
+            ``largest p``, ``relative loss``, ``excluded``, ``caveat``.
     """
 
     measure: str

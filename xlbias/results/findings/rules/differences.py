@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import polars as pl
 
@@ -46,6 +47,8 @@ def found(context: Context) -> Iterator[Finding]:
             Number(_MAP, float(part.height), n=cells.height, encoder=names[1], task=task, base=names[0], role=role)
             for part, role in ((better, "better cells"), (worse, "worse cells"))
         ]
+        least_sure = significant.sort("p_corrected", descending=True)[:1].iter_rows(named=True)
+        counts += [replace(_number(row, names, task), role="largest p") for row in least_sure]
         sizes = [abs(row["difference"]) for row in settings.iter_rows(named=True)]
         yield Finding(
             "difference", "real", sentence, max(sizes) if significant.height else 0.0,

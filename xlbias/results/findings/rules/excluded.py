@@ -32,7 +32,16 @@ def found(context: Context) -> Iterator[Finding]:
         ]
         share = left_out / (n + left_out)
         sentence = f"rankings without an answer in the pool are in no mean: {', '.join(parts)}."
+        of_settings = [
+            Number(
+                "map", row["n_excluded"] / (row["n_rankings"] + row["n_excluded"]), n=row["n_excluded"], task=task.name,
+                setting=row["setting"], role="excluded",
+            )
+            for row in mine
+            if row["n_excluded"]
+        ]  # fmt: skip
         number = Number("map", share, n=left_out, task=task.name, role="excluded")
         yield Finding(
-            "excluded", "caveat", sentence, share, Destination("overview", "notes"), None, task.name, numbers=(number,)
-        )
+            "excluded", "caveat", sentence, share, Destination("overview", "notes"), None, task.name,
+            numbers=(number, *of_settings),
+        )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from xlbias.results.findings.context import Context, said, some
 from xlbias.results.findings.finding import Destination, Finding, Number
@@ -30,8 +31,10 @@ def _rank_distance(context: Context, model: ModelInfo, task: TaskInfo) -> Iterat
     levels = context.level(model.name, task.name, "rank_distance.normalised", _MULTILINGUAL)
     chance = [level for level in levels if level.role == "chance"]
     beside = f", where a random order has {number(chance[0].value)}" if chance else ""
-    sentence = f"translations of an answer lie {said(one)} of the pool apart{beside}{_ties(context, model, task)}."
-    yield _finding("rank_distance", sentence, _low(one), "rank_distance.normalised", model, task, (one, *chance))
+    ties, tied = context.tied(model.name, task.name)
+    sentence = f"translations of an answer lie {said(one)} of the pool apart{beside}{ties}."
+    numbers = (one, *chance, *tied)
+    yield _finding("rank_distance", sentence, _low(one), "rank_distance.normalised", model, task, numbers)
 
 
 def _own_language(context: Context, model: ModelInfo, task: TaskInfo) -> Iterator[Finding]:
@@ -39,12 +42,14 @@ def _own_language(context: Context, model: ModelInfo, task: TaskInfo) -> Iterato
     languages = len(task.pool_sizes)
     if one is None or _low(one) * languages < context.thresholds.own_language:
         return
+    in_turns = replace(one, value=1 / languages, low=None, high=None, n=languages, role="languages in turns")
+    ties, tied = context.tied(model.name, task.name)
     sentence = (
         f"the query's own language comes first for {said(one)} of queries, where 1 of {languages} languages is "
-        f"{number(1 / languages)}{_ties(context, model, task)}."
+        f"{number(in_turns.value)}{ties}."
     )
     weight = _low(one) - 1 / languages
-    yield _finding("own_language", sentence, weight, "same_language@1", model, task, (one,))
+    yield _finding("own_language", sentence, weight, "same_language@1", model, task, (one, in_turns, *tied))
 
 
 def _exposure(context: Context, model: ModelInfo, task: TaskInfo) -> Iterator[Finding]:
@@ -67,13 +72,11 @@ def _exposure(context: Context, model: ModelInfo, task: TaskInfo) -> Iterator[Fi
         for part, words in ((much, "much"), (little, "little"))
         if part
     ]
-    sentence = (
-        f"share of the first 10 over share of the pool, whatever is asked: {'; '.join(parts)}"
-        f"{_ties(context, model, task)}."
-    )
+    ties, tied = context.tied(model.name, task.name)
+    sentence = f"share of the first 10 over share of the pool, whatever is asked: {'; '.join(parts)}{ties}."
     weight = max(abs(1 - (one.value or 0.0)) for one in (*much, *little)) / 2
     languages = tuple(str(one.passage_language) for one in (*little, *much))
-    yield _finding("exposure", sentence, weight, "exposure@10.ratio", model, task, (*much, *little), languages)
+    yield _finding("exposure", sentence, weight, "exposure@10.ratio", model, task, (*much, *little, *tied), languages)
 
 
 def _language_order(context: Context, model: ModelInfo, task: TaskInfo) -> Iterator[Finding]:
@@ -89,13 +92,14 @@ def _language_order(context: Context, model: ModelInfo, task: TaskInfo) -> Itera
         return
     ranks.sort(key=lambda one: one.value or 0.0)
     first, last = ranks[0], ranks[-1]
+    ties, tied = context.tied(model.name, task.name)
     sentence = (
         f"answers in {first.passage_language} come first and in {last.passage_language} last, whatever is asked: mean "
         f"rank {said(first, with_interval=False)} and {said(last, with_interval=False)} of {len(ranks)}, Kendall's W "
-        f"{said(w)}{_ties(context, model, task)}."
+        f"{said(w)}{ties}."
     )
     languages = (str(last.passage_language), str(first.passage_language))
-    yield _finding("language_order", sentence, w.low, "language_rank", model, task, (w, first, last), languages)
+    yield _finding("language_order", sentence, w.low, "language_rank", model, task, (w, first, last, *tied), languages)
 
 
 def _finding(
@@ -115,7 +119,3 @@ def _finding(
 def _low(one: Number) -> float:
     """Return the lower end of a number; where it has no interval nothing can be said of it."""
     return one.low if one.low is not None else 0.0
-
-
-def _ties(context: Context, model: ModelInfo, task: TaskInfo) -> str:
-    return context.tied(model.name, task.name)

@@ -73,3 +73,4 @@ def _numbers(gap: Gap, model: str, task: str) -> Iterator[Number]:
         "map", gap.difference, gap.low, gap.high, gap.n, gap.p, model, task,
         role="difference from other languages", **where,
     )  # fmt: skip
+    yield Number("map", gap.others, n=gap.n, encoder=model, task=task, role="mean of other languages", **where)  # type: ignore[arg-type]

@@ -53,7 +53,8 @@ def found(context: Context) -> Iterator[Finding]:
         yield Finding(
             "shift", "survives", sentence, max(loss.low for loss in defined), Destination("domains", "overview", "map"),
             model.name, None, compared[0] if beside else None,
-            numbers=tuple(n for loss in defined for n in (_number(loss, model.name), *loss.parts)), concern=lost,
+            numbers=(*_numbers(losses, model.name), *(_numbers(compared[1], compared[0]) if beside else ())),
+            concern=lost,
         )  # fmt: skip
 
 
@@ -65,8 +66,13 @@ def _said(losses: Sequence[Loss | None]) -> str:
     )
 
 
-def _number(loss: Loss, model: str) -> Number:
-    return Number(loss.parts[0].measure, loss.value, loss.low, loss.high, encoder=model, role="relative loss")
+def _numbers(losses: Sequence[Loss | None], model: str) -> Iterator[Number]:
+    """Yield losses, each before the numbers that it is made of."""
+    for loss in losses:
+        if loss is not None:
+            parts = loss.parts
+            yield Number(parts[0].measure, loss.value, loss.low, loss.high, encoder=model, role="relative loss")
+            yield from parts
 
 
 def _tasks(context: Context, model: ModelInfo) -> tuple[list[TaskInfo], list[TaskInfo]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from statistics import median
 
 import polars as pl
@@ -14,6 +15,9 @@ from xlbias.results.per_query import Key
 from xlbias.results.written import number
 
 KINDS = ("tokenizer",)
+
+RATIO = "tokens a character"
+"""The role of a number that is one."""
 
 _NAMED = 4
 _LEAST = 3  # languages that have a median
@@ -44,7 +48,11 @@ def found(context: Context) -> Iterator[Finding]:
                 said: list[str] = []
                 if language in covered:
                     said.append(f"{number(of_character[language], digits=2)} tokens a character")
-                    numbers.append(tokens[language])
+                    ratio = of_character[language]
+                    numbers += [
+                        tokens[language],
+                        replace(tokens[language], value=ratio, low=None, high=None, role=RATIO),
+                    ]
                 for what, limit, words in (
                     (unknown, context.thresholds.unknown, "unknown"),
                     (cut, context.thresholds.cut, "of texts cut"),
@@ -57,7 +65,13 @@ def found(context: Context) -> Iterator[Finding]:
                     why[language] = said
             if not why:
                 continue
-            beside = f" (median of languages {number(median(of_character.values()), digits=2)})" if covered else ""
+            beside = ""
+            if covered:
+                middle = median(of_character.values())
+                beside = f" (median of languages {number(middle, digits=2)})"
+                numbers.append(
+                    Number(f"{side}.tokens", middle, encoder=model.name, task=task.name, role=f"median of {RATIO}")
+                )
             named = some([f"{language} {', '.join(texts)}" for language, texts in why.items()], _NAMED)
             yield Finding(
                 "tokenizer", "for whom", f"its tokenizer hardly covers {side} in {named}{beside}.",
