@@ -9,6 +9,7 @@ import pytest
 from conftest import REPOSITORY
 
 import xlbias
+from xlbias.data.task import RetrievalTask
 from xlbias.errors import RunError, UsageError
 from xlbias.export.values import COLUMNS
 from xlbias.results.per_query import names_with_values
@@ -43,6 +44,30 @@ def test_csv_holds_what_parquet_holds_gzipped_by_its_name(run_of: Callable[[str]
     for name in ("values.csv", "values.csv.gz"):
         assert pl.read_csv(tmp_path / name, schema=rows.schema).equals(rows)
     assert (tmp_path / "values.csv").read_bytes().count(b"\n") == rows.height + 1
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_censored_values_have_bounds_whose_means_are_those_of_the_report(
+    ending: str, run_of: Callable[[str], Run], judged_task: RetrievalTask, tmp_path: Path
+) -> None:
+    xlbias.export_run(run_of("judged"), tmp_path / "deep.trec")
+    first = [line for line in (tmp_path / "deep.trec").read_text().splitlines() if int(line.split()[3]) <= 12]
+    (tmp_path / "cut.trec").write_text("\n".join(first) + "\n")
+    cut = xlbias.import_run([tmp_path / "cut.trec"], judged_task, tmp_path / "cut.parquet")
+    xlbias.export_values(cut, tmp_path / f"values.{ending}", measures=["map", "ndcg@10"])
+    read = pl.read_parquet if ending == "parquet" else pl.read_csv
+    rows = read(tmp_path / f"values.{ending}").filter(pl.col("setting") == "multilingual")
+    assert rows.filter(pl.col("measure") == "ndcg@10")["least"].null_count() == rows.height / 2  # known to rank 12
+    ended = rows.filter(pl.col("measure") == "map").with_columns(pl.col("least", "most").fill_null(pl.col("value")))
+    assert rows["value"].null_count() == ended.filter(pl.col("least") < pl.col("most")).height > 10
+    means = ended.group_by("query_language").agg(pl.col("least", "most").mean())
+    cells = cut.summary.filter(
+        (pl.col("measure") == "map") & (pl.col("setting") == "multilingual") & pl.col("query_language").is_not_null()
+    )
+    both = cells.join(means, on="query_language", suffix="_of_rows")
+    assert both.height == 3
+    for end in ("least", "most"):
+        assert both[f"{end}_of_rows"].to_list() == pytest.approx(both[end].to_list(), abs=1e-9)
 
 
 def test_columns_are_described_in_the_file_and_on_the_page(run_of: Callable[[str], Run], tmp_path: Path) -> None:

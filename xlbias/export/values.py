@@ -32,7 +32,9 @@ COLUMNS: dict[str, tuple[Any, str]] = {
         "empty: of all",
     ),
     "query": (pl.String, "id of the query in exported runs and qrels; empty: of all languages"),
-    "value": (pl.Float64, "the value; where it is undefined there is no row"),
+    "value": (pl.Float64, "the value; empty where ranks are censored; where it is undefined there is no row"),
+    "least": (pl.Float64, "where ranks are censored, the least that the value can be; empty: `value` is exact"),
+    "most": (pl.Float64, "where ranks are censored, the greatest that it can be; empty: `value` is exact"),
 }
 """Columns of the exported values, with type and description."""
 
@@ -85,11 +87,17 @@ def _frames(run: Run, encoders: Sequence[str], tasks: Sequence[str], names: Sequ
 
 
 def _rows(values: Values) -> pl.DataFrame:
-    """Return a row for each value of a table that is defined and exact, by column and then by id."""
-    column, row = np.nonzero(np.isfinite(values.exact.T))
+    """Return a row for each value of a table that is defined, by column and then by id: the value, or its bounds."""
+    column, row = np.nonzero(np.isfinite(values.values.T))
     keys = pl.DataFrame(values.columns, schema=dict.fromkeys(values.columns[0]._fields, pl.String), orient="row")
+    least, exact = values.values[row, column], values.exact[row, column]
+    most = least if values.most is None else values.most[row, column]
+    only_bounds = np.isnan(exact)
     return keys[column].with_columns(
-        pl.Series("query_id", values.ids, dtype=pl.String)[row], pl.Series("value", values.values[row, column])
+        pl.Series("query_id", values.ids, dtype=pl.String)[row],
+        pl.Series("value", exact, nan_to_null=True),
+        pl.Series("least", np.where(only_bounds, least, np.nan), nan_to_null=True),
+        pl.Series("most", np.where(only_bounds, most, np.nan), nan_to_null=True),
     )
 
 
