@@ -121,6 +121,23 @@ def test_int8_ranks_as_the_librarys_own_vectors_of_eight_bits_do(folder: Path, t
     assert ranks_of(run) == sorted_ranks(TASK, scores)
 
 
+@pytest.mark.parametrize("kind", ["transformer", "static"])
+@pytest.mark.parametrize("first", ["float32", "int8"])
+def test_vectors_of_eight_bits_are_made_of_those_in_the_cache(
+    kind: str, first: str, folder: Path, tmp_path: Path
+) -> None:
+    name = str(folder) if kind == "transformer" else "static-small"
+    cache = VectorCache(tmp_path / "cache")
+    for dtype in (first, "float32" if first == "int8" else "int8"):
+        run = evaluate(name, TASK, tmp_path / f"{dtype}.parquet", device="cpu", dtype=dtype, cache=cache)
+        kept = {file: file.stat().st_mtime_ns for file in cache.folder.rglob("*") if file.is_file()}
+        if dtype == first:
+            made = kept
+    assert kept == made != {}
+    alone = evaluate(name, TASK, tmp_path / "alone.parquet", device="cpu", dtype=dtype)
+    assert ranks_of(run) == ranks_of(alone)
+
+
 def test_a_dimension_or_a_length_that_is_not_there_is_refused_before_anything_is_loaded(folder: Path) -> None:
     code = (
         "import sys; from xlbias.cli import run\n"

@@ -34,7 +34,8 @@ class Encoder(Protocol):
     An encoder that has them is also asked for these, which a run records: ``device``, ``dtype``, ``max_length``,
     ``card`` (what it was trained on), ``prompts`` (`xlbias.encode.prompts.Prompts`) and ``count_tokens(texts, kind)``,
     see `CountsTokens`. ``texts_at_a_time`` says how many texts it is given before they are kept, and so how many of
-    them a kill loses at most.
+    them a kill loses at most. ``unrounded`` is the fingerprint of the same encoder whose vectors are not rounded
+    afterwards: what one has in the cache serves the other.
 
     A whole encoder::
 
@@ -111,7 +112,7 @@ def embed(
     vectors = np.empty((len(unique), encoder.dimension), dtype=np.float32)
     most: int | None = getattr(encoder, "texts_at_a_time", None)
     found = parts([sizes[i] for i in order], padding.batching if padding else None, most)
-    key = f"{encoder.fingerprint}|{getattr(encoder, 'batching', '')}"
+    key = f"{getattr(encoder, 'unrounded', encoder.fingerprint)}|{getattr(encoder, 'batching', '')}"
     done, all_work = 0, sum(part.work for part in found)
     for part in found:
         rows = order[part.rows]

@@ -85,6 +85,7 @@ class StaticEncoder:
         self.card: dict[str, Any] = {}
         self.trained_on: TrainedOn | None = None
         self.precision: str | None = None
+        self.unrounded = fingerprint
 
     @classmethod
     def load(
@@ -121,7 +122,6 @@ class StaticEncoder:
             "similarity": chosen,
             "prompts": [prompts.query.text, prompts.passage.text],
             "dimensions": str(shortened),
-            "precision": precision,
         }
         found = cls(
             tokenizer,
@@ -129,12 +129,12 @@ class StaticEncoder:
             name,
             similarity=chosen,
             prompts=prompts,
-            fingerprint=hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest(),
+            fingerprint=_digest({**facts, "precision": precision}),
             normalised=normalised,
             shortened=shortened,
         )
         found.card, found.content, found.own_similarity = card, content, own
-        found.precision = precision
+        found.precision, found.unrounded = precision, _digest({**facts, "precision": None})
         found.trained_on = trained_on_of(str(folder))
         return found
 
@@ -170,6 +170,10 @@ class StaticEncoder:
         prompt = self.prompts.text(kind)
         limit = self.max_length[kind]
         return counted(self.tokenizer, texts, prompt, unknown_token=self._unknown, limit=limit)
+
+
+def _digest(facts: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def loads(folder: Path, options: dict[str, Any]) -> bool:

@@ -49,6 +49,7 @@ class PretrainedEncoder:
         max_length: tokens of a text that are read at most, by kind; None for all.
         precision: ``int8`` where the vectors are rounded to that once a task has them all, see
             `xlbias.encode.quantised`; else None.
+        unrounded: the fingerprint without `precision`: the cache keeps vectors as they are before that.
 
     Raises EncoderError for a distance that cannot be ranked by, for a prompt's name that is not registered, and for a
     dimension or a length that it does not have.
@@ -94,11 +95,11 @@ class PretrainedEncoder:
         facts |= {kind: self.prompts.text(kind) for kind in get_args(Kind)}
         if _widened(model):
             facts["normalised"] = "float32"
-        if precision is not None:
-            facts["precision"] = precision
         self._unit = self.similarity == "cosine" or (model.truncate_dim is not None and _scales(model))
         self.content = content
-        self.fingerprint = fingerprint or fingerprint_of(model, facts, content)
+        self.unrounded = self.fingerprint = fingerprint or fingerprint_of(model, facts, content)
+        if precision is not None and not fingerprint:
+            self.fingerprint = fingerprint_of(model, {**facts, "precision": precision}, content)
         self.device = str(model.device)
         self.trained_on: TrainedOn | None = None
         """What it was trained on, where its card says it."""
