@@ -26,6 +26,9 @@ HYBRID: SamplerName = "hybrid"
 DEFAULT_ALPHA = 0.5
 DEFAULT_PIVOT = "en"
 
+UNTRAINED = "untrained"
+"""In a study, the encoder that all others were trained from, in the place of a sampler."""
+
 MOST_SEEDS = 10_000
 """Of a grid or a study: an encoder is trained for each."""
 

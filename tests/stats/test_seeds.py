@@ -115,6 +115,28 @@ def test_documents_gaps_and_what_cannot_be_tested():
         crossed(values, values[:, :5])
 
 
+def test_against_one_fixed_encoder_only_the_other_sides_trainings_vary(pairs):
+    """An encoder that was no draw, such as the untrained one: level, power, and Student's t without ids."""
+    rng = np.random.default_rng(11)
+    of_ids = 0.3 * rng.standard_normal((200, N_PAIRS))
+    taste = 0.1 * rng.standard_normal((200, N_PAIRS))
+    fixed = of_ids[None] + 0.2 * rng.standard_normal((1, 200, N_PAIRS))
+    null, gain = recipe(rng, of_ids + taste, n_seeds=8), recipe(rng, of_ids + taste, n_seeds=8, shift=0.08)
+    p = crossed(fixed, null, fixed=True).p
+    assert 0.01 < (p <= 0.05).mean() <= WITHIN_99[1]
+    found = crossed(fixed, gain, fixed=True)
+    assert (found.p <= 0.05).mean() > 0.8
+    assert 0.94 <= ((found.low <= 0.08) & (found.high >= 0.08)).mean() <= 0.99
+    assert (equivalence(crossed(fixed, null, fixed=True), 0.12) <= 0.05).mean() > 0.8
+    edge = recipe(rng, of_ids + taste, n_seeds=8, shift=0.12)  # as different as the margin: equal in one of twenty
+    assert (equivalence(crossed(fixed, edge, fixed=True), 0.12) <= 0.05).mean() <= WITHIN_99[1]
+    level = rng.standard_normal((5, 1, 1))
+    found = crossed(np.full((1, 40, 1), 0.4), np.repeat(level, 40, axis=1), fixed=True)
+    assert found.p[0] == pytest.approx(stats.ttest_1samp(level[:, 0, 0], 0.4).pvalue, rel=1e-9)
+    with pytest.raises(ValueError, match="one encoder, got 3"):
+        crossed(pairs[0], pairs[1], fixed=True)
+
+
 def grid(rng, n_targets=3, n_ids=60, n_seeds=4, gain=0.0):
     """Terms of a mean gain over two sources and some targets, of N_PAIRS studies at once: [..., N_PAIRS] values."""
     found = []
@@ -141,6 +163,21 @@ def test_a_sum_of_two_terms_is_crossed():
     other = crossed_sum([Term("base", "t", -1, base[..., 0]), Term("new", "t", 1, new[..., 0])])
     for name in ("difference", "error", "error_ids", "error_seeds", "p", "low", "high"):
         assert getattr(other, name) == pytest.approx(getattr(one, name), rel=1e-12), name
+
+
+def test_a_sum_with_a_fixed_encoder_is_crossed_and_cancels_where_its_weights_do():
+    rng = np.random.default_rng(12)
+    base, new, other = rng.standard_normal((1, 40)), rng.standard_normal((5, 40)) + 0.5, rng.standard_normal((4, 40))
+    one = crossed(base[..., None], new[..., None], fixed=True)
+    sum_of_two = crossed_sum([Term("untrained", "t", -1, base, fixed=True), Term("new", "t", 1, new)])
+    for name in ("difference", "error", "error_ids", "error_seeds", "p", "low", "high"):
+        assert getattr(sum_of_two, name) == pytest.approx(getattr(one, name), rel=1e-12), name
+    gains = [Term("untrained", "t", -1, base, fixed=True), Term("new", "t", 1, new),
+             Term("untrained", "t", 1, base, fixed=True), Term("other", "t", -1, other)]  # fmt: skip
+    assert crossed_sum(gains).p == pytest.approx(crossed_sum([gains[1], gains[3]]).p, rel=1e-9)
+    with pytest.raises(ValueError, match="untrained: fixed in some terms only"):
+        crossed_sum([gains[0], Term("untrained", "u", 1, base)])
+    assert np.isnan(crossed_sum([gains[0]]).p[0])
 
 
 def test_a_mean_gain_over_a_grid_keeps_its_level_where_trainings_and_ids_are_shared():

@@ -4,10 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+from conftest import REPOSITORY
 
+from xlbias.data.catalog import parse_spec
 from xlbias.errors import UsageError
 from xlbias.study.plan import Plan, PrimaryContrast
 from xlbias.study.plan_reader import read_plan
+from xlbias.study.steps import steps_of
 from xlbias.train.recipe import find_recipe
 
 FULL = """\
@@ -91,6 +94,34 @@ def test_encoders_are_made_seed_by_seed(tmp_path: Path) -> None:
     chosen = plan_of(tmp_path, FULL.replace("seeds = 2", "seeds = [7, 3]")).encoders()
     assert [encoder.seed for encoder in chosen] == [7] * 8 + [3] * 8
     assert {encoder.alpha for encoder in chosen if encoder.sampler != "hybrid"} == {None}
+
+
+def test_the_reference_comes_first_and_samplers_with_fewer_seeds_last(tmp_path: Path) -> None:
+    (tmp_path / "corpora").mkdir()
+    more = 'reference = true\nfewer_seeds = {"hybrid-alpha0.25" = 1}\n'
+    plan = plan_of(tmp_path, more + FULL)
+    names = [encoder.name for encoder in plan.encoders()]
+    whole = ["mono", "cross", "hybrid-alpha0.5"]
+    assert names == [
+        "untrained",
+        *(f"{source}-{arm}-seed{seed}" for seed in (0, 1) for source in ("mlqa", "both") for arm in whole),
+        *(f"{source}-hybrid-alpha0.25-seed0" for source in ("mlqa", "both")),
+    ]
+    steps = steps_of(plan)
+    assert [(step.kind, step.encoder) for step in steps[:3]] == [
+        ("evaluate", "untrained"), ("train", names[1]), ("evaluate", names[1]),
+    ]  # fmt: skip
+    assert steps_of(plan, ("train",))[0].encoder == names[1]
+    assert (plan.as_dict()["reference"], plan.as_dict()["fewer_seeds"]) == (True, {"hybrid-alpha0.25": 1})
+    assert not {"reference", "fewer_seeds"} & plan_of(tmp_path, FULL).as_dict().keys()  # as of an earlier version
+
+
+def test_the_base_may_be_given_and_is_no_part_of_the_plan(tmp_path: Path) -> None:
+    written = LEAST.replace("[sources]", 'recipe = "static-distilled"\n[sources]')
+    (tmp_path / "plan.toml").write_text(written, "utf-8")
+    plan = read_plan(tmp_path / "plan.toml", base="./mine")
+    assert plan.recipe == find_recipe("static-distilled").overridden(base="./mine", distilled_from="")
+    assert plan.as_dict() == read_plan(tmp_path / "plan.toml").as_dict()
 
 
 def test_the_data_may_be_elsewhere(tmp_path: Path) -> None:
@@ -187,6 +218,13 @@ def test_another_base_brings_its_recipe(tmp_path: Path) -> None:
         ),
         (("[targets]", "[in_domain]\nmoney-test = 'mony'\n[targets]"), "in_domain.money-test: unknown source 'mony'"),
         (("[targets]", "[targets"), "is not TOML: "),
+        (("[sources]", "reference = 1\n[sources]"), "reference is 1: expected true or false"),
+        (("[sources]", "fewer_seeds = {mno = 1}\n[sources]"), "fewer_seeds.mno: unknown sampler 'mno' (did you mean"),
+        (("[sources]", "fewer_seeds = {mono = 0}\n[sources]"), "fewer_seeds.mono is 0: expected how many seeds, at"),
+        (
+            ("[sources]", "fewer_seeds = {mono = 1}\n[sources]"),
+            "fewer_seeds.mono is 1: expected fewer than the 1 seeds of the plan",
+        ),
     ],
 )
 def test_a_wrong_plan_is_one_sentence_that_names_file_and_key(
@@ -205,6 +243,7 @@ def test_a_wrong_plan_is_one_sentence_that_names_file_and_key(
     [
         (('base = "cross"', 'base = "mono"'), "primary[0].base: unknown sampler 'mono': expected cross"),
         (("hybrid-alpha0.5", "hybrid-alpha0.75"), "primary[0].new: unknown sampler 'hybrid-alpha0.75'"),
+        (('base = "cross"', 'base = "untrained"'), "primary[0].base: unknown sampler 'untrained': expected cross"),
         (('measure = "map"', 'measure = "mao"'), "primary[0].measure: unknown measure 'mao'"),
         (("cross-lingual", "crosslingual"), "primary[0].setting: unknown setting 'crosslingual'"),
         (('setting = "cross-lingual"', ""), "primary[0]: has no key 'setting'"),
@@ -231,3 +270,17 @@ def test_a_wrong_primary_contrast(change: tuple[str, str], message: str, tmp_pat
 def test_no_plan_at_all(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"nowhere\.toml: cannot be read: No such file"):
         read_plan(tmp_path / "nowhere.toml")
+
+
+@pytest.mark.parametrize("name", ["static", "distilled", "e5"])
+def test_the_plans_of_the_studies_that_were_made_can_be_read(name: str, tmp_path: Path) -> None:
+    plan = read_plan(REPOSITORY / "docs" / "study" / name / "plan.toml", tmp_path, "./base")
+    assert set(plan.in_domain.values()) == set(plan.sources)
+    assert plan.primary
+    if plan.reference:  # the studies of encoders that were multilingual before: languages and domains apart
+        sources = {
+            parse_spec(plan.spec(task)).options["languages"] for tasks in plan.sources.values() for task in tasks
+        }
+        assert len(sources) == 1
+        targets = {parse_spec(plan.spec(task)).options["languages"] for task in plan.targets.values()}
+        assert all(set(languages.split(",")) <= set(min(sources).split(",")) for languages in targets)

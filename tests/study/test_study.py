@@ -21,6 +21,7 @@ from xlbias.evaluation import evaluate
 from xlbias.narration import Silent
 from xlbias.progress import Report
 from xlbias.results.run import open_run
+from xlbias.results.study.design import read_study
 from xlbias.runs.journal import live_folder
 from xlbias.study.folder import StudyFolder
 from xlbias.study.merged_run import MergedRun
@@ -184,6 +185,30 @@ def test_killed_within_and_between_steps_it_goes_on_and_ends_the_same(
     assert run is not None
     assert run.summary.equals(open_run(done / "run.parquet").summary)
     assert not list(out.rglob("*.live"))
+
+
+def test_the_encoder_that_all_are_trained_from_is_evaluated_as_it_is(
+    done: Path, small_plan: Path, tmp_path: Path
+) -> None:
+    base = StudyFolder(done).encoder(MONO)
+    (tmp_path / "plan.toml").write_text("reference = true\n" + small_plan.read_text("utf-8"), "utf-8")
+    data = small_plan.parent / "corpora"
+    with pytest.raises(UsageError, match=r"plan\.toml: reference: the base 'static' is made anew .* a folder or a hub"):
+        run_study(read_plan(tmp_path / "plan.toml", data), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    text = (tmp_path / "plan.toml").read_text("utf-8").replace("dimension = 16\nvocabulary = 500\n", "")
+    (tmp_path / "plan.toml").write_text(text.replace('["mono", "hybrid"]', '["mono"]'), "utf-8")
+    plan = read_plan(tmp_path / "plan.toml", data, str(base))
+    run_study(plan, tmp_path / "out")
+    made = files(tmp_path / "out")
+    run = run_study(plan, tmp_path / "out")  # nothing is made again
+    assert run is not None and files(tmp_path / "out") == made
+    assert [model.name for model in run.models] == ["untrained", MONO]
+    theirs = open_run(StudyFolder(done).run).summary.filter(pl.col("model") == MONO).drop("model")
+    ours = run.summary.filter(pl.col("model") == "untrained").drop("model")
+    assert_frame_equal(ours, theirs)
+    study = read_study(run)
+    assert (study.reference, study.n_planned, list(study.members.values())) == ("untrained", 1, [MONO])
 
 
 def test_a_run_can_be_followed_encoder_by_encoder(done: Path, small_plan: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from xlbias.cli.groups import Command
-from xlbias.cli.values import DEVICES, RunPath, Word, fixed
+from xlbias.cli.values import DEVICES, RunPath, Word, fixed, recipes
 from xlbias.cli.watch import dashboard_option, watch_command, watches, words_without_flag
 from xlbias.text import clean
 
@@ -23,6 +23,7 @@ Examples:
   xlbias study plan.toml --power earlier/run.parquet
   xlbias study plan.toml --dashboard
   xlbias study plan.toml --out /data/study --data /data/corpora --jobs 4
+  xlbias study plan.toml --base ./e5-small
   xlbias dashboard plan/run.parquet
 
 \b
@@ -41,7 +42,8 @@ A plan:
   [in_domain]
   mlqa-test = "mlqa"
 
-Further keys: title, recipe, top_k, top_of, baseline.
+Further keys: title, recipe, reference, fewer_seeds, primary, top_k, top_of,
+baseline.
 """
 
 
@@ -62,6 +64,9 @@ GO_ON = "What was finished is kept: the same command continues."
 )
 @click.option(
     "--data", type=Word(paths=()), metavar="DIR", help="Folder to put for {data} in tasks, instead of the plan's."
+)
+@click.option(
+    "--base", "-b", type=Word(recipes, paths=()), metavar="ENCODER", help="Encoder to train, instead of the plan's."
 )
 @click.option(
     "--jobs", "-j", type=click.IntRange(min=1), default=1, show_default=True,
@@ -86,6 +91,7 @@ def command(
     plan: str,
     out: str | None,
     data: str | None,
+    base: str | None,
     jobs: int,
     only_train: bool,
     dry_run: bool,
@@ -110,7 +116,7 @@ def command(
     from xlbias.study.steps import KINDS, steps_of
 
     path = Path(plan)
-    study = read_plan(path, Path(data) if data is not None else None)
+    study = read_plan(path, Path(data) if data is not None else None, base)
     if power is not None:
         click.echo(_power(study, power, StderrNarrator(quiet=quiet).say))
         return 0

@@ -58,13 +58,17 @@ class Crossed:
         return np.where(np.isnan(self.p), np.nan, np.array([self.error_ids, self.error_seeds]) ** 2)
 
 
-def crossed(base: Floats, new: Floats, *, clusters: Ints | None = None, confidence: float = 0.95) -> Crossed:
+def crossed(
+    base: Floats, new: Floats, *, clusters: Ints | None = None, fixed: bool = False, confidence: float = 0.95
+) -> Crossed:
     """Return the difference of two sides with several seeds each, over ids and seeds.
 
     Args:
         base: float64 [n_seeds, n_ids, n_columns], NaN where an id has no value in a column; all seeds have the same.
         new: float64 [n_seeds, n_ids, n_columns], of the same ids and columns; its seeds may be other ones.
         clusters: int64 [n_ids], the unit that an id belongs to, by default itself.
+        fixed: the base is one encoder and no draw of a training, such as the one that all others were trained from: it
+            has one "seed", which does not vary.
         confidence: of the interval.
 
     Seeds of the two sides are independent draws, also where their numbers are equal. The variance of the interaction of
@@ -76,6 +80,8 @@ def crossed(base: Floats, new: Floats, *, clusters: Ints | None = None, confiden
     gaps = np.isnan(base[0])
     if any((np.isnan(side) != gaps).any() for side in (base, new)):
         raise ValueError("an id has a value in some seeds only")
+    if fixed and len(base) != 1:
+        raise ValueError(f"a fixed base is one encoder, got {len(base)}")
     by_id = new.mean(axis=0) - base.mean(axis=0)
     sums, counts = by_unit(by_id, clusters)
     n = (counts > 0).sum(axis=0)
@@ -84,9 +90,10 @@ def crossed(base: Floats, new: Floats, *, clusters: Ints | None = None, confiden
         difference = np.where(total > 0, sums.sum(axis=0) / total, np.nan)
         away = sums - counts * difference  # of a ratio of sums: units may hold other numbers of ids
         of_ids = n / (n - 1) * (away**2).sum(axis=0) / total**2
-        of_sides = np.array([_over_seeds(side, gaps) for side in (base, new)])
+        drawn = [new] if fixed else [base, new]
+        of_sides = np.array([_over_seeds(side, gaps) for side in drawn])
         of_seeds = of_sides.sum(axis=0)
-        welch = of_seeds**2 / (of_sides**2 / np.array([[len(side) - 1.0] for side in (base, new)])).sum(axis=0)
+        welch = of_seeds**2 / (of_sides**2 / np.array([[len(side) - 1.0] for side in drawn])).sum(axis=0)
     known = (n >= FEWEST_UNITS) & ~np.isnan(of_seeds)
     parts = np.where(known, [of_ids, of_seeds], np.nan)
     degrees = np.array([np.maximum(n - 1.0, 1), np.where(of_seeds > 0, welch, np.inf)])
@@ -107,12 +114,14 @@ class Term:
         target: whose ids these are. Terms of one target have the same ids in the same order.
         weight: of the mean; of any sign.
         values: float64 [n_seeds, n_ids], NaN where an id has no value.
+        fixed: it is one encoder and no draw of a training: its one "seed" does not vary.
     """
 
     trainings: str
     target: str
     weight: float
     values: Floats
+    fixed: bool = False
 
 
 def crossed_sum(terms: Sequence[Term], *, confidence: float = 0.95) -> Crossed:
@@ -126,7 +135,10 @@ def crossed_sum(terms: Sequence[Term], *, confidence: float = 0.95) -> Crossed:
         raise ValueError("expected at least one term")
     of_ids: dict[str, list[Floats]] = defaultdict(list)
     of_seeds: dict[str, list[Floats]] = defaultdict(list)
+    fixed = {term.trainings for term in terms if term.fixed}
     for term in terms:
+        if (term.trainings in fixed) and (not term.fixed or len(term.values) != 1):
+            raise ValueError(f"{term.trainings}: fixed in some terms only, or more than one encoder")
         gaps = np.isnan(term.values[0])
         if (np.isnan(term.values) != gaps).any():
             raise ValueError("an id has a value in some seeds only")
@@ -136,7 +148,8 @@ def crossed_sum(terms: Sequence[Term], *, confidence: float = 0.95) -> Crossed:
         of_seeds[term.trainings].append(term.weight * means)
     difference = np.array([sum(part.mean() for parts in of_seeds.values() for part in parts)])
     ids, degrees_of_ids = _total([_variance_over_ids(parts) for parts in of_ids.values()])
-    seeds, degrees_of_seeds = _total([_variance_over_seeds(parts) for parts in of_seeds.values()])
+    drawn = [parts for trainings, parts in of_seeds.items() if trainings not in fixed]
+    seeds, degrees_of_seeds = _total([_variance_over_seeds(parts) for parts in drawn]) if drawn else (np.nan, np.nan)
     known = np.isfinite(ids + seeds) and degrees_of_ids + 1 >= FEWEST_UNITS
     parts = np.where(known, [[ids], [seeds]], np.nan)
     degrees = np.array([[degrees_of_ids], [degrees_of_seeds]])

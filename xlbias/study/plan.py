@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct, to_builtins
 
 from xlbias.cells import ALL, PAIRS, Cells, Over, TopOf
-from xlbias.samplers import HYBRID
+from xlbias.samplers import HYBRID, UNTRAINED
 from xlbias.train.recipe import Recipe
 
 DATA = "{data}"
@@ -19,7 +19,10 @@ DATA = "{data}"
 
 @dataclass(frozen=True)
 class PlannedEncoder:
-    """One encoder of a study: its name and what it stands for; `alpha` is for ``hybrid`` only."""
+    """One encoder of a study: its name and what it stands for; `alpha` is for ``hybrid`` only.
+
+    The one that all others are trained from has no source, and ``untrained`` in the place of its sampler.
+    """
 
     name: str
     source: str
@@ -27,15 +30,25 @@ class PlannedEncoder:
     alpha: float | None
     seed: int
 
+    @property
+    def is_trained(self) -> bool:
+        """Whether it has a training; all but the reference have."""
+        return self.sampler != UNTRAINED
 
-_Arm = Annotated[str, Meta(description="a sampler of the plan, such as 'mono' or 'hybrid-alpha0.5'")]
+
+REFERENCE = PlannedEncoder(UNTRAINED, "", UNTRAINED, None, 0)
+"""The encoder that all others are trained from, as it is."""
+
+
+_Arm = Annotated[str, Meta(description="a sampler of the plan, such as 'mono' or 'hybrid-alpha0.5', or 'untrained'")]
 
 
 class PrimaryContrast(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a study is made to find out: one sampler against another, in one number.
 
-    `base` and `new` are named as in the names of encoders: ``mono``, ``hybrid-alpha0.5``; `over` and `cells` as in
-    `xlbias.cells`. Where a difference is sure to lie within ± `margin`, the samplers are called equal.
+    `base` and `new` are named as in the names of encoders: ``mono``, ``hybrid-alpha0.5``; `base` may be ``untrained``
+    where the plan has a reference. `over` and `cells` are as in `xlbias.cells`. Where a difference is sure to lie
+    within ± `margin`, the samplers are called equal.
     """
 
     base: _Arm
@@ -57,6 +70,8 @@ class Plan:
         samplers: batch samplers, all different.
         alphas: probabilities of a monolingual batch of ``hybrid``; empty without it.
         seeds: of the trainings.
+        fewer_seeds: sampler, as in the names of encoders → how many of `seeds` it is trained with, where not with all.
+        reference: whether the encoder that all others are trained from is evaluated too.
         recipe: the recipe with the plan's settings; only the seed is still to be set.
         recipe_name: the recipe as the plan names it.
         settings: what the plan overrides of it.
@@ -75,6 +90,8 @@ class Plan:
     samplers: tuple[str, ...]
     alphas: tuple[float, ...]
     seeds: tuple[int, ...]
+    fewer_seeds: Mapping[str, int]
+    reference: bool
     recipe: Recipe
     recipe_name: str
     settings: Mapping[str, Any]
@@ -88,15 +105,24 @@ class Plan:
     data: Path | None
 
     def encoders(self) -> list[PlannedEncoder]:
-        """Return the encoders in the order in which they are made: seed by seed, so that a part is balanced."""
-        planned = []
-        for seed in self.seeds:
-            for source in self.sources:
-                for sampler in self.samplers:
-                    for alpha in self.alphas if sampler == HYBRID else (None,):
-                        of_alpha = "" if alpha is None else f"-alpha{alpha:g}"
-                        name = f"{source}-{sampler}{of_alpha}-seed{seed}"
-                        planned.append(PlannedEncoder(name, source, sampler, alpha, seed))
+        """Return the encoders in the order in which they are made.
+
+        First the reference, then seed by seed, so that a part is balanced: samplers with all seeds before the others.
+        """
+        arms: list[tuple[str, str, float | None]] = [
+            (sampler if alpha is None else f"{sampler}-alpha{alpha:g}", sampler, alpha)
+            for sampler in self.samplers
+            for alpha in (self.alphas if sampler == HYBRID else (None,))
+        ]
+        planned = [REFERENCE] if self.reference else []
+        for fewer in (False, True):
+            for number, seed in enumerate(self.seeds):
+                planned += [
+                    PlannedEncoder(f"{source}-{slug}-seed{seed}", source, sampler, alpha, seed)
+                    for source in self.sources
+                    for slug, sampler, alpha in arms
+                    if (slug in self.fewer_seeds) == fewer and number < self.fewer_seeds.get(slug, len(self.seeds))
+                ]
         return planned
 
     def spec(self, task: str) -> str:
@@ -119,5 +145,7 @@ class Plan:
             "targets": dict(self.targets),
             "in_domain": dict(self.in_domain),
             # left out where there are none, so that a study of an earlier version is this one
+            **({"fewer_seeds": dict(self.fewer_seeds)} if self.fewer_seeds else {}),
+            **({"reference": True} if self.reference else {}),
             **({"primary": to_builtins(self.primary)} if self.primary else {}),
         }

@@ -49,6 +49,11 @@ class PlanFile(Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[int, Meta(ge=1, le=MOST_SEEDS)] | Annotated[tuple[Seed, ...], Meta(min_length=1)],
         Meta(description=f"how many, from 1 to {MOST_SEEDS:,}, or a list of them"),
     ] = 1
+    fewer_seeds: Annotated[
+        dict[str, Annotated[int, Meta(ge=1, description="how many seeds, at least 1")]],
+        Meta(description="a table [fewer_seeds]"),
+    ] = {}
+    reference: bool = False
     recipe: Annotated[str, Meta(description="a recipe's name or file")] | None = None
     top_k: Annotated[int, Meta(ge=1, le=MOST_TOP_K, description=f"at least 1 and at most {MOST_TOP_K:,}")] = 10
     top_of: TopOf = "multilingual"
@@ -61,18 +66,18 @@ class PlanFile(Struct, frozen=True, forbid_unknown_fields=True):
     primary: Annotated[tuple[PrimaryContrast, ...], Meta(description="tables [[primary]]")] = ()
 
 
-def read_plan(path: Path, data: Path | None = None) -> Plan:
-    """Read a plan; `data` replaces the folder that it says its data is in.
+def read_plan(path: Path, data: Path | None = None, base: str | None = None) -> Plan:
+    """Read a plan; `data` replaces the folder that it says its data is in, `base` the encoder that is trained.
 
     A recipe's file and the data's folder are looked for from the folder of the plan, paths in tasks from the current
     one. Raises UsageError naming the file and the key if it is no plan.
     """
     written = decode(read_toml(path, UsageError), PlanFile, UsageError, file=path)
     with _about(str(path)):
-        return _plan(path, written, data)
+        return _plan(path, written, data, base)
 
 
-def _plan(path: Path, written: PlanFile, data: Path | None) -> Plan:
+def _plan(path: Path, written: PlanFile, data: Path | None, base: str | None) -> Plan:
     seeds = tuple(range(written.seeds)) if isinstance(written.seeds, int) else written.seeds
     for key, values in (("samplers", written.samplers), ("alphas", written.alphas or ()), ("seeds", seeds)):
         _check_distinct(key, values)
@@ -94,7 +99,9 @@ def _plan(path: Path, written: PlanFile, data: Path | None) -> Plan:
         samplers=written.samplers,
         alphas=(written.alphas or (DEFAULT_ALPHA,)) if hybrid else (),
         seeds=seeds,
-        recipe=_recipe(path, written.recipe, settings),
+        fewer_seeds=written.fewer_seeds,
+        reference=written.reference,
+        recipe=_recipe(path, written.recipe, settings if base is None else {**settings, "base": base}),
         recipe_name=written.recipe or settings.get("base") or STATIC,
         settings=settings,
         top_k=written.top_k,
@@ -108,6 +115,7 @@ def _plan(path: Path, written: PlanFile, data: Path | None) -> Plan:
     )
     _check_tasks(plan)
     _check_names(plan)
+    _check_fewer_seeds(plan)
     _check_primary(plan)
     return plan
 
@@ -153,11 +161,22 @@ def _check_names(plan: Plan) -> None:
         raise UsageError(f"alphas: two encoders would be called {twice!r}: choose α with fewer digits")
 
 
+def _check_fewer_seeds(plan: Plan) -> None:
+    from xlbias.results.study.design import arms_of
+
+    arms, _ = arms_of(plan.samplers, plan.alphas, plan.baseline)
+    for name, n in plan.fewer_seeds.items():
+        _check_known(f"fewer_seeds.{name}", "sampler", name, [arm.slug for arm in arms])
+        if n >= len(plan.seeds):
+            raise UsageError(f"fewer_seeds.{name} is {n}: expected fewer than the {len(plan.seeds)} seeds of the plan")
+
+
 def _check_primary(plan: Plan) -> None:
     """Raise UsageError for a primary contrast that the report does not make."""
     from xlbias.results.study.design import HEADLINES, arm_pairs, arms_of
 
-    pairs = [(base.slug, new.slug) for base, new in arm_pairs(*arms_of(plan.samplers, plan.alphas, plan.baseline))]
+    found = arm_pairs(*arms_of(plan.samplers, plan.alphas, plan.baseline), reference=plan.reference)
+    pairs = [(base.slug, new.slug) for base, new in found]
     for i, one in enumerate(plan.primary):
         key = f"primary[{i}]"
         _check_known(f"{key}.base", "sampler", one.base, list(dict.fromkeys(base for base, _ in pairs)))

@@ -10,16 +10,19 @@ from typing import Any
 from xlbias.data.catalog import load_task
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.card import read_card
+from xlbias.encode.load import load_pretrained
+from xlbias.encode.pretrained import PretrainedEncoder
 from xlbias.errors import RunError, UsageError, XlbiasError
 from xlbias.evaluation import describe_task, evaluate
 from xlbias.narration import Narrator, Telling
 from xlbias.progress import Report
 from xlbias.runs.parquet import read_metadata
-from xlbias.samplers import DEFAULT_ALPHA
+from xlbias.samplers import DEFAULT_ALPHA, UNTRAINED
 from xlbias.study.folder import StudyFolder
 from xlbias.study.merged_run import check_tasks
 from xlbias.study.plan import Plan, PlannedEncoder
-from xlbias.study.steps import KINDS, Done, Kind, Step
+from xlbias.study.steps import Done, Kind, Step, kinds_of
+from xlbias.train.recipe import STATIC
 from xlbias.train.trainer.fit import fit
 
 
@@ -44,21 +47,28 @@ class StepRunner:
 
         Raises the step's own error, with the encoder's name before it.
         """
-        for kind in KINDS:
-            if kind in kinds:
-                step = Step(kind, encoder.name)
-                before, started = self.folder.done(step), time.monotonic()
-                if not before:
-                    yield step
-                try:
-                    narrator = Telling(partial(self.tell, step))
-                    self._train(encoder, narrator) if kind == "train" else self._evaluate(encoder, narrator)
-                except XlbiasError as error:
-                    raise type(error)(f"{encoder.name}: {error}") from error
-                yield Done(step, not before, time.monotonic() - started)
+        for kind in kinds_of(encoder, kinds):
+            step = Step(kind, encoder.name)
+            before, started = self.folder.done(step), time.monotonic()
+            if not before:
+                yield step
+            try:
+                narrator = Telling(partial(self.tell, step))
+                self._train(encoder, narrator) if kind == "train" else self._evaluate(encoder, narrator)
+            except XlbiasError as error:
+                raise type(error)(f"{encoder.name}: {error}") from error
+            yield Done(step, not before, time.monotonic() - started)
 
     def load(self, kinds: Collection[Kind]) -> None:
-        """Load all tasks that these steps need, so that what is wrong with one is said before anything is trained."""
+        """Load all tasks that these steps need, so that what is wrong with one is said before anything is trained.
+
+        Raises UsageError too where the plan has a reference that is no encoder.
+        """
+        if self.plan.reference and self.plan.recipe.base == STATIC:
+            raise UsageError(
+                f"{self.plan.path}: reference: the base 'static' is made anew of each source's texts: give a folder or "
+                "a hub name as base, such as one that `xlbias distill` has made"
+            )
         for name in self.plan.sources:
             self._source(name)
         if "evaluate" in kinds:
@@ -103,12 +113,12 @@ class StepRunner:
             there = read_metadata(path)
             check_tasks(path, there, self._described)
             cards = [model.get("card", {}) for model in there["models"]]
-            if [card.get("run_id") for card in cards] != [read_card(folder).get("run_id")]:
+            if encoder.is_trained and [card.get("run_id") for card in cards] != [read_card(folder).get("run_id")]:
                 raise RunError(
                     f"{path}: is of another training than the encoder in {folder}: remove it to evaluate that one"
                 )
         evaluate(
-            str(folder),
+            str(folder) if encoder.is_trained else self._reference(),
             self.targets,
             path,
             top_k=self.plan.top_k,
@@ -117,3 +127,17 @@ class StepRunner:
             resume=True,
             narrator=narrator,
         )
+
+    def _reference(self) -> PretrainedEncoder:
+        """Load the encoder that all others are trained from, with the prompts of their recipe."""
+        recipe = self.plan.recipe
+        loaded = load_pretrained(
+            recipe.base,
+            device=self.device,
+            query_prompt=recipe.query_prefix,
+            passage_prompt=recipe.passage_prefix,
+            pooling=recipe.pooling or None,
+            max_length=recipe.max_length or None,
+        )
+        loaded.name = UNTRAINED
+        return loaded

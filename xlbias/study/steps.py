@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from xlbias.progress import Report
-from xlbias.study.plan import Plan
+from xlbias.study.plan import Plan, PlannedEncoder
 
 Kind = Literal["train", "evaluate"]
 KINDS: tuple[Kind, ...] = ("train", "evaluate")
@@ -44,4 +44,9 @@ Event = Step | Done | Reached
 
 def steps_of(plan: Plan, kinds: Collection[Kind] = KINDS) -> list[Step]:
     """Return the steps of a study in their order: every encoder is evaluated as soon as it is trained."""
-    return [Step(kind, encoder.name) for encoder in plan.encoders() for kind in KINDS if kind in kinds]
+    return [Step(kind, encoder.name) for encoder in plan.encoders() for kind in kinds_of(encoder, kinds)]
+
+
+def kinds_of(encoder: PlannedEncoder, kinds: Collection[Kind] = KINDS) -> list[Kind]:
+    """Return which of these steps an encoder has, in their order: the reference is not trained."""
+    return [kind for kind in KINDS if kind in kinds and (encoder.is_trained or kind != "train")]

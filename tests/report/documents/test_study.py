@@ -17,9 +17,10 @@ from xlbias.results.compare import Side, compare
 from xlbias.results.study.contrasts import contrasts
 from xlbias.results.study.design import HEADLINES, Arm, read_study
 from xlbias.results.study.drawn import uneven_languages
-from xlbias.results.study.numbers import numbers, over_seeds
+from xlbias.results.study.numbers import numbers, over_seeds, reference_numbers
 from xlbias.results.study.questions import QUESTIONS, answers, least_by_seeds
-from xlbias.results.study.shift import robustness
+from xlbias.results.study.shift import home_and_away, robustness
+from xlbias.results.summary import OVERALL
 from xlbias.stats.multiplicity import holm
 
 pytestmark = pytest.mark.integration
@@ -391,3 +392,72 @@ def test_power_with_the_same_seeds_is_what_the_report_says_and_falls_with_more(r
     assert least[0] > least[1] > least[2]
     text = render(power_document(run, (3, 8), family), "text")
     assert "8 seeds" in text and "mAP multi at home" in text
+
+
+@pytest.fixture(scope="module")
+def referenced(run, tmp_path_factory):
+    """The same study with the encoder that all began as: the vectors before anything was moved."""
+    tasks = [make_task(n, name).select_languages(LANGUAGES) for n, name in ((40, "home"), (30, "away"))]
+    found = {task.name: make_vectors(task, seed=10 + i) for i, task in enumerate(tasks)}
+    runs = [
+        evaluate(
+            [PrecomputedVectors(found[task.name].queries, found[task.name].passages, "untrained")],
+            task,
+            tmp_path_factory.mktemp("untrained") / f"{task.name}.parquet",
+        )
+        for task in tasks
+    ]
+    metadata = {
+        **run.metadata,
+        "models": [*run.metadata["models"], *runs[0].metadata["models"]],
+        "study": {**PLAN, "reference": True},
+    }
+    return replace(run, metadata=metadata, files=(*run.files, *(file for one in runs for file in one.files)))
+
+
+def test_every_sampler_is_compared_with_the_encoder_that_all_began_as(referenced):
+    study = read_study(referenced)
+    assert study.reference == "untrained" and study.n_planned == 18
+    found = contrasts(referenced, study)
+    cross = {"base": "untrained", "new": "cross", "measure": "map", "setting": "cross-lingual"}
+    assert one(found, **cross, source="here", target="home")["verdict"] == "better"
+    assert one(found, **cross, source="here", target="away")["verdict"] == "unclear"
+    asked = answers(referenced, study)
+    assert one(asked, **cross, over="home")["verdict"] == "better"
+    assert one(asked, **cross, over="home")["n_seeds"] == 3
+    # what is lost of the gain over one fixed encoder is what is lost of the number itself
+    values = numbers(referenced, study)
+    drop = one(robustness(values, study), measure="map", setting="cross-lingual", arm="cross")["lost"]
+    assert one(asked, **cross, over="lost")["difference"] == pytest.approx(drop)
+
+
+def test_before_and_after_training_by_hand(referenced):
+    study = read_study(referenced)
+    values, reference = numbers(referenced, study), reference_numbers(referenced, study)
+    found = home_and_away(values, reference, study)
+    at = {"over": "home", "measure": "map", "setting": "cross-lingual"}
+    overall = referenced.summary.filter(OVERALL & (pl.col("measure") == "map") & (pl.col("setting") == "cross-lingual"))
+    of_model = {(m, t): v for m, t, v in overall.select("model", "task", "value").iter_rows()}
+    untrained = one(found, **at, arm="untrained")
+    assert untrained["mean"] == pytest.approx((of_model["untrained", "home"] + of_model["untrained", "away"]) / 2)
+    assert (untrained["low"], untrained["n_seeds"]) == (None, 1)
+    of_seeds = [
+        (of_model[f"here-mono-seed{n}", "home"] + of_model[f"there-mono-seed{n}", "away"]) / 2 for n in range(3)
+    ]
+    assert one(found, **at, arm="mono")["mean"] == pytest.approx(np.mean(of_seeds))
+    away = (("here", "away"), ("there", "home"))
+    assert one(found, **{**at, "over": "away"}, arm="mono")["mean"] == pytest.approx(
+        np.mean([of_model[f"{s}-mono-seed{n}", t] for s, t in away for n in range(3)])
+    )
+    text = study_report(referenced)
+    assert "and the untrained one that they began as" in text and "### Before and after training, at home" in text
+    assert "untrained" not in study_report(replace(referenced, metadata={**referenced.metadata, "study": PLAN}))
+
+
+def test_with_fewer_seeds_of_a_sampler_the_design_says_how_many(run):
+    fewer = {**run.metadata["study"], "fewer_seeds": {"cross": 2}}
+    models = [model for model in run.metadata["models"] if "cross-seed2" not in model["name"]]
+    some = replace(run, metadata={**run.metadata, "study": fewer, "models": models})
+    assert read_study(some).n_planned == 16
+    text = study_report(some)
+    assert "16 encoders: " in text and "seeds of each source: mono 3, hybrid α=0.5 3, cross 2" in text

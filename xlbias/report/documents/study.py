@@ -36,11 +36,11 @@ from xlbias.results.matrix import Matrix, cells_of
 from xlbias.results.run import Run
 from xlbias.results.study.by_id import NumbersById
 from xlbias.results.study.contrasts import contrasts
-from xlbias.results.study.design import HEADLINES, Arm, Primary, Study, compared_arms, read_study
+from xlbias.results.study.design import HEADLINES, REFERENCE, Arm, Primary, Study, compared_arms, read_study
 from xlbias.results.study.drawn import UNEVEN, uneven_languages
-from xlbias.results.study.numbers import numbers, over_seeds
+from xlbias.results.study.numbers import numbers, over_seeds, reference_numbers
 from xlbias.results.study.questions import QUESTIONS, answers, least_by_seeds
-from xlbias.results.study.shift import robustness
+from xlbias.results.study.shift import SHIFTED, home_and_away, robustness
 from xlbias.results.topics import by_topic, topics
 from xlbias.samplers import HYBRID
 
@@ -83,6 +83,7 @@ def study_document(run: Run, *, tell: Callable[[str], None] = lambda _: None) ->
         Section("What was done", (Paragraph(_design(run, study)),)),
         *([doubts] if doubts is not None else []),
         *_compared(run, study, tell),
+        *_trained(run, values, study),
         Section("By sampler, from monolingual to cross-lingual batches", _by_arm(values, study)),
         Section("What a change of domain costs", _shift(values, study)),
         Section("Topics inside a task", tuple(_topics(run, study, tell))),
@@ -106,14 +107,24 @@ def _compared(run: Run, study: Study, tell: Callable[[str], None]) -> Iterable[S
 
 
 def _design(run: Run, study: Study) -> str:
-    expected = len(study.sources) * len(study.arms) * len(study.seeds)
-    done = f"{len(study.members)} of {expected}" if len(study.members) < expected else f"{expected}"
+    n_done = len(study.members)
+    done = f"{n_done} of {study.n_planned}" if n_done < study.n_planned else f"{n_done}"
+    reference = " and the untrained one that they began as" if study.reference is not None else ""
     return (
-        f"{done} encoders: samplers {', '.join(arm.label for arm in study.arms)}; sources {', '.join(study.sources)}; "
-        f"{len(study.seeds)} seeds each; targets {', '.join(study.targets)}. α is the share of monolingual batches. "
+        f"{done} encoders{reference}: samplers {', '.join(arm.label for arm in study.arms)}; sources "
+        f"{', '.join(study.sources)}; {_seeds(study)}; targets {', '.join(study.targets)}. α is the share of "
+        "monolingual batches. "
         "Texts, steps, batch size, learning rate and tokenizer are the same for all samplers of a source. "
         f"{_languages(run, study)} Differences are paired by query id and averaged over seeds; {_confirmed(study)}."
     )
+
+
+def _seeds(study: Study) -> str:
+    """Return how many seeds the arms have so far."""
+    counts = {arm.label: min(len(study.of(source, arm)) for source in study.sources) for arm in study.arms}
+    if len(set(counts.values())) == 1:
+        return f"{len(study.seeds)} seeds each"
+    return "seeds of each source: " + ", ".join(f"{label} {n}" for label, n in counts.items())
 
 
 def _languages(run: Run, study: Study) -> str:
@@ -258,6 +269,33 @@ def _of_study(found: Mapping[tuple[str, str], Cell], study: Study, about: Measur
     return Matrix(about, study.sources, study.targets, cells, axes=("source", "target"), differs=differs)
 
 
+def _trained(run: Run, values: pl.DataFrame, study: Study) -> Iterable[Section]:
+    """Yield what training made of retrieval and alignment, beside what the untrained encoder has."""
+    if study.reference is None or not study.in_domain:
+        return
+    found = home_and_away(values, reference_numbers(run, study), study)
+    arms = [arm for arm in (REFERENCE, *study.arms) if arm.label in found["arm"]]
+    blocks = []
+    for over in ("home", "away"):
+        rows = []
+        for measure, setting in SHIFTED:
+            part = found.filter(
+                (pl.col("over") == over) & (pl.col("measure") == measure)
+                & pl.col("setting").eq_missing(pl.lit(setting))
+            )  # fmt: skip
+            about = measure_of(measure)
+            cells = [entry(_mean(part.filter(pl.col("arm") == arm.label)), about) for arm in arms]
+            rows.append((Entry(named(measure, setting)), *cells))
+        notes = (
+            "Means over pairs of source and target; [a, b] is the 95% t-interval over seeds. The untrained encoder's "
+            "are over the same pairs. Differences from it, with their tests, stand above; CKA has no values by id and "
+            "is not tested.",
+        )
+        heads = ("measure", *(arm.label for arm in arms))
+        blocks.append(Table(f"Before and after training, {QUESTIONS[over]}", heads, tuple(rows), notes))
+    yield Section("What training makes of it", tuple(blocks))
+
+
 def _by_arm(values: pl.DataFrame, study: Study) -> tuple[Block, ...]:
     """A row per arm: the mean over sources and targets, with its interval over seeds."""
     rows = []
@@ -298,15 +336,33 @@ def _shift(values: pl.DataFrame, study: Study) -> tuple[Block, ...]:
         f"Mean relative drop (M[T,T] − M[S,T]) / M[T,T] over {n_pairs} pairs S ≠ T, with its 95% t-interval over "
         "seeds. 0: nothing is lost away from home; positive: worse. Where low is good the sign is turned, so that "
         "50% of a rank distance means that it grew by half.",
-        "A large drop may come from a strong value at home: read it beside the matrices.",
+        "A large drop may come from a strong value at home: read it beside the differences.",
     )
     table = Table("Relative drop away from the source's own domain", heads, tuple(rows), notes)
     home = [t for t in study.targets if t in study.in_domain]
-    blocks: list[Block] = [table]
+    blocks: list[Block] = [_lost(drops, study), table]
     for measure, setting in (("map", "multilingual"), ("rank_distance.normalised", "multilingual")):
         for arm in (study.arms[0], *(a for a in study.arms if a.alpha == 0.5)):
             blocks.append(_domains(values, study, arm.label, measure, setting, home))
     return tuple(blocks)
+
+
+def _lost(drops: pl.DataFrame, study: Study) -> Table:
+    """Return the losses as differences, a row per arm."""
+    rows = []
+    for arm in study.arms:
+        cells = [
+            difference_entry(Cell(row["lost"], row["lost_low"], row["lost_high"]), measure_of(row["measure"]))
+            for row in drops.filter(pl.col("arm") == arm.label).iter_rows(named=True)
+        ]
+        rows.append((Entry(arm.label), *cells))
+    shown = drops.filter(pl.col("arm") == study.arms[0].label)
+    heads = ("sampler", *(named(m, s) for m, s in shown.select("measure", "setting").iter_rows()))
+    notes = (
+        "M[T,T] − M[S,T], the other way round where low is good: positive is lost. Means over the pairs of the table "
+        "below, with 95% t-intervals over seeds.",
+    )
+    return Table("What is lost away from the source's own domain", heads, tuple(rows), notes)
 
 
 def _domains(values: pl.DataFrame, study: Study, arm: str, measure: str, setting: str, home: list[str]) -> MatrixBlock:

@@ -13,7 +13,7 @@ from xlbias.results.compare import Side, Sided, shares
 from xlbias.results.per_query import Key, Values
 from xlbias.results.run_numbers import RunNumbers
 from xlbias.results.study.cells import restricted
-from xlbias.results.study.design import HEADLINES, Arm, Headline, Study
+from xlbias.results.study.design import HEADLINES, REFERENCE, Arm, Headline, Study
 from xlbias.runs.run_info import TaskInfo
 
 _TABLES = ("single_gold", *dict.fromkeys(name for name, _ in HEADLINES if name != "single_gold.gap"))
@@ -47,6 +47,8 @@ class NumbersById:
 
         Over the cells of trained languages there are only numbers that other cells are left out of.
         """
+        if arm == REFERENCE and self.study.cells(source, self._tasks[target]) == (ALL,):
+            source = ""  # the same for all sources
         if (source, arm, target) not in self._known:
             self._known[source, arm, target] = self._read(source, arm, target)
         return self._known[source, arm, target]

@@ -15,7 +15,7 @@ from xlbias.measures.registry import measure_of
 from xlbias.results.compare import ALPHA
 from xlbias.results.run_numbers import RunNumbers
 from xlbias.results.study.by_id import ById, NumbersById, aligned
-from xlbias.results.study.design import HEADLINES, Arm, Headline, Study, compared_arms
+from xlbias.results.study.design import HEADLINES, REFERENCE, Arm, Headline, Study, compared_arms
 from xlbias.results.summary import replicates_for
 from xlbias.stats.bootstrap import bootstrap_intervals
 from xlbias.stats.means import column_means
@@ -38,7 +38,8 @@ def contrasts(
     numbers: NumbersById | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> pl.DataFrame:
-    """Return the paired differences of every arm from the baseline, and of hybrid arms from ``cross``.
+    """Return the paired differences of every arm from the baseline, of hybrid arms from ``cross``, and of all from the
+    untrained encoder where there is one.
 
     Columns: ``source, target, base, new, measure, setting``; ``cells``, all or those of languages that the source
     trains in, where those are fewer; ``difference``, a mean over query ids and seeds, with ``low`` and ``high`` and
@@ -73,17 +74,19 @@ def pair_contrasts(
                 continue
             planned = study.planned(base, new, headline, PAIRS, cells)
             before, after = aligned([one, theirs[headline, cells]])
-            found = _difference(before, after, planned.margin if planned else None)
+            found = _difference(before, after, planned.margin if planned else None, fixed=base == REFERENCE)
             rows.append((*headline, cells, *found, source, target, base.label, new.label))
     frame = pl.DataFrame(rows, schema=PAIR, orient="row")
     return frame.with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
-def _difference(base: ById, new: ById, margin: float | None) -> tuple[float, float, float, float, float, int]:
-    """Return ``difference, low, high, p, p_within, n_seeds``."""
-    n_seeds = min(len(base.values), len(new.values))
+def _difference(
+    base: ById, new: ById, margin: float | None, *, fixed: bool
+) -> tuple[float, float, float, float, float, int]:
+    """Return ``difference, low, high, p, p_within, n_seeds``; with a `fixed` base, which is no training."""
+    n_seeds = len(new.values) if fixed else min(len(base.values), len(new.values))
     if n_seeds > 1:
-        found = crossed(base.values[..., None], new.values[..., None])
+        found = crossed(base.values[..., None], new.values[..., None], fixed=fixed)
         within = float(equivalence(found, margin)[0]) if margin is not None else np.nan
         difference, low, high, p = (float(one[0]) for one in (found.difference, found.low, found.high, found.p))
         return difference, low, high, p, within, n_seeds
@@ -111,7 +114,7 @@ def judged(
         for headline in HEADLINES
         for cells in study.cells(source, tasks.get(target))
     )
-    arms = {arm.label: arm for arm in study.arms}
+    arms = {arm.label: arm for arm in (*study.arms, REFERENCE)}
     columns = ["base", "new", "measure", "setting", "cells"]
     families = [
         _family(study, arms[base], arms[new], (measure, setting), cells)

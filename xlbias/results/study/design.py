@@ -13,7 +13,7 @@ from xlbias.errors import RunError
 from xlbias.results.run_numbers import RunNumbers
 from xlbias.results.study.cells import Taught, taught
 from xlbias.runs.run_info import TaskInfo
-from xlbias.samplers import CROSS, HYBRID, MONO
+from xlbias.samplers import CROSS, HYBRID, MONO, UNTRAINED
 
 Headline = tuple[str, str | None]
 """A measure and its setting; measures of alignment have none."""
@@ -56,6 +56,10 @@ class Arm:
         return known.get(self.sampler, -1.0) if self.alpha is None else self.alpha
 
 
+REFERENCE = Arm(UNTRAINED)
+"""The encoder that all others were trained from, as it is: one encoder, which no seed was drawn for."""
+
+
 class Primary(NamedTuple):
     """A contrast that the plan names as what the study is made for: labels of two arms, and a number.
 
@@ -79,7 +83,8 @@ class Study:
     `in_domain` names, for a target that is the held-out part of a source, that source. Encoders that have not been
     evaluated yet are not in `members`: (source, arm, seed) → name of the encoder. `primary` names the contrasts that
     the study is made for: where there are any, nothing else is tested. `taught` has the languages that the encoders of
-    a source were trained in, where they are known.
+    a source were trained in, where they are known. `reference` is the name of the encoder that all others were trained
+    from, None where it was not evaluated. `n_planned` is how many trainings the plan has.
     """
 
     title: str
@@ -92,9 +97,13 @@ class Study:
     members: Mapping[tuple[str, Arm, int], str]
     primary: tuple[Primary, ...] = ()
     taught: Mapping[str, Taught] = field(default_factory=dict)
+    reference: str | None = None
+    n_planned: int = 0
 
     def of(self, source: str, arm: Arm) -> tuple[str, ...]:
-        """Return the encoders of one source and arm, one for each seed that is there."""
+        """Return the encoders of one source and arm, one for each seed that is there; the reference is of any."""
+        if arm == REFERENCE:
+            return (self.reference,) if self.reference is not None else ()
         return tuple(self.members[source, arm, s] for s in self.seeds if (source, arm, s) in self.members)
 
     def planned(self, base: Arm, new: Arm, headline: Headline, over: Over, cells: Cells) -> Primary | None:
@@ -123,6 +132,10 @@ def read_study(run: RunNumbers) -> Study:
     }
     labels = {arm.slug: arm.label for arm in arms}
     members = {key: name for key, name in names.items() if name in by_name}
+    fewer = plan.get("fewer_seeds") or {}
+    n_seeds = sum(min(len(seeds), fewer.get(arm.slug, len(seeds))) for arm in arms)
+    reference = UNTRAINED if plan.get("reference") and UNTRAINED in by_name else None
+    labels[UNTRAINED] = REFERENCE.label
     languages = {
         source: taught([by_name[name] for (of, *_), name in members.items() if of == source])
         for source in plan["sources"]
@@ -138,6 +151,8 @@ def read_study(run: RunNumbers) -> Study:
         members=members,
         primary=tuple(_primary(run, one, labels) for one in plan.get("primary") or ()),
         taught={source: found for source, found in languages.items() if found},
+        reference=reference,
+        n_planned=len(plan["sources"]) * n_seeds,
     )
 
 
@@ -164,15 +179,20 @@ def _primary(run: RunNumbers, written: Mapping[str, Any], labels: Mapping[str, s
 
 
 def compared_arms(study: Study, source: str) -> list[tuple[Arm, Arm]]:
-    """Return which arms of a source are compared, base first: all with the baseline, hybrid ones with ``cross``."""
-    return arm_pairs([arm for arm in study.arms if study.of(source, arm)], study.baseline)
+    """Return which arms of a source are compared, base first; see `arm_pairs`."""
+    there = [arm for arm in study.arms if study.of(source, arm)]
+    return arm_pairs(there, study.baseline, reference=study.reference is not None)
 
 
-def arm_pairs(there: Sequence[Arm], baseline: Arm) -> list[tuple[Arm, Arm]]:
-    """Return which of these arms are compared, base first."""
+def arm_pairs(there: Sequence[Arm], baseline: Arm, *, reference: bool = False) -> list[tuple[Arm, Arm]]:
+    """Return which of these arms are compared, base first.
+
+    All with the baseline, hybrid ones with ``cross``, and with a reference all with it.
+    """
     bases = [baseline, *(arm for arm in there if arm.sampler == CROSS and arm != baseline)]
-    return [
+    pairs = [
         (base, new)
         for base, new in product(bases, there)
         if base in there and base != new and (base == baseline or new.sampler == HYBRID)
     ]
+    return pairs + [(REFERENCE, arm) for arm in there if reference]

@@ -7,21 +7,26 @@ from typing import Any
 import polars as pl
 
 from xlbias.results.run_numbers import RunNumbers
-from xlbias.results.study.design import Study
+from xlbias.results.study.design import REFERENCE, Study
 from xlbias.results.summary import OVERALL
 from xlbias.stats.paired import t_interval
 
 
 def numbers(run: RunNumbers, study: Study) -> pl.DataFrame:
     """Return ``source, arm, seed, target, measure, setting, value``: overall numbers of every encoder and target."""
-    rows = [
-        {"model": name, "source": source, "arm": arm.label, "seed": seed}
-        for (source, arm, seed), name in study.members.items()
-    ]
+    return _of(run, [(name, source, arm.label, seed) for (source, arm, seed), name in study.members.items()])
+
+
+def reference_numbers(run: RunNumbers, study: Study) -> pl.DataFrame:
+    """Return the same of the encoder that all others were trained from; ``source`` is null. Empty without one."""
+    return _of(run, [(study.reference, None, REFERENCE.label, 0)] if study.reference is not None else [])
+
+
+def _of(run: RunNumbers, rows: list[tuple[str, str | None, str, int]]) -> pl.DataFrame:
     schema = {"model": pl.String, "source": pl.String, "arm": pl.String, "seed": pl.Int64}
     overall = run.summary.filter(OVERALL)
     return (
-        pl.DataFrame(rows, schema=schema)
+        pl.DataFrame(rows, schema=schema, orient="row")
         .join(overall, on="model", maintain_order="left")
         .select("source", "arm", "seed", pl.col("task").alias("target"), "measure", "setting", "value")
     )

@@ -19,7 +19,7 @@ from xlbias.results.compare import ALPHA
 from xlbias.results.run_numbers import RunNumbers
 from xlbias.results.study.by_id import ById, NumbersById, aligned
 from xlbias.results.study.contrasts import with_verdicts
-from xlbias.results.study.design import HEADLINES, Arm, Headline, Primary, Study, arm_pairs
+from xlbias.results.study.design import HEADLINES, REFERENCE, Arm, Headline, Primary, Study, arm_pairs
 from xlbias.stats.seeds import Crossed, Term, crossed_sum, equivalence, least_detectable
 
 QUESTIONS: dict[Over, str] = {
@@ -104,13 +104,14 @@ def _asked(
     study: Study, numbers: NumbersById, tell: Callable[[str], None]
 ) -> Iterator[tuple[_Asked, Crossed, int, int]]:
     """Yield every question that can be answered, its answer, and of how many pairs and seeds that is."""
-    for base, new in arm_pairs(study.arms, study.baseline):
+    for base, new in arm_pairs(study.arms, study.baseline, reference=study.reference is not None):
         tell(f"questions: {new.label} against {base.label}")
         for over, headline, cells in product(QUESTIONS, HEADLINES, (ALL, TRAINED)):
             one = _Asked(over, base, new, headline, cells)
             terms, n_pairs = _terms(study, numbers, one)
             if terms:
-                yield one, crossed_sum(terms), n_pairs, min(len(term.values) for term in terms)
+                n_seeds = min(len(term.values) for term in terms if not term.fixed)
+                yield one, crossed_sum(terms), n_pairs, n_seeds
 
 
 class _Asked(NamedTuple):
@@ -154,13 +155,18 @@ def _terms(study: Study, numbers: NumbersById, asked: _Asked) -> tuple[list[Term
     of_target: dict[str, list[tuple[str, float, ById]]] = defaultdict(list)
     for (source, target), weight in weights.items():
         for arm, one, sign in zip((asked.base, asked.new), found[source, target][1], (-1, 1), strict=True):
-            of_target[target].append((f"{source} {arm.label}", sign * weight, one))
+            of_target[target].append((_trainings(source, arm), sign * weight, one))
     terms = [
-        Term(trainings, target, weight, one.values)
+        Term(trainings, target, weight, one.values, fixed=trainings == REFERENCE.label)
         for target, parts in of_target.items()
         for (trainings, weight, _), one in zip(parts, aligned([one for *_, one in parts]), strict=True)
     ]
     return terms, len(weights)
+
+
+def _trainings(source: str, arm: Arm) -> str:
+    """Return whose trainings the encoders of a source and arm are; the reference has none, and is one for all."""
+    return REFERENCE.label if arm == REFERENCE else f"{source} {arm.label}"
 
 
 def _weights(study: Study, over: Over, there: list[tuple[str, str]]) -> dict[tuple[str, str], float]:
