@@ -214,8 +214,17 @@ def test_weights_that_are_onnx_only_are_those_that_count(onnx: Path, monkeypatch
         check_encoder(str(onnx))
 
 
+def test_an_optimum_that_does_not_work_here_is_named(onnx: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xlbias.encode.loadable.find_spec", lambda _: "found")  # but the library cannot import it
+    with pytest.raises(EncoderError, match="ONNX only, and the optimum-onnx that is installed here does not work with"):
+        load_encoder(str(onnx), device="cpu")
+
+
 def test_an_encoder_exported_to_onnx_is_near_the_one_it_was_made_of(folder: Path, tmp_path: Path) -> None:
-    pytest.importorskip("optimum.onnxruntime", reason="no optimum-onnx for this transformers")
+    try:
+        from optimum.onnxruntime import ORTModelForFeatureExtraction  # noqa: F401
+    except ImportError:
+        pytest.skip("no optimum-onnx for this transformers")
     SentenceTransformer(str(folder), device="cpu", backend="onnx").save_pretrained(str(tmp_path / "exported"))
     exported = load_encoder(str(tmp_path / "exported"), device="cpu").encode(TEXTS, "query")
     assert exported == pytest.approx(load_encoder(str(folder), device="cpu").encode(TEXTS, "query"), abs=1e-4)

@@ -69,6 +69,12 @@ def load_model(
     except BaseException as error:  # the libraries raise many kinds; each means that there is no usable encoder
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":  # Rust's, a BaseException
             raise
+        if "Optimum" in str(error) and folder and is_onnx(folder):
+            raise EncoderError(
+                f"{name}: holds its weights as ONNX only, and the optimum-onnx that is installed here does not work "
+                f"with transformers {transformers.__version__}: save it as .safetensors, or bring it as python: or "
+                "openai:"
+            ) from error
         where = "cannot be loaded" if local else "is neither a folder here nor a model that could be loaded"
         raise EncoderError(f"encoder {name!r} {where}: {_reason(error)}") from error
     for line in lines:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +34,11 @@ SETTINGS = {
 }  # fmt: skip
 
 
-def command(batches: str, pause: float, words: list[str]) -> int:
-    """The command line, in a process that writes down its batches, and waits a moment at each."""
+def command(batches: str, pause: float, words: list[str], shares: int = 1) -> int:
+    """The command line, in a process that writes down its batches, and waits a moment at each.
+
+    Hard negatives that cannot be dealt out equally to so many shares are left out.
+    """
     look_up = PairTexts.__getitems__
 
     def spy(self: PairTexts, batch: Batch) -> list[dict[str, str]]:
@@ -42,7 +46,7 @@ def command(batches: str, pause: float, words: list[str]) -> int:
             time.sleep(pause)
             with Path(f"{batches}-{os.environ.get('RANK', '0')}").open("a") as file:
                 file.write(json.dumps([batch.epoch, batch.number, batch.kind, list(batch)]) + "\n")
-        return look_up(self, batch)
+        return look_up(self, replace(batch, negatives=batch.negatives[: len(batch.negatives) // shares * shares]))
 
     PairTexts.__getitems__ = spy  # type: ignore[method-assign, assignment]
     return run(words)
@@ -62,11 +66,17 @@ def words_of(corpus: Path, out: Path, settings: dict[str, float], *options: str)
 
 
 def train(
-    corpus: Path, out: Path, processes: int, *options: str, settings: dict[str, float] = SETTINGS, code: int = 0
+    corpus: Path,
+    out: Path,
+    processes: int,
+    *options: str,
+    settings: dict[str, float] = SETTINGS,
+    code: int = 0,
+    shares: int = 1,
 ) -> list[str]:
     """Train in so many processes, as torchrun would start them; return what each has printed."""
     outputs = [Path(f"{out}.printed-{rank}") for rank in range(processes)]
-    arguments = (f"{out}.batches", 0.0, words_of(corpus, out, settings, *options))
+    arguments = (f"{out}.batches", 0.0, words_of(corpus, out, settings, *options), shares)
     if processes == 1:
         started = [start(command, *arguments, output=outputs[0])]
     else:
@@ -133,6 +143,29 @@ def test_an_encoder_with_layers_learns_the_same_in_two_processes(corpus: Path, t
     assert len(curves[0]) == 3
     assert curves[1] == pytest.approx(curves[0], rel=1e-4)
     assert curves[2] == pytest.approx(curves[0], rel=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("option", ["lora_rank=4", "mine_negatives=3"])
+def test_low_rank_changes_and_mined_negatives_learn_the_same_in_two_processes(
+    option: str, corpus: Path, two_layers: str, tmp_path: Path
+) -> None:
+    options = ["--base", two_layers, "--set", "max_length=24", "--set", "steps=3", "--lr", "1e-3", "--device", "cpu"]
+    if option.startswith("mine"):
+        options += ["--set", "hard_negatives=1"]
+    found = []
+    for processes in (1, 2):
+        out = tmp_path / f"out{processes}"
+        settings = {"batch_size": 8, "validation": 0}
+        train(corpus, out, processes, *options, "--set", option, settings=settings, shares=3 - processes)
+        loss = open_run(out / "training.parquet").training.collect()["loss"].to_list()
+        vectors = SentenceTransformer(str(out), device="cpu").encode(["eins zwei", "one two three"])
+        drawn_of = {name: of for name, of in read_card(out)["batches"].items() if name != "negatives"}
+        found.append((loss, vectors, drawn_of))
+    assert len(found[0][0]) == 3
+    assert found[1][0] == pytest.approx(found[0][0], rel=1e-4)
+    assert found[1][1] == pytest.approx(found[0][1], abs=1e-3)
+    assert found[1][2] == found[0][2]
 
 
 def test_only_the_first_process_talks(two: tuple[Path, list[str]]) -> None:
