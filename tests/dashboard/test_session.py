@@ -24,7 +24,7 @@ async def test_place_choice_measure_order_cursor_and_theme_come_back(finished_ru
         app.theme = "xlbias-light"
         cursor = app.view.view.cursor
         chosen = app.state.chosen
-        assert chosen == ("mono", "mlqa")
+        assert chosen == ("hybrid", "xquad-r")
         await leave(app, pilot)
     async with opened(finished_run) as (app, _):
         assert app.place == places.MATRIX

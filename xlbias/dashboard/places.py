@@ -56,7 +56,7 @@ SCREENS: dict[str, Place] = {
     place.name: place
     for place in (
         Place(OVERVIEW, "Overview", "Encoders and tasks of the run", ".overview.OverviewScreen",
-              frozenset({"open", "filter", "baseline", "sort", "info", "follow"}), needs="run", parent=""),
+              frozenset({"open", "panel", "filter", "baseline", "sort", "info", "follow"}), needs="run", parent=""),
         Place(MATRIX, "Matrix", "Query language by pool, one measure at a time", ".matrix.MatrixScreen",
               _HEAT_MAP | {"task", "encoder", "follow"}),
         Place(BIAS, "Bias", "Which languages are preferred, and how strongly", ".bias.BiasScreen",

@@ -76,13 +76,13 @@ async def test_screens_lead_into_each_other_and_back_without_losing_place(finish
     await finished.press("move.down")
     await finished.press("open")
     assert finished.app.place == places.MATRIX
-    assert finished.app.state.chosen == ("mono", "mlqa")
+    assert finished.app.state.chosen == ("hybrid", "xquad-r")  # rows stand by task
     await finished.press("move.right")
     cursor = finished.heat.cursor
 
     await finished.press("back")
     assert finished.app.place == places.OVERVIEW
-    assert finished.table.cursor_key == ("mono", "mlqa")
+    assert finished.table.cursor_key == ("hybrid", "xquad-r")
     await finished.press("matrix")
     assert finished.heat.cursor == cursor
     await finished.press("overview")

@@ -122,7 +122,8 @@ async def test_a_model_and_task_are_opened_by_name(browsing):
 
 async def test_a_baseline_is_chosen_and_taken_back(browsing):
     app, pilot = browsing
-    await press(pilot, "down", "2")
+    await press(pilot, "2")
+    assert app.state.chosen == ("mono", "xquad-r")
     await run(app, pilot, "baseline: hybrid")
     assert app.baseline.model == "hybrid"
     assert app.baseline.against is not None

@@ -30,7 +30,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (140, 45)], ids=lambda size: "{}x{}".format(*size))
-async def test_golden_screens(finished_run, size):
+async def test_golden_screens(finished_run, size, says):
     shown = {}
     async with opened(finished_run, size=size) as (app, pilot):
         for name, pressed in [

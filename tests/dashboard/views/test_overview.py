@@ -5,10 +5,11 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from xlbias.dashboard.views.overview import matching, n_significant, overview_rows, why_empty
+from xlbias.dashboard.views.overview import Difference, across, matching, n_significant, overview_rows, why_empty
 from xlbias.dashboard.workers.snapshot import take_snapshot
 from xlbias.report.documents.caveats import MARK
 from xlbias.results.caveats import Caveat
+from xlbias.results.findings import Destination, Finding, Number
 
 
 @pytest.fixture
@@ -17,9 +18,12 @@ def snapshot(finished_run):
 
 
 def test_a_row_says_how_far_it_is_and_what_it_differs_in(snapshot):
-    frame = overview_rows(snapshot, ("+1 -2", None, "…", None))
+    frame = overview_rows(snapshot, (Difference("+1 -2", 0.1, "b"), None, Difference("…"), None))
     assert frame["done"].to_list() == ["20/20"] * 4
-    assert frame["significant"].to_list() == ["+1 -2", None, "…", None]
+    assert frame.select("model", "task", "significant", "delta").rows() == [
+        ("mono", "xquad-r", "+1 -2", 0.1), ("hybrid", "xquad-r", "…", None),
+        ("mono", "mlqa", None, None), ("hybrid", "mlqa", None, None),
+    ]  # fmt: skip
     assert frame["doubted"].null_count() == 4
 
 
@@ -54,3 +58,34 @@ def test_only_significant_cells_of_a_language_count():
         }
     )
     assert n_significant(compared) == "+1 -1"
+
+
+def test_the_difference_across_languages_is_that_of_all_cells():
+    compared = pl.DataFrame(
+        {
+            "setting": ["monolingual", "cross-lingual", "cross-lingual"],
+            "query_language": [None, None, "de"],
+            "passage_language": [None, None, "hi"],
+            "difference": [0.1, 0.2, 0.3],
+        }
+    )
+    assert across(compared) == 0.2
+    assert across(compared.head(1)) is None
+
+
+def test_what_a_finding_is_a_reason_to_doubt_is_marked_where_its_number_stands(snapshot):
+    def finding(kind, question, **more):
+        return Finding(kind, question, "s", 1.0, Destination("matrix", "matrix"), "hybrid", "mlqa", **more)
+
+    found = (
+        finding("worst_pair", "for whom"),
+        finding("rank_distance", "fair"),
+        finding("difference", "real", base="mono"),
+        finding("chance_level", "good", numbers=(Number("map", 0.1, setting="multilingual"),)),
+    )
+    frame = overview_rows(snapshot, (None,) * 4, found)
+    marked = {row[:2]: row[2] for row in frame.select("model", "task", "attention").rows()}
+    assert marked["hybrid", "mlqa"] == ["delta", "map_multi", "rank_distance_normalised", "worst"]
+    assert marked["mono", "mlqa"] == []
+    gains = tuple(replace(one, concern=False) for one in found)
+    assert not any(overview_rows(snapshot, (None,) * 4, gains)["attention"].to_list())

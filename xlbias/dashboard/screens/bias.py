@@ -137,6 +137,14 @@ class BiasScreen(PanelScreen):
         self.views[view.panel] = view
         self.show()
 
+    def show_measure(self, name: str) -> None:
+        """Show the panel and the view of a measure, where one has it."""
+        view = next((view for view in VIEWS if view.measure == name), None)
+        if view is not None:
+            self.panel = view.panel
+            self.views[view.panel] = view
+            self.show()
+
     def open(self) -> None:
         """Show the queries behind the row: those in its language, in the pool of all languages."""
         cursor, view = self.view.cursor, self.views[self.panel]

@@ -1,35 +1,46 @@
-"""The first screen: how good is each encoder on each task, for whom is it bad, and where do the numbers come from."""
+"""The first screen: what the run says, how good each encoder is on each task, and where the numbers come from."""
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import polars as pl
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.message import Message
 from textual.timer import Timer
 
 from xlbias.dashboard import places
+from xlbias.dashboard.commands.leading import lead_to
 from xlbias.dashboard.dialogs.prompt import PromptDialog
 from xlbias.dashboard.screens.base import View
 from xlbias.dashboard.state import Scope
+from xlbias.dashboard.views.findings import chance, differences
 from xlbias.dashboard.views.matrix import matrix_sheet
-from xlbias.dashboard.views.overview import matching, n_significant, overview_rows, why_empty
+from xlbias.dashboard.views.overview import Difference, across, matching, n_significant, overview_rows, why_empty
 from xlbias.dashboard.views.provenance import facts
 from xlbias.dashboard.views.status import progress_line
 from xlbias.dashboard.widgets.details import Details
+from xlbias.dashboard.widgets.findings import FindingList
 from xlbias.dashboard.widgets.heatmap.heat_map import HeatMap
 from xlbias.dashboard.widgets.heatmap.order import OF_LANGUAGES
 from xlbias.dashboard.widgets.table.columns import Column
+from xlbias.dashboard.widgets.table.footing import Footing
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.dashboard.workers.snapshot import Cell, Chosen, Snapshot
+from xlbias.errors import XlbiasError
 from xlbias.report import document
 from xlbias.report.documents.caveats import MARK
 from xlbias.report.documents.overview import overview_table
 from xlbias.report.numbers import number
+from xlbias.results.findings import Finding, findings
 from xlbias.results.matrix import MATRIX_MEASURES, Matrix
+from xlbias.results.written import signed_text
 from xlbias.runs.schema import SETTING_SHORT
 from xlbias.text import clean, width
 
@@ -43,29 +54,52 @@ def _ranks(value: float) -> str:
     return number(value, unit_range=False)
 
 
+def _signed(value: float) -> str:
+    return signed_text(value, MATRIX_MEASURES[_PREVIEWED])
+
+
 def columns(overview: pl.DataFrame) -> tuple[Column, ...]:
     """Return the overview's columns, pair and text columns as wide as what they hold."""
-    pair = max([5, *_widths(overview, "best_pair"), *_widths(overview, "worst_pair")])
+    pair = max([6, *_widths(overview, "best_pair"), *_widths(overview, "worst_pair")])
     sampler = max([0, *_widths(overview, "sampler")])
     compared = overview["significant"].null_count() < overview.height
     complete = bool((overview["n_cells"] == overview["n_cells_expected"]).all())
     most = overview["n_cells_expected"].max() or 0
+    bases = set(overview["base"].drop_nulls()) - {""}
+    against = f"against {next(iter(bases))}" if len(bases) == 1 else "difference"
     found = [
         *(
-            Column(f"map_{short}", short, 5, number, group="mAP", best_first=True, lower=f"map_{short}_least")
+            Column(
+                f"map_{short}",
+                short,
+                6,
+                number,
+                group="mAP",
+                best_first=True,
+                lower=f"map_{short}_least",
+                attention=_ATTENTION,
+            )
             for short in SETTING_SHORT.values()
         ),
+        Column("delta", "Δ cross", 7, _signed, group=against, best_first=True, attention=_ATTENTION),
+        Column("significant", "+ - cells", 9, group=against, sortable=False),
         Column(
-            "rank_distance", "dist.", 7, _ranks, group="rank", rank=3 if compared else 0, lower="rank_distance_least"
+            "rank_distance", "dist.", 7, _ranks, group="rank", rank=5 if compared else 0, lower="rank_distance_least"
         ),
         Column(
-            "rank_distance_normalised", "norm.", 5, number, group="rank", rank=5, lower="rank_distance_normalised_least"
+            "rank_distance_normalised",
+            "norm.",
+            6,
+            number,
+            group="rank",
+            rank=3 if compared else 5,
+            lower="rank_distance_normalised_least",
+            attention=_ATTENTION,
         ),
         Column("worst_pair", "pair", min(pair, 15), align="left", group="worst", rank=2),
-        Column("worst", "mAP", 5, number, group="worst", rank=2),
+        Column("worst", "mAP", 6, number, group="worst", rank=2, attention=_ATTENTION),
         Column("best_pair", "pair", min(pair, 15), align="left", group="best", rank=6, style=_DIM),
         Column("best", "mAP", 5, number, group="best", rank=6, best_first=True, style=_DIM),
-        Column("significant", "signif.", 8, group="differ", sortable=False),
         Column("done", "cells", max(5, 2 * len(str(most)) + 1), rank=4 if complete else 1, sortable=False, style=_DIM),
         Column("sampler", "sampler", max(7, min(sampler, 10)), align="left", rank=7),
         Column("doubted", MARK, 1, align="left", sortable=False),
@@ -77,13 +111,34 @@ def columns(overview: pl.DataFrame) -> tuple[Column, ...]:
     ]
     if overview["model"].n_unique() == 1:  # what tells the rows apart comes first
         texts[0], texts[1] = texts[1], texts[0]
-    optional = ("sampler", "source", "significant", "doubted")
+    optional = ("sampler", "source", "significant", "delta", "doubted")
     empty = {name for name in optional if overview[name].null_count() == overview.height}
     return tuple(column for column in (*found, *texts) if column.name not in empty)
 
 
+_ATTENTION = "attention"
+_FINDINGS = "findings"
+_ROOM = {"-low": 6, "-middle": 11, "-high": 18}
+"""Lines of findings, by the height of the screen."""
+_AGAIN = 3.0  # seconds at least between two looks at what a run in progress says
+
+
+class Found(Message):
+    """It has been worked out what a run says.
+
+    Attributes:
+        snapshot: of the run.
+        base: of the second run, which it was compared with.
+        findings: on it; None where it has changed while it was read.
+    """
+
+    def __init__(self, snapshot: Snapshot, base: Snapshot | None, findings: tuple[Finding, ...] | None) -> None:
+        super().__init__()
+        self.snapshot, self.base, self.findings = snapshot, base, findings
+
+
 class OverviewScreen(View):
-    """One row per encoder and task above, everything about the row under the cursor below."""
+    """What the run says above, one row per encoder and task, and below everything about the row under the cursor."""
 
     PLACE = places.OVERVIEW
     scopes: tuple[Scope, ...] = ("row", "all")
@@ -93,6 +148,12 @@ class OverviewScreen(View):
         #progress { padding: 0 2; display: none; margin-top: 1; }
         #empty { padding: 0 2; display: none; margin-top: 1; }
         #filter { padding: 0 2; display: none; margin-top: 1; }
+        FindingList { margin: 1 1 0 1; }
+        &.-low FindingList { margin-top: 0; }
+        &.-low.-details FindingList { display: none; }
+        &.-low.-details Footing { display: none; }
+        &.-plain Footing { display: none; }
+        &.-empty FindingList { display: none; }
         VirtualTable { height: auto; max-height: 45%; margin-top: 1; }
         #below { height: 1fr; margin-top: 1; }
         #preview { width: 1fr; max-width: 132; margin: 0 1; display: none; }
@@ -116,13 +177,21 @@ class OverviewScreen(View):
         self._filter = ""
         self._drawn: tuple[object, ...] = ()
         self._previewed: Matrix | None = None
+        self._said: tuple[Finding, ...] = ()
+        self._of_findings = False
+        """Whether keys go to the findings, not to the table."""
+        self._looking = False
+        self._looked_at = 0.0
 
     def content(self) -> ComposeResult:
-        """Progress, table, and below it preview and provenance."""
+        """Progress, findings, table, and below it preview and provenance."""
         yield Line(id="progress")
+        yield FindingList(id="findings")
         yield Line(id="filter")
         yield Line(id="empty")
-        yield VirtualTable((), ("model", "task"), id="overview")
+        table = VirtualTable((), ("model", "task"), id="overview")
+        yield table
+        yield Footing(table, id="levels")
         with Horizontal(id="below"):
             with Vertical(id="preview"):
                 yield Line(id="preview-title")
@@ -153,22 +222,88 @@ class OverviewScreen(View):
         line.set([Part(words, "$text-primary"), Part("  ")], phase, "$quiet")
         saved = self.dashboard.session.of_screen(self.PLACE)
         self._filter = str(saved.get("filter", self._filter))
-        against = self._against()
-        wanted = (id(snapshot.overview), self._filter, against)
+        found = self._show_findings(snapshot)
+        against = self._against(found)
+        wanted = (id(snapshot.overview), self._filter, against, found)
         if wanted != self._drawn:
             if not self._drawn and snapshot.overview.height:
                 self.make_ready(places.MATRIX)
                 if snapshot.trained:
                     self.make_ready(places.TRAINING, 2)
             self._drawn = wanted
-            self._show_rows(snapshot, against)
+            self._show_rows(snapshot, against, found)
         if saved:
             self.restore(saved)
         self._show_row()
 
-    def _show_rows(self, snapshot: Snapshot, against: tuple[str | None, ...]) -> None:
+    # -- what the run says -------------------------------------------------------------------------------------------
+
+    @property
+    def findings(self) -> FindingList:
+        """The list of findings."""
+        return self.query_one(FindingList)
+
+    def _show_findings(self, snapshot: Snapshot) -> tuple[Finding, ...]:
+        """Show what the run says, as far as that is known; what is not is worked out in a thread."""
+        base = self.dashboard.state.base
+        key = (_FINDINGS, None if base is None else id(base.run))
+        known = snapshot.cache.get(key)
+        if known is None and snapshot.cells and not self._looking:
+            wait = 0.0 if snapshot.finished else self._looked_at + _AGAIN - time.monotonic()
+            if wait > 0:
+                self.after(wait, self.show)
+            else:
+                self._looking, self._looked_at = True, time.monotonic()
+                self.run_worker(partial(self._look, snapshot, base), thread=True, group=_FINDINGS, exit_on_error=False)
+        if known is not None:
+            self._said = known
+        room = next(lines for name, lines in _ROOM.items() if self.has_class(name))
+        waiting = "working out what the run says …" if snapshot.cells and known is None else ""
+        self.findings.tell(self._said, room, waiting)
+        return self._said
+
+    def _look(self, snapshot: Snapshot, base: Snapshot | None) -> None:
+        """In a thread: work out what the run says."""
+        found: tuple[Finding, ...] | None = None
+        with suppress(OSError, XlbiasError, pl.exceptions.PolarsError):  # it changes, or is damaged
+            found = findings(snapshot.run, None if base is None else base.run)
+        self.post_message(Found(snapshot, base, found))
+
+    def on_found(self, message: Found) -> None:
+        """Show what was worked out."""
+        self._looking = False
+        base = message.base
+        message.snapshot.cache[_FINDINGS, None if base is None else id(base.run)] = message.findings or ()
+        if self.is_current:
+            self.show()
+
+    @on(FindingList.Chosen)
+    def _lead(self, message: FindingList.Chosen) -> None:
+        lead_to(self.dashboard, message.finding)
+
+    def step_panel(self, step: int = 1) -> None:
+        """Give the keys to the findings, or back to the table."""
+        self._give_keys(to_findings=not self._of_findings)
+
+    def _give_keys(self, *, to_findings: bool, last: bool = False) -> None:
+        self._of_findings = to_findings and bool(self.findings.n) and self.findings.display
+        self.findings.activate(self._of_findings, last=last)
+        self.table.elsewhere = self._of_findings
+        self.table.refresh()
+        self.tell()
+
+    def go_to_row(self, chosen: Chosen) -> None:
+        """Put the cursor on an encoder and task, and give it the keys."""
+        self._give_keys(to_findings=False)
+        self.table.go_to(chosen)
+
+    # -- rows --------------------------------------------------------------------------------------------------------
+
+    def _show_rows(
+        self, snapshot: Snapshot, against: tuple[Difference | None, ...], found: tuple[Finding, ...]
+    ) -> None:
         """Show the rows that the filter leaves."""
-        frame = overview_rows(snapshot, against)
+        frame = overview_rows(snapshot, against, found)
         left = matching(frame, self._filter)
         self.table.set_columns(columns(left if left.height else frame))
         self.table.replace(left)
@@ -177,8 +312,8 @@ class OverviewScreen(View):
         said = f"{left.height:,} of {frame.height:,} rows   x clears   "
         line.set([Part(said, "$text-accent", key="filter.clear")], self._filter, "bold")
 
-    def _against(self) -> tuple[str | None, ...]:
-        """Return for each row of the overview in how many cells it is significantly better and worse than the baseline.
+    def _against(self, found: tuple[Finding, ...]) -> tuple[Difference | None, ...]:
+        """Return for each row of the overview how it differs from the baseline; without one, as the findings say.
 
         Where the filter leaves many rows only that under the cursor is compared: each takes about a second.
         """
@@ -186,19 +321,25 @@ class OverviewScreen(View):
         assert snapshot is not None
         pairs = snapshot.overview.select("model", "task").rows()
         if not app.baseline.is_on or all(app.baseline.against_for(model) is None for model, _ in pairs):
-            return (None,) * len(pairs)
+            said = differences(found) if app.state.base is None else {}
+            return tuple(
+                Difference(said[pair][1], said[pair][0], clean(said[pair][2])) if pair in said else None
+                for pair in pairs
+            )
         here, left = self.table.cursor_key, self.table.frame
         few = set(left.select("model", "task").rows()) if 0 < left.height <= _COMPARED_AT_ONCE else set()
-        found: list[str | None] = []
+        rows: list[Difference | None] = []
         for row in pairs:
             wanted = row == here or row in few or ("significant", *row) in snapshot.cache
             frame = app.baseline.compared(row[0], row[1], _PREVIEWED, urgent=row == here) if wanted else ""
+            against = app.baseline.against_for(row[0])
+            base = against.label if against is not None else ""
             if isinstance(frame, pl.DataFrame):
                 snapshot.cache["significant", *row] = True
-                found.append(n_significant(frame))
+                rows.append(Difference(n_significant(frame), across(frame), base))
             else:
-                found.append("…" if frame is None else None)
-        return tuple(found)
+                rows.append(Difference("…", base=base) if frame is None else None)
+        return tuple(rows)
 
     def _say_if_empty(self) -> None:
         snapshot = self.dashboard.state.snapshot
@@ -221,6 +362,7 @@ class OverviewScreen(View):
         if snapshot is None or row is None:
             return
         self.query_one(Details).tell(facts(snapshot, row))
+        self.query_one(Footing).tell("chance", chance(self._said, str(row["task"])))
         if self._resting is not None:
             self._resting.stop()
         self._resting = self.after(_PREVIEW_DELAY, self._show_preview)
@@ -281,11 +423,20 @@ class OverviewScreen(View):
         if self.panel_open:
             lines = {"up": -1, "down": 1, "page_up": -10, "page_down": 10, "first": -1000, "start": -1000}
             self.query_one("#about", VerticalScroll).scroll_relative(y=lines.get(where, 1000), animate=False)
+        elif self._of_findings:
+            if not self.findings.move(where) and where == "down":
+                self._give_keys(to_findings=False)
+        elif where == "up" and self.table.cursor == 0:
+            self._give_keys(to_findings=True, last=True)
         else:
             self.table.move(where)
 
     def open(self) -> None:
-        """Show the matrix of the row under the cursor."""
+        """Show the matrix of the row under the cursor, or where the numbers of the finding under it are."""
+        finding = self.findings.chosen if self._of_findings else None
+        if finding is not None:
+            lead_to(self.dashboard, finding)
+            return
         key = self.table.cursor_key
         if key is not None:
             self.dashboard.navigation.open_matrix((key[0], key[1]))

@@ -3,35 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from xlbias.dashboard.views.findings import ACROSS, attention
 from xlbias.folding import folded
 from xlbias.report.documents.caveats import MARK
 from xlbias.results.compare import ALPHA
+from xlbias.results.summary import OVERALL
 
 if TYPE_CHECKING:
     from xlbias.dashboard.workers.snapshot import Snapshot
+    from xlbias.results.findings import Finding
     from xlbias.results.run import Run
 
 _SEARCHED = ("model", "task", "domain", "sampler", "source")
 
 
-def overview_rows(snapshot: Snapshot, against: Sequence[str | None]) -> pl.DataFrame:
-    """Return the overview with ``done``, the cells that have rankings of all; ``significant``, and ``doubted``.
+@dataclass(frozen=True)
+class Difference:
+    """How an encoder on a task differs from what it is compared with.
+
+    Attributes:
+        cells: in how many cells it is significantly better, and worse; ``…`` while that is computed.
+        across: the difference of mAP across languages; None where it is not known.
+        base: what it is compared with, cleaned.
+    """
+
+    cells: str
+    across: float | None = None
+    base: str = ""
+
+
+def overview_rows(
+    snapshot: Snapshot, against: Sequence[Difference | None], found: Sequence[Finding] = ()
+) -> pl.DataFrame:
+    """Return the overview by task, with ``done``, the cells that have rankings of all; ``significant`` and ``delta``;
+    ``doubted``, and ``attention``, the names of columns with a finding that is a reason to act or doubt.
 
     Args:
         snapshot: of the run.
-        against: for each row in how many cells it differs significantly from a baseline, None where there is none.
+        against: for each row of its overview how it differs from what it is compared with, None where it is not.
+        found: the findings on the run.
     """
     overview = snapshot.overview
+    pairs = overview.select("model", "task").rows()
+    tasks = [task.name for task in snapshot.run.tasks]
     marks = [MARK if snapshot.doubts_of(*row) else "" for row in overview.select("model", "task").rows()]
     return overview.with_columns(
         pl.format("{}/{}", "n_cells", "n_cells_expected").alias("done"),
-        pl.Series("significant", against, dtype=pl.String),
+        pl.Series("significant", [one.cells if one else None for one in against], dtype=pl.String),
+        pl.Series("delta", [one.across if one else None for one in against], dtype=pl.Float64),
+        pl.Series("base", [one.base if one else None for one in against], dtype=pl.String),
+        pl.Series("attention", [sorted(attention(found, *pair)) for pair in pairs], dtype=pl.List(pl.String)),
         pl.Series("doubted", marks if any(marks) else [None] * len(marks), dtype=pl.String),
-    )
+        pl.Series("by_task", [tasks.index(task) for _, task in pairs], dtype=pl.Int64),
+    ).sort("by_task", maintain_order=True)  # fmt: skip
 
 
 def matching(frame: pl.DataFrame, words: str) -> pl.DataFrame:
@@ -71,3 +100,10 @@ def n_significant(compared: pl.DataFrame) -> str:
     sides = (pl.coalesce(ends["least"]) > 0, pl.coalesce(ends["most"]) < 0)
     up, down = (cells.filter(side).height for side in sides)
     return f"+{up} -{down}"
+
+
+def across(compared: pl.DataFrame) -> float | None:
+    """Return the difference of a comparison's mAP over all cells of two languages; None where there is none."""
+    rows = compared.filter(OVERALL & (pl.col("setting") == ACROSS))
+    found = rows["difference"].drop_nulls()
+    return float(found[0]) if len(found) else None

@@ -66,6 +66,8 @@ def state_parts(state: State) -> list[Part]:
         progress = newest.state.progress
         if newest.state.status == "running" and progress and progress.whole is not None:
             text += f" {percent(progress.whole)} %"
+        if newest.cells and newest.state.status != "finished":
+            text += " · partial"
         parts.append(Part(f"{text}  ", style))
     if state.following:
         parts.append(Part("⇢ follow  ", "$text-primary", key="follow"))

@@ -19,6 +19,9 @@ GAP = 2
 MIN_TEXT = 30
 """Cells that are kept for the text columns, if they need so many, before a column of numbers is left out."""
 
+ATTENTION = "◆"
+"""Before a value that needs attention."""
+
 _LEAST_TEXT = 8
 _LEAST_OPTIONAL = 14  # cells below which a text column that may be left out says nothing
 
@@ -40,6 +43,8 @@ class Column:
         best_first: whether sorting by it begins with the largest values.
         style: component class of its values.
         lower: name of the frame's column with the least that a value can be, which stands for one that is null.
+        attention: name of the frame's column that holds the names of columns whose value in a row needs attention; such
+            a value has a mark before it.
         brief: whether hidden characters of its texts take one cell each; else their code points are written out.
     """
 
@@ -56,13 +61,20 @@ class Column:
     style: str = "virtual-table--value"
     brief: bool = False
     lower: str = ""
+    attention: str = ""
 
     def of_row(self, values: Mapping[str, Any], cells: int) -> str:
         """Return the value of a row in exactly `cells` terminal cells; where it is null, ``≥`` and the least."""
         value, least = values.get(self.name), values.get(self.lower)
+        if value is not None and self.marked(values):
+            return fit(f"{ATTENTION}{self.format(value)}", cells, "left" if self.text else self.align)
         if value is None and least is not None:
             return fit(f"≥{self.format(least)}", cells, "left" if self.text else self.align)
         return self.cell(value, cells)
+
+    def marked(self, values: Mapping[str, Any]) -> bool:
+        """Whether the value of a row needs attention."""
+        return self.name in (values.get(self.attention) or ())
 
     def cell(self, value: Any, cells: int) -> str:
         """Return a value as exactly `cells` terminal cells of clean text."""

@@ -38,6 +38,7 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
         "virtual-table--value",
         "virtual-table--name",
         "virtual-table--dim",
+        "virtual-table--attention",
         "virtual-table--cursor",
     }
 
@@ -51,9 +52,11 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
         & > .virtual-table--value { color: $foreground; }
         & > .virtual-table--name { color: $text-primary; text-style: bold; }
         & > .virtual-table--dim { color: $quiet; }
+        & > .virtual-table--attention { color: $text-warning; }
         & > .virtual-table--cursor { background: $here; text-style: bold; }
         &:ansi > .virtual-table--head { color: ansi_default; text-style: underline; }
         &:ansi > .virtual-table--dim { color: ansi_default; text-style: dim; }
+        &:ansi > .virtual-table--attention { color: ansi_default; }
         &:ansi > .virtual-table--name { color: ansi_default; text-style: bold; }
         &:ansi > .virtual-table--cursor { background: ansi_default; text-style: reverse; }
     }
@@ -83,10 +86,17 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.frame = pl.DataFrame()
         self.sorted_by: str | None = None
         self.descending = False
+        self.elsewhere = False
+        """Whether keys go elsewhere: the row of the cursor then stands back."""
         self._order: pl.Series | None = None
         self._placed: tuple[Placed, ...] = ()
         self._placed_for = 0
         self._grouped = any(column.group for column in self.columns)
+
+    @property
+    def placed(self) -> tuple[Placed, ...]:
+        """The columns that are shown, with their places on the line."""
+        return self._placed
 
     # -- content ---------------------------------------------------------------------------------------------------
 
@@ -303,13 +313,14 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _row_strip(self, row: int, cells: int) -> Strip:
         values = self.row_at(row)
         over = self.get_component_rich_style("virtual-table--cursor", partial=True)
-        here = row == self.cursor
+        here = row == self.cursor and not self.elsewhere
         base = self.rich_style + over if here else self.rich_style
-        segments = [Segment("▸ " if here else "  ", base)]
+        segments = [Segment("▸ " if here else "› " if row == self.cursor else "  ", base)]
         x = _MARGIN
         for placed in self._placed:
             column = placed.column
-            style = self._styled(column.style) + over if here else self._styled(column.style)
+            style = self._styled("virtual-table--attention" if column.marked(values) else column.style)
+            style = style + over if here else style
             segments.append(Segment(" " * (placed.x - x), base))
             segments.append(Segment(column.of_row(values, placed.width), style))
             x = placed.x + placed.width
@@ -341,7 +352,7 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
             end = members[-1].x + members[-1].width
             span = end - placed.x
             line = line.ljust(placed.x) + (
-                f" {group} ".center(span, "─") if span > len(group) + 5 else group.rjust(span)
+                f" {group} ".center(span, "─") if span > len(group) + 5 else fit(group, span, "right")
             )
         return line
 
