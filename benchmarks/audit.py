@@ -23,7 +23,7 @@ from xlbias.encode.mitigate import parse_mitigation
 from xlbias.evaluation.alignment import alignments
 from xlbias.results.summary import summarise
 from xlbias.retrieve.consistency import rank_consistency
-from xlbias.retrieve.ranks import PassageIndex
+from xlbias.retrieve.index import PassageIndex
 from xlbias.retrieve.search import in_index_order, relevant_pairs, search
 from xlbias.runs.parts import query_blocks
 

@@ -22,8 +22,9 @@ import polars as pl
 from xlbias.data.task import RetrievalTask
 from xlbias.evaluation.alignment import alignments
 from xlbias.results.summary import summarise
+from xlbias.retrieve.index import PassageIndex
 from xlbias.retrieve.ranking_rows import ranking_rows
-from xlbias.retrieve.ranks import PairRanks, PassageIndex
+from xlbias.retrieve.ranks import PairRanks
 from xlbias.retrieve.search import in_index_order, relevant_pairs
 
 DIMENSION = 384

@@ -22,7 +22,8 @@ import torch
 
 from xlbias.measures.quality.average_precision import average_precision
 from xlbias.measures.ragged import Rankings
-from xlbias.retrieve.ranks import PassageIndex, rank_pairs
+from xlbias.retrieve.index import PassageIndex
+from xlbias.retrieve.ranks import rank_pairs
 
 POOLS = {
     "ar": 1222, "de": 1276, "el": 1234, "en": 1180, "es": 1215, "hi": 1244,

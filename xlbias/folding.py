@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 _SEARCHED = (range(0xD800), range(0xE000, 0x20000), range(0xE0000, 0xE0200))
 """Code points that may have a case or be a mark: the first two planes, and the selectors of variants."""
 
+
+_TEXTS = 65_536  # made canonical at a time
 
 _WHITE_SPACE = r"[\s\x1c-\x1f]+"
 """A run of white space. Python counts the four separators of ASCII as such, Polars' regular expressions do not."""
@@ -31,6 +34,23 @@ def canonical(text: str) -> str:
 def canonical_texts(texts: pl.Expr) -> pl.Expr:
     """Return the expression of a column of texts, each `canonical`: what to group, join and fingerprint texts by."""
     return texts.str.normalize("NFC").str.replace_all(_WHITE_SPACE, " ").str.strip_chars(" ")
+
+
+def canonical_digests(texts: pl.Series) -> pl.DataFrame:
+    """Return ``same, same_2``, uint64: a digest of 128 bits of every text, equal where their `canonical` forms are.
+
+    Some texts at a time, so that very many are not held a second time.
+    """
+    import numpy as np
+    import polars as pl
+
+    found = [np.empty((0, 2), dtype=np.uint64)]
+    for start in range(0, len(texts), _TEXTS):
+        part = texts[start : start + _TEXTS].to_frame("text").select(canonical_texts(pl.col("text")))["text"]
+        digests = (blake2b(one.encode("utf-8", "surrogatepass"), digest_size=16).digest() for one in part)
+        found.append(np.frombuffer(b"".join(digests), dtype="<u8").reshape(-1, 2))
+    both = np.concatenate(found)
+    return pl.DataFrame({"same": both[:, 0], "same_2": both[:, 1]})
 
 
 def folded(text: str) -> str:

@@ -8,7 +8,7 @@ from scipy.stats import rankdata, spearmanr
 
 from xlbias.retrieve import consistency
 from xlbias.retrieve.consistency import rank_consistency, ranks_of
-from xlbias.retrieve.ranks import PassageIndex
+from xlbias.retrieve.index import PassageIndex
 
 
 def case(seed: int, translations: list[int], n_passages: int = 60, values: int = 3, dimension: int = 4):

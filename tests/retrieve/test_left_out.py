@@ -9,8 +9,8 @@ from xlbias.data.selves import without_selves
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.evaluation import evaluate
+from xlbias.retrieve.index import PassageIndex
 from xlbias.retrieve.left_out import left_out_pairs
-from xlbias.retrieve.ranks import PassageIndex
 from xlbias.retrieve.search import in_index_order, relevant_pairs, search
 
 pytestmark = pytest.mark.integration

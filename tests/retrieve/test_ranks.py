@@ -1,13 +1,21 @@
 """Exact ranks against brute force: ties, tiles, memory, devices, edge shapes."""
 
+import dataclasses
+import threading
+
 import numpy as np
 import pytest
 import torch
 
+from xlbias.encode.vector_rows import HeldRows
 from xlbias.errors import EncoderError, TaskError
+from xlbias.retrieve import index as index_module
 from xlbias.retrieve import ranks as ranks_module
+from xlbias.retrieve import topk as topk_module
 from xlbias.retrieve.counting import count_better_cpu, count_better_torch
-from xlbias.retrieve.ranks import PASSAGE_TILE, PassageIndex, rank_pairs
+from xlbias.retrieve.index import PASSAGE_TILE, PassageIndex
+from xlbias.retrieve.ranks import rank, rank_pairs
+from xlbias.retrieve.shares import merged, share_of_tiles
 
 pytestmark = pytest.mark.integration
 
@@ -72,8 +80,18 @@ def test_the_union_rank_is_one_plus_the_better_ones_of_all_languages():
     assert (whole.in_union == one_pool.in_pool).all()
 
 
-@pytest.mark.parametrize("memory", [0, 9 << 20, 1 << 30])
-def test_ranks_and_scores_do_not_depend_on_memory_or_on_which_queries_come_together(memory):
+class Unheld(HeldRows):
+    """Rows that are no array to the index, and of which what was read before is gone."""
+
+    def read(self, start, stop):
+        self.last = getattr(self, "last", np.zeros(0, np.float32))
+        self.last[:] = np.nan
+        self.last = self.vectors[start:stop].copy()
+        return self.last
+
+
+@pytest.mark.parametrize("kind", ["in order", "in any order", "not held"])
+def test_ranks_and_scores_do_not_depend_on_how_vectors_are_held_or_which_queries_come_together(kind):
     rng = np.random.default_rng(3)
     n = 2 * PASSAGE_TILE + 700
     passages = rng.standard_normal((n, 40)).astype(np.float32)
@@ -84,7 +102,13 @@ def test_ranks_and_scores_do_not_depend_on_memory_or_on_which_queries_come_toget
     languages = ["de" if i % 2 else "en" for i in range(n)]
     pair_query, pair_passage = np.repeat(np.arange(600), 3), rng.integers(0, n, 1800)
     expected = rank_pairs(PassageIndex(passages, ids, languages), queries, pair_query, pair_passage)
-    index = PassageIndex(passages, ids, languages, memory=memory)
+    order = (
+        np.lexsort((-np.arange(n), languages)) if kind != "in any order" else np.random.default_rng(1).permutation(n)
+    )
+    place = np.argsort(order)
+    given = passages[order] if kind != "not held" else Unheld(passages[order])
+    index = PassageIndex(given, [ids[i] for i in order], [languages[i] for i in order])
+    pair_passage = place[pair_passage]
     found = rank_pairs(index, queries, pair_query, pair_passage)
     assert (found.score == expected.score).all()
     assert (found.in_union == expected.in_union).all()
@@ -118,8 +142,9 @@ def test_the_torch_kernel_counts_what_the_cpu_kernel_counts(monkeypatch):
         inside = slice(first, first + n_columns)
         order = before.sum(axis=1)  # passages of all pools before the pair's: its place in the declared order
         found = count_better_torch(
-            torch.from_numpy(scores), torch.from_numpy(columns - first), torch.from_numpy(index.order[inside]),
-            torch.from_numpy(index.pool[inside]), torch.from_numpy(rows), torch.from_numpy(thresholds),
+            torch.from_numpy(scores), torch.from_numpy(columns - first),
+            torch.from_numpy(index.order[inside].astype(np.int64)),
+            torch.from_numpy(index.pools(columns)), torch.from_numpy(rows), torch.from_numpy(thresholds),
             torch.from_numpy(order.astype(np.int64)), torch.from_numpy(pools), chunk_elements=5000,
         )  # fmt: skip
         own += found[0].numpy()
@@ -143,22 +168,65 @@ def test_cuda_ranks_equal_cpu_ranks_on_exact_scores():
     assert (found.in_union == expected.in_union).all()
 
 
-def test_parts_of_the_passages_on_two_machines_add_up_to_the_whole():
-    """Counts for given thresholds add up over disjoint sets of passages: what an all_reduce will do."""
-    queries, passages, ids, languages, pair_query, pair_passage = integer_case(7)
-    whole = rank_pairs(PassageIndex(passages, ids, languages), queries, pair_query, pair_passage)
-    scores = queries @ passages.T
-    order = np.array([sorted(ids, reverse=True).index(i) for i in ids])
-    codes = np.array([sorted(set(languages)).index(language) for language in languages])
-    own = union = 0
-    for part in (np.arange(0, 150), np.arange(150, 400)):
-        tensors = [scores, part, order[part], codes[part], pair_query, scores[pair_query, pair_passage]]
-        tensors += [order[pair_passage], codes[pair_passage]]
-        counts = count_better_torch(*(torch.from_numpy(np.ascontiguousarray(t)) for t in tensors))
-        own, union = own + counts[0].numpy(), union + counts[1].numpy()
-    assert (own[:, :2].sum(axis=1) + 1 == whole.in_pool).all()
-    assert (own[:, 1:] == whole.tied_in_pool).all() and (union[:, 1:] == whole.tied_in_union).all()
-    assert (union[:, :2].sum(axis=1) + 1 == whole.in_union).all()
+class Threads:
+    """Holders of shares that meet in one process, each in a thread of its own."""
+
+    def __init__(self, n):
+        self.barrier, self.given = threading.Barrier(n), {}
+
+    def _all(self, own):
+        self.given[threading.get_ident()] = own
+        self.barrier.wait()
+        found = [self.given[key] for key in sorted(self.given, key=self.order.index)]
+        self.barrier.wait()
+        return found
+
+    def sum(self, own):
+        return sum(self._all(own))
+
+    def best(self, own):
+        return merged(self._all(own))
+
+
+@pytest.mark.parametrize("n_holders", [2, 3])
+def test_holders_of_shares_find_what_one_finds(monkeypatch, n_holders):
+    for module in (index_module, ranks_module, topk_module):
+        monkeypatch.setattr(module, "PASSAGE_TILE", 64)
+    queries, *passages, pair_query, pair_passage = integer_case(7)
+    index = PassageIndex(*passages)
+    whole, lists = rank(index, queries, pair_query, pair_passage, k=5)
+    shares, found = Threads(n_holders), {}
+    shares.order = []
+
+    def hold(holder):
+        shares.order.append(threading.get_ident())
+        shares.barrier.wait()
+        share = PassageIndex(*passages, tiles=share_of_tiles(index.n_tiles, holder, n_holders))
+        found[holder] = rank(share, queries, pair_query, pair_passage, k=5, shares=shares)
+
+    threads = []
+    for holder in range(n_holders):
+        threads.append(threading.Thread(target=hold, args=[holder]))
+        threads[-1].start()
+        while len(shares.order) <= holder:
+            pass
+    for thread in threads:
+        thread.join()
+    for ranks, top in found.values():
+        for field in dataclasses.fields(ranks):
+            assert (getattr(ranks, field.name) == getattr(whole, field.name)).all()
+        for one, other in zip(top, lists, strict=True):
+            assert (one.rows == other.rows).all() and (one.scores == other.scores).all()
+
+
+def test_products_that_depend_on_where_a_row_stands_are_refused(monkeypatch):
+    queries, *passages, pair_query, pair_passage = integer_case(8)
+    index = PassageIndex(*passages)
+    found = index.pair_scores(queries, pair_query, index.column_of[pair_passage].astype(np.int64))
+    found[7] = np.nextafter(found[7], np.float32(9))
+    monkeypatch.setattr(index, "pair_scores", lambda *_: found)
+    with pytest.raises(EncoderError, match="depend on where a row stands"):
+        rank_pairs(index, queries, pair_query, pair_passage)
 
 
 def test_a_vector_that_is_not_finite_is_named():

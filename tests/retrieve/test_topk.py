@@ -1,12 +1,13 @@
-"""The top k of every pool, in memory and through FAISS, against a full sort by score and declared order."""
+"""The top k of every pool, kept over tiles and over shares, against a full sort by score and declared order."""
 
-import faiss
 import numpy as np
 import pytest
 
+from xlbias.retrieve import index as index_module
 from xlbias.retrieve import topk
-from xlbias.retrieve.ranks import PassageIndex
-from xlbias.retrieve.topk import top_k
+from xlbias.retrieve.index import PassageIndex
+from xlbias.retrieve.shares import merged, share_of_tiles
+from xlbias.retrieve.topk import Best, top_k
 
 POOLS = {"de": 40, "en": 3, "th": 17, "zh": 1}
 
@@ -30,13 +31,12 @@ def sorted_in_full(queries, passages, ids, languages, pool, k):
     return found, [[float(row[j]) for j in chosen] for row, chosen in zip(scores, found, strict=True)]
 
 
-@pytest.fixture(params=["in memory", "faiss"])
+@pytest.fixture(params=["one tile", "many tiles"])
 def path(request, monkeypatch):
-    if request.param == "faiss":
-        monkeypatch.setattr(topk, "MOST_IN_MEMORY", 0)
-        monkeypatch.setattr(topk, "_in_memory", None)
-    else:
-        monkeypatch.setattr(topk.faiss, "knn", None)
+    if request.param == "many tiles":
+        monkeypatch.setattr(index_module, "PASSAGE_TILE", 7)
+        monkeypatch.setattr(topk, "PASSAGE_TILE", 7)
+        monkeypatch.setattr(index_module, "QUERY_TILE", 4)
     return request.param
 
 
@@ -84,30 +84,23 @@ def test_no_queries(path):
         assert one.rows.shape[0] == one.scores.shape[0] == 0
 
 
-def test_tiles_of_queries_change_nothing(monkeypatch):
-    monkeypatch.setattr(topk, "_SCORES", 7 * sum(POOLS.values()))  # seven queries at a time
-    check(integers(1, 3), 10)
-
-
-def test_both_paths_agree_on_real_numbers(monkeypatch):
-    rng = np.random.default_rng(5)
-    passages = rng.standard_normal((3000, 32)).astype(np.float32)
-    queries = rng.standard_normal((40, 32)).astype(np.float32)
-    index = PassageIndex(passages, [f"{i:04d}" for i in range(3000)], ["de", "en", "th"] * 1000)
-    ours = top_k(index, queries, 10)
-    monkeypatch.setattr(topk, "MOST_IN_MEMORY", 2999)
-    for one, other in zip(ours, top_k(index, queries, 10), strict=True):
-        assert (one.rows == other.rows).all()
-        assert one.scores == pytest.approx(other.scores, abs=1e-5)
-
-
-def test_faiss_is_what_is_thought_of_it():
-    """`_unsettled` relies on descending scores."""
-    rng = np.random.default_rng(0)
-    scores, _ = faiss.knn(
-        rng.random((5, 8), np.float32), rng.random((90, 8), np.float32), 20, metric=faiss.METRIC_INNER_PRODUCT
-    )
-    assert (np.diff(scores, axis=1) <= 0).all()
+@pytest.mark.parametrize("n_holders", [2, 3, 9])
+@pytest.mark.parametrize("values", [1, 2, 40])
+def test_lists_of_shares_merge_to_those_of_the_whole(monkeypatch, n_holders, values):
+    for module in (index_module, topk):
+        monkeypatch.setattr(module, "PASSAGE_TILE", 7)
+    queries, *passages = integers(3, values)
+    whole = PassageIndex(*passages)
+    found = []
+    for holder in range(n_holders):
+        share = PassageIndex(*passages, tiles=share_of_tiles(whole.n_tiles, holder, n_holders))
+        best = Best(share, len(queries), 6)
+        for one in share.scored(queries):
+            best.add(one)
+        found.append(best)
+    for one, other in zip(merged(found).lists("all"), top_k(whole, queries, 6), strict=True):
+        assert (one.rows == other.rows).all() and (one.scores == other.scores).all()
+        assert one.tied is other.tied is None or (one.tied == other.tied).all()
 
 
 @pytest.mark.parametrize("k", [1, 3, 10, 61])

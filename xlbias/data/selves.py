@@ -10,6 +10,8 @@ from xlbias.data.task import EXCLUDED_SCHEMA, RetrievalTask
 from xlbias.errors import TaskError
 from xlbias.folding import canonical_texts
 
+_PASSAGES = 65_536  # put into canonical form at a time
+
 
 @dataclass(frozen=True)
 class Selves:
@@ -55,5 +57,9 @@ def _found(task: RetrievalTask) -> pl.DataFrame:
     """Return ``query_id, language, passage_id`` of queries and passages of one language with one text."""
     same = canonical_texts(pl.col("text"))
     queries = task.queries.select("query_id", "language", text=same)
-    passages = task.passages.select("passage_id", "language", text=same)
-    return queries.join(passages, on=["language", "text"], maintain_order="left").select(list(EXCLUDED_SCHEMA))
+    asked = queries.with_row_index("row")
+    found = [
+        asked.join(some.select("passage_id", "language", text=same), on=["language", "text"], maintain_order="left")
+        for some in task.passages.iter_slices(_PASSAGES)
+    ]
+    return pl.concat(found).sort("row", maintain_order=True).select(list(EXCLUDED_SCHEMA))

@@ -7,12 +7,14 @@ Manhattan distance has no such form: `xlbias.retrieve.scorer` takes its scores o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from xlbias.encode.options import SIMILARITIES, Similarity
+from xlbias.encode.vector_rows import ChangedRows, HeldRows, VectorRows
 from xlbias.errors import EncoderError
 
 Vectors = npt.NDArray[np.float32]
@@ -55,12 +57,12 @@ class Searchable:
 
     Attributes:
         queries: float32 [n_queries, d'].
-        passages: float32 [n_passages, d'].
+        passages: float32 [n_passages, d'], or rows that are read when they are looked at.
         squares: for euclidean distance float64 [n_queries], squared lengths of the queries; else None.
     """
 
     queries: Vectors
-    passages: Vectors
+    passages: Vectors | VectorRows
     squares: npt.NDArray[np.float64] | None = None
 
     def scores(self, products: Vectors, rows: npt.NDArray[np.int64]) -> Vectors:
@@ -71,7 +73,7 @@ class Searchable:
         return (-np.sqrt(np.maximum(squared, 0.0))).astype(np.float32)
 
 
-def searchable(queries: Vectors, passages: Vectors, similarity: Similarity) -> Searchable:
+def searchable(queries: Vectors, passages: Vectors | VectorRows, similarity: Similarity) -> Searchable:
     """Return vectors whose dot products rank as `similarity` does; cosine wants vectors of length 1.
 
     For euclidean distance all vectors are moved by the passages' mean first, which changes no distance and keeps the
@@ -79,17 +81,22 @@ def searchable(queries: Vectors, passages: Vectors, similarity: Similarity) -> S
     """
     if similarity != "euclidean" or not len(passages):
         return Searchable(queries, passages)
-    mean = sum(part.sum(axis=0, dtype=np.float64) for part in _parts(passages)) / len(passages)
-    moved_queries, moved_passages = (_moved(vectors, mean) for vectors in (queries, passages))
-    half = -_squares(moved_passages) / 2.0
-    high = half.astype(np.float32)
-    low = (half - high).astype(np.float32)
+    rows = HeldRows(passages) if isinstance(passages, np.ndarray) else passages
+    mean = sum(part.sum(axis=0, dtype=np.float64) for part in _parts(rows)) / len(rows)
+
+    def lengthened(vectors: Vectors, _: npt.NDArray[np.int64]) -> Vectors:
+        moved = _moved(vectors, mean)
+        half = -_squares(moved) / 2.0
+        high = half.astype(np.float32)
+        low = (half - high).astype(np.float32)
+        return np.hstack([moved, high[:, None], low[:, None]])
+
+    moved_queries = _moved(queries, mean)
     ones = np.ones((len(queries), 2), dtype=np.float32)
-    return Searchable(
-        np.hstack([moved_queries, ones]),
-        np.hstack([moved_passages, high[:, None], low[:, None]]),
-        _squares(moved_queries),
-    )
+    found: Vectors | VectorRows = ChangedRows(rows, lengthened, rows.shape[1] + 2)
+    if isinstance(passages, np.ndarray):
+        found = lengthened(passages, np.arange(len(passages)))
+    return Searchable(np.hstack([moved_queries, ones]), found, _squares(moved_queries))
 
 
 def _moved(vectors: Vectors, mean: npt.NDArray[np.float64]) -> Vectors:
@@ -101,8 +108,10 @@ def _moved(vectors: Vectors, mean: npt.NDArray[np.float64]) -> Vectors:
 
 def _squares(vectors: Vectors) -> npt.NDArray[np.float64]:
     """Return squared lengths, row by row in float64, so that equal rows have equal ones."""
-    return np.concatenate([np.empty(0), *((part.astype(np.float64) ** 2).sum(axis=1) for part in _parts(vectors))])
+    parts = _parts(HeldRows(vectors))
+    return np.concatenate([np.empty(0), *((part.astype(np.float64) ** 2).sum(axis=1) for part in parts)])
 
 
-def _parts(vectors: Vectors) -> list[Vectors]:
-    return [vectors[start : start + _ROWS] for start in range(0, len(vectors), _ROWS)]
+def _parts(rows: VectorRows) -> Iterator[Vectors]:
+    for start in range(0, len(rows), _ROWS):
+        yield rows.read(start, min(start + _ROWS, len(rows)))

@@ -70,6 +70,7 @@ class TrainedOn:
         return {"file": TRAINED_ON_FILE, "sha256": digest_of_file(file), **counts, "complete": self.complete}
 
 
+_TEXTS = 65_536  # put into canonical form at a time
 _PARTS = tuple(one.name for one in fields(TrainedOn) if one.name != "complete")
 
 
@@ -110,8 +111,9 @@ def trained_on_of(name: str) -> TrainedOn | None:
 
 def text_fingerprints(texts: pl.Series) -> Fingerprints:
     """Return a fingerprint of every text, uint64 [n]; copies that differ in normal form or white space have one."""
-    canonical = texts.to_frame("text").select(canonical_texts(pl.col("text")))["text"]
-    return _fingerprints(canonical)
+    parts = (texts[start : start + _TEXTS] for start in range(0, len(texts), _TEXTS))  # else all are held twice
+    canonical = (part.to_frame("text").select(canonical_texts(pl.col("text")))["text"] for part in parts)
+    return np.concatenate([_NONE, *(_fingerprints(part) for part in canonical)])
 
 
 def id_fingerprints(task: str, source: str, ids: pl.Series) -> Fingerprints:

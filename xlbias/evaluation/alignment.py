@@ -11,6 +11,7 @@ import polars as pl
 
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.similarity import Vectors
+from xlbias.encode.vector_rows import HeldRows, VectorRows
 from xlbias.measures.alignment.audit import Rows, alignment_rows
 from xlbias.measures.alignment.parallel import ParallelVectors
 from xlbias.progress import Piece
@@ -19,6 +20,9 @@ from xlbias.results.summary import SummaryRow, aggregated, measures_together, re
 from xlbias.stats.bootstrap import bootstrap_intervals
 
 KeepFrame = Callable[[str, Piece[pl.DataFrame]], pl.DataFrame]
+
+MOST_PASSAGES = 1 << 18
+"""Parallel passages whose vectors are taken at most: intervals over so many are narrower than a printed digit."""
 
 _PER_ID = 5  # measures that have values per id, about: only for what time they take
 
@@ -52,7 +56,7 @@ def parallel_passages(task: RetrievalTask, passages: pl.DataFrame) -> pl.DataFra
 def alignments(
     task: RetrievalTask,
     passages: pl.DataFrame,
-    passage_vectors: Vectors,
+    passage_vectors: Vectors | VectorRows,
     query_vectors: Vectors,
     do: Callable[[str, Piece[Rows]], Rows] = lambda _, piece: piece.make(),
     keep: KeepFrame = lambda _, piece: piece.make(),
@@ -62,7 +66,8 @@ def alignments(
     Args:
         task: the task; its queries are parallel by their ids.
         passages: its passages, in the order of their vectors.
-        passage_vectors: float32 [n_passages, d].
+        passage_vectors: float32 [n_passages, d]; of more than `MOST_PASSAGES` parallel ones, those of a seeded sample
+            of ids are taken.
         query_vectors: float32 [n_queries, d].
         do: makes a piece of the work of a side, ``passages`` or ``queries``, or finds that it was made before.
         keep: the same for a piece of its intervals.
@@ -70,9 +75,10 @@ def alignments(
     Returns rows of a summary, measures named ``passages.NAME`` and ``queries.NAME``, and a frame ``measure, query_id,
     value`` of the ids' own values, for those that `query_id` names: comparisons of two encoders are made with them.
     """
-    chosen = parallel_passages(task, passages)
+    chosen = sampled(parallel_passages(task, passages))
+    rows_of = HeldRows(passage_vectors) if isinstance(passage_vectors, np.ndarray) else passage_vectors
     groups = (
-        ("passages", chosen["id"], chosen["language"], passage_vectors[chosen["row"].to_numpy()]),
+        ("passages", chosen["id"], chosen["language"], rows_of.gather(chosen["row"].to_numpy())),
         ("queries", task.queries["query_id"], task.queries["language"], query_vectors),
     )
     rows: list[SummaryRow] = []
@@ -90,6 +96,16 @@ def alignments(
             if one.language is None and one.per_id is not None and one.ids is not None
         ]
     return rows, pl.concat(frames)
+
+
+def sampled(parallel: pl.DataFrame, seed: int = 0) -> pl.DataFrame:
+    """Return parallel passages as they are, or those of a seeded sample of ids where there are too many to be held."""
+    if parallel.height <= MOST_PASSAGES:
+        return parallel
+    ids = parallel["id"].unique().sort()
+    n = max(2, len(ids) * MOST_PASSAGES // parallel.height)
+    kept = np.random.default_rng(seed).permutation(len(ids))[:n]
+    return parallel.join(ids.gather(kept).to_frame(), on="id", how="semi", maintain_order="left")
 
 
 def intervals_seconds(n_ids: int, n_languages: int) -> float:

@@ -16,6 +16,7 @@ import polars as pl
 
 from xlbias.cells import TopOf
 from xlbias.data.task import RetrievalTask
+from xlbias.encode import vector_file
 from xlbias.encode.cache import VectorCache
 from xlbias.encode.card import TRAINING_FILE
 from xlbias.encode.content import libraries
@@ -29,6 +30,8 @@ from xlbias.encode.prompts import Prompts
 from xlbias.encode.quantised import as_int8
 from xlbias.encode.scored import ScoredEncoder, embed_ragged
 from xlbias.encode.similarity import Searchable, Vectors, searchable
+from xlbias.encode.vector_file import Stored, as_stored
+from xlbias.encode.vector_rows import VectorRows, as_array
 from xlbias.errors import EncoderError, RunError
 from xlbias.evaluation.alignment import alignments
 from xlbias.evaluation.audit_parts import Pieces
@@ -43,8 +46,8 @@ from xlbias.results.caveats.leaks import UNKNOWN, seen_sentences
 from xlbias.results.run import open_run
 from xlbias.results.summary import SummaryRow, as_frame, summarise
 from xlbias.retrieve.consistency import rank_consistency, sampled_queries
+from xlbias.retrieve.index import PassageIndex, PassageOrder, Queries
 from xlbias.retrieve.left_out import left_out_pairs
-from xlbias.retrieve.ranks import PassageIndex, PassageOrder, Queries
 from xlbias.retrieve.scorer import ManhattanScorer, MaxSimScorer, ScoredIndex, Scorer, SparseScorer
 from xlbias.retrieve.search import in_index_order, relevant_pairs, search
 from xlbias.runs.journal import Journal
@@ -59,27 +62,29 @@ Loaded = Encoder | PrecomputedVectors | VectorsById | ScoredEncoder
 class TaskVectors:
     """The vectors of one task: float32 [n, d] of `passages`, in their order, and of the task's queries.
 
+    Those of very many passages lie in a file.
+
     Attributes:
         texts: what a summary says of the texts themselves; empty where the encoder cannot tell.
         scorer: what scores them where there is no single vector for a text; then there are no vectors.
     """
 
     passages: pl.DataFrame
-    of_passages: Vectors | None
+    of_passages: Vectors | VectorRows | None
     of_queries: Vectors | None
     texts: Sequence[SummaryRow] = ()
     scorer: Scorer | None = None
 
     def index(self, name: str, similarity: str, device: str) -> tuple[PassageOrder, Queries, ScoreOf]:
         """Return the index of the passages, what it scores for each query, and what makes a user's scores of that."""
-        ids, languages = self.passages["passage_id"].to_list(), self.passages["language"].to_list()
+        ids, languages = self.passages["passage_id"], self.passages["language"]
         scorer = self.scorer
         if self.of_queries is not None and self.of_passages is not None:
             if similarity != "manhattan":
                 ranked = searchable(self.of_queries, self.of_passages, cast(Similarity, similarity))
                 index = PassageIndex(ranked.passages, ids, languages, device=device)
                 return index, ranked.queries, partial(_scores, ranked)
-            scorer = ManhattanScorer(self.of_queries, self.of_passages)
+            scorer = ManhattanScorer(self.of_queries, as_array(self.of_passages))
         assert scorer is not None
         return ScoredIndex(scorer, ids, languages, encoder=name), np.arange(scorer.n_queries), _as_they_are
 
@@ -215,16 +220,26 @@ class Evaluation:
         if isinstance(encoder, PrecomputedVectors):
             vectors = np.ascontiguousarray(encoder.queries, dtype=np.float32)
             return TaskVectors(passages, aligned(encoder, task, passages), vectors)
-        of_passages = self._encode(t, name, encoder, passages, "passage")
+        of_passages = self._encode_passages(t, name, encoder, passages)
         of_queries = self._encode(t, name, encoder, task.queries, "query")
         if getattr(encoder, "precision", None) == "int8":
-            of_passages, of_queries = as_int8(of_passages, of_queries, encoder.similarity)
+            of_passages, of_queries = as_int8(as_array(of_passages), of_queries, encoder.similarity)
         return TaskVectors(
-            passages,
+            passages.drop("text", "document"),
             of_passages,
             of_queries,
             [*text_rows(encoder, passages, "passage"), *text_rows(encoder, task.queries, "query")],
         )
+
+    def _encode_passages(self, t: int, name: str, encoder: Encoder, passages: pl.DataFrame) -> Vectors | VectorRows:
+        """Return the vectors of passages; of more than a block of them, in a file."""
+        stored: Stored = "float16" if getattr(encoder, "dtype", None) == "float16" else "float32"
+        if passages.height <= vector_file.BLOCK:
+            return as_stored(self._encode(t, name, encoder, passages, "passage"), stored, encoder.similarity)
+        with self._encoding(t, name, "passage", passages.height) as stage:
+            return vector_file.embed_to_file(
+                encoder, passages["text"], "passage", cache=self.cache, stored=stored, advance=stage.advance
+            )
 
     def _scored(self, t: int, name: str, encoder: ScoredEncoder, passages: pl.DataFrame) -> TaskVectors:
         """Return what scores the queries and passages of a task, by an encoder without a vector for each."""
@@ -268,11 +283,12 @@ class Evaluation:
             raise EncoderError(no_mitigation(str(encoder.name)))
         passage_languages = vectors.passages["language"].to_list()
         query_languages = task.queries["language"].to_list()
-        both = np.concatenate([vectors.of_passages, vectors.of_queries])
+        of_passages = as_array(vectors.of_passages)
+        both = np.concatenate([of_passages, vectors.of_queries])
         fitted = mitigation.fit(both, [*passage_languages, *query_languages])
         return TaskVectors(
             vectors.passages,
-            fitted.apply(vectors.of_passages, passage_languages, cast(Similarity, encoder.similarity)),
+            fitted.apply(of_passages, passage_languages, cast(Similarity, encoder.similarity)),
             fitted.apply(vectors.of_queries, query_languages, cast(Similarity, encoder.similarity)),
             vectors.texts,
         )

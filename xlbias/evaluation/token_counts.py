@@ -12,6 +12,9 @@ from xlbias.measures.texts.tokens import Counts
 from xlbias.results.per_query import Key
 from xlbias.results.summary import SummaryRow
 
+_TEXTS = 65_536
+"""Held as Python's texts at a time."""
+
 _SIDES: dict[Kind, str] = {"passage": "passages", "query": "queries"}
 
 
@@ -22,19 +25,22 @@ def text_rows(encoder: Encoder | CountsTokens, texts: pl.DataFrame, kind: Kind) 
     that gives None.
     """
     count = getattr(encoder, "count_tokens", None)
-    distinct = texts["text"].unique(maintain_order=True)
-    counted = count(distinct.to_list(), kind) if count is not None and len(distinct) else None
-    if counted is None:
+    if count is None or not texts.height:
         return []
-    found = texts.select("language", "text").join(
-        pl.DataFrame({"text": distinct, "tokens": counted.tokens, "unknown": counted.unknown, "cut": counted.cut}),
-        on="text",
-        how="left",
-        maintain_order="left",
-    )
-    rows = _rows(_SIDES[kind], None, found)
-    for language in sorted(found["language"].unique()):
-        rows += _rows(_SIDES[kind], language, found.filter(pl.col("language") == language))
+    found = []
+    for start in range(0, texts.height, _TEXTS):
+        some = texts["text"][start : start + _TEXTS]
+        distinct = some.unique(maintain_order=True)
+        counted = count(distinct.to_list(), kind)
+        if counted is None:
+            return []
+        columns = {"text": distinct, "tokens": counted.tokens, "unknown": counted.unknown, "cut": counted.cut}
+        of_some = some.to_frame("text").join(pl.DataFrame(columns), on="text", how="left", maintain_order="left")
+        found.append(of_some.drop("text"))
+    all_found = pl.concat(found).with_columns(texts["language"])
+    rows = _rows(_SIDES[kind], None, all_found)
+    for language in sorted(all_found["language"].unique()):
+        rows += _rows(_SIDES[kind], language, all_found.filter(pl.col("language") == language))
     return rows
 
 

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from xlbias.measures.bias.rank_consistency import MOST_SCORES, mean_spearman
 from xlbias.measures.ragged import Floats, Ints
 from xlbias.retrieve.compiled import compiled
-from xlbias.retrieve.ranks import PassageOrder, Queries, Vectors
+from xlbias.retrieve.index import PassageOrder, Queries, Vectors
 
 _ROWS = 256
 

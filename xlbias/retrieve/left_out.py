@@ -13,7 +13,8 @@ import numpy.typing as npt
 import polars as pl
 
 from xlbias.data.task import RetrievalTask
-from xlbias.retrieve.ranks import Int64s, PairRanks, PassageOrder
+from xlbias.retrieve.index import Int64s, PassageOrder
+from xlbias.retrieve.ranks import PairRanks
 from xlbias.retrieve.topk import TopK
 
 
@@ -44,7 +45,7 @@ def without(
     )
     place, other = pairs["place"].to_numpy(), pairs["gone"].to_numpy()
     kept = PairRanks(**{each.name: getattr(ranks, each.name)[stay].copy() for each in fields(PairRanks)})
-    pool = index.pool[index.column_of[passage]]
+    pool = index.pools(index.column_of[passage])
     same_pool = pool[stay][place] == pool[other]
     tied = ranks.score[other] == ranks.score[stay][place]
     for rank, before, ties, counted in (
@@ -94,11 +95,11 @@ def _tied_without(
     beyond = ~gone & (there > k) & (one.scores == last[:, None])
     tied = np.zeros((len(place), len(index.languages)), dtype=np.int64)
     row, column = np.nonzero(beyond)
-    np.add.at(tied, (row, index.pool[index.column_of[one.rows[row, column]]]), 1)
+    np.add.at(tied, (row, index.pools(index.column_of[one.rows[row, column]])), 1)
     to_the_end = one.scores[:, -1] == last  # those beyond the longer list score the same too
     tied[to_the_end] += 0 if one.tied is None else one.tied[to_the_end]
     length = one.rows.shape[1]
     first = ranks.in_union - ranks.tied_in_union[:, 0]  # rank of the first passage with that score
     less = to_the_end[query] & (ranks.in_union > length) & (first <= length)
-    np.subtract.at(tied, (query[less], index.pool[index.column_of[passage[less]]]), 1)
+    np.subtract.at(tied, (query[less], index.pools(index.column_of[passage[less]])), 1)
     return tied

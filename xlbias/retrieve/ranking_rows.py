@@ -7,7 +7,8 @@ import polars as pl
 
 from xlbias.measures.quality.average_precision import average_precision
 from xlbias.measures.ragged import Rankings
-from xlbias.retrieve.ranks import Int64s, PairRanks, PassageOrder
+from xlbias.retrieve.index import Int64s, PassageOrder
+from xlbias.retrieve.ranks import PairRanks
 from xlbias.retrieve.topk import TopK
 from xlbias.runs.parts import list_column
 from xlbias.runs.schema import MULTILINGUAL_POOL, TOP, setting_of
@@ -38,7 +39,7 @@ def ranking_rows(
     """
     pools = [*index.languages, MULTILINGUAL_POOL]
     n_rows = queries.height * len(pools)
-    own_pool = index.pool[index.column_of[pair_passage]]
+    own_pool = index.pools(index.column_of[pair_passage])
     row = np.concatenate([pair_query * len(pools) + own_pool, pair_query * len(pools) + len(pools) - 1])
     rank = np.concatenate([ranks.in_pool, ranks.in_union])
     tied = np.concatenate([ranks.tied_in_pool, ranks.tied_in_union])

@@ -10,12 +10,13 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
+import polars as pl
 import torch
 from scipy.sparse import csr_array
 
 from xlbias.encode.ragged import Ragged
 from xlbias.errors import EncoderError
-from xlbias.retrieve.ranks import PASSAGE_TILE, QUERY_TILE, Int64s, PassageOrder, Queries, Tiles, Vectors
+from xlbias.retrieve.index import PASSAGE_TILE, QUERY_TILE, Int64s, PassageOrder, Queries, ScoredTile, Vectors
 
 MOST_OPERATIONS = 1e15
 """Multiplications up to which all scores are taken: hours on a few cores."""
@@ -126,7 +127,12 @@ class ScoredIndex(PassageOrder):
     """
 
     def __init__(
-        self, scorer: Scorer, passage_ids: list[str], languages: list[str], *, encoder: str = "the encoder"
+        self,
+        scorer: Scorer,
+        passage_ids: Sequence[str] | pl.Series,
+        languages: Sequence[str] | pl.Series,
+        *,
+        encoder: str = "the encoder",
     ) -> None:
         super().__init__(passage_ids, languages)
         if scorer.operations > MOST_OPERATIONS or self.n_passages > MOST_PASSAGES:
@@ -160,24 +166,24 @@ class ScoredIndex(PassageOrder):
     def check(self, queries: Queries, query_ids: Sequence[str]) -> None:
         """Raise nothing: what an encoder gave was checked when it came."""
 
-    def tiled(self, queries: Queries) -> Iterator[tuple[int, int, Tiles]]:
-        """See `PassageOrder.tiled`."""
+    def pair_scores(self, queries: Queries, rows: Int64s, columns: Int64s) -> Vectors:
+        """See `PassageOrder.pair_scores`."""
+        found = np.empty(len(rows), dtype=np.float32)
+        for start in range(0, len(queries), QUERY_TILE):
+            first, last = np.searchsorted(rows, [start, start + QUERY_TILE])
+            block = self.scores(queries[start : start + QUERY_TILE])
+            found[first:last] = block[rows[first:last] - start, columns[first:last]]
+        return found
+
+    def scored(self, queries: Queries) -> Iterator[ScoredTile]:
+        """See `PassageOrder.scored`."""
+        tile = np.zeros((QUERY_TILE, PASSAGE_TILE), dtype=np.float32)
         for start in range(0, len(queries), QUERY_TILE):
             block = self.scores(queries[start : start + QUERY_TILE])
-            yield start, len(block), _Tiles(block)
-
-
-class _Tiles:
-    """Scores of some queries, cut into tiles."""
-
-    def __init__(self, scores: Vectors) -> None:
-        self._scores = scores
-        self._tile = np.zeros((QUERY_TILE, PASSAGE_TILE), dtype=np.float32)
-
-    def __getitem__(self, t: int) -> torch.Tensor:
-        part = self._scores[:, t * PASSAGE_TILE : (t + 1) * PASSAGE_TILE]
-        self._tile[: part.shape[0], : part.shape[1]] = part
-        return torch.from_numpy(self._tile)
+            for t in self.tiles:
+                part = block[:, t * PASSAGE_TILE : (t + 1) * PASSAGE_TILE]
+                tile[: part.shape[0], : part.shape[1]] = part
+                yield ScoredTile(t, start, len(block), torch.from_numpy(tile))
 
 
 def _matrix(some: Ragged, dimension: int) -> csr_array:

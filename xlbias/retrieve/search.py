@@ -10,10 +10,11 @@ import polars as pl
 
 from xlbias.cells import TopOf
 from xlbias.data.task import RetrievalTask
+from xlbias.retrieve.index import Int64s, PassageOrder, Queries, Vectors
 from xlbias.retrieve.left_out import top_without, without
 from xlbias.retrieve.ranking_rows import ranking_rows
-from xlbias.retrieve.ranks import Int64s, PairRanks, PassageOrder, Queries, Vectors, rank_pairs
-from xlbias.retrieve.topk import top_k as find_top_k
+from xlbias.retrieve.ranks import PairRanks, rank
+from xlbias.retrieve.shares import Shares
 
 
 def in_index_order(passages: pl.DataFrame) -> pl.DataFrame:
@@ -37,6 +38,7 @@ def search(
     top_of: TopOf = "all",
     score_of: Callable[[Vectors, Int64s], Vectors] = lambda products, _: products,
     left_out: pl.DataFrame | None = None,
+    shares: Shares | None = None,
 ) -> pl.DataFrame:
     """Return the ranking rows of `queries` in every pool of `index`.
 
@@ -50,6 +52,7 @@ def search(
         top_of: pools of which they are kept.
         score_of: from dot products, float32 [n], with the queries of so many rows to the scores that are kept.
         left_out: from `left_out_pairs` for those passages: what is not in the pools of a query.
+        shares: see `xlbias.retrieve.ranks.rank`.
     """
     rows = queries.select("query_id", "language").with_row_index("row")
     pairs = rows.join(relevant, on="query_id", how="inner").select("row", "passage_row", "relevance", out=False)
@@ -65,9 +68,11 @@ def search(
     query, passage = (pairs[name].cast(pl.Int64).to_numpy() for name in ("row", "passage_row"))
     relevance, out = pairs["relevance"].cast(pl.Int64).to_numpy(), pairs["out"].to_numpy()
     index.hold(vectors)
-    ranks = rank_pairs(index, vectors, query, passage, query_ids=queries["query_id"].to_list())
     more = int(np.bincount(query[out]).max()) if out.any() else 0
-    top = find_top_k(index, vectors, top_k + more, top_of) if top_k else []
+    ranks, top = rank(
+        index, vectors, query, passage, query_ids=queries["query_id"].to_list(), k=top_k + more if top_k else 0,
+        top_of=top_of, shares=shares,
+    )  # fmt: skip
     if more:
         of_out = PairRanks(**{each.name: getattr(ranks, each.name)[out] for each in fields(PairRanks)})
         top = top_without(index, top, of_out, query[out], passage[out], top_k)

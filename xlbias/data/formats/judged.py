@@ -71,7 +71,7 @@ def together(
     queries, passages, judgements = [], [], []
     n_empty = n_unknown = 0
     for one in collections:
-        there = one.passages.filter(pl.col("text").str.strip_chars() != "")
+        there = one.passages.filter(pl.col("text").str.contains(r"\S"))
         judged = one.judgements.join(there.select(passage="id"), on="passage", how="semi", maintain_order="left")
         known = judged.join(one.queries.select(query="id"), on="query", how="semi", maintain_order="left")
         n_empty += one.passages.height - there.height
@@ -94,7 +94,7 @@ def together(
     all_queries, all_passages, qrels = pl.concat(queries), pl.concat(passages), pl.concat(judgements)
     if several:  # collections may have queries in common, or passages
         all_queries = all_queries.unique(["query_id", "language", "text"], keep="first", maintain_order=True)
-        all_passages = all_passages.unique(["passage_id", "text", "document"], keep="first", maintain_order=True)
+        all_passages = _distinct(all_passages)
         qrels = qrels.unique(["query_id", "passage_id", "relevance"], keep="first", maintain_order=True)
     if parallel and several:
         qrels = _in_every_language(qrels, all_passages)
@@ -114,6 +114,16 @@ def together(
             n_unknown_judgements=n_unknown,
         ),
     )
+
+
+def _distinct(passages: pl.DataFrame) -> pl.DataFrame:
+    """Return passages of several collections, each once: of those with one id, the first with a text and document."""
+    twice = passages["passage_id"].is_duplicated()
+    if not twice.any():
+        return passages
+    rows = passages.with_row_index("row")
+    kept = rows.filter(twice).unique(["passage_id", "text", "document"], keep="first", maintain_order=True)
+    return pl.concat([rows.filter(~twice), kept]).sort("row").drop("row")
 
 
 def _in_every_language(qrels: pl.DataFrame, passages: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from typing import TypedDict
 import polars as pl
 
 from xlbias.data.notes import Notes
-from xlbias.folding import canonical_texts
+from xlbias.folding import canonical_digests
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ def merge_copies(passages: pl.DataFrame) -> Merged:
     would count as a wrong one, in whatever document it stands. The passage with the smallest id stays, so that nothing
     depends on the order of rows; where it has no document, it gets that of a copy.
     """
-    same = ["language", "same"]
-    named = passages.with_columns(same=canonical_texts(pl.col("text")))
+    same = ["language", "same", "same_2"]
+    named = passages.hstack(canonical_digests(passages["text"]))
     groups = (
         named.filter(pl.struct(same).is_duplicated())
         .sort("passage_id")
@@ -57,7 +57,7 @@ def merge_copies(passages: pl.DataFrame) -> Merged:
     return Merged(
         passages=named.filter(pl.col("passage_id") == pl.col("kept"))
         .with_columns(document="stays")
-        .drop("same", "kept", "stays"),
+        .drop("same", "same_2", "kept", "stays"),
         kept=named.select("passage_id", "kept"),
         more_documents=elsewhere.select("kept", "document")
         .unique()

@@ -80,6 +80,8 @@ def _with_negatives(passages: pl.DataFrame, negatives: pl.DataFrame) -> tuple[pl
     `negatives` has the columns ``id, language, number, text, origin``. A text that a passage of its language has
     already is that passage, for a second one would be a wrong answer where the first is right.
     """
+    if negatives.is_empty():
+        return passages, pl.DataFrame(schema=dict.fromkeys(("passage_id", "origin", "query_id"), pl.String()))
     key = ["language", "same"]
     negatives = negatives.with_columns(same=canonical_texts(pl.col("text")))
     known = passages.select("language", "passage_id", same=canonical_texts(pl.col("text")))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
@@ -21,6 +23,7 @@ _FACTS = re.compile(
 _LONGEST_FACT = 200  # characters: a licence is named in a report, not reprinted
 UNKNOWN = "unknown"  # a source, licence or domain that nothing tells
 _CHUNK = 65_536  # rows held as Python objects before they become a frame
+_MOST_HELD = 64 << 20  # bytes of frames that are held before they are put into a file
 # Names that say nothing about what is in the file, so that the folder has to.
 _BARE_STEMS = {"data", "dev", "parallel", "task", "test", "train", "valid", "validation"}
 
@@ -148,12 +151,18 @@ def provenance(
 
 
 class Rows:
-    """Collects rows of strings into a frame, chunk by chunk: a large file is never held as Python objects."""
+    """Collects rows of strings into a frame, chunk by chunk: a large file is never held as Python objects.
+
+    Nor is it held as a frame: what is beyond some megabytes stands in a temporary file without a name, of which only
+    what is looked at is in memory.
+    """
 
     def __init__(self, *columns: str) -> None:
         self._columns = columns
         self._rows: list[tuple[str | None, ...]] = []
         self._frames: list[pl.DataFrame] = []
+        self._mapped: list[pl.DataFrame] = []
+        self._held = 0  # bytes of the frames
 
     def add(self, *values: str | None) -> None:
         """Append one row, a value per column."""
@@ -164,12 +173,34 @@ class Rows:
     def frame(self) -> pl.DataFrame:
         """Return everything added, in order, as a frame of string columns."""
         self._flush()
-        return pl.concat(self._frames)
+        return pl.concat([*self._mapped, *self._frames])
 
     def _flush(self) -> None:
         schema = dict.fromkeys(self._columns, pl.String())
         self._frames.append(pl.DataFrame(self._rows, schema=schema, orient="row"))
         self._rows = []
+        self._held += int(self._frames[-1].estimated_size())
+        if self._held > _MOST_HELD:
+            self._mapped.append(mapped(pl.concat(self._frames)))
+            self._frames, self._held = [], 0
+
+
+def mapped(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame whose content lies in a temporary file, which goes with it; the frame itself where none can be.
+
+    The file is in the folder for temporary files: where that is memory, ``TMPDIR`` names another.
+    """
+    path = ""
+    try:
+        number, path = tempfile.mkstemp(prefix="xlbias-texts-")
+        with os.fdopen(number, "wb") as file:
+            frame.write_ipc(file)
+        return pl.read_ipc(path)  # which maps it
+    except (OSError, pl.exceptions.PolarsError):
+        return frame
+    finally:
+        if path:
+            Path(path).unlink(missing_ok=True)
 
 
 def _head(path: Path) -> str:

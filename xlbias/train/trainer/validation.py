@@ -17,8 +17,8 @@ from xlbias.encode.similarity import Vectors
 from xlbias.errors import TrainingError
 from xlbias.results import wide as views
 from xlbias.results.summary import summarise
+from xlbias.retrieve.index import PassageIndex
 from xlbias.retrieve.left_out import left_out_pairs
-from xlbias.retrieve.ranks import PassageIndex
 from xlbias.retrieve.search import in_index_order, relevant_pairs, search
 from xlbias.train.recipe import MONITORS
 from xlbias.train.sampling.pairs import PairTexts
