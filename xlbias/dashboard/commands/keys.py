@@ -163,7 +163,7 @@ _KEYS: tuple[Key, ...] = (
         "cycle_sort", disabled=why.nothing_chosen, footer=3),
     Key("sort.reverse", ("S",), "reverse", "Reverse the order", "View",
         "reverse_sort", disabled=why.nothing_chosen),
-    Key("range", ("c",), "colours", "Colour scale from 0 to 1, or over the values shown", "View",
+    Key("range", ("c",), "colours", "Colours over all encoders, over the values shown, or from 0 to 1", "View",
         "toggle_range", disabled=why.no_full_range, footer=8),
     Key("info", ("i",), "details", "Show or hide where the numbers come from", "View",
         "toggle_details", disabled=why.nothing_chosen, footer=5),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Literal
+
+from msgspec import structs
 
 from xlbias.dashboard.views.sheet import Sheet, Spot
 from xlbias.languages import language_name, script_of
@@ -31,6 +35,29 @@ def matrix_sheet(matrix: Matrix) -> Sheet:
         labels=tuple(UNION_LABEL if pool == MULTILINGUAL_POOL else pool for pool in part.columns),
         corner="query",
     )
+
+
+def side_sheet(matrix: Matrix, side: Literal["base", "new"], like: Sheet) -> Sheet:
+    """Return one side of differences as a small sheet, with the rows and columns of `like`.
+
+    Its values are those that the differences are made of: over the query ids that both sides have.
+    """
+    cells = tuple(
+        tuple(structs.replace(found.side(side), n=found.n) for found in line)
+        for line in matrix.part(like.block.rows, like.block.columns).cells
+    )
+    name = matrix.model if side == "new" else matrix.against
+    values = replace(like.block.matrix, cells=cells, differs=False, against="", model=name)
+    return replace(
+        like, block=MatrixBlock(f"{matrix.measure.label} of {name} on {matrix.task}", values), diverging=False,
+        form="value", small=True,
+    )  # fmt: skip
+
+
+def ends_over(values: Iterable[float | None]) -> tuple[float, float] | None:
+    """Return the least and the greatest of values, None where none is known."""
+    known = [value for value in values if value is not None]
+    return (min(known), max(known)) if known else None
 
 
 def _can_fill(matrix: Matrix, pool: str) -> bool:

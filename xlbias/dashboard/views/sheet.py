@@ -45,6 +45,7 @@ class Sheet:
         tails: words behind the number of each row, where there is one column.
         bars: whether rows of one column have bars.
         compact: whether cells stay narrow, so that many languages are seen.
+        small: whether cells are as narrow as their numbers, as in one of several matrices beside each other.
         apart: whether the last column stands apart: it is over all the others, and stays last in every order.
         labels: heads of the columns; by default their names.
         corner: what stands over the heads of the rows.
@@ -66,6 +67,7 @@ class Sheet:
     bars: bool = True
     meaning: str = ""
     compact: bool = False
+    small: bool = False
     apart: bool = False
     labels: tuple[str, ...] = ()
     corner: str = ""
@@ -101,15 +103,26 @@ class Sheet:
         """Whether a cell is a significant difference."""
         return self.block.matrix.cells[row][column].significant
 
-    def range(self, *, full: bool) -> Range | None:
-        """What the colours stand for, None where there are none; `full` spreads them over [0, 1] where that holds all.
+    @property
+    def same_n(self) -> int | None:
+        """Over how many values every number is taken, None where that is not known, or not the same everywhere."""
+        found = {cell.n for line in self.block.matrix.cells for cell in line if cell.value is not None}
+        return next(iter(found)) if len(found) == 1 else None
+
+    def range(self, *, full: bool, ends: tuple[float, float] | None = None) -> Range | None:
+        """What the colours stand for, None where there are none.
 
         Differences reach as far to one side as to the other.
+
+        Args:
+            full: spread the colours over [0, 1], where that holds all.
+            ends: the least and the greatest value of all sheets that share the colours.
         """
         every = (self.shade(r, c) for r in range(len(self.block.rows)) for c in range(len(self.block.columns)))
         known = [shade for shade in every if shade is not None]
         if not known:
             return None
+        known += ends or ()
         better: Literal["high", "low"] = "low" if self.block.measure.better == "low" else "high"
         if full and self.block.measure.unit_range and not self.diverging:
             return Range(0.0, 1.0, better)

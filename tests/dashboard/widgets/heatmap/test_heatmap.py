@@ -10,7 +10,7 @@ from textual.events import MouseScrollDown
 from xlbias.dashboard.terminal.theme import quiet_colours
 from xlbias.dashboard.views.matrix import matrix_sheet
 from xlbias.dashboard.widgets.heatmap.heat_map import HeatMap
-from xlbias.dashboard.widgets.heatmap.layout import Layout
+from xlbias.dashboard.widgets.heatmap.layout import Layout, small_size
 from xlbias.dashboard.widgets.heatmap.legend import legend
 from xlbias.dashboard.widgets.heatmap.order import OF_LANGUAGES
 from xlbias.languages import script_of
@@ -265,6 +265,59 @@ async def test_the_scale_fits_the_values_or_spans_0_to_1():
         assert (view.range.low, view.range.high) == (0.1, 0.9)
         view.set_full_range(True)
         assert (view.range.low, view.range.high) == (0.0, 1.0)
+
+
+async def test_a_scale_that_is_shared_reaches_over_the_values_of_all_sheets():
+    async with heatmap(SMALL) as (view, _):
+        view.show(view.sheet, (0.05, 0.6))
+        assert (view.range.low, view.range.high) == (0.05, 0.9)
+        view.set_full_range(True)
+        assert (view.range.low, view.range.high) == (0.0, 1.0)
+        view.set_full_range(False)
+        view.show(view.sheet)
+        assert (view.range.low, view.range.high) == (0.1, 0.9)
+
+
+def with_intervals(matrix, n=5):
+    cells = tuple(tuple(Cell(c.value, c.value - 0.012, c.value + 0.012, n=n) for c in line) for line in matrix.cells)
+    return replace(matrix, cells=cells)
+
+
+FULL = matrix_of([[0.9, 0.4, 0.1, 0.5], [0.3, 0.8, 0.2, 0.6], [0.7, 0.5, 0.6, 0.4]])
+
+
+async def test_where_n_is_the_same_everywhere_a_cell_has_its_interval_in_its_place():
+    async with heatmap(with_intervals(FULL), size=(60, 8)) as (view, _):
+        assert view.shows_intervals
+        assert lines(view)[4] == "       .288–.312  .788–.812  .188–.212  │ .588–.612"
+        few = with_intervals(FULL)
+        view.show(matrix_sheet(replace(few, cells=(with_intervals(FULL, 4).cells[0], *few.cells[1:]))))
+        assert not view.shows_intervals
+        assert lines(view)[4].split() == ["5", "5", "5", "│", "5"]
+    async with heatmap(with_intervals(FULL), size=(50, 8)) as (view, _):  # no room for intervals
+        assert not view.shows_intervals
+        assert lines(view)[4].split() == ["5", "5", "5", "│", "5"]
+
+
+async def test_a_small_sheet_is_as_narrow_as_its_numbers_and_follows_another_one():
+    small = replace(matrix_sheet(FULL), small=True)
+    assert small_size(small) == (6 + 4 * 5 + 2, 4)
+    async with heatmap(FULL, (28, 4)) as (view, pilot):
+        leader = HeatMap(OF_LANGUAGES)
+        await pilot.app.mount(leader)
+        leader.show(matrix_sheet(FULL))
+        view.interactive, view.leader = False, leader
+        view.show(small)
+        assert lines(view) == [
+            " query de   hi   th   │multi", " de    .900 .400 .100 │ .500", " hi    .300 .800 .200 │ .600",
+            " th    .700 .500 .600 │ .400",
+        ]  # fmt: skip
+        leader.order_by("mean", reverse=False)
+        leader.go_to(("hi", "th"))
+        view.follow_leader()
+        assert (view.row_names, view.cursor) == (leader.row_names, ("hi", "th"))
+        here = next(segment for y in range(4) for segment in view.render_line(y) if ".200" in segment.text)
+        assert here.style.reverse
 
 
 async def test_hostile_language_codes_stay_inert_and_in_their_cells():

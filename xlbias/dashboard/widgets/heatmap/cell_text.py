@@ -5,6 +5,7 @@ from __future__ import annotations
 from xlbias.dashboard.terminal.numbers import THIN, count, signed, thin
 from xlbias.dashboard.views.sheet import Sheet
 from xlbias.report.numbers import MARK, Entry
+from xlbias.results.cell import Cell
 from xlbias.text import one_line, width
 
 
@@ -63,6 +64,18 @@ def sign_and_size(sheet: Sheet, row: int, column: int) -> tuple[str, str]:
     size = thin(None if value is None else abs(value), unit_range=sheet.block.measure.unit_range)
     nothing = value is None or not size.strip(".0·")
     return " " if nothing or value is None else "-" if value < 0 else "+", size
+
+
+def ends_in(cell: Cell, sheet: Sheet) -> str:
+    """Return the interval of a cell as narrow as it can be told: ``.437–.487``; empty where it has none."""
+    if cell.low is None or cell.high is None:
+        return ""
+    return "–".join(_end(end, unit_range=sheet.block.measure.unit_range) for end in (cell.low, cell.high))
+
+
+def _end(value: float, *, unit_range: bool) -> str:
+    text = thin(abs(value), unit_range=unit_range)
+    return f"-{text}" if value < 0 and text.strip(".0") else text
 
 
 def below(found: Entry, number: str, room: int, *, intervals: bool) -> str:

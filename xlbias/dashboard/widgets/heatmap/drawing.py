@@ -9,7 +9,7 @@ from rich.style import Style
 
 from xlbias.dashboard.terminal.numbers import THIN, count
 from xlbias.dashboard.views.sheet import Sheet
-from xlbias.dashboard.widgets.heatmap.cell_text import below, mark_of, number_in, sign_and_size
+from xlbias.dashboard.widgets.heatmap.cell_text import below, ends_in, mark_of, number_in, sign_and_size
 from xlbias.dashboard.widgets.heatmap.geometry import Place
 from xlbias.dashboard.widgets.heatmap.layout import Layout, fitted
 from xlbias.dashboard.widgets.heatmap.paint import Painter
@@ -85,7 +85,7 @@ class Drawing:
         segments = []
         columns = grid.columns_from(self.left)
         for column in columns:
-            label = fit(self.sheet.label(self.columns[column]), grid.cell - 1).strip()
+            label = fit(self.sheet.label(self.columns[column]), grid.cell - (not self.sheet.small)).strip()
             before = (grid.cell - width(label)) // 2
             style = self.styles.here if self.here and self.here[1] == column else head
             segments += [
@@ -142,6 +142,8 @@ class Drawing:
         """One line of a cell: its number, below it interval or n where there is room, in the cursor's frame."""
         sheet, here, middle = self.sheet, place == self.here, line == self._middle
         r, c = self.rows[place[0]], self.columns[place[1]]
+        if sheet.small:
+            return self._small_cell(r, c, here=here)
         shade, room = sheet.shade(r, c), self.grid.cell - 2
         left, filling, right = _frame(line, self.grid.lines) if here else (" ", " ", " ")
         if middle:
@@ -157,16 +159,26 @@ class Drawing:
                 style += _REVERSED if here else Style()
             elif not here:
                 left = self.painter.mark(shade)
+        if len(inside) > room:  # an interval of a difference: the cursor is seen by its colours
+            return Segment(inside.center(self.grid.cell), style + (_REVERSED if here else Style()))
         if middle and (here or sheet.block.rows[r] == sheet.block.columns[c]):
             style += _BOLD
         return Segment(left + inside.center(room, filling) + right, style)
+
+    def _small_cell(self, r: int, c: int, *, here: bool) -> Segment:
+        """A number and nothing else; the cursor turns its colours round."""
+        shade, mark, style = self.sheet.shade(r, c), " ", self.styles.nothing
+        if shade is not None and self.painter is not None:
+            style, mark = self.painter.style(shade), self.painter.mark(shade)
+        number = number_in(self.sheet, r, c, THIN)
+        return Segment(mark + number.rjust(self.grid.cell - 1), style + (_REVERSED if here else Style()))
 
     def _below(self, r: int, c: int, room: int) -> str:
         if self.sheet.value(r, c) is None:
             return ""
         found = self.sheet.block.entry(r, c)
         if self.sheet.compact:
-            return count(found.n or 0)
+            return ends_in(found.cell, self.sheet) if self.grid.intervals else count(found.n or 0)
         return below(found, number_in(self.sheet, r, c, room), room, intervals=self.grid.intervals)
 
     def _difference(self, r: int, c: int, inside: str) -> tuple[str, str, str]:

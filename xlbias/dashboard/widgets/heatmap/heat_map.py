@@ -62,6 +62,10 @@ class HeatMap(Widget):
         self.sorts = sorts
         self.sort = sorts[0]
         self.reverse = self.full_range = False
+        self.ends: tuple[float, float] | None = None
+        """The least and the greatest value of all sheets that share the colours, None for those of this one."""
+        self.leader: HeatMap | None = None
+        """Another heat map of the same rows and columns, whose order and cursor this one takes."""
         self.sheet: Sheet | None = None
         self.rows: tuple[int, ...] = ()
         """Rows of the sheet in the order shown."""
@@ -79,12 +83,19 @@ class HeatMap(Widget):
 
     # -- what is shown -----------------------------------------------------------------------------------------------
 
-    def show(self, sheet: Sheet | None) -> None:
-        """Show another sheet, or newer values; the cursor stays on its row and column where there are such."""
-        if sheet is self.sheet:
+    def show(
+        self, sheet: Sheet | None, ends: tuple[float, float] | None = None, *, full_range: bool | None = None
+    ) -> None:
+        """Show another sheet, or newer values; the cursor stays on its row and column where there are such.
+
+        `ends` are the least and the greatest value of all sheets that share the colours; `full_range` spreads these
+        over [0, 1], None leaves that as it is.
+        """
+        full = self.full_range if full_range is None else full_range
+        if sheet is self.sheet and (ends, full) == (self.ends, self.full_range):
             return
         seen = self._is_seen()
-        self.sheet = sheet
+        self.sheet, self.ends, self.full_range = sheet, ends, full
         self._arrange()
         if seen:
             self._reveal()
@@ -110,6 +121,18 @@ class HeatMap(Widget):
         self.full_range = full
         self._arrange()
 
+    def follow_leader(self) -> None:
+        """Take the order of the leader, and mark the cell under its cursor."""
+        if self.leader is None or self.sheet is None:
+            return
+        block, before = self.sheet.block, (self.rows, self.columns, self.cursor)
+        rows, columns = self.leader.row_names, self.leader.column_names
+        self.rows = tuple(block.rows.index(name) for name in rows if name in block.rows)
+        self.columns = tuple(block.columns.index(name) for name in columns if name in block.columns)
+        self.cursor = self.leader.cursor
+        if (self.rows, self.columns, self.cursor) != before:
+            self._measure()
+
     def _arrange(self) -> None:
         """Order, colour and lay out anew what is shown, and repaint all."""
         sheet = self.sheet
@@ -121,12 +144,13 @@ class HeatMap(Widget):
             at = sheet.block.columns.index(column) if column in sheet.block.columns else 0
             rows, columns = order(sheet, self.sort, at, reverse=self.reverse)
             self.rows, self.columns = tuple(rows), tuple(columns)
-            self.range = sheet.range(full=self.full_range)
+            self.range = sheet.range(full=self.full_range, ends=self.ends)
             if self.interactive:
                 row = row if row in sheet.block.rows else sheet.block.rows[self.rows[0]]
                 column = column if column in sheet.block.columns else sheet.block.columns[self.columns[0]]
                 self.cursor = (row, column)
         self._measure()
+        self.follow_leader()
         self.post_message(self.Moved())
 
     # -- cursor ----------------------------------------------------------------------------------------------------
@@ -261,6 +285,12 @@ class HeatMap(Widget):
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Scroll, sideways with Shift; the cursor stays where it is."""
         self._scroll_cells(self.top - (not event.shift), self.left - event.shift)
+
+    @property
+    def shows_intervals(self) -> bool:
+        """Whether compact cells have their intervals below their numbers, as n is the same in all."""
+        compact = self.sheet is not None and self.sheet.compact and not self.sheet.is_list
+        return compact and self._grid is not None and self._grid.intervals
 
     # -- layout and painting ---------------------------------------------------------------------------------------
 

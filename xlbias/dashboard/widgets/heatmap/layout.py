@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from xlbias.dashboard.terminal.numbers import THIN
 from xlbias.dashboard.views.sheet import Sheet
+from xlbias.dashboard.widgets.heatmap.cell_text import ends_in
 from xlbias.dashboard.widgets.heatmap.geometry import Geometry, Place
 from xlbias.dashboard.widgets.table.columns import fit
 from xlbias.report.numbers import MARK
@@ -19,6 +20,7 @@ _MOST_LINES = 3
 _MOST_HEAD = 36
 _COMPACT_CELLS = 6, 10  # width of the narrowest and the widest cell of a compact sheet
 _COMPACT_HEAD = 4, 11
+_SMALL_CELL = THIN + 1  # a number, with a blank or a glyph before it
 
 APART = 2
 """Blank cells that set a column apart, the second one a rule."""
@@ -62,10 +64,16 @@ class Layout(Geometry):
         least, most = _COMPACT_HEAD
         parts = (min(most, max([least, *(width(clean(name)) for name in sheet.block.rows)])),)
         head, gap = _head(parts), APART if sheet.apart and n_columns > 1 else 0
+        if sheet.small:
+            return cls(width_, height, 1, n_rows, n_columns, head, gap, _SMALL_CELL, 1, parts, intervals=False)
         smallest, largest = _COMPACT_CELLS
-        cell = max(smallest, min(largest, (width_ - head - gap) // max(1, n_columns)))
+        room = (width_ - head - gap) // max(1, n_columns)
         lines = max(1, min(_MOST_LINES, (height - 1) // max(1, n_rows)))
-        return cls(width_, height, 1, n_rows, n_columns, head, gap, cell, lines, parts, intervals=False)
+        inside = _ends_everywhere(sheet) if lines > 1 else 0
+        needed = inside + (1 if sheet.form == "difference" else 2)
+        intervals = inside > 0 and needed <= room
+        cell = max(smallest, min(max(largest, needed) if intervals else largest, room))
+        return cls(width_, height, 1, n_rows, n_columns, head, gap, cell, lines, parts, intervals)
 
     def at(self, x: int, y: int, top: int, left: int) -> Place | None:
         """Row and column of the cell at a point of the panel; in a list, anywhere on its line."""
@@ -88,6 +96,19 @@ def whole_cell(sheet: Sheet) -> int:
 def longest_interval(sheet: Sheet) -> int:
     """Width of the longest interval of a sheet, 0 where there is none."""
     return max((width(cell.interval) for row in sheet.block.entries for cell in row), default=0)
+
+
+def _ends_everywhere(sheet: Sheet) -> int:
+    """Width of the widest interval of a compact sheet whose n is the same everywhere; 0 where n says more."""
+    if sheet.same_n is None:
+        return 0
+    return max((width(ends_in(cell, sheet)) for line in sheet.block.matrix.cells for cell in line), default=0)
+
+
+def small_size(sheet: Sheet) -> tuple[int, int]:
+    """Return the cells and lines that a small sheet takes."""
+    grid = Layout.fit(sheet, 0, 0)
+    return grid.head + grid.gap + grid.n_columns * grid.cell, 1 + grid.n_rows
 
 
 def _wished_cell(sheet: Sheet) -> int:
