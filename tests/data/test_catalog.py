@@ -124,7 +124,7 @@ def test_the_formats_describe_themselves():
     [
         (
             "money",
-            "unknown task 'money': expected builtin:NAME or FORMAT:PATH, see `xlbias data list`, such as builtin:money",
+            "unknown task 'money' (did you mean builtin:money?): expected builtin:NAME or FORMAT:PATH, see `xlbias",
         ),
         ("", "unknown task '': expected builtin:NAME or FORMAT:PATH"),
         ("paralel:x", "unknown format 'paralel' in 'paralel:x' (did you mean parallel?): expected builtin:NAME or"),
@@ -184,3 +184,9 @@ def test_a_task_name_of_thousands_of_characters_is_shown_by_its_beginning() -> N
         with pytest.raises(TaskError, match=r"unknown (task|format) ") as caught:
             parse_spec(name)
         assert len(str(caught.value)) < 1_500
+
+
+@pytest.mark.parametrize("spec", ["builtin:money[languages=en", "parallel:{}[split=test;languages=en,de"])
+def test_options_without_their_last_bracket_are_named(ten, spec):
+    with pytest.raises(TaskError, match=r"its options end without a \]; expected \[name=value;name=value\]"):
+        load_task(spec.format(ten))

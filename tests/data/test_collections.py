@@ -57,6 +57,26 @@ def test_miracl_is_not_parallel(in_three_languages):
     assert load_task(f"miracl:{in_three_languages}[languages=en,sw]").n_pairs == 10
 
 
+def test_miracls_test_parts_are_read_by_the_names_of_their_files(tmp_path):
+    for part in ("test-a", "dev"):
+        texts, topics = [(f"{part}#0", "", f"{part} text")], [(part, f"{part}?")]
+        miracl(tmp_path, "sw", texts=texts, topics=topics, qrels=[(part, f"{part}#0", 1)], part=part)
+        assert load_task(f"miracl:{tmp_path}[part={'testA' if part == 'test-a' else part}]").queries[
+            "text"
+        ].to_list() == [f"{part}?"]
+    with pytest.raises(TaskError, match=r"part 'testB' and a corpus; expected topics\.miracl-v1\.0-ar-test-b\.tsv"):
+        load_task(f"miracl:{tmp_path}[part=testB]")
+
+
+def test_judgements_that_find_nothing_relevant_are_not_taken_for_ids_that_differ(tmp_path):
+    miracl(tmp_path, "sw", texts=[("7#0", "", "t")], topics=[("1", "t?")], qrels=[("1", "7#0", 0)])
+    with pytest.raises(TaskError, match="all 1 judgements are 0 or less; expected some of 1 or more: relevant"):
+        load_task(f"miracl:{tmp_path}")
+    write(tmp_path / "miracl-v1.0-sw" / "qrels" / "qrels.miracl-v1.0-sw-dev.tsv", "1\tQ0\t8#0\t1\n")
+    with pytest.raises(TaskError, match="1 queries, 1 passages and 1 judgements: do their ids agree"):
+        load_task(f"miracl:{tmp_path}")
+
+
 def test_miracl_without_a_corpus_says_what_is_there(in_three_languages):
     with pytest.raises(TaskError, match=r"no language with topics and qrels of part 'train'.*corpora of ar, en, sw"):
         load_task(f"miracl:{in_three_languages}[part=train]")

@@ -251,3 +251,8 @@ def test_fields_that_nobody_knows_are_allowed_where_there_are_passages_and_told_
         load_task(f"parallel:{json_lines(item('1', 'en', query='One?', text='One.'))}")
     with pytest.raises(TaskError, match=r"'passage_' .did you mean passage"):
         load_task(f"parallel:{json_lines(item('1', 'en', passage_='One.'))}")
+
+
+def test_a_file_without_queries_is_told_what_fields_it_has(json_lines):
+    with pytest.raises(TaskError, match=r"corpus\.jsonl: no line has a 'query'; .*'qury' \(did you mean query\?\)"):
+        load_task(f"parallel:{json_lines(item('1', 'en', qury='One?', passage='One.'))}")

@@ -138,6 +138,22 @@ def test_documents_in_sgml_are_read(collection):
         load(collection, collection / "asked", "[language=en]")
 
 
+def test_a_language_that_nothing_says_is_that_of_the_option(tmp_path):
+    write(tmp_path / "topics.tsv", "1\tFaust?\n")
+    write(tmp_path / "qrels.txt", "1 0 d1 1\n")
+    write(tmp_path / "corpus.jsonl", '{"id": "d1", "text": "Goethe"}\n{"id": "d2", "text": "歌德", "lang": "zh"}\n')
+    task = load_task(f"trec:{tmp_path}[language=en]")
+    assert task.queries["language"].to_list() == ["en"]
+    assert dict(task.passages.select("text", "language").iter_rows()) == {"Goethe": "en", "歌德": "zh"}
+    with pytest.raises(TaskError, match=r"line 1: the line does not say its language; name the file .*\[language=zh\]"):
+        load_task(f"trec:{tmp_path}")
+
+
+def test_a_kind_of_file_that_is_not_known_gets_a_close_one():
+    with pytest.raises(TaskError, match=r"'querys' is none of its files \(did you mean queries\?\); expected queries="):
+        load_task("trec:querys=topics.txt,corpus.en=c.jsonl,qrels=q.txt")
+
+
 @pytest.mark.parametrize(
     ("target", "says"),
     [

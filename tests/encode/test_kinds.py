@@ -94,13 +94,14 @@ def test_without_a_fingerprint_nothing_is_taken_from_an_earlier_time(module):
     ("name", "says"),
     [
         ("python:{}:nothing", "has no 'nothing'"),
-        ("python:{}:number", "is a int; expected a function of texts, or one with encode"),
+        ("python:{}:number", "is of type int; expected a function of texts, or one with encode"),
         ("python:{}:broken", "failed \\(ValueError\\): no weights here"),
         ("python:{}", "expected python:MODULE:NAME"),
         ("python:{}x.py:f", "there is no file"),
         ("python:no_such_module_here:f", "no module 'no_such_module_here'"),
         ("python:mine-1:f", "is no module"),
         ("vectors:{}", "there is no such folder"),
+        ("pyton:{}:f", r"unknown kind of encoder 'pyton' \(did you mean python\?\); expected a folder"),
         ("openai:localhost#m", r"^openai:localhost#m: expected openai:URL#MODEL, such as openai:http://localhost:8000/v1#bge-m3"),
         ("openai:http://h/v1", "expected openai:URL#MODEL"),
         ("openai:http://me:secret@h/v1?k=secret#m", r"^openai:http://h/v1#m: a key does not belong in the address"),
@@ -110,6 +111,35 @@ def test_a_wrong_name_is_one_sentence(module, name, says):
     with pytest.raises(EncoderError, match=says) as caught:
         load_encoder(name.format(module))
     assert "secret" not in str(caught.value)
+
+
+def test_what_is_no_table_of_numbers_or_nobody_answers_is_one_sentence(tmp_path):
+    (tmp_path / "mine.py").write_text("def words(texts): return ['a']\ndef f(texts): return [[1], [2, 3, 4]]\n")
+    with pytest.raises(EncoderError, match="gave a list that is no array of numbers: could not convert"):
+        load_encoder(f"python:{tmp_path / 'mine.py'}:words")
+    with pytest.raises(EncoderError, match="gave a list that is no array of numbers: rows of 1 to 3 numbers"):
+        load_encoder(f"python:{tmp_path / 'mine.py'}:f")
+    for side in ("queries", "passages"):
+        np.save(tmp_path / f"{side}.npy", np.array([{}], dtype=object), allow_pickle=True)
+        (tmp_path / f"{side}.ids.txt").write_text("a\n")
+    with pytest.raises(EncoderError, match=r"\.npy: is pickled, or not from numpy\.save; expected an array"):
+        load_encoder(f"vectors:{tmp_path}")
+
+
+def test_an_endpoint_where_nobody_answers_is_one_sentence(monkeypatch):
+    pytest.importorskip("openai")
+    monkeypatch.setattr("xlbias.encode.kinds.openai._RETRIES", 0)
+    with pytest.raises(EncoderError, match=r"#m: cannot be reached \(.*refused.*\): is the server running there\?"):
+        load_encoder("openai:http://127.0.0.1:9/v1#m")
+
+
+def test_a_module_or_class_that_exits_is_an_error(tmp_path):
+    (tmp_path / "exits.py").write_text("import sys\nsys.exit(3)\n")
+    (tmp_path / "later.py").write_text("class Mine:\n    def __init__(self):\n        raise SystemExit('no GPU')\n")
+    with pytest.raises(EncoderError, match=r"cannot be imported \(SystemExit\): 3"):
+        load_encoder(f"python:{tmp_path / 'exits.py'}:f")
+    with pytest.raises(EncoderError, match=r"failed \(SystemExit\): no GPU"):
+        load_encoder(f"python:{tmp_path / 'later.py'}:Mine")
 
 
 def test_an_option_that_means_nothing_is_refused(module):

@@ -126,7 +126,11 @@ def parse_spec(spec: str) -> TaskSpec:
             f"unknown format {quoted(kind)} in {quoted(spec, _LONGEST)}{suggestion(kind, known)}: {_EXPECTED}"
         )
     match = re.fullmatch(r"(.*)\[([^\[\]]*)\]", rest, re.DOTALL)
-    if match is None or (kind != BUILTIN and exists(expanded(rest))):
+    if kind != BUILTIN and exists(expanded(rest)):
+        return TaskSpec(kind, rest, {})
+    if match is None:
+        if re.search(r"\[\w+=[^\[\]]*$", rest):
+            raise TaskError(f"{quoted(spec, _LONGEST)}: its options end without a ]; expected [name=value;name=value]")
         return TaskSpec(kind, rest, {})
     options: dict[str, str] = {}
     for item in filter(None, (item.strip() for item in match.group(2).split(";"))):

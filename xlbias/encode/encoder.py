@@ -175,5 +175,10 @@ def as_vectors(given: Any, name: str) -> Vectors:
     try:
         return np.ascontiguousarray(given, dtype=np.float32)
     except (TypeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise EncoderError(f"{name}: gave {type(given).__name__} that is no array of numbers: {reason}") from error
+        lengths = {len(row) for row in given} if _is_table(given) else set()
+        reason = f"rows of {min(lengths)} to {max(lengths)} numbers" if len(lengths) > 1 else str(error).splitlines()[0]
+        raise EncoderError(f"{name}: gave a {type(given).__name__} that is no array of numbers: {reason}") from error
+
+
+def _is_table(given: Any) -> bool:
+    return isinstance(given, list) and bool(given) and all(isinstance(row, list | tuple) for row in given)

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
+from xlbias.choices import suggestion
 from xlbias.encode.content import content_digest
 from xlbias.encode.hub import fetch_description, hub_answers, is_described_here, snapshot_of
-from xlbias.encode.kinds import kind_of
+from xlbias.encode.kinds import KIND_NAMES, kind_of
 from xlbias.encode.loadable import LATE, NO_VECTORS, check_loadable, check_single_vectors, scored_as
 from xlbias.encode.options import DTYPES
 from xlbias.encode.sizes import check_sizes
@@ -168,6 +169,12 @@ def check_encoder(name: str, **options: Unpack[LoadOptions]) -> None:
     if path.is_dir():
         check_loadable(path, pooling=pooling)
         _check_options(path, name, options)
+    elif (prefix := name.partition(":")[0]) != name and prefix.isidentifier() and not path.exists():
+        known = ", ".join(f"{kind}:" for kind in KIND_NAMES)
+        raise EncoderError(
+            f"{name}: unknown kind of encoder {prefix!r}{suggestion(prefix, KIND_NAMES)}; expected a folder, a hub "
+            f"name, or one of {known}"
+        )
     elif path.exists():
         raise EncoderError(f"{name}: is a file; expected a sentence-transformers folder or a hub name")
     elif name.startswith((".", "/", "~")) or name.count("/") > 1:

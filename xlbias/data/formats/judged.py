@@ -98,7 +98,9 @@ def together(
         qrels = qrels.unique(["query_id", "passage_id", "relevance"], keep="first", maintain_order=True)
     if parallel and several:
         qrels = _in_every_language(qrels, all_passages)
-    if qrels.filter(pl.col("relevance") > 0).is_empty():
+    if not qrels.is_empty() and (qrels["relevance"] <= 0).all():
+        raise TaskError(f"{name}: all {qrels.height:,} judgements are 0 or less; expected some of 1 or more: relevant")
+    if qrels.is_empty():
         raise TaskError(f"{name}: no judgement is of a query and a passage that are there; {_counted(collections)}")
     return RetrievalTask(
         name=name,

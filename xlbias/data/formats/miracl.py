@@ -21,10 +21,12 @@ from xlbias.data.formats.texts import read_texts
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError
 
-_TOPICS = re.compile(r"topics\.miracl-v[\d.]+-(?P<language>[a-z]{2,3})-(?P<part>\w+)\.tsv")
-_QRELS = re.compile(r"qrels\.miracl-v[\d.]+-(?P<language>[a-z]{2,3})-(?P<part>\w+)\.tsv")
+_TOPICS = re.compile(r"topics\.miracl-v[\d.]+-(?P<language>[a-z]{2,3})-(?P<part>[\w-]+)\.tsv")
+_QRELS = re.compile(r"qrels\.miracl-v[\d.]+-(?P<language>[a-z]{2,3})-(?P<part>[\w-]+)\.tsv")
 _CORPUS = re.compile(r"miracl-corpus-v[\d.]+-(?P<language>[a-z]{2,3})")
 _PARTS = ("dev", "testA", "testB", "train")
+_IN_NAMES = {"testA": "test-a", "testB": "test-b"}
+"""How MIRACL's files call parts that its data set on the hub calls otherwise."""
 
 
 def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
@@ -34,11 +36,12 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
     whole = sorted(topics.keys() & qrels.keys() & corpora.keys())
     if not whole:
         there = {"topics": sorted(topics), "qrels": sorted(qrels), "corpora": sorted(corpora)}
+        called = _IN_NAMES.get(part, part)
         found = "; ".join(f"{what} of {listed(languages)}" for what, languages in there.items() if languages)
         raise TaskError(
             f"{path}: no language with topics and qrels of part {part!r} and a corpus; expected "
-            f"topics.miracl-v1.0-ar-{part}.tsv, qrels.miracl-v1.0-ar-{part}.tsv and miracl-corpus-v1.0-ar/docs-0.jsonl"
-            f" below it; there is {found or 'nothing'}"
+            f"topics.miracl-v1.0-ar-{called}.tsv, qrels.miracl-v1.0-ar-{called}.tsv and "
+            f"miracl-corpus-v1.0-ar/docs-0.jsonl below it; there is {found or 'nothing'}"
         )
     titles = options["title"] == "yes"
     found_all = [
@@ -68,7 +71,7 @@ def _found(path: Path, pattern: re.Pattern[str], part: str) -> dict[str, Path]:
     found = {}
     for file in sorted(path.rglob("*.miracl-*")):
         match = pattern.fullmatch(unpacked_name(file.name))
-        if match and match["part"].lower() == part.lower():
+        if match and match["part"].lower().replace("-", "") == part.lower():
             found[match["language"]] = file
     return found
 

@@ -46,6 +46,8 @@ def read(path: Path, options: Mapping[str, str]) -> RetrievalTask:
     items, negatives, names, normal = _items(path)
     if items["passage"].is_null().all() and negatives.is_empty():
         raise TaskError(f"{path}: no line has a 'passage'; {_found(names)}")
+    if items["query"].is_null().all():
+        raise TaskError(f"{path}: no line has a 'query'; {_found(names)}")
     facts = provenance(path.parent)
     domains = items["domain"].drop_nulls().unique().to_list()
     if domains:

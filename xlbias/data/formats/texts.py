@@ -31,19 +31,25 @@ def no_more(item: Item, given: Given, origin: str) -> None:
 
 
 def read_texts(
-    paths: Iterable[Path], *, language: str | None, titles: bool = True, remedy: str = SAY_LANGUAGE
+    paths: Iterable[Path],
+    *,
+    language: str | None,
+    otherwise: str | None = None,
+    titles: bool = True,
+    remedy: str = SAY_LANGUAGE,
 ) -> pl.DataFrame:
     """Return ``id, text, language, document, parallel_id, origin`` of files of texts.
 
     They are JSON Lines, or tab-separated (id, text; or id, title, text). Otherwise as `texts_of`.
     """
-    return texts_of(_lines(paths), language=language, titles=titles, remedy=remedy)
+    return texts_of(_lines(paths), language=language, otherwise=otherwise, titles=titles, remedy=remedy)
 
 
 def texts_of(
     items: Items,
     *,
     language: str | None,
+    otherwise: str | None = None,
     titles: bool = True,
     more: Callable[[Item, Given, str], None] = no_more,
     remedy: str = SAY_LANGUAGE,
@@ -53,6 +59,7 @@ def texts_of(
     Args:
         items: the objects, with where they stand.
         language: of all texts; None where each must say its own.
+        otherwise: of texts that do not say it.
         titles: whether a title stands before its text, separated by a blank, as BEIR and mteb put it.
         more: is given each object, what was read of it, which it may change, and where it stands.
         remedy: what to do where the language is missing, for the error.
@@ -64,7 +71,7 @@ def texts_of(
     for item, origin in items:
         given = _given(item, origin, titles)
         more(item, given, origin)
-        tag = language or given["language"]
+        tag = language or given["language"] or otherwise
         if tag is None:
             raise TaskError(f"{origin}: the line does not say its language; {remedy}")
         if tag not in known:

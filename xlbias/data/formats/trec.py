@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from xlbias.choices import suggestion
 from xlbias.data.formats.base import Format, Option
 from xlbias.data.formats.filenames import code_at_end, language_of
 from xlbias.data.formats.items import Item, json_lines
@@ -28,7 +29,7 @@ from xlbias.languages import normalise_tag
 
 _ENDINGS = (".jsonl", ".tsv", ".txt", ".xml", ".sgml", ".trec", ".json")
 _KINDS = {"queries": "queries", "topics": "queries", "corpus": "corpus", "docs": "corpus", "qrels": "qrels"}
-_NAME_LANGUAGE = "name the file docs.zh.jsonl, or give it as corpus.zh=FILE"
+_NAME_LANGUAGE = "name the file docs.zh.jsonl, or give it as corpus.zh=FILE or [language=zh]"
 _PART = re.compile(rf"\s*({'|'.join(_KINDS)})(?:\.([\w-]+))?\s*=\s*(.*?)\s*", re.DOTALL)
 _BETWEEN = re.compile(rf",(?=\s*(?:{'|'.join(_KINDS)})(?:\.[\w-]+)?\s*=)")
 
@@ -59,6 +60,12 @@ def read_named(target: str, options: Mapping[str, str]) -> RetrievalTask | None:
     found: dict[str, Files] = {kind: [] for kind in _KINDS.values()}
     for part in parts:
         if part is None:
+            close = suggestion(target.partition("=")[0].partition(".")[0].strip(), _KINDS)
+            if "=" in target and close:
+                raise TaskError(
+                    f"trec:{target}: {target.partition('=')[0]!r} is none of its files{close}; expected "
+                    "queries=FILE,corpus=FILE,qrels=FILE"
+                )
             return None
         path = expanded(part[3])
         if not part[3] or not exists(path):
@@ -106,11 +113,11 @@ def _language(file: Path) -> str | None:
 
 
 def _passages(file: Path, language: str | None, options: Mapping[str, str]) -> pl.DataFrame:
-    titles = options["title"] == "yes"
+    titles, otherwise = options["title"] == "yes", options["language"] or None
     if is_marked_up(file):
         items = documents(file, encoding=options["encoding"])
-        return texts_of(items, language=language, titles=titles, remedy=_NAME_LANGUAGE)
-    return read_texts([file], language=language, titles=titles, remedy=_NAME_LANGUAGE)
+        return texts_of(items, language=language, otherwise=otherwise, titles=titles, remedy=_NAME_LANGUAGE)
+    return read_texts([file], language=language, otherwise=otherwise, titles=titles, remedy=_NAME_LANGUAGE)
 
 
 def _topics(file: Path, language: str | None, options: Mapping[str, str]) -> pl.DataFrame:
@@ -170,7 +177,7 @@ FORMAT = Format(
     folder=True,
     target="DIR or FILES",
     options=(
-        Option("language", "language of the topics, where neither their file's name nor its lines say it"),
+        Option("language", "language of topics and passages, where neither their file's name nor its lines say it"),
         TITLE,
         Option(
             "fields",

@@ -99,6 +99,8 @@ class EndpointEncoder:
     def _plain(self, error: Exception) -> str:
         """Return what an error says in one line, without the key."""
         text = " ".join(str(error).split())[:300] or type(error).__name__
+        if text == "Connection error." and error.__cause__ is not None:
+            text = f"cannot be reached ({' '.join(str(error.__cause__).split())[:200]}): is the server running there?"
         return text.replace(self._secret, "[key]") if self._secret else text
 
 

@@ -78,7 +78,9 @@ def _calling(given: Any, name: str) -> Callable[[list[str], Kind], Any]:
         return lambda texts, kind: (query if kind == "query" else document)(texts)
     encode = getattr(given, "encode", None) or given
     if not callable(encode):
-        raise EncoderError(f"{name}: is a {type(given).__name__}; expected a function of texts, or one with encode")
+        raise EncoderError(
+            f"{name}: is of type {type(given).__name__}; expected a function of texts, or one with encode"
+        )
     try:
         parameters = list(inspect.signature(encode).parameters)
     except ValueError:  # written in C
@@ -118,7 +120,7 @@ def _load(target: str, options: Mapping[str, Any]) -> Encoder:
         return CallableEncoder(given, name, options)
     except (EncoderError, UsageError):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise EncoderError(f"python:{target}: failed ({type(error).__name__}): {reason}") from error
 
@@ -141,7 +143,7 @@ def _module(name: str, target: str) -> Any:
     except ModuleNotFoundError as error:
         hint = f"; for a file here, write python:./{name}.py:..." if Path(f"{name}.py").exists() else ""
         raise EncoderError(f"python:{target}: no module {error.name!r}{hint}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         reason = str(error).splitlines()[0] if str(error) else ""
         raise EncoderError(f"python:{target}: cannot be imported ({type(error).__name__}): {reason}") from error
 

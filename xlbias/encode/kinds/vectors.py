@@ -176,6 +176,8 @@ def _of_array(file: Path) -> Any:
 
         tensors = load_file(str(file))
     except Exception as error:
+        if file.suffix == ".npy" and isinstance(error, ValueError) and "pickle" in str(error):
+            raise EncoderError(f"{file}: is pickled, or not from numpy.save; expected an array of numbers") from error
         raise EncoderError(f"{file}: cannot be read: {str(error).splitlines()[0]}") from error
     if len(tensors) != 1:
         raise EncoderError(f"{file}: holds {len(tensors)} tensors; expected one")
