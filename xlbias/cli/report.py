@@ -18,6 +18,7 @@ Examples:
   xlbias report run.parquet --section bias --section texts
   xlbias report run.parquet --by-language --matrix map
   xlbias report run.parquet --format html --out audit.html
+  xlbias report base.parquet new.parquet --format html --poster --out poster.html
   xlbias report run.parquet --format latex --matrix single_gold --published 2408.10536
   xlbias report run.parquet --format json | jq '.results[].settings'
 """
@@ -48,6 +49,11 @@ Examples:
     "--published", multiple=True, type=Word(papers), metavar="ARXIV-ID",
     help="Add what this paper printed for the same data set, e.g. 2408.10536. Repeatable.",
 )  # fmt: skip
+@click.option(
+    "--poster", is_flag=True,
+    help="What fits one page, with --format html: findings, the matrices of two encoders with their difference, "
+    "profiles of languages.",
+)  # fmt: skip
 @click.option("--out", "-o", type=click.Path(dir_okay=False), help="Write to this file instead of stdout.")
 def command(
     runs: tuple[str, ...],
@@ -57,6 +63,7 @@ def command(
     measures: tuple[str, ...],
     by_language: bool,
     published: tuple[str, ...],
+    poster: bool,
     out: str | None,
 ) -> None:
     """Print the audit of each RUN, a finished run file or one in progress.
@@ -81,6 +88,11 @@ def command(
         printed(source)
     if published and form == "csv":
         raise UsageError("csv holds the numbers of a run only: choose another format for --published")
+    if poster and form != "html":
+        raise UsageError(f"--poster is a page of html, not of {form}: add --format html")
+    if poster and (measures or published or sections or by_language or full):
+        left_out = "--matrix, --published, --section, --by-language and --full"
+        raise UsageError(f"--poster has what fits one page: leave out {left_out}")
     taken = {os.path.realpath(run) for run in runs}
     if out is not None and (out.endswith(".parquet") or os.path.realpath(out) in taken):
         raise UsageError(f"{out}: is the name of a run; choose another one for the report")
@@ -97,6 +109,7 @@ def command(
             full=full or out is not None,
             sections=sections,
             every=full,
+            poster=poster,
         )
 
     try:

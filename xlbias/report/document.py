@@ -68,6 +68,7 @@ class MatrixBlock:
         intervals: whether formats without colours show intervals in the cells; on a heat map they are tooltips.
         own_entries: [row][column], where the numbers are not written as those of the measure are.
         head: a shorter title, where it stands among panels that share the rest of it.
+        picture: whether pages show colours without numbers; of very large matrices they do in any case.
     """
 
     title: str
@@ -78,6 +79,7 @@ class MatrixBlock:
     intervals: bool = True
     own_entries: tuple[tuple[Entry, ...], ...] = ()
     head: str = ""
+    picture: bool = False
 
     @property
     def rows(self) -> tuple[str, ...]:

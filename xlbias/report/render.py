@@ -40,6 +40,7 @@ def render_report(
     full: bool = True,
     sections: Sequence[str] = (),
     every: bool = False,
+    poster: bool = False,
 ) -> str:
     """Return the audit of runs as ``text``, ``json``, ``csv``, ``markdown``, ``latex`` or ``html``.
 
@@ -53,6 +54,7 @@ def render_report(
         full: whether text is all of the audit behind its findings; else it is one screen, and what is named besides.
         sections: of the audit to add to that screen, of `xlbias.report.forms.SECTIONS`.
         every: whether Markdown, LaTeX and HTML list all findings and caveats, however many.
+        poster: whether HTML is what fits one page; then nothing else but runs and form is looked at.
     """
     if form == "text":
         return "\n".join(
@@ -71,6 +73,10 @@ def render_report(
 
     found = format_of(form, DOCUMENT_FORMATS)
     assert found.documents is not None
+    if poster:
+        from xlbias.report.documents.poster import poster as one_page
+
+        return found.documents([one_page(*runs)], width(to_file=to_file))
     document = audit(
         *runs,
         matrices=matrices or (DEFAULT_MATRICES if found.has_colours else ()),

@@ -135,14 +135,14 @@ def title_of(found: Mapping[str, Sequence[EncoderOnTask]]) -> str:
     return one_line(f"Quality and language bias: {who} on {on}", LONGEST_NAME)
 
 
-def answers_of(runs: Sequence[Run], *, every: bool = False) -> Section | None:
-    """Return what the runs say: of several, what each says after what it says of the first one."""
+def answers_of(runs: Sequence[Run], *, every: bool = False, room: int | None = None) -> Section | None:
+    """Return what the runs say, of several with their names; with `room` only what fits so many lines."""
     answers = [one for run in runs for one in _named_by_run(run, runs)]
     ordered = sorted(answers, key=lambda one: (QUESTIONS.index(one.question), -one.weight))
     several = {name: len({getattr(one, of) for one in ordered if getattr(one, of)}) > 1
                for name, of in (("encoders", "encoder"), ("tasks", "task"))}  # fmt: skip
     where = f"xlbias findings {clean(shlex.quote(str(from_here(runs[0].path))))}"
-    return findings_section(ordered, full=every, where=where, **several)
+    return findings_section(ordered, full=every, where=where, room=room, **several)
 
 
 def _named_by_run(run: Run, runs: Sequence[Run]) -> Iterable[Finding]:

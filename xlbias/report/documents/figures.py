@@ -42,9 +42,9 @@ class _Profile(NamedTuple):
 
 
 _PROFILES = (
-    _Profile("map", False, "mAP in the pool of all languages, by query language"),
-    _Profile("rank_distance.normalised", False, "Rank distance, share of the pool, by query language"),
-    _Profile("exposure@10.ratio", True, "Exposure in the first 10 against pool share, by passage language"),
+    _Profile("map", False, "mAP in all languages, by query language"),
+    _Profile("rank_distance.normalised", False, "Rank distance / pool, by query language"),
+    _Profile("exposure@10.ratio", True, "Exposure@10 / pool share, by passage language"),
 )
 _DOMAINS = (("map", SETTINGS[1]), ("map", SETTINGS[2]), ("rank_distance.normalised", SETTINGS[2]))
 
@@ -70,14 +70,15 @@ def differences_by_task(runs: Sequence[Run]) -> dict[str, dict[str, list[MatrixB
     return found
 
 
-def profiles(task: TaskInfo, found: Sequence[EncoderOnTask]) -> Panels | None:
+def profiles(task: TaskInfo, found: Sequence[EncoderOnTask], *, most: int | None = None) -> Panels | None:
     """Return what is good and bad for which language, as dots with intervals, in one order of the languages.
 
-    Of many encoders those of `leading` are drawn.
+    Of many encoders those of `leading` are drawn, of more than `most` languages those whose queries find least.
     """
     shown = found if len(found) <= MAX_SERIES else leading(found)
     numbers = {one.name: one.numbers for one in shown}
-    languages = _ordered(task, shown)
+    ordered = _ordered(task, shown)
+    languages = ordered[:most]
     blocks = []
     for measure, answers, title in _PROFILES:
         matrix = profile(measure, numbers, languages, task.name, answers=answers)
@@ -88,7 +89,10 @@ def profiles(task: TaskInfo, found: Sequence[EncoderOnTask]) -> Panels | None:
     if not blocks:
         return None
     few = f" of {len(shown)} of {len(found)} encoders" if len(shown) < len(found) else ""
-    return Panels(f"Profiles of languages{few}", tuple(blocks))
+    least = (
+        f", the {len(languages)} of {len(ordered)} whose queries find least" if len(languages) < len(ordered) else ""
+    )
+    return Panels(f"Profiles of languages{least}{few}", tuple(blocks))
 
 
 def _ordered(task: TaskInfo, found: Sequence[EncoderOnTask]) -> list[str]:

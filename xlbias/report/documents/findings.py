@@ -45,18 +45,25 @@ _MOST_FOLDED = 40  # findings that are listed behind those at the top
 
 
 def section(
-    found: Sequence[Finding], *, encoders: bool = True, tasks: bool = True, full: bool = False, where: str = ""
+    found: Sequence[Finding],
+    *,
+    encoders: bool = True,
+    tasks: bool = True,
+    full: bool = False,
+    where: str = "",
+    room: int | None = None,
 ) -> Section | None:
     """Return findings as the first section of a document, None where there are none.
 
     What matters most is at the top; the rest is folded, and of very many counted. Encoder and task are left out where
-    there is only one. `full` lists all, `where` is the command that does.
+    there is only one. `full` lists all, `where` is the command that does. With `room` there is nothing but what fits so
+    many lines.
     """
-    first = as_many_as_fit(found, _ROOM, _WIDTH, encoders=encoders, tasks=tasks)
+    first = as_many_as_fit(found, room or _ROOM, _WIDTH, encoders=encoders, tasks=tasks)
     rest = [one for one in found if one not in first]
     listed = rest if full else rest[:_MOST_FOLDED]
     blocks: list[Block] = list(_terms(first, encoders=encoders, tasks=tasks))
-    if rest:
+    if rest and room is None:
         left = len(rest) - len(listed)
         more = [Paragraph(f"{left:,} more are left out{f': {where}' if where else ''}.")] if left else []
         folded: tuple[Block, ...] = (*_terms(listed, encoders=encoders, tasks=tasks), *more)

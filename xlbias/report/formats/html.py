@@ -66,7 +66,7 @@ def _differs(block: Block) -> bool:
 
 
 def _is_picture(block: MatrixBlock) -> bool:
-    return len(block.columns) > _MOST_COLUMNS
+    return block.picture or len(block.columns) > _MOST_COLUMNS
 
 
 def _document(document: Document, anchor: str) -> Iterator[str]:

@@ -89,11 +89,15 @@ footer { margin-top: 2rem; font-size: .8rem; color: var(--soft) }
 """
 
 _POSTER = """
-.poster { max-width: 84rem } .poster h2 { margin: .7rem 0 .3rem; font-size: 1rem } .poster nav { display: none }
-.poster .notes { display: none } .poster .answers { max-width: none; font-size: .88rem; line-height: 1.35 }
-.poster .scroll { max-height: none } .poster .panels .drawn { flex: 1 1 18rem; max-width: 26rem }
-.poster table { font-size: .8rem } .poster .map { font-size: .66rem } .poster footer { margin-top: .5rem }
-@media print { @page { size: landscape; margin: 8mm } .poster .panels { flex-wrap: nowrap }
+.poster { max-width: 84rem; padding-bottom: .3rem } .poster h1 { font-size: 1.3rem }
+.poster h2 { margin: .5rem 0 .2rem; font-size: .95rem; padding: 0 } .poster nav { display: none }
+.poster h3 { margin: .3rem 0 .15rem; font-size: .88rem } .poster .notes { display: none }
+.poster .answers h3 { margin: 0 } .poster .answers { max-width: none; font-size: .85rem; line-height: 1.32; margin: 0 }
+.poster .legend { display: inline-block; margin: .1rem 1rem .1rem 0; font-size: .75rem } .poster .key { margin: 0 }
+.poster .scroll { max-height: none; margin: 0 } .poster .panels { gap: .5rem 1rem }
+.poster .panels .drawn { flex: 1 1 18rem; max-width: 26rem } .poster .panels figcaption { padding-bottom: .1rem }
+.poster .map { font-size: .66rem }
+@media print { @page { size: landscape; margin: 8mm } .poster { max-width: none } .poster .panels { flex-wrap: nowrap }
   .poster .panels .drawn { flex: 1 1 0; max-width: 33% } html { font-size: 11px } .poster .map { font-size: 6pt } }
 """
 
