@@ -217,10 +217,17 @@ class Panels:
 
 @dataclass(frozen=True)
 class Fold:
-    """Blocks that a reader opens; formats that cannot be opened show them in their place."""
+    """Blocks that a reader opens; formats that cannot be opened show them in their place.
+
+    Attributes:
+        title: what a reader opens.
+        blocks: what is there then.
+        named: whether formats that cannot be opened have the title, too, as the blocks do not say it.
+    """
 
     title: str
     blocks: tuple[Block, ...]
+    named: bool = False
 
 
 Plain = Paragraph | Terms | Table | MatrixBlock
@@ -257,6 +264,8 @@ def unfolded(blocks: Iterable[Block]) -> Iterator[Plain]:
     """Yield the blocks that every format shows, those of panels and of what is folded in their places."""
     for block in blocks:
         if isinstance(block, Fold):
+            if block.named:
+                yield Paragraph(f"{block.title}:")
             yield from unfolded(block.blocks)
         elif isinstance(block, Panels):
             yield from unfolded(block.blocks)
@@ -274,3 +283,8 @@ class Document:
     subtitle: str
     sections: tuple[Section, ...]
     poster: bool = False
+
+    @property
+    def plain(self) -> tuple[Section, ...]:
+        """The sections as formats show them that draw no figures: without those that are nothing else."""
+        return tuple(one for one in self.sections if one.plain)

@@ -324,7 +324,7 @@ def test_latex_of_a_wide_matrix_puts_intervals_below_the_numbers():
     wide = _block("ab", "uvwxyz", ((cell,) * 6,) * 2)
     text = render_block(wide, "latex")
     assert r"a & .500 & .500 & .500 & .500 & .500 & .500 \\" in text
-    assert text.count(r" & {\tiny {[}.400, .600{]}}") == 12
+    assert text.count(r" & {\scriptsize {[}.400, .600{]}}") == 12
     narrow = render_block(_block("ab", "u", ((cell,),) * 2), "latex")
     assert r"a & .500 {\scriptsize {[}.400, .600{]}} \\" in narrow
 

@@ -81,18 +81,44 @@ def texts(table: Table) -> list[list[str]]:
     return [list(table.heads), *([cell.whole for cell in row] for row in table.rows)]
 
 
+_BROKEN = re.compile(r"^\\parbox\[t\]\{[\d.]+pt\}\{\\ragged(?:right|left)\\strut (.*)\\strut\}$")
+_SMALL = re.compile(r"\{\\(?:scriptsize|tiny) (.*)\}$")
+
+
 def unescaped_latex(text: str) -> str:
-    small = re.sub(r" \{\\scriptsize (.*)\}$", r" \1", text)
-    signed = re.sub(r"\$-\$(?=[.\d])", "-", small)
+    whole = _BROKEN.sub(r"\1", text).replace(r"\hspace{0pt}", "")
+    signed = re.sub(r"\$-\$(?=[.\d])", "-", _SMALL.sub(r"\1", whole))
     return _LATEX.sub(lambda match: LATEX[match.group()], signed)
 
 
-def latex_tables(text: str) -> list[list[list[str]]]:
+def latex_rows(part: str) -> list[list[str]]:
+    """The rows of one tabular; an interval below a number is behind it again."""
+    rows = []
+    for line in part.splitlines():
+        if line != r"\midrule":
+            cells = re.split(r"(?<!\\) ?& ", line.removesuffix(r" \\"))
+            if rows and not cells[0] and any(cells) and all(not cell or _SMALL.match(cell) for cell in cells):
+                rows[-1] = [f"{cell} {end}" if end else cell for cell, end in zip(rows[-1], cells, strict=True)]
+            else:
+                rows.append(cells)
+    return [[unescaped_latex(cell) for cell in row] for row in rows]
+
+
+def latex_tables(text: str, labels: list[int]) -> list[list[list[str]]]:
+    """The tables of a document whose rows have so many names, each put together from its parts and pages."""
     found = []
-    for part in re.findall(r"\\toprule\n(.*?)\\bottomrule", text, re.DOTALL):
-        rows = [line.removesuffix(r" \\") for line in part.splitlines() if line != r"\midrule"]
-        found.append([[unescaped_latex(cell) for cell in re.split(r"(?<!\\) ?& ", row)] for row in rows])
-    return found
+    for whole in re.findall(r"\\begin\{table\*?\}(.*?)\\end\{table\*?\}", text, re.DOTALL):
+        if not re.search(r"\\caption\{.* \(continued\)\}", whole):
+            found.append([])
+        for part in map(latex_rows, re.findall(r"\\toprule\n(.*?)\\bottomrule", whole, re.DOTALL)):
+            if found[-1] and found[-1][-1][0] == part[0]:
+                found[-1][-1] += part[1:]  # the next page of a part
+            else:
+                found[-1].append(part)
+    return [
+        [sum((part[i][names:] for part in others), start=row) for i, row in enumerate(first)]
+        for names, (first, *others) in zip(labels, found, strict=True)
+    ]
 
 
 def markdown_tables(text: str) -> list[list[list[str]]]:
@@ -153,7 +179,7 @@ def test_markdown_latex_and_html_show_the_cells_of_the_document(document):
     expected = [texts(table) for table in tables(document)]
     assert len(expected) >= 10
     assert markdown_tables(to_markdown(document)) == expected
-    assert latex_tables(to_latex(document)) == expected
+    assert latex_tables(to_latex(document), [table.labels for table in tables(document)]) == expected
     page = Page(to_html([document]))
     assert page.tables == expected
     assert page.values == [
@@ -262,7 +288,7 @@ def test_an_undefined_mean_has_no_number_and_a_reason_in_every_format(run, docum
     (row,) = [row for row in titled(document, "Bias in").rows if row[0].text == "PEER"]
     assert {cell.text for cell in row[1:-3]} == {"·"}
     assert reason in re.sub(r"\\(.)", r"\1", to_markdown(document))
-    assert reason in unescaped_latex(to_latex(document))
+    assert reason in unescaped_latex(to_latex(document)).replace(r"\hspace{0pt}", "")
     assert reason in "".join(Page(to_html([document])).words)
     assert reason in re.sub(r"\s+", " ", to_text(run, 80))
     for result in json.loads(to_json(run))["results"]:
@@ -459,12 +485,14 @@ def test_a_name_breaks_no_table_of_markdown_or_latex(evil):
     expected = [[[cell.strip() for cell in row] for row in texts(table)] for table in shown_cleaned(document)]
     assert markdown_tables(to_markdown(document)) == expected
     latex = to_latex(document)
-    assert [[[cell.strip() for cell in row] for row in table] for table in latex_tables(latex)] == expected
+    parts = latex_tables(latex, [table.labels for table in tables(document)])
+    assert [[[cell.strip() for cell in row] for row in table] for table in parts] == expected
     assert set(re.findall(r"\\([a-zA-Z]+)", latex)) <= {
         "usepackage", "section", "subsection", "subsubsection", "begin", "end", "centering", "small", "setlength",
         "tabcolsep", "caption", "toprule", "midrule", "bottomrule", "scriptsize", "par", "footnotesize", "item",
         "textbackslash", "textasciicircum", "textasciitilde", "textless", "textgreater", "textbar", "textasciigrave",
-        "char", "rightarrow", "cdot", "alpha", "chi", "ldots", "S", "leq",
+        "char", "rightarrow", "cdot", "alpha", "chi", "ldots", "S", "leq", "begingroup", "endgroup", "sloppy", "textbf",
+        "hspace", "parbox", "raggedright", "raggedleft", "strut", "tiny", "medskip", "clearpage",
     }  # fmt: skip
     balance = re.sub(r"\\[\\{}]", "", latex)
     assert balance.count("{") == balance.count("}")

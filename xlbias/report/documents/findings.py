@@ -67,7 +67,7 @@ def section(
         left = len(rest) - len(listed)
         more = [Paragraph(f"{left:,} more are left out{f': {where}' if where else ''}.")] if left else []
         folded: tuple[Block, ...] = (*_terms(listed, encoders=encoders, tasks=tasks), *more)
-        blocks.append(Fold(f"{len(rest):,} more finding{'s' * (len(rest) > 1)}", folded))
+        blocks.append(Fold(f"{len(rest):,} more finding{'s' * (len(rest) > 1)}", folded, named=True))
     return Section(TITLE, tuple(blocks)) if blocks else None
 
 

@@ -21,7 +21,7 @@ _PLAIN = re.compile(r"-?[\d.,]+|\[[-\d., ]+\]")  # a number, or an interval, as 
 def to_markdown(document: Document) -> str:
     """Return a document as GitHub-flavoured Markdown."""
     lines = [f"# {escape(document.title)}", "", escape(document.subtitle)]
-    for section in document.sections:
+    for section in document.plain:
         lines += ["", f"## {escape(section.title)}"]
         for block in section.plain:
             lines += ["", *_block(block)]

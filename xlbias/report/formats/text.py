@@ -14,7 +14,7 @@ from xlbias.text import width as cells
 def document_to_text(document: Document, width: int = 80) -> str:
     """Return a document as text of at most `width` columns; the audit of a run has a text of its own."""
     lines = [cut(clean(document.title), width), cut(clean(document.subtitle), width)]
-    for section in document.sections:
+    for section in document.plain:
         lines += ["", cut(clean(section.title), width)]
         for block in section.plain:
             lines += ["", *_block(block, width)]
