@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo check test setup lint types contracts fast tests slow bench clean
+.PHONY: demo check test setup lint types contracts fast tests slow bench bench-details clean
 
 # torch comes first and by its exact version, so that the set-up never replaces the build that a machine has chosen.
 $(READY): pyproject.toml constraints.txt
@@ -47,7 +47,12 @@ tests: $(READY)
 slow: $(READY)
 	$(BIN)/python -m pytest -m slow --timeout 3600
 
+# One table: goal, figure, load of the machine. mteb's row wants `pip install 'xlbias[mteb]'`.
 bench: $(READY)
+	$(BIN)/python benchmarks/table.py
+
+# What each figure is made of, script by script.
+bench-details: $(READY)
 	$(BIN)/python benchmarks/ranks.py
 	$(BIN)/python benchmarks/samplers.py
 	$(BIN)/python benchmarks/significance.py

@@ -211,6 +211,12 @@ class Terminal:
         status = Path(f"/proc/{self.child.pid}/status").read_text("ascii")
         return int(status.partition("VmHWM:")[2].split()[0]) / 1000
 
+    @property
+    def processor(self) -> float:
+        """Seconds of processors that the process has taken."""
+        fields = Path(f"/proc/{self.child.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
 
 def drive(run: Path) -> None:
     """Go through the screens, and print a table."""

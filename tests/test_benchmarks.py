@@ -65,3 +65,22 @@ def test_the_run_of_the_dashboard_s_benchmark_is_made_as_runs_are_now(tmp_path):
     run = open_run(tmp_path / "run.parquet")
     assert run.rankings.collect().height == 2 * 20 * 21 * 12
     assert run.changed == ()
+
+
+def test_every_row_of_the_table_runs_on_a_tiny_size(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    before = set(sys.modules)
+    spec = importlib.util.spec_from_file_location("benchmarks_table", BENCHMARKS / "table.py")
+    table = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(table)
+        assert table.main(["--tiny"]) == 0
+    finally:
+        for name in set(sys.modules) - before:
+            if str(BENCHMARKS) in str(getattr(sys.modules[name], "__file__", "")):
+                del sys.modules[name]
+    printed = capsys.readouterr().out
+    rows = [line for line in printed.splitlines() if line.startswith("| ") and not line.startswith("| what")]
+    assert set(table.ROWS) == {path.stem for path in (BENCHMARKS / "rows").glob("[!_]*.py")}
+    assert len(rows) >= len(table.ROWS)
+    assert "no goal missed" in printed  # sizes are tiny: nothing is claimed

@@ -152,7 +152,7 @@ from xlbias.encode.load import load_encoder
 encoder = load_encoder("static-small")
 encoder.encode(["a text"], "query")
 encoder.count_tokens(["a text"], "query")
-heavy = {"transformers", "sentence_transformers", "sklearn", "datasets"}
+heavy = {"transformers", "sentence_transformers", "sklearn", "datasets", "pandas"}
 print(sorted({"torch", "numba", "scipy", *heavy} & set(sys.modules)))
 import xlbias
 from support import make_task

@@ -65,7 +65,7 @@ def task_key(model: str, task: int) -> str:
 
 def list_column(name: str, values: pl.DataFrame, lengths: npt.NDArray[np.int64]) -> pl.Series:
     """Return a column of lists of structs: `values` cut into pieces of the given lengths."""
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    offsets = np.concatenate([[0], np.cumsum(lengths)])  # by Polars below: pyarrow would import pandas for an array
     structs = values.to_struct().to_arrow()
-    lists = pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), structs)
+    lists = pa.LargeListArray.from_arrays(pl.Series(offsets, dtype=pl.Int64).to_arrow(), structs)
     return pl.Series(name, lists)

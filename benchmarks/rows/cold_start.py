@@ -1,0 +1,42 @@
+"""How soon commands answer, each as a process of its own, from nothing."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from row import Row, Spent, command
+
+
+def rows(tiny: bool) -> Iterator[Row]:
+    task = f"builtin:calendar[split=test{';languages=de,en' if tiny else ''}]" if tiny else "builtin:calendar"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        cache = str(folder / "cache")
+        evaluate = ["evaluate", "static-small", "--task", task, "--out", "run.parquet"]
+        yield _row("xlbias --help", "≤ .25 s", command(["--help"], folder), 0.25)
+        taken = command(evaluate, folder, XLBIAS_CACHE=cache)
+        yield _row(f"xlbias evaluate static-small --task {task}, nothing cached", "≤ 10 s", taken, 10.0)
+        if tiny:
+            return
+        yield _row("xlbias report of that run", "≤ 1 s", command(["report", "run.parquet"], folder), 1.0)
+        if sys.platform == "linux":
+            yield _dashboard(folder / "run.parquet", str(folder))
+
+
+def _row(what: str, goal: str, taken: Spent, seconds: float) -> Row:
+    figure = f"{taken.wall:.2f} s, {taken.processor:.2f} s of processors, {taken.peak:,.0f} MB"
+    return Row(what, f"{goal} of processors", figure, taken.processor <= seconds)
+
+
+def _dashboard(run: Path, state: str) -> Row:
+    import dashboard
+
+    terminal = dashboard.Terminal(run, state)
+    _, wall, _ = terminal.until(lambda text: "static-small" in text)
+    peak, processor = terminal.peak, terminal.processor
+    terminal.child.close(force=True)
+    figure = f"{wall:.2f} s, {processor:.2f} s of processors, {peak:,.0f} MB"
+    return Row("xlbias dashboard of that run, first screen", "≤ 1 s of processors", figure, processor <= 1.0)
