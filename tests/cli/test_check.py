@@ -158,6 +158,17 @@ def test_wrong_usage_is_one_sentence_with_exit_code_2(runs, capsys, monkeypatch,
 
 # -- a baseline --------------------------------------------------------------------------------------------------------
 
+
+def test_thresholds_of_findings_can_be_set(capsys, runs):
+    requirement = ["-r", "findings[rank_distance] == 0"]
+    path = runs / "random.parquet"
+    assert check(capsys, path, *requirement)[0] == 1
+    assert check(capsys, path, *requirement, "--set", "rank_distance=1")[0] == 0
+    code, lines, err = check(capsys, path, *requirement, "--set", "rankdistance=1")
+    assert (code, lines) == (2, [])
+    assert "no threshold 'rankdistance' (did you mean rank_distance" in err
+
+
 REGRESSION = ["-r", "map.multilingual >= baseline.map.multilingual - 0.01", "-r", "map[*,*] >= baseline.map[*,*] * 0.9"]
 
 

@@ -9,6 +9,7 @@ from xlbias.check.requirement import Outcome, Requirement
 from xlbias.check.run_fields import AmbiguousFieldError, RunFields
 from xlbias.choices import listed, suggestion
 from xlbias.errors import RunError, UsageError
+from xlbias.results.findings import DEFAULTS, Thresholds
 from xlbias.results.matching import matched
 from xlbias.results.run import Run, open_run
 from xlbias.text import clean, one_line
@@ -40,8 +41,11 @@ def check_run(
     *,
     models: Sequence[str] = (),
     tasks: Sequence[str] = (),
+    thresholds: Thresholds = DEFAULTS,
 ) -> Iterator[Verdict]:
     """Yield the verdict of every requirement on every encoder of `run` on every task, or on those named.
+
+    `thresholds` say from what on there is a finding, in the run and in the baseline.
 
     Raises UsageError, naming encoder and task, for what cannot be checked: a name, field or language that is not there,
     a task of which the baseline has other data, or several encoders of the baseline and none named.
@@ -49,8 +53,8 @@ def check_run(
     for model in _chosen(run, "encoder", models):
         for task in _chosen(run, "task", tasks):
             about = f"{clean(model)} on {clean(task)}"
-            fields = RunFields(run, model, task)
-            before = None if baseline is None else _baseline_fields(baseline, run, model, task)
+            fields = RunFields(run, model, task, thresholds)
+            before = None if baseline is None else _baseline_fields(baseline, run, model, task, thresholds)
             for requirement in requirements:
                 yield Verdict(about, _outcome(about, requirement, fields, before))
 
@@ -89,7 +93,7 @@ def _outcome(about: str, requirement: Requirement, fields: RunFields, baseline: 
         raise UsageError(f"{about}: {error}") from error
 
 
-def _baseline_fields(baseline: Baseline, run: Run, model: str, task: str) -> RunFields:
+def _baseline_fields(baseline: Baseline, run: Run, model: str, task: str, thresholds: Thresholds) -> RunFields:
     """Return the baseline's numbers on the very same task, of the model to compare with."""
     before, wanted = baseline.run, baseline.model
     found = matched(before, run)
@@ -100,10 +104,10 @@ def _baseline_fields(baseline: Baseline, run: Run, model: str, task: str) -> Run
         raise UsageError(f"{before.path}: the baseline has no task {task!r}: choose with --task among {there}")
     before = found.run
     if wanted is not None:
-        return RunFields(before, _chosen(before, "encoder", [wanted])[0], task)
+        return RunFields(before, _chosen(before, "encoder", [wanted])[0], task, thresholds)
     names = _chosen(before, "encoder", [])
     if model not in names and len(names) > 1:
         raise UsageError(
             f"{before.path}: the baseline has no encoder {model!r}: name one with --baseline-model, of {listed(names)}"
         )
-    return RunFields(before, model if model in names else names[0], task)
+    return RunFields(before, model if model in names else names[0], task, thresholds)

@@ -1,8 +1,8 @@
 """The numbers of one encoder on one task, as requirements name them.
 
-Every row of `run.summary` has a name and the languages of its brackets; to each name belong ``.low`` and ``.high`` (its
-95% interval), ``.n`` (values it is over), ``.n_excluded`` (undefined values left out), and where ranks are censored
-``.least`` and ``.most`` (its bounds; it has no value then)::
+Every number of `xlbias.results.by_key` has a name and the languages of its brackets; to each name belong ``.low`` and
+``.high`` (its 95% interval), ``.n`` (values it is over), ``.n_excluded`` (undefined values left out), and where ranks
+are censored ``.least`` and ``.most`` (its bounds; it has no value then)::
 
     map.monolingual                 macro average of a setting: monolingual, cross_lingual, multilingual
     map[th,de]  map[th,multilingual]   a cell: query language and pool
@@ -26,20 +26,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
-
-import polars as pl
 
 from xlbias.check.lookup import LEAST, MOST, Key
 from xlbias.errors import RunError, UsageError
+from xlbias.results import per_query
+from xlbias.results.by_key import Numbers
 from xlbias.results.caveats import KINDS, caveats
-from xlbias.results.findings import Finding, findings, kinds
+from xlbias.results.cell import Cell
+from xlbias.results.findings import DEFAULTS, Finding, Thresholds, findings, kinds
 from xlbias.results.run import Run
 from xlbias.runs.schema import MULTILINGUAL_POOL, OTHER, OWN, SETTINGS
 
 BY_ANSWER = "by_answer"
 CAVEATS, FINDINGS = "caveats", "findings"
-_COLUMNS = {
+_COLUMNS = {  # of a cell
     "": "value", ".low": "low", ".high": "high", ".n": "n", ".n_excluded": "n_excluded", LEAST: "least", MOST: "most",
 }  # fmt: skip
 
@@ -49,28 +49,31 @@ class AmbiguousFieldError(UsageError):
 
 
 class RunFields:
-    """The `Fields` of one model and task of a run; raises RunError if it has no numbers of them."""
+    """The `Fields` of one model and task of a run; raises RunError if it has no numbers of them.
 
-    def __init__(self, run: Run, model: str, task: str) -> None:
-        rows = run.summary.filter((pl.col("model") == model) & (pl.col("task") == task))
-        if rows.is_empty():
+    `thresholds` are those of findings.
+    """
+
+    def __init__(self, run: Run, model: str, task: str, thresholds: Thresholds = DEFAULTS) -> None:
+        cells = Numbers(run.summary).of(model, task)
+        if not cells:
             raise RunError(f"{run.path}: has no numbers of {model} on {task}")
-        self._run, self._model, self._task = run, model, task
+        self._run, self._model, self._task, self._thresholds = run, model, task, thresholds
         self._caveats = [one for one in caveats(run) if one.concerns(model, task)]
         self._tables: dict[str, dict[int, dict[Key, float | None]]] = {}
         single: dict[str, list[str]] = {}  # measure → names of its numbers without languages
-        listed = rows.to_dicts()
-        for row in listed:
-            for name, key in _written(row):
-                self._add(name, key, row)
+        for number, cell in cells.items():
+            for name, key in _written(number):
+                self._add(name, key, cell)
                 if not key:
-                    single.setdefault(row["measure"], []).append(name)
-        for row in listed:
-            measure, key = row["measure"], (row["passage_language"], row["query_language"])
-            if row["setting"] is None and None not in key and key not in self._tables[measure][2]:
-                self._add(measure, key, row)
-            elif (row["query_language"], row["passage_language"]) == (None, None) and len(single[measure]) == 1:
-                self._add(measure, (), row)
+                    single.setdefault(number.measure, []).append(name)
+        for number, cell in cells.items():
+            query, passage = number.query_language, number.passage_language
+            if query is not None and passage is not None:
+                if number.setting is None and (passage, query) not in self._tables[number.measure][2]:
+                    self._add(number.measure, (passage, query), cell)
+            elif query is None and passage is None and len(single[number.measure]) == 1:
+                self._add(number.measure, (), cell)
 
     def names(self) -> Sequence[str]:
         """Return every name that `lookup` knows."""
@@ -99,11 +102,12 @@ class RunFields:
 
     @cached_property
     def _findings(self) -> list[Finding]:
-        return [one for one in findings(self._run) if one.concerns(self._model, self._task)]
+        found = findings(self._run, thresholds=self._thresholds)
+        return [one for one in found if one.concerns(self._model, self._task)]
 
-    def _add(self, name: str, key: Key, row: Mapping[str, Any]) -> None:
+    def _add(self, name: str, key: Key, cell: Cell) -> None:
         for end, column in _COLUMNS.items():
-            self._tables.setdefault(name + end, {}).setdefault(len(key), {})[key] = row[column]
+            self._tables.setdefault(name + end, {}).setdefault(len(key), {})[key] = getattr(cell, column)
 
     def _refuse_ambiguous(self, name: str) -> None:
         base, end = next((name.removesuffix(end), end) for end in reversed(_COLUMNS) if name.endswith(end))
@@ -123,16 +127,17 @@ def _counts(found: Sequence[str], known: Sequence[str], total: int, brackets: in
     return {(kind,): float(found.count(kind)) for kind in known} if brackets == 1 else {}
 
 
-def _written(row: Mapping[str, Any]) -> Iterator[tuple[str, Key]]:
-    """Yield the names of a row of the summary, each with the languages of its brackets."""
-    measure, query, passage = row["measure"], row["query_language"], row["passage_language"]
-    setting = row["setting"] and row["setting"].replace("-", "_")
+def _written(of: per_query.Key) -> Iterator[tuple[str, Key]]:
+    """Yield the names of a number, each with the languages of its brackets."""
+    measure, query, passage = of.measure, of.query_language, of.passage_language
+    setting = of.setting and of.setting.replace("-", "_")
     if query is None and passage is not None:
         yield f"{measure}.{BY_ANSWER}", (passage,)
     elif query is None:
         yield (f"{measure}.{setting}" if setting else measure), ()
     else:
-        yield measure, (query,) if passage is None else (query, passage)
+        key: Key = (query,) if passage is None else (query, passage)
+        yield measure, key
         if setting:
-            determined = passage is None or passage == MULTILINGUAL_POOL or setting == "monolingual"
-            yield f"{measure}.{setting}", (query,) if determined else (query, passage)
+            determined = passage in (None, MULTILINGUAL_POOL) or setting == "monolingual"
+            yield f"{measure}.{setting}", (query,) if determined else key

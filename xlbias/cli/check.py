@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from xlbias.cli.groups import Command
-from xlbias.cli.values import RunPath, Word, of_run
+from xlbias.cli.values import RunPath, Word, of_run, thresholds
 
 if TYPE_CHECKING:
     from xlbias.check.gate import Verdict
@@ -29,20 +29,25 @@ A requirement compares numbers of the run:
   passages.cka[de,en] > 0.8 or queries.parallel_accuracy[de,en] > 0.9
   map.multilingual >= baseline.map.multilingual - 0.01 or not peer < 0.1
   caveats == 0 or caveats[seen] == 0   a failure names each caveat
-  findings[query_language] == 0        no query language is served worse; see `xlbias findings`
+  findings[query_language] == 0        no query language is served worse; see `xlbias findings`,
+                                       and --set language_gap=0.2 for what counts as worse
 What is undefined passes nothing. `xlbias measures` lists all measures.
 
 \b
 Examples:
   xlbias check run.parquet --require 'rank_distance.normalised <= 0.05'
   xlbias check new.parquet --rules gate.txt --baseline old.parquet
+  xlbias check run.parquet --require 'findings[query_language] == 0' --set language_gap=0.2
 
 \b
 Exit code: 0 all hold, 1 one does not, 2 one cannot be checked.
 """
 
+HEADINGS = {"texts": "What must hold", "models": "Where", "quiet": "Output"}
+"""Heading of each group of options, by the parameter that it begins with."""
 
-@click.command(cls=Command, epilog=HELP)
+
+@click.command(cls=Command, headings=HEADINGS, epilog=HELP)
 @click.argument("run", type=RunPath())
 @click.option("--require", "-r", "texts", multiple=True, metavar="EXPR", help="What must hold. Repeatable.")
 @click.option(
@@ -68,6 +73,10 @@ Exit code: 0 all hold, 1 one does not, 2 one cannot be checked.
     "--task", "-t", "tasks", multiple=True, type=Word(of_run("task", "run")), metavar="NAME",
     help="Check on this task only. Repeatable.",
 )  # fmt: skip
+@click.option(
+    "--set", "settings", multiple=True, type=Word(thresholds), metavar="THRESHOLD=NUMBER",
+    help="From what on something is a finding; see `xlbias findings --thresholds`. Repeatable.",
+)  # fmt: skip
 @click.option("--partial", is_flag=True, help="Check the numbers so far of an unfinished run.")
 @click.option("--quiet", "-q", is_flag=True, help="Print what fails only, and no summary on stderr.")
 def command(
@@ -78,6 +87,7 @@ def command(
     baseline_model: str | None,
     models: tuple[str, ...],
     tasks: tuple[str, ...],
+    settings: tuple[str, ...],
     partial: bool,
     quiet: bool,
 ) -> int:
@@ -85,7 +95,9 @@ def command(
     from xlbias.check.gate import Baseline, check_run, open_whole
     from xlbias.check.requirement import parse, parse_file
     from xlbias.errors import UsageError
+    from xlbias.results.findings import Thresholds
 
+    limits = Thresholds().with_set(settings)
     requirements = [parse(text) for text in texts] + [one for path in rules for one in parse_file(path)]
     if not requirements:
         raise UsageError("nothing to check: expected --require or --rules, such as --require 'map.multilingual >= 0.3'")
@@ -93,7 +105,7 @@ def command(
         raise UsageError("--baseline-model needs --baseline")
     opened = open_whole(run, partial=partial)
     before = Baseline(open_whole(baseline, partial=partial), baseline_model) if baseline is not None else None
-    verdicts = list(check_run(requirements, opened, before, models=models, tasks=tasks))
+    verdicts = list(check_run(requirements, opened, before, models=models, tasks=tasks, thresholds=limits))
     failed = [one for one in verdicts if not one.outcome.passed]
     _print([line for one in (failed if quiet else verdicts) for line in _lines(one)])
     if not quiet:

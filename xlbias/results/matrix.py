@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from xlbias.measures.measure import Measure
-from xlbias.measures.registry import measures
+from xlbias.measures.registry import measure_of, measures
 from xlbias.results.by_key import NUMBERS, cell_of
 from xlbias.results.caveats import Caveat, caveats
 from xlbias.results.cell import ABSENT, Cell
@@ -197,6 +197,31 @@ def difference_matrix(frame: pl.DataFrame, new: Matrix, against: str, base_cavea
         one_training=bool(frame["one_training"].any()),
         base_caveats=tuple(base_caveats),
     )
+
+
+def compared(frame: pl.DataFrame, measure: str, base: str, new: str) -> tuple[Matrix, Matrix, Matrix] | None:
+    """Return one measure of base, of new, and their difference, in the cells that a comparison has of it.
+
+    Args:
+        frame: what `xlbias.results.compare.compare` gives for a task.
+        measure: of what.
+        base: what the base is called.
+        new: what the other side is called.
+
+    None where the comparison has no cells of the measure.
+    """
+    found = differences(frame, measure)
+    if not found:
+        return None
+    about = measure_of(measure)
+    rows = tuple(sorted({language for language, _ in found}))
+    columns = tuple(sorted({pool for _, pool in found}, key=lambda pool: (pool == MULTILINGUAL_POOL, pool)))
+    sides = [
+        Matrix(about, rows, columns, cells_of({at: cell.side(side) for at, cell in found.items()}, rows, columns), name)
+        for side, name in (("base", base), ("new", new))
+    ]
+    cells, once = cells_of(found, rows, columns), bool(frame["one_training"].any())
+    return *sides, Matrix(about, rows, columns, cells, new, differs=True, against=base, one_training=once)  # type: ignore[return-value]
 
 
 def differences(frame: pl.DataFrame, measure: str) -> dict[tuple[str, str], Cell]:

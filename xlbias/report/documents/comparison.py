@@ -26,12 +26,12 @@ from xlbias.report.numbers import (
     probability,
 )
 from xlbias.results.caveats.few import ENOUGH
-from xlbias.results.cell import Cell
+from xlbias.results.cell import ABSENT
 from xlbias.results.compare import PERMUTATIONS, Unit
 from xlbias.results.findings import Finding
-from xlbias.results.matrix import Matrix, cells_of, difference, differences
+from xlbias.results.matrix import Matrix, compared, difference
 from xlbias.results.summary import OVERALL
-from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT
+from xlbias.runs.schema import SETTING_SHORT
 
 ONE_TRAINING = (
     f"Seeds are not part of the test, and another seed may come out otherwise: {MARK} says that these encoders differ, "
@@ -193,38 +193,28 @@ def difference_block(frame: pl.DataFrame, measure: str, base: str, new: str, tas
     `frame` is what `xlbias.results.compare.compare` gives, `base` and `new` what the sides are called, `task` the task
     where the title is to name it.
     """
-    about, found = measure_of(measure), differences(frame, measure)
-    if not found:
-        return None
-    rows, columns = _languages(found)
-    once = bool(frame["one_training"].any())
-    shown = Matrix(about, rows, columns, cells_of(found, rows, columns), new, differs=True, against=base)
+    found = compared(frame, measure, base, new)
+    return None if found is None else _difference_block(found[2], task)
+
+
+def _difference_block(shown: Matrix, task: str = "") -> MatrixBlock:
+    about, there = shown.measure, [cell for row in shown.cells for cell in row if cell is not ABSENT]
     notes = (
-        f"{sum(cell.significant for cell in found.values()):,} of {len(found):,} differences are significant: p < .05, "
-        f"corrected over this matrix ({MARK}){', one training each' if once else ''}.",
+        f"{sum(shown.n_significant):,} of {len(there):,} differences are significant: p < .05, "
+        f"corrected over this matrix ({MARK}){', one training each' if shown.one_training else ''}.",
         about.definition,
     )
-    on = f" on {task}" if task else ""
-    title = f"Difference in {about.label}, {new} minus {base}{on}: query language down, passage language across"
-    return MatrixBlock(title, with_pool_names(shown), notes, head=f"{new} minus {base}")
-
-
-def _languages(found: Mapping[tuple[str, str], Cell]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    rows = tuple(sorted({language for language, _ in found}))
-    return rows, tuple(sorted({pool for _, pool in found}, key=lambda pool: (pool == MULTILINGUAL_POOL, pool)))
+    against, on = f"{shown.model} minus {shown.against}", f" on {task}" if task else ""
+    title = f"Difference in {about.label}, {against}{on}: query language down, passage language across"
+    return MatrixBlock(title, with_pool_names(shown), notes, head=against)
 
 
 def _panels(frame: pl.DataFrame, measure: str, base: str, new: str) -> Panels | None:
     """Return base, new and difference in the cells of a measure beside each other; the sides share their scale."""
-    block = difference_block(frame, measure, base, new)
-    if block is None:
+    found = compared(frame, measure, base, new)
+    if found is None:
         return None
-    about, found = measure_of(measure), differences(frame, measure)
-    rows, columns = _languages(found)
-    sides = [
-        Matrix(about, rows, columns, cells_of({at: cell.side(side) for at, cell in found.items()}, rows, columns), name)
-        for side, name in (("base", base), ("new", new))
-    ]
+    about, sides = measure_of(measure), found[:2]
     scale = ends_of([value for side in sides for value in side.values])
     shown = tuple(
         MatrixBlock(
@@ -235,4 +225,5 @@ def _panels(frame: pl.DataFrame, measure: str, base: str, new: str) -> Panels | 
         )
         for side in sides
     )
+    block = _difference_block(found[2])
     return Panels(f"{about.label}: query language down, passage language across", (block,), before=shown)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 
 from xlbias.measures.registry import measures
 from xlbias.results.findings.context import Context
 from xlbias.results.findings.finding import Destination, Finding, Number
+from xlbias.results.matrix import difference
 from xlbias.results.summary import OVERALL
 from xlbias.results.written import LEAST_P, difference_interval, largest_p, signed_text
 from xlbias.runs.schema import SETTING_SHORT
@@ -78,10 +80,9 @@ def _seeds(seeds: int, one_training: bool) -> str:
     return "; one training each: not confirmed" if one_training else ""
 
 
-def _number(row: dict[str, object], names: tuple[str, str], task: str) -> Number:
-    value, low, high, p = (row[name] for name in ("difference", "low", "high", "p_corrected"))
-    cell = row["query_language"] is not None  # the family of all other numbers is that of a whole comparison
+def _number(row: dict[str, Any], names: tuple[str, str], task: str) -> Number:
+    cell, query, passage = difference(row), row["query_language"], row["passage_language"]
+    p = cell.p if query is not None else None  # the family of all other numbers is that of a whole comparison
     return Number(
-        _MAP, value, low, high, row["n_ids"], p if cell else None, names[1], task, row["setting"],  # type: ignore[arg-type]
-        row["query_language"], row["passage_language"], names[0],  # type: ignore[arg-type]
-    )  # fmt: skip
+        _MAP, cell.value, cell.low, cell.high, cell.n, p, names[1], task, row["setting"], query, passage, names[0]
+    )
