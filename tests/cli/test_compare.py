@@ -91,6 +91,26 @@ def test_bad_input_is_one_sentence(folder, capsys, words, sentence):
     assert error.count("\n") == 1
 
 
+def test_text_is_findings_settings_and_the_matrix_and_full_adds_all_else(folder, capsys):
+    paths = folder / "base.parquet", folder / "new.parquet"
+    _, text, _ = output(capsys, *paths)
+    _, full, _ = output(capsys, *paths, "--full")
+    titles = ("Findings", "Overall", "Difference in mAP, ", "How to read this")
+    assert [text.index(f"\n{title}") for title in titles] == sorted(text.index(f"\n{title}") for title in titles)
+    table = text[text.index("\nOverall") : text.index("\nDifference in mAP")].strip().splitlines()
+    assert table[1].split()[-2:] == ["p", "(corr.)"]
+    names = [row[:12].strip() for row in table[2:]]
+    assert names == ["mAP mono", "mAP cross", "mAP multi", "rank dist.", "rank dist. n", "own first"]
+    rows = [line.split() for line in full.splitlines()]
+    assert all(row.split() in rows for row in table[2:])  # the very same numbers
+    assert "How large" not in text and "\nHow large" in full
+    assert len(text.splitlines()) < 60 < len(full.splitlines())
+    assert "more numbers, effect sizes and all findings: --full." in text
+    out = folder / "written.txt"
+    assert output(capsys, *paths, "--out", out)[0] == 0
+    assert "How large" in out.read_text("utf-8")
+
+
 def test_in_a_shell(folder):
     done = subprocess.run(
         [sys.executable, "-m", "xlbias", "compare", "base.parquet", "new.parquet", "-m", "map"],

@@ -20,6 +20,7 @@ EXAMPLE = """\b
 Examples:
   xlbias compare base.parquet new.parquet
   xlbias compare run.parquet --base mono --new hybrid --task xquad-r
+  xlbias compare run.parquet --base mono --new hybrid --full
   xlbias compare run.parquet --base mono-seed0,mono-seed1 --new hybrid-seed0,hybrid-seed1
   xlbias compare base.parquet new.parquet --format csv > differences.csv
 
@@ -27,7 +28,7 @@ Several encoders on a side, separated by commas, are seeds of one training. With
 seeds are crossed random factors: only then can anything be said of samplers.
 """
 
-HEADINGS = {"base_model": "What is compared", "unit": "Tests", "form": "Output"}
+HEADINGS = {"base_model": "What is compared", "unit": "Tests", "full": "Output"}
 """Heading of each group of options, by the parameter that it begins with."""
 
 
@@ -64,6 +65,10 @@ HEADINGS = {"base_model": "What is compared", "unit": "Tests", "form": "Output"}
 )
 @click.option("--permutations", type=click.IntRange(min=2_000), default=10_000, show_default=True, help="Sign flips.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of sign flips and bootstrap.")
+@click.option(
+    "--full", is_flag=True,
+    help="All numbers, effect sizes and findings as text. What goes to --out is full in any case.",
+)  # fmt: skip
 @click.option("--format", "form", type=Choice(COMPARISON_FORMATS), default="text", show_default=True)
 @click.option("--out", "-o", type=click.Path(dir_okay=False), help="Write to this file instead of stdout.")
 def command(
@@ -77,10 +82,14 @@ def command(
     unit: Literal["id", "document"],
     permutations: int,
     seed: int,
+    full: bool,
     form: str,
     out: str | None,
 ) -> None:
     """Compare the encoder of run NEW with that of run BASE, or two encoders of one run, on the tasks of both.
+
+    Text is what the comparison says, the settings, and the matrix of differences; --full adds all else. Tasks are
+    matched by what is in them, whatever they are called.
 
     Differences are paired by query id, as translations of a question are not independent: sign-flip permutation test,
     bootstrap interval, effect size. p-values are corrected over all cells of a matrix, or all overall numbers, by
@@ -138,6 +147,7 @@ def command(
         doubts={task: (of_side(sides[0], task), of_side(sides[1], task)) for task in shared},
         unit=unit,
         to_file=out is not None,
+        full=full or out is not None,
         found=of_comparison(sides[0], sides[1], frames) if form != "csv" else (),
     )
     if out is None:

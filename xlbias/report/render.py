@@ -152,6 +152,7 @@ def render_comparison(
     unit: Unit = "id",
     to_file: bool = False,
     found: Sequence[Finding] = (),
+    full: bool = True,
 ) -> str:
     """Return the comparison of two encoders in one of the formats of `render_report`.
 
@@ -167,6 +168,7 @@ def render_comparison(
         unit: what was drawn and flipped.
         to_file: whether text is laid out for a file, rather than as wide as the terminal.
         found: what the comparison says, see `xlbias.results.findings.of_comparison`.
+        full: whether text is all of it, and not what matters most.
     """
     doubts = doubts or {}
     if form == "json":
@@ -188,6 +190,7 @@ def render_comparison(
         permutations=permutations,
         unit=unit,
         found=found,
+        full=full or form != "text",
     )
     return render(document, form, to_file=to_file)
 

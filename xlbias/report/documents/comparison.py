@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -11,6 +12,7 @@ from xlbias.measures.registry import measure_of, side_of
 from xlbias.report.document import Block, Document, MatrixBlock, Panels, Paragraph, Section, Table, ends_of
 from xlbias.report.documents.caveats import MARK as MARK_OF_CAVEAT
 from xlbias.report.documents.caveats import Doubts, section_of_sides
+from xlbias.report.documents.findings import as_many_as_fit
 from xlbias.report.documents.findings import section as findings_section
 from xlbias.report.documents.matrices import with_pool_names
 from xlbias.report.documents.overall import OWN_OR_OTHER
@@ -39,6 +41,10 @@ ONE_TRAINING = (
 )
 """Where trained encoders with one seed are compared."""
 
+_ROOM, _WIDTH = 9, 78  # lines and columns of the findings where not all is shown
+_MOST_NUMBERS = 12  # that are all shown
+_OF_SETTINGS = ("map", "rank_distance", "rank_distance.normalised", "same_language@1")
+
 _HEADS = ("measure", "base", "new", "difference", "p (corr.)")
 _SIZES = ("measure", "d_z", "better/worse ids", "n")
 
@@ -53,6 +59,7 @@ def comparison(
     permutations: int = PERMUTATIONS,
     unit: Unit = "id",
     found: Sequence[Finding] = (),
+    full: bool = True,
 ) -> Document:
     """Return the comparison of two encoders.
 
@@ -65,10 +72,14 @@ def comparison(
         permutations: how many sign flips the p-values are of.
         unit: what was drawn and flipped.
         found: what the comparison says, see `xlbias.results.findings.of_comparison`.
+        full: whether all of it is there; else what matters most of the findings, the settings, and the matrices.
     """
     doubts = doubts or {}
+    if not full:
+        found = as_many_as_fit(found, _ROOM, _WIDTH)
     n_seeds = max(map(_n_seeds, frames.values()), default=1)
     once = any(frame["one_training"].any() for frame in frames.values())
+    least = 1 / (permutations + 1)
     answers = [findings_section(found), Section("One training each", (Paragraph(ONE_TRAINING),)) if once else None]
     sections = [one for one in answers if one is not None]
     for task, frame in frames.items():
@@ -77,9 +88,11 @@ def comparison(
         )
         panels = (_panels(frame, measure, base, new) for measure in matrix)
         blocks: list[Block] = [
-            *_overall(frame, marks, 1 / (permutations + 1)),
+            *(_overall(frame, marks, least) if full else _of_settings(frame, marks, least)),
             *(one for one in panels if one is not None),
         ]
+        if (left := frame.filter(OVERALL).height - _settings(frame).filter(OVERALL).height) and not full:
+            blocks.append(Paragraph(f"{left:,} more numbers, effect sizes and all findings: --full."))
         sections.append(Section(task, tuple(blocks)))
     if (caveats := section_of_sides(doubts)) is not None:
         sections.append(caveats)
@@ -88,6 +101,20 @@ def comparison(
     return Document(
         f"{new} against {base}", "paired differences, with intervals and corrected p-values", tuple(sections)
     )
+
+
+def _settings(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a comparison with the numbers of settings that the overview has, and no others where they are many."""
+    many = frame.filter(OVERALL).height > _MOST_NUMBERS
+    return (
+        frame.filter(pl.col("measure").is_in(_OF_SETTINGS) | pl.col("query_language").is_not_null()) if many else frame
+    )
+
+
+def _of_settings(frame: pl.DataFrame, marks: tuple[str, ...], least: float) -> tuple[Table]:
+    """Return these numbers, without what is said of others."""
+    numbers, _ = _overall(_settings(frame), marks, least)
+    return (replace(numbers, notes=()),)
 
 
 def _n_seeds(frame: pl.DataFrame) -> int:
