@@ -68,6 +68,9 @@ class PublicSet:
 
 
 _LAREQA = "https://raw.githubusercontent.com/google-research-datasets/lareqa/9bc8c7fb6dd8d01d72a05a93c2cb96882b0d299c"
+_LAREQA_WITH_MLQA = (  # the next commits take MLQA-R away
+    "https://raw.githubusercontent.com/google-research-datasets/lareqa/354d67d1cd066854cdfbf5ad0e6105528976141d"
+)
 _LASER = "https://raw.githubusercontent.com/facebookresearch/LASER/74bc6ae7ffb7cba670fe0f428d0ede9f666fb821"
 _NTREX = "https://codeload.github.com/MicrosoftTranslator/NTREX/tar.gz/8561f6a622db9edad1217683e5c83daefd8bb2bf"
 _SIB = "https://codeload.github.com/dadelani/sib-200/tar.gz/593cea88519930f776c1a4a1980b6a35b39dca57"
@@ -87,6 +90,15 @@ _XQUAD_R = {  # language: SHA-256, bytes
     "tr": ("f3e8c13002bbce154a4578f535f7533cb70f3da08840e6b62735935baec7bd94", 827_827),
     "vi": ("e35926bf5cc6fc6ecbdfca49467aabeb454f08d152d7818143a906bd31dde995", 1_132_303),
     "zh": ("80c2cde7b9c2fb134c303cbb52f2ba396ead9eb0014aec43993543d2ba9e93ed", 959_291),
+}
+_MLQA_R = {
+    "ar": ("2132fbc03208535c0fe01f2e2c5121d06f9c2aa799af93b0a719dbc105bdf137", 3_329_081),
+    "de": ("ce9454dc5aa6f2d85c23cd6e49cb367fbb7c4c6e62d7f71e355c6b5dae4d0886", 887_185),
+    "en": ("fedd9a5cc0848dda80caf84aa36f482adaae230526a3f6e9e86926a93ef3b1e4", 2_251_129),
+    "es": ("70ecba276b8c96a692b120693a595d076ce94ad21d4b28311538a9fcbfe0f9d7", 819_818),
+    "hi": ("4dd0fb3c06f737a5481d705bc1dcac7876712a5815c9265908fbb3a0696cb654", 3_179_023),
+    "vi": ("9d3baff6ba03e6793b25594217265ea59a136b9733833dca8a9582a84a78ff85", 1_807_239),
+    "zh": ("57f01d2fff50cf3392805635b01445339f225ad5bf28ba8443b12f8dbd1e69dc", 1_360_698),
 }
 _TATOEBA = {  # pair and language: SHA-256, bytes
     "ara-eng.ara": ("e67a0ae072b79cd9e8eb09f166c3bc0b23488d39f5720f2ee0a8350ae17b719f", 43_582),
@@ -200,11 +212,15 @@ SETS = (
     ),
     PublicSet(
         "mlqa-r",
-        "LAReQA's MLQA-R: question → sentence of Wikipedia, English, Spanish and Vietnamese",
-        *_CC_BY_SA_3,
+        "LAReQA's MLQA-R: question → sentence of Wikipedia, partly parallel, 7 languages, as first published",
+        "CC BY-NC 4.0, as its makers stated; MLQA itself: CC BY-SA 3.0",
+        "https://creativecommons.org/licenses/by-nc/4.0/",
         "Roy et al. 2020, LAReQA (arXiv 2004.05484); Lewis et al. 2020, MLQA (arXiv 1910.07475)",
         "lareqa:{}",
-        tuple(Download(f"{_LAREQA}/mlqa-r/{language}.json", f"{language}.json") for language in ("en", "es", "vi")),
+        tuple(
+            Download(f"{_LAREQA_WITH_MLQA}/mlqa-r/{language}.json", f"{language}.json", f"sha256:{digest}", size)
+            for language, (digest, size) in _MLQA_R.items()
+        ),
     ),
     PublicSet(
         "mlqa",
