@@ -129,3 +129,15 @@ def test_the_table_has_a_row_for_each_logged_step_and_each_task_of_a_validation(
     assert table.rows[4][table.heads.index("rank distance")].text == "50.0"
     assert [row[0].value for row in curve_table(a, last=True).rows] == [20, 20, 20]
     assert summary([a]).row(0, named=True)["mono"] == pytest.approx(0.7)
+
+
+def test_the_loss_of_each_kind_of_batches_is_a_line_of_its_own_and_old_runs_have_none(tmp_path):
+    about = {"models": [{"name": "a", "card": {}}, {"name": "old", "card": {}}], "tasks": []}
+    with Journal.open(tmp_path / "run.parquet", about, identity="x", overwrite=True) as journal:
+        mono, cross = logged("a", [2, 4], loss_monolingual=1.0), logged("a", [6], loss_cross_lingual=3.0)
+        journal.write("training", "0", mono)
+        journal.write("training", "1", cross)
+        journal.write("training", "2", logged("old", [2, 4]))
+        new, old = curves(open_run(journal.finish()))
+    assert new.loss_by_kind == {"monolingual": ((2, 1.0), (4, 1.0)), "cross-lingual": ((6, 3.0),)}
+    assert old.loss_by_kind == {}

@@ -34,6 +34,9 @@ MAPS = {
 KINDS = {kind: f"n_{kind.replace('-', '_')}_batches" for kind in BATCH_KINDS}
 """Columns of the batches drawn so far, by kind."""
 
+LOSSES = {kind: f"loss_{kind.replace('-', '_')}" for kind in BATCH_KINDS}
+"""Columns of the loss of the batches of one kind."""
+
 VALIDATED = ("loss", *MAPS.values(), "rank_distance", "rank_distance_normalised")
 """Columns of the numbers of a validation."""
 
@@ -84,6 +87,15 @@ class Curves:
     def logged(self, column: str) -> Points:
         """Return a column of the logged steps as points."""
         return _points(self.steps, column)
+
+    @cached_property
+    def loss_by_kind(self) -> dict[str, Points]:
+        """The loss of the batches of each kind that was drawn, as points; empty where that was not written down.
+
+        Where several kinds are drawn, the loss over all of them jumps between theirs.
+        """
+        found = {kind: self.logged(column) for kind, column in LOSSES.items()}
+        return {kind: points for kind, points in found.items() if points}
 
     def validated(self, column: str, task: str | None = None) -> Points:
         """Return a column of the validations of one task as points, or its mean over tasks at each step."""

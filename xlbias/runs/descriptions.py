@@ -88,6 +88,9 @@ _OF_RECORD: dict[str, dict[str, str]] = {
         "n_monolingual_batches": "monolingual batches drawn so far",
         "n_cross_lingual_batches": "cross-lingual batches drawn so far",
         "n_mixed_batches": "batches of several languages drawn so far",
+        "loss_monolingual": "`loss` of monolingual batches alone; null: none since the last row, or unknown",
+        "loss_cross_lingual": "`loss` of cross-lingual batches alone; null: none since the last row, or unknown",
+        "loss_mixed": "`loss` of batches of several languages alone; null: none since the last row, or unknown",
     },
     "validation": {
         "loss": "InfoNCE of batches of the task; null: none was computed",

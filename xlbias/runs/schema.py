@@ -107,6 +107,9 @@ COLUMNS: dict[str, Any] = {
     "n_monolingual_batches": pl.Int64,  # drawn so far
     "n_cross_lingual_batches": pl.Int64,
     "n_mixed_batches": pl.Int64,
+    "loss_monolingual": pl.Float64,  # `loss` over the batches of one kind since the last row; null: none was drawn
+    "loss_cross_lingual": pl.Float64,
+    "loss_mixed": pl.Float64,
     # validation, beside model, task, domain, step and loss: means over the cells of a setting, over query languages
     "n_queries": pl.Int64,
     "map_monolingual": pl.Float64,
@@ -131,7 +134,8 @@ OF_RECORD: dict[str, tuple[str, ...]] = {
     ),
     "training": (
         "model", "step", "epoch", "loss", "learning_rate", "pairs_per_second", "tokens_per_second", "memory_bytes",
-        "n_monolingual_batches", "n_cross_lingual_batches", "n_mixed_batches",
+        "n_monolingual_batches", "n_cross_lingual_batches", "n_mixed_batches", "loss_monolingual", "loss_cross_lingual",
+        "loss_mixed",
     ),
     "validation": (
         "model", "task", "domain", "step", "loss", "n_queries", "map_monolingual", "map_cross_lingual",

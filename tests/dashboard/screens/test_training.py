@@ -307,3 +307,15 @@ async def test_sixty_encoders_of_hundreds_of_steps_are_collected_off_the_screen(
         assert len(app.view.trainings) == 60
         await press(pilot, "G")
         assert "encoder 60/60  encoder-59" in await shown(pilot, app)
+
+
+async def test_the_loss_of_each_kind_of_batches_is_a_line_of_its_own(begin):
+    journal = begin("hybrid")
+    for step in range(10, 60, 10):
+        kind, loss = ("monolingual", 1.0) if step % 20 else ("cross_lingual", 3.0)
+        journal.write("training", f"{step:03d}", logged("hybrid", [step], **{f"loss_{kind}": loss}))
+    async with opened(journal.finish(), size=(80, 24)) as (app, pilot):
+        await shown(pilot, app)
+        text = "\n".join(screen_lines(app))
+        assert f"{MARKS[0]} mono batches 1.000  {MARKS[1]} cross batches 3.000" in text
+        assert "training" not in text.split("mono batches")[1].split("\n")[0]

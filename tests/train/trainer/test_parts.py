@@ -14,6 +14,7 @@ from sentence_transformers import SentenceTransformer
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TrainingError
 from xlbias.narration import Silent
+from xlbias.results.training import LOSSES
 from xlbias.train.recipe import Recipe
 from xlbias.train.sampling.pairs import PairTexts
 from xlbias.train.trainer.agreement import Agreement
@@ -92,7 +93,7 @@ def test_a_row_is_of_the_steps_since_the_last_one(texts: PairTexts, monkeypatch:
     rows = StepRows(1000, batch_size=8, tally=tally, world=1)
     assert (rows.is_due(9), rows.is_due(10)) == (False, True)  # a hundred rows of a thousand steps
     for step in (1, 2):
-        rows.drew(step)
+        rows.drew(step, "mixed")
         tally.kinds["mixed"] += 1
     now = 14.0
     assert rows.is_due(9)  # slow
@@ -102,7 +103,12 @@ def test_a_row_is_of_the_steps_since_the_last_one(texts: PairTexts, monkeypatch:
         "step": 2, "epoch": 0.5, "loss": 2.0, "pairs_per_second": 16.0, "tokens_per_second": 200.0,
     }  # fmt: skip
     assert (row["n_mixed_batches"], row["n_monolingual_batches"]) == (2, 0)
-    rows.drew(3)
+    assert [row[column] for column in LOSSES.values()] == [None, None, 2.0]
+    for step, kind in enumerate(("monolingual", "cross-lingual", "monolingual"), 3):
+        rows.drew(step, kind)
+    row = rows.row(0.5, 1e-3, np.array([1.0, 5.0, 2.0], np.float32), 200, torch.device("cpu"))
+    assert [row[column] for column in LOSSES.values()] == [1.5, 5.0, None]
+    rows.drew(3, "mixed")
     with pytest.raises(TrainingError, match="the loss is nan at step 3: training diverged; lower"):
         rows.row(0.5, 1e-3, np.array([np.nan], np.float32), 300, torch.device("cpu"))
 

@@ -13,6 +13,7 @@ from xlbias.report.numbers import number
 from xlbias.results.training import MAPS, Curves, Points, in_progress, shares, steps_in_all
 from xlbias.text import clean, one_line
 
+_SHORT = {"monolingual": "mono batches", "cross-lingual": "cross batches", "mixed": "mixed batches"}
 _MOST_TASKS = 6  # in one chart
 _GB = 1e9
 
@@ -56,12 +57,8 @@ def panels(training: Curves, *, finished: bool) -> tuple[Panel, ...]:
     one_task = tasks[0] if len(tasks) == 1 else None
     about = f"on {clean(one_task)}" if one_task is not None else ""
     mean = f"validation mAP, mean of {len(tasks)} tasks" if len(tasks) > 1 else "validation mAP"
-    loss = (
-        Series("training", training.logged("loss"), marked=False),
-        Series("validation", training.validated("loss")),
-    )
     found = [
-        Panel("loss", "loss", tuple(one for one in loss if one.points) or loss[:1], lambda v: number(v, digits=3)),
+        Panel("loss", "loss", _losses(training), lambda v: number(v, digits=3)),
         Panel("mAP", mean, _maps(training, one_task), number, about, nothing),
         Panel("learning rate", "learning rate", _alone(training.logged("learning_rate")), lambda v: f"{v:.3g}"),
         _distances(training, tasks, about, nothing),
@@ -76,6 +73,16 @@ def panels(training: Curves, *, finished: bool) -> tuple[Panel, ...]:
             for i, task in enumerate(tasks, 1)
         ]  # fmt: skip
     return tuple(found)
+
+
+def _losses(training: Curves) -> tuple[Series, ...]:
+    """The loss of each kind of batches where several are drawn, else that of all; and of the validations."""
+    kinds = training.loss_by_kind
+    drawn = {_SHORT.get(kind, kind): points for kind, points in kinds.items()} if len(kinds) > 1 else {}
+    found = [Series(name, points, marked=bool(drawn)) for name, points in drawn.items()]
+    found = found or [Series("training", training.logged("loss"), marked=False)]
+    validated = Series("validation", training.validated("loss"))
+    return tuple(one for one in (*found, validated) if one.points) or (found[0],)
 
 
 def _maps(training: Curves, task: str | None) -> tuple[Series, ...]:

@@ -111,7 +111,7 @@ class Supervisor(TrainerCallback):  # type: ignore[misc]  # the library is not t
         step, last = int(state.global_step), state.global_step >= state.max_steps
         for batch in batches_of_step(self.sampler, step, self.recipe.accumulate):
             self.tally.add(batch)
-            self.rows.drew(step)
+            self.rows.drew(step, batch.kind)
         self.progress.step = step
         self.around.step_done(step)
         validating = self.around.validates and (step % self.validate_every == 0 or last)
@@ -153,7 +153,7 @@ class Supervisor(TrainerCallback):  # type: ignore[misc]  # the library is not t
         except TrainingError as error:
             raise TrainingError(f"{error}{self.around.checkpoints.kept()}") from None
         self.progress.last_loss = row["loss"]
-        self.trainer.report({name: value for name, value in row.items() if name != "step"})
+        self.trainer.report({name: value for name, value in row.items() if name != "step" and value is not None})
         if self.around.writer:
             self.around.writer.add(row)
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import psutil
 import torch
 
-from xlbias.results.training import KINDS
+from xlbias.results.training import KINDS, LOSSES
 from xlbias.train.trainer.divergence import check_losses
 from xlbias.train.trainer.journal_rows import Row, Tally
 
@@ -32,15 +32,17 @@ class StepRows:
         self.batch_size, self.tally, self.world = batch_size, tally, world
         self._since = time.monotonic()
         self._steps: list[int] = []  # of the batches whose losses were not looked at yet
+        self._kinds: list[str] = []  # theirs
         self._tokens = 0
 
     def start(self) -> None:
         """Start the clock: the first step begins."""
         self._since = time.monotonic()
 
-    def drew(self, step: int) -> None:
-        """Take in that one more batch of `step` was trained on."""
+    def drew(self, step: int, kind: str) -> None:
+        """Take in that one more batch of `step` was trained on, and of which kind it is."""
         self._steps.append(step)
+        self._kinds.append(kind)
 
     def not_training(self, seconds: float) -> None:
         """Leave so many seconds out of the rate: a validation or a checkpoint took them."""
@@ -64,6 +66,7 @@ class StepRows:
         Raises TrainingError where a loss is not finite.
         """
         steps, self._steps = self._steps, []
+        kinds, self._kinds = np.array(self._kinds), []
         check_losses(losses, steps)
         now = time.monotonic()
         seconds = max(now - self._since, 1e-9)
@@ -76,9 +79,14 @@ class StepRows:
             "tokens_per_second": (tokens - self._tokens) * self.world / seconds,
             "memory_bytes": _memory(device),
             **{column: self.tally.kinds[kind] for kind, column in KINDS.items()},
+            **{column: _mean(losses[kinds == kind]) for kind, column in LOSSES.items()},
         }
         self._since, self._tokens = now, tokens
         return row
+
+
+def _mean(losses: npt.NDArray[np.float32]) -> float | None:
+    return float(losses.mean()) if len(losses) else None
 
 
 def _memory(device: torch.device) -> int:
