@@ -62,6 +62,11 @@ GO_ON = "What was finished is kept: the same command with --resume continues."
     help="Pools to keep them for; multilingual makes the run a third the size.",
 )  # fmt: skip
 @click.option(
+    "--texts", type=Choice(("all", "found")),
+    help="Texts of passages to keep in the run; found: those relevant to a query or in a top k.  [default: all of tasks "
+    "with up to 100,000 passages, else found]",
+)  # fmt: skip
+@click.option(
     "--mitigate", multiple=True, type=Word(fixed("mean", "lir:")), metavar="mean|lir:R",
     help="Also evaluate without language means (mean), or without the first R components of each language (lir:R). "
     "Repeatable.",
@@ -111,6 +116,7 @@ def command(
     overwrite: bool,
     top_k: int,
     top_of: TopOf,
+    texts: str | None,
     mitigate: tuple[str, ...],
     query_prompt: str | None,
     passage_prompt: str | None,
@@ -176,6 +182,7 @@ def command(
             out,
             top_k=top_k,
             top_of=top_of,
+            texts=texts,
             mitigate=mitigate,
             query_prompt=query_prompt,
             passage_prompt=passage_prompt,

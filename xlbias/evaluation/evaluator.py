@@ -29,6 +29,7 @@ from xlbias.encode.mitigate import Mitigation, parse_mitigation
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.encode.scored import ScoredEncoder
 from xlbias.errors import EncoderError, RunError, UsageError, XlbiasError
+from xlbias.evaluation.kept_texts import chosen_texts
 from xlbias.evaluation.runner import Evaluation, changed, no_mitigation, variant_name
 from xlbias.evaluation.steps import steps_of_model
 from xlbias.narration import Narrator, Silent
@@ -64,6 +65,7 @@ def evaluate(
     trust_remote_code: bool = False,
     pooling: str | None = None,
     cache: VectorCache | None = None,
+    texts: str | None = None,
     resume: bool = False,
     overwrite: bool = False,
     narrator: Narrator | None = None,
@@ -92,6 +94,8 @@ def evaluate(
         trust_remote_code: whether an encoder may run code of its own.
         pooling: makes encoders of transformers that have no pooling, see `xlbias.load_encoder`; for those by name.
         cache: where to keep vectors; None for no cache.
+        texts: texts of passages that the run keeps: ``all``, or those ``found``, which are relevant to a query or stand
+            in a top k; by default all of tasks with up to 100,000 passages.
         resume: go on with an unfinished run at `out`.
         overwrite: replace what is at `out`.
         narrator: told about progress.
@@ -117,6 +121,7 @@ def evaluate(
     _refuse_for_objects(models, of_encoders)
     mitigations = [parse_mitigation(text) for text in mitigate]
     variants = [variant_name(name, mitigation) for name in names for mitigation in (None, *mitigations)]
+    which = [chosen_texts(texts, task) for task in tasks]
     path = Path(out) if out is not None else Path(tempfile.mkdtemp(prefix="xlbias-")) / "run.parquet"
     metadata = {
         "created": time.time(),
@@ -131,7 +136,7 @@ def evaluate(
         "models": [],
         "tasks": [describe_task(task) for task in tasks],
     }
-    identity = _identity(tasks, top_k, top_of)
+    identity = _identity(tasks, top_k, top_of, which)
     narrator = narrator or Silent()
     opened = Journal.open(path, metadata, identity=identity, resume=resume, overwrite=overwrite)
     with opened as journal, narrator.watch() as show:
@@ -145,7 +150,17 @@ def evaluate(
             course = _course(dict(zip(names, models, strict=True)), mitigations, tasks, [show, journal.tell])
             device_of_ranks = _ranking_device(device)
             work = Evaluation(
-                journal, tasks, top_k, top_of, mitigations, device_of_ranks, cache, narrator, of_encoders, course
+                journal,
+                tasks,
+                top_k,
+                top_of,
+                mitigations,
+                device_of_ranks,
+                cache,
+                narrator,
+                of_encoders,
+                course,
+                which,
             )
             for name in names:
                 work.skip_done(name)
@@ -296,6 +311,8 @@ def _short_name(model: str) -> str:
     return str(read_card(path).get("name") or path.resolve().name) if path.is_dir() else model
 
 
-def _identity(tasks: list[RetrievalTask], top_k: int, top_of: TopOf) -> str:
-    content = [SCHEMA_VERSION, [(task.name, task.fingerprint) for task in tasks], top_k, top_of]
+def _identity(tasks: list[RetrievalTask], top_k: int, top_of: TopOf, texts: Sequence[str]) -> str:
+    content: list[Any] = [SCHEMA_VERSION, [(task.name, task.fingerprint) for task in tasks], top_k, top_of]
+    if "found" in texts:
+        content.append(list(texts))
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -35,6 +35,7 @@ from xlbias.encode.vector_rows import VectorRows, as_array
 from xlbias.errors import EncoderError, RunError
 from xlbias.evaluation.alignment import alignments
 from xlbias.evaluation.audit_parts import Pieces
+from xlbias.evaluation.kept_texts import FoundTexts, Texts
 from xlbias.evaluation.seen_texts import TaskTexts
 from xlbias.evaluation.steps import alignment_seconds, numbers_seconds
 from xlbias.evaluation.token_counts import text_rows
@@ -104,15 +105,21 @@ class Evaluation:
         narrator: Narrator,
         options: Mapping[str, Any],
         course: Course,
+        texts: Sequence[Texts],
     ) -> None:
         self.journal, self.tasks, self.device = journal, tasks, device
         self.top_k, self.top_of, self.mitigations = top_k, top_of, mitigations
         self.cache, self.narrator, self.options, self.course = cache, narrator, options, course
         self._task_texts = cache_of(lambda t: TaskTexts(tasks[t]))
+        self._found = {t: FoundTexts(journal, t, tasks[t]) for t, which in enumerate(texts) if which == "found"}
 
     def write_texts(self) -> None:
-        """Write the texts of all tasks, once each."""
-        write_texts(self.journal, self.tasks)
+        """Write the texts of all tasks, once each; of what is found, those that finished rankings name."""
+        write_texts(self.journal, self.tasks, self._found)
+        for t, found in self._found.items():
+            for key in self.journal.keys("ranking"):
+                if key.split("-")[1] == f"{t:03d}":
+                    found.add(self.journal.read("ranking", key, ["relevants", "top"]))
 
     def run_model(self, name: str, load: Callable[[], Loaded], folder: Path | None) -> None:
         """Make all parts of one encoder, plain and with every mitigation, that are not there yet."""
@@ -337,6 +344,8 @@ class Evaluation:
                         own, on=["query_id", "query_language", "pool"], how="left", maintain_order="left"
                     )
                     self.journal.write("ranking", block_key(name, t, b), with_columns(frame, about))
+                    if t in self._found:
+                        self._found[t].add(frame)
                     stage.advance(len(rows))
         if not self.journal.has("summary", task_key(name, t)):
             self._summarise(t, task, about, vectors, seen)

@@ -166,6 +166,11 @@ class Journal:
         """Whether any part of this record is finished."""
         return any(part.name.startswith(f"{record}-") for part in parts_of(self.folder))
 
+    def keys(self, record: str) -> list[str]:
+        """Return the keys of the finished parts of this record, sorted."""
+        names = (part.name.removesuffix(".parquet").partition("-") for part in parts_of(self.folder))
+        return sorted(key for of, _, key in names if of == record)
+
     def has(self, record: str, key: str) -> bool:
         """Whether this part is finished."""
         return self._part(record, key).exists()

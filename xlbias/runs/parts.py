@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,11 +22,16 @@ BLOCK = 2048
 TEXT_BLOCK = 65_536
 
 
-def write_texts(journal: Journal, tasks: Sequence[RetrievalTask]) -> None:
-    """Write the texts of all tasks, once each; those that are there are not written again."""
+def write_texts(journal: Journal, tasks: Sequence[RetrievalTask], queries_only: Container[int] = ()) -> None:
+    """Write the texts of all tasks, once each; those that are there are not written again.
+
+    Of the tasks at the positions `queries_only`, passages are left to others.
+    """
     for t, task in enumerate(tasks):
         about = {"task": task.name, "domain": task.domain}
         for record, frame in (("query", task.queries), ("passage", task.passages)):
+            if record == "passage" and t in queries_only:
+                continue
             for b, start in enumerate(range(0, frame.height, TEXT_BLOCK)):
                 key = f"{t:03d}-{b:05d}"
                 if not journal.has(record, key):

@@ -1,0 +1,216 @@
+"""An evaluation whose passages are more than memory holds: from JSON Lines to a run, and ranks alone from a file.
+
+    python benchmarks/many_passages.py task OUT.jsonl [--ids 1000000] [--queries 400]
+    python benchmarks/many_passages.py run OUT.jsonl [--encoder static-small]
+    python benchmarks/many_passages.py ranks [--passages 1000000] [--queries 2000] [--languages 5] [--dimension 384]
+
+`task` writes a parallel task in three languages, of made-up words, the same for every call: the first of its ids have
+a query. `run` evaluates it in a process of its own and prints the seconds of each phase, what was resident at most
+(`VmHWM`), and how much of that was no page of a file (`RssAnon`, looked at while it runs). `ranks` compares ranking
+against vectors in a file with the matrix products alone, both in one process, in turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+
+LANGUAGES = ("de", "en", "es")
+_WORDS = 40_000
+_PASSAGE, _QUERY = 16, 5  # words
+_WRITTEN = 10_000  # ids at a time
+
+
+def write_task(path: Path, n_ids: int, n_queries: int) -> None:
+    """Write ids with a passage in each language, made of that language's words for the same ideas; some share names."""
+    rng = np.random.default_rng(0)
+    syllables = np.array([a + b for a in "bdfgklmnprstvz" for b in "aeiou"])
+    words = {
+        tag: np.array(["".join(syllables[w]) for w in rng.integers(0, len(syllables), (_WORDS, 3))])
+        for tag in LANGUAGES
+    }
+    shared = rng.random(_WORDS) < 0.1  # names and numbers, the same in all languages
+    for tag in LANGUAGES[1:]:
+        words[tag][shared] = words[LANGUAGES[0]][shared]
+    with path.open("w", encoding="utf-8") as file:
+        for start in range(0, n_ids, _WRITTEN):
+            n = min(_WRITTEN, n_ids - start)
+            ideas = np.minimum(rng.zipf(1.3, (n, _PASSAGE)) - 1, _WORDS - 1)
+            rare = rng.integers(0, _WORDS, (n, _PASSAGE))
+            ideas = np.where(rng.random((n, _PASSAGE)) < 0.5, ideas, rare)
+            for row in range(n):
+                for tag in LANGUAGES:
+                    line = {"id": f"{start + row:08d}", "language": tag, "passage": " ".join(words[tag][ideas[row]])}
+                    if start + row < n_queries:
+                        line["query"] = " ".join(words[tag][ideas[row, -_QUERY:]])
+                    file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def watched(pid: int) -> dict[str, int]:
+    """Return the resident sizes of a process, in MB."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return {}
+    return {
+        name: int(line.split()[1]) >> 10
+        for line in lines
+        if (name := line.partition(":")[0]) in ("VmHWM", "RssAnon", "RssFile")
+    }
+
+
+def run_whole(path: Path, encoder: str, folder: Path, extra: list[str]) -> None:
+    """Evaluate the task in a process of its own, and print what each phase took."""
+    out = folder / "run.parquet"
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "xlbias",
+        "evaluate",
+        encoder,
+        "--task",
+        f"parallel:{path}",
+        "--out",
+        str(out),
+    ]
+    began = time.time()
+    process = subprocess.Popen([*command, "--overwrite", *extra], env=os.environ | {"XLBIAS_CACHE": str(folder)})
+    most: dict[str, int] = {}
+    phases: dict[str, list[float]] = {}
+    while process.poll() is None:
+        for name, size in watched(process.pid).items():
+            most[name] = max(most.get(name, 0), size)
+        try:
+            phase = json.loads((folder / "run.parquet.live" / "progress.json").read_text())["phase"]
+        except (OSError, ValueError):
+            phase = "reading, or finishing"
+        now = time.time() - began
+        phases.setdefault(phase, [now, now, 0])[1] = now
+        phases[phase][2] = max(phases[phase][2], watched(process.pid).get("RssAnon", 0))
+        time.sleep(0.2)
+    for phase, (first, last, anon) in phases.items():
+        print(f"{first:8.1f} to {last:8.1f} s  RssAnon {anon:5.0f} MB  {phase}")
+    cpu = os.times()
+    print(
+        f"{time.time() - began:.1f} s, {cpu.children_user + cpu.children_system:.1f} of a processor"
+    )
+    print(f"at most, MB: {most}; run file {out.stat().st_size >> 20 if out.exists() else None} MB")
+
+
+def time_ranks(n: int, n_ids: int, n_languages: int, dimension: int, repeats: int) -> dict[str, float]:
+    """Return seconds of ranking and of its products alone, and what was resident at most meanwhile, in MB."""
+    import torch
+
+    from xlbias.encode.vector_file import VectorFile
+    from xlbias.retrieve.index import PASSAGE_TILE, QUERY_TILE, PassageIndex
+    from xlbias.retrieve.ranks import rank
+
+    rng = np.random.default_rng(0)
+    with tempfile.TemporaryFile(buffering=0) as file:
+        vectors = VectorFile(file, n, dimension, "float32", cosine=True)
+        nothing = np.zeros(65_536, dtype=np.bool_)
+        for start in range(0, n, len(nothing)):
+            size = min(len(nothing), n - start)
+            vectors.write(start, _unit(rng, size, dimension), nothing[:size], np.arange(size))
+        per_pool = -(-n // n_languages)
+        languages = np.repeat([f"l{i}" for i in range(n_languages)], per_pool)[:n]
+        import polars as pl
+
+        ids = pl.Series(np.arange(n)[::-1]).cast(pl.String).str.zfill(9)
+        index = PassageIndex(vectors, ids, pl.Series(languages))
+        queries = _unit(rng, n_ids * n_languages, dimension)
+        relevant = rng.integers(0, n, (n_ids, n_languages))
+        pair_query = np.repeat(np.arange(len(queries)), n_languages)
+        pair_passage = np.tile(relevant, (n_languages, 1)).reshape(-1)
+
+        def ranks() -> None:
+            for start in range(0, len(queries), 2048):
+                part = (pair_query >= start) & (pair_query < start + 2048)
+                rank(index, queries[start : start + 2048], pair_query[part] - start, pair_passage[part], k=10)
+
+        def products() -> None:
+            tile, block = torch.randn(dimension, PASSAGE_TILE), torch.randn(QUERY_TILE, dimension)
+            out = torch.empty(QUERY_TILE, PASSAGE_TILE)
+            for _ in range(-(-n // PASSAGE_TILE) * -(-len(queries) // QUERY_TILE)):
+                torch.mm(block, tile, out=out)
+
+        few = pair_query < 64
+        rank(index, queries[:64], pair_query[few], pair_passage[few], k=10)  # kernels loaded
+        before = watched(os.getpid())
+        most, ended = {"RssAnon": 0}, threading.Event()
+
+        def watch() -> None:
+            while not ended.wait(0.1):
+                most["RssAnon"] = max(most["RssAnon"], watched(os.getpid())["RssAnon"])
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        times: dict[str, list[float]] = {"ranks": [], "products": []}
+        for _ in range(repeats):
+            for name, work in (("products", products), ("ranks", ranks)):
+                began = time.perf_counter()
+                work()
+                times[name].append(time.perf_counter() - began)
+        ended.set()
+        watcher.join()
+        ratios = sorted(r / p for r, p in zip(times["ranks"], times["products"], strict=True))
+        return {
+            "passages": n,
+            "queries": len(queries),
+            "products_s": min(times["products"]),
+            "ranks_s": min(times["ranks"]),
+            "ratio": ratios[len(ratios) // 2],
+            "resident_before_MB": before["RssAnon"],
+            "resident_at_most_MB": most["RssAnon"],
+        }
+
+
+def _unit(rng: np.random.Generator, n: int, dimension: int) -> np.ndarray:
+    found = rng.standard_normal((n, dimension), dtype=np.float32)
+    found /= np.linalg.norm(found, axis=1, keepdims=True)
+    return found
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    task = commands.add_parser("task")
+    task.add_argument("path", type=Path)
+    task.add_argument("--ids", type=int, default=1_000_000)
+    task.add_argument("--queries", type=int, default=400)
+    run = commands.add_parser("run")
+    run.add_argument("path", type=Path)
+    run.add_argument("--encoder", default="static-small")
+    run.add_argument("--folder", type=Path, help="where the run and the vectors go; by default beside the task")
+    run.add_argument("extra", nargs="*")
+    ranks = commands.add_parser("ranks")
+    ranks.add_argument("--passages", type=int, nargs="+", default=[1_000_000])
+    ranks.add_argument("--queries", type=int, default=2_000, help="ids, each a query in every language")
+    ranks.add_argument("--languages", type=int, default=5)
+    ranks.add_argument("--dimension", type=int, default=384)
+    ranks.add_argument("--repeats", type=int, default=1)
+    options = parser.parse_args()
+    if options.command == "task":
+        write_task(options.path, options.ids, options.queries)
+    elif options.command == "run":
+        folder = options.folder or options.path.parent
+        folder.mkdir(exist_ok=True, parents=True)
+        run_whole(options.path, options.encoder, folder, options.extra)
+    else:
+        for n in options.passages:
+            print(json.dumps(time_ranks(n, options.queries, options.languages, options.dimension, options.repeats)))
+
+
+if __name__ == "__main__":
+    main()
