@@ -63,8 +63,8 @@ GO_ON = "What was finished is kept: the same command with --resume continues."
 )  # fmt: skip
 @click.option(
     "--texts", type=Choice(("all", "found")),
-    help="Texts of passages to keep in the run; found: those relevant to a query or in a top k.  [default: all of tasks "
-    "with up to 100,000 passages, else found]",
+    help="Texts of passages to keep in the run; found: those relevant to a query or in a top k.  [default: all of "
+    "tasks with up to 100,000 passages, else found]",
 )  # fmt: skip
 @click.option(
     "--mitigate", multiple=True, type=Word(fixed("mean", "lir:")), metavar="mean|lir:R",

@@ -215,7 +215,9 @@ def _opened(cache: VectorCache | None, key: str, texts: pl.Series) -> tuple[Path
         folder = cache.folder / "files" / digest.hexdigest()
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
-            return folder, os.fdopen(os.open(folder / "vectors", os.O_RDWR | os.O_CREAT, 0o644), "r+b", buffering=0)
+            file = folder / "vectors"
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o644))  # what is there stays
+            return folder, file.open("r+b", buffering=0)
     try:
         return None, cast(IO[bytes], tempfile.TemporaryFile(prefix="xlbias-vectors-", buffering=0))
     except OSError as error:
