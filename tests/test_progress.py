@@ -1,8 +1,11 @@
 """One share and one time left over all the work of a command."""
 
+from itertools import pairwise
+from random import Random
+
 import pytest
 
-from xlbias.progress import Course, Report, Step, percent
+from xlbias.progress import Countdown, Course, Report, Step, percent
 
 
 class Clock:
@@ -44,12 +47,12 @@ def test_what_is_measured_corrects_the_steps_of_its_kind_and_encoder_most():
     work(one, clock, 0, 1000)  # a hundred times as long as expected
     report = one.report("")
     # The other encoder is believed to be as slow; ranking is another kind, and is believed to be slower, within reason.
-    assert report.left == pytest.approx(1000 + 10 * 10, rel=0.05)
+    assert one.reckoned() == pytest.approx(1000 + 10 * 10, rel=0.05)
     assert report.share == pytest.approx(1000 / 2100, rel=0.05)
     with one.stage(2, "rank", 10, "queries") as stage:
         clock.now += 5
         stage.advance(5)
-        assert one.report("").left == pytest.approx(1000 + 5 * 10 ** (1 / 6), rel=0.05)  # measured for five seconds
+        assert one.reckoned() == pytest.approx(1000 + 5 * 10 ** (1 / 6), rel=0.05)  # measured for five seconds
 
 
 def test_a_share_that_was_told_too_high_waits_until_it_is_true():
@@ -118,9 +121,9 @@ def test_a_command_within_a_step_is_that_step():
 
 
 def test_of_several_steps_at_a_time_the_time_left_is_a_part():
-    one, clock, told = course([("train", str(i), 10) for i in range(4)], at_a_time=2)
+    one, clock, _ = course([("train", str(i), 10) for i in range(4)], at_a_time=2)
     work(one, clock, 0, 10)
-    assert told[-1].left == pytest.approx(15)
+    assert one.reckoned() == pytest.approx(15)
 
 
 def test_a_step_that_was_not_foreseen_counts_nothing():
@@ -130,6 +133,50 @@ def test_a_step_that_was_not_foreseen_counts_nothing():
         stage.advance()
     assert told[-1].phase == "something else"
     assert told[-1].share == 0
+
+
+def told_left(truth, reckoned, step=1.0):
+    """What is told of a time left while `truth` seconds pass, where `reckoned(left, at)` is what is reckoned."""
+    countdown = Countdown()
+    n = int(truth / step) + 1
+    return [countdown.tell(reckoned(max(0.0, truth - i * step), i * step), i * step) for i in range(n)]
+
+
+def test_a_time_left_that_is_reckoned_well_falls_with_the_clock():
+    assert told_left(100, lambda left, _: left) == pytest.approx([100.0 - i for i in range(101)])
+
+
+@pytest.mark.parametrize("noise", [0.1, 0.25])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_time_left_never_rises_or_jumps_however_noisy_the_speed_is(noise, seed):
+    random = Random(seed)
+    told = told_left(600, lambda left, _: left * random.uniform(1 - noise, 1 + noise))
+    falls = [before - after for before, after in pairwise(told)]
+    assert min(falls) >= 0
+    assert max(falls) < 8  # of seconds reckoned hundreds apart
+    assert told[0] == pytest.approx(600, rel=noise)
+    assert all(abs(one - (600 - i)) <= max(noise * 600 * 0.7, 20) for i, one in enumerate(told[60:], 60))
+
+
+def test_work_that_turns_out_three_times_as_long_is_told_so_without_a_jump():
+    told = told_left(900, lambda left, at: left if at > 100 else left / 3)
+    rises = [after - before for before, after in pairwise(told)]
+    assert told[0] == 300
+    assert max(rises) < 15
+    assert told[400] == pytest.approx(500, rel=0.12)
+    last = told.index(max(told))
+    assert all(after <= before for before, after in pairwise(told[last:]))
+    assert told[-1] == 0
+
+
+def test_the_time_left_of_a_command_does_not_jump_from_step_to_step():
+    """Encoding is twice as slow as thought, ranking half as slow: what is told falls all the same."""
+    one, clock, told = course([("encode", str(i), 60) if i % 2 else ("rank", str(i), 30) for i in range(8)])
+    for key in range(8):
+        work(one, clock, key, 120 if key % 2 else 15, units=60)
+    lefts = [report.left for report in told if report.left is not None]
+    assert max(after - before for before, after in pairwise(lefts)) < 15
+    assert lefts[-1] == 0
 
 
 @pytest.mark.parametrize(("share", "shown"), [(0, 0), (0.629, 62), (0.29, 29), (0.9999, 99), (1, 100), (1.2, 100)])

@@ -24,6 +24,12 @@ _FIRST = 2.0
 _SLOWER = 10.0
 """So many times slower, or faster, than expected a machine is believed to be from other kinds of work at most."""
 
+_SETTLES = 15.0
+"""Seconds in which a time left that is told goes most of the way to what is reckoned; a fifth of a long one."""
+
+_BELIEVED = 0.5
+"""By so much of it a time left may be reckoned longer before one that was told is taken back."""
+
 _MOST = 0.999
 """The share of what is not finished yet is never more."""
 
@@ -39,6 +45,7 @@ class Report:
         done: units of the phase that are done.
         total: units of the phase; None where that is not known.
         unit: what these are, such as ``queries``.
+        note: what else there is to say of the phase, such as ``loss 2.31``.
     """
 
     share: float
@@ -47,6 +54,7 @@ class Report:
     done: int = 0
     total: int | None = None
     unit: str = ""
+    note: str = ""
 
     @property
     def percent(self) -> int:
@@ -109,6 +117,30 @@ class _Speed:
         return float((self.took / self.expected) ** weight * otherwise ** (1 - weight))
 
 
+class Countdown:
+    """A time left that falls evenly: what was told before, less the time since, and a part of how wrong that was.
+
+    It is taken back, and grows, only where much more is left than was told; then evenly, too.
+    """
+
+    def __init__(self) -> None:
+        self._told: tuple[float, float] | None = None  # when, and what
+
+    def tell(self, reckoned: float, now: float) -> float:
+        """Return the seconds to tell of those that are `reckoned` at a time, in seconds of a clock."""
+        if self._told is None or reckoned <= 0:
+            self._told = (now, max(0.0, reckoned))
+            return self._told[1]
+        then, before = self._told
+        expected = max(0.0, before - (now - then))
+        part = 1 - math.exp(-(now - then) / max(_SETTLES, before / 5))
+        left = expected + part * (reckoned - expected)
+        if reckoned <= expected * (1 + _BELIEVED) + 1:
+            left = min(left, before)
+        self._told = (now, left)
+        return left
+
+
 class Course:
     """The steps of a command, and how far it is through them.
 
@@ -132,6 +164,7 @@ class Course:
         self._done = dict.fromkeys(self.steps, 0.0)  # share of each step
         self._speeds: dict[tuple[str, ...], _Speed] = {}
         self._measured = self._share = 0.0
+        self._countdown = Countdown()
 
     def skip(self, key: Hashable) -> None:
         """Take a step for done, as it was done before or is not needed: this says nothing of any speed."""
@@ -142,17 +175,21 @@ class Course:
         """Begin a step: use what is returned as a context manager. A step that was not foreseen counts nothing."""
         return Stage(self, self.steps.get(key, Step(key, "", "", 0.0)), phase, total, unit)
 
-    def report(self, phase: str, done: int = 0, total: int | None = None, unit: str = "") -> Report:
+    def report(self, phase: str, done: int = 0, total: int | None = None, unit: str = "", note: str = "") -> Report:
         """Return how far the command is, in a phase."""
         spent, left = self._spent_and_left()
         whole = all(done >= 1 for done in self._done.values())
         share = 1.0 if whole else min(spent / (spent + left) if spent else 0.0, _MOST)
         self._share = max(self._share, share)
         known = self._measured >= _FIRST or whole
-        return Report(self._share, self.left() if known else None, phase, done, total, unit)
+        return Report(self._share, self.left() if known else None, phase, done, total, unit, note)
 
     def left(self) -> float:
-        """Return the seconds left, however little was measured: for who knows that a whole step was."""
+        """Return the seconds left as they are told, however little was measured."""
+        return self._countdown.tell(self.reckoned(), self._clock())
+
+    def reckoned(self) -> float:
+        """Return the seconds left as far as the speed of what is done tells: with every measurement it is another."""
         waiting = sum(done < 1 for done in self._done.values())
         return self._spent_and_left()[1] / max(1, min(self._at_a_time, waiting))
 
@@ -165,9 +202,9 @@ class Course:
             left += seconds * (1 - self._done[key])
         return spent, left
 
-    def tell(self, phase: str, done: int = 0, total: int | None = None, unit: str = "") -> None:
+    def tell(self, phase: str, done: int = 0, total: int | None = None, unit: str = "", note: str = "") -> None:
         """Say how far the command is."""
-        self._tell(self.report(phase, done, total, unit))
+        self._tell(self.report(phase, done, total, unit, note))
 
     def _advance(self, step: Step, share: float, seconds: float | None) -> bool:
         """Set how much of a step is done; `seconds` it took, None where that is not its usual speed.
@@ -206,6 +243,8 @@ class Stage:
         self.course, self.step = course, step
         self.phase, self.total, self.unit = phase, total, unit
         self.done = 0
+        self.note = ""
+        """What else there is to say, such as the loss; told with the next advance."""
         self._since = course._clock()
         self._waited = 0.0  # seconds whose work did not show yet
 
@@ -240,6 +279,7 @@ class Stage:
     def reach(self, report: Report) -> None:
         """Take over how far a command within this step is."""
         self.phase, self.done, self.total, self.unit = report.phase, report.done, report.total, report.unit
+        self.note = report.note
         self._move(report.share, measured=True)
         self._say()
 
@@ -255,4 +295,4 @@ class Stage:
         self._waited = 0.0 if shown or not measured else took
 
     def _say(self) -> None:
-        self.course.tell(self.phase, self.done, self.total, self.unit)
+        self.course.tell(self.phase, self.done, self.total, self.unit, self.note)

@@ -18,12 +18,12 @@ from xlbias.text import clean, one_line, width
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-_INTERVAL = 5.0  # seconds between two lines
-_BAR, _SO_FAR = 16, len("99 %, 119 s left")  # cells
+_INTERVAL = 30.0  # seconds between two lines
+_BAR, _SO_FAR = 16, len("99 %, 9 min 50 s left")  # cells
 
 
 class _Lines:
-    """A plain line every few seconds, for logs and pipes."""
+    """A plain line every half a minute, for logs and pipes."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()
@@ -42,16 +42,21 @@ def line_of(report: Report) -> str:
 
 
 def _doing(report: Report) -> str:
-    if report.total:
-        return f"{clean(report.phase)}, {report.done:,} of {report.total:,} {clean(report.unit)}"
-    return clean(report.phase)
+    counted = f"{report.done:,} of {report.total:,} {report.unit}" if report.total else ""
+    return clean(", ".join(filter(None, (report.phase, counted, report.note))))
 
 
 def span(seconds: float) -> str:
-    """Return a span of time in words, to two digits or so: ``8 s``, ``12 min``, ``3.5 h``."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    """Return a span of time as it is read at a glance: ``8 s``, ``3 min 20 s``, ``12 min``, ``2 h 05 min``, ``3 d``."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 600:
+        return f"{whole // 60} min {whole % 60 // 10 * 10:02d} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    hours = whole // 3600
+    return f"{hours} h {whole % 3600 // 60:02d} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
 
 
 class StderrNarrator:
@@ -72,7 +77,7 @@ class StderrNarrator:
 
     @contextmanager
     def watch(self) -> Iterator[Tell]:
-        """Show how far a command is: a bar on a terminal, a line every few seconds elsewhere."""
+        """Show how far a command is: a bar on a terminal, a line every half a minute elsewhere."""
         if self.quiet:
             yield lambda _: None
         elif not sys.stderr.isatty():

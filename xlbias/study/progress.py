@@ -88,7 +88,7 @@ class StudyProgress:
         report = self._course.report(doing or "study")
         if len(stages) == 1:
             only = stages[0]
-            report = replace(report, done=only.done, total=only.total, unit=only.unit)
+            report = replace(report, done=only.done, total=only.total, unit=only.unit, note=only.note)
         for listener in self._listeners:
             listener(report, self._done, len(self._steps), doing)
 

@@ -219,3 +219,53 @@ async def test_the_worst_and_the_best_pair_are_found_and_lead_to_their_cells(fin
             await until(pilot, lambda: app.place == "matrix" and app.view.view.cursor is not None)
             await until(pilot, lambda expected=expected: "→".join(app.view.view.cursor) == expected)
             assert app.state.measure.name == "map"
+
+
+def fits(app, typed):
+    """What the palette offers for a word, best first, without the screen around it."""
+    commands = Commands(app.screen)
+    typed = " ".join(folded(typed).split())
+    found = [(1.0 if typed in one.names else score(one.folded, typed), one) for one in commands._all()]
+    return [one for _, one in sorted((hit for hit in found if hit[0] > 0), key=lambda hit: -hit[0])]
+
+
+async def test_every_screen_key_and_measure_is_found_by_its_name(browsing):
+    app, _ = browsing
+    for place in places.SCREENS.values():
+        if registry()[place.name].why_not(app) is None:
+            assert fits(app, place.title)[0].text.startswith(f"{place.title}: "), place.title
+    for key in registry().values():
+        if key.section != "Move" and key.id != "palette" and key.why_not(app) is None:
+            first = [one.text for one in fits(app, key.label)[:3]]
+            assert any(key.description in text for text in first), (key.label, first)
+    for measure in MATRIX_MEASURES.values():
+        for name in (measure.label, measure.name):
+            first = [one.text for one in fits(app, name)[:2]]
+            assert any(text.startswith(f"measure: {measure.label}  ") for text in first), (name, first)
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("bias", "Bias: "), ("overview", "Overview: "), ("findings", "Overview: "), ("fair", "Bias: "),
+        ("own-language", "Bias: "), ("picker", "Picker: "), ("compare", "Compare with another encoder"),
+        ("difference", "Show differences"), ("significant", "Show differences"), ("map", "measure: mAP"),
+        ("language pairs", "Matrix: "), ("shift", "Domains: "), ("exit", "Quit"), ("save", "Save "),
+        ("model card", "Show or hide where"), ("worst", "worst pair"), ("figure", "Save "), ("latex", ""),
+    ],
+)  # fmt: skip
+async def test_words_of_the_readme_and_of_the_screens_are_found(browsing, typed, first):
+    app, pilot = browsing
+    await run(app, pilot, "baseline: hybrid")
+    found = fits(app, typed)
+    assert found, typed
+    assert found[0].text.startswith(first), [one.text for one in found[:4]]
+
+
+async def test_words_that_are_not_shown_are_not_marked(browsing):
+    app, _ = browsing
+    found = fits(app, "fair")[0]
+    assert "fair" not in folded(found.text)
+    assert "fair" in found.folded
+    commands = Commands(app.screen)
+    assert commands._marked(found, "fair").plain == found.text

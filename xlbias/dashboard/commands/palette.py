@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -34,15 +34,24 @@ _MAP = "map"  # what the worst and the best pair are by
 
 @dataclass(frozen=True)
 class Command:
-    """What the palette can find: cleaned text, how it is compared, and what it does."""
+    """What the palette can find: cleaned text, how it is compared, and what it does.
+
+    Attributes:
+        text: what is shown.
+        folded: the same for comparing, and behind it other words for it, which are not shown.
+        action: what it does.
+        names: what it is called: one of these typed in full comes before everything else.
+    """
 
     text: str
     folded: str
     action: Callable[[], object]
+    names: frozenset[str] = frozenset()
 
 
-def _command(text: str, action: Callable[[], object]) -> Command:
-    return Command(text, folded(text), action)
+def _command(text: str, action: Callable[[], object], names: Iterable[str] = (), words: str = "") -> Command:
+    called = frozenset(map(folded, names))
+    return Command(text, folded(" ".join(filter(None, (text, *sorted(called), words)))), action, called)
 
 
 class CleanInput(CommandInput):
@@ -85,15 +94,18 @@ class Commands(Provider):
         app = self._dashboard
         for key in registry().values():
             if key.section != "Move" and key.id != "palette" and key.why_not(app) is None:
-                title = f"{SCREENS[key.id].title}: " if key.id in SCREENS else ""
-                yield _command(f"{title}{key.description}  ({key.first})", partial(press, app, key.id))
+                place = SCREENS.get(key.id)
+                text = f"{f'{place.title}: ' if place else ''}{key.description}  ({key.first})"
+                names = (key.label, key.id, *([place.title] if place else []))
+                yield _command(text, partial(press, app, key.id), names, key.words)
 
     def _of_the_run(self) -> Iterator[Command]:
         app = self._dashboard
         if app.state.snapshot is None or app.state.chosen is None:
             return
         for measure in MATRIX_MEASURES.values():
-            yield _command(f"measure: {measure.label}  {measure.definition}", partial(_show_measure, app, measure))
+            text = f"measure: {measure.label}  {measure.definition}"
+            yield _command(text, partial(_show_measure, app, measure), (measure.label, measure.name))
         for model, task in app.state.snapshot.overview.select("model", "task").rows():
             text = f"matrix of {one_line(model, 60)} on {one_line(task, 60)}"
             yield _command(text, partial(app.navigation.open_matrix, (model, task)))
@@ -154,7 +166,8 @@ class Commands(Provider):
         if filter is not None:
             text = f"queries: {one_line(filter, 100)}"
             yield Hit(1.0, Content(text), partial(app.navigation.open_queries, filter), text=text)
-        found = [(score(command.folded, query), command) for command in self._all()]
+        typed = " ".join(folded(query).split())
+        found = [(1.0 if typed in one.names else score(one.folded, query), one) for one in self._all()]
         ranked = sorted((hit for hit in found if hit[0] > 0), key=lambda hit: -hit[0])
         for points, command in ranked[:_MOST_HITS]:
             yield Hit(min(0.99, points), self._marked(command, query), command.action, text=command.text)
@@ -162,8 +175,9 @@ class Commands(Provider):
     def _marked(self, command: Command, query: str) -> Content:
         """Return a text with the typed words marked in it."""
         content = Content(command.text)
-        if self.match_style is not None and len(command.text) == len(command.folded):
-            for start, end in spans(command.folded, query):
+        shown = folded(command.text)
+        if self.match_style is not None and len(command.text) == len(shown):
+            for start, end in spans(shown, query):
                 content = content.stylize(self.match_style, start, end)
         return content
 

@@ -117,6 +117,7 @@ def columns(overview: pl.DataFrame) -> tuple[Column, ...]:
 
 
 _ATTENTION = "attention"
+_BAR = 100  # cells from which there is room for a bar beside the name of the phase
 _FINDINGS = "findings"
 _ROOM = {"-low": 6, "-middle": 11, "-high": 18}
 """Lines of findings, by the height of the screen."""
@@ -216,7 +217,7 @@ class OverviewScreen(View):
         snapshot = self.dashboard.state.snapshot
         if snapshot is None:
             return
-        words, phase = progress_line(snapshot, self.dashboard.state.pace, wide=not self.has_class("-narrow"))
+        words, phase = progress_line(snapshot, self.dashboard.state.pace, wide=self.app.size.width >= _BAR)
         line = self.query_one("#progress", Line)
         line.display = bool(words)
         line.set([Part(words, "$text-primary"), Part("  ")], phase, "$quiet")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -201,7 +202,7 @@ class TrainingJob:
             bool(self.data.validation),
             processes.on_main(self._validation),
             stop,
-            lambda _: stage.advance(),
+            lambda _: advance(stage, progress),
             lambda text: self.narrator.say(f"{self.name}: {text}"),
         )
         supervisor = Supervisor(recipe, self.steps, self.batches, tally, around, progress)
@@ -249,3 +250,10 @@ class TrainingJob:
             "identity": self.identity,
             "run_id": journal.metadata["run_id"] if journal else None,
         }
+
+
+def advance(stage: Stage, progress: Progress) -> None:
+    """Say that a step more is done, with the mean loss of the last ones that were logged."""
+    if math.isfinite(progress.last_loss):
+        stage.note = f"loss {progress.last_loss:.3f}"
+    stage.advance()
