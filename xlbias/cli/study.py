@@ -50,6 +50,9 @@ baseline.
 HEADINGS = {"out": "Plan", "dry_run": "Without training", "overwrite": "Running"}
 """Heading of each group of options, by the parameter that it begins with."""
 
+LINES = 20
+"""Of findings by encoder behind the report; `xlbias findings` has all."""
+
 GO_ON = "What was finished is kept: the same command continues."
 
 
@@ -72,6 +75,7 @@ GO_ON = "What was finished is kept: the same command continues."
     "--jobs", "-j", type=click.IntRange(min=1), default=1, show_default=True,
     help="How many encoders to work on at once; they share the cores.",
 )  # fmt: skip
+@click.option("--full", is_flag=True, help="List every caveat in the report, not one line for each kind.")
 @click.option("--only-train", is_flag=True, help="Train only; evaluate nothing.")
 @click.option("--dry-run", is_flag=True, help="Print the steps and which are done, then stop.")
 @click.option(
@@ -93,6 +97,7 @@ def command(
     data: str | None,
     base: str | None,
     jobs: int,
+    full: bool,
     only_train: bool,
     dry_run: bool,
     power: str | None,
@@ -153,15 +158,16 @@ def command(
         raise
     if run is not None:
         from xlbias.files import write_whole
-        from xlbias.report.documents.findings import TITLE, lines
+        from xlbias.report.documents.findings import TITLE, as_many_as_fit, lines
         from xlbias.report.documents.study import study_report
         from xlbias.report.render import width
         from xlbias.results.findings import findings
 
-        report = study_report(run, tell=narrator.say)
+        report = study_report(run, full=full, tell=narrator.say)
         write_whole(folder.report, report.encode("utf-8", "replace"))
         click.echo(report, nl=False)
-        click.echo("".join(f"{line.rstrip()}\n" for line in ["", TITLE, *lines(findings(run), width())]), nl=False)
+        shown = lines(as_many_as_fit(findings(run), LINES, width()), width())
+        click.echo("".join(f"{line.rstrip()}\n" for line in ["", TITLE, *shown]), nl=False)
         narrator.say(f"report: {folder.report}; look at the results with: xlbias dashboard {folder.run}")
     return 0
 

@@ -175,3 +175,10 @@ def test_a_matrix_of_forty_languages_and_a_long_table_fit(tmp_path):
 
 def test_what_only_figures_say_is_no_empty_section(tmp_path):
     assert "Training" not in to_latex(audit(small_run(tmp_path)))
+
+
+@needs_latex
+def test_a_hundred_tables_in_one_section_are_set(tmp_path):
+    table = Table("t", ("", "v"), ((Entry("r"), numeric("1", 1.0)),))
+    log = set_by_tex(to_latex(Document("t", "", (Section("s", (table,) * 100),))), tmp_path)
+    assert "Too many unprocessed floats" not in log

@@ -13,9 +13,11 @@ from xlbias.cells import ALL, PAIRS, TRAINED, Over
 from xlbias.errors import RunError
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measure_of
-from xlbias.report.document import Block, Document, MatrixBlock, Paragraph, Section, Table
+from xlbias.report.document import Block, Document, MatrixBlock, Paragraph, Section, Table, Terms
 from xlbias.report.documents.caveats import section
 from xlbias.report.documents.comparison import named
+from xlbias.report.documents.findings import HEADS
+from xlbias.report.documents.findings import TITLE as FINDINGS
 from xlbias.report.formats.markdown import to_markdown
 from xlbias.report.numbers import (
     EMPTY,
@@ -68,21 +70,26 @@ _LOST = {"better": "lost", "worse": "more away", "equal": "kept"}
 _LEAST_IDS = 10  # a document of one query is no domain
 
 
-def study_document(run: Run, *, tell: Callable[[str], None] = lambda _: None) -> Document:
-    """Return the report of a study. Raises RunError where the run holds none, or no encoder of it yet.
+def study_document(run: Run, *, full: bool = False, tell: Callable[[str], None] = lambda _: None) -> Document:
+    """Return the report of a study, what it says of samplers first.
+
+    Raises RunError where the run holds none, or no encoder of it yet.
 
     Where no source has two samplers there is nothing to compare: the report says so, and has all other numbers.
-    `tell` is called with a line before each comparison: they take a second or two each.
+    `full` lists every caveat; `tell` is called with a line before each comparison: they take a second or two each.
     """
     study = read_study(run)
     values = numbers(run, study)
     if not study.members:
         raise RunError(f"{run.path}: the study has no encoder yet")
-    doubts = section(caveats(run))
+    doubts = section(caveats(run), full=full)
+    compared = list(_compared(run, study, tell))
+    said = [one for one in compared if one.title == FINDINGS]
     sections = (
+        *said,
         Section("What was done", (Paragraph(_design(run, study)),)),
         *([doubts] if doubts is not None else []),
-        *_compared(run, study, tell),
+        *(one for one in compared if one not in said),
         *_trained(run, values, study),
         Section("By sampler, from monolingual to cross-lingual batches", _by_arm(values, study)),
         Section("What a change of domain costs", _shift(values, study)),
@@ -99,11 +106,58 @@ def _compared(run: Run, study: Study, tell: Callable[[str], None]) -> Iterable[S
         return
     numbers_by_id = NumbersById(run, study)
     found = contrasts(run, study, numbers=numbers_by_id, tell=tell)
-    if study.in_domain:
-        asked = answers(run, study, numbers=numbers_by_id, tell=tell)
+    asked = answers(run, study, numbers=numbers_by_id, tell=tell) if study.in_domain else None
+    if terms := tuple(_findings(found, asked, study)):
+        yield Section(FINDINGS, terms)
+    if asked is not None:
         yield Section("At home and away", tuple(_questions(asked, study)))
     yield Section(title, tuple(_answers(found, study)))
     yield Section("Where", tuple(_where(found, study)))
+
+
+def _findings(found: pl.DataFrame, asked: pl.DataFrame | None, study: Study) -> Iterable[Terms]:
+    """Yield what the study says of its samplers: at home, away, what is lost; in how many pairs it is so.
+
+    Said is what the plan asks, or all of it where the plan names no primary contrasts.
+    """
+    real: list[tuple[str, str]] = []
+    survives: list[tuple[str, str]] = []
+    for row in () if asked is None else _tested(asked).iter_rows(named=True):
+        about = measure_of(row["measure"])
+        size = difference_entry(Cell(row["difference"], row["low"], row["high"]), about).whole
+        what = f"{named(row['measure'], row['setting'])}{_OF_TRAINED if row['cells'] == TRAINED else ''}"
+        sentence = f"{what} {size} {QUESTIONS[row['over']]}: {_found(row['over'], row['verdict'])}."
+        (survives if row["over"] == "lost" else real).append((_against(row), sentence))
+    for (base, new, measure, setting, cells), part in _tested(found).group_by(
+        "base", "new", "measure", "setting", "cells", maintain_order=True
+    ):
+        counts = Counter(part["verdict"].to_list())
+        what = f"{named(str(measure), setting)}{_OF_TRAINED if cells == TRAINED else ''}"
+        verdicts = ", ".join(f"{verdict} in {counts[verdict]}" for verdict in _IN_PAIRS if counts[verdict])
+        sentence = f"{what}: {verdicts} of {part.height} pairs of a source and a target."
+        real.append((f"{new} against {base}", sentence))
+    if real:
+        yield Terms(HEADS["real"], tuple(real), beside=True)
+    if survives:
+        yield Terms(HEADS["survives"], tuple(survives), beside=True)
+
+
+_IN_PAIRS = ("better", "worse", "equal", "unclear", "untested")
+
+
+def _tested(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows that have a verdict."""
+    return frame.filter(pl.col("verdict") != "untested")
+
+
+def _against(row: Mapping[str, Any]) -> str:
+    return f"{row['new']} against {row['base']}"
+
+
+def _found(over: Over, verdict: str) -> str:
+    """Return a verdict in a sentence: *confirmed* where a difference is."""
+    said = _said(over, verdict)
+    return f"confirmed, {said}" if verdict in ("better", "worse") else said
 
 
 def _design(run: Run, study: Study) -> str:
@@ -480,6 +534,6 @@ def power_document(
     return Document(study.title, "what more seeds would find", (Section("Power", (table,)),))
 
 
-def study_report(run: Run, *, tell: Callable[[str], None] = lambda _: None) -> str:
+def study_report(run: Run, *, full: bool = False, tell: Callable[[str], None] = lambda _: None) -> str:
     """Return the report of a study as Markdown; see `study_document`."""
-    return to_markdown(study_document(run, tell=tell))
+    return to_markdown(study_document(run, full=full, tell=tell))

@@ -37,7 +37,7 @@ _WIDEST_NAME = 0.36  # of the line, that a name of a row may take before it is b
 _WIDEST_WORDS = 0.26  # of the line, that other words may take
 _WIDEST_HEAD = 64.0  # points that the head of a column of numbers may take before it is broken
 _LONG_WORD = 14  # characters from which a word may be broken anywhere
-_FLOATS = 3  # tables of a section, from which they are set before the next one begins
+_FLOATS = 12  # tables after which they are set before any more come: TeX keeps no more than 52 waiting
 _SPECIAL = re.compile("[" + re.escape("".join(_ESCAPES)) + "]")
 _MINUS = re.compile(r"(?<![\w\-])-(?=[.\d])")
 _WORD_HYPHEN = re.compile(r"(?<=[A-Za-z0-9])\{-\}(?=[A-Za-z0-9])")
@@ -53,9 +53,15 @@ def to_latex(document: Document) -> str:
     ]
     for section in document.plain:
         lines += ["", rf"\subsection*{{{_breakable(section.title)}}}"]
+        waiting = 0
         for block in section.plain:
-            lines += ["", *_block(block)]
-        if sum(isinstance(block, Table | MatrixBlock) for block in section.plain) >= _FLOATS:
+            for part in _floats(_block(block)):
+                lines += ["", *part]
+                waiting += part[0].startswith(r"\begin{table")
+                if waiting == _FLOATS:
+                    lines += ["", r"\clearpage"]
+                    waiting = 0
+        if waiting > 2:
             lines += ["", r"\clearpage"]
     return "\n".join([*lines, "", r"\par\endgroup"]) + "\n"
 
@@ -114,6 +120,17 @@ def _block(block: Plain) -> list[str]:
         title = rf"\subsubsection*{{{_breakable(block.title)}}}"
         return [title, r"\begin{description}", *entries, r"\end{description}"]
     return _table(block.as_table() if isinstance(block, MatrixBlock) else block)
+
+
+def _floats(lines: Sequence[str]) -> Iterator[list[str]]:
+    """Yield lines, those of each table for themselves."""
+    part: list[str] = []
+    for line in lines:
+        if part and line.startswith(r"\begin{table"):
+            yield part
+            part = []
+        part.append(line)
+    yield part
 
 
 @dataclass(frozen=True)
