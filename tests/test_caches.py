@@ -40,7 +40,7 @@ def test_any_flipped_bit_and_any_cut_is_a_miss(path, at):
 def test_a_pipe_is_neither_read_nor_written(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     assert read_checked(tmp_path / "pipe", "made for this") is None
-    with pytest.raises(WriteError, match=r"pipe: is no file; nothing is kept there"):
+    with pytest.raises(WriteError, match=r"pipe: is not a file, so nothing is kept there"):
         write_checked(tmp_path / "pipe", CONTENT, "made for this")
     try_to_keep(tmp_path / "pipe", CONTENT, "made for this")
 

@@ -34,7 +34,7 @@ def write_checked(path: Path, content: bytes, bound: str) -> None:
     `bound` is what it was made from or for: another one does not find it. Raises WriteError where it cannot be written.
     """
     if path.exists() and not path.is_file():  # a pipe, which is written through and would be waited for
-        raise WriteError(f"{path}: is no file; nothing is kept there")
+        raise WriteError(f"{path}: is not a file, so nothing is kept there")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

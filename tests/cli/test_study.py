@@ -119,7 +119,7 @@ def test_ctrl_c_ends_with_130_and_keeps_what_is_finished(plan: Path, tmp_path: P
         (("batch_size = 8", "batch_size = 64"), [], "low-mono-seed0: low: no monolingual batch of 64 can be made"),
         (("", ""), ["--data", "nowhere"], "squares.toml: --data: there is no folder nowhere"),
         (("", ""), ["--jobs", "0"], "Invalid value for '--jobs'"),
-        (("", ""), ["--out", "{folder}"], "holds something else than a study"),
+        (("", ""), ["--out", "{folder}"], "holds something other than a study"),
         (("", ""), ["--device", "tpu"], "low-mono-seed0: device 'tpu': expected cpu, cuda, mps"),
     ],
 )

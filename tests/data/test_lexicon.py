@@ -199,7 +199,11 @@ DOG = {"annotations": {"annotations": {"🐕": {"default": ["dog"], "tts": ["dog
         ({"a.txt": "x"}, "", "corpus: no files of CLDR annotations in this folder; expected at least two, such as de."),
         ({"de.json": DOG}, "", "corpus: 1 file of CLDR annotations in this folder; expected at least two"),
         ({"de.json": DOG, "deu.json": DOG}, "", "deu.json: a second file in language 'de'"),
-        ({"de.json": DOG, "package.json": {}}, "", "package.json: 'package' is no language; expected CLDR annotations"),
+        (
+            {"de.json": DOG, "package.json": {}},
+            "",
+            "package.json: 'package' is not a language; expected CLDR",
+        ),
         ({"de.json": "{", "en.json": DOG}, "", "de.json: not valid JSON (Expecting property name"),
         ({"de.json": b'"\xfc"', "en.json": DOG}, "", "de.json, line 1: not valid UTF-8 (byte 0xfc)"),
         ({"de.json": [1], "en.json": DOG}, "", 'de.json: no CLDR annotations; expected {"annotations": {"annotation'),

@@ -148,7 +148,7 @@ def test_a_task_of_mteb_is_read_with_its_subsets_as_languages():
         ("mteb:Books[subsets=swa]", r"no subset 'swa' \(did you mean sw\?\); it has ar, sw, de-en"),
         ("mteb:Books[part=test]", "no part 'test'; it has dev"),
         ("mteb:MIRACLRetrieva", r"no such task \(did you mean MIRACLRetrieval\?\)"),
-        ("mteb:Banking77Classification", "is no retrieval task, but one of Classification"),
+        ("mteb:Banking77Classification", "is not a retrieval task, but one of Classification"),
     ):
         with pytest.raises(TaskError, match=says):
             load_task(spec)

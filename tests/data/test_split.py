@@ -192,7 +192,7 @@ def test_wrong_arguments_are_named():
     task = make(TEN)
     with pytest.raises(TaskError, match="made: cannot split by document: the task names no documents; use by=id"):
         split_task(task, "test", by="document")
-    with pytest.raises(UsageError, match="there is no part 'dev'"):
+    with pytest.raises(UsageError, match="unknown part 'dev'"):
         split_task(task, "dev")
     with pytest.raises(UsageError, match="cannot split by 'topic': expected 'document', 'id' or 'auto'"):
         split_task(task, "test", by="topic")

@@ -99,7 +99,7 @@ def test_without_a_fingerprint_nothing_is_taken_from_an_earlier_time(module):
         ("python:{}", "expected python:MODULE:NAME"),
         ("python:{}x.py:f", "there is no file"),
         ("python:no_such_module_here:f", "no module 'no_such_module_here'"),
-        ("python:mine-1:f", "is no module"),
+        ("python:mine-1:f", "is not a module"),
         ("vectors:{}", "there is no such folder"),
         ("pyton:{}:f", r"unknown kind of encoder 'pyton' \(did you mean python\?\); expected a folder"),
         ("openai:localhost#m", r"^openai:localhost#m: expected openai:URL#MODEL, such as openai:http://localhost:8000/v1#bge-m3"),

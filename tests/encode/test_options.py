@@ -144,7 +144,10 @@ def test_a_dimension_or_a_length_that_is_not_there_is_refused_before_anything_is
         "print(run(sys.argv[1:]), *({'torch', 'transformers', 'sentence_transformers'} & set(sys.modules)))"
     )
     for words, said in (
-        (["--truncate-dim", "17"], "its vectors have 16 dimensions, so that --truncate-dim 17 is none of them"),
+        (
+            ["--truncate-dim", "17"],
+            "its vectors have 16 dimensions, so that --truncate-dim 17 cannot be: expected",
+        ),
         (["--max-length", "65"], "reads 1 to 64 tokens of a text, not --max-length 65"),
     ):
         done = subprocess.run(

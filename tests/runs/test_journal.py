@@ -78,7 +78,7 @@ def test_resuming_with_other_models_or_tasks_is_refused(tmp_path):
         pass
     with pytest.raises(RunError, match="an unfinished run is there: continue it with --resume"):
         Journal.open(out, {}, identity="these")
-    with pytest.raises(RunError, match="made from other models, tasks or settings"):
+    with pytest.raises(RunError, match="made from other encoders, tasks or settings"):
         Journal.open(out, {}, identity="those", resume=True)
     with Journal.open(out, {}, identity="those", overwrite=True):
         pass

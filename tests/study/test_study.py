@@ -245,8 +245,12 @@ def test_a_longer_plan_keeps_what_there_is(copy: Path, small_plan: Path, tmp_pat
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        (("steps = 4", "steps = 5"), RunError, f"{MONO}: .*training.parquet: a run of other models, tasks or settings"),
-        (("top_k = 3", "top_k = 4"), RunError, f"{MONO}: .*{MONO}.parquet: a run of other models, tasks or settings"),
+        (
+            ("steps = 4", "steps = 5"),
+            RunError,
+            f"{MONO}: .*training.parquet: a run of other encoders, tasks or",
+        ),
+        (("top_k = 3", "top_k = 4"), RunError, f"{MONO}: .*{MONO}.parquet: a run of other encoders, tasks or settings"),
         (("languages=de,en,th", "languages=de,en"), RunError, "its task 'money' is not what the plan calls 'money'"),
         (("\nmoney =", "\ncoins ="), RunError, "the name of the target 'coins' is 'money' there"),
         (("de,en,th]", "de,en,th;domain=x]"), RunError, "the domain of the target 'money' is 'unknown' there, but 'x'"),
@@ -295,7 +299,7 @@ def test_an_encoder_trained_again_needs_another_evaluation(copy: Path, small_pla
 
 def test_a_folder_that_holds_something_else_is_left_alone(small_plan: Path, tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("data")
-    with pytest.raises(UsageError, match="holds something else than a study"):
+    with pytest.raises(UsageError, match="holds something other than a study"):
         run_study(read_plan(small_plan), tmp_path)
     with pytest.raises(UsageError, match=r"precious\.txt: is a file"):
         run_study(read_plan(small_plan), tmp_path / "precious.txt")
@@ -325,7 +329,7 @@ def test_several_processes_make_the_same(small_plan: Path, done: Path, tmp_path:
 def test_an_error_in_a_process_is_the_studys(copy: Path, small_plan: Path, tmp_path: Path) -> None:
     changed = changed_plan(small_plan, tmp_path, "steps = 4", "steps = 5")
     one = changed.encoders()[:1]
-    with pytest.raises(RunError, match=f"{MONO}: .*a run of other models, tasks or settings"):
+    with pytest.raises(RunError, match=f"{MONO}: .*a run of other encoders, tasks or settings"):
         list(work_in_parallel(changed, StudyFolder(copy), None, one, ("train",), jobs=2))
     assert not multiprocessing.active_children()
 

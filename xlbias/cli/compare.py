@@ -174,7 +174,7 @@ def _side(run: Run, given: str | None, option: str, *, one_run: bool) -> Side:
 
 def _tasks(found: Matched[Run], wanted: tuple[str, ...]) -> list[str]:
     """Return the tasks to compare on, by their names in the base run; they may be asked for by either run's names."""
-    from xlbias.choices import listed
+    from xlbias.choices import listed, suggestion
     from xlbias.errors import UsageError
 
     of_base = {own: name for name, own in found.own.items()} | {name: name for name in found.own}
@@ -182,9 +182,10 @@ def _tasks(found: Matched[Run], wanted: tuple[str, ...]) -> list[str]:
         if task in found.differing:
             raise UsageError(found.why_not(task))
         if task not in of_base:
-            raise UsageError(f"both runs must have the task {task!r}; they share {listed(found.own) or 'none'}")
+            close = suggestion(task, of_base)
+            raise UsageError(f"both runs must have the task {task!r}{close}; they share {listed(found.own) or 'none'}")
     if not found.own:
         differing = "; ".join(found.why_not(name) for name in found.differing)
-        raise UsageError(differing or "the two runs have no task in common, under whatever name")
+        raise UsageError(differing or "the two runs have no task in common, whatever their tasks are called")
     chosen = {of_base[task] for task in wanted}
     return [name for name in found.own if not wanted or name in chosen]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.screen import Screen
 
+from xlbias.choices import suggestion
 from xlbias.dashboard import places
 from xlbias.dashboard.baseline import Baseline
 from xlbias.dashboard.commands import keys
@@ -98,7 +99,9 @@ class DashboardApp(Dashboard, inherit_bindings=False):
         for known in THEMES:
             self.register_theme(known)
         if theme is not None and theme not in self.available_themes:
-            raise UsageError(f"unknown theme {theme!r}: choose from {', '.join(sorted(self.available_themes))}")
+            known_themes = sorted(self.available_themes)
+            close = suggestion(theme, known_themes)
+            raise UsageError(f"unknown theme {theme!r}{close}: choose from {', '.join(known_themes)}")
         if ascii:
             from xlbias.dashboard.terminal.ascii import AsciiFilter
 

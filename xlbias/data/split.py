@@ -48,7 +48,7 @@ def split_task(
     `by` is ``document`` and the task names none; UsageError for a part, `by` or fraction that does not exist.
     """
     if part not in get_args(Part):
-        raise UsageError(f"there is no part {part!r} of a split: expected 'train' or 'test'")
+        raise UsageError(f"unknown part {part!r} of a split: expected 'train' or 'test'")
     if not 0 < test_fraction < 1:
         raise UsageError(f"the test part of a split must be between 0 and 1 of the query ids, not {test_fraction}")
     queries, passages = groups(task, by)

@@ -33,7 +33,7 @@ class Shortened:
             return whole
         if not 0 < self.dimensions <= whole:
             raise EncoderError(
-                f"{encoder}: its vectors have {whole:,} dimensions, so that --truncate-dim {self.dimensions:,} is none "
-                f"of them: expected 1 to {whole:,}"
+                f"{encoder}: its vectors have {whole:,} dimensions, so that --truncate-dim {self.dimensions:,} cannot "
+                f"be: expected 1 to {whole:,}"
             )
         return self.dimensions

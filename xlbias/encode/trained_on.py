@@ -95,7 +95,7 @@ def read_trained_on(folder: Path, card: dict[str, Any]) -> TrainedOn | None:
     except OSError as error:
         raise EncoderError(f"{file}: what the encoder was trained on cannot be read: {again}") from error
     except pl.exceptions.PolarsError as error:
-        raise EncoderError(f"{file}: is no table of fingerprints: {again}") from error
+        raise EncoderError(f"{file}: is not a table of fingerprints: {again}") from error
     found = {
         part: distinct([frame.filter(pl.col("part") == part)["fingerprint"].cast(pl.UInt64).to_numpy()])
         for part in _PARTS

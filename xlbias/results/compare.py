@@ -18,7 +18,7 @@ import polars as pl
 from xlbias.choices import listed, suggestion
 from xlbias.errors import RunError, UsageError
 from xlbias.measures.ragged import Bools, Floats, Ints
-from xlbias.measures.registry import SIDES, measure_of, measures
+from xlbias.measures.registry import SIDES, all_measures, measure_of, measures
 from xlbias.results.per_query import RANKED, Aggregate, Key, Ranked, Values, bias_values, quality_values
 from xlbias.results.run_numbers import RunNumbers
 from xlbias.results.summary import OVERALL, aggregated, bounds_of, joined, replicates_for
@@ -297,7 +297,8 @@ def _check(side: Side, task: str, measures: Collection[str] | None) -> None:
         try:
             measure_of(name)
         except KeyError:
-            raise UsageError(f"unknown measure {name!r}; `xlbias measures` lists them") from None
+            close = suggestion(name, all_measures())
+            raise UsageError(f"unknown measure {name!r}{close}; `xlbias measures` lists them") from None
 
 
 @dataclass(frozen=True, eq=False)

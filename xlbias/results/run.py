@@ -31,7 +31,8 @@ class Run(RunNumbers):
         that is not there.
         """
         if measure not in wide.MEASURES:
-            raise RunError(f"unknown measure {measure!r}; choose from {', '.join(wide.MEASURES)}")
+            close = suggestion(measure, wide.MEASURES)
+            raise RunError(f"unknown measure {measure!r}{close}; choose from {', '.join(wide.MEASURES)}")
         chosen = self.cells.filter(
             (pl.col("model") == self.only("model", model)) & (pl.col("task") == self.only("task", task))
         )

@@ -143,7 +143,7 @@ class Journal:
                 )
             if there.get("identity") != identity:
                 raise RunError(
-                    f"{path}: the unfinished run there was made from other models, tasks or settings: "
+                    f"{path}: the unfinished run there was made from other encoders, tasks or settings: "
                     "name the same ones, or begin anew with --overwrite"
                 )
             if path.exists() and read_metadata(path).get("run_id") == there.get("run_id"):
@@ -155,7 +155,7 @@ class Journal:
             finished = read_metadata(path)
             if finished.get("identity") != identity:
                 raise RunError(
-                    f"{path}: a run of other models, tasks or settings is there: replace it with --overwrite"
+                    f"{path}: a run of other encoders, tasks or settings is there: replace it with --overwrite"
                 )
             return "finished", _kept(finished)
         return "nothing", {}

@@ -42,7 +42,7 @@ class StudyFolder:
             raise UsageError(f"{self.path}: is a file; expected the name of a folder")
         ours = (self.path / "encoders", self.path / "runs", self.run, live_folder(self.run))
         if self.path.is_dir() and any(self.path.iterdir()) and not any(one.exists() for one in ours):
-            raise UsageError(f"{self.path}: holds something else than a study: choose another folder with --out")
+            raise UsageError(f"{self.path}: holds something other than a study: choose another folder with --out")
 
     def make(self) -> None:
         """Make the folders that are not there yet."""

@@ -80,7 +80,7 @@ def rerank(
     if top < 1:
         raise UsageError(f"top is {top}; expected at least 1")
     if first.state.status != "finished":
-        raise RunError(f"{first.path}: is not finished: finish it first")
+        raise RunError(f"{first.path}: is not finished: finish it with its own command and --resume")
     name = _model(first, model)
     _check_kept(first, name, top, top_of)
     narrator = narrator or Silent()

@@ -66,7 +66,7 @@ def test_what_a_term_says():
         ('""', 'something is missing: write "a word"'),
         ("text~", "something is missing: write text:TEXT"),
         ("id>3", "id is not a number: write id:TEXT"),
-        ("-model:x", "model chooses one: there is nothing to turn round"),
+        ("-model:x", "model chooses one, so that it cannot be negated"),
     ],
 )
 def test_what_is_no_filter_gets_one_sentence(line, why):

@@ -276,7 +276,7 @@ def test_the_card_names_the_lexicons_without_their_folders(shared_data: Path) ->
         ((0.5, "both"), "unknown mode of code-switching 'both': expected multilingual or bilingual"),
         ((0.5, "bilingual"), "bilingual code-switching needs a target language, such as 'de'"),
         ((0.5, "multilingual", "de"), "multilingual code-switching draws the target language: leave 'de' out, or use"),
-        ((0.5, "bilingual", "fr"), "no lexicon translates into 'fr': there is ar, de, en, hi, ru, th, tr, zh"),
+        ((0.5, "bilingual", "fr"), "no lexicon translates into 'fr': choose from ar, de, en, hi, ru, th, tr, zh"),
     ],
 )
 def test_what_cannot_be_used_is_one_sentence(arguments: tuple[object, ...], message: str) -> None:

@@ -333,7 +333,7 @@ def test_only_an_earlier_training_is_overwritten_and_other_files_stay(small: Ret
 
 def test_a_folder_of_something_else_is_never_overwritten(small: RetrievalTask, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work", "utf-8")
-    with pytest.raises(TrainingError, match="holds something else than a training of xlbias"):
+    with pytest.raises(TrainingError, match="holds something other than a training of xlbias"):
         fit(small, tmp_path, QUICK, overwrite=True)
     with pytest.raises(TrainingError, match="is a file; expected the name of a folder"):
         fit(small, tmp_path / "thesis.tex", QUICK, overwrite=True)

@@ -201,9 +201,9 @@ def test_all_files_of_an_encoder_and_of_a_checkpoint_have_the_mode_of_the_umask(
 
 
 def test_a_resumption_with_other_settings_is_refused(task: RetrievalTask, out: Path) -> None:
-    with pytest.raises(RunError, match="was made from other models, tasks or settings"):
+    with pytest.raises(RunError, match="was made from other encoders, tasks or settings"):
         fit(task, out, RECIPE.overridden(learning_rate=1e-3), resume=True)
-    with pytest.raises(RunError, match="was made from other models, tasks or settings"):
+    with pytest.raises(RunError, match="was made from other encoders, tasks or settings"):
         fit(task, out, RECIPE, sampler="cross", resume=True)
     assert len(Checkpoints(out).all()) == 2
 

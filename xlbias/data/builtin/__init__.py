@@ -27,7 +27,7 @@ def load_builtin(name: str) -> RetrievalTask:
     """
     if name not in BUILTIN:
         known = ", ".join(f"builtin:{key}" for key in BUILTIN)
-        raise TaskError(f"there is no embedded task {name!r}; those there are: {known}")
+        raise TaskError(f"no embedded task {name!r}; choose from {known}")
     from xlbias.data.builtin.facts import task_from_facts
 
     return task_from_facts(name, import_module(f"xlbias.data.builtin.{name}").facts())

@@ -53,7 +53,7 @@ def _task(mteb: ModuleType, name: str, subsets: list[str] | None) -> Any:
     from mteb.abstasks.retrieval import AbsTaskRetrieval
 
     if not isinstance(task, AbsTaskRetrieval):
-        raise TaskError(f"mteb:{name}: is no retrieval task, but one of {task.metadata.type}")
+        raise TaskError(f"mteb:{name}: is not a retrieval task, but one of {task.metadata.type}")
     return task
 
 

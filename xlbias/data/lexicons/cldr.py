@@ -42,7 +42,7 @@ def files(folder: Path) -> dict[Path, str]:
             tag = normalise_tag(name)
         except TaskError as error:
             raise TaskError(
-                f"{shown(path)}: {name!r} is no language; expected CLDR annotations named by their language, such as "
+                f"{shown(path)}: {name!r} is not a language; expected CLDR annotations named by language, such as "
                 "de.json or de/annotations.json"
             ) from error
         if tag in languages.values():

@@ -100,10 +100,10 @@ def _check(target: str) -> None:
             raise EncoderError(f"python:{target}: there is no file {module}")
     elif not all(part.isidentifier() for part in module.split(".")):
         raise EncoderError(
-            f"python:{target}: {module!r} is no module; expected python:MODULE:NAME or python:FILE.py:NAME"
+            f"python:{target}: {module!r} is not a module; expected python:MODULE:NAME or python:FILE.py:NAME"
         )
     if not all(part.isidentifier() for part in name.split(".")):
-        raise EncoderError(f"python:{target}: {name!r} is no name")
+        raise EncoderError(f"python:{target}: {name!r} is not a name")
 
 
 def _load(target: str, options: Mapping[str, Any]) -> Encoder:
@@ -133,7 +133,7 @@ def _module(name: str, target: str) -> Any:
         own = f"xlbias_user_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
         spec = importlib.util.spec_from_file_location(own, path)
         if spec is None or spec.loader is None:
-            raise EncoderError(f"python:{target}: {name} is no Python file")
+            raise EncoderError(f"python:{target}: {name} is not a Python file")
         module = importlib.util.module_from_spec(spec)
         sys.modules[own] = module
         spec.loader.exec_module(module)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
+from xlbias.choices import suggestion
 from xlbias.errors import UsageError
 from xlbias.report.document import Document, MatrixBlock, Table
 
@@ -31,6 +32,6 @@ class Format:
 def format_of(name: str, known: Sequence[str]) -> Format:
     """Return a format by its name. Raises UsageError unless it is one of the `known` ones."""
     if name not in known:
-        raise UsageError(f"unknown format {name!r}; choose from {', '.join(known)}")
+        raise UsageError(f"unknown format {name!r}{suggestion(name, known)}; choose from {', '.join(known)}")
     found: Format = import_module(f"xlbias.report.formats.{name}").FORMAT
     return found

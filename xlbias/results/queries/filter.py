@@ -232,7 +232,7 @@ def _name(name: Name, operator: str, value: str, negated: bool) -> Term:
     if operator != "=":
         raise UsageError(f"{name} is not a number: write {name}:{'NAME' if name in ('task', 'model') else 'TEXT'}")
     if negated and name in ("task", "model"):
-        raise UsageError(f"{name} chooses one: there is nothing to turn round")
+        raise UsageError(f"{name} chooses one, so that it cannot be negated")
     return Term(name, operator, (_some(value, f"{name}:TEXT"),), negated)
 
 

@@ -76,7 +76,7 @@ class CodeSwitch:
         self.lexicon, self.probability, self.mode, self.seed = lexicon, probability, mode, seed
         self.target = None if target is None else lexicon.resolve(target)
         if target is not None and self.target is None:
-            raise TrainingError(f"no lexicon translates into {target!r}: there is {_listed(lexicon.languages)}")
+            raise TrainingError(f"no lexicon translates into {target!r}: choose from {_listed(lexicon.languages)}")
         self.counts = SwitchCounts()
         self._targets: dict[str, tuple[str, ...]] = {}
 

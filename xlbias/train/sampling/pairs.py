@@ -40,7 +40,7 @@ class PairTexts:
 
     def __init__(self, tasks: Sequence[RetrievalTask], switch: TextSwitch | None = None) -> None:
         if not tasks:
-            raise TrainingError("there is no task to train on")
+            raise TrainingError("nothing to train on: expected at least one task")
         self.languages = tuple(sorted({language for task in tasks for language in task.languages}))
         self.switch = switch
         self.tasks: list[TaskPairs] = []

@@ -159,7 +159,7 @@ def read_progress(folder: Path) -> Progress:
     try:
         check_encoder(str(folder))
     except EncoderError as error:
-        raise TrainingError(f"{folder}: is no checkpoint to go on from: {error}") from error
+        raise TrainingError(f"{folder}: is not a checkpoint to go on from: {error}") from error
     return state.progress
 
 

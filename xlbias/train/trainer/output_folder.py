@@ -24,6 +24,6 @@ def check_folder(out: Path, *, overwrite: bool, resume: bool = False) -> None:
                 )
             ours = (out / CARD_FILE, out / TRAINING_FILE, live_folder(out / TRAINING_FILE))
             if not any(path.exists() for path in ours):
-                raise TrainingError(f"{out}: holds something else than a training of xlbias: choose another folder")
+                raise TrainingError(f"{out}: holds something other than a training of xlbias: choose another folder")
     elif out.exists():
         raise TrainingError(f"{out}: is a file; expected the name of a folder")
