@@ -143,6 +143,7 @@ class _Maker:
         }
         differs = excess or self.differences is not None
         ratio = about.name == "exposure@10.ratio" and self.differences is None
+        neutral = None if differs else self._neutral(about)
         return Sheet(
             block_of(
                 self._title(about),
@@ -155,8 +156,10 @@ class _Maker:
             self._reading(view.name, about),
             headline=self._headline(),
             remark=self.remark or self._nothing(cells, about),
-            shades=_logarithms(cells) if ratio else None,
-            diverging=differs or ratio,
+            shades=_logarithms(cells) if ratio else None if neutral is None else _from(neutral, cells),
+            diverging=differs or neutral is not None,
+            neutral=neutral,
+            logarithms=ratio,
             form="difference" if differs else "value",
             meaning=f"{about.label}: {about.definition}.",
             pinned=self._pinned(columns, about, excess=excess),
@@ -196,6 +199,14 @@ class _Maker:
         if self.view.shape == "pairs":
             return Key(self.view.measure, ALL, row, column)
         return Key(self.view.measure, ALL, row)
+
+    def _neutral(self, about: Measure) -> float | None:
+        """The value at which no language is preferred; None where there is no such, or not one for all cells."""
+        n = len(self.answered)
+        return {
+            "exposure@10.ratio": 1.0, "single_gold.gap": 0.0, "language_rank": (n + 1) / 2,
+            "same_language@1": 1 / n if n else None,
+        }.get(about.name)  # fmt: skip
 
     def _entry(self, key: Key, about: Measure, differences: Differences | None) -> Entry:
         if differences is None:
@@ -311,6 +322,11 @@ def _less(value: Entry, share: float, about: Measure) -> Entry:
     cell = value.cell
     value_, low, high = (None if end is None else end - share for end in (cell.value, cell.low, cell.high))
     return difference_entry(msgspec.structs.replace(cell, value=value_, low=low, high=high), about)
+
+
+def _from(neutral: float, cells: Sequence[Sequence[Entry]]) -> Shades:
+    """Return how far values lie from the neutral one."""
+    return tuple(tuple(None if one.value is None else one.value - neutral for one in line) for line in cells)
 
 
 def _logarithms(cells: Sequence[Sequence[Entry]]) -> Shades:

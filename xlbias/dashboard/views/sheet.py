@@ -42,6 +42,9 @@ class Sheet:
         said: of single cells what else there is to say, in our own words.
         name_of: what a cell is called in full, which may come from data; by default its row and column.
         opens: of single cells the encoder and the task that they lead to.
+        neutral: the value at which nobody is preferred, where bars begin and which is the middle of the colours; None
+            where bars begin at 0.
+        logarithms: whether the colours stand for logarithms of ratios.
         tails: words behind the number of each row, where there is one column.
         bars: whether rows of one column have bars.
         compact: whether cells stay narrow, so that many languages are seen.
@@ -68,6 +71,8 @@ class Sheet:
     meaning: str = ""
     compact: bool = False
     small: bool = False
+    neutral: float | None = None
+    logarithms: bool = False
     apart: bool = False
     labels: tuple[str, ...] = ()
     corner: str = ""

@@ -138,7 +138,7 @@ async def test_a_measure_of_the_multilingual_pool_only_is_a_list_with_bars():
     async with heatmap(distances, size=(60, 4)) as (view, _):
         head, de, hi, th = lines(view)
 
-        assert head.split() == ["query", "multi", "n"]
+        assert head.split() == ["query", "multi", "n", *"bars from 0 to 10,917".split()]
         assert "10,917" in de
         assert abs(de.count("█") / 2 - hi.count("█")) <= 1
         assert "█" not in th

@@ -9,17 +9,17 @@ from rich.style import Style
 
 from xlbias.dashboard.terminal.numbers import THIN, count
 from xlbias.dashboard.views.sheet import Sheet
+from xlbias.dashboard.widgets.heatmap.bars import Axis, bar
 from xlbias.dashboard.widgets.heatmap.cell_text import below, ends_in, mark_of, number_in, sign_and_size
 from xlbias.dashboard.widgets.heatmap.geometry import Place
 from xlbias.dashboard.widgets.heatmap.layout import Layout, fitted
 from xlbias.dashboard.widgets.heatmap.paint import Painter
 from xlbias.dashboard.widgets.table.columns import fit
-from xlbias.report.numbers import MARK, NOTHING
+from xlbias.report.numbers import MARK, NOTHING, measured
 from xlbias.text import clean, one_line, width
 
 _LEAST_BAR = 4  # cells in which a bar says something
 _BAR_GAP = 2
-_EIGHTHS = " ▏▎▍▌▋▊▉"
 _BOLD, _REVERSED = Style(bold=True), Style(reverse=True)
 
 
@@ -101,7 +101,9 @@ class Drawing:
     def _list_heads(self) -> list[Segment]:
         interval, n = self._list_widths
         label = fit(f" {self.sheet.label(0)}", self.grid.cell + interval)
-        return [Segment(f"{label}{fit('n', n, 'right') if n else ''}", self.styles.head)]
+        about = self._about_bars(self.grid.width - self.grid.head - self.grid.cell - interval - n - _BAR_GAP)
+        bars = f"{' ' * _BAR_GAP}{about}" if about else ""
+        return [Segment(f"{label}{fit('n', n, 'right') if n else ''}{bars}", self.styles.head)]
 
     def _pinned(self, which: int) -> list[Segment]:
         name, texts = self.sheet.pinned[which]
@@ -194,10 +196,23 @@ class Drawing:
 
     # -- one column --------------------------------------------------------------------------------------------------
 
-    @property
-    def _largest(self) -> float:
-        """The largest value of the only column, whatever its sign."""
-        return max(abs(self.sheet.value(r, 0) or 0.0) for r in self.rows)
+    def _axis(self, room: int) -> Axis | None:
+        """What the bars of the only column stand for."""
+        return Axis.over([self.sheet.block.entry(r, 0).cell for r in self.rows], self.sheet.neutral, room)
+
+    def _about_bars(self, room: int) -> str:
+        """Where bars begin and how far they reach, over them; empty where there are none."""
+        axis = self._axis(room) if self.sheet.bars and not self.sheet.tails and room >= _LEAST_BAR else None
+        if axis is None or self.painter is None:
+            return ""
+        about, neutral = self.sheet.block.measure, self.sheet.neutral
+        said = f"bars from {'0' if not axis.origin else measured(axis.origin, about)}"
+        if neutral is not None:
+            said += ", neutral"
+        longest = max((axis.low, axis.high), key=lambda end: abs(end - axis.origin))
+        more = f" to {measured(longest, about)}"
+        found = said + more if width(said + more) <= room else said
+        return found if width(found) <= room else ""
 
     @property
     def _list_widths(self) -> tuple[int, int]:
@@ -230,7 +245,8 @@ class Drawing:
         if self.sheet.tails:
             segments.append(Segment("  " + one_line(clean(self.sheet.tails[r]), max(0, room)), self.styles.head))
         elif self.sheet.bars and shade is not None and self.painter is not None and room >= _LEAST_BAR:
-            drawn = _bar(found.value or 0.0, self._largest, room)
+            axis = self._axis(room)
+            drawn = bar(found.cell, axis) if axis is not None else ""
             segments += [Segment(" " * _BAR_GAP, self.styles.plain), Segment(drawn, self.painter.bar_style(shade))]
         return segments
 
@@ -242,9 +258,3 @@ def _frame(line: int, lines: int) -> tuple[str, str, str]:
     if line == 0:
         return "┌", "─", "┐"
     return ("└", "─", "┘") if line == lines - 1 else ("│", " ", "│")
-
-
-def _bar(value: float, largest: float, cells: int) -> str:
-    """A bar as long as a value, of eighths of cells; the one of the largest value is `cells` long."""
-    eighths = max(0, round(8 * cells * value / largest)) if largest > 0 else 0
-    return "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from xlbias.colour import RGB, SHADES, Range, colour_at
+from xlbias.dashboard.terminal.plot import short_number
 from xlbias.dashboard.views.bias import FURTHEST
 from xlbias.dashboard.views.sheet import Sheet
 from xlbias.dashboard.widgets.heatmap.paint import Depth, displayed
@@ -32,7 +33,7 @@ def legend(
     values = _ends(sheet, found, whole=whole)
     cells = 12 if narrow or found.diverging else 24
     if depth == "none":
-        middle = "1" if sheet.shades is not None else "0"
+        middle = "0" if sheet.neutral is None else short_number(round(sheet.neutral, 3))
         bar = [Part(f"<    {middle}    >" if found.diverging else "".join(glyph * 2 for glyph in SHADES))]
     else:
         first, last = (found.goodness(end) for end in values)
@@ -55,8 +56,10 @@ def _ends(sheet: Sheet, found: Range, *, whole: bool) -> tuple[float, float]:
 
 def _written(sheet: Sheet, end: float) -> str:
     about = sheet.block.measure
-    if sheet.shades is not None and sheet.diverging:  # logarithms of ratios, cut at both ends
+    if sheet.logarithms:  # of ratios, cut at both ends
         return f"{_END_MARKS.get(end, '')}{number(2.0**end, digits=2)}"
     if sheet.form == "percent":
         return f"{end:.0%}"
+    if sheet.neutral is not None:
+        return measured(sheet.neutral + end, about)
     return difference_text(end, about) if sheet.diverging else measured(end, about)

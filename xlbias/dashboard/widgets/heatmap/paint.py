@@ -72,6 +72,9 @@ def ground_of(style: Style) -> RGB:
     return red, green, blue
 
 
+_SIDE = 0.15
+"""Share of the largest distance from the middle from which a glyph says on which side of it a value lies."""
+
 LEAST_CONTRAST = 3.0
 """Of a bar and its background: WCAG 2 for graphics."""
 
@@ -96,11 +99,13 @@ class Painter:
         range: what the ends of the scale stand for.
         depth: what the terminal can show.
         plain: style of text outside the scale.
+        sided: whether numbers do not tell themselves on which side of the middle they lie.
     """
 
     range: Range
     depth: Depth
     plain: Style
+    sided: bool = False
 
     def style(self, value: float) -> Style:
         """Style of a cell with this value."""
@@ -111,7 +116,12 @@ class Painter:
 
     def mark(self, value: float) -> str:
         """The glyph that carries the value where colour does not: one cell. A difference has its sign."""
-        return shade_at(self.range.goodness(value)) if self.depth == "none" and not self.range.diverging else " "
+        if self.depth != "none" or (self.range.diverging and not self.sided):
+            return " "
+        if self.range.diverging:
+            size = value / max(abs(self.range.low), abs(self.range.high), 1e-300)
+            return " " if abs(size) < _SIDE else ">" if size > 0 else "<"
+        return shade_at(self.range.goodness(value))
 
     def bar_style(self, value: float) -> Style:
         """Style of a bar of the value's colour on the plain background, as much lifted as it needs to be seen there."""
