@@ -5,7 +5,12 @@ from __future__ import annotations
 import math
 
 from xlbias.measures.measure import Measure
+from xlbias.measures.registry import measure_of, side_of
 from xlbias.results.compare import PERMUTATIONS
+from xlbias.runs.schema import OTHER, OWN, SETTING_SHORT, SETTINGS
+
+OWN_OR_OTHER = {SETTINGS[2]: "", OWN: " own language", OTHER: " other languages"}
+"""Setting of a measure of bias, or side of one by query and answer language, as words after its label."""
 
 NOTHING = "·"
 """Shown where there is no number."""
@@ -113,3 +118,17 @@ def largest_p(p: object, least: float | None = LEAST_P) -> str:
 def said_of_p(p: object, least: float | None = LEAST_P) -> str:
     """Return a p-value in a sentence: ``p .031``, ``p ≤.0001``, or ``not tested``."""
     return f"p {p_text(p, least)}" if isinstance(p, float) else NOT_TESTED
+
+
+def label_of(name: str) -> str:
+    """Return the short name of a measure, with its side where it is one of alignment."""
+    side = side_of(name)
+    return f"{measure_of(name).label} ({side})" if side else measure_of(name).label
+
+
+def named(measure: str, setting: str | None) -> str:
+    """Return a measure and its setting in a word or two; the setting is left out where there is only one."""
+    about, words = measure_of(measure), SETTING_SHORT.get(setting or "", "")
+    if about.family == "quality":
+        return f"{about.label} {words}"
+    return f"{label_of(measure)}{OWN_OR_OTHER.get(setting or '', '')}"

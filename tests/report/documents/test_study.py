@@ -14,6 +14,7 @@ from xlbias.report.document import MatrixBlock, Table
 from xlbias.report.documents.study import power_document, study_document, study_report
 from xlbias.report.render import render
 from xlbias.results.compare import Side, compare
+from xlbias.results.findings import of_study
 from xlbias.results.study.contrasts import contrasts
 from xlbias.results.study.design import HEADLINES, Arm, read_study
 from xlbias.results.study.drawn import uneven_languages
@@ -413,6 +414,26 @@ def referenced(run, tmp_path_factory):
         "study": {**PLAN, "reference": True},
     }
     return replace(run, metadata=metadata, files=(*run.files, *(file for one in runs for file in one.files)))
+
+
+def test_findings_stand_at_the_head_and_are_the_primary_contrasts_in_the_order_of_the_plan(run):
+    at = {"base": "mono", "new": "cross", "measure": "map", "setting": "multilingual"}
+    primary = [{**at, "over": "away", "margin": 0.2}, {**at, "over": "home"}, {**at, "over": "lost"}]
+    planned = with_cards(run, lambda _: {}, primary=primary)
+    study = read_study(planned)
+    asked = answers(planned, study)
+    assert answers(planned, study, only_planned=True).equals(asked.filter(pl.col("verdict") != "untested"))
+    found = of_study(planned, asked)
+    assert [(one.encoder, one.base, one.numbers[0].role) for one in found] == [
+        ("cross", "mono", "away"), ("cross", "mono", "home"), ("cross", "mono", "lost"),
+    ]  # fmt: skip
+    assert found[0].sentence.endswith("equal, as it is sure to lie within the margin of the plan.")
+    assert found[1].sentence.startswith("mAP multi +")
+    assert found[1].sentence.endswith("confirmed, better.")
+    assert "confirmed, the gain is lost" in found[2].sentence and found[2].concern and not found[1].concern
+    document = study_document(planned)
+    assert document.sections[0].title == "Findings"
+    assert "cross against mono" in study_report(planned).split("## What was done")[0]
 
 
 def test_every_sampler_is_compared_with_the_encoder_that_all_began_as(referenced):

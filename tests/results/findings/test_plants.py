@@ -6,7 +6,7 @@ And every number that a finding says is the one that it points to, wherever that
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -98,6 +98,29 @@ def domains(path: Path) -> Run:
 def many_ids(path: Path) -> Run:
     deaf = Planted("deaf", by_language={("q", "th"): 1e3})
     return evaluate([Planted("constant", noise=None), Planted("sound"), deaf], [task("many", "many", MANY)], path)
+
+
+STUDY = {
+    "title": "planted",
+    "samplers": ["mono", "cross", "mixed"],
+    "alphas": [],
+    "seeds": [0, 1, 2, 3],
+    "sources": {"at home": ["home"], "elsewhere": ["away"]},
+    "targets": {"home": "home", "away": "away"},
+    "in_domain": {"home": "at home", "away": "elsewhere"},
+    "baseline": "mono",
+}
+
+
+def study(path: Path) -> Run:
+    """What cross-lingual batches gain at home is planted; mixed ones gain nothing."""
+    noise = {"mono": 2.0, "cross": 0.8, "mixed": 2.0}
+    encoders = [
+        Planted(f"{source}-{sampler}-seed{n}", noise=noise[sampler])
+        for source in STUDY["sources"] for sampler in noise for n in STUDY["seeds"]
+    ]  # fmt: skip
+    run = evaluate(encoders, [task("home", "home", 20), task("away", "away", 20)], path)
+    return replace(run, metadata={**run.metadata, "study": STUDY})
 
 
 def seeds(path: Path) -> Run:
@@ -206,7 +229,7 @@ def imported(depth: int) -> Callable[[Path], Run]:
 
 
 RUNS: dict[str, Callable[[Path], Run]] = {
-    "faults": faults, "domains": domains, "many ids": many_ids, "seeds": seeds, "twins": pair(2.0, 2.0),
+    "faults": faults, "domains": domains, "many ids": many_ids, "seeds": seeds, "study": study, "twins": pair(2.0, 2.0),
     "brothers": pair(2.0, 1.0), "odd tasks": odd_tasks, "going on": going_on, "finished": finished,
     "short lists": imported(20), "whole lists": imported(24),
     **{kind: edited(kind) for kind in ("approximate", "mitigation", "no_vectors", "prompts", "sampled", "changed")},
@@ -257,6 +280,7 @@ FINDINGS = {
     "language_order": on("faults", "pulled", "evenly pulled"),
     "difference": Plant(("brothers", "twin1", "home"), ("twins", "twin1", "home")),  # noise of a seed is none
     "shift": on("domains", "lossy", "fair", "away"),
+    "sampler": on("study", "cross", "mixed"),
     "excluded": Plant(("odd tasks", "any", "unanswered"), ODD),
     "caveat": on("many ids", "constant", "sound", "many"),
     "one_training": Plant(("domains", "lossy", "home"), ("seeds", "mono0", "home")),
@@ -300,6 +324,8 @@ def speaks(kind, run, encoder, task_name):
     found = [one for one in findings(made(run)) if one.kind == kind and one.concerns(encoder, task_name)]
     if kind == "difference":  # is always told, also where nothing is significant
         found = [one for one in found if any(n.value for n in one.numbers if n.role in ("better cells", "worse cells"))]
+    if kind == "sampler":  # is always told, also what is unclear
+        found = [one for one in found if any(n.p is not None and n.p < 0.05 for n in one.numbers)]
     if kind == "shift":  # is always told, also what is not lost
         found = [one for one in found if one.concern]
     return found
@@ -336,6 +362,8 @@ def test_every_number_of_a_finding_is_that_of_its_cell(name):
 def cell(run, finding, n):  # noqa: PLR0911  # one for each role
     """Return what the number must be, worked out from the run without the rules."""
     numbers = Numbers(run.summary)
+    if finding.kind == "sampler":
+        return of_samplers(numbers, n)
     if n.base is not None:
         return of_comparison(run, n)
     if n.role in ("chance", "base", "published"):
@@ -386,6 +414,22 @@ def of_comparison(run, n):
     return found
 
 
+def of_samplers(numbers, n):
+    """The mean over pairs of source and target, and over seeds, of what the summary has."""
+
+    def gain(source, target):
+        means = [
+            np.mean([numbers.of(f"{source}-{arm}-seed{k}", target)[Key(n.measure, n.setting)].value
+                     for k in STUDY["seeds"]])
+            for arm in (n.base, n.encoder)
+        ]  # fmt: skip
+        return means[1] - means[0]
+
+    home = np.mean([gain(source, target) for target, source in STUDY["in_domain"].items()])
+    away = np.mean([gain("elsewhere", "home"), gain("at home", "away")])
+    return {"value": {"home": home, "away": away, "lost": home - away}[n.role], "n": 4 if n.role == "lost" else 2}
+
+
 def of_language(run, n):
     side = "query" if n.query_language is not None else "passage"
     cells = run.cells.filter(
@@ -427,7 +471,7 @@ WORDS = re.compile(r"P@1|first 10|1 of \d+ languages|below \d+ %|twin\d|mono\d|c
 """What a sentence says that is no number of a run."""
 
 
-@pytest.mark.parametrize("name", ["faults", "many ids", "domains", "brothers", "twins", "going on"])
+@pytest.mark.parametrize("name", ["faults", "many ids", "domains", "brothers", "twins", "going on", "study"])
 def test_a_sentence_says_no_number_but_those_that_it_points_to(name):
     run, checked = made(name), 0
     for one in findings(run):
@@ -449,7 +493,7 @@ def texts(n):
             yield from (number(value), number(value, digits=2), f"{100 * value:.0f}", f"{100 * value:.3g}")
     if n.role in ("better cells", "worse cells"):
         yield from (f"{n.value:.0f}", str(n.n))
-    for least in (LEAST_P, RESOLUTION):
+    for least in (LEAST_P, RESOLUTION, None):
         yield from re.findall(r"[\d.]+", largest_p(n.p, least))
 
 

@@ -26,9 +26,9 @@ from xlbias.dashboard.widgets.text.line import Part
 from xlbias.dashboard.workers.disk_cache import folder_of
 from xlbias.dashboard.workers.snapshot import Snapshot
 from xlbias.dashboard.workers.study_contrasts import StudyContrasts
-from xlbias.report.documents.comparison import named
 from xlbias.results.run import Run
 from xlbias.results.study.design import HEADLINES
+from xlbias.results.written import named
 
 _MOST_COMPARED = 64
 _SHEETS = {"values": values_sheet, "drop": drop_sheet, "home": home_sheet}

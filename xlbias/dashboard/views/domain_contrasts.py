@@ -19,7 +19,6 @@ from xlbias.dashboard.views.domains import Domains, Member, Shift, mean_cell, me
 from xlbias.dashboard.views.sheet import Sheet, Spot
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measure_of
-from xlbias.report.documents.comparison import named
 from xlbias.report.numbers import (
     EMPTY,
     MARK,
@@ -34,6 +33,7 @@ from xlbias.report.numbers import (
 from xlbias.results.cell import Cell
 from xlbias.results.matrix import difference
 from xlbias.results.study.design import HEADLINES
+from xlbias.results.written import named
 
 _COUNTED = ("better", "worse", "equal", "unclear", "open", "untested")
 _FINAL = {

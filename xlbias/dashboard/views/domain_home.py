@@ -22,8 +22,8 @@ from xlbias.dashboard.views.domains import (
 )
 from xlbias.dashboard.views.sheet import Sheet, block_of
 from xlbias.measures.registry import measure_of
-from xlbias.report.documents.comparison import named
 from xlbias.results.study.shift import SHIFTED
+from xlbias.results.written import named
 
 HomeRow = tuple[str, Member, list[float], list[float], list[float]]
 """A target, who is at home there, and one value a seed: at home, away, and lost."""

@@ -18,7 +18,6 @@ from xlbias.errors import RunError
 from xlbias.measures.measure import Direction, Measure
 from xlbias.measures.registry import measure_of
 from xlbias.measures.shift import relative_drop
-from xlbias.report.documents.comparison import named
 from xlbias.report.numbers import EMPTY, Entry, entry, interval, measured, numeric
 from xlbias.results.cell import Cell
 from xlbias.results.overview import who_on_what
@@ -26,6 +25,7 @@ from xlbias.results.run import Run
 from xlbias.results.study.design import HEADLINES, Arm, Study, read_study
 from xlbias.results.study.shift import SHIFTED
 from xlbias.results.summary import OVERALL
+from xlbias.results.written import named
 from xlbias.runs.run_info import ModelInfo, TaskInfo
 from xlbias.stats.paired import t_interval
 

@@ -8,14 +8,13 @@ from typing import Any
 
 import polars as pl
 
-from xlbias.measures.registry import measure_of, side_of
+from xlbias.measures.registry import measure_of
 from xlbias.report.document import Block, Document, MatrixBlock, Panels, Paragraph, Section, Table, ends_of
 from xlbias.report.documents.caveats import MARK as MARK_OF_CAVEAT
 from xlbias.report.documents.caveats import Doubts, section_of_sides
 from xlbias.report.documents.findings import as_many_as_fit
 from xlbias.report.documents.findings import section as findings_section
 from xlbias.report.documents.matrices import with_pool_names
-from xlbias.report.documents.overall import OWN_OR_OTHER
 from xlbias.report.numbers import (
     MARK,
     NOT_TESTED,
@@ -33,7 +32,7 @@ from xlbias.results.compare import PERMUTATIONS, Unit
 from xlbias.results.findings import Finding
 from xlbias.results.matrix import Matrix, compared, difference
 from xlbias.results.summary import OVERALL
-from xlbias.runs.schema import SETTING_SHORT
+from xlbias.results.written import label_of, named
 
 ONE_TRAINING = (
     f"Seeds are not part of the test, and another seed may come out otherwise: {MARK} says that these encoders differ, "
@@ -151,20 +150,6 @@ def _explained(base: str, new: str, n_seeds: int, permutations: int, unit: Unit)
         "standard deviations: with many ids even a tiny difference is certain, so read it with the mark. Ids are "
         "counted as better where the new value is better; up, where neither way is."
     )
-
-
-def label_of(name: str) -> str:
-    """Return the short name of a measure, with its side where it is one of alignment."""
-    side = side_of(name)
-    return f"{measure_of(name).label} ({side})" if side else measure_of(name).label
-
-
-def named(measure: str, setting: str | None) -> str:
-    """Return a measure and its setting in a word or two; the setting is left out where there is only one."""
-    about, words = measure_of(measure), SETTING_SHORT.get(setting or "", "")
-    if about.family == "quality":
-        return f"{about.label} {words}"
-    return f"{label_of(measure)}{OWN_OR_OTHER.get(setting or '', '')}"
 
 
 def _overall(frame: pl.DataFrame, marks: tuple[str, ...], least: float) -> tuple[Table, Table]:

@@ -29,7 +29,8 @@ _FIRST = ("real", "for whom", "fair", "survives", "caveat", "good")
 
 def about(one: Finding, *, encoders: bool = True, tasks: bool = True) -> str:
     """Return what a finding is about, cleaned; encoder and task are left out where there is only one."""
-    who = f"{one.encoder} against {one.base}" if one.base is not None and one.kind == "difference" else one.encoder
+    compared = one.base is not None and one.kind in ("difference", "sampler")
+    who = f"{one.encoder} against {one.base}" if compared else one.encoder
     encoder = who if encoders or one.kind == "difference" else None
     return clean(" on ".join(name for name in (encoder, one.task if tasks else None) if name is not None))
 

@@ -8,10 +8,7 @@ from xlbias.measures.measure import Family, Measure
 from xlbias.measures.registry import SIDES, measures
 from xlbias.results.cell import Cell
 from xlbias.results.per_query import Key
-from xlbias.runs.schema import OTHER, OWN, SETTINGS
-
-OWN_OR_OTHER = {SETTINGS[2]: "", OWN: " own language", OTHER: " other languages"}
-"""Setting of a measure of bias, or side of one by query and answer language, as words after its label."""
+from xlbias.results.written import OWN_OR_OTHER
 
 
 def bias_measures() -> list[Measure]:

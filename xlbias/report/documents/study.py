@@ -15,8 +15,7 @@ from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measure_of
 from xlbias.report.document import Block, Document, MatrixBlock, Paragraph, Section, Table, Terms
 from xlbias.report.documents.caveats import section
-from xlbias.report.documents.comparison import named
-from xlbias.report.documents.findings import HEADS
+from xlbias.report.documents.findings import HEADS, about
 from xlbias.report.documents.findings import TITLE as FINDINGS
 from xlbias.report.formats.markdown import to_markdown
 from xlbias.report.numbers import (
@@ -34,6 +33,8 @@ from xlbias.report.numbers import (
 from xlbias.results.caveats import caveats
 from xlbias.results.cell import ABSENT, Cell
 from xlbias.results.compare import ALPHA
+from xlbias.results.findings import QUESTIONS as ASKED
+from xlbias.results.findings import Question, of_study
 from xlbias.results.matrix import Matrix, cells_of
 from xlbias.results.run import Run
 from xlbias.results.study.by_id import NumbersById
@@ -44,6 +45,7 @@ from xlbias.results.study.numbers import numbers, over_seeds, reference_numbers
 from xlbias.results.study.questions import QUESTIONS, answers, least_by_seeds
 from xlbias.results.study.shift import SHIFTED, home_and_away, robustness
 from xlbias.results.topics import by_topic, topics
+from xlbias.results.written import named
 from xlbias.samplers import HYBRID
 
 _CONFIRMED = "confirmed: p < .05 with query ids and trainings as crossed random factors, after Holm's correction over "
@@ -107,7 +109,7 @@ def _compared(run: Run, study: Study, tell: Callable[[str], None]) -> Iterable[S
     numbers_by_id = NumbersById(run, study)
     found = contrasts(run, study, numbers=numbers_by_id, tell=tell)
     asked = answers(run, study, numbers=numbers_by_id, tell=tell) if study.in_domain else None
-    if terms := tuple(_findings(found, asked, study)):
+    if terms := tuple(_findings(run, found, asked)):
         yield Section(FINDINGS, terms)
     if asked is not None:
         yield Section("At home and away", tuple(_questions(asked, study)))
@@ -115,19 +117,14 @@ def _compared(run: Run, study: Study, tell: Callable[[str], None]) -> Iterable[S
     yield Section("Where", tuple(_where(found, study)))
 
 
-def _findings(found: pl.DataFrame, asked: pl.DataFrame | None, study: Study) -> Iterable[Terms]:
+def _findings(run: Run, found: pl.DataFrame, asked: pl.DataFrame | None) -> Iterable[Terms]:
     """Yield what the study says of its samplers: at home, away, what is lost; in how many pairs it is so.
 
-    Said is what the plan asks, or all of it where the plan names no primary contrasts.
+    Said is what the plan asks; where it names no primary contrasts, the findings choose, and all pairs are counted.
     """
-    real: list[tuple[str, str]] = []
-    survives: list[tuple[str, str]] = []
-    for row in () if asked is None else _tested(asked).iter_rows(named=True):
-        about = measure_of(row["measure"])
-        size = difference_entry(Cell(row["difference"], row["low"], row["high"]), about).whole
-        what = f"{named(row['measure'], row['setting'])}{_OF_TRAINED if row['cells'] == TRAINED else ''}"
-        sentence = f"{what} {size} {QUESTIONS[row['over']]}: {_found(row['over'], row['verdict'])}."
-        (survives if row["over"] == "lost" else real).append((_against(row), sentence))
+    said: dict[Question, list[tuple[str, str]]] = {question: [] for question in ASKED}
+    for one in of_study(run, asked) if asked is not None else ():
+        said[one.question].append((about(one), one.sentence))
     for (base, new, measure, setting, cells), part in _tested(found).group_by(
         "base", "new", "measure", "setting", "cells", maintain_order=True
     ):
@@ -135,11 +132,8 @@ def _findings(found: pl.DataFrame, asked: pl.DataFrame | None, study: Study) -> 
         what = f"{named(str(measure), setting)}{_OF_TRAINED if cells == TRAINED else ''}"
         verdicts = ", ".join(f"{verdict} in {counts[verdict]}" for verdict in _IN_PAIRS if counts[verdict])
         sentence = f"{what}: {verdicts} of {part.height} pairs of a source and a target."
-        real.append((f"{new} against {base}", sentence))
-    if real:
-        yield Terms(HEADS["real"], tuple(real), beside=True)
-    if survives:
-        yield Terms(HEADS["survives"], tuple(survives), beside=True)
+        said["real"].append((f"{new} against {base}", sentence))
+    yield from (Terms(HEADS[question], tuple(entries), beside=True) for question, entries in said.items() if entries)
 
 
 _IN_PAIRS = ("better", "worse", "equal", "unclear", "untested")
@@ -148,16 +142,6 @@ _IN_PAIRS = ("better", "worse", "equal", "unclear", "untested")
 def _tested(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the rows that have a verdict."""
     return frame.filter(pl.col("verdict") != "untested")
-
-
-def _against(row: Mapping[str, Any]) -> str:
-    return f"{row['new']} against {row['base']}"
-
-
-def _found(over: Over, verdict: str) -> str:
-    """Return a verdict in a sentence: *confirmed* where a difference is."""
-    said = _said(over, verdict)
-    return f"confirmed, {said}" if verdict in ("better", "worse") else said
 
 
 def _design(run: Run, study: Study) -> str:

@@ -100,6 +100,18 @@ def of_comparison(
     return tuple(one for one in found if one.encoder in names and (one.task is None or one.task in frames))
 
 
+def of_study(run: RunNumbers, answers: pl.DataFrame) -> tuple[Finding, ...]:
+    """Return what the samplers of a study changed, from answers that are there already: in the order of its plan.
+
+    Args:
+        run: of the study.
+        answers: what `xlbias.results.study.questions.answers` gave.
+    """
+    context = Context(run, None, DEFAULTS, answers=answers)
+    said = [replace(one, sentence=clean(one.sentence)) for rule in _rules() for one in rule.found(context)]
+    return tuple(sorted((one for one in said if one.kind == "sampler"), key=lambda one: -one.weight))
+
+
 def _ordered(context: Context) -> tuple[Finding, ...]:
     found = [replace(one, sentence=clean(one.sentence)) for rule in _rules() for one in rule.found(context)]
     return tuple(sorted(found, key=lambda one: (QUESTIONS.index(one.question), -one.weight)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -25,6 +26,9 @@ from xlbias.results.run_numbers import RunNumbers
 from xlbias.results.written import measured
 from xlbias.runs.run_info import ModelInfo, TaskInfo
 
+if TYPE_CHECKING:
+    from xlbias.results.study.design import Study
+
 COMPARED = ("map",)
 """What encoders are compared in."""
 
@@ -44,6 +48,7 @@ class Context:
         whole: whether rankings are read however many there are.
         frames: comparisons that are there already, by task: new minus base of `sides`, as `compare` gives them.
         sides: base and new side of `frames`.
+        answers: what a study's samplers changed, where that is there already, see `xlbias.results.study.questions`.
     """
 
     def __init__(
@@ -55,8 +60,10 @@ class Context:
         whole: bool = False,
         frames: Mapping[str, pl.DataFrame] | None = None,
         sides: tuple[Side, Side] | None = None,
+        answers: pl.DataFrame | None = None,
     ) -> None:
         self.run, self.base, self.thresholds = run, base, thresholds
+        self._answers = answers
         self._whole, self._frames, self._sides = whole, frames, sides
         self._numbers = Numbers(run.summary)
         self._gaps: dict[tuple[str, str], list[Gap]] = {}
@@ -75,6 +82,34 @@ class Context:
     def reads_rankings(self) -> bool:
         """Whether there are so few rankings that they may be read, or that was asked for."""
         return self._whole or few_enough(self.run)
+
+    @cached_property
+    def study(self) -> Study | None:
+        """The design of the study that the run is of, None where it is of none that can be read."""
+        if self.base is not None or not isinstance(self.run.metadata.get("study"), Mapping):
+            return None
+        from xlbias.results.study.design import read_study
+
+        try:
+            return read_study(self.run)
+        except (XlbiasError, KeyError, TypeError, ValueError, AttributeError):  # of a version that is not known
+            return None
+
+    @cached_property
+    def planned(self) -> list[tuple[object, ...]]:
+        """The primary contrasts of the study: base, new, measure, setting, over, cells."""
+        return [one[:6] for one in self.study.primary] if self.study else []
+
+    @cached_property
+    def answers(self) -> pl.DataFrame | None:
+        """What the samplers of a study changed at home and away; None where the run is of none, or large, or begun."""
+        if self._answers is not None or self.study is None:
+            return self._answers
+        if not self.study.in_domain or not self.study.members or not self.reads_rankings or self.run.incomplete:
+            return None
+        from xlbias.results.study.questions import answers
+
+        return answers(self.run, self.study, only_planned=bool(self.planned))
 
     def numbers(self, encoder: str, task: str) -> Mapping[Key, Cell]:
         """Return the numbers of an encoder on a task."""

@@ -32,7 +32,7 @@ class Number:
         role: what it is in the sentence, where its coordinates do not say: ``chance``, ``base``, ``published``,
             ``languages in turns``, ``mean of its cells``, ``mean of other languages``, ``difference from other
             languages``, ``tokens a character``, ``median of tokens a character``, ``better cells``, ``worse cells``,
-            ``largest p``, ``relative loss``, ``excluded``, ``caveat``.
+            ``largest p``, ``relative loss``, ``home``, ``away``, ``lost``, ``excluded``, ``caveat``.
     """
 
     measure: str

@@ -41,15 +41,22 @@ studies, were its p the least of its family; `error_ids` and `error_seeds` are t
 
 
 def answers(
-    run: RunNumbers, study: Study, *, numbers: NumbersById | None = None, tell: Callable[[str], None] = lambda _: None
+    run: RunNumbers,
+    study: Study,
+    *,
+    numbers: NumbersById | None = None,
+    only_planned: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> pl.DataFrame:
     """Return QUESTION's columns with ``p_corrected`` and ``verdict``; a row per question, contrast and number.
+
+    With `only_planned`, only of the primary contrasts, whose verdicts are the same.
 
     The family is what the plan names as primary contrasts over home, away or lost; where it names no primary contrast,
     the rows of one measure, setting and kind of cells. Only pairs that are finished and have the number count:
     alignment has values by id only where no translation was missing, or in runs of this version.
     """
-    asked = list(_asked(study, numbers or NumbersById(run, study), tell))
+    asked = list(_asked(study, numbers or NumbersById(run, study), tell, only_planned=only_planned))
     families = [one.family(study) for one, *_ in asked]
     sizes = Counter(families)
     rows = []
@@ -101,13 +108,15 @@ def least_by_seeds(
 
 
 def _asked(
-    study: Study, numbers: NumbersById, tell: Callable[[str], None]
+    study: Study, numbers: NumbersById, tell: Callable[[str], None], *, only_planned: bool = False
 ) -> Iterator[tuple[_Asked, Crossed, int, int]]:
     """Yield every question that can be answered, its answer, and of how many pairs and seeds that is."""
     for base, new in arm_pairs(study.arms, study.baseline, reference=study.reference is not None):
         tell(f"questions: {new.label} against {base.label}")
         for over, headline, cells in product(QUESTIONS, HEADLINES, (ALL, TRAINED)):
             one = _Asked(over, base, new, headline, cells)
+            if only_planned and one.planned(study) is None:
+                continue
             terms, n_pairs = _terms(study, numbers, one)
             if terms:
                 n_seeds = min(len(term.values) for term in terms if not term.fixed)
