@@ -177,15 +177,17 @@ class Line:
     """A series of points, by step.
 
     Attributes:
-        name: what it is of, as its legend says.
+        name: the encoder, as the legend says.
         points: step and value.
         series: which colour and mark it has, those of the encoder of this place.
-        dashed: whether its line is broken, where an encoder has several.
+        part: which of the lines of the encoder it is, where it has several.
+        dashed: whether its line is broken.
     """
 
     name: str
     points: tuple[tuple[float, float], ...]
     series: int = 0
+    part: str = ""
     dashed: bool = False
 
 

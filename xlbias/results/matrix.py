@@ -91,9 +91,11 @@ class Matrix:
 
     @property
     def n_significant(self) -> tuple[int, int]:
-        """How many differences are significantly above 0, and how many significantly below."""
-        found = [cell.value for row in self.cells for cell in row if cell.significant and cell.value is not None]
-        return sum(value > 0 for value in found), sum(value < 0 for value in found)
+        """How many differences are significantly above 0, and how many significantly below; bounds count, too."""
+        found = [sum(cell.bounds) if cell.bounds is not None else cell.value
+                 for row in self.cells for cell in row if cell.significant]  # fmt: skip
+        return (sum(value is not None and value > 0 for value in found),
+                sum(value is not None and value < 0 for value in found))  # fmt: skip
 
     @property
     def n_tested(self) -> int:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
+import polars as pl
 import pytest
 from report.documents.test_audit_text import small_run
 from support import make_task, make_vectors
@@ -18,6 +19,7 @@ from xlbias.evaluation import evaluate
 from xlbias.measures.registry import measures
 from xlbias.report.document import Curves, Document, Dots, Fold, Level, Line, MatrixBlock, Panels, Section, Table
 from xlbias.report.documents.audit import DEFAULT_MATRICES, audit
+from xlbias.report.documents.figures import _losses, _of_kinds
 from xlbias.report.documents.findings import section as findings_section
 from xlbias.report.documents.poster import poster
 from xlbias.report.formats.html import to_html
@@ -30,6 +32,7 @@ from xlbias.results.findings import Finding
 from xlbias.results.findings.finding import Destination
 from xlbias.results.matrix import Matrix
 from xlbias.results.run import open_run
+from xlbias.results.training import Curves as Logged
 
 MAP = measures("quality")["map"]
 
@@ -340,3 +343,21 @@ def test_a_poster_of_a_run_in_progress_says_so(tmp_path):
     run = small_run(tmp_path)
     empty = replace(run, metadata={**run.metadata, "models": []})
     assert "Nothing has been ranked yet." in to_html([poster(empty)])
+
+
+def test_a_training_of_two_kinds_of_batches_has_two_lines():
+    steps = pl.DataFrame({"step": [1, 2, 3], "loss": [2.0, 1.0, 0.9], **KINDS_OF_LOSS})
+    hybrid = Logged("hybrid", steps, pl.DataFrame({"step": [], "task": []}))
+    mono = Logged("mono", steps.with_columns(loss_cross_lingual=pl.lit(None, pl.Float64)), hybrid.validation)
+    lines = [line for series, one in enumerate((hybrid, mono)) for line in _losses(one, series)]
+    assert [(line.name, line.part, line.dashed, line.points[0]) for line in lines] == [
+        ("hybrid", "monolingual", False, (1.0, 2.0)), ("hybrid", "cross-lingual", True, (1.0, 3.0)),
+        ("mono", "", False, (1.0, 2.0)),
+    ]  # fmt: skip
+    assert _of_kinds(lines) == "Whole: monolingual batches; broken: cross-lingual batches."
+    html = page(Curves("loss", tuple(lines), _of_kinds(lines)))
+    assert html.count('stroke-dasharray="5 3"/>') == 1
+    assert len(re.findall("<li><span", html)) == 2
+
+
+KINDS_OF_LOSS = {"loss_monolingual": [2.0, 1.0, 0.9], "loss_cross_lingual": [3.0, 2.0, 1.0], "loss_mixed": [None] * 3}

@@ -176,9 +176,17 @@ def training_figures(runs: Sequence[Run]) -> tuple[Panels, ...]:
 
 
 def _losses(training: Logged, series: int) -> list[Line]:
+    """Return the loss of each kind of batches, where several are drawn, else that of all."""
+    name, kinds = one_line(training.model, _LONGEST), training.loss_by_kind
+    if len(kinds) > 1:
+        return [Line(name, points, series, kind, dashed=i > 0) for i, (kind, points) in enumerate(kinds.items())]
     points = training.logged("loss")
-    return [Line(one_line(training.model, _LONGEST), points, series)] if len(points) > 1 else []
+    return [Line(name, points, series)] if len(points) > 1 else []
 
 
 def _of_kinds(lines: Sequence[Line]) -> str:
-    return "Broken: cross-lingual batches." if any(line.dashed for line in lines) else ""
+    """Return which line is of which kind of batches, where an encoder has several."""
+    whole, broken = (
+        dict.fromkeys(one.part for one in lines if one.part and one.dashed == way) for way in (False, True)
+    )
+    return f"Whole: {listed(whole)} batches; broken: {listed(broken)} batches." if broken else ""

@@ -111,10 +111,14 @@ def as_many_as_fit(
         for some in waiting.values()
         if i < len(some) and some[i] not in (*grave, *last)
     ]
+    left = room
     for one in (*order, *last):
-        tried = [*chosen, one]
-        if len(lines(tried, width, encoders=encoders, tasks=tasks)) <= room:
-            chosen = tried
+        if left < 1:
+            break
+        needed = len(lines([one], width, encoders=encoders, tasks=tasks))
+        if needed <= left:
+            chosen.append(one)
+            left -= needed
     return [one for one in found if one in chosen]
 
 

@@ -164,7 +164,7 @@ def _key(block: Dots | Curves) -> Iterator[str]:
     if isinstance(block, Dots):
         named = list(enumerate(block.matrix.columns))
     else:
-        named = list({line.series: line.name.partition(": ")[0] for line in block.lines}.items())
+        named = list({line.series: line.name for line in block.lines}.items())
     if len(named) > 1:
         marks = (f'<li><span class="s{i}">{mark(i)}</span> <bdi>{escape(name)}</bdi></li>' for i, name in named)
         yield f'<ul class="key">{"".join(marks)}</ul>'

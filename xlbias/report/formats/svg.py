@@ -106,7 +106,8 @@ def lines(block: Curves) -> Iterator[str]:
         way = "M" + "L".join(f"{_f(x)} {_f(y)}" for x, y in placed)
         dashed = ' stroke-dasharray="5 3"' if line.dashed else ""
         end = _mark(line.series, *placed[-1])
-        yield f'<g class="s{line.series % MAX_SERIES}"><title>{escape(line.name)}</title>'
+        named = ", ".join(filter(None, (line.name, line.part)))
+        yield f'<g class="s{line.series % MAX_SERIES}"><title>{escape(named)}</title>'
         yield f'<path class="line" d="{way}"{dashed}/>{end}</g>'
     yield "</svg>"
 
