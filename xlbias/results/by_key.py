@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -26,17 +26,55 @@ class Numbers:
     def __init__(self, summary: pl.DataFrame) -> None:
         """Take the summary of a run, see `xlbias.results.summary`."""
         self._summary = summary
-        self._read: dict[tuple[str, str], dict[Key, Cell]] = {}
+        self._read: dict[tuple[str, str], Mapping[Key, Cell]] = {}
 
     def of(self, model: str, task: str) -> Mapping[Key, Cell]:
         """Return the numbers of a model on a task; empty where it has not been ranked."""
         if (model, task) not in self._read:
             part = self._parts.get((model, task))
-            rows = () if part is None else part.select(*Key._fields, *NUMBERS).iter_rows()
-            count = len(Key._fields)
-            self._read[model, task] = {Key(*row[:count]): cell_of(row[count:]) for row in rows}
+            self._read[model, task] = {} if part is None else ByKey(part)
         return self._read[model, task]
 
     @cached_property
     def _parts(self) -> dict[tuple[object, ...], pl.DataFrame]:
         return self._summary.partition_by(["model", "task"], as_dict=True)
+
+
+class ByKey(Mapping[Key, Cell]):
+    """The numbers of one model on one task, each made a cell when it is asked for.
+
+    Where there are 100 languages there are 200,000 of them, and most are never looked at. Those of no languages, which
+    every report asks for, are found without reading the others.
+    """
+
+    def __init__(self, rows: pl.DataFrame) -> None:
+        """Take the rows of a summary of one model and task."""
+        self._rows = rows.select(*Key._fields, *NUMBERS)
+
+    def __getitem__(self, key: Key) -> Cell:
+        _, _, *languages = key
+        places, numbers = self._overall if languages == [None, None] else self._whole
+        return cell_of(numbers[places[key]])
+
+    def __iter__(self) -> Iterator[Key]:
+        return map(Key._make, self._whole[0])
+
+    def __len__(self) -> int:
+        return len(self._whole[0])
+
+    def __bool__(self) -> bool:
+        return self._rows.height > 0
+
+    @cached_property
+    def _overall(self) -> tuple[Mapping[Sequence[Any], int], Sequence[Sequence[Any]]]:
+        return _places(self._rows.filter(pl.all_horizontal(pl.col(*Key._fields[2:]).is_null())))
+
+    @cached_property
+    def _whole(self) -> tuple[Mapping[Sequence[Any], int], Sequence[Sequence[Any]]]:
+        return _places(self._rows)
+
+
+def _places(rows: pl.DataFrame) -> tuple[Mapping[Sequence[Any], int], Sequence[Sequence[Any]]]:
+    """Return where the numbers of each key stand, and the numbers, columns NUMBERS; a key is a plain tuple here."""
+    keys = zip(*(rows[name].to_list() for name in Key._fields), strict=True)
+    return dict(zip(keys, range(rows.height), strict=True)), rows.select(NUMBERS).rows()

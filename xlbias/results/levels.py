@@ -17,7 +17,6 @@ import polars as pl
 
 from xlbias.measures import chance
 from xlbias.measures.registry import measures
-from xlbias.results.by_key import Numbers
 from xlbias.results.per_query import Key
 from xlbias.results.published import MEAN, rows_for, sources
 from xlbias.results.run_numbers import RunNumbers
@@ -159,7 +158,7 @@ def _base(run: RunNumbers, model: ModelInfo, task: TaskInfo) -> Sequence[Level]:
         return []
     return [
         Level("base", base.name, key.measure, setting, row.value, row.low, row.high)
-        for key, row in Numbers(run.summary).of(base.name, task.name).items()
+        for key, row in run.numbers.of(base.name, task.name).items()
         if (setting := key.setting) is not None
         and key == Key(key.measure, setting)
         and row.value is not None

@@ -6,7 +6,6 @@ from typing import Any
 
 import polars as pl
 
-from xlbias.results.by_key import Numbers
 from xlbias.results.per_query import Key
 from xlbias.results.run_numbers import RunNumbers
 from xlbias.results.wide import rank_distance_summary
@@ -30,7 +29,7 @@ def overview(run: RunNumbers) -> pl.DataFrame:
         pl.col("n").sum().alias("n_rankings"), (pl.col("n") > 0).sum().cast(pl.Int64).alias("n_cells")
     )
     keys = ["model", "task"]
-    numbers = Numbers(run.summary)
+    numbers = run.numbers
     rows = (
         _every_pair(run)
         .join(wide.select(*keys, *(f"map_{s}" for s in SETTING_SHORT.values())), on=keys, how="left")

@@ -9,6 +9,7 @@ import polars as pl
 
 from xlbias.measures.registry import measures
 from xlbias.results import binding, wide
+from xlbias.results.by_key import Numbers
 from xlbias.results.per_query import RANKED
 from xlbias.runs.checksums import verify
 from xlbias.runs.run_file import RunFile
@@ -41,6 +42,11 @@ class RunNumbers(RunFile):
         """Return every encoder and task of the run of which there is no stored summary."""
         known = set(stored.select("model", "task").unique().iter_rows())
         return [(m.name, t.name) for m in self.models for t in self.tasks if (m.name, t.name) not in known]
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """The same numbers, looked up by what they are."""
+        return Numbers(self.summary)
 
     @cached_property
     def incomplete(self) -> frozenset[tuple[str, str]]:

@@ -10,7 +10,6 @@ from xlbias.measures.registry import SIDES, measures
 from xlbias.report.documents.caveats import MARK
 from xlbias.report.documents.wording import prompts_of, reading_of, vectors_of
 from xlbias.report.numbers import measured, number
-from xlbias.results.by_key import Numbers
 from xlbias.results.caveats.leaks import seen_counts
 from xlbias.results.one_training import single_trainings
 from xlbias.results.per_query import Key
@@ -78,10 +77,7 @@ def _date(at: object) -> str | None:
 
 def _texts(snapshot: Snapshot, row: dict[str, Any]) -> str:
     """How many tokens the texts of a task have, and the share that is cut; nothing where they were not counted."""
-    key = ("texts",)
-    if key not in snapshot.cache:
-        snapshot.cache[key] = Numbers(snapshot.run.summary)
-    found = snapshot.cache[key].of(row["model"], row["task"])
+    found = snapshot.run.numbers.of(row["model"], row["task"])
     facts = []
     for side in SIDES:
         values = [

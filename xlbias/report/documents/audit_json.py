@@ -13,7 +13,6 @@ from xlbias.report.documents.caveats import as_json
 from xlbias.report.documents.findings import as_json as findings_json
 from xlbias.report.documents.training import training_facts
 from xlbias.report.formats.json import finite, in_lines
-from xlbias.results.by_key import Numbers
 from xlbias.results.caveats import caveats, kinds_of
 from xlbias.results.cell import Cell
 from xlbias.results.findings import findings
@@ -40,7 +39,7 @@ _COUNTS = ("n_cells", "n_cells_empty", "n_queries", "n_rankings", "n_excluded")
 
 def report(run: Run, *, published: Sequence[str] = ()) -> dict[str, Any]:
     """Return the whole report as plain data; see `to_json`."""
-    numbers, doubts = Numbers(run.summary), caveats(run)
+    numbers, doubts = run.numbers, caveats(run)
     settings, cells = run.settings, run.cells
     trainings = {one.model: {"training": training_facts(one)} for one in trained(run)}
     results = []

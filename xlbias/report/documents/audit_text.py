@@ -35,7 +35,6 @@ from xlbias.report.formats.columns import blocks, cut_all, table, wrapped
 from xlbias.report.formats.text import matrix_lines as block_lines
 from xlbias.report.formats.text import table_lines
 from xlbias.report.numbers import NO_NUMBER, NOTHING, entry, measured, number
-from xlbias.results.by_key import Numbers
 from xlbias.results.caveats import caveats
 from xlbias.results.matrix import MATRIX_MEASURES, Matrix, matrix
 from xlbias.results.overview import overview
@@ -152,7 +151,7 @@ def _overview(run: Run, task: TaskInfo, rows: list[dict[str, Any]], width: int) 
     wide = width >= 76
     if wide:
         heads += ["worst pair", "best pair"]
-    body, doubts, numbers = [], caveats(run), Numbers(run.summary)
+    body, doubts, numbers = [], caveats(run), run.numbers
     for row in rows:
         found = numbers.of(row["model"], row["task"])
         cells = [

@@ -11,7 +11,6 @@ from xlbias.measures.measure import Measure
 from xlbias.report.documents.caveats import mark_of
 from xlbias.report.documents.wording import name_of
 from xlbias.report.numbers import NO_NUMBER, Entry, entry
-from xlbias.results.by_key import Numbers
 from xlbias.results.caveats import caveats
 from xlbias.results.cell import Cell
 from xlbias.results.overview import overview
@@ -57,7 +56,7 @@ def encoders_by_task(*runs: Run) -> dict[str, list[EncoderOnTask]]:
     """
     found: dict[str, list[EncoderOnTask]] = {}
     for run in runs:
-        numbers, doubts = Numbers(run.summary), caveats(run)
+        numbers, doubts = run.numbers, caveats(run)
         for row in overview(run).iter_rows(named=True):
             if row["n_rankings"]:
                 model, task = row["model"], row["task"]

@@ -13,7 +13,6 @@ from xlbias.report.documents.caveats import lines as lines_of
 from xlbias.report.documents.caveats import mark_of
 from xlbias.report.documents.matrices import INTERVALS
 from xlbias.report.numbers import NO_NUMBER, NOTHING, Entry, Kind, entry, measured
-from xlbias.results.by_key import Numbers
 from xlbias.results.caveats import caveats
 from xlbias.results.cell import Cell
 from xlbias.results.per_query import Key
@@ -61,7 +60,7 @@ def overview_entries(
 
 def overview_table(run: Run, rows: pl.DataFrame) -> Table:
     """Return rows of `xlbias.results.overview.overview` as a table, with intervals."""
-    numbers, bias = Numbers(run.summary), measures("bias")
+    numbers, bias = run.numbers, measures("bias")
     lines, doubts = [], caveats(run)
     for row in rows.iter_rows(named=True):
         lines.append(

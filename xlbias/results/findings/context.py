@@ -11,7 +11,6 @@ import polars as pl
 from xlbias.errors import XlbiasError
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measure_of
-from xlbias.results.by_key import Numbers
 from xlbias.results.caveats import Caveat, caveats
 from xlbias.results.cell import Cell
 from xlbias.results.compare import PERMUTATIONS, Side, Sided, compare_sided
@@ -65,7 +64,7 @@ class Context:
         self.run, self.base, self.thresholds = run, base, thresholds
         self._answers = answers
         self._whole, self._frames, self._sides = whole, frames, sides
-        self._numbers = Numbers(run.summary)
+        self._numbers = run.numbers
         self._gaps: dict[tuple[str, str], list[Gap]] = {}
 
     @cached_property
@@ -205,7 +204,7 @@ class Context:
 
     def _complete(self, run: RunNumbers, model: str, task: str) -> bool:
         known = {one.name for one in run.tasks}
-        return task in known and (model, task) not in run.incomplete and bool(Numbers(run.summary).of(model, task))
+        return task in known and (model, task) not in run.incomplete and bool(run.numbers.of(model, task))
 
     def _difference(self, base: Side, new: Side, task: str) -> pl.DataFrame | None:
         """Return a comparison, from the cache where it has been made before; None where it is too much or not one."""

@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 
 from xlbias.measures.ragged import Floats
-from xlbias.results.by_key import Numbers
 from xlbias.results.per_query import RANKED, Key, Ranked, quality_values
 from xlbias.results.run_numbers import RunNumbers
 from xlbias.runs.schema import MULTILINGUAL_POOL, setting_of
@@ -63,7 +62,7 @@ GAP_SCHEMA = {
 
 def language_gaps(run: RunNumbers, model: str, task: str) -> list[Gap]:
     """Return the gaps of every language of both sides; nothing of one language, or of censored ranks."""
-    known = Numbers(run.summary).of(model, task)
+    known = run.numbers.of(model, task)
     if any(key.measure == "map" and cell.bounds is not None for key, cell in known.items()):
         return []  # where ranks are censored nobody can tell
     cells, table = _values(run, model, task)
@@ -112,7 +111,7 @@ def _values(run: RunNumbers, model: str, task: str) -> tuple[list[tuple[str, str
     column = rows.join(place, on=["query_language", "pool"], how="left", maintain_order="left")["column"].to_numpy()
     row = rows["query_id"].cast(pl.Enum(ids)).to_physical().to_numpy()
     table[row, column] = rows["ap"].to_numpy()
-    known = Numbers(run.summary).of(model, task)
+    known = run.numbers.of(model, task)
     kept = [known.get(Key("map", setting_of(*cell), *cell)) for cell in cells]
     means = column_means(table)[0]
     if all(
