@@ -41,7 +41,7 @@ LATEX = {
     r"\textasciicircum{}": "^", r"\textasciitilde{}": "~", r"\textless{}": "<", r"\textgreater{}": ">",
     r"\textbar{}": "|", r"{\char34}": '"', r"\textasciigrave{}": "`", "{'}": "'", "{-}": "-", "{[}": "[", "{]}": "]",
     "{*}": "*", r"$\rightarrow$": "→", "$-$": "−", r"$\cdot$": "·", r"$\alpha$": "α", r"$\chi$": "χ", "$^2$": "²",
-    r"\ldots{}": "…", r"\S{}": "§", "--": "–",
+    r"\ldots{}": "…", r"\S{}": "§", "--": "–", r"$\neq$": "≠", r"$\geq$": "≥", r"$\leq$": "≤", r"$\times$": "×",
 }  # fmt: skip
 _LATEX = re.compile("|".join(sorted(map(re.escape, LATEX), key=len, reverse=True)))
 
@@ -491,7 +491,8 @@ def test_a_name_breaks_no_table_of_markdown_or_latex(evil):
         "usepackage", "section", "subsection", "subsubsection", "begin", "end", "centering", "small", "setlength",
         "tabcolsep", "caption", "toprule", "midrule", "bottomrule", "scriptsize", "par", "footnotesize", "item",
         "textbackslash", "textasciicircum", "textasciitilde", "textless", "textgreater", "textbar", "textasciigrave",
-        "char", "rightarrow", "cdot", "alpha", "chi", "ldots", "S", "leq", "begingroup", "endgroup", "sloppy", "textbf",
+        "char", "rightarrow", "cdot", "alpha", "chi", "ldots", "S", "leq", "geq", "neq", "times",
+        "begingroup", "endgroup", "sloppy", "textbf",
         "hspace", "parbox", "raggedright", "raggedleft", "strut", "tiny", "medskip", "clearpage",
     }  # fmt: skip
     balance = re.sub(r"\\[\\{}]", "", latex)

@@ -1,10 +1,12 @@
 """LaTeX that fits the lines of a standard article: its widths against TeX's own, and documents that TeX has set."""
 
+import ast
 import re
 import shutil
 import struct
 import subprocess
 from pathlib import Path
+from unicodedata import category
 
 import numpy as np
 import polars as pl
@@ -12,6 +14,7 @@ import pytest
 from report.documents.test_audit_text import small_run
 from support import make_task, make_vectors
 
+import xlbias
 from xlbias.data.catalog import load_task
 from xlbias.data.task import RetrievalTask
 from xlbias.evaluation import evaluate
@@ -19,7 +22,7 @@ from xlbias.measures.registry import measures
 from xlbias.report.document import Document, MatrixBlock, Paragraph, Section, Table, Terms
 from xlbias.report.documents.audit import DEFAULT_MATRICES, audit
 from xlbias.report.documents.comparison import comparison
-from xlbias.report.formats.latex import block_to_latex, to_latex
+from xlbias.report.formats.latex import block_to_latex, escape, to_latex
 from xlbias.report.formats.tex_widths import LINE, SIZES, width
 from xlbias.report.numbers import Entry, entry, numeric
 from xlbias.results.cell import Cell
@@ -182,3 +185,28 @@ def test_a_hundred_tables_in_one_section_are_set(tmp_path):
     table = Table("t", ("", "v"), ((Entry("r"), numeric("1", 1.0)),))
     log = set_by_tex(to_latex(Document("t", "", (Section("s", (table,) * 100),))), tmp_path)
     assert "Too many unprocessed floats" not in log
+
+
+def symbols() -> set[str]:
+    """The signs of our own words that are not ASCII: all but letters, bars of text, and what no reader sees."""
+    root = Path(xlbias.__file__).parent
+    files = [file for room in ("report/documents", "results", "measures") for file in (root / room).rglob("*.py")]
+    constants = (
+        node.value
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    signs = {char for text in constants for char in text if ord(char) > 126 and category(char)[0] not in "LC"}
+    return {char for char in signs if not "▀" <= char <= "▟" and not "！" <= char <= "～"}
+
+
+def test_every_symbol_of_our_own_words_is_written_in_ascii():
+    assert {"≠", "≥", "→"} <= symbols()
+    for symbol in symbols():
+        assert escape(symbol).isascii(), symbol
+
+
+@needs_latex
+def test_every_symbol_of_our_own_words_is_set(tmp_path):
+    fits(to_latex(Document(" ".join(sorted(symbols())), "", (Section("s", (Paragraph("×" * 3),)),))), tmp_path)

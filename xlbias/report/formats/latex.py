@@ -29,6 +29,9 @@ _ESCAPES = {
     "*": "{*}", "→": r"$\rightarrow$", "−": "$-$", "–": "--", "·": r"$\cdot$", "α": r"$\alpha$", "χ": r"$\chi$",
     "Δ": r"$\Delta$", "²": "$^2$",
     "↑": r"$\uparrow$", "↓": r"$\downarrow$", "…": r"\ldots{}", "§": r"\S{}", "≤": r"$\leq$",
+    "≥": r"$\geq$", "≠": r"$\neq$", "×": r"$\times$", "±": r"$\pm$", "√": r"$\surd$", "Σ": r"$\Sigma$", "μ": r"$\mu$",
+    "σ": r"$\sigma$", "∆": r"$\Delta$", "³": "$^3$", "ᵀ": "$^T$", "▲": r"$\bigtriangleup$",
+    "▼": r"$\bigtriangledown$",
 }  # fmt: skip
 _MOST_IN_A_COLUMN = 8  # columns, that of the names among them, of a table in one column of a paper
 _LONGEST_LABEL = 40  # characters
