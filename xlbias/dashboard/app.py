@@ -76,6 +76,8 @@ class DashboardApp(Dashboard, inherit_bindings=False):
     CSS = """
     Screen { background: $background; color: $foreground; }
     Screen:ansi { background: ansi_default; color: ansi_default; }
+    Dialog, Dialog:ansi { background: $background 40%; }
+    Dialog.-clear, Dialog:ansi { background: transparent; }
     CommandPalette SearchIcon { display: none; }
     Toast { width: auto; max-width: 90%; padding: 0 1; margin: 0; }
     ToastRack { dock: top; align: right top; margin: 1 0 0 0; }

@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 
 class Dialog(ModalScreen[Result | None], inherit_bindings=False):
-    """A panel over the screen. It is dismissed with its result, or with None."""
+    """A panel over the screen, which stays in sight. It is dismissed with its result, or with None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,ctrl+c", "cancel", "close", show=False, id="dialog.cancel"),
@@ -22,7 +22,6 @@ class Dialog(ModalScreen[Result | None], inherit_bindings=False):
     DEFAULT_CSS = """
     Dialog {
         align: center middle;
-        background: $background 60%;
         & > .panel {
             width: 76;
             max-width: 100%;
@@ -34,7 +33,8 @@ class Dialog(ModalScreen[Result | None], inherit_bindings=False):
             border-subtitle-color: $quiet;
             background: $surface;
         }
-        &:ansi { background: ansi_default; }
+        &.-clear { align: center bottom; }
+        &.-clear > .panel { margin-bottom: 1; }
         &:ansi > .panel { background: ansi_default; }
     }
     """

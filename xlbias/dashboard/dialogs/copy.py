@@ -68,6 +68,7 @@ class CopyDialog(Dialog[Copy]):
 
     def __init__(self, scopes: Sequence[Scope], last: Copy) -> None:
         super().__init__()
+        self.add_class("-clear")
         self._scopes = tuple(scope for scope in SCOPES if scope in scopes)
         self._last = last.within(self._scopes)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -10,11 +11,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.timer import Timer
 from textual.widgets import Static
 
 from xlbias.dashboard.dialogs.base import Dialog
 from xlbias.dashboard.dialogs.input import Entry
 from xlbias.text import clean
+
+_REST = 0.15  # seconds without a key, after which what was typed is told
 
 
 class PromptDialog(Dialog[str]):
@@ -25,6 +29,8 @@ class PromptDialog(Dialog[str]):
         value: what stands there at first.
         check: returns what is wrong with a line, or None.
         hints: lines below it, our own words.
+        typed: is told of every line that is right once typing rests, so that what it leaves is seen; and of the first
+            one where it is all given up.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -34,9 +40,7 @@ class PromptDialog(Dialog[str]):
 
     DEFAULT_CSS = """
     PromptDialog {
-        align: center bottom;
-        background: transparent;
-        & > .panel { width: 100%; margin-bottom: 1; }
+        & > .panel { width: 100%; }
         #wrong { color: $text-error; display: none; }
         #hints { color: $quiet; }
     }
@@ -48,8 +52,12 @@ class PromptDialog(Dialog[str]):
         value: str = "",
         check: Callable[[str], str | None] = lambda _: None,
         hints: Sequence[str] = (),
+        typed: Callable[[str], object] | None = None,
     ) -> None:
         super().__init__()
+        self.add_class("-clear")
+        self._typed, self._told = typed, value
+        self._resting: Timer | None = None
         self._title, self._value, self._check, self._hints = title, value, check, tuple(hints)
 
     def compose(self) -> ComposeResult:
@@ -63,7 +71,25 @@ class PromptDialog(Dialog[str]):
 
     @on(Entry.Changed)
     def _judge(self, event: Entry.Changed) -> None:
-        self._say(self._check(event.value.strip()))
+        value = event.value.strip()
+        wrong = self._check(value)
+        self._say(wrong)
+        if self._resting is not None:
+            self._resting.stop()
+            self._resting = None
+        if wrong is None and self._typed is not None:
+            self._resting = self.set_timer(_REST, partial(self._tell, value))
+
+    def _tell(self, value: str) -> None:
+        """Tell of a line, unless it is what was told last."""
+        if self._typed is not None and value != self._told:
+            self._told = value
+            self._typed(value)
+
+    def action_cancel(self) -> None:
+        """Close without a result: what was there at first is there again."""
+        self._tell(self._value)
+        super().action_cancel()
 
     def _say(self, wrong: str | None) -> None:
         line = self.query_one("#wrong", Static)

@@ -389,7 +389,9 @@ class OverviewScreen(View):
     def ask_filter(self) -> None:
         """Ask for words that a row must have."""
         hints = ("words in the names of encoder, task, domain, sampler or sources; case and accents are ignored",)
-        self.app.push_screen(PromptDialog("filter rows", self._filter, hints=hints), self._take_filter)
+        self.app.push_screen(
+            PromptDialog("filter rows", self._filter, hints=hints, typed=self._take_filter), self._take_filter
+        )
 
     def _take_filter(self, words: str | None) -> None:
         if words is not None:

@@ -319,7 +319,8 @@ class QueriesScreen(View):
 
     def ask_filter(self) -> None:
         """Ask which queries to show."""
-        self.app.push_screen(PromptDialog("filter", str(self.filter), self._wrong, EXAMPLES), self._take_filter)
+        dialog = PromptDialog("filter", str(self.filter), self._wrong, EXAMPLES, self._take_filter)
+        self.app.push_screen(dialog, self._take_filter)
 
     def _take_filter(self, text: str | None) -> None:
         if text is not None:
