@@ -32,7 +32,7 @@ class ExitRequested(Message):
 
 
 class Compared(Message):
-    """A comparison is ready."""
+    """A comparison is ready, or what a run says."""
 
 
 class Exported(Message):

@@ -31,8 +31,8 @@ FOUND = (
 
 
 @pytest.fixture
-def found(monkeypatch):
-    monkeypatch.setattr("xlbias.dashboard.screens.overview.findings", lambda *_: FOUND)
+def found(says_nothing, monkeypatch):
+    monkeypatch.setattr("xlbias.dashboard.workers.says.Says.of", lambda *_: FOUND)
 
 
 @pytest.fixture

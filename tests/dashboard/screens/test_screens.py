@@ -38,6 +38,7 @@ async def test_golden_screens(finished_run, size, says):
             ("distances", ["m"] * list(MATRIX_MEASURES).index("rank_distance")),
         ]:  # fmt: skip
             await press(pilot, *pressed)
+            await until(pilot, lambda: app.place != places.OVERVIEW or app.view.findings.n)
             await rested(app)  # the overview's preview comes once the cursor rests
             shown[name] = "\n".join(screen_lines(app)[1:]) + "\n"  # without the header, which names a path
 

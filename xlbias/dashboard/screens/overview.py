@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import polars as pl
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.message import Message
 from textual.timer import Timer
 
 from xlbias.dashboard import places
@@ -33,12 +29,11 @@ from xlbias.dashboard.widgets.table.footing import Footing
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.dashboard.workers.snapshot import Cell, Chosen, Snapshot
-from xlbias.errors import XlbiasError
 from xlbias.report import document
 from xlbias.report.documents.caveats import MARK
 from xlbias.report.documents.overview import overview_table
 from xlbias.report.numbers import number
-from xlbias.results.findings import Finding, findings
+from xlbias.results.findings import Finding
 from xlbias.results.matrix import MATRIX_MEASURES, Matrix
 from xlbias.results.written import signed_text
 from xlbias.runs.schema import SETTING_SHORT
@@ -118,24 +113,8 @@ def columns(overview: pl.DataFrame) -> tuple[Column, ...]:
 
 _ATTENTION = "attention"
 _BAR = 100  # cells from which there is room for a bar beside the name of the phase
-_FINDINGS = "findings"
 _ROOM = {"-low": 6, "-middle": 11, "-high": 18}
 """Lines of findings, by the height of the screen."""
-_AGAIN = 3.0  # seconds at least between two looks at what a run in progress says
-
-
-class Found(Message):
-    """It has been worked out what a run says.
-
-    Attributes:
-        snapshot: of the run.
-        base: of the second run, which it was compared with.
-        findings: on it; None where it has changed while it was read.
-    """
-
-    def __init__(self, snapshot: Snapshot, base: Snapshot | None, findings: tuple[Finding, ...] | None) -> None:
-        super().__init__()
-        self.snapshot, self.base, self.findings = snapshot, base, findings
 
 
 class OverviewScreen(View):
@@ -181,8 +160,6 @@ class OverviewScreen(View):
         self._said: tuple[Finding, ...] = ()
         self._of_findings = False
         """Whether keys go to the findings, not to the table."""
-        self._looking = False
-        self._looked_at = 0.0
 
     def content(self) -> ComposeResult:
         """Progress, findings, table, and below it preview and provenance."""
@@ -246,37 +223,13 @@ class OverviewScreen(View):
 
     def _show_findings(self, snapshot: Snapshot) -> tuple[Finding, ...]:
         """Show what the run says, as far as that is known; what is not is worked out in a thread."""
-        base = self.dashboard.state.base
-        key = (_FINDINGS, None if base is None else id(base.run))
-        known = snapshot.cache.get(key)
-        if known is None and snapshot.cells and not self._looking:
-            wait = 0.0 if snapshot.finished else self._looked_at + _AGAIN - time.monotonic()
-            if wait > 0:
-                self.after(wait, self.show)
-            else:
-                self._looking, self._looked_at = True, time.monotonic()
-                self.run_worker(partial(self._look, snapshot, base), thread=True, group=_FINDINGS, exit_on_error=False)
+        known = self.dashboard.says.of(snapshot, self.dashboard.state.base) if snapshot.cells else ()
         if known is not None:
             self._said = known
         room = next(lines for name, lines in _ROOM.items() if self.has_class(name))
         waiting = "working out what the run says …" if snapshot.cells and known is None else ""
         self.findings.tell(self._said, room, waiting)
         return self._said
-
-    def _look(self, snapshot: Snapshot, base: Snapshot | None) -> None:
-        """In a thread: work out what the run says."""
-        found: tuple[Finding, ...] | None = None
-        with suppress(OSError, XlbiasError, pl.exceptions.PolarsError):  # it changes, or is damaged
-            found = findings(snapshot.run, None if base is None else base.run)
-        self.post_message(Found(snapshot, base, found))
-
-    def on_found(self, message: Found) -> None:
-        """Show what was worked out."""
-        self._looking = False
-        base = message.base
-        message.snapshot.cache[_FINDINGS, None if base is None else id(base.run)] = message.findings or ()
-        if self.is_current:
-            self.show()
 
     @on(FindingList.Chosen)
     def _lead(self, message: FindingList.Chosen) -> None:

@@ -23,6 +23,7 @@ INTERVAL = 1.0
 _SEARCHED = 10.0  # seconds between two searches
 _SHARE = 20.0  # of the time a search takes nothing is searched after it
 _TOLD = 0.15  # seconds between two lists that are handed over while it searches
+_LAST_WAIT = 3.0  # seconds
 _DRAWN = 0.4  # seconds between two lists while small matrices are made
 _MOST_COMPUTED = 20_000_000  # bytes of a run without stored numbers, from which a matrix is still made
 
@@ -84,10 +85,15 @@ class Shelf:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop; once this returns the sink is called no more."""
+        """Stop; once this returns the sink is called no more.
+
+        A moment is waited for what is being read: native code must not outlive the process.
+        """
         with self._lock:
             self._stopped = True
         self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(_LAST_WAIT)
 
     def attach(self, sink: Callable[[Listed], None]) -> None:
         """Hand every list from now on to `sink`, and the newest one if there is one already."""

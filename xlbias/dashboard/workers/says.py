@@ -1,0 +1,63 @@
+"""Works out what a run says in a thread of its own; nothing here touches a widget."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from xlbias.results.findings import findings
+
+if TYPE_CHECKING:
+    from xlbias.dashboard.workers.snapshot import Snapshot
+    from xlbias.results.findings import Finding
+
+_AGAIN = 3.0  # seconds at least between two looks at what a run in progress says
+_LAST_WAIT = 3.0  # seconds
+
+
+class Says:
+    """Findings on a run, kept with its snapshot.
+
+    Args:
+        ready: called in the thread whenever they are there.
+    """
+
+    def __init__(self, ready: Callable[[], object]) -> None:
+        self._ready = ready
+        self._thread: threading.Thread | None = None
+        self._next = 0.0
+        self._stopped = False
+
+    def of(self, snapshot: Snapshot, base: Snapshot | None) -> tuple[Finding, ...] | None:
+        """Return what a run says, compared with `base` where that is given; None while it is worked out."""
+        key = ("findings", None if base is None else id(base.run))
+        known: tuple[Finding, ...] | None = snapshot.cache.get(key)
+        at_work = self._thread is not None and self._thread.is_alive()
+        early = not snapshot.finished and time.monotonic() < self._next
+        if known is None and not (at_work or early or self._stopped):
+            self._next = time.monotonic() + _AGAIN
+            self._thread = threading.Thread(
+                target=self._look, args=(snapshot, base, key), name="what-a-run-says", daemon=True
+            )
+            self._thread.start()
+        return known
+
+    def _look(self, snapshot: Snapshot, base: Snapshot | None, key: tuple[object, ...]) -> None:
+        found: tuple[Finding, ...] = ()
+        try:
+            found = findings(snapshot.run, None if base is None else base.run)
+        except Exception:  # a run that changes while it is read, or is damaged: the screens say so
+            found = ()
+        snapshot.cache[key] = found
+        self._thread = None
+        if not self._stopped:
+            self._ready()
+
+    def stop(self) -> None:
+        """Begin nothing new, tell nobody any more, and wait a moment: native code must not outlive the process."""
+        self._stopped = True
+        thread = self._thread
+        if thread is not None:
+            thread.join(_LAST_WAIT)
