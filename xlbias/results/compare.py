@@ -7,6 +7,7 @@ random factors. p-values are corrected over the whole family that they belong to
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -433,7 +434,9 @@ def _of_values(
         found = crossed(tested[0], tested[1], clusters=clusters)
         low, high = found.low, found.high
     else:
-        low, high = _intervals(means[1] - means[0], columns, linear, gone.any(), clusters, seed)
+        most_cells = max(Counter(key.measure for key in about.columns).values(), default=1)
+        replicates = replicates_for(len(about.ids), most_cells)  # of 100 languages as few as the summary draws
+        low, high = _intervals(means[1] - means[0], columns, linear, gone.any(), clusters, seed, replicates)
     of_columns = [column_means(side)[0] for side in means]
     values = [np.concatenate([m[columns], aggregated(m[None], linear)[0]]) for m in of_columns]
     keys = [*(about.columns[i] for i in columns), *(one.key for one in linear)]
@@ -452,10 +455,15 @@ def _of_values(
 
 
 def _intervals(
-    difference: Floats, columns: list[int], linear: list[Aggregate], gaps: bool, clusters: Ints | None, seed: int
+    difference: Floats,
+    columns: list[int],
+    linear: list[Aggregate],
+    gaps: bool,
+    clusters: Ints | None,
+    seed: int,
+    replicates: int,
 ) -> tuple[Floats, Floats]:
     """Return the ends of bootstrap intervals of the columns, then of the aggregates."""
-    replicates = replicates_for(len(difference))
     if columns or gaps:
         found = bootstrap_intervals(
             difference,
