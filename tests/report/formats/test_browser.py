@@ -81,7 +81,7 @@ def test_nothing_is_wider_than_the_window_and_a_poster_is_one_sheet(tmp_path):
         file.write_text(text, "utf-8")
     found = asyncio.run(seen(files, (420, 1280), ((11.69, 8.27), (11.0, 8.5)), tmp_path / "profile"))
     for measured, _ in found:
-        assert [client for _, client in measured] == [420, 1280]
+        assert all(0 <= width - client < 30 for width, (_, client) in zip((420, 1280), measured, strict=True))
         assert all(scroll <= client for scroll, client in measured)
     assert found[1][1] == [1, 1]
     assert found[0][1] != [0, 0]
