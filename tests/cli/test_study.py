@@ -130,8 +130,9 @@ def test_wrong_values_are_one_sentence_and_exit_code_2(
     filled = [argument.format(folder=plan.parent) for argument in arguments]
     assert run(["study", str(plan), "--quiet", *filled]) == 2
     printed = capfd.readouterr()
-    assert message in printed.err
-    assert printed.err.count("\n") == 1
+    sentence = printed.err.split("\n\n")[-1]  # below the usage, where the command line is wrong
+    assert message in sentence
+    assert sentence.count("\n") == 1
     assert printed.out == ""
 
 
