@@ -64,7 +64,7 @@ def test_on_a_terminal_the_dashboard_follows_and_leaving_says_where_the_run_is(t
     with Terminal("audit", "static-small", "--task", task, "--no-cache", command=(), size=(100, 30)) as terminal:
         terminal.until("xlbias audit is starting")
         terminal.until("xlbias audit has finished")
-        terminal.until("6/6")
+        terminal.until("◆.414")
         terminal.press("2")
         terminal.until("static-small on")
         terminal.press("q")

@@ -91,7 +91,8 @@ def test_bad_input_is_one_sentence(folder, capsys, words, sentence):
     assert error.count("\n") == 1
 
 
-def test_text_is_findings_settings_and_the_matrix_and_full_adds_all_else(folder, capsys):
+def test_text_is_findings_settings_and_the_matrix_and_full_adds_all_else(folder, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
     paths = folder / "base.parquet", folder / "new.parquet"
     _, text, _ = output(capsys, *paths)
     _, full, _ = output(capsys, *paths, "--full")

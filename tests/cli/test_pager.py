@@ -21,7 +21,7 @@ MARKED = "sed 's/^/paged /'"
 @pytest.fixture
 def child():
     def start(n_lines, **env):
-        clean = {k: v for k, v in os.environ.items() if k not in ("PAGER", "XLBIAS_PAGER", "LESS")}
+        clean = {k: v for k, v in os.environ.items() if k not in ("PAGER", "XLBIAS_PAGER", "LESS", "LINES", "COLUMNS")}
         started = pexpect.spawn(
             sys.executable, ["-c", CODE, str(n_lines)], env={**clean, "TERM": "xterm", **env}, encoding="utf-8",
             dimensions=(LINES, 80), timeout=60,

@@ -112,7 +112,7 @@ def test_the_training_parts_of_the_embedded_tasks_are_the_default(tmp_path: Path
         (["--device", "tpu"], "device 'tpu': expected cpu, cuda, mps"),
         (["--base", "./nowhere"], "./nowhere: there is no such folder"),
         (["--task", "parallel:nowhere.jsonl"], "nowhere.jsonl"),
-        (["--sampler", "all"], "'all' is not one of 'english', 'mixed', 'mono', 'cross', 'hybrid'"),
+        (["--sampler", "all"], "'all'; choose from english, mixed, mono, cross, hybrid"),
     ],
 )
 def test_wrong_values_are_one_sentence_and_exit_code_2(
@@ -234,7 +234,7 @@ def test_a_base_by_its_hub_name_has_its_recipe_and_another_keeps_its_prompts(cap
 
 def test_without_a_folder_there_is_nothing_to_train_into(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["train"]) == 2
-    assert capfd.readouterr().err.splitlines() == ["xlbias: Missing option '--out' / '-o'."]
+    assert capfd.readouterr().err.splitlines()[-1] == "xlbias: Missing option '--out' / '-o'."
 
 
 def test_a_folder_that_holds_something_is_refused(

@@ -210,9 +210,9 @@ def test_lists_and_other_kinds_of_numbers_are_vectors_too(task):
     as_half = PrecomputedVectors(np.ones((2, 3), np.float16), [[1, 2, 3]])
     assert as_half.queries.dtype == as_half.passages.dtype == np.float32
     encoder: Encoder = Ragged()
-    with pytest.raises(EncoderError, match="long: gave list that is no array of numbers"):
+    with pytest.raises(EncoderError, match="long: gave a list that is no array of numbers: rows of 1 to 2 numbers"):
         embed(encoder, ["a", "b"], "query")
-    with pytest.raises(EncoderError, match="vectors: gave list that is no array of numbers"):
+    with pytest.raises(EncoderError, match="vectors: gave a list that is no array of numbers"):
         PrecomputedVectors([[1.0], [1.0, 2.0]], np.ones((1, 1)))
 
 

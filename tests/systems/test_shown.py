@@ -143,8 +143,12 @@ def test_findings_the_brief_report_and_values_by_query_say_nothing_of_them_as_if
     assert language_gaps(run, "own", "made") == []
     export_values(run, tmp_path / "values.csv", measures=["map", "recall@1", "single_gold"])
     rows = list(csv.DictReader((tmp_path / "values.csv").open()))
-    assert {row["measure"] for row in rows if row["passage_language"] == "multilingual"} == {"recall@1"}
-    own = [row for row in rows if row["measure"] == "map"]
+    multilingual = [row for row in rows if row["passage_language"] == "multilingual"]
+    assert {row["measure"] for row in multilingual} == {"map", "recall@1"}
+    censored = [row for row in multilingual if row["value"] == ""]
+    assert {row["measure"] for row in censored} == {"map"}
+    assert all(0 <= float(row["least"]) < float(row["most"]) <= 1 for row in censored)
+    own = [row for row in rows if row["measure"] == "map" and row["value"]]
     assert own and all(row["query_language"] == row["passage_language"] for row in own)
 
 

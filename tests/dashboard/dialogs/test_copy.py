@@ -321,10 +321,10 @@ def test_tsv_of_a_matrix_without_intervals_has_no_columns_for_them():
 
 def test_latex_of_a_wide_matrix_puts_intervals_below_the_numbers():
     cell = Cell(0.5, 0.4, 0.6, 3)
-    wide = _block("ab", "uvwxyz", ((cell,) * 6,) * 2)
+    wide = _block("ab", "tuvwxyz", ((cell,) * 7,) * 2)
     text = render_block(wide, "latex")
-    assert r"a & .500 & .500 & .500 & .500 & .500 & .500 \\" in text
-    assert text.count(r" & {\scriptsize {[}.400, .600{]}}") == 12
+    assert r"a & .500 & .500 & .500 & .500 & .500 & .500 & .500 \\" in text
+    assert text.count(r" & {\scriptsize {[}.400, .600{]}}") == 14
     narrow = render_block(_block("ab", "u", ((cell,),) * 2), "latex")
     assert r"a & .500 {\scriptsize {[}.400, .600{]}} \\" in narrow
 

@@ -220,5 +220,5 @@ def test_drawing_takes_memory_for_a_batch_whatever_the_number_of_ids(share: floa
 
 
 def test_no_task_is_an_error() -> None:
-    with pytest.raises(TrainingError, match="no task to train on"):
+    with pytest.raises(TrainingError, match="nothing to train on: expected at least one task"):
         PairTexts([])

@@ -47,6 +47,9 @@ def test_tensorboard_has_every_row_of_the_journal_of_each_training(small: Retrie
         assert [row["step"] for row in rows] == list(range(1, 9))
         for row in rows:
             for column in row.keys() - {"model", "step"}:
+                if row[column] is None:  # a kind of batches that this sampler does not draw
+                    assert column.startswith("loss_") and row["step"] not in logged.get(f"train/{column}", ())
+                    continue
                 assert math.isclose(logged[f"train/{column}"][row["step"]], row[column], rel_tol=1e-6), column
         batches = [logged[f"train/n_{kind}_batches"][8] for kind in ("monolingual", "cross_lingual", "mixed")]
         assert sum(batches) == 8
