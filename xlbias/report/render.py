@@ -119,7 +119,7 @@ def render_findings(
     """Return findings as ``text`` or ``json``.
 
     ``{"schema": 1, "run": path, "thresholds": {name: number}, "findings": [{"kind", "question", "sentence", "weight",
-    "leads_to", "encoder", "task", "base", "languages", "numbers", "concern"}]}``, see
+    "leads_to", "encoder", "task", "base", "languages", "numbers", "concern", "short"}]}``, see
     `xlbias.results.findings.Finding`.
     """
     from xlbias.report.documents.findings import as_json, lines

@@ -10,7 +10,9 @@ from support import make_task, make_vectors
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.errors import RunError
 from xlbias.evaluation import evaluate
+from xlbias.measures.registry import measure_of
 from xlbias.report.document import MatrixBlock, Table
+from xlbias.report.documents.brief import brief
 from xlbias.report.documents.study import power_document, study_document, study_report
 from xlbias.report.render import render
 from xlbias.results.compare import Side, compare
@@ -22,6 +24,7 @@ from xlbias.results.study.numbers import numbers, over_seeds, reference_numbers
 from xlbias.results.study.questions import QUESTIONS, answers, least_by_seeds
 from xlbias.results.study.shift import home_and_away, robustness
 from xlbias.results.summary import OVERALL
+from xlbias.results.written import number, signed_text
 from xlbias.stats.multiplicity import holm
 
 pytestmark = pytest.mark.integration
@@ -482,3 +485,46 @@ def test_with_fewer_seeds_of_a_sampler_the_design_says_how_many(run):
     assert read_study(some).n_planned == 16
     text = study_report(some)
     assert "16 encoders: " in text and "seeds of each source: mono 3, hybrid α=0.5 3, cross 2" in text
+
+
+def test_the_short_report_says_first_what_the_samplers_changed(run, study):
+    text = brief(run, 80)
+    shown = text.splitlines()
+    assert len(shown) <= 22
+    assert shown[1].startswith("Real?      ")
+    assert "seed0" not in text
+    first = of_study(run, answers(run, study))[0]
+    assert first.sentence[:20] in " ".join(text.split())
+    heads = next(line.split() for line in shown if line.startswith("sampler"))
+    assert heads[:3] == ["sampler", "target", "mono"]
+
+
+def test_without_tests_the_short_report_has_the_means_that_the_tests_are_of(run, study, monkeypatch):
+    monkeypatch.setattr("xlbias.report.documents.study_brief.of_samplers", lambda run: ())
+    text = brief(run, 80)
+    said = " ".join(text.split())
+    tested = answers(run, study).filter(
+        (pl.col("measure") == "map") & (pl.col("setting") == "cross-lingual") & (pl.col("base") == "mono")
+    )
+    of_new = {(row["new"], row["over"]): row["difference"] for row in tested.iter_rows(named=True)}
+    for new in ("hybrid α=0.5", "cross"):
+        home, away = (signed_text(of_new[new, over], measure_of("map")) for over in ("home", "away"))
+        assert f"{new} {home} at home, {away} away (" in said
+    assert "tests: report.md" in said
+    means = over_seeds(numbers(run, study)).filter(
+        (pl.col("measure") == "map") & (pl.col("setting") == "cross-lingual") & (pl.col("arm") == "cross")
+    )
+    value = number(means.filter(pl.col("target") == "home")["mean"].mean())
+    (row,) = (line.split() for line in text.splitlines() if line.startswith("cross") and " home " in line)
+    assert row[3] == value
+    assert len(text.splitlines()) <= 22
+
+
+def test_a_study_with_one_training_each_says_so_in_its_short_report(run):
+    one_seed = replace(run, metadata={**run.metadata, "study": {**PLAN, "seeds": [0]}})
+    assert "But        one training each: not confirmed" in brief(one_seed, 80)
+
+
+def test_a_study_of_one_sampler_has_the_short_report_of_any_run(run):
+    alone = replace(run, metadata={**run.metadata, "study": {**PLAN, "samplers": ["mono"]}})
+    assert "here-mono-seed0" in brief(alone, 80)

@@ -83,6 +83,8 @@ def named_parts(
 
     `sections` are some of `xlbias.report.forms.SECTIONS`; the others are as in `to_text`.
     """
+    if not (sections or measures or by_language or published):
+        return ""  # what nobody asked for takes its time in large runs
     wanted = {*sections, "by-language", "matrix", "published"}
     lines: list[str] = []
     about = None if "overview" in wanted else ""

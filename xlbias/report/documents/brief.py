@@ -6,11 +6,13 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from xlbias.errors import XlbiasError
 from xlbias.folders import from_here
 from xlbias.measures.registry import measures
 from xlbias.report.documents.audit_text import to_text
 from xlbias.report.documents.caveats import mark_of
-from xlbias.report.documents.findings import as_many_as_fit, lines
+from xlbias.report.documents.findings import answers_that_fit, lines
+from xlbias.report.documents.study_brief import study_brief
 from xlbias.report.documents.wording import about_run, about_task, name_of
 from xlbias.report.formats.columns import cut_all, names_left, wrapped
 from xlbias.report.numbers import NOTHING, number
@@ -19,6 +21,7 @@ from xlbias.results.findings import Finding, findings
 from xlbias.results.levels import chance_levels
 from xlbias.results.overview import overview
 from xlbias.results.run import Run
+from xlbias.results.study.design import Study, compared_arms, read_study
 from xlbias.results.written import signed_text
 from xlbias.text import clean, cut
 
@@ -26,7 +29,7 @@ HEIGHT = 22
 """Lines that leave room for the command and the next prompt on the smallest terminal."""
 
 _FEW_ROWS = 8  # of encoders on tasks, up to which chance has a row of its own
-_LEAST_FINDINGS = 6  # lines
+_LEAST_FINDINGS = 7  # lines
 _AROUND = 4  # two empty lines, and two on how to see more
 
 
@@ -35,6 +38,8 @@ def brief(run: Run, width: int = 80, *, found: Sequence[Finding] | None = None, 
 
     More encoders have their rows as well. `found` is by default what `xlbias.results.findings.findings` finds.
     """
+    if (study := _study(run)) is not None and (of_study := study_brief(run, study, width, height=height)):
+        return of_study
     rows = [row for row in overview(run).to_dicts() if row["n_rankings"]]
     if not rows:
         return to_text(run, width)  # a training, or nothing yet
@@ -46,10 +51,21 @@ def brief(run: Run, width: int = 80, *, found: Sequence[Finding] | None = None, 
         head.append(cut(about_task(next(task for task in run.tasks if task.name in tasks)), width))
     table = _table(run, rows, shown, width)
     left = height - len(head) - len(table) - _AROUND
-    chosen = as_many_as_fit(shown, max(left, _LEAST_FINDINGS), width, **words)
+    chosen = answers_that_fit(shown, max(left, _LEAST_FINDINGS), width, **words)
     rest = len(shown) - len(chosen)
     text = [*head, *lines(chosen, width, **words), "", *table, "", *_more(run, rest, width)]
     return "\n".join(line.rstrip() for line in text) + "\n"
+
+
+def _study(run: Run) -> Study | None:
+    """Return the study that a run is of, where samplers are compared in it; None also where it cannot be read."""
+    if not isinstance(run.metadata.get("study"), Mapping):
+        return None
+    try:
+        study = read_study(run)
+    except (XlbiasError, KeyError, TypeError, ValueError, AttributeError):  # of a version that is not known
+        return None
+    return study if any(compared_arms(study, source) for source in study.sources) else None
 
 
 def _more(run: Run, rest: int, width: int) -> list[str]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from xlbias.report.document import Block, Fold, Paragraph, Section, Terms
 from xlbias.report.formats.columns import wrapped_behind
-from xlbias.results.findings import QUESTIONS, Finding, Question
+from xlbias.results.findings import QUESTIONS, Finding, Number, Question
+from xlbias.results.findings.finding import ONE_TRAINING
+from xlbias.results.written import number
+from xlbias.runs.schema import SETTING_SHORT
 from xlbias.text import clean
 
 TITLE = "Findings"
@@ -120,6 +124,106 @@ def as_many_as_fit(
             chosen.append(one)
             left -= needed
     return [one for one in found if one in chosen]
+
+
+_ANSWERED: tuple[Question, ...] = ("caveat", "real", "for whom", "fair", "good", "survives")
+"""Questions by what is left out last where not even one line of each fits."""
+
+
+def answers_that_fit(
+    found: Sequence[Finding], room: int, width: int, *, encoders: bool = True, tasks: bool = True
+) -> list[Finding]:
+    """Return findings that fit so many lines, every question that has one before any has two.
+
+    Of what is real, what became significantly worse stands first. With little room a finding is said in its short form:
+    what is returned has that as its sentence.
+    """
+    waiting = {question: _gravest_first(question, found) for question in _ANSWERED}
+    alone = [one for one in waiting["caveat"] if one.kind == "one_training"]
+    chosen: list[tuple[Finding, Finding]] = []  # as found, and as said
+
+    def needed(said: Sequence[Finding]) -> int:
+        return len(lines(said, width, encoders=encoders, tasks=tasks))
+
+    left = room
+    firsts = [_over_tasks(some) if question == "good" else some[0] for question, some in waiting.items() if some]
+    for one in dict.fromkeys((*firsts, *alone)):
+        said = _shortened(one)
+        if needed([said]) <= left:
+            chosen.append((one, said))
+            left -= needed([said])
+    told = any(one in alone for one, _ in chosen)  # once is enough
+    for place, (one, said) in enumerate(chosen):
+        whole = replace(one, sentence=one.sentence.replace(f"; {ONE_TRAINING}", "")) if told else one
+        more = needed([whole]) - needed([said])
+        if one.question != "caveat" and more <= left:
+            chosen[place] = one, whole
+            left -= more
+    rest = [some[i] for i in range(1, max(map(len, waiting.values()))) for some in waiting.values() if i < len(some)]
+    for one in rest:
+        if left < 1:
+            break
+        if one not in [known for known, _ in chosen] and needed([one]) <= left:
+            chosen.append((one, one))
+            left -= needed([one])
+    return [said for _, said in chosen]
+
+
+def _gravest_first(question: Question, found: Sequence[Finding]) -> list[Finding]:
+    """Return the findings of a question: of what is real by how many cells became significantly worse.
+
+    That there is one training each comes behind other caveats: it has a line of its own.
+    """
+    some = [one for one in found if one.question == question]
+    if question == "caveat":
+        return sorted(some, key=lambda one: one.kind == "one_training")
+    return sorted(some, key=lambda one: -_n_worse(one)) if question == "real" else some
+
+
+def _n_worse(one: Finding) -> float:
+    return next((n.value or 0.0 for n in one.numbers if n.role == "worse cells"), 0.0)
+
+
+def _shortened(one: Finding) -> Finding:
+    return replace(one, sentence=one.short) if one.short else one
+
+
+def _over_tasks(found: Sequence[Finding]) -> Finding:
+    """Return how good the best encoder is over all tasks, from its least to its greatest number of each setting.
+
+    The best has the greatest mean mAP between languages. Where there is one task, or not all encoders were evaluated on
+    the same ones, the first finding.
+    """
+    of_encoder: dict[str | None, list[Finding]] = defaultdict(list)
+    for one in found:
+        if one.kind == "quality":
+            of_encoder[one.encoder].append(one)
+    tasks = [{one.task for one in some} for some in of_encoder.values()]
+    if not tasks or len(tasks[0]) < 2 or any(some != tasks[0] for some in tasks):
+        return found[0]
+    own = {name: [_own(one) for one in some] for name, some in of_encoder.items()}
+    settings = [s for s in SETTING_SHORT if all(s in numbers for some in own.values() for numbers in some)]
+    if not settings:
+        return found[0]
+    ranked = settings[min(1, len(settings) - 1)]
+    best = max(own, key=lambda name: sum(numbers[ranked].value or 0.0 for numbers in own[name]))
+    parts = []
+    for setting in settings:
+        values = [numbers[setting].value or 0.0 for numbers in own[best]]
+        parts.append(f"{SETTING_SHORT[setting]} {number(min(values))} to {number(max(values))}")
+    numbers = tuple(numbers[setting] for numbers in own[best] for setting in settings)
+    return replace(
+        of_encoder[best][0],
+        task=None,
+        sentence=f"mAP {', '.join(parts)}, from task to task.",
+        short="",
+        numbers=numbers,
+    )
+
+
+def _own(one: Finding) -> dict[str, Number]:
+    """Return the mAP of an encoder by setting, without the levels beside it."""
+    return {str(n.setting): n for n in one.numbers if n.encoder == one.encoder and not n.role and n.setting}
 
 
 def as_json(found: Sequence[Finding]) -> list[dict[str, Any]]:

@@ -39,6 +39,8 @@ __all__ = [
 
 DEFAULTS = Thresholds()
 
+_SAMPLER = "sampler"  # the kind of what a study says of its samplers
+
 _found: WeakKeyDictionary[RunNumbers, dict[tuple[object, ...], tuple[Finding, ...]]] = WeakKeyDictionary()
 
 
@@ -107,11 +109,24 @@ def of_study(run: RunNumbers, answers: pl.DataFrame) -> tuple[Finding, ...]:
         run: of the study.
         answers: what `xlbias.results.study.questions.answers` gave.
     """
-    context = Context(run, None, DEFAULTS, answers=answers)
-    said = [replace(one, sentence=clean(one.sentence)) for rule in _rules() for one in rule.found(context)]
-    return tuple(sorted((one for one in said if one.kind == "sampler"), key=lambda one: -one.weight))
+    return _of_samplers(Context(run, None, DEFAULTS, answers=answers))
+
+
+def of_samplers(run: RunNumbers) -> tuple[Finding, ...]:
+    """Return the same where it takes little: nothing of a large study, or where the run is of none."""
+    return _of_samplers(Context(run, None, DEFAULTS))
+
+
+def _of_samplers(context: Context) -> tuple[Finding, ...]:
+    rules = [rule for rule in _rules() if _SAMPLER in rule.KINDS]
+    said = [_cleaned(one) for rule in rules for one in rule.found(context) if one.kind == _SAMPLER]
+    return tuple(sorted(said, key=lambda one: -one.weight))
+
+
+def _cleaned(one: Finding) -> Finding:
+    return replace(one, sentence=clean(one.sentence), short=clean(one.short))
 
 
 def _ordered(context: Context) -> tuple[Finding, ...]:
-    found = [replace(one, sentence=clean(one.sentence)) for rule in _rules() for one in rule.found(context)]
+    found = [_cleaned(one) for rule in _rules() for one in rule.found(context)]
     return tuple(sorted(found, key=lambda one: (QUESTIONS.index(one.question), -one.weight)))

@@ -9,6 +9,9 @@ Question = Literal["good", "for whom", "fair", "real", "survives", "caveat"]
 """What a reader asks, in this order: is it good, for whom is it bad, is it fair, is the difference real, does it
 survive a change of domain, and what must I not conclude?"""
 
+ONE_TRAINING = "one training each: not confirmed"
+"""What a sentence on a difference says where no other seed was trained."""
+
 QUESTIONS: tuple[Question, ...] = get_args(Question)
 
 
@@ -87,6 +90,7 @@ class Finding:
         numbers: what it stands on.
         concern: whether it is a reason to act or to doubt: a language that is served badly, an unfair pool, a loss, a
             caveat; not a level of quality or a gain.
+        short: the same in a line or so, for where there is little room; empty where the sentence is short enough.
     """
 
     kind: str
@@ -100,6 +104,7 @@ class Finding:
     languages: tuple[str, ...] = ()
     numbers: tuple[Number, ...] = ()
     concern: bool = True
+    short: str = ""
 
     def concerns(self, encoder: str, task: str) -> bool:
         """Whether it is about an encoder on a task; several seeds are one training, each of which it is about."""

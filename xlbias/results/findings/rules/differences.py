@@ -10,7 +10,7 @@ import polars as pl
 
 from xlbias.measures.registry import measures
 from xlbias.results.findings.context import Context
-from xlbias.results.findings.finding import Destination, Finding, Number
+from xlbias.results.findings.finding import ONE_TRAINING, Destination, Finding, Number
 from xlbias.results.matrix import difference
 from xlbias.results.summary import OVERALL
 from xlbias.results.written import LEAST_P, difference_interval, largest_p, signed_text
@@ -44,6 +44,8 @@ def found(context: Context) -> Iterator[Finding]:
             for part, up in ((better, True), (worse, False))
             if part.height
         ]  # fmt: skip
+        values = ", ".join(_setting(row, with_interval=False) for row in settings.iter_rows(named=True))
+        short = f"mAP {values}; {better.height} of {cells.height} cells significantly better, {worse.height} worse."
         rows = pl.concat([settings, *extremes])
         counts = [
             Number(_MAP, float(part.height), n=cells.height, encoder=names[1], task=task, base=names[0], role=role)
@@ -56,14 +58,16 @@ def found(context: Context) -> Iterator[Finding]:
             "difference", "real", sentence, max(sizes) if significant.height else 0.0,
             Destination("matrix", "compare", _MAP), names[1], task, names[0],
             numbers=(*(_number(row, names, task) for row in rows.iter_rows(named=True)), *counts),
-            concern=worse.height > better.height,
+            concern=worse.height > better.height, short=short,
         )  # fmt: skip
 
 
-def _setting(row: dict[str, object]) -> str:
+def _setting(row: dict[str, object], *, with_interval: bool = True) -> str:
     about, (value, low, high) = measures("quality")[_MAP], (row[name] for name in ("difference", "low", "high"))
     assert isinstance(value, float)
-    ends = difference_interval(low, high, about) if isinstance(low, float) and isinstance(high, float) else ""
+    ends = ""
+    if with_interval and isinstance(low, float) and isinstance(high, float):
+        ends = difference_interval(low, high, about)
     return " ".join(filter(None, (SETTING_SHORT[str(row["setting"])], signed_text(value, about), ends)))
 
 
@@ -77,7 +81,7 @@ def _largest(significant: pl.DataFrame, seeds: int) -> str:
 def _seeds(seeds: int, one_training: bool) -> str:
     if seeds > 1:
         return f"; confirmed where significant: over query ids and {seeds} trainings of each side"
-    return "; one training each: not confirmed" if one_training else ""
+    return f"; {ONE_TRAINING}" if one_training else ""
 
 
 def _number(row: dict[str, Any], names: tuple[str, str], task: str) -> Number:

@@ -34,7 +34,9 @@ def _rank_distance(context: Context, model: ModelInfo, task: TaskInfo) -> Iterat
     ties, tied = context.tied(model.name, task.name)
     sentence = f"translations of an answer lie {said(one)} of the pool apart{beside}{ties}."
     numbers = (one, *chance, *tied)
-    yield _finding("rank_distance", sentence, _low(one), "rank_distance.normalised", model, task, numbers)
+    short = f"translations {said(one, with_interval=False)} of the pool apart"
+    short += f" (random {number(chance[0].value)})." if chance else "."
+    yield _finding("rank_distance", sentence, _low(one), "rank_distance.normalised", model, task, numbers, short=short)
 
 
 def _own_language(context: Context, model: ModelInfo, task: TaskInfo) -> Iterator[Finding]:
@@ -49,7 +51,9 @@ def _own_language(context: Context, model: ModelInfo, task: TaskInfo) -> Iterato
         f"{number(in_turns.value)}{ties}."
     )
     weight = _low(one) - 1 / languages
-    yield _finding("own_language", sentence, weight, "same_language@1", model, task, (one, in_turns, *tied))
+    short = f"own language first for {said(one, with_interval=False)} of queries."
+    numbers = (one, in_turns, *tied)
+    yield _finding("own_language", sentence, weight, "same_language@1", model, task, numbers, short=short)
 
 
 def _exposure(context: Context, model: ModelInfo, task: TaskInfo) -> Iterator[Finding]:
@@ -76,7 +80,14 @@ def _exposure(context: Context, model: ModelInfo, task: TaskInfo) -> Iterator[Fi
     sentence = f"share of the first 10 over share of the pool, whatever is asked: {'; '.join(parts)}{ties}."
     weight = max(abs(1 - (one.value or 0.0)) for one in (*much, *little)) / 2
     languages = tuple(str(one.passage_language) for one in (*little, *much))
-    yield _finding("exposure", sentence, weight, "exposure@10.ratio", model, task, (*much, *little, *tied), languages)
+    ends = [
+        f"{words} {part[0].passage_language} {said(part[0], with_interval=False)}"
+        for part, words in ((much, "most"), (little, "least"))
+        if part
+    ]
+    short = f"share of the first 10 over that of the pool: {', '.join(ends)}."
+    numbers = (*much, *little, *tied)
+    yield _finding("exposure", sentence, weight, "exposure@10.ratio", model, task, numbers, languages, short)
 
 
 def _language_order(context: Context, model: ModelInfo, task: TaskInfo) -> Iterator[Finding]:
@@ -99,7 +110,10 @@ def _language_order(context: Context, model: ModelInfo, task: TaskInfo) -> Itera
         f"{said(w)}{ties}."
     )
     languages = (str(last.passage_language), str(first.passage_language))
-    yield _finding("language_order", sentence, w.low, "language_rank", model, task, (w, first, last, *tied), languages)
+    short = f"{first.passage_language} first, {last.passage_language} last, whatever is asked: Kendall's W "
+    short += f"{said(w, with_interval=False)}."
+    numbers = (w, first, last, *tied)
+    yield _finding("language_order", sentence, w.low, "language_rank", model, task, numbers, languages, short)
 
 
 def _finding(
@@ -111,9 +125,12 @@ def _finding(
     task: TaskInfo,
     numbers: tuple[Number, ...],
     languages: tuple[str, ...] = (),
+    short: str = "",
 ) -> Finding:
     place = Destination("bias", "bias", measure, passage_language=languages[0] if languages else None)
-    return Finding(kind, "fair", sentence, weight, place, model.name, task.name, languages=languages, numbers=numbers)
+    return Finding(
+        kind, "fair", sentence, weight, place, model.name, task.name, languages=languages, numbers=numbers, short=short
+    )
 
 
 def _low(one: Number) -> float:

@@ -50,6 +50,7 @@ def found(context: Context) -> Iterator[Finding]:
             yield Finding(
                 f"{side}_language", "for whom", sentence, -first.difference / first.others, place, model.name,
                 task.name, languages=tuple(gap.language for gap in worse), numbers=numbers,
+                short=_short(first, "queries" if side == "query" else "passages", len(worse) - 1),
             )  # fmt: skip
 
 
@@ -60,6 +61,11 @@ def _pool(gap: Gap, task: TaskInfo, least: float) -> str:
         return ""
     ratio = task.pool_sizes.get(gap.language, 0) * len(others) / sum(others)
     return f"; {gap.language} has {ratio:.1f} times as many passages as they have" if ratio >= least else ""
+
+
+def _short(gap: Gap, side: str, n_more: int) -> str:
+    more = f", {n_more} more" if n_more else ""
+    return f"{gap.language} {side}: mAP {number(gap.value)} (others {number(gap.others)}){more}."
 
 
 def _ends(gap: Gap) -> str:

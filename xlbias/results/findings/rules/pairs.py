@@ -44,6 +44,7 @@ def found(context: Context) -> Iterator[Finding]:
                 model.name, task.name,
                 languages=tuple(dict.fromkeys(filter(None, (worst.query_language, worst.passage_language)))),
                 numbers=(*below, mean),
+                short=f"{_pair(worst)} {said(worst, with_interval=False)}, mean {said(mean, with_interval=False)}.",
             )  # fmt: skip
 
 

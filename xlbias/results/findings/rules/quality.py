@@ -32,8 +32,9 @@ def found(context: Context) -> Iterator[Finding]:
         sentence += "".join(f"; {text}" for text in _beside(own, levels)) + "."
         place = Destination("overview", "overview", "map")
         yield Finding(
-            "quality", "good", sentence, best, place, model.name, task.name, numbers=(*own, *beside), concern=False
-        )
+            "quality", "good", sentence, best, place, model.name, task.name, numbers=(*own, *beside), concern=False,
+            short=f"mAP {', '.join(f'{SETTING_SHORT[str(n.setting)]} {said(n, with_interval=False)}' for n in own)}.",
+        )  # fmt: skip
         if at_chance:
             names = ", ".join(SETTING_SHORT[str(one.setting)] for one in at_chance)
             numbers = tuple(n for one in at_chance for n in (one, *levels[str(one.setting)][:1]))

@@ -54,14 +54,14 @@ def found(context: Context) -> Iterator[Finding]:
             "shift", "survives", sentence, max(loss.low for loss in defined), Destination("domains", "overview", "map"),
             model.name, None, compared[0] if beside else None,
             numbers=(*_numbers(losses, model.name), *(_numbers(compared[1], compared[0]) if beside else ())),
-            concern=lost,
+            concern=lost, short=f"loses {_said(losses[:1]) or _said(losses)} away from home.",
         )  # fmt: skip
 
 
 def _said(losses: Sequence[Loss | None]) -> str:
     return ", ".join(
         f"{100 * loss.value:.0f} % [{100 * loss.low:.0f}, {100 * loss.high:.0f}] of {label}"
-        for (label, _), loss in zip(LOST, losses, strict=True)
+        for (label, _), loss in zip(LOST, losses, strict=False)
         if loss is not None
     )
 
