@@ -93,6 +93,7 @@ def test_a_long_caveat_says_in_short_what_is_so():
     from xlbias.results.findings.rules.caveats import _short
 
     assert _short(f"half of it is tied: {'what follows ' * 10}.") == "half of it is tied."
+    assert _short(f"ranks are bounds, so that {'what follows ' * 10}.") == "ranks are bounds."
     assert _short("few ids: be careful.") == ""
 
 

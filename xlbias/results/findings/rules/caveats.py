@@ -13,6 +13,7 @@ KINDS = ("caveat", "one_training")
 
 _NAMED = 4
 _LONG = 90  # signs
+_THEREFORE = (": ", ", so that ")  # before what follows from a caveat
 
 
 def found(context: Context) -> Iterator[Finding]:
@@ -38,5 +39,5 @@ def found(context: Context) -> Iterator[Finding]:
 
 def _short(sentence: str) -> str:
     """Return what is so, without what follows from it, where both would be long."""
-    what, colon, _ = sentence.partition(": ")
-    return f"{what}." if colon and len(sentence) > _LONG else ""
+    what = min((sentence.partition(sign)[0] for sign in _THEREFORE), key=len)
+    return f"{what}." if len(what) < len(sentence) and len(sentence) > _LONG else ""
