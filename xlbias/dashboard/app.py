@@ -80,6 +80,7 @@ class DashboardApp(Dashboard, inherit_bindings=False):
     Dialog, Dialog:ansi { background: $background 40%; }
     Dialog.-clear, Dialog:ansi { background: transparent; }
     CommandPalette SearchIcon { display: none; }
+    OptionList:ansi > .option-list--option-highlighted { text-style: bold underline; }  /* Textual drops reverse */
     Toast { width: auto; max-width: 90%; padding: 0 1; margin: 0; }
     ToastRack { dock: top; align: right top; margin: 1 0 0 0; }
     """
@@ -169,6 +170,7 @@ class DashboardApp(Dashboard, inherit_bindings=False):
         first = self.screen_stack[0]
         first._push_result_callback(first, None)  # Textual does not for the first one, and wants it when that is left
         self.theme = self._theme_name
+        self.theme_changed_signal.subscribe(self, lambda _: self.call_after_refresh(self.navigation.show))
         self.live.attach()
         if self.shelf is not None:
             self.shelf.attach(self._list)

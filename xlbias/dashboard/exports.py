@@ -55,7 +55,9 @@ class Exports:
         from xlbias.dashboard.dialogs.copy import CopyDialog
 
         self._app.clear_notifications()  # a path that is still on the screen would hide the dialog
-        self._app.push_screen(CopyDialog(self._navigation.view.scopes, self._last_copy()), self._copy)
+        view = self._navigation.view
+        n_all = _counted(view.copied("all")[0]) if "all" in view.scopes else ""
+        self._app.push_screen(CopyDialog(view.scopes, self._last_copy(), n_all), self._copy)
 
     def copy_again(self) -> None:
         """Copy as the last time."""
@@ -181,6 +183,16 @@ def _named(name: str, block: Table | MatrixBlock, scope: str) -> str:
     elif scope != "all":
         parts.append(scope)
     return "-".join(parts)
+
+
+def _counted(block: Table | MatrixBlock) -> str:
+    """Return how much a copy holds: its rows, or the cells of a matrix."""
+    from xlbias.report.document import MatrixBlock
+
+    n_rows = len(block.rows)
+    if isinstance(block, MatrixBlock) and len(block.columns) > 1:
+        return f"{n_rows:,} × {len(block.columns):,} cells"
+    return f"{n_rows:,} row{'s' if n_rows != 1 else ''}"
 
 
 def made(what: str, texts: list[Text], *, copy: bool, write: bool) -> Exported:

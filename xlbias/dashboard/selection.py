@@ -97,4 +97,6 @@ def _distance(model: ModelInfo, chosen: ModelInfo | None) -> tuple[bool, ...]:
 
 
 def _remark(model: ModelInfo) -> str:
-    return model.card.sampler or ""
+    """The sampler, where the name does not say it."""
+    sampler = model.card.sampler or ""
+    return "" if sampler == model.name else sampler

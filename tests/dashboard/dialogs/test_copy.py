@@ -35,6 +35,15 @@ def rows_of(text):
 # -- the dialog ----------------------------------------------------------------------------------------------------
 
 
+async def test_the_dialog_counts_what_all_holds(taker):
+    for key, count in (("1", "4 rows, "), ("2", "4 × 5 cells, "), ("3", "4 rows, "), ("5", "20 rows, ")):
+        await press(taker.pilot, key)
+        await press(taker.pilot, COPY)
+        line = next(line for line in screen_lines(taker.app) if " a  all " in line)
+        assert f" {count}in the order shown" in line, key
+        await press(taker.pilot, "escape")
+
+
 async def test_two_letters_copy_a_row_of_the_matrix_as_latex_to_clipboard_and_file(taker):
     await press(taker.pilot, "2", "down")
     text = await taker.take(COPY, "r", "l")

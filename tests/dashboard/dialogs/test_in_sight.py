@@ -2,6 +2,7 @@
 
 import pytest
 from dashboard.made import opened, press, screen_lines, settled, shows, until
+from textual.widgets import OptionList
 
 pytestmark = pytest.mark.integration
 
@@ -35,3 +36,15 @@ async def test_the_rows_that_a_filter_leaves_are_counted_while_it_is_typed(finis
         await until(pilot, lambda: "20 of 20 rows" in "\n".join(screen_lines(app)))
         await press(pilot, "slash", *"q:hi", "enter")
         await shows(pilot, "5 of 5 rows", "hi  multi")
+
+
+async def test_the_entry_under_the_cursor_is_seen_without_colour(finished_run, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with opened(finished_run, size=(80, 24)) as (app, pilot):
+        await press(pilot, "2", "b")
+        await shows(pilot, "─ compare with ")
+        for key, name in (("", "mono"), ("down", "hybrid")):
+            await press(pilot, *([key] if key else []))
+            options = app.screen.query_one(OptionList)
+            drawn = [segment for y in range(3) for segment in options.render_line(y) if segment.text.strip()]
+            assert [segment.text for segment in drawn if segment.style.underline] == [name]

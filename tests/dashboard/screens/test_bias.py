@@ -251,9 +251,13 @@ async def test_the_range_of_the_colours(run_file):
     async with opened(run_file, size=(80, 24)) as (app, pilot):
         await press(pilot, "3")
         assert "no upper end" in app.view.why_no_range()
-        await to_view(app, pilot, "exposure@10")
+        await to_view(app, pilot, "single_gold")
         await press(pilot, "c")
         assert (app.view.view.range.low, app.view.view.range.high) == (0.0, 1.0)
+        share = await to_view(app, pilot, "exposure@10")
+        neutral = [float(text) for text in share.pinned[0][1]]  # shares of the pool, in whose middle the colours are
+        assert share.shade(0, 2) == pytest.approx(share.value(0, 2) - neutral[2], abs=0.0005)
+        assert app.view.view.range.low == -app.view.view.range.high
         await to_view(app, pilot, "exposure@10.ratio")
         assert app.view.view.range.low == -app.view.view.range.high  # of logarithms: 1 is in the middle
         assert "differences" in app.view.why_no_range()
@@ -286,7 +290,7 @@ async def test_differences_are_those_of_compare_with_marks_and_intervals(run_fil
     }
     async with opened(run_file, size=(80, 24)) as (app, pilot):
         await against(app, pilot, "tab")
-        await until(pilot, lambda: sheet_of(app, "exposure").diverging)
+        await until(pilot, lambda: sheet_of(app, "exposure").form == "difference")
         sheet = sheet_of(app, "exposure")
         for (asked, answer), row in expected.items():
             found = cell(sheet, asked, answer)
@@ -297,9 +301,9 @@ async def test_differences_are_those_of_compare_with_marks_and_intervals(run_fil
         assert "Δ share@10" in text
         assert "hybrid minus mono on t" in text
         await press(pilot, "B")
-        assert not sheet_of(app, "exposure").diverging
+        assert sheet_of(app, "exposure").form == "value"
         await press(pilot, "B")
-        assert sheet_of(app, "exposure").diverging
+        assert sheet_of(app, "exposure").form == "difference"
 
         await to_view(app, pilot, "rank_distance.median")
         assert "not a mean over query ids" in app.view.view.sheet.remark

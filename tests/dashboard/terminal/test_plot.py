@@ -1,6 +1,7 @@
 """Line charts of characters: where points land, what axes say, and what odd numbers do."""
 
 import math
+import re
 
 import pytest
 
@@ -78,6 +79,18 @@ def test_the_x_axis_says_what_it_is_and_its_numbers_do_not_touch():
         int(n.replace(",", "")) for n in numbers.split()
     )
     assert axis.count("┬") == len(numbers.split()) >= 3
+
+
+@pytest.mark.parametrize("width_", [40, 60, 100])
+@pytest.mark.parametrize(("low", "high", "start"), [(200.0, 260.0, "200"), (0.83, 0.99, "0.8"), (0.0, 1.0, None),
+                                                     (-1.0, 1.0, None)])  # fmt: skip
+def test_a_y_axis_that_does_not_hold_0_says_where_it_starts(low, high, start, width_):
+    drawn = lines(plot([Series("a", [(0, low), (800, high)])], width_, 14))
+    assert " step " in drawn[-2]
+    found = re.search(r" y (?:starts at|from) (\S+?),? ", drawn[-2])
+    assert (found and found[1]) == start
+    if start:
+        assert drawn[-3].lstrip().startswith(f"{start}┤")
 
 
 @pytest.mark.parametrize(("steps", "expected"), [([0], ["0"]), ([7], ["7"]), ([1, 2, 3], ["1", "2", "3"])])

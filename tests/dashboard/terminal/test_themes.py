@@ -11,6 +11,7 @@ from xlbias.colour import contrast
 from xlbias.dashboard.commands.keys import registry
 from xlbias.dashboard.places import SCREENS
 from xlbias.dashboard.terminal.theme import DARK, LIGHT, NO_COLOUR
+from xlbias.dashboard.widgets.text.line import Line
 
 pytestmark = pytest.mark.integration
 
@@ -87,3 +88,17 @@ async def test_texts_can_be_read_in_every_theme(finished_run):
                     if words and style and style.color and style.bgcolor and style.color.triplet:
                         ink, paper = Color.from_rich_color(style.color), Color.from_rich_color(style.bgcolor)
                         assert contrast(ink.rgb, paper.rgb) >= least, (theme, segment.text, ink.hex, paper.hex)
+
+
+async def test_the_legend_follows_another_theme(finished_run):
+    async with opened(finished_run, size=(80, 24)) as (app, pilot):
+        await press(pilot, "3")
+        app.selection.take_baseline("hybrid")
+        await press(pilot, "2")
+        await until(pilot, lambda: "minus hybrid" in "\n".join(screen_lines(app)))
+        before = app.view._legend()
+        app.theme = LIGHT.name
+        await settled(pilot)
+        shown = next(line.parts for line in app.view.query(Line) if any("better" in part.text for part in line.parts))
+        assert list(shown) == app.view._legend()
+        assert list(shown) != before

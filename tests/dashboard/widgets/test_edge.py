@@ -21,6 +21,19 @@ def test_a_list_of_panels_always_has_the_one_that_is_seen(room):
                                                                  "panel", "5", "Tab"]  # fmt: skip
 
 
+@pytest.mark.parametrize("seen", range(6))
+@pytest.mark.parametrize("room", range(22, 53))
+def test_a_list_that_is_too_long_is_cut_between_names_and_keeps_the_key_that_leads_on(room, seen):
+    parts = [part.text for part in tabs([(f"panel {i}", i == seen) for i in range(6)], room)]
+    assert sum(map(len, parts)) <= room
+    assert parts[-1] == "  Tab"
+    names = [part.strip() for part in parts[:-1] if part != "…"]
+    first, last = (int(name.removeprefix("panel ")) for name in (names[0], names[-1]))
+    assert first <= seen <= last
+    assert names == [f"panel {i}" for i in range(first, last + 1)]
+    assert (parts[0] == "…", parts[-2] == "…") == (first > 0, last < 5)
+
+
 @pytest.mark.integration
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (140, 45)])
 async def test_every_screen_of_panels_names_them_all_and_marks_the_one_with_the_keys(finished_run, size):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import on
@@ -52,6 +52,7 @@ class CopyDialog(Dialog[Copy]):
     Args:
         scopes: what the screen offers.
         last: what is marked at first.
+        n_all: what there is in all, such as ``12 rows``.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -66,11 +67,12 @@ class CopyDialog(Dialog[Copy]):
     CopyDialog .title { color: $quiet; }
     """
 
-    def __init__(self, scopes: Sequence[Scope], last: Copy) -> None:
+    def __init__(self, scopes: Sequence[Scope], last: Copy, n_all: str = "") -> None:
         super().__init__()
         self.add_class("-clear")
         self._scopes = tuple(scope for scope in SCOPES if scope in scopes)
         self._last = last.within(self._scopes)
+        self._n_all = n_all
 
     def compose(self) -> ComposeResult:
         """How much above, the formats below."""
@@ -78,9 +80,15 @@ class CopyDialog(Dialog[Copy]):
             panel.border_title = "copy"
             panel.border_subtitle = "a letter each, or ↑↓ and Enter · Esc"
             yield Static(Content("how much"), classes="title")
-            yield Options([SCOPES[scope] for scope in self._scopes], self._last.scope, id="scopes")
+            yield Options([self._option(scope) for scope in self._scopes], self._last.scope, id="scopes")
             yield Static(Content("as"), classes="title")
             yield Options(list(FORMS.values()), self._last.form, id="forms")
+
+    def _option(self, scope: Scope) -> Option:
+        """How much, with the count of all."""
+        option = SCOPES[scope]
+        counted = scope == "all" and self._n_all
+        return replace(option, meaning=f"{self._n_all}, {option.meaning}") if counted else option
 
     @property
     def scope(self) -> Scope:

@@ -29,7 +29,7 @@ from xlbias.report.documents.matrices import block_of, sentences_of
 from xlbias.report.numbers import MARK
 from xlbias.results.matrix import Matrix
 from xlbias.runs.schema import MULTILINGUAL_POOL
-from xlbias.text import one_line
+from xlbias.text import one_line, width
 
 Scale = Literal["encoders", "shown", "full"]
 """What colours are spread over: the values of all encoders on the task, those of the matrix shown, or 0 to 1."""
@@ -237,13 +237,18 @@ class MatrixScreen(HeatMapScreen):
         colours = legend(sheet, found, depth_of(self.app), narrow=narrow, ground=ground, whole=True)
         several = self._scales() if not found.diverging and not narrow else ()
         n = f"   n {sheet.same_n:,} in every cell" if view.shows_intervals else ""
-        return [
+        parts = [
             *colours,
             Part(f"   {self._scale_words()}" if len(several) > 1 else "", "$quiet", key="range"),
             Part(n, "$quiet"),
-            Part(f"   {MARK} p < .05 (corrected){once}" if found.diverging else "", "$quiet"),
-            Part(f"   {order}", "$quiet", key="sort"),
         ]
+        room = self.size.width - 2 - sum(width(part.text) for part in parts)
+        if found.diverging:
+            full = f"   {MARK} p < .05 (corrected){once}"
+            short = f"  {MARK} p < .05{once}"  # the cell's own line says that it is corrected
+            parts.append(Part(full if width(full) <= room else short, "$quiet"))
+            room -= width(parts[-1].text)
+        return [*parts, Part(f"   {order}", "$quiet", key="sort")] if width(order) + 3 <= room else parts
 
     # -- keys ------------------------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from xlbias.report import document
 from xlbias.report.documents.training import curve_table
 from xlbias.report.numbers import number
 from xlbias.results.training import Curves, curves, summary
+from xlbias.text import width
 
 _CURVES = "curves"  # where a snapshot keeps them
 _CHARTS = 4
@@ -242,7 +243,10 @@ class TrainingScreen(View):
         parts = [Part(" ")]
         for text, number_ in panel.legend(box.query_one(Chart).lines):
             parts.append(Part(f"{text}  ", "$quiet" if number_ == AXIS else _STYLES[number_ % len(_STYLES)]))
-        box.query_one(PanelEdge).name_panel(panel.title, parts, panel.about, active=len(self._page) == 1)
+        edge = box.query_one(PanelEdge)
+        wanted = sum(width(part.text) for part in parts) - 2  # without the blanks at its end
+        title = panel.title if not panel.short or wanted <= edge.room_beside(panel.title, "") + 3 else panel.short
+        edge.name_panel(title, parts, panel.about, active=len(self._page) == 1)
 
     @on(VirtualTable.Moved)
     def _moved(self) -> None:

@@ -81,7 +81,7 @@ def plot(
         height: in lines, of which the last two are the x axis.
         y_text: how numbers of the y axis are written.
         x_text: how numbers of the x axis are written.
-        x_label: what x is, at the end of the axis, where there is room.
+        x_label: what x is, on the axis, where there is room. Where the y axis does not hold 0, that stands there, too.
         nothing: said where there is no point.
     """
     if width < 1 or height < 1:
@@ -112,10 +112,15 @@ def plot(
         axis = f"{label or '':>{margin}}{'┤' if label is not None else '│'}"
         lines.append(((axis, AXIS), *canvas.spans(row)))
     xs = {x for x, _ in every}
-    ticks = [xs.pop()] if len(xs) == 1 else _ticks(x_low, x_high, max(2, columns // 12))[2]
+    gap = 12 if y_low <= 0 <= y_high else 16  # cells between ticks: room for where the y axis starts
+    ticks = [xs.pop()] if len(xs) == 1 else _ticks(x_low, x_high, max(2, columns // gap))[2]
     if all(float(x).is_integer() for x in xs):
         ticks = [tick for tick in ticks if tick.is_integer()]
-    lines += [((line, AXIS),) for line in _x_axis(canvas, margin, ticks, x_text, x_label)]
+    said: list[tuple[str, ...]] = [(x_label,)]
+    if y_low > 0 or y_high < 0:
+        end = labels.get(y_ticks[0], y_text(y_low))
+        said.append((f"y starts at {end}, not 0", f"y starts at {end}", f"y from {end}"))
+    lines += [((line, AXIS),) for line in _x_axis(canvas, margin, ticks, x_text, said)]
     return tuple(lines)
 
 
@@ -283,9 +288,16 @@ def _line(start: tuple[int, int], end: tuple[int, int]) -> list[tuple[int, int]]
 
 
 def _x_axis(
-    canvas: _Canvas, margin: int, ticks: Sequence[float], x_text: Callable[[float], str], x_label: str
+    canvas: _Canvas,
+    margin: int,
+    ticks: Sequence[float],
+    x_text: Callable[[float], str],
+    said: Sequence[Sequence[str]],
 ) -> tuple[str, str]:
-    """Return the axis with its ticks and what it means, and the numbers below it, which never touch one another."""
+    """Return the axis with its ticks and what is said of the axes, and the numbers below, which never touch.
+
+    Of each thing to say the first wording stands between two ticks that has room there.
+    """
     low, high = canvas.x
     axis, below = ["─"] * canvas.columns, [" "] * (margin + 1 + canvas.columns)
     taken = -1
@@ -296,9 +308,10 @@ def _x_axis(
             axis[column] = "┬"
             below[start : start + len(text)] = text
             taken = start + len(text)
-    for start in range(1, canvas.columns - len(x_label) - 1):
-        if "┬" not in axis[start - 1 : start + len(x_label) + 1]:
-            axis[start : start + len(x_label)] = x_label
-            axis[start - 1] = axis[start + len(x_label)] = " "
-            break
+    for wordings in said:
+        places = ((text, start) for text in wordings for start in range(1, canvas.columns - len(text) - 1))
+        for text, start in places:
+            if set(axis[start - 1 : start + len(text) + 1]) == {"─"}:
+                axis[start - 1 : start + len(text) + 1] = f" {text} "
+                break
     return f"{'':{margin}}└{''.join(axis)}", "".join(below)

@@ -144,6 +144,10 @@ class _Maker:
         differs = excess or self.differences is not None
         ratio = about.name == "exposure@10.ratio" and self.differences is None
         neutral = None if differs else self._neutral(about)
+        of_pool = self.differences is None and view.name == "exposure@10"
+        middles = (
+            [self.shares[c] for c in columns] if of_pool else None if neutral is None else [neutral] * len(columns)
+        )
         return Sheet(
             block_of(
                 self._title(about),
@@ -156,9 +160,10 @@ class _Maker:
             self._reading(view.name, about),
             headline=self._headline(),
             remark=self.remark or self._nothing(cells, about),
-            shades=_logarithms(cells) if ratio else None if neutral is None else _from(neutral, cells),
-            diverging=differs or neutral is not None,
+            shades=_logarithms(cells) if ratio else None if middles is None else _from(middles, cells),
+            diverging=differs or middles is not None,
             neutral=neutral,
+            sided=middles is not None,
             logarithms=ratio,
             form="difference" if differs else "value",
             meaning=f"{about.label}: {about.definition}.",
@@ -324,9 +329,12 @@ def _less(value: Entry, share: float, about: Measure) -> Entry:
     return difference_entry(msgspec.structs.replace(cell, value=value_, low=low, high=high), about)
 
 
-def _from(neutral: float, cells: Sequence[Sequence[Entry]]) -> Shades:
-    """Return how far values lie from the neutral one."""
-    return tuple(tuple(None if one.value is None else one.value - neutral for one in line) for line in cells)
+def _from(neutral: Sequence[float], cells: Sequence[Sequence[Entry]]) -> Shades:
+    """Return how far values lie from the neutral one of their column."""
+    return tuple(
+        tuple(None if one.value is None else one.value - at for one, at in zip(line, neutral, strict=True))
+        for line in cells
+    )
 
 
 def _logarithms(cells: Sequence[Sequence[Entry]]) -> Shades:

@@ -15,8 +15,8 @@ _HINTS = {
     "rank_distance.median": "Low is good: half of the queries have at most this distance. No interval.",
     "max@r": "High is good: 100 if all translations of the answer rank first, 0 if one ranks last.",
     "exposure@10": (
-        "Neutral: the language's share of the pool, under the heads. Above it: shown more often than its size "
-        "explains. all: queries in all languages."
+        "Neutral, the middle colour: the language's share of the pool, under the heads. Above it: shown more "
+        "often than its size explains. all: over all queries."
     ),
     "exposure@10.ratio": (
         "1 is neutral: shown as often as its share of the pool explains; 2 is twice as often, 0 never. all: all "

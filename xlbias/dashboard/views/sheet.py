@@ -44,6 +44,7 @@ class Sheet:
         opens: of single cells the encoder and the task that they lead to.
         neutral: the value at which nobody is preferred, where bars begin and which is the middle of the colours; None
             where bars begin at 0.
+        sided: whether a cell's number does not tell by itself on which side of the neutral value it lies.
         logarithms: whether the colours stand for logarithms of ratios.
         tails: words behind the number of each row, where there is one column.
         bars: whether rows of one column have bars.
@@ -72,6 +73,7 @@ class Sheet:
     compact: bool = False
     small: bool = False
     neutral: float | None = None
+    sided: bool = False
     logarithms: bool = False
     apart: bool = False
     labels: tuple[str, ...] = ()

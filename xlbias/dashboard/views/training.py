@@ -29,6 +29,7 @@ class Panel:
         y_text: how values are written in the legend.
         about: text from data that says more of it: the task, or the tasks of the series.
         nothing: said where there is no point.
+        short: the title where there is no room for it beside the legend.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Panel:
     y_text: Callable[[float], str] = short_number
     about: str = ""
     nothing: str = "nothing logged yet"
+    short: str = ""
 
     def drawn(self, width: int, height: int) -> Drawn:
         """Return the chart."""
@@ -57,9 +59,10 @@ def panels(training: Curves, *, finished: bool) -> tuple[Panel, ...]:
     one_task = tasks[0] if len(tasks) == 1 else None
     about = f"on {clean(one_task)}" if one_task is not None else ""
     mean = f"validation mAP, mean of {len(tasks)} tasks" if len(tasks) > 1 else "validation mAP"
+    short = mean.replace("validation mAP, ", "mAP, ")
     found = [
         Panel("loss", "loss", _losses(training), lambda v: number(v, digits=3)),
-        Panel("mAP", mean, _maps(training, one_task), number, about, nothing),
+        Panel("mAP", mean, _maps(training, one_task), number, about, nothing, short),
         Panel("learning rate", "learning rate", _alone(training.logged("learning_rate")), lambda v: f"{v:.3g}"),
         _distances(training, tasks, about, nothing),
         Panel("speed", "pairs a second", _alone(training.logged("pairs_per_second")), lambda v: f"{v:,.0f}"),

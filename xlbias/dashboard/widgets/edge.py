@@ -12,6 +12,7 @@ from xlbias.text import width
 _HEAVY, _LIGHT = "━", "─"
 _START = 2  # cells of the rule before the name
 _KEY = "panel"
+_MORE, _NEXT = "…", "  Tab"  # for names that are left out; the key that leads on
 
 
 class PanelEdge(Line):
@@ -78,13 +79,23 @@ def tabs(names: Sequence[tuple[str, bool]], room: int) -> list[Part]:
 
     Args:
         names: each name, and whether the panel is seen.
-        room: cells; where they are too few, names at the start are left out until the first that is seen leads.
+        room: cells; where they are too few for the names, some at the start are left out until the first that is seen
+            leads, then some at the end. An ellipsis stands for them, and the key is named.
     """
-    hint, shown = "Tab", list(names)
-    while len(shown) > 1 and not shown[0][1] and sum(width(name) + 2 for name, _ in shown) + len(hint) + 1 > room:
-        shown = shown[1:]
+    before, shown, after = False, list(names), False
+    if sum(width(name) + 2 for name, _ in names) > room:
+        while len(shown) > 1 and not shown[0][1] and _wanted(shown, before, after) > room:
+            before, shown = True, shown[1:]
+        while len(shown) > 1 and not shown[-1][1] and _wanted(shown, before, after) > room:
+            shown, after = shown[:-1], True
+    left_out = Part(_MORE, "$quiet", _KEY)
     parts = [Part(f" {name} ", "bold reverse" if here else "$quiet", _KEY) for name, here in shown]
-    used = sum(width(part.text) for part in parts)
-    if used + 2 + len(hint) <= room:
-        parts.append(Part(f"  {hint}", "bold $text-accent", _KEY))
+    parts = [*([left_out] if before else []), *parts, *([left_out] if after else [])]
+    if sum(width(part.text) for part in parts) + width(_NEXT) <= room:
+        parts.append(Part(_NEXT, "bold $text-accent", _KEY))
     return parts
+
+
+def _wanted(shown: Sequence[tuple[str, bool]], before: bool, after: bool) -> int:
+    """Return the cells that names take, with what stands for others and the key that leads on."""
+    return sum(width(name) + 2 for name, _ in shown) + (before + after) * width(_MORE) + width(_NEXT)

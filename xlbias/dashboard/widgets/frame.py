@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -51,7 +52,8 @@ class Header(Line):
         parts += state_parts(app.state)
         state = app.state
         base = f" against {state.base_path.name}" if state.base_path else ""
-        self.set(parts, f"{state.path.name}{base}  {state.path.parent}", "$quiet")
+        folder = "" if state.path.parent == Path() else f"  {state.path.parent}"
+        self.set(parts, f"{state.path.name}{base}{folder}", "$quiet")
 
 
 def state_parts(state: State) -> list[Part]:

@@ -331,8 +331,7 @@ class HeatMap(Widget):
 
     def _draw(self, plain: Style) -> Drawing:
         assert self.sheet is not None and self._grid is not None
-        sided = self.sheet.neutral is not None
-        painter = Painter(self.range, depth_of(self.app), plain, sided) if self.range else None
+        painter = Painter(self.range, depth_of(self.app), plain, self.sheet.sided) if self.range else None
         styles = Styles(plain, *(self._styled(f"heat-map--{part}") for part in ("head", "here", "nothing")))
         here = self.place if self.active else None
         return Drawing(self.sheet, self.rows, self.columns, self._grid, self.top, self.left, here, painter, styles)

@@ -8,7 +8,7 @@ from xlbias.colour import RGB, SHADES, Range, colour_at
 from xlbias.dashboard.terminal.plot import short_number
 from xlbias.dashboard.views.bias import FURTHEST
 from xlbias.dashboard.views.sheet import Sheet
-from xlbias.dashboard.widgets.heatmap.paint import Depth, displayed
+from xlbias.dashboard.widgets.heatmap.paint import ABOVE, BELOW, Depth, displayed
 from xlbias.dashboard.widgets.text.line import Part
 from xlbias.report.numbers import difference_text, measured, number
 
@@ -34,7 +34,7 @@ def legend(
     cells = 12 if narrow or found.diverging else 24
     if depth == "none":
         middle = "0" if sheet.neutral is None else short_number(round(sheet.neutral, 3))
-        bar = [Part(f"<    {middle}    >" if found.diverging else "".join(glyph * 2 for glyph in SHADES))]
+        bar = [Part(f"{BELOW}    {middle}    {ABOVE}" if found.diverging else "".join(glyph * 2 for glyph in SHADES))]
     else:
         first, last = (found.goodness(end) for end in values)
         places = (first + (last - first) * i / (cells - 1) for i in range(cells))

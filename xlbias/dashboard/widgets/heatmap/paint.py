@@ -75,6 +75,9 @@ def ground_of(style: Style) -> RGB:
 _SIDE = 0.15
 """Share of the largest distance from the middle from which a glyph says on which side of it a value lies."""
 
+BELOW, ABOVE = "▾", "▴"
+"""The glyphs of values on either side of a neutral one: ``<`` and ``>`` would read as bounds."""
+
 LEAST_CONTRAST = 3.0
 """Of a bar and its background: WCAG 2 for graphics."""
 
@@ -120,7 +123,7 @@ class Painter:
             return " "
         if self.range.diverging:
             size = value / max(abs(self.range.low), abs(self.range.high), 1e-300)
-            return " " if abs(size) < _SIDE else ">" if size > 0 else "<"
+            return " " if abs(size) < _SIDE else ABOVE if size > 0 else BELOW
         return shade_at(self.range.goodness(value))
 
     def bar_style(self, value: float) -> Style:
