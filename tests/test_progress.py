@@ -169,6 +169,13 @@ def test_work_that_turns_out_three_times_as_long_is_told_so_without_a_jump():
     assert told[-1] == 0
 
 
+def test_a_first_guess_that_is_forty_times_too_long_is_soon_forgotten():
+    told = told_left(3600, lambda left, at: left if at > 60 else 40 * left)
+    assert told[0] == 40 * 3600
+    assert told[600] < 2 * 3000
+    assert told[2400] == pytest.approx(1200, rel=0.5)
+
+
 def test_the_time_left_of_a_command_does_not_jump_from_step_to_step():
     """Encoding is twice as slow as thought, ranking half as slow: what is told falls all the same."""
     one, clock, told = course([("encode", str(i), 60) if i % 2 else ("rank", str(i), 30) for i in range(8)])

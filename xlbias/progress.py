@@ -25,7 +25,8 @@ _SLOWER = 10.0
 """So many times slower, or faster, than expected a machine is believed to be from other kinds of work at most."""
 
 _SETTLES = 15.0
-"""Seconds in which a time left that is told goes most of the way to what is reckoned; a fifth of a long one."""
+"""Seconds in which a time left that is told goes most of the way to what is reckoned; a fifth of a long one. One that
+is more than twice too long, a first guess, is forgotten in a quarter of the time since then."""
 
 _BELIEVED = 0.5
 """By so much of it a time left may be reckoned longer before one that was told is taken back."""
@@ -125,15 +126,18 @@ class Countdown:
 
     def __init__(self) -> None:
         self._told: tuple[float, float] | None = None  # when, and what
+        self._since = 0.0
 
     def tell(self, reckoned: float, now: float) -> float:
         """Return the seconds to tell of those that are `reckoned` at a time, in seconds of a clock."""
         if self._told is None or reckoned <= 0:
+            self._since = now if self._told is None else self._since
             self._told = (now, max(0.0, reckoned))
             return self._told[1]
         then, before = self._told
         expected = max(0.0, before - (now - then))
-        part = 1 - math.exp(-(now - then) / max(_SETTLES, before / 5))
+        settles = before / 5 if before < 2 * reckoned else min(before / 5, (now - self._since) / 4)
+        part = 1 - math.exp(-(now - then) / max(_SETTLES, settles))
         left = expected + part * (reckoned - expected)
         if reckoned <= expected * (1 + _BELIEVED) + 1:
             left = min(left, before)
