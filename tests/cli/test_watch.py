@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 import click
 import psutil
 import pytest
+from dashboard.idle import PATIENCE
 from dashboard.made import LiveRun
 from dashboard.terminal.test_terminal import Terminal
 
@@ -109,7 +110,7 @@ def test_a_training_is_followed_from_the_first_second_to_the_last(started, task,
         terminal.until("xlbias train is starting")
         with stopped_under_way(tmp_path / "out" / "training.parquet", terminal):
             terminal.until("7 Training", "● running", "of 400")
-        terminal.until("xlbias train has finished")
+        terminal.until("xlbias train has finished", seconds=3 * PATIENCE)  # 400 steps on a busy machine
         terminal.until("step 400 of 400")
         terminal.until("■ finished")
         assert b"Traceback" not in terminal.raw

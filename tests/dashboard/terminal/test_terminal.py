@@ -47,7 +47,15 @@ class Terminal:
         return self
 
     def __exit__(self, *_):
-        self.child.close(force=True)
+        try:
+            self.child.close(force=True)
+        except (
+            pexpect.ExceptionPexpect
+        ):  # it was killed, and a busy machine has not ended it within a tenth of a second
+            ends = time.monotonic() + PATIENCE
+            while self.child.ptyproc.isalive():
+                assert time.monotonic() < ends
+                time.sleep(0.05)
 
     def read(self, seconds):
         """Read for a while; return the bytes that came."""
