@@ -7,6 +7,7 @@ import click
 from xlbias.cells import TOP_OF, TopOf
 from xlbias.cli.groups import Command
 from xlbias.cli.prompts import prompt_options
+from xlbias.cli.run_out import check_run_out, resumable, run_out_option
 from xlbias.cli.values import DEVICES, Choice, TaskName, Word, encoders, fixed
 from xlbias.cli.watch import dashboard_option, watch_command, watches, words_without_flag
 from xlbias.encode.options import DTYPES, POOLINGS, SIMILARITIES
@@ -40,14 +41,7 @@ GO_ON = "What was finished is kept: the same command with --resume continues."
     help="A task: builtin:NAME or FORMAT:PATH, see `xlbias data list`. Repeatable. "
     "Default: the held-out part of each embedded task.",
 )  # fmt: skip
-@click.option(
-    "--out",
-    "-o",
-    default="run.parquet",
-    type=Word(paths=(".parquet",)),
-    show_default=True,
-    help="The run file to write.",
-)
+@run_out_option("run.parquet")
 @click.option("--resume", is_flag=True, help="Continue the unfinished run at --out.")
 @click.option("--overwrite", is_flag=True, help="Replace the run at --out.")
 @click.option(
@@ -142,7 +136,6 @@ def command(
     from pathlib import Path
 
     from xlbias.cli.narrate import StderrNarrator
-    from xlbias.cli.run_out import check_run_out, resumable
     from xlbias.encode.load import check_encoder
     from xlbias.encode.mitigate import parse_mitigation
 

@@ -7,6 +7,7 @@ from typing import Literal
 import click
 
 from xlbias.cli.groups import Group
+from xlbias.cli.run_out import check_run_out, run_out_option
 from xlbias.cli.values import Choice, TaskName, Word
 
 EXAMPLE = """\b
@@ -36,14 +37,7 @@ def command() -> None:
 @click.option(
     "--task", "-t", required=True, type=TaskName(), metavar="TASK", help="What was searched, see `xlbias data list`."
 )
-@click.option(
-    "--out",
-    "-o",
-    default="run.parquet",
-    type=Word(paths=(".parquet",)),
-    show_default=True,
-    help="The run file to write.",
-)
+@run_out_option("run.parquet")
 @click.option("--name", metavar="NAME", help="What to call the system.  [default: the tag of its run, or its file]")
 @click.option(
     "--order", type=Choice(("score", "rank")), default="score", show_default=True,
@@ -81,7 +75,6 @@ def import_run_command(
     .412–.437; what has a cut-off within them is exact and equals trec_eval. Prints the report on stdout.
     """
     from xlbias.cli.narrate import StderrNarrator
-    from xlbias.cli.run_out import check_run_out
 
     check_run_out(out, overwrite=overwrite)
     from xlbias.data.catalog import load_task

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from xlbias.cli.groups import Command
-from xlbias.cli.values import RunPath, Word
+from xlbias.cli.run_out import check_run_out, run_out_option
+from xlbias.cli.values import RunPath
 
 EXAMPLE = """\b
 Examples:
@@ -16,10 +17,7 @@ Examples:
 
 @click.command(cls=Command, epilog=EXAMPLE)
 @click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True, type=RunPath())
-@click.option(
-    "--out", "-o", default="merged.parquet", type=Word(paths=(".parquet",)), show_default=True,
-    help="The run file to write.",
-)  # fmt: skip
+@run_out_option("merged.parquet")
 @click.option("--overwrite", is_flag=True, help="Replace the run at --out.")
 @click.option("--quiet", "-q", is_flag=True, help="Write nothing to stderr.")
 def command(runs: tuple[str, ...], out: str, overwrite: bool, quiet: bool) -> None:
@@ -31,7 +29,6 @@ def command(runs: tuple[str, ...], out: str, overwrite: bool, quiet: bool) -> No
     import os
 
     from xlbias.cli.narrate import StderrNarrator
-    from xlbias.cli.run_out import check_run_out
     from xlbias.errors import UsageError
 
     if any(os.path.realpath(run) == os.path.realpath(out) for run in runs):

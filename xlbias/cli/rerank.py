@@ -6,6 +6,7 @@ import click
 
 from xlbias.cells import TOP_OF, TopOf
 from xlbias.cli.groups import Command
+from xlbias.cli.run_out import check_run_out, resumable, run_out_option
 from xlbias.cli.values import DEVICES, Choice, RunPath, Word, fixed, of_run
 
 EXAMPLE = """\b
@@ -30,10 +31,7 @@ HEADINGS = {"encoder": "What is ordered anew", "device": "Running"}
     metavar="FOLDER",
     help="A cross-encoder of sentence-transformers: folder or hub name.",
 )
-@click.option(
-    "--out", "-o", default="reranked.parquet", type=Word(paths=(".parquet",)), show_default=True,
-    help="The run file to write.",
-)  # fmt: skip
+@run_out_option("reranked.parquet")
 @click.option(
     "--top", type=click.IntRange(min=1), default=100, show_default=True, help="How many passages to order anew."
 )
@@ -75,7 +73,6 @@ def command(
     import os
 
     from xlbias.cli.narrate import StderrNarrator
-    from xlbias.cli.run_out import check_run_out, resumable
     from xlbias.errors import UsageError
 
     if os.path.realpath(run) == os.path.realpath(out):

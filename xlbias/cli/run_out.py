@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import click
+
+from xlbias.cli.values import Word
 from xlbias.errors import UsageError
 
 if TYPE_CHECKING:
     from xlbias.narration import Narrator
+
+
+def run_out_option(default: str) -> Callable[[Any], Any]:
+    """Return the option `--out` of a command that writes a run."""
+    return click.option(
+        "--out",
+        "-o",
+        default=default,
+        type=Word(paths=(".parquet",)),
+        show_default=True,
+        help="The run file to write.",
+    )
 
 
 def check_choice(*, resume: bool, overwrite: bool) -> None:
