@@ -122,7 +122,7 @@ def test_what_was_seen_before_there_was_a_sink_is_handed_over_then(finished_run)
     follower = Follower(finished_run, interval=0.02)
     follower.start()
     deadline = time.monotonic() + PATIENCE
-    while follower._newest is None:
+    while follower.newest is None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     events = []
@@ -154,7 +154,7 @@ def test_a_killed_writer_is_recognised_by_its_process_at_the_next_look(tmp_path,
             killed = len(looks)
             seen.wait_for(lambda _: at)
             assert at[0] <= killed + 1
-            assert seen.follower._newest.state.writer["pid"] == writer.pid
+            assert seen.follower.newest.state.writer["pid"] == writer.pid
 
 
 def test_a_writer_on_another_host_is_neither_called_dead_nor_alive(live_run):

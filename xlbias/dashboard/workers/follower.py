@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from xlbias.dashboard.workers.outlet import Outlet
 from xlbias.dashboard.workers.snapshot import Broken, Event, Snapshot, Waiting, take_snapshot
 from xlbias.errors import RunError
 
@@ -31,11 +32,8 @@ class Follower:
     def __init__(self, path: Path, interval: float = INTERVAL, ignored: tuple[Any, ...] | None = None) -> None:
         self.path = path.with_name(path.name.removesuffix(".live")) if path.name.endswith(".live") else path
         self._interval = interval
-        self._lock = threading.Lock()
-        self._sink: Callable[[Event], None] | None = None
-        self._newest: Event | None = None
+        self._events: Outlet[Event] = Outlet()
         self._wake = threading.Event()
-        self._stopped = False
         self._again = False
         self._ignored = ignored
         self._thread = threading.Thread(target=self._follow, name="follow-run", daemon=True)
@@ -46,16 +44,17 @@ class Follower:
 
     def stop(self) -> None:
         """Stop watching; once this returns the sink is called no more."""
-        with self._lock:
-            self._stopped = True
+        self._events.close()
         self._wake.set()
 
     def attach(self, sink: Callable[[Event], None]) -> None:
         """Hand every event from now on to `sink`, and the newest one if there is one already."""
-        with self._lock:
-            self._sink = sink
-            if self._newest is not None:
-                sink(self._newest)
+        self._events.attach(sink)
+
+    @property
+    def newest(self) -> Event | None:
+        """The newest event, None before the first."""
+        return self._events.newest
 
     def heed_all(self) -> None:
         """Read the run as it is, also where it is what was there before."""
@@ -71,7 +70,7 @@ class Follower:
         from xlbias.runs.run_file import state_version
 
         seen: tuple[Any, ...] | None = None
-        while not self._stopped:
+        while not self._events.closed:
             started = time.monotonic()
             self._wake.clear()
             again, self._again = self._again, False
@@ -84,22 +83,14 @@ class Follower:
                     seen = None
                 else:
                     seen = version
-                    self._hand_over(event)
+                    self._events.hand_over(event)
             cost = time.monotonic() - started
             self._wake.wait(max(self._interval, _SHARE * cost))
-
-    def _hand_over(self, event: Event) -> None:
-        with self._lock:
-            if event == self._newest or self._stopped:
-                return
-            self._newest = event
-            if self._sink is not None:
-                self._sink(event)
 
     def _read(self, *, fresh: bool) -> Event:
         import polars as pl
 
-        previous = self._newest if isinstance(self._newest, Snapshot) and not fresh else None
+        previous = self.newest if isinstance(self.newest, Snapshot) and not fresh else None
         try:
             return take_snapshot(self.path, previous)
         except RunError as error:

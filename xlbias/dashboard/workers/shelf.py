@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xlbias.dashboard.workers.outlet import Outlet
+
 if TYPE_CHECKING:
     from xlbias.results.matrix import Matrix
     from xlbias.runs.heads import Head
@@ -70,11 +72,9 @@ class Shelf:
     def __init__(self, folder: Path, recent: Callable[[], Sequence[Path]], interval: float = INTERVAL) -> None:
         self.folder = folder
         self._recent, self._interval = recent, interval
-        self._lock = threading.Lock()
-        self._sink: Callable[[Listed], None] | None = None
-        self._newest: Listed | None = None
+        self._lists: Outlet[Listed] = Outlet()
         self._wake = threading.Event()
-        self._stopped = self._paused = self._again = False
+        self._paused = self._again = False
         self._wanted: tuple[Path, ...] = ()
         self._heads: dict[Path, tuple[tuple[Any, ...], Head | None]] = {}
         self._thumbnails: dict[Path, tuple[tuple[Any, ...], Thumbnail | None]] = {}
@@ -89,18 +89,14 @@ class Shelf:
 
         A moment is waited for what is being read: native code must not outlive the process.
         """
-        with self._lock:
-            self._stopped = True
+        self._lists.close()
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join(_LAST_WAIT)
 
     def attach(self, sink: Callable[[Listed], None]) -> None:
         """Hand every list from now on to `sink`, and the newest one if there is one already."""
-        with self._lock:
-            self._sink = sink
-            if self._newest is not None:
-                sink(self._newest)
+        self._lists.attach(sink)
 
     def pause(self) -> None:
         """Look at nothing while something else is on the screen."""
@@ -123,7 +119,7 @@ class Shelf:
         paths: list[Path] = []
         cut_short, next_search = False, 0.0
         searching = True
-        while not self._stopped:
+        while not self._lists.closed:
             self._wake.clear()
             if not self._paused:
                 if self._again or time.monotonic() >= next_search:
@@ -155,7 +151,7 @@ class Shelf:
         for path in found:
             self._head(path)
         for path in search.paths():
-            if self._stopped or self._paused:
+            if self._lists.closed or self._paused:
                 break
             found[path.absolute()] = None
             self._head(path.absolute())
@@ -177,18 +173,12 @@ class Shelf:
         heads = [self._heads[path][1] for path in paths if path in self._heads]
         known = tuple(head for head in heads if head is not None)
         made = {path: one for path, (_, one) in self._thumbnails.items() if one is not None}
-        listed = Listed(known, made, searching, cut_short)
-        with self._lock:
-            if listed == self._newest or self._stopped:
-                return
-            self._newest = listed
-            if self._sink is not None:
-                self._sink(listed)
+        self._lists.hand_over(Listed(known, made, searching, cut_short))
 
     def _make_thumbnails(self, paths: Sequence[Path], cut_short: bool) -> None:
         told = 0.0
         for path in self._wanted:
-            if self._stopped or self._paused or self._again:
+            if self._lists.closed or self._paused or self._again:
                 return
             version, head = self._heads.get(path, ((), None))
             if head is None or self._thumbnails.get(path, (None,))[0] == version:
