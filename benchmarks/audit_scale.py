@@ -16,6 +16,7 @@ import resource
 import subprocess
 import sys
 
+import made
 import numpy as np
 import polars as pl
 
@@ -32,16 +33,7 @@ DIMENSION = 384
 
 def task_of(n_ids: int, n_languages: int) -> RetrievalTask:
     """Return a task with a query and its one passage in every language, for each id."""
-    languages = [f"{chr(97 + i // 26)}{chr(97 + i % 26)}" for i in range(n_languages)]
-    ids = pl.DataFrame({"query_id": [f"{i:07d}" for i in range(n_ids)]})
-    rows = ids.join(pl.DataFrame({"language": languages}), how="cross")
-    name = pl.format("{}/{}", "language", "query_id")
-    return RetrievalTask(
-        "made-up", "none", "made up", "none",
-        rows.with_columns(pl.format("q{}", name).alias("text")),
-        rows.select(name.alias("passage_id"), "language", pl.format("p{}", name).alias("text")),
-        rows.select("query_id", name.alias("passage_id"), pl.lit(1).alias("relevance")),
-    )  # fmt: skip
+    return made.xquad(n_ids, [f"{chr(97 + i // 26)}{chr(97 + i % 26)}" for i in range(n_languages)])
 
 
 def rankings_of(task: RetrievalTask, passages: pl.DataFrame, vectors: np.ndarray) -> pl.DataFrame:

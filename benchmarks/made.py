@@ -13,7 +13,7 @@ LANGUAGES = "ar de el en es hi ru th tr vi zh".split()
 
 def xquad(n_ids: int = 1190, languages: list[str] = LANGUAGES) -> RetrievalTask:
     """Return a task with a query and its one passage in every language, for each id: by default XQuAD-R's size."""
-    ids = pl.DataFrame({"query_id": [f"{i:06d}" for i in range(n_ids)]})
+    ids = pl.DataFrame({"query_id": [f"{i:07d}" for i in range(n_ids)]})
     rows = ids.join(pl.DataFrame({"language": languages}), how="cross")
     name = pl.format("{}/{}", "language", "query_id")
     return RetrievalTask(
