@@ -8,6 +8,7 @@ a reader can see that something was there.
 from __future__ import annotations
 
 import re
+import shlex
 from functools import lru_cache
 
 from wcwidth import iter_graphemes, wcswidth
@@ -52,6 +53,11 @@ def clean(text: str, *, keep_newlines: bool = False) -> str:
     else:
         text = _BREAKS.sub(" ", text)
     return _HIDDEN.sub(_mark, text)
+
+
+def as_argument(word: object) -> str:
+    """Return a word of a command line, such as a path: quoted where the shell needs it, and safe to print."""
+    return clean(shlex.quote(str(word)))
 
 
 def inert(text: str) -> str:

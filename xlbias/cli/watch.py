@@ -16,7 +16,7 @@ import click
 from xlbias.cli.terminal import on_a_terminal
 from xlbias.folders import from_here, state_folder
 from xlbias.interpreter import own_command
-from xlbias.text import clean
+from xlbias.text import as_argument
 
 if TYPE_CHECKING:
     from xlbias.dashboard.workers.process import WatchedProcess
@@ -77,7 +77,8 @@ def watch_command(words: Sequence[str], run: Path, product: Path, *, name: str =
     from xlbias.runs.run_file import state_version
 
     if (writer := living_writer(run)) is not None:
-        said = f"xlbias: {_short(run)} is already being written by process {writer}: this shows it, nothing is started"
+        shown = as_argument(from_here(run))
+        said = f"xlbias: {shown} is already being written by process {writer}: this shows it, nothing is started"
         click.echo(said, err=True)
         return run_dashboard(run)
     before = state_version(run)
@@ -138,7 +139,7 @@ def _open_log(product: Path) -> tuple[Path, IO[bytes]]:
 
 def _say_what_goes_on(watched: WatchedProcess, run: Path) -> None:
     """On stderr: whether the work goes on or how it has ended, where its log is, and how to look again."""
-    log, shown = _short(watched.log), _short(run)
+    log, shown = as_argument(from_here(watched.log)), as_argument(from_here(run))
     look = f"look at it with: xlbias dashboard {shown}"
     if watched.code is None:
         lines = [f"{watched.name} continues in process {watched.process.pid}; its log: {log}", look]
@@ -157,10 +158,3 @@ def _say_what_goes_on(watched: WatchedProcess, run: Path) -> None:
         if watched.log_from == 0:
             watched.log.unlink(missing_ok=True)  # all of it has been passed on
     click.echo("\n".join(lines), err=True)
-
-
-def _short(path: Path) -> str:
-    """Return a path for the command line: as seen from here where it lies below, quoted."""
-    import shlex
-
-    return clean(shlex.quote(str(from_here(path))))

@@ -6,16 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from xlbias.report.documents.findings import HEADS, as_many_as_fit, lines
+from xlbias.report.documents.findings import MARGIN, as_many_as_fit, lines
 from xlbias.runs.schema import SETTING_SHORT
 
 if TYPE_CHECKING:
     from xlbias.results.findings import Finding
 
 ACROSS = "cross-lingual"
-
-MARGIN = max(len(head) for head in HEADS.values()) + 2
-"""Cells before a sentence, for its question."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from xlbias.dashboard.views.findings import MARGIN, Entry, entries
+from xlbias.dashboard.views.findings import Entry, entries
+from xlbias.report.documents.findings import MARGIN
 
 if TYPE_CHECKING:
     from xlbias.results.findings import Finding

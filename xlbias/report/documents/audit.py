@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
@@ -53,7 +52,7 @@ from xlbias.results.per_query import Key
 from xlbias.results.run import Run
 from xlbias.results.wide import RANK_DISTANCES
 from xlbias.runs.run_info import TaskInfo
-from xlbias.text import clean, one_line
+from xlbias.text import as_argument, one_line
 
 DEFAULT_MATRICES = ("map", "single_gold", "exposure@10.ratio")
 """Shown as heat maps where there is room for them."""
@@ -141,7 +140,7 @@ def answers_of(runs: Sequence[Run], *, every: bool = False, room: int | None = N
     ordered = sorted(answers, key=lambda one: (QUESTIONS.index(one.question), -one.weight))
     several = {name: len({getattr(one, of) for one in ordered if getattr(one, of)}) > 1
                for name, of in (("encoders", "encoder"), ("tasks", "task"))}  # fmt: skip
-    where = f"xlbias findings {clean(shlex.quote(str(from_here(runs[0].path))))}"
+    where = f"xlbias findings {as_argument(from_here(runs[0].path))}"
     return findings_section(ordered, full=every, where=where, room=room, **several)
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xlbias.errors import XlbiasError
-from xlbias.folders import from_here
 from xlbias.measures.registry import measures
 from xlbias.report.documents.audit_text import to_text
 from xlbias.report.documents.caveats import mark_of
-from xlbias.report.documents.findings import answers_that_fit, lines
+from xlbias.report.documents.findings import answers_that_fit, how_to_see_more, lines
 from xlbias.report.documents.study_brief import study_brief
 from xlbias.report.documents.wording import about_run, about_task, name_of
-from xlbias.report.formats.columns import cut_all, names_left, wrapped
+from xlbias.report.formats.columns import cut_all, names_left
 from xlbias.report.numbers import NOTHING, number
 from xlbias.results.caveats import caveats
 from xlbias.results.findings import Finding, findings
@@ -23,7 +21,7 @@ from xlbias.results.overview import overview
 from xlbias.results.run import Run
 from xlbias.results.study.design import Study, compared_arms, read_study
 from xlbias.results.written import signed_text
-from xlbias.text import clean, cut
+from xlbias.text import cut
 
 HEIGHT = 22
 """Lines that leave room for the command and the next prompt on the smallest terminal."""
@@ -53,7 +51,8 @@ def brief(run: Run, width: int = 80, *, found: Sequence[Finding] | None = None, 
     left = height - len(head) - len(table) - _AROUND
     chosen = answers_that_fit(shown, max(left, _LEAST_FINDINGS), width, **words)
     rest = len(shown) - len(chosen)
-    text = [*head, *lines(chosen, width, **words), "", *table, "", *_more(run, rest, width)]
+    first = f"{rest} more findings: xlbias findings {{path}}" if rest else ""
+    text = [*head, *lines(chosen, width, **words), "", *table, "", *how_to_see_more(run.path, width, first)]
     return "\n".join(line.rstrip() for line in text) + "\n"
 
 
@@ -66,16 +65,6 @@ def _study(run: Run) -> Study | None:
     except (XlbiasError, KeyError, TypeError, ValueError, AttributeError):  # of a version that is not known
         return None
     return study if any(compared_arms(study, source) for source in study.sources) else None
-
-
-def _more(run: Run, rest: int, width: int) -> list[str]:
-    """Return how to see more, in two lines at most: where the path of the run is too long for that, without it."""
-    for path in (clean(shlex.quote(str(from_here(run.path)))), "RUN"):
-        more = f"{rest} more findings: xlbias findings {path}; " if rest else ""
-        foot = wrapped(f"{more}all numbers: xlbias report {path} --full", width)
-        if len(foot) <= 2:
-            break
-    return [line[2:] for line in foot]
 
 
 def _table(run: Run, rows: Sequence[dict[str, Any]], found: Sequence[Finding], width: int) -> list[str]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
+from xlbias.folders import from_here
 from xlbias.report.document import Block, Fold, Paragraph, Section, Terms
-from xlbias.report.formats.columns import wrapped_behind
+from xlbias.report.formats.columns import wrapped, wrapped_behind
 from xlbias.results.findings import QUESTIONS, Finding, Number, Question
 from xlbias.results.findings.finding import ONE_TRAINING
 from xlbias.results.written import number
 from xlbias.runs.schema import SETTING_SHORT
-from xlbias.text import clean
+from xlbias.text import as_argument, clean
 
 TITLE = "Findings"
 
@@ -26,6 +28,9 @@ HEADS: dict[Question, str] = {
     "caveat": "But",
 }
 """A question in a word or two."""
+
+MARGIN = max(map(len, HEADS.values())) + 2
+"""Cells before a sentence, for its question."""
 
 _FIRST = ("real", "for whom", "fair", "survives", "caveat", "good")
 """Questions by what is left out last where there is little room; quality stands in the table below, too."""
@@ -89,16 +94,31 @@ def _terms(found: Sequence[Finding], *, encoders: bool, tasks: bool) -> Iterator
 
 def lines(found: Sequence[Finding], width: int, *, encoders: bool = True, tasks: bool = True) -> list[str]:
     """Return findings as lines of text by question, whose head stands before the first of them."""
-    margin = max(len(head) for head in HEADS.values()) + 2
     shown: list[str] = []
     for question in QUESTIONS:
         head = HEADS[question]
         for one in found:
             if one.question == question:
                 text = sentence(one, encoders=encoders, tasks=tasks)
-                shown += wrapped_behind(head, text, margin, width)
+                shown += wrapped_behind(head, text, MARGIN, width)
                 head = ""
     return shown
+
+
+def how_to_see_more(run: Path, width: int, first: str) -> list[str]:
+    """Return the commands that tell more, in two lines at most: where the path of the run is too long, without it.
+
+    Args:
+        run: the path of the run.
+        width: cells of a line.
+        first: what is said before the command that prints all numbers, with ``{path}`` for the run; empty for nothing.
+    """
+    for path in (as_argument(from_here(run)), "RUN"):
+        before = f"{first.replace('{path}', path)}; " if first else ""
+        foot = wrapped(f"{before}all numbers: xlbias report {path} --full", width)
+        if len(foot) <= 2:
+            break
+    return [line[2:] for line in foot]
 
 
 def as_many_as_fit(

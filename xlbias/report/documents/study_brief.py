@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from xlbias.folders import from_here
 from xlbias.measures.registry import measure_of
 from xlbias.report.documents.caveats import entries
-from xlbias.report.documents.findings import HEADS, sentence
+from xlbias.report.documents.findings import HEADS, MARGIN, how_to_see_more, sentence
 from xlbias.report.documents.wording import about_run
-from xlbias.report.formats.columns import cut_all, names_left, wrapped, wrapped_behind
+from xlbias.report.formats.columns import cut_all, names_left, wrapped_behind
 from xlbias.report.numbers import NOTHING, number
 from xlbias.results.caveats import caveats
 from xlbias.results.findings import Finding, of_samplers
@@ -55,7 +53,8 @@ def study_brief(run: Run, study: Study, width: int = 80, *, height: int) -> str 
     left = max(room - len(table), least)
     shown = _fitting(said, left - sum(map(len, doubts[:1])))
     shown += _fitting(doubts, left - len(shown))
-    text = [*head, *shown, "", *table, "", *_more(run, width, tested=bool(tested))]
+    first = "more findings: xlbias findings {path}" if tested else "tests: report.md, which xlbias study writes"
+    text = [*head, *shown, "", *table, "", *how_to_see_more(run.path, width, first)]
     return "\n".join(line.rstrip() for line in text) + "\n"
 
 
@@ -116,16 +115,16 @@ def _row(values: dict[tuple[Any, ...], float], name: str, arm: str, baseline: st
 
 def _tested(found: Sequence[Finding], width: int) -> Iterator[list[str]]:
     """Yield what the study found of its samplers, as lines by question."""
-    margin, head = max(map(len, HEADS.values())) + 2, ""
+    head = ""
     for one in found:
         own = HEADS[one.question]
-        yield wrapped_behind(own if own != head else "", sentence(one), margin, width)
+        yield wrapped_behind(own if own != head else "", sentence(one), MARGIN, width)
         head = own
 
 
 def _described(means: pl.DataFrame, study: Study, width: int) -> Iterator[list[str]]:
     """Yield how far the means of each sampler are from those of the baseline, as lines: a sentence per measure."""
-    margin, head = max(map(len, HEADS.values())) + 2, HEADS["real"]
+    head = HEADS["real"]
     base = study.baseline.label
     for measure, setting in _SAID:
         chosen = means.filter((pl.col("measure") == measure) & (pl.col("setting") == setting))
@@ -148,13 +147,12 @@ def _described(means: pl.DataFrame, study: Study, width: int) -> Iterator[list[s
                 parts.append(f"{arm.label} {', '.join(where)} ({up})")
         if parts:
             text = f"{named(measure, setting)} against {base}: {'; '.join(parts)}."
-            yield wrapped_behind(head, clean(text), margin, width)
+            yield wrapped_behind(head, clean(text), MARGIN, width)
             head = ""
 
 
 def _doubts(run: Run, study: Study, width: int) -> Iterator[list[str]]:
     """Yield what must not be concluded, as lines, the gravest first."""
-    margin = max(map(len, HEADS.values())) + 2
     head = HEADS["caveat"]
     texts = [f"{ONE_TRAINING}, another seed may differ."] if len(study.seeds) == 1 else []
     texts += [
@@ -166,15 +164,5 @@ def _doubts(run: Run, study: Study, width: int) -> Iterator[list[str]]:
         *texts,
         *(f"{about}: {said.partition(': ')[0].removesuffix('.')}." for about, said in entries(caveats(run))),
     ]:
-        yield wrapped_behind(head, clean(text), margin, width)
+        yield wrapped_behind(head, clean(text), MARGIN, width)
         head = ""
-
-
-def _more(run: Run, width: int, *, tested: bool) -> list[str]:
-    """Return where the tests are, and how to see more, in two lines at most."""
-    for path in (clean(shlex.quote(str(from_here(run.path)))), "RUN"):
-        first = f"more findings: xlbias findings {path}" if tested else "tests: report.md, which xlbias study writes"
-        foot = wrapped(f"{first}; all numbers: xlbias report {path} --full", width)
-        if len(foot) <= 2:
-            break
-    return [line[2:] for line in foot]
