@@ -12,6 +12,8 @@ from xlbias.stats.max_t import flip_tests
 from xlbias.stats.multiplicity import benjamini_hochberg, holm
 from xlbias.stats.paired import paired_t
 
+pytestmark = pytest.mark.integration  # thousands of studies: `make test` has the time
+
 N_PAIRS, N_IDS, N_LANGUAGES = 2000, 50, 11
 WITHIN_99 = stats.binom(N_PAIRS, 0.05).ppf([0.005, 0.995]) / N_PAIRS  # 0.0375 to 0.063
 

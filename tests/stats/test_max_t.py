@@ -116,6 +116,7 @@ def test_p_is_never_zero_and_the_smallest_is_one_in_b_plus_one():
     assert one_family(ramp, permutations=999).p[0] == 1 / 1000
 
 
+@pytest.mark.integration  # many draws: `make test` has the time
 def test_same_seed_same_bits_and_the_other_columns_do_not_matter():
     differences = np.random.default_rng(4).standard_normal((300, 9000))  # wide enough for several chunks
     p = one_family(differences, permutations=500).p

@@ -156,6 +156,7 @@ def test_an_audit_of_two_encoders_on_eleven_languages_fits(tmp_path, shared_data
     fits(to_latex(document), tmp_path)
 
 
+@pytest.mark.integration  # many documents: `make test` has the time
 @needs_latex
 def test_audits_of_many_encoders_and_comparisons_fit(tmp_path):
     task = make_task(5)

@@ -184,6 +184,7 @@ TERMS = st.one_of(
 FILTERS = st.lists(st.builds("{}{}".format, st.sampled_from(["", "", "-"]), TERMS), max_size=4).map(" ".join)
 
 
+@pytest.mark.integration  # many filters: `make test` has the time
 @given(line=FILTERS)
 @settings(max_examples=150, deadline=None)
 def test_a_filter_leaves_what_brute_force_leaves_in_the_same_order(run, line):
