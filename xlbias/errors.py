@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 
+def reason_of(error: BaseException) -> str:
+    """Return the first line of what an error of somebody else's code says, or its kind where it says nothing."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
 class XlbiasError(Exception):
     """Base of all errors whose message is written for the user and needs no traceback."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from xlbias.dashboard.export_files import CLIPBOARD_LIMIT, SUFFIXES, comparison_of, report_of, save, why_not
 from xlbias.dashboard.messages import Exported
 from xlbias.dashboard.places import SCREENS
+from xlbias.errors import reason_of
 from xlbias.folders import state_folder
 from xlbias.text import clean, cut_middle
 
@@ -211,8 +212,7 @@ def made(what: str, texts: list[Text], *, copy: bool, write: bool) -> Exported:
     except OSError as error:
         return Exported(what, last, files, why_not(error, folder))
     except (Exception, pl.exceptions.PanicException) as error:  # a run that changes while it is read
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        return Exported(what, last, files, f"failed: {reason}")
+        return Exported(what, last, files, f"failed: {reason_of(error)}")
     return Exported(what, last, files)
 
 

@@ -12,7 +12,7 @@ from xlbias.encode.cache import VectorCache
 from xlbias.encode.options import Similarity
 from xlbias.encode.parts import Batching, Part, parts
 from xlbias.encode.similarity import Vectors, unit
-from xlbias.errors import EncoderError
+from xlbias.errors import EncoderError, reason_of
 
 if TYPE_CHECKING:
     from xlbias.encode.tokens import TokenCounts
@@ -176,7 +176,7 @@ def as_vectors(given: Any, name: str) -> Vectors:
         return np.ascontiguousarray(given, dtype=np.float32)
     except (TypeError, ValueError) as error:
         lengths = {len(row) for row in given} if _is_table(given) else set()
-        reason = f"rows of {min(lengths)} to {max(lengths)} numbers" if len(lengths) > 1 else str(error).splitlines()[0]
+        reason = f"rows of {min(lengths)} to {max(lengths)} numbers" if len(lengths) > 1 else reason_of(error)
         raise EncoderError(f"{name}: gave a {type(given).__name__} that is no array of numbers: {reason}") from error
 
 

@@ -18,7 +18,7 @@ from xlbias.encode.layout import is_onnx
 from xlbias.encode.loadable import check_loadable
 from xlbias.encode.quiet import captured
 from xlbias.encode.weights import check_missing, recorded_loading
-from xlbias.errors import EncoderError
+from xlbias.errors import EncoderError, reason_of
 from xlbias.text import clean
 
 
@@ -109,7 +109,7 @@ def _load(
 
 
 def _reason(error: BaseException) -> str:
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    reason = reason_of(error)
     if "ignore_mismatched_sizes" in reason:
         return "its weights have other shapes than its config.json says"
     return clean(reason)
@@ -119,4 +119,4 @@ def _check_device(device: str) -> None:
     try:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise EncoderError(f"device {device!r} cannot be used here: {str(error).splitlines()[0]}") from error
+        raise EncoderError(f"device {device!r} cannot be used here: {reason_of(error)}") from error

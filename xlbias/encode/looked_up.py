@@ -25,7 +25,7 @@ from xlbias.encode.shortened import Shortened
 from xlbias.encode.similarity import Vectors, chosen_similarity, unit
 from xlbias.encode.tokens import TokenCounts, counted, of_static
 from xlbias.encode.trained_on import TrainedOn, trained_on_of
-from xlbias.errors import EncoderError
+from xlbias.errors import EncoderError, reason_of
 
 TOKENIZER_FILE, WEIGHTS_FILE = "tokenizer.json", "model.safetensors"
 _STATIC = "sentence_transformers."
@@ -212,7 +212,7 @@ def _read(folder: Path) -> tuple[Tokenizer, Vectors]:
     except BaseException as error:  # Rust's errors are of many kinds, one of which is no Exception
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        raise EncoderError(f"encoder {str(folder)!r} cannot be loaded: {str(error).splitlines()[0]}") from error
+        raise EncoderError(f"encoder {str(folder)!r} cannot be loaded: {reason_of(error)}") from error
     if weights.ndim != 2 or len(weights) < tokenizer.get_vocab_size():
         raise EncoderError(
             f"encoder {str(folder)!r} cannot be loaded: {WEIGHTS_FILE} has weights {list(weights.shape)}, and "

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from xlbias.errors import NotARunError, RunError
+from xlbias.errors import NotARunError, RunError, reason_of
 from xlbias.runs.journal import live_folder
 from xlbias.runs.run_file import Progress, RunFile, RunState, open_run_file, state_version
 
@@ -59,8 +59,7 @@ def read_head(path: Path) -> Head | None:
     except RunError as error:
         return _broken(path, str(error))
     except (Exception, pl.exceptions.PanicException) as error:  # whatever a damaged file does to its readers
-        reason = str(error).strip().partition("\n")[0]
-        return _broken(path, f"{path}: cannot be read: {reason or type(error).__name__}")
+        return _broken(path, f"{path}: cannot be read: {reason_of(error)}")
     size, changed = _measured(run)
     return Head(
         path, run.state.status, tuple(model.name for model in run.models), tuple(task.name for task in run.tasks),

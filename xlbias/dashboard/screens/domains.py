@@ -26,6 +26,7 @@ from xlbias.dashboard.widgets.text.line import Part
 from xlbias.dashboard.workers.disk_cache import folder_of
 from xlbias.dashboard.workers.snapshot import Snapshot
 from xlbias.dashboard.workers.study_contrasts import StudyContrasts
+from xlbias.errors import reason_of
 from xlbias.results.run import Run
 from xlbias.results.study.design import HEADLINES
 from xlbias.results.written import named
@@ -117,7 +118,7 @@ class DomainsScreen(PanelScreen):
         try:
             self.post_message(Read(snapshot, read_domains(snapshot.run)))
         except Exception as error:  # a run that changes while it is read, or metadata from elsewhere
-            self.post_message(Read(snapshot, None, str(error).partition("\n")[0] or type(error).__name__))
+            self.post_message(Read(snapshot, None, reason_of(error)))
 
     def on_read(self, message: Read) -> None:
         """Show what has been read."""

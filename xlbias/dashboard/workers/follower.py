@@ -13,7 +13,7 @@ from typing import Any
 
 from xlbias.dashboard.workers.outlet import Outlet
 from xlbias.dashboard.workers.snapshot import Broken, Event, Snapshot, Waiting, take_snapshot
-from xlbias.errors import RunError
+from xlbias.errors import RunError, reason_of
 
 INTERVAL = 0.5
 """Seconds between two looks at the files: at most two repaints a second, and a dead writer is seen at once."""
@@ -96,8 +96,7 @@ class Follower:
         except RunError as error:
             return Broken(self.path, str(error)) if _is_there(self.path) else Waiting(self.path, _others(self.path))
         except (Exception, pl.exceptions.PanicException) as error:  # whatever a damaged file does to its readers
-            reason = str(error).strip().partition("\n")[0]
-            return Broken(self.path, f"{self.path}: cannot be read: {reason or type(error).__name__}")
+            return Broken(self.path, f"{self.path}: cannot be read: {reason_of(error)}")
 
 
 def _is_there(path: Path) -> bool:

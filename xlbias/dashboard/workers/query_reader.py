@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import polars as pl
 
+from xlbias.errors import reason_of
 from xlbias.results.matching import OTHER_DATA
 from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.text import one_line
@@ -70,8 +71,7 @@ class Wanted:
         try:
             return query_view(self.run, self.model, self.task, *self.query)
         except (Exception, pl.exceptions.PanicException) as error:  # whatever a file that changes does to its readers
-            reason = str(error).strip().partition("\n")[0]
-            return f"This query cannot be read: {reason or type(error).__name__}"
+            return f"This query cannot be read: {reason_of(error)}"
 
 
 @dataclass(frozen=True)
@@ -146,8 +146,7 @@ class WantedTranslations:
                 self.language, translations(self.of.run, self.of.task, pairs, self.passages, self.language)
             )
         except (Exception, pl.exceptions.PanicException) as error:  # whatever a file that changes does to its readers
-            reason = str(error).strip().partition("\n")[0]
-            return f"Translations cannot be read: {reason or type(error).__name__}"
+            return f"Translations cannot be read: {reason_of(error)}"
 
 
 class Views:

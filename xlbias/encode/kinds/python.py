@@ -26,7 +26,7 @@ from xlbias.encode.options import Similarity
 from xlbias.encode.prompts import find_prompts
 from xlbias.encode.shortened import Shortened
 from xlbias.encode.similarity import Vectors, chosen_similarity
-from xlbias.errors import EncoderError, UsageError
+from xlbias.errors import EncoderError, UsageError, reason_of
 
 _PROBE = "xlbias"
 
@@ -121,8 +121,7 @@ def _load(target: str, options: Mapping[str, Any]) -> Encoder:
     except (EncoderError, UsageError):
         raise
     except (Exception, SystemExit) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise EncoderError(f"python:{target}: failed ({type(error).__name__}): {reason}") from error
+        raise EncoderError(f"python:{target}: failed ({type(error).__name__}): {reason_of(error)}") from error
 
 
 def _module(name: str, target: str) -> Any:

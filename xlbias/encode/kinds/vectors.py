@@ -32,7 +32,7 @@ from xlbias.encode.options import SIMILARITIES, Similarity
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.encode.shortened import Shortened
 from xlbias.encode.similarity import Vectors
-from xlbias.errors import EncoderError
+from xlbias.errors import EncoderError, reason_of
 
 _SIDES = ("queries", "passages")
 _ENDINGS = (".parquet", ".npy", ".safetensors", ".faiss")
@@ -178,7 +178,7 @@ def _of_array(file: Path) -> Any:
     except Exception as error:
         if file.suffix == ".npy" and isinstance(error, ValueError) and "pickle" in str(error):
             raise EncoderError(f"{file}: is pickled, or not from numpy.save; expected an array of numbers") from error
-        raise EncoderError(f"{file}: cannot be read: {str(error).splitlines()[0]}") from error
+        raise EncoderError(f"{file}: cannot be read: {reason_of(error)}") from error
     if len(tensors) != 1:
         raise EncoderError(f"{file}: holds {len(tensors)} tensors; expected one")
     return next(iter(tensors.values()))
@@ -200,7 +200,7 @@ def _of_index(file: Path) -> tuple[list[str], Any, Similarity]:
             index.make_direct_map()
         given = index.reconstruct_n(0, index.ntotal)
     except Exception as error:  # FAISS raises RuntimeError, with the place in its own code in front
-        reason = _PLACE.sub("", str(error).splitlines()[0]) if str(error) else type(error).__name__
+        reason = _PLACE.sub("", reason_of(error))
         raise EncoderError(f"{file}: cannot be read as an index of FAISS: {reason[:200]}") from error
     if metric not in _METRICS:
         raise EncoderError(f"{file}: compares vectors by FAISS's metric {metric}; expected inner product or L2")
