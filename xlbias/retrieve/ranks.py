@@ -104,6 +104,10 @@ def rank_pairs(
     return rank(index, queries, pair_query, pair_passage, query_ids=query_ids)[0]
 
 
+def _order(index: PassageOrder, columns: Int64s) -> Int64s:
+    return index.order[columns].astype(np.int64)
+
+
 class _Counts:
     """Counts, tile by tile, the passages above and beside the relevant one of each pair.
 
@@ -144,10 +148,10 @@ class _Counts:
         def there(array: npt.NDArray[np.generic]) -> torch.Tensor:
             return torch.from_numpy(np.ascontiguousarray(array)).to(index.device)
 
-        places, order = np.arange(first, first + width), index.order.astype(np.int64)
-        of_tile = (there(np.arange(width)), there(order[places]), there(index.pools(places)))
+        places = np.arange(first, first + width)
+        of_tile = (there(np.arange(width)), there(_order(index, places)), there(index.pools(places)))
         rows, score = self._pair_query[pairs] - one.start, self._score[pairs]
-        of_pairs = (there(rows), there(score), there(order[self._columns[pairs]]), there(self._pools[pairs]))
+        of_pairs = (there(rows), there(score), there(_order(index, self._columns[pairs])), there(self._pools[pairs]))
         own, union = count_better_torch(one.scores, *of_tile, *of_pairs)
         self.own[pairs] += as_numpy(own)
         self.union[pairs] += as_numpy(union)
