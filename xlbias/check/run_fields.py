@@ -30,7 +30,6 @@ from functools import cached_property
 from xlbias.check.lookup import LEAST, MOST, Key
 from xlbias.errors import RunError, UsageError
 from xlbias.results import per_query
-from xlbias.results.by_key import Numbers
 from xlbias.results.caveats import KINDS, caveats
 from xlbias.results.cell import Cell
 from xlbias.results.findings import DEFAULTS, Finding, Thresholds, findings, kinds
@@ -55,7 +54,7 @@ class RunFields:
     """
 
     def __init__(self, run: Run, model: str, task: str, thresholds: Thresholds = DEFAULTS) -> None:
-        cells = Numbers(run.summary).of(model, task)
+        cells = run.numbers.of(model, task)
         if not cells:
             raise RunError(f"{run.path}: has no numbers of {model} on {task}")
         self._run, self._model, self._task, self._thresholds = run, model, task, thresholds
