@@ -1,5 +1,7 @@
 """Ids and seeds as crossed factors: error rates of one recipe against itself; what either factor alone must give."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import optimize, stats
@@ -184,6 +186,38 @@ def test_a_mean_gain_over_a_grid_keeps_its_level_where_trainings_and_ids_are_sha
     terms = grid(np.random.default_rng(6))
     p = np.array([crossed_sum(of_study(terms, i)).p[0] for i in range(500)])
     assert stats.binom(500, 0.05).ppf(0.0005) / 500 <= (p <= 0.05).mean() <= stats.binom(500, 0.05).ppf(0.9995) / 500
+
+
+def of_documents(rng, n_targets=2, n_documents=20, n_seeds=4):
+    """The same grid, where three ids of a document have most of their differences in common."""
+    terms = grid(rng, n_targets=n_targets, n_ids=3 * n_documents, n_seeds=n_seeds)
+    shared = {f"t{t}": np.repeat(rng.standard_normal((n_documents, N_PAIRS)), 3, axis=0) for t in range(n_targets)}
+    return [(who, target, weight, values + shared[target] * (weight > 0)) for who, target, weight, values in terms]
+
+
+def test_ids_that_share_documents_keep_the_level_of_a_sum_by_document_and_not_by_id():
+    units, by_id, by_document = np.repeat(np.arange(20), 3), 0, 0
+    terms = of_documents(np.random.default_rng(13))
+    for i in range(400):
+        plain = of_study(terms, i)
+        by_id += crossed_sum(plain).p[0] <= 0.05
+        by_document += crossed_sum([replace(one, clusters=units) for one in plain]).p[0] <= 0.05
+    assert by_id / 400 > 0.15
+    assert stats.binom(400, 0.05).ppf(0.0005) <= by_document <= stats.binom(400, 0.05).ppf(0.9995)
+
+
+def test_a_sum_of_two_terms_by_document_is_crossed_by_document():
+    rng = np.random.default_rng(14)
+    base, new, units = rng.standard_normal((3, 40, 1)), rng.standard_normal((5, 40, 1)) + 0.5, np.arange(40) // 3
+    base[:, 6:10], new[:, 6:10] = np.nan, np.nan  # a whole document and a part of another
+    one = crossed(base, new, clusters=units)
+    terms = [Term("base", "t", -1, base[..., 0], clusters=units), Term("new", "t", 1, new[..., 0], clusters=units)]
+    for name in ("difference", "error", "error_ids", "error_seeds", "p", "low", "high", "degrees"):
+        assert getattr(crossed_sum(terms), name) == pytest.approx(getattr(one, name), rel=1e-12), name
+    alone = [replace(term, clusters=np.arange(40)) for term in terms]
+    assert crossed_sum(alone).p == pytest.approx(crossed_sum([replace(term, clusters=None) for term in terms]).p)
+    with pytest.raises(ValueError, match="t: its terms have other clusters"):
+        crossed_sum([terms[0], replace(terms[1], clusters=None)])
 
 
 def test_cells_taken_for_independent_would_reject_too_often():

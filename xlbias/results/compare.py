@@ -20,11 +20,11 @@ from xlbias.choices import listed, suggestion
 from xlbias.errors import RunError, UsageError
 from xlbias.measures.ragged import Bools, Floats, Ints
 from xlbias.measures.registry import SIDES, all_measures, measure_of, measures
+from xlbias.results.documents import documents_of_ids
 from xlbias.results.per_query import RANKED, Aggregate, Key, Ranked, Values, bias_values, quality_values
 from xlbias.results.run_numbers import RunNumbers
 from xlbias.results.summary import OVERALL, aggregated, bounds_of, joined, replicates_for
 from xlbias.runs.run_info import TaskInfo
-from xlbias.runs.schema import MULTILINGUAL_POOL
 from xlbias.stats.bootstrap import bootstrap_intervals, by_unit
 from xlbias.stats.friedman import Concordance, Concordances
 from xlbias.stats.max_t import flip_tests
@@ -184,7 +184,7 @@ class Sided:
     @cached_property
     def documents(self) -> dict[str, int]:
         """Which unit each query id belongs to where documents are the units: those that share a document are one."""
-        return _components(self.side.run, self.name)
+        return documents_of_ids(self.side.run, self.name)
 
 
 def compare(
@@ -627,32 +627,3 @@ def _by_family(correct: Callable[[Floats], Floats], p: Floats, family: Ints) -> 
     for one in np.unique(family):
         adjusted[family == one] = correct(p[family == one])
     return adjusted
-
-
-def _components(run: RunNumbers, task: str) -> dict[str, int]:
-    """Return the unit of each query id where ids are one whose relevant passages share a document."""
-    pairs = (
-        run.rankings.filter((pl.col("task") == task) & (pl.col("pool") == MULTILINGUAL_POOL))
-        .select("query_id", pl.col("relevants").list.eval(pl.element().struct.field("passage_id")).alias("passage_id"))
-        .unique()
-        .explode("passage_id")
-        .join(run.passages.filter(pl.col("task") == task).select("passage_id", "document"), on="passage_id", how="left")
-        .select("query_id", "document")
-        .unique()
-        .sort("query_id", "document")
-        .collect()
-    )
-    from scipy.sparse import coo_array  # slow to import, and not needed to open a run
-    from scipy.sparse.csgraph import connected_components
-
-    known = pairs.drop_nulls("document")
-    if known.is_empty():
-        raise RunError(f"{run.path}: the documents of {task!r} are not known: compare by query id")
-    ids = pairs["query_id"].unique(maintain_order=True)
-    documents = known["document"].unique(maintain_order=True)
-    row = known["query_id"].cast(pl.Enum(ids)).to_physical().cast(pl.Int64).to_numpy()
-    column = known["document"].cast(pl.Enum(documents)).to_physical().cast(pl.Int64).to_numpy() + len(ids)
-    size = len(ids) + len(documents)
-    _, label = connected_components(coo_array((np.ones(len(row)), (row, column)), shape=(size, size)), directed=False)
-    _, unit = np.unique(label[: len(ids)], return_inverse=True)
-    return dict(zip(ids.to_list(), unit.tolist(), strict=True))

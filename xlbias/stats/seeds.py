@@ -115,6 +115,7 @@ class Term:
         weight: of the mean; of any sign.
         values: float64 [n_seeds, n_ids], NaN where an id has no value.
         fixed: it is one encoder and no draw of a training: its one "seed" does not vary.
+        clusters: int64 [n_ids], the unit that an id belongs to, by default itself; the same in all terms of a target.
     """
 
     trainings: str
@@ -122,12 +123,13 @@ class Term:
     weight: float
     values: Floats
     fixed: bool = False
+    clusters: Ints | None = None
 
 
 def crossed_sum(terms: Sequence[Term], *, confidence: float = 0.95) -> Crossed:
     """Return the weighted sum of means over ids and seeds; one column. With weights −1 and 1 it is `crossed`.
 
-    Ids of different targets are independent, and so are trainings of different recipes and sources. What one training
+    Ids of different targets are independent, as are units of one, and so are trainings of different recipes and sources. What one training
     does on all targets, and what one id does with all trainings, is summed before its variance is taken. Sources and
     targets themselves are not drawn: the result is of these. Raises ValueError for terms that do not fit each other.
     """
@@ -135,8 +137,11 @@ def crossed_sum(terms: Sequence[Term], *, confidence: float = 0.95) -> Crossed:
         raise ValueError("expected at least one term")
     of_ids: dict[str, list[Floats]] = defaultdict(list)
     of_seeds: dict[str, list[Floats]] = defaultdict(list)
+    clusters: dict[str, Ints | None] = {}
     fixed = {term.trainings for term in terms if term.fixed}
     for term in terms:
+        if not np.array_equal(clusters.setdefault(term.target, term.clusters), term.clusters):
+            raise ValueError(f"{term.target}: its terms have other clusters")
         if (term.trainings in fixed) and (not term.fixed or len(term.values) != 1):
             raise ValueError(f"{term.trainings}: fixed in some terms only, or more than one encoder")
         gaps = np.isnan(term.values[0])
@@ -147,7 +152,7 @@ def crossed_sum(terms: Sequence[Term], *, confidence: float = 0.95) -> Crossed:
         of_ids[term.target].append(term.weight * (term.values.mean(axis=0) - means.mean()) / max(n, 1))
         of_seeds[term.trainings].append(term.weight * means)
     difference = np.array([sum(part.mean() for parts in of_seeds.values() for part in parts)])
-    ids, degrees_of_ids = _total([_variance_over_ids(parts) for parts in of_ids.values()])
+    ids, degrees_of_ids = _total([_variance_over_ids(of_ids[target], clusters[target]) for target in of_ids])
     drawn = [parts for trainings, parts in of_seeds.items() if trainings not in fixed]
     seeds, degrees_of_seeds = _total([_variance_over_seeds(parts) for parts in drawn]) if drawn else (np.nan, np.nan)
     known = np.isfinite(ids + seeds) and degrees_of_ids + 1 >= FEWEST_UNITS
@@ -160,12 +165,18 @@ def crossed_sum(terms: Sequence[Term], *, confidence: float = 0.95) -> Crossed:
     )  # fmt: skip
 
 
-def _variance_over_ids(parts: Sequence[Floats]) -> tuple[float, float]:
-    """Return variance and degrees of freedom of a sum over ids, of what each id adds in each of the parts."""
+def _variance_over_ids(parts: Sequence[Floats], clusters: Ints | None) -> tuple[float, float]:
+    """Return variance and degrees of freedom of a sum over ids, of what each id adds in each of the parts.
+
+    What the ids of one unit add is summed before its variance is taken.
+    """
     if len({len(part) for part in parts}) > 1:
         raise ValueError("the terms of a target have other ids")
-    n = int((~np.isnan(parts)).any(axis=0).sum())
-    variance = float(n / (n - 1) * (np.nansum(parts, axis=0) ** 2).sum()) if n > 1 else np.nan
+    present = (~np.isnan(parts)).any(axis=0)
+    added = np.where(present, np.nansum(parts, axis=0), np.nan)
+    sums, counts = by_unit(added[:, None], clusters)
+    n = int((counts > 0).sum())
+    variance = float(n / (n - 1) * (sums**2).sum()) if n > 1 else np.nan
     return variance, n - 1.0
 
 

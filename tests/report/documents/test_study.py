@@ -15,7 +15,9 @@ from xlbias.report.document import MatrixBlock, Table
 from xlbias.report.documents.brief import brief
 from xlbias.report.documents.study import power_document, study_document, study_report
 from xlbias.report.render import render
+from xlbias.results import documents
 from xlbias.results.compare import Side, compare
+from xlbias.results.documents import declared_units
 from xlbias.results.findings import of_study
 from xlbias.results.study.contrasts import contrasts
 from xlbias.results.study.design import HEADLINES, Arm, read_study
@@ -43,6 +45,13 @@ LANGUAGES = ["ar", "de", "hi", "zh"]
 GAIN = {("mono", None): 0.0, ("hybrid", 0.5): 0.1, ("cross", None): 2.0}
 
 
+def made_tasks():
+    """A task whose documents hold two ids each, and one without documents."""
+    home, away = (make_task(n, name).select_languages(LANGUAGES) for n, name in ((40, "home"), (30, "away")))
+    document = pl.format("d{}", pl.col("passage_id").str.slice(-4).cast(pl.Int64) // 2)  # ar-q0017: document 8
+    return [home.changed(passages=home.passages.with_columns(document.alias("document"))), away]
+
+
 def vectors_of(tasks, source: str, sampler: str, alpha: float | None, seed: int):
     """Vectors of both tasks: the same for every arm, but passages move to their queries of all languages, at home."""
     found = {}
@@ -59,7 +68,7 @@ def vectors_of(tasks, source: str, sampler: str, alpha: float | None, seed: int)
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    tasks = [make_task(n, name).select_languages(LANGUAGES) for n, name in ((40, "home"), (30, "away"))]
+    tasks = made_tasks()
     models = {}
     for source in PLAN["sources"]:
         for sampler, alpha in GAIN:
@@ -274,9 +283,12 @@ def with_cards(run, pairs_of, **plan):
     return replace(run, metadata={**run.metadata, "models": models, "study": {**PLAN, **plan}})
 
 
-def test_a_pair_is_compared_as_compare_does(run, study, found):
-    sides = [Side(run, tuple(f"there-{arm}-seed{seed}" for seed in range(3))) for arm in ("mono", "cross")]
-    frame = compare(*sides, "away", cells=False)
+@pytest.mark.parametrize(("source", "target", "unit", "n_units"), [
+    ("there", "away", "id", 30), ("here", "home", "document", 20),
+])  # fmt: skip
+def test_a_pair_is_compared_as_compare_does_by_documents_where_there_are_some(run, found, source, target, unit, n_units):
+    sides = [Side(run, tuple(f"{source}-{arm}-seed{seed}" for seed in range(3))) for arm in ("mono", "cross")]
+    frame = compare(*sides, target, cells=False, unit=unit)
     for measure, setting in HEADLINES:
         row = frame.row(
             by_predicate=(pl.col("measure") == measure) & pl.col("setting").eq_missing(pl.lit(setting))
@@ -284,11 +296,26 @@ def test_a_pair_is_compared_as_compare_does(run, study, found):
         )  # fmt: skip
         ours = found.row(
             by_predicate=(pl.col("measure") == measure) & pl.col("setting").eq_missing(pl.lit(setting))
-            & (pl.col("source") == "there") & (pl.col("target") == "away") & (pl.col("base") == "mono")
+            & (pl.col("source") == source) & (pl.col("target") == target) & (pl.col("base") == "mono")
             & (pl.col("new") == "cross"), named=True,
         )  # fmt: skip
+        assert ours["n_units"] == row["n_units"] == n_units
         for name in ("difference", "low", "high", "p"):
             assert ours[name] == pytest.approx(row[name], abs=1e-12), (measure, name)
+
+
+def test_what_is_drawn_stands_in_the_report(run, document):
+    text = render(document, "text").replace("\n", " ")
+    assert "documents where a target names them" in text and "home 20 for 40 ids; query ids on away" in text
+    of_ids = declared_units(run, "home", "here-mono-seed0")
+    assert {of_ids[f"q{i:04d}"] == of_ids[f"q{i + 1:04d}"] for i in range(0, 40, 2)} == {True}
+    assert declared_units(run, "away", "here-mono-seed0") is None
+
+
+@pytest.mark.parametrize("ids_of_a_document", [1, 5])
+def test_documents_that_are_the_ids_or_too_few_are_no_units(run, monkeypatch, ids_of_a_document):
+    monkeypatch.setattr(documents, "documents_of_ids", lambda *_: {f"q{i}": i // ids_of_a_document for i in range(40)})
+    assert declared_units(run, "home", "here-mono-seed0") is None
 
 
 @pytest.fixture(scope="module")
@@ -401,7 +428,7 @@ def test_power_with_the_same_seeds_is_what_the_report_says_and_falls_with_more(r
 @pytest.fixture(scope="module")
 def referenced(run, tmp_path_factory):
     """The same study with the encoder that all began as: the vectors before anything was moved."""
-    tasks = [make_task(n, name).select_languages(LANGUAGES) for n, name in ((40, "home"), (30, "away"))]
+    tasks = made_tasks()
     found = {task.name: make_vectors(task, seed=10 + i) for i, task in enumerate(tasks)}
     runs = [
         evaluate(

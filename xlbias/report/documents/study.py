@@ -85,11 +85,12 @@ def study_document(run: Run, *, full: bool = False, tell: Callable[[str], None] 
     if not study.members:
         raise RunError(f"{run.path}: the study has no encoder yet")
     doubts = section(caveats(run), full=full)
-    compared = list(_compared(run, study, tell))
+    numbers_by_id = NumbersById(run, study)
+    compared = list(_compared(run, study, numbers_by_id, tell))
     said = [one for one in compared if one.title == FINDINGS]
     sections = (
         *said,
-        Section("What was done", (Paragraph(_design(run, study)),)),
+        Section("What was done", (Paragraph(_design(run, study)), Paragraph(_drawn(numbers_by_id)))),
         *([doubts] if doubts is not None else []),
         *(one for one in compared if one not in said),
         *_trained(run, values, study),
@@ -100,13 +101,14 @@ def study_document(run: Run, *, full: bool = False, tell: Callable[[str], None] 
     return Document(study.title, f"{len(study.members):,} encoders on {len(study.targets)} targets", sections)
 
 
-def _compared(run: Run, study: Study, tell: Callable[[str], None]) -> Iterable[Section]:
+def _compared(
+    run: Run, study: Study, numbers_by_id: NumbersById, tell: Callable[[str], None]
+) -> Iterable[Section]:
     """Yield what the sampler changed, and where; or why there is nothing to compare."""
     title = "What the sampler changed"
     if not any(compared_arms(study, source) for source in study.sources):
         yield Section(title, (Paragraph("No source has encoders of two samplers: there is nothing to compare."),))
         return
-    numbers_by_id = NumbersById(run, study)
     found = contrasts(run, study, numbers=numbers_by_id, tell=tell)
     asked = answers(run, study, numbers=numbers_by_id, tell=tell) if study.in_domain else None
     if terms := tuple(_findings(run, found, asked)):
@@ -154,6 +156,20 @@ def _design(run: Run, study: Study) -> str:
         "monolingual batches. "
         "Texts, steps, batch size, learning rate and tokenizer are the same for all samplers of a source. "
         f"{_languages(run, study)} Differences are paired by query id and averaged over seeds; {_confirmed(study)}."
+    )
+
+
+def _drawn(numbers_by_id: NumbersById) -> str:
+    """Return what is drawn on each target: documents where it names some, else query ids."""
+    units = {target: numbers_by_id.units(target) for target in numbers_by_id.study.targets}
+    named_ones = [f"{target} {len(set(of.values())):,} for {len(of):,} ids" for target, of in units.items() if of]
+    if not named_ones:
+        return "What is drawn are query ids."
+    rest = [target for target, of in units.items() if not of]
+    elsewhere = f"; query ids on {', '.join(rest)}" if rest else ""
+    return (
+        "What is drawn are documents where a target names them, as questions of one document are not independent: "
+        f"{', '.join(named_ones)}{elsewhere}. The report says ids for both."
     )
 
 

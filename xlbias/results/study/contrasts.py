@@ -17,7 +17,7 @@ from xlbias.results.run_numbers import RunNumbers
 from xlbias.results.study.by_id import ById, NumbersById, aligned
 from xlbias.results.study.design import HEADLINES, REFERENCE, Arm, Headline, Study, compared_arms
 from xlbias.results.summary import replicates_for
-from xlbias.stats.bootstrap import bootstrap_intervals
+from xlbias.stats.bootstrap import bootstrap_intervals, by_unit
 from xlbias.stats.means import column_means
 from xlbias.stats.multiplicity import holm
 from xlbias.stats.seeds import crossed, equivalence
@@ -26,6 +26,7 @@ PAIR = pl.Schema({
     **dict.fromkeys(("measure", "setting", "cells"), pl.String()),
     **dict.fromkeys(("difference", "low", "high", "p", "p_within"), pl.Float64()),
     "n_seeds": pl.Int64(),
+    "n_units": pl.Int64(),
     **dict.fromkeys(("source", "target", "base", "new"), pl.String()),
 })  # fmt: skip
 """Columns of the differences of one source and target, not yet judged; see `contrasts`."""
@@ -43,7 +44,8 @@ def contrasts(
 
     Columns: ``source, target, base, new, measure, setting``; ``cells``, all or those of languages that the source
     trains in, where those are fewer; ``difference``, a mean over query ids and seeds, with ``low`` and ``high`` and
-    ``p``, over both as crossed random factors (`xlbias.stats.seeds`), and ``n_seeds``, how many the smaller side has;
+    ``p``, over both as crossed random factors (`xlbias.stats.seeds`), ``n_seeds``, how many the smaller side has, and
+    ``n_units``, how many ids are drawn, or documents where the target names some (`xlbias.results.documents`);
     ``p_corrected``, Holm's, over the family; ``verdict``: ``better`` or ``worse`` where p_corrected < .05, which
     confirms the difference; ``equal`` where ``p_within``, corrected in the same way, is: it lies within the margin that
     the plan gives; ``unclear`` otherwise, ``untested`` for what is in no family.
@@ -82,17 +84,19 @@ def pair_contrasts(
 
 def _difference(
     base: ById, new: ById, margin: float | None, *, fixed: bool
-) -> tuple[float, float, float, float, float, int]:
-    """Return ``difference, low, high, p, p_within, n_seeds``; with a `fixed` base, which is no training."""
+) -> tuple[float, float, float, float, float, int, int]:
+    """Return ``difference, low, high, p, p_within, n_seeds, n_units``; with a `fixed` base, which is no training."""
     n_seeds = len(new.values) if fixed else min(len(base.values), len(new.values))
+    by_id = (new.values.mean(axis=0) - base.values.mean(axis=0))[:, None]
+    n_units = int((by_unit(by_id, new.units)[1] > 0).sum())
     if n_seeds > 1:
-        found = crossed(base.values[..., None], new.values[..., None], fixed=fixed)
+        found = crossed(base.values[..., None], new.values[..., None], clusters=new.units, fixed=fixed)
         within = float(equivalence(found, margin)[0]) if margin is not None else np.nan
         difference, low, high, p = (float(one[0]) for one in (found.difference, found.low, found.high, found.p))
-        return difference, low, high, p, within, n_seeds
-    by_id = (new.values.mean(axis=0) - base.values.mean(axis=0))[:, None]
-    ends = bootstrap_intervals(by_id, replicates=replicates_for(len(by_id)))
-    return float(column_means(by_id)[0][0]), float(ends.low[0]), float(ends.high[0]), np.nan, np.nan, n_seeds
+        return difference, low, high, p, within, n_seeds, n_units
+    ends = bootstrap_intervals(by_id, clusters=new.units, replicates=replicates_for(len(by_id)))
+    difference, low, high = float(column_means(by_id)[0][0]), float(ends.low[0]), float(ends.high[0])
+    return difference, low, high, np.nan, np.nan, n_seeds, n_units
 
 
 def judged(

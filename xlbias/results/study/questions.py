@@ -166,7 +166,7 @@ def _terms(study: Study, numbers: NumbersById, asked: _Asked) -> tuple[list[Term
         for arm, one, sign in zip((asked.base, asked.new), found[source, target][1], (-1, 1), strict=True):
             of_target[target].append((_trainings(source, arm), sign * weight, one))
     terms = [
-        Term(trainings, target, weight, one.values, fixed=trainings == REFERENCE.label)
+        Term(trainings, target, weight, one.values, fixed=trainings == REFERENCE.label, clusters=one.units)
         for target, parts in of_target.items()
         for (trainings, weight, _), one in zip(parts, aligned([one for *_, one in parts]), strict=True)
     ]
