@@ -441,7 +441,7 @@ def a_plan(samples: Path, work: Path, chance: random.Random) -> object:
     plan = read_plan(spoil_file(samples / "plan", work, chance) / "p.toml")
     if len(plan.seeds) > 1_000:
         return None
-    return steps_of(plan), json.dumps(plan.as_dict())
+    return steps_of(plan.encoders()), json.dumps(plan.as_dict())
 
 
 def an_expression(samples: Path, work: Path, chance: random.Random) -> object:

@@ -73,6 +73,15 @@ def test_from_the_plan_to_the_report(plan: Path, capfd: pytest.CaptureFixture[st
     ]  # fmt: skip
     assert [row.split("\t")[2] for row in steps(capfd, str(plan))] == ["done", "to do", "done", "to do"]
 
+    assert run(["study", str(plan), "--only", "low-mono-seed0", "--quiet"]) == 0
+    assert capfd.readouterr().out == ""
+    assert steps(capfd, str(plan), "--only", "low-mono-seed0") == [
+        "train\tlow-mono-seed0\tdone", "evaluate\tlow-mono-seed0\tdone",
+    ]  # fmt: skip
+    assert sorted(path.name for path in out.iterdir()) == ["encoders", "runs"]
+    assert run(["study", str(plan), "--only", "low-mono-seed1"]) == 2
+    assert "no encoder 'low-mono-seed1' (did you mean low-mono-seed0" in capfd.readouterr().err
+
     assert run(["study", str(plan), "--quiet"]) == 0
     printed = capfd.readouterr()
     assert printed.err == ""

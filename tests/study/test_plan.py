@@ -107,11 +107,11 @@ def test_the_reference_comes_first_and_samplers_with_fewer_seeds_last(tmp_path: 
         *(f"{source}-{arm}-seed{seed}" for seed in (0, 1) for source in ("mlqa", "both") for arm in whole),
         *(f"{source}-hybrid-alpha0.25-seed0" for source in ("mlqa", "both")),
     ]
-    steps = steps_of(plan)
+    steps = steps_of(plan.encoders())
     assert [(step.kind, step.encoder) for step in steps[:3]] == [
         ("evaluate", "untrained"), ("train", names[1]), ("evaluate", names[1]),
     ]  # fmt: skip
-    assert steps_of(plan, ("train",))[0].encoder == names[1]
+    assert steps_of(plan.encoders(), ("train",))[0].encoder == names[1]
     assert (plan.as_dict()["reference"], plan.as_dict()["fewer_seeds"]) == (True, {"hybrid-alpha0.25": 1})
     assert not {"reference", "fewer_seeds"} & plan_of(tmp_path, FULL).as_dict().keys()  # as of an earlier version
 

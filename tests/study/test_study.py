@@ -169,7 +169,7 @@ def test_killed_within_and_between_steps_it_goes_on_and_ends_the_same(
         process = start(study_killed, str(small_plan), str(out), *kill)
         process.join()
         assert process.exitcode == -signal.SIGKILL, kill
-        finished.append(sum(map(StudyFolder(out).done, steps_of(plan))))
+        finished.append(sum(map(StudyFolder(out).done, steps_of(plan.encoders()))))
         live = open_run(out / "run.parquet")  # as the dashboard would
         assert live.state.status == "died"
         assert live.summary.is_empty()
@@ -281,7 +281,7 @@ def test_overwrite_begins_anew_and_leaves_other_things(copy: Path, small_plan: P
     shutil.copytree(copy / "encoders" / MONO, copy / "encoders" / "another")
     assert run_study(plan, copy, overwrite=True, only_train=True) is None
     assert [read_card(copy / "encoders" / name)["steps"] for name in (MONO, HYBRID, "another")] == [2, 2, 4]
-    assert [StudyFolder(copy).done(step) for step in steps_of(plan)] == [True, False, True, False]
+    assert [StudyFolder(copy).done(step) for step in steps_of(plan.encoders())] == [True, False, True, False]
     assert not any((copy / "runs").iterdir())
 
 
@@ -303,6 +303,14 @@ def test_a_folder_that_holds_something_else_is_left_alone(small_plan: Path, tmp_
         run_study(read_plan(small_plan), tmp_path)
     with pytest.raises(UsageError, match=r"precious\.txt: is a file"):
         run_study(read_plan(small_plan), tmp_path / "precious.txt")
+
+
+def test_a_base_that_is_no_encoder_is_refused_before_anything_is_made(small_plan: Path, tmp_path: Path) -> None:
+    (tmp_path / "no-encoder").mkdir()
+    plan = read_plan(small_plan, base=str(tmp_path / "no-encoder"))
+    with pytest.raises(UsageError, match=r"small\.toml: .*no-encoder"):
+        run_study(plan, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_run_that_is_no_studys_is_left_alone(copy: Path, small_plan: Path) -> None:

@@ -24,6 +24,7 @@ Examples:
   xlbias study plan.toml --dashboard
   xlbias study plan.toml --out /data/study --data /data/corpora --jobs 4
   xlbias study plan.toml --base ./e5-small
+  xlbias study plan.toml --only mlqa-mono-seed0
   xlbias dashboard plan/run.parquet
 
 \b
@@ -76,6 +77,10 @@ GO_ON = "What was finished is kept: the same command continues."
     help="How many encoders to work on at once; they share the cores.",
 )  # fmt: skip
 @click.option("--full", is_flag=True, help="List every caveat in the report, not one line for each kind.")
+@click.option(
+    "--only", multiple=True, metavar="ENCODER",
+    help="Make this encoder of the plan and its run, and no report; may be repeated.",
+)  # fmt: skip
 @click.option("--only-train", is_flag=True, help="Train only; evaluate nothing.")
 @click.option("--dry-run", is_flag=True, help="Print the steps and which are done, then stop.")
 @click.option(
@@ -98,6 +103,7 @@ def command(
     base: str | None,
     jobs: int,
     full: bool,
+    only: tuple[str, ...],
     only_train: bool,
     dry_run: bool,
     power: str | None,
@@ -117,6 +123,7 @@ def command(
     from xlbias.cli.narrate import StderrNarrator
     from xlbias.errors import UsageError
     from xlbias.study.folder import StudyFolder
+    from xlbias.study.plan import encoders_called
     from xlbias.study.plan_reader import read_plan
     from xlbias.study.steps import KINDS, steps_of
 
@@ -128,14 +135,15 @@ def command(
     if out is None and path.suffix != ".toml":
         raise UsageError(f"{path}: a plan whose name does not end in .toml needs --out")
     folder = StudyFolder(Path(out) if out is not None else path.with_suffix(""))
-    steps = steps_of(study, ("train",) if only_train else KINDS)
+    steps = steps_of(encoders_called(study, only), ("train",) if only_train else KINDS)
     if dry_run:
         folder.check()
         rows = [(step.kind, step.encoder, "done" if folder.done(step) else "to do") for step in steps]
         click.echo("\n".join("\t".join(map(clean, row)) for row in [("step", "encoder", "state"), *rows]))
         return 0
-    if dashboard and only_train:
-        raise UsageError("--dashboard shows the results of a study, which --only-train does not make")
+    if dashboard and (only_train or only):
+        option = "--only-train" if only_train else "--only"
+        raise UsageError(f"--dashboard shows the results of a study, which {option} does not make")
     if dashboard and watches(quiet=quiet):
         return watch_command(words_without_flag(ctx), folder.run, folder.path, again=GO_ON)
     narrator = StderrNarrator(quiet=quiet)
@@ -148,6 +156,7 @@ def command(
             folder.path,
             jobs=jobs,
             only_train=only_train,
+            only=only,
             overwrite=overwrite,
             device=device,
             narrator=narrator,
@@ -161,12 +170,12 @@ def command(
         from xlbias.report.documents.findings import TITLE, as_many_as_fit, lines
         from xlbias.report.documents.study import study_report
         from xlbias.report.render import width
-        from xlbias.results.findings import findings
+        from xlbias.results.findings import of_encoders
 
         report = study_report(run, full=full, tell=narrator.say)
         write_whole(folder.report, report.encode("utf-8", "replace"))
         click.echo(report, nl=False)
-        shown = lines(as_many_as_fit(findings(run), LINES, width()), width())
+        shown = lines(as_many_as_fit(of_encoders(run), LINES, width()), width())
         click.echo("".join(f"{line.rstrip()}\n" for line in ["", TITLE, *shown]), nl=False)
         narrator.say(f"report: {folder.report}; look at the results with: xlbias dashboard {folder.run}")
     return 0

@@ -129,9 +129,10 @@ class Term:
 def crossed_sum(terms: Sequence[Term], *, confidence: float = 0.95) -> Crossed:
     """Return the weighted sum of means over ids and seeds; one column. With weights −1 and 1 it is `crossed`.
 
-    Ids of different targets are independent, as are units of one, and so are trainings of different recipes and sources. What one training
-    does on all targets, and what one id does with all trainings, is summed before its variance is taken. Sources and
-    targets themselves are not drawn: the result is of these. Raises ValueError for terms that do not fit each other.
+    Ids of different targets are independent, as are units of one, and so are trainings of different recipes and
+    sources. What one training does on all targets, and what one id does with all trainings, is summed before its
+    variance is taken. Sources and targets themselves are not drawn: the result is of these. Raises ValueError for terms
+    that do not fit each other.
     """
     if not terms:
         raise ValueError("expected at least one term")
@@ -140,7 +141,10 @@ def crossed_sum(terms: Sequence[Term], *, confidence: float = 0.95) -> Crossed:
     clusters: dict[str, Ints | None] = {}
     fixed = {term.trainings for term in terms if term.fixed}
     for term in terms:
-        if not np.array_equal(clusters.setdefault(term.target, term.clusters), term.clusters):
+        units, others = term.clusters, clusters.setdefault(term.target, term.clusters)
+        if (units is None) != (others is None) or (
+            units is not None and others is not None and not np.array_equal(units, others)
+        ):
             raise ValueError(f"{term.target}: its terms have other clusters")
         if (term.trainings in fixed) and (not term.fixed or len(term.values) != 1):
             raise ValueError(f"{term.trainings}: fixed in some terms only, or more than one encoder")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +10,8 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct, to_builtins
 
 from xlbias.cells import ALL, PAIRS, Cells, Over, TopOf
+from xlbias.choices import listed, suggestion
+from xlbias.errors import UsageError
 from xlbias.samplers import HYBRID, UNTRAINED
 from xlbias.train.recipe import Recipe
 
@@ -149,3 +151,13 @@ class Plan:
             **({"reference": True} if self.reference else {}),
             **({"primary": to_builtins(self.primary)} if self.primary else {}),
         }
+
+
+def encoders_called(plan: Plan, names: Collection[str]) -> list[PlannedEncoder]:
+    """Return the encoders of a plan with these names, all without any. Raises UsageError for a name it has not."""
+    encoders = plan.encoders()
+    known = [one.name for one in encoders]
+    for name in names:
+        if name not in known:
+            raise UsageError(f"{plan.path}: no encoder {name!r}{suggestion(name, known)}; choose from {listed(known)}")
+    return [one for one in encoders if one.name in names] if names else encoders

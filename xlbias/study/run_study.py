@@ -13,7 +13,7 @@ from xlbias.results.run import Run, open_run
 from xlbias.runs.journal import live_folder
 from xlbias.study.folder import StudyFolder
 from xlbias.study.merged_run import MergedRun
-from xlbias.study.plan import Plan
+from xlbias.study.plan import Plan, PlannedEncoder, encoders_called
 from xlbias.study.progress import StudyProgress
 from xlbias.study.step_runner import StepRunner
 from xlbias.study.steps import KINDS, Done, Event, Kind, steps_of
@@ -27,6 +27,7 @@ def run_study(
     *,
     jobs: int = 1,
     only_train: bool = False,
+    only: Collection[str] = (),
     overwrite: bool = False,
     device: str | None = None,
     narrator: Narrator | None = None,
@@ -39,32 +40,35 @@ def run_study(
             read while the study runs.
         jobs: how many encoders to work on at a time; more than one in processes of their own.
         only_train: evaluate nothing.
+        only: names of encoders to make, by default all; with some there is no merged run.
         overwrite: remove the plan's encoders and runs in `out` first.
         device: torch device to train and evaluate on, as in `fit` and `evaluate`.
         narrator: told of every step that is finished, and how far the whole study is.
 
-    Returns the merged run, or None with `only_train`. What is finished in `out` is not made again, by whichever
-    command it was made. Raises the error of the step that fails, with the encoder's name before it; then, and when
-    interrupted, everything finished stays, and calling this again goes on.
+    Returns the merged run, or None with `only_train` or `only`. What is finished in `out` is not made again, by
+    whichever command it was made. Raises the error of the step that fails, with the encoder's name before it; then, and
+    when interrupted, everything finished stays, and calling this again goes on.
     """
     if jobs < 1:
         raise UsageError(f"jobs is {jobs}: expected at least 1")
+    encoders = encoders_called(plan, only)
     folder, narrator = StudyFolder(Path(out)), narrator or Silent()
     kinds: tuple[Kind, ...] = ("train",) if only_train else KINDS
     folder.check()
     runner = StepRunner(plan, folder, device)
     runner.load(kinds)
     folder.make()
-    with nullcontext() if only_train else MergedRun(plan, folder, runner.targets, overwrite=overwrite) as merged:
+    merging = not only_train and not only
+    with MergedRun(plan, folder, runner.targets, overwrite=overwrite) if merging else nullcontext() as merged:
         if overwrite:
-            _remove_old(plan, folder)
+            _remove_old(encoders, folder)
         with narrator.watch() as show:
-            progress = StudyProgress(steps_of(plan, kinds), folder.done, jobs, narrator)
+            progress = StudyProgress(steps_of(encoders, kinds), folder.done, jobs, narrator)
             progress.listen(lambda report, *_: show(report))
             if merged is not None:
                 progress.listen(merged.progress)
             runner.tell = progress.reached
-            with closing(_events(runner, kinds, jobs)) as events:
+            with closing(_events(runner, encoders, kinds, jobs)) as events:
                 for event in events:
                     progress.take(event)
                     if merged and isinstance(event, Done) and event.step.kind == "evaluate":
@@ -76,8 +80,7 @@ def run_study(
     return open_run(folder.run)
 
 
-def _events(runner: StepRunner, kinds: Collection[Kind], jobs: int) -> Generator[Event]:
-    encoders = runner.plan.encoders()
+def _events(runner: StepRunner, encoders: list[PlannedEncoder], kinds: Collection[Kind], jobs: int) -> Generator[Event]:
     if jobs > 1:
         yield from work_in_parallel(runner.plan, runner.folder, runner.device, encoders, kinds, jobs)
     else:
@@ -85,9 +88,9 @@ def _events(runner: StepRunner, kinds: Collection[Kind], jobs: int) -> Generator
             yield from runner.work(encoder, kinds)
 
 
-def _remove_old(plan: Plan, folder: StudyFolder) -> None:
-    """Remove the encoders and runs that this plan makes, and nothing else; all are looked at before one is removed."""
-    names = [encoder.name for encoder in plan.encoders()]
+def _remove_old(encoders: list[PlannedEncoder], folder: StudyFolder) -> None:
+    """Remove these encoders and their runs, and nothing else; all are looked at before one is removed."""
+    names = [encoder.name for encoder in encoders]
     for name in names:
         check_folder(folder.encoder(name), overwrite=True)
     for name in names:

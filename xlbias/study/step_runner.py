@@ -22,7 +22,7 @@ from xlbias.study.folder import StudyFolder
 from xlbias.study.merged_run import check_tasks
 from xlbias.study.plan import Plan, PlannedEncoder
 from xlbias.study.steps import Done, Kind, Step, kinds_of
-from xlbias.train.recipe import STATIC
+from xlbias.train.recipe import STATIC, check_base
 from xlbias.train.trainer.fit import fit
 
 
@@ -62,13 +62,17 @@ class StepRunner:
     def load(self, kinds: Collection[Kind]) -> None:
         """Load all tasks that these steps need, so that what is wrong with one is said before anything is trained.
 
-        Raises UsageError too where the plan has a reference that is no encoder.
+        Raises UsageError too where the base shows that it is no encoder, or the plan has a reference without one.
         """
         if self.plan.reference and self.plan.recipe.base == STATIC:
             raise UsageError(
                 f"{self.plan.path}: reference: the base 'static' is made anew of each source's texts: give a folder or "
                 "a hub name as base, such as one that `xlbias distill` has made"
             )
+        try:
+            check_base(self.plan.recipe)
+        except XlbiasError as error:
+            raise UsageError(f"{self.plan.path}: {error}") from error
         for name in self.plan.sources:
             self._source(name)
         if "evaluate" in kinds:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from xlbias.progress import Report
-from xlbias.study.plan import Plan, PlannedEncoder
+from xlbias.study.plan import PlannedEncoder
 
 Kind = Literal["train", "evaluate"]
 KINDS: tuple[Kind, ...] = ("train", "evaluate")
@@ -42,9 +42,9 @@ Event = Step | Done | Reached
 """What becomes of a step: it is begun, goes on, and is finished."""
 
 
-def steps_of(plan: Plan, kinds: Collection[Kind] = KINDS) -> list[Step]:
-    """Return the steps of a study in their order: every encoder is evaluated as soon as it is trained."""
-    return [Step(kind, encoder.name) for encoder in plan.encoders() for kind in kinds_of(encoder, kinds)]
+def steps_of(encoders: Iterable[PlannedEncoder], kinds: Collection[Kind] = KINDS) -> list[Step]:
+    """Return the steps of these encoders in their order: every encoder is evaluated as soon as it is trained."""
+    return [Step(kind, encoder.name) for encoder in encoders for kind in kinds_of(encoder, kinds)]
 
 
 def kinds_of(encoder: PlannedEncoder, kinds: Collection[Kind] = KINDS) -> list[Kind]:

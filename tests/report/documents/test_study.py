@@ -18,7 +18,7 @@ from xlbias.report.render import render
 from xlbias.results import documents
 from xlbias.results.compare import Side, compare
 from xlbias.results.documents import declared_units
-from xlbias.results.findings import of_study
+from xlbias.results.findings import of_encoders, of_study
 from xlbias.results.study.contrasts import contrasts
 from xlbias.results.study.design import HEADLINES, Arm, read_study
 from xlbias.results.study.drawn import uneven_languages
@@ -286,7 +286,9 @@ def with_cards(run, pairs_of, **plan):
 @pytest.mark.parametrize(("source", "target", "unit", "n_units"), [
     ("there", "away", "id", 30), ("here", "home", "document", 20),
 ])  # fmt: skip
-def test_a_pair_is_compared_as_compare_does_by_documents_where_there_are_some(run, found, source, target, unit, n_units):
+def test_a_pair_is_compared_as_compare_does_by_documents_where_there_are_some(
+    run, found, source, target, unit, n_units
+):
     sides = [Side(run, tuple(f"{source}-{arm}-seed{seed}" for seed in range(3))) for arm in ("mono", "cross")]
     frame = compare(*sides, target, cells=False, unit=unit)
     for measure, setting in HEADLINES:
@@ -503,6 +505,22 @@ def test_before_and_after_training_by_hand(referenced):
     text = study_report(referenced)
     assert "and the untrained one that they began as" in text and "### Before and after training, at home" in text
     assert "untrained" not in study_report(replace(referenced, metadata={**referenced.metadata, "study": PLAN}))
+
+
+def test_the_short_report_has_a_row_of_the_encoder_that_all_began_as(referenced):
+    rows = [line.split() for line in brief(referenced, 100).splitlines() if line.startswith("untrained")]
+    assert [row[1] for row in rows] in (["home", "away"], ["here", "there"])
+    untrained = reference_numbers(referenced, read_study(referenced))
+    value = one(untrained, target="home", measure="map", setting="cross-lingual")["value"]
+    assert rows[0][1] != "home" or rows[0][3] == number(value)
+
+
+def test_behind_the_report_nothing_is_said_of_samplers_again(run, monkeypatch):
+    planned = with_cards(run, lambda _: {}, primary=[{"base": "mono", "new": "cross", "measure": "map",
+                                                      "setting": "multilingual", "over": "home"}])  # fmt: skip
+    monkeypatch.setattr("xlbias.results.study.questions.answers", lambda *_, **__: pytest.fail("answered again"))
+    kinds = {found.kind for found in of_encoders(planned)}
+    assert "sampler" not in kinds and kinds
 
 
 def test_with_fewer_seeds_of_a_sampler_the_design_says_how_many(run):

@@ -101,9 +101,7 @@ def study_document(run: Run, *, full: bool = False, tell: Callable[[str], None] 
     return Document(study.title, f"{len(study.members):,} encoders on {len(study.targets)} targets", sections)
 
 
-def _compared(
-    run: Run, study: Study, numbers_by_id: NumbersById, tell: Callable[[str], None]
-) -> Iterable[Section]:
+def _compared(run: Run, study: Study, numbers_by_id: NumbersById, tell: Callable[[str], None]) -> Iterable[Section]:
     """Yield what the sampler changed, and where; or why there is nothing to compare."""
     title = "What the sampler changed"
     if not any(compared_arms(study, source) for source in study.sources):

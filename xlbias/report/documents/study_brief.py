@@ -18,9 +18,9 @@ from xlbias.results.caveats import caveats
 from xlbias.results.findings import Finding, of_samplers
 from xlbias.results.findings.finding import ONE_TRAINING
 from xlbias.results.run import Run
-from xlbias.results.study.design import Study
+from xlbias.results.study.design import REFERENCE, Arm, Study
 from xlbias.results.study.drawn import uneven_languages
-from xlbias.results.study.numbers import numbers
+from xlbias.results.study.numbers import numbers, reference_numbers
 from xlbias.results.written import named, signed_text
 from xlbias.runs.schema import SETTING_SHORT
 from xlbias.text import clean, cut
@@ -70,7 +70,9 @@ def _fitting(entries: Sequence[list[str]], room: int) -> list[str]:
 
 def _means(run: Run, study: Study) -> pl.DataFrame:
     """Return ``source, arm, target, measure, setting, value``: means over seeds, of pairs that all samplers have."""
-    found = numbers(run, study).drop_nulls("value")
+    began = reference_numbers(run, study).drop("source").join(_sources(study), how="cross")  # the same for all sources
+    mine = numbers(run, study)
+    found = pl.concat([mine, began.select(mine.columns)]).drop_nulls("value")
     keys = ["source", "target", "measure", "setting"]
     shown = pl.DataFrame(_SHOWN, schema=["measure", "setting"], orient="row")
     found = found.join(shown, on=["measure", "setting"], how="semi", maintain_order="left")
@@ -87,6 +89,15 @@ def _means(run: Run, study: Study) -> pl.DataFrame:
     )
 
 
+def _sources(study: Study) -> pl.DataFrame:
+    return pl.DataFrame({"source": list(study.sources)}, schema={"source": pl.String})
+
+
+def _arms(study: Study) -> list[Arm]:
+    """Return the samplers, after the encoder that all began as where there is one."""
+    return [*([REFERENCE] if study.reference is not None else []), *study.arms]
+
+
 def _tables(means: pl.DataFrame, study: Study, width: int) -> Iterator[list[str]]:
     """Yield the means by target, by source, at home and away, as lines: the largest table first."""
     parts = {"target": study.targets, "source": study.sources, "over": _OVER if study.in_domain else ()}
@@ -98,7 +109,7 @@ def _tables(means: pl.DataFrame, study: Study, width: int) -> Iterator[list[str]
             .agg(pl.col("value").mean())
             .iter_rows()
         }
-        body = [_row(values, name, arm.label, study.baseline.label) for name in names for arm in study.arms]
+        body = [_row(values, name, arm.label, study.baseline.label) for name in names for arm in _arms(study)]
         rows = [row for row in body if any(cell not in (NOTHING, "") for cell in row[2:])]
         heads = ["sampler", "where" if by == "over" else by, "mono", "cross", "multi", "norm. dist.", "Δ cross"]
         if rows:

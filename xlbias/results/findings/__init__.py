@@ -117,9 +117,17 @@ def of_samplers(run: RunNumbers) -> tuple[Finding, ...]:
     return _of_samplers(Context(run, None, DEFAULTS))
 
 
+def of_encoders(run: RunNumbers) -> tuple[Finding, ...]:
+    """Return what a run says but for what its samplers changed: what is left to say behind the report of a study."""
+    return _ordered(Context(run, None, DEFAULTS), _rules_of(samplers=False))
+
+
+def _rules_of(*, samplers: bool) -> list[Rule]:
+    return [rule for rule in _rules() if (_SAMPLER in rule.KINDS) == samplers]
+
+
 def _of_samplers(context: Context) -> tuple[Finding, ...]:
-    rules = [rule for rule in _rules() if _SAMPLER in rule.KINDS]
-    said = [_cleaned(one) for rule in rules for one in rule.found(context) if one.kind == _SAMPLER]
+    said = [_cleaned(one) for rule in _rules_of(samplers=True) for one in rule.found(context)]
     return tuple(sorted(said, key=lambda one: -one.weight))
 
 
@@ -127,6 +135,6 @@ def _cleaned(one: Finding) -> Finding:
     return replace(one, sentence=clean(one.sentence), short=clean(one.short))
 
 
-def _ordered(context: Context) -> tuple[Finding, ...]:
-    found = [_cleaned(one) for rule in _rules() for one in rule.found(context)]
+def _ordered(context: Context, rules: Iterable[Rule] | None = None) -> tuple[Finding, ...]:
+    found = [_cleaned(one) for rule in (rules or _rules()) for one in rule.found(context)]
     return tuple(sorted(found, key=lambda one: (QUESTIONS.index(one.question), -one.weight)))
