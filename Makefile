@@ -41,7 +41,7 @@ fast: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow and not e2e and not integration'
 
 tests: $(READY)
-	$(BIN)/python -m pytest -n 4 --dist worksteal -m 'not slow'
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow'
 
 # What is too long for every change: thousands of mutated inputs and the like, before a release.
 slow: $(READY)

@@ -4,6 +4,8 @@ import gc
 import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,11 +19,31 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Little of what a test leaves behind is in a circle, and to look for that takes a fifth of the time of a screen.
+gc.set_threshold(20_000, 20, 20)
+
+_MOST_WORKERS = 8
 _ONLY_NOT = re.compile(r"not \w+( and not \w+)*")
 _MODULE_MARK = re.compile(r"^pytestmark = pytest\.mark\.(\w+)$", re.MULTILINE)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_DATA = Path(os.environ.get("XLBIAS_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto`: one worker more than cores, as some tests wait; each imports everything, which takes ten seconds."""
+    return min((os.cpu_count() or 1) + 1, _MOST_WORKERS)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the kernels once, in a process beside the workers: they are long at importing before they need any."""
+    several = getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput")
+    if several and not config.option.collectonly and "not integration" not in config.option.markexpr:
+        compiling = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("kernels.py"))], stdout=subprocess.DEVNULL
+        )
+        config.add_cleanup(compiling.wait)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -36,6 +58,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 @pytest.fixture(scope="module", autouse=True)
 def _less_garbage_to_look_through() -> None:
     """What has been imported stays: the libraries for training look for garbage at the end of each."""
+    gc.collect()
     gc.freeze()
 
 
