@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from xlbias.results.by_key import NUMBERS, ByKey, Numbers, cell_of
+from xlbias.results.by_key import NUMBERS, ByKey, Numbers, cell_of, keys_of
 from xlbias.results.per_query import Key
 from xlbias.results.summary import SUMMARY_SCHEMA
 
@@ -33,6 +33,13 @@ def test_what_is_of_no_language_is_found_without_reading_the_cells(monkeypatch):
     found = ByKey(summary())
     monkeypatch.setattr(ByKey, "_whole", property(lambda _: pytest.fail("read all")))
     assert found[Key("map", "monolingual")].n == 0
+
+
+def test_the_keys_of_a_measure_are_found_in_order_in_any_mapping():
+    found = ByKey(summary())
+    for measure in ("map", "tokens", "ndcg"):
+        expected = [key for key in found if key.measure == measure]
+        assert [list(keys_of(one, measure)) for one in (found, dict(found))] == [expected, expected]
 
 
 def test_a_pair_that_was_not_ranked_has_none():

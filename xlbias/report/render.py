@@ -127,12 +127,12 @@ def render_findings(
     if form == "json":
         from dataclasses import asdict
 
-        from xlbias.report.formats.json import finite, in_lines
+        from xlbias.report.formats.json import finite_in_lines
 
         content = {
             "schema": 1, "run": str(run.path), "thresholds": asdict(thresholds), "findings": as_json(found),
         }  # fmt: skip
-        return in_lines(finite(content), levels=2) + "\n"
+        return finite_in_lines(content, levels=2) + "\n"
     if form == "text":
         shown = lines(found, width(to_file=to_file)) or ["No findings."]
         return "".join(f"{line.rstrip()}\n" for line in shown)

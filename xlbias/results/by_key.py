@@ -17,7 +17,15 @@ NUMBERS = ("value", "low", "high", "n", "n_ids", "n_excluded", "least", "most")
 
 def cell_of(numbers: Sequence[Any]) -> Cell:
     """Return what a summary says of a number, its columns NUMBERS, as a cell."""
-    return Cell(**dict(zip(NUMBERS, numbers, strict=True)))
+    value, low, high, n, n_ids, n_excluded, least, most = numbers
+    return Cell(value, low, high, n, n_ids, n_excluded, least=least, most=most)
+
+
+def keys_of(found: Mapping[Key, Cell], measure: str) -> Sequence[Key]:
+    """Return the keys of the numbers of one measure, in their order."""
+    if isinstance(found, ByKey):
+        return found.of_measures.get(measure, ())
+    return [key for key in found if key.measure == measure]
 
 
 class Numbers:
@@ -61,6 +69,14 @@ class ByKey(Mapping[Key, Cell]):
 
     def __len__(self) -> int:
         return len(self._whole[0])
+
+    @cached_property
+    def of_measures(self) -> Mapping[str, Sequence[Key]]:
+        """The keys by measure, in their order."""
+        found: dict[str, list[Key]] = {}
+        for key in self:
+            found.setdefault(key.measure, []).append(key)
+        return found
 
     def __bool__(self) -> bool:
         return self._rows.height > 0

@@ -6,9 +6,9 @@ from, where the run has it; and what papers printed for the same pools.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Literal
 from weakref import WeakKeyDictionary
 
@@ -51,6 +51,9 @@ class Level:
     source: str = ""
 
 
+_Asked = tuple[tuple[float, ...], int]
+"""The grades of what is relevant to a query, and how many queries have these."""
+
 _chances: WeakKeyDictionary[RunNumbers, dict[tuple[str, tuple[str, ...]], tuple[Level, ...]]] = WeakKeyDictionary()
 
 
@@ -86,23 +89,29 @@ def _chance(run: RunNumbers, task: TaskInfo, wanted: Sequence[str]) -> Sequence[
     if counts.is_empty():
         return []
     sizes = {**task.pool_sizes, MULTILINGUAL_POOL: sum(task.pool_sizes.values())}
+    pools: dict[tuple[str, str], list[_Asked]] = {}
+    for asked, pool, grades, n in counts.select("query_language", "pool", "grades", "n").iter_rows():
+        pools.setdefault((asked, pool), []).append((tuple(grades), n))
+    cells = [(setting_of(*names), sizes.get(names[1], 0), tuple(known)) for names, known in pools.items()]
+    cells = [(setting, n, known) for setting, n, known in cells if all(0 < len(grades) <= n for grades, _ in known)]
     found: list[Level] = []
     for name in wanted:
         if (of_one := measures("quality")[name].chance) is None:
             continue
-        expected = cache(of_one)
+        expected = cache(partial(_mean_chance, cache(of_one)))  # most pools are of one size, and asked alike
         by_setting: dict[str, list[float]] = {}
-        for (asked, pool), rows in counts.group_by("query_language", "pool", maintain_order=True):
-            n = sizes.get(str(pool), 0)
-            known = [(tuple(grades), weight) for grades, weight in rows.select("grades", "n").iter_rows()]
-            if all(0 < len(grades) <= n for grades, _ in known):
-                values = [expected(n, grades) for grades, _ in known]
-                mean = float(np.average(values, weights=[weight for _, weight in known]))
-                by_setting.setdefault(setting_of(str(asked), str(pool)), []).append(mean)
+        for setting, n, known in cells:
+            by_setting.setdefault(setting, []).append(expected(n, known))
         for setting in SETTINGS:
-            if cells := by_setting.get(setting):
-                found.append(Level("chance", "chance", name, setting, float(np.mean(cells))))
+            if means := by_setting.get(setting):
+                found.append(Level("chance", "chance", name, setting, float(np.mean(means))))
     return found
+
+
+def _mean_chance(of_one: Callable[[int, Sequence[float]], float], n: int, known: Sequence[_Asked]) -> float:
+    """Return chance in a pool of `n` passages, a mean over its queries."""
+    values = [of_one(n, grades) for grades, _ in known]
+    return float(np.average(values, weights=[weight for _, weight in known]))
 
 
 def _chance_of_bias(run: RunNumbers, task: TaskInfo) -> Sequence[Level]:
@@ -156,13 +165,14 @@ def base_of(run: RunNumbers, model: ModelInfo) -> ModelInfo | None:
 def _base(run: RunNumbers, model: ModelInfo, task: TaskInfo) -> Sequence[Level]:
     if (base := base_of(run, model)) is None:
         return []
+    known, wanted = run.numbers.of(base.name, task.name), {*measures("quality"), *measures("bias")}
     return [
         Level("base", base.name, key.measure, setting, row.value, row.low, row.high)
-        for key, row in run.numbers.of(base.name, task.name).items()
+        for key in known
         if (setting := key.setting) is not None
         and key == Key(key.measure, setting)
-        and row.value is not None
-        and key.measure in (*measures("quality"), *measures("bias"))
+        and key.measure in wanted
+        and (row := known[key]).value is not None
     ]
 
 

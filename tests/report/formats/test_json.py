@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from xlbias.report.formats.json import in_lines
+from xlbias.report.formats.json import finite_in_lines, in_lines
 
 
 def _made(draw: random.Random, depth: int) -> object:
@@ -49,3 +49,9 @@ def test_entries_of_the_first_levels_are_lines_and_a_record_is_one() -> None:
 def test_numbers_that_json_lacks_are_refused(wrong: object) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         in_lines({"levels": wrong}, 2)
+
+
+def test_null_stands_for_numbers_that_json_lacks_and_all_else_is_as_it_was() -> None:
+    value = {"cells": [{"ap": 0.5, "interval": [math.nan, 0.6]}, {"ap": 0.1}], "loss": math.inf, "text": "NaN"}
+    null = {"cells": [{"ap": 0.5, "interval": [None, 0.6]}, {"ap": 0.1}], "loss": None, "text": "NaN"}
+    assert [finite_in_lines(value, levels) for levels in range(5)] == [in_lines(null, levels) for levels in range(5)]

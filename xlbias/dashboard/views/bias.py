@@ -20,6 +20,7 @@ from xlbias.measures.registry import measures
 from xlbias.report.documents.overall import overall_bias, undefined_notes
 from xlbias.report.documents.wording import BETTER
 from xlbias.report.numbers import EMPTY, MARK, NO_NUMBER, Entry, difference_entry, entry, measured, number, said_of_p
+from xlbias.results.by_key import keys_of
 from xlbias.results.cell import Cell
 from xlbias.results.matrix import difference
 from xlbias.results.per_query import Key
@@ -282,8 +283,7 @@ class _Maker:
     def _nothing(self, cells: Sequence[Sequence[Entry]], about: Measure) -> str:
         if any(one.value is not None or one.cell.bounds is not None for line in cells for one in line):
             return ""
-        rows = [row for key, row in self.found.items() if key.measure == about.name]
-        if not rows:
+        if not keys_of(self.found, about.name):
             return "not evaluated yet"
         return f"undefined {about.undefined}" if about.undefined else "undefined everywhere"
 

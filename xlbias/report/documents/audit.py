@@ -45,6 +45,7 @@ from xlbias.report.documents.wording import (
     training_notes,
 )
 from xlbias.report.numbers import NOTHING, Entry, count, measured, numeric
+from xlbias.results.by_key import keys_of
 from xlbias.results.caveats import caveats
 from xlbias.results.findings import QUESTIONS, Finding, findings
 from xlbias.results.matching import matched
@@ -263,9 +264,9 @@ def _texts(found: Sequence[EncoderOnTask]) -> Table | None:
 
 def _most(one: EncoderOnTask, key: Key, measure: Measure) -> Entry:
     of_language = {
-        k.query_language: row.value
-        for k, row in one.numbers.items()
-        if k.measure == key.measure and k.query_language and row.value is not None
+        k.query_language: value
+        for k in keys_of(one.numbers, key.measure)
+        if k.query_language and (value := one.numbers[k].value) is not None
     }
     if not of_language or not any(of_language.values()):
         return Entry(NOTHING)

@@ -6,13 +6,13 @@ A number is ``{"value", "low", "high", "n", "n_ids", "n_excluded"}``, null where
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xlbias.measures.measure import Family, Measure
 from xlbias.measures.registry import SIDES, measures
 from xlbias.report.documents.overall import bias_measures
-from xlbias.results.by_key import NUMBERS
+from xlbias.results.by_key import NUMBERS, keys_of
 from xlbias.results.cell import Cell
 from xlbias.results.per_query import Key
 from xlbias.results.wide import RANK_DISTANCES
@@ -35,7 +35,7 @@ def bias(found: Mapping[Key, Cell]) -> dict[str, Any]:
     """
     facts: dict[str, Any] = {"rank_distance": _rank_distance(found)}
     for measure in bias_measures():
-        keys = [key for key in found if key.measure == measure.name]
+        keys = keys_of(found, measure.name)
         if not keys or measure.name == "rank_distance":
             continue
         facts[measure.name] = _bias_of(measure, keys, found)
@@ -58,7 +58,7 @@ def seen(found: Mapping[Key, Cell]) -> dict[str, Any]:
     """
     facts: dict[str, Any] = {}
     for name in measures("seen"):
-        rows = {key: row for key, row in found.items() if key.measure == name}
+        rows = {key: found[key] for key in keys_of(found, name)}
         if (whole := rows.pop(Key(name), None)) is not None:
             facts[name] = _seen(whole) | {"by_language": {key.query_language: _seen(row) for key, row in rows.items()}}
     return facts
@@ -80,7 +80,7 @@ def _of_side(side: str, family: Family, found: Mapping[Key, Cell]) -> dict[str, 
     facts = {}
     for measure in measures(family).values():
         name = f"{side}.{measure.name}"
-        keys = [key for key in found if key.measure == name]
+        keys = keys_of(found, name)
         single = [key for key in keys if key.query_language and not key.passage_language]
         pairs = [key for key in keys if key.query_language and key.passage_language]
         if keys:
@@ -100,7 +100,7 @@ def _of_side(side: str, family: Family, found: Mapping[Key, Cell]) -> dict[str, 
     return facts
 
 
-def _bias_of(measure: Measure, keys: list[Key], found: Mapping[Key, Cell]) -> dict[str, Any]:
+def _bias_of(measure: Measure, keys: Sequence[Key], found: Mapping[Key, Cell]) -> dict[str, Any]:
     pairs = [key for key in keys if key.query_language and key.passage_language]
     if not pairs:
         of_language = {key.query_language: _number(found[key], measure) for key in keys if key.query_language}
@@ -139,7 +139,7 @@ def _number(row: Cell | None, measure: Measure) -> dict[str, Any]:
 def _rank_distance(found: Mapping[Key, Cell]) -> dict[str, Any] | None:
     if Key("rank_distance", _MULTILINGUAL) not in found:
         return None
-    languages = [key.query_language for key in found if key.measure == "rank_distance" and key.query_language]
+    languages = [key.query_language for key in keys_of(found, "rank_distance") if key.query_language]
     return {
         **_distance(found, None),
         "by_language": {language: _distance(found, language) for language in sorted(languages)},

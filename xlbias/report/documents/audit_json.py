@@ -12,7 +12,7 @@ from xlbias.report.documents.audit_facts import alignment, bias, seen, texts
 from xlbias.report.documents.caveats import as_json
 from xlbias.report.documents.findings import as_json as findings_json
 from xlbias.report.documents.training import training_facts
-from xlbias.report.formats.json import finite, in_lines
+from xlbias.report.formats.json import finite_in_lines
 from xlbias.results.caveats import caveats, kinds_of
 from xlbias.results.cell import Cell
 from xlbias.results.findings import findings
@@ -57,8 +57,7 @@ def report(run: Run, *, published: Sequence[str] = ()) -> dict[str, Any]:
                     "cells": [
                         {
                             **row,
-                            "intervals": _intervals(found, row["setting"], row["query_language"], row["pool"]),
-                            **_bounds(found, row["setting"], row["query_language"], row["pool"]),
+                            **_ends(found, row["setting"], row["query_language"], row["pool"]),
                         }
                         for row in cells.filter(chosen).select(*_CELL, *MEASURES).iter_rows(named=True)
                     ],
@@ -107,12 +106,12 @@ def to_json(*runs: Run, published: Sequence[str] = ()) -> str:
     """
     reports = [report(run, published=published) for run in runs]
     if len(reports) == 1:
-        return in_lines(finite(reports[0]), _LEVELS)
+        return finite_in_lines(reports[0], _LEVELS)
     several = {
         "schema": REPORT_SCHEMA,
         "runs": [{name: one[name] for name in ("run", "findings", "caveats", "results")} for one in reports],
     }
-    return in_lines(finite(several), _LEVELS + 2)
+    return finite_in_lines(several, _LEVELS + 2)
 
 
 def _levels(run: Run, model: str, task: str) -> list[dict[str, Any]]:
@@ -129,8 +128,7 @@ def _settings(rows: pl.DataFrame, found: Mapping[Key, Cell]) -> dict[str, Any]:
     return dict.fromkeys(SETTINGS, empty) | {
         row["setting"]: {
             **{name: row[name] for name in MEASURES},
-            "intervals": _intervals(found, row["setting"]),
-            **_bounds(found, row["setting"]),
+            **_ends(found, row["setting"]),
             "weighted": {name: row[f"{name}_weighted"] for name in MEASURES},
             **{name: row[name] for name in _COUNTS},
         }
@@ -138,21 +136,17 @@ def _settings(rows: pl.DataFrame, found: Mapping[Key, Cell]) -> dict[str, Any]:
     }
 
 
-def _intervals(
-    found: Mapping[Key, Cell], setting: str, query_language: str | None = None, pool: str | None = None
-) -> dict[str, list[float | None] | None]:
-    """Return ``[low, high]`` of every measure of quality, None where there is no interval."""
-    rows = {name: found.get(Key(name, setting, query_language, pool)) for name in MEASURES}
-    return {name: [row.low, row.high] if row and row.low is not None else None for name, row in rows.items()}
-
-
-def _bounds(
+def _ends(
     found: Mapping[Key, Cell], setting: str, query_language: str | None = None, pool: str | None = None
 ) -> dict[str, Any]:
-    """Return ``{"bounds": {measure: [least, most]}}`` of measures of quality that have bounds; empty without any."""
+    """Return ``{"intervals": {measure: [low, high]}}`` of measures of quality, None where there is no interval.
+
+    With ``"bounds": {measure: [least, most]}`` of those that have bounds, where one has.
+    """
     rows = {name: found.get(Key(name, setting, query_language, pool)) for name in MEASURES}
+    intervals = {name: [row.low, row.high] if row and row.low is not None else None for name, row in rows.items()}
     bounds = {name: list(row.bounds) for name, row in rows.items() if row and row.bounds}
-    return {"bounds": bounds} if bounds else {}
+    return {"intervals": intervals, **({"bounds": bounds} if bounds else {})}
 
 
 def _printed(source: str, task: TaskInfo) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import polars as pl
 from xlbias.report.documents.caveats import Doubts, sided_json
 from xlbias.report.documents.findings import as_json
 from xlbias.report.formats.csv import safe
-from xlbias.report.formats.json import finite, in_lines
+from xlbias.report.formats.json import finite_in_lines
 from xlbias.results.compare import Unit
 from xlbias.results.findings import Finding
 
@@ -37,7 +37,7 @@ def to_json(
         "least_p": 1 / (permutations + 1) if whole["n_seeds"].max() == 1 else None,
         "findings": as_json(found), "caveats": sided_json(doubts), "differences": whole.to_dicts(),
     }  # fmt: skip
-    return in_lines(finite(content), levels=2) + "\n"
+    return finite_in_lines(content, levels=2) + "\n"
 
 
 def to_csv(frames: Mapping[str, pl.DataFrame], doubts: Doubts) -> str:

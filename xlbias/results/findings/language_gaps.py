@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from xlbias.measures.ragged import Floats
+from xlbias.results.by_key import keys_of
 from xlbias.results.per_query import RANKED, Key, Ranked, quality_values
 from xlbias.results.run_numbers import RunNumbers
 from xlbias.runs.schema import MULTILINGUAL_POOL, setting_of
@@ -63,7 +64,7 @@ GAP_SCHEMA = {
 def language_gaps(run: RunNumbers, model: str, task: str) -> list[Gap]:
     """Return the gaps of every language of both sides; nothing of one language, or of censored ranks."""
     known = run.numbers.of(model, task)
-    if any(key.measure == "map" and cell.bounds is not None for key, cell in known.items()):
+    if any(known[key].bounds is not None for key in keys_of(known, "map")):
         return []  # where ranks are censored nobody can tell
     cells, table = _values(run, model, task)
     wanted: list[tuple[Side, str]] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from xlbias.results.by_key import keys_of
 from xlbias.results.findings.context import Context, said
 from xlbias.results.findings.finding import Destination, Finding, Number
 from xlbias.results.per_query import Key
@@ -24,8 +25,8 @@ def found(context: Context) -> Iterator[Finding]:
                 continue
             cells = [
                 number
-                for key in context.numbers(model.name, task.name)
-                if key.measure == "map" and key.setting == setting and key.query_language and key.passage_language
+                for key in keys_of(context.numbers(model.name, task.name), "map")
+                if key.setting == setting and key.query_language and key.passage_language
                 if (number := context.number(model.name, task.name, key)) is not None
             ]
             below = [one for one in cells if one.high is not None and one.high < level * mean.value]

@@ -9,6 +9,7 @@ from statistics import median
 import polars as pl
 
 from xlbias.measures.registry import SIDES
+from xlbias.results.by_key import keys_of
 from xlbias.results.findings.context import Context, some
 from xlbias.results.findings.finding import Destination, Finding, Number
 from xlbias.results.per_query import Key
@@ -98,8 +99,8 @@ def _hardly(context: Context, tokens: dict[str, Number], of_character: dict[str,
 def _by_language(context: Context, model: str, task: str, measure: str) -> dict[str, Number]:
     return {
         key.query_language: one
-        for key in context.numbers(model, task)
-        if key.measure == measure and key.query_language is not None and key.passage_language is None
+        for key in keys_of(context.numbers(model, task), measure)
+        if key.query_language is not None and key.passage_language is None
         if (one := context.number(model, task, Key(*key))) is not None
     }
 
