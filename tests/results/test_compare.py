@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 from support import LANGUAGES, make_task, make_vectors
 
 from xlbias.encode.precomputed import PrecomputedVectors
@@ -103,6 +104,16 @@ def test_a_setting_is_tested_by_ids_and_never_by_queries(run, compared):
     width = high - low
     assert row["low"] == pytest.approx(low, abs=0.1 * width)
     assert row["high"] == pytest.approx(high, abs=0.1 * width)
+
+
+def test_whatever_is_compared_at_once_the_numbers_are_the_same(run, compared, monkeypatch):
+    for name in ("_HELD", "_FLIPPED"):
+        monkeypatch.setattr(f"xlbias.results.compare.{name}", 1)
+    one_by_one = compare(Side(run, ("base",)), Side(run, ("new",)), "made", permutations=999)
+    keys = ["measure", "setting", "query_language", "passage_language"]
+    parts, whole = (frame.sort(keys) for frame in (one_by_one, compared))
+    assert parts.select(keys).equals(whole.select(keys))
+    assert_frame_equal(parts, whole, rel_tol=0, abs_tol=1e-12)
 
 
 def test_a_planted_gain_is_found_and_low_is_better_for_rank_distance(compared):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from xlbias.stats import max_t
 from xlbias.stats.max_t import flip_tests, random_signs
 from xlbias.stats.multiplicity import holm
 
@@ -199,3 +200,17 @@ def test_wrong_input():
     with pytest.raises(ValueError, match="infinite"):
         one_family(np.full((3, 2), np.inf))
     assert one_family(np.empty((0, 2))).p_family == pytest.approx([np.nan] * 2, nan_ok=True)
+
+
+def test_whatever_is_worked_on_at_once_the_counts_are_the_same(monkeypatch):
+    rng = np.random.default_rng(8)
+    differences = rng.exponential(size=(30, 40)) - 0.8
+    differences[rng.random(differences.shape) < 0.2] = 0
+    differences[rng.random(differences.shape) < 0.1] = np.nan
+    families = np.arange(40) % 3
+    whole = flip_tests(differences, families, permutations=500)
+    for name, size in (("_SIGNS", 30 * 70), ("_PRODUCTS", 7 * 70), ("_BLOCK", 2 * 70)):
+        monkeypatch.setattr(max_t, name, size)
+    parts = flip_tests(differences, families, permutations=500)
+    assert np.array_equal(parts.p, whole.p) and np.array_equal(parts.p_family, whole.p_family)
+    assert 0.01 < np.median(whole.p_family) < 1

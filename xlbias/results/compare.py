@@ -8,7 +8,7 @@ random factors. p-values are corrected over the whole family that they belong to
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -92,6 +92,11 @@ BOUNDS = ("least", "most", "base_least", "base_most", "new_least", "new_most")
 
 _KEY = list(Key._fields)
 _ADDS_UP = 1e-6
+_HELD = 64_000_000  # replicates of measures side by side: 512 MB
+_FLIPPED = 16_000_000  # values per query id of families that are tested side by side: 128 MB
+
+_Pair = tuple[list[Values], list[Values]]
+"""The values of one measure: of the encoders of the base, and of the new side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,13 +254,36 @@ def compare_sided(
                  for name in ours[0] if all(name in one for one in (*ours, *theirs))]  # fmt: skip
         for ids in dict.fromkeys(ours[0].ids for ours, _ in pairs):  # alignment of passages has ids of its own
             group = [pair for pair in pairs if pair[0][0].ids == ids]
-            sides = [[joined([pair[i][s] for pair in group]) for s in range(len(group[0][i]))] for i in range(2)]
-            parts.append(_differences(sides[0], sides[1], cells, seed, units))
+            for some in _side_by_side(group):
+                sides = [[joined([pair[i][s] for pair in some]) for s in range(len(some[0][i]))] for i in range(2)]
+                parts.append(_differences(sides[0], sides[1], cells, seed, units))
     frame = _corrected(parts, permutations, seed, units)
     frame = pl.concat([frame, _others(base, new, frame)])
     once = (base.side.trained or new.side.trained) and min(len(base.side.models), len(new.side.models)) == 1
     about = {"task": pl.lit(task), "one_training": pl.lit(once)}
     return frame.with_columns(**about).select(list(COMPARISON_SCHEMA))
+
+
+def _side_by_side(pairs: Sequence[_Pair]) -> Iterator[Sequence[_Pair]]:
+    """Yield the values of measures in groups whose replicates are held at once: the draws are made once for a group."""
+    waiting: list[_Pair] = []
+    held = 0
+    for pair in pairs:
+        first = pair[0][0]
+        size = first.values.shape[1] * _replicates(first)
+        if waiting and held + size > _HELD:
+            yield waiting
+            waiting, held = [], 0
+        waiting.append(pair)
+        held += size
+    if waiting:
+        yield waiting
+
+
+def _replicates(values: Values) -> int:
+    """Return how many times to draw: of 100 languages as few as the summary does."""
+    most_cells = max(Counter(key.measure for key in values.columns).values(), default=1)
+    return replicates_for(len(values.ids), most_cells)
 
 
 def _of_one_side() -> list[str]:
@@ -434,9 +462,8 @@ def _of_values(
         found = crossed(tested[0], tested[1], clusters=clusters)
         low, high = found.low, found.high
     else:
-        most_cells = max(Counter(key.measure for key in about.columns).values(), default=1)
-        replicates = replicates_for(len(about.ids), most_cells)  # of 100 languages as few as the summary draws
-        low, high = _intervals(means[1] - means[0], columns, linear, gone.any(), clusters, seed, replicates)
+        difference = means[1] - means[0]
+        low, high = _intervals(difference, columns, linear, gone.any(), clusters, seed, _replicates(about))
     of_columns = [column_means(side)[0] for side in means]
     values = [np.concatenate([m[columns], aggregated(m[None], linear)[0]]) for m in of_columns]
     keys = [*(about.columns[i] for i in columns), *(one.key for one in linear)]
@@ -603,23 +630,53 @@ def _corrected(parts: Sequence[_Part], permutations: int, seed: int, units: dict
     named = frame.select(pl.when(cell).then(pl.col("measure")).otherwise(pl.lit("")).alias("family"))["family"]
     family = named.rank("dense").cast(pl.Int64).to_numpy()
     if frame["n_seeds"].max() == 1:
-        ids = sorted(set().union(*(part.ids for part in parts)))
-        place = {one: i for i, one in enumerate(ids)}
-        together = np.full((len(ids), frame.height), np.nan)  # all flip the same signs, also where ids differ
-        first = 0
-        for part in parts:
-            rows = [place[one] for one in part.ids]
-            together[np.ix_(rows, range(first, first + part.frame.height))] = part.by_id
-            first += part.frame.height
-        clusters = None if units is None else np.array([units[one] for one in ids], dtype=np.int64)
-        tests = flip_tests(together, family, clusters=clusters, permutations=permutations, seed=seed)
-        p, corrected = tests.p, tests.p_family
+        p, corrected = _flipped(parts, family, permutations, seed, units)
     else:
         p = frame["p"].fill_null(np.nan).to_numpy()
         corrected = _by_family(holm, p, family)
     columns = {"p": p, "p_corrected": corrected, "p_holm": _by_family(holm, p, family)}
     columns["p_bh"] = _by_family(benjamini_hochberg, p, family)
     return frame.with_columns(pl.Series(name, values, nan_to_null=True) for name, values in columns.items())
+
+
+def _flipped(
+    parts: Sequence[_Part], family: Ints, permutations: int, seed: int, units: dict[str, int] | None
+) -> tuple[Floats, Floats]:
+    """Return the p-values of sign flips of every row, alone and corrected over its family.
+
+    All flip the same signs, also where ids differ.
+    """
+    ids = sorted(set().union(*(part.ids for part in parts)))
+    clusters = None if units is None else np.array([units[one] for one in ids], dtype=np.int64)
+    place = {one: i for i, one in enumerate(ids)}
+    of_parts = [(np.array([place[one] for one in part.ids], dtype=np.int64), part.by_id) for part in parts]
+    part_of = np.repeat(np.arange(len(parts)), [by_id.shape[1] for _, by_id in of_parts])
+    column = np.concatenate([np.arange(by_id.shape[1]) for _, by_id in of_parts])
+    p, corrected = np.empty(len(family)), np.empty(len(family))
+    for chosen in _families_together(family, _FLIPPED // max(len(ids), 1)):
+        together = np.full((len(ids), len(chosen)), np.nan)
+        for i in np.unique(part_of[chosen]):
+            here = np.flatnonzero(part_of[chosen] == i)
+            rows, by_id = of_parts[i]
+            together[np.ix_(rows, here)] = by_id[:, column[chosen[here]]]
+        tests = flip_tests(together, family[chosen], clusters=clusters, permutations=permutations, seed=seed)
+        p[chosen], corrected[chosen] = tests.p, tests.p_family
+    return p, corrected
+
+
+def _families_together(family: Ints, most: int) -> Iterator[Ints]:
+    """Yield the places of whole families, in order, as many rows at a time as `most`, at least one family."""
+    names, sizes = np.unique(family, return_counts=True)
+    groups: list[list[int]] = [[]]
+    held = 0
+    for name, size in zip(names.tolist(), sizes.tolist(), strict=True):
+        if groups[-1] and held + size > most:
+            groups.append([])
+            held = 0
+        groups[-1].append(name)
+        held += size
+    for group in groups:
+        yield np.flatnonzero(np.isin(family, group))
 
 
 def _by_family(correct: Callable[[Floats], Floats], p: Floats, family: Ints) -> Floats:

@@ -18,6 +18,7 @@ Dudoit and Speed 2003.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -27,7 +28,9 @@ import numpy.typing as npt
 from xlbias.stats.bootstrap import FEWEST_UNITS, by_unit
 from xlbias.stats.means import Floats, Ints
 
-_CHUNK = 2_000_000  # numbers per working array: 16 MB each
+_SIGNS = 8_000_000  # signs at a time: 64 MB
+_PRODUCTS = 2_000_000  # sums of columns in these flips: 16 MB
+_BLOCK = 16_384  # of these, numbers per working array: what the processor's cache holds
 _TIE = 1e-7  # of the largest value that the statistic can have: above rounding, below what a flip changes
 _LEAST_SPREAD = 1e-10  # of the sum of squares: below it, all differences are equal but for rounding
 
@@ -70,22 +73,27 @@ def flip_tests(
     n = (counts > 0).sum(axis=0)
     norm = np.sqrt((filled**2).sum(axis=0))
     scaled = np.divide(filled, norm, out=np.zeros_like(filled), where=norm > 0)
-    observed = _skewness_corrected(np.hstack([scaled, scaled**3]).sum(axis=0)[None], n)[0]
+    observed = _squared(scaled.sum(axis=0)[:, None], (scaled**3).sum(axis=0)[:, None], n)[:, 0]
     tested = np.flatnonzero(n >= FEWEST_UNITS)
     order = tested[np.lexsort((observed[tested], families[tested]))]  # by family, its smallest statistic first
     steps = _runs(families[order])
-    n, threshold, scaled = n[order], observed[order] - _TIE * np.sqrt(n[order]), scaled[:, order]
-    both = np.hstack([scaled, scaled**3])
+    first_of_family = np.zeros(len(order), dtype=np.bool_)
+    first_of_family[[family.start for family in steps]] = True
+    n, by_column = n[order], np.ascontiguousarray(scaled[:, order].T)
+    threshold = np.maximum(np.sqrt(observed[order]) - _TIE * np.sqrt(n), 0) ** 2
     alone, together = np.zeros(len(order), np.int64), np.zeros(len(order), np.int64)
     rng = np.random.default_rng(seed)
-    size = max(1, _CHUNK // max(n_units, n_columns, 1))
+    size = max(1, min(_SIGNS // max(n_units, 1), permutations))
     for start in range(0, permutations, size):
-        signs = random_signs(rng, min(size, permutations - start), n_units)
-        flipped = _skewness_corrected(signs.astype(np.float64) @ both, n)
-        alone += np.count_nonzero(flipped >= threshold, axis=0)
-        for family in steps:  # each sees the maximum of itself and all smaller ones
-            np.maximum.accumulate(flipped[:, family], axis=1, out=flipped[:, family])
-        together += np.count_nonzero(flipped >= threshold, axis=0)
+        signs = random_signs(rng, min(size, permutations - start), n_units).T.astype(np.float64)
+        largest = np.zeros(signs.shape[1])  # in each flip, of the columns of the family so far
+        for column, flipped in enumerate(_statistics(by_column, signs, n)):
+            alone[column] += np.count_nonzero(flipped >= threshold[column])
+            if first_of_family[column]:
+                largest[:] = flipped
+            else:
+                np.maximum(largest, flipped, out=largest)
+            together[column] += np.count_nonzero(largest >= threshold[column])
     for family in steps:  # from the largest statistic down, no p below that of a larger one
         together[family] = np.maximum.accumulate(together[family][::-1])[::-1]
     p, p_family = np.full(n_columns, np.nan), np.full(n_columns, np.nan)
@@ -102,32 +110,62 @@ def random_signs(rng: np.random.Generator, permutations: int, n_ids: int) -> npt
     return bits
 
 
-def _skewness_corrected(sums: Floats, n: Ints) -> Floats:
-    """Return √n·|g| / √(1 + g²), float64 [n_flips, n_columns], where g is Hall's monotone t without its √n.
+def _statistics(columns: Floats, signs: Floats, n: Ints) -> Iterator[Floats]:
+    """Yield for each column its statistic, squared, in each flip: float64 [n_flips], valid until the next one.
 
     Args:
-        sums: float64 [n_flips, 2·n_columns], of the differences and then of their cubes, where the sum of squares,
-            which no flip changes, is 1.
+        columns: float64 [n_columns, n_units], each with a sum of squares of 1, or all 0.
+        signs: float64 [n_units, n_flips].
+        n: int64 [n_columns], units.
+    """
+    n_flips = signs.shape[1]
+    together, block = max(1, _PRODUCTS // n_flips), max(1, _BLOCK // n_flips)
+    for start in range(0, len(columns), together):
+        some, units = columns[start : start + together], n[start : start + together]
+        sums, cubes = some @ signs, some**3 @ signs
+        for first in range(0, len(some), block):
+            part = slice(first, first + block)
+            yield from _squared(sums[part], cubes[part], units[part])
+
+
+def _squared(sums: Floats, cubes: Floats, n: Ints) -> Floats:
+    """Return n·g² / (1 + g²), float64 [n_columns, n_flips], where g is Hall's monotone t without its √n.
+
+    Args:
+        sums: float64 [n_columns, n_flips], of differences whose sum of squares, which no flip changes, is 1. It and
+            `cubes` are worked in.
+        cubes: float64 [n_columns, n_flips], of their cubes.
         n: int64 [n_columns], units.
 
     With mean m, standard deviation s (divisor n) and skewness a: g = T + aT²/3 + a²T³/27 + a/6n and T = m/s. The bound,
-    √n, keeps a column of few units, whose t may be anything, from overruling the others.
+    n, keeps a column of few units, whose t may be anything, from overruling the others. The square is what costs no
+    root: with u = m√n for a sum of squares of 1, s²n is 1 − u² and so is what g² is divided by.
     """
-    root = np.sqrt(np.maximum(n, 1))
-    u = sums[:, : len(n)] / root
+    n_units = np.maximum(n, 1).astype(np.float64)[:, None]
+    root = np.sqrt(n_units)
+    u, skewness = sums, cubes
+    u /= root
     square = u * u
-    rest = np.maximum(1 - square, _LEAST_SPREAD)
-    skewness = root * sums[:, len(n) :]
-    skewness += (2 * square - 3) * u
-    spread = np.sqrt(rest)
-    skewness /= rest * spread
-    u /= spread  # T
-    bend = skewness * u
-    u *= 1 + bend * (1 / 3 + bend / 27)
-    u += skewness / (6 * root**2)
-    result: Floats = np.abs(u, out=u)
-    result *= root / np.sqrt(1 + u * u)
-    return result
+    skewness *= root
+    skewness += (2 * square - 3) * u  # times (1 − u²)^1.5
+    rest = np.subtract(1, square, out=square)
+    np.maximum(rest, _LEAST_SPREAD, out=rest)
+    inverse = 1 / rest
+    skewness *= inverse
+    bend = np.multiply(inverse, u, out=inverse)
+    bend *= skewness  # a·T
+    g = bend / 27
+    g += 1 / 3
+    g *= bend
+    g += 1
+    g *= u
+    skewness /= 6 * n_units
+    g += skewness  # times √(1 − u²)
+    g *= g
+    rest += g
+    g /= rest
+    g *= n_units
+    return g
 
 
 def _runs(families: Ints) -> list[slice]:
