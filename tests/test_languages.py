@@ -1,9 +1,20 @@
 """Tags are normalised without merging what is apart, and named by what they say."""
 
+from string import ascii_lowercase
+
+import langcodes
 import pytest
 
 from xlbias.errors import TaskError
-from xlbias.languages import divided_tags, language_name, normal_tags, normalise_tag, similar_tags
+from xlbias.languages import (
+    _FAMILIES,
+    divided_tags,
+    family_of,
+    language_name,
+    normal_tags,
+    normalise_tag,
+    similar_tags,
+)
 
 
 @pytest.mark.parametrize(
@@ -49,3 +60,18 @@ def test_queries_whose_pool_has_another_tag():
     assert divided_tags(["pt", "de", "zh-Hans"], ["pt-BR", "de", "zh"]) == [("pt", "pt-BR"), ("zh-Hans", "zh")]
     assert divided_tags(["en", "en-GB"], ["en", "en-GB"]) == []
     assert divided_tags(["pt"], ["de"]) == []
+
+
+def test_every_language_with_a_code_of_two_letters_has_a_family_and_one_only():
+    codes = [first + second for first in ascii_lowercase for second in ascii_lowercase]
+    valid = {normalise_tag(code) for code in codes if langcodes.get(code).is_valid()} - {"bh"}  # of several languages
+    assert len(valid) > 180
+    assert [code for code in sorted(valid) if family_of(code) == "~"] == []
+    listed = " ".join(_FAMILIES.values()).split()
+    assert len(listed) == len(set(listed))
+    assert [family_of(tag) for tag in ("zh-Hant", "kl", "co", "tlh")] == [
+        "Sino-Tibetan",
+        "Eskaleut",
+        "Indo-European",
+        "~",
+    ]

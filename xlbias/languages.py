@@ -100,34 +100,43 @@ def script_of(tag: str) -> str:
 
 
 _FAMILIES = {
-    "Afro-Asiatic": "aa am ar ary arz he ha kab mt om shi so ti acm acq aeb ajp apc ars taq",
+    "Afro-Asiatic": "aa am ar arc ary arz he ha kab mt om shi so ti acm acq aeb ajp apc ars taq",
     "Austroasiatic": "km vi sat",
-    "Austronesian": "ace ban bjn bug ceb fil fj haw id ilo jv mg mi min ms pag sm su tl to ty war",
+    "Austronesian": "ace ban bjn bug ceb ch fil fj haw ho id ilo jv mg mh mi min ms na pag sm su tl to ty war",
     "Dravidian": "kn ml ta te",
     "Indo-European": (
-        "af als as ast awa be bg bho bn br bs ca ckb cs cy da de dsb el en es fa fo fr fur fy ga gd gl gu hi hne hr "
-        "hsb hy is it kea ks ku la lb li lij lmo lt ltg lv mag mai mk mr nb ne nl nn no oc or pa pap pl prs ps pt ro "
-        "ru sa sc scn sd si sk sl sq sr sv szl tg uk ur vec yi"
+        "ae af als an as ast awa be bg bho bi bn br bs ca ckb co cs cu cy da de dsb dv el en es fa fo fr fur fy ga gd "
+        "gl gu gv hi hne hr hsb ht hy is it kea ks ku kw la lb li lij lmo lt ltg lv mag mai mk mr nb ne nl nn no oc "
+        "or os pa pap pi pl prs ps pt rm ro ru sa sc scn sd sh si sk sl sq sr sv szl tg uk ur vec wa yi"
     ),
+    "Eskaleut": "ik iu kl",
     "Japonic": "ja",
     "Kartvelian": "ka",
     "Koreanic": "ko",
-    "Kra-Dai": "lo shn th",
+    "Kra-Dai": "lo shn th za",
     "Language isolate": "eu",
     "Mongolic": "mn",
+    "Na-Dene": "nv",
+    "Nakh-Daghestanian": "av ce",
     "Niger-Congo": (
-        "ak bem bm cjk dyu ee ff fon fuv ig kam kbp ki kg kmb lg ln lua mos nd nr nso ny rn rw sg sn ss st sw tn "
-        "ts tum tw umb ve wo xh yo zu"
+        "ak bem bm cjk dyu ee ff fon fuv hz ig kam kbp kg ki kj kmb lg ln lu lua mos nd ng nr nso ny rn rw sg sn ss st "
+        "sw tn ts tum tw umb ve wo xh yo zu"
     ),
     "Nilo-Saharan": "din kr luo nus",
     "Quechuan": "qu quy",
-    "Sino-Tibetan": "bo dz kac lus mni my yue zh",
+    "Sino-Tibetan": "bo dz ii kac lus mni my yue zh",
     "Tupian": "gn",
     "Turkic": "az azb ba crh cv kk ky sah tk tr tt ug uz",
-    "Uralic": "et fi hu se",
+    "Uralic": "et fi hu kv se",
     "Aymaran": "ay",
+    "Abkhaz-Adyge": "ab",
+    "Algic": "cr oj",
+    "Constructed": "eo ia ie io vo",
 }
-"""Families by their codes, as Ethnologue has them: the languages of the usual multilingual corpora."""
+"""Families by their codes, as Ethnologue has them: the languages of the usual multilingual corpora, and of ISO 639-1.
+
+Creoles stand with the languages that their words come from. No small source under a free licence has families by code:
+CLDR and langcodes have none, and Glottolog and WALS are large."""
 
 
 @cache

@@ -22,6 +22,7 @@ class Head:
         status: as of `xlbias.runs.run_file.RunState`, or ``broken``.
         encoders: their names, as far as they are known.
         tasks: their names.
+        data: the fingerprints of the tasks: runs that share one can be compared.
         size: bytes on disk.
         changed: Unix time of the last change.
         progress: how far a run in progress is.
@@ -40,6 +41,7 @@ class Head:
     trained: bool = False
     facts: dict[str, Any] = field(default_factory=dict, compare=False)
     sentence: str = ""
+    data: frozenset[str] = frozenset()
 
     @property
     def live(self) -> bool:
@@ -65,6 +67,7 @@ def read_head(path: Path) -> Head | None:
         path, run.state.status, tuple(model.name for model in run.models), tuple(task.name for task in run.tasks),
         size, changed, run.state.progress, not run.tasks and bool(run.models),
         {name: run.metadata.get(name) for name in ("created", "xlbias", "device")},
+        data=frozenset(task.fingerprint for task in run.tasks if task.fingerprint is not None),
     )  # fmt: skip
 
 

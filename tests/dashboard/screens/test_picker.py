@@ -15,7 +15,9 @@ from xlbias.dashboard.session import recent, remember
 from xlbias.dashboard.views import picker
 from xlbias.dashboard.workers.shelf import Shelf
 from xlbias.folders import state_folder
+from xlbias.results.run import open_run
 from xlbias.runs.heads import Head
+from xlbias.runs.journal import Journal
 
 pytestmark = pytest.mark.integration
 
@@ -101,6 +103,22 @@ async def test_two_marked_runs_are_compared_in_three_keys(folder):
         await press(pilot, "escape")
         assert app.place == places.PICKER
         assert app.view.marked == []
+
+
+async def test_two_runs_without_a_task_in_common_are_not_compared(folder):
+    path = folder / "old.parquet"
+    other = path.with_name("other.parquet")
+    about = open_run(path).metadata
+    tasks = [{**task, "fingerprint": f"{task['fingerprint']}, changed"} for task in about["tasks"]]
+    with Journal.open(other, {**about, "tasks": tasks}, identity="other") as journal:
+        journal.finish()
+    async with picking(folder) as (app, pilot):
+        app.view.marked = [path, other]
+        app.view.show()
+        assert "the two runs have no task in common: Space unmarks one" in text_on(app)
+        await press(pilot, "enter")
+        assert app.place == places.PICKER
+        assert app.view.marked == [path, other]
 
 
 async def test_a_mark_is_taken_back_and_what_cannot_be_compared_is_not_marked(folder):

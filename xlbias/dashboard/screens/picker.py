@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -148,7 +149,11 @@ class PickerScreen(View):
         return parts
 
     def _said(self) -> str:
-        return picker.choice(self.marked, self.dashboard.state.path) or self._filter
+        return picker.choice(self.marked, self.dashboard.state.path, self._heads) or self._filter
+
+    @property
+    def _heads(self) -> Sequence[Head]:
+        return self.listed.heads if self.listed is not None else ()
 
     def _show_head(self) -> None:
         head, table = self.head, self.table
@@ -189,6 +194,10 @@ class PickerScreen(View):
     def open(self) -> None:
         """Open the run under the cursor, or compare two that are marked."""
         if len(self.marked) == len(picker.SIDES):
+            if picker.why_not_compared(self.marked, self._heads) is not None:
+                said = picker.choice(self.marked, self.dashboard.state.path, self._heads)
+                self.dashboard.notify(said, severity="warning", timeout=3, markup=False)
+                return
             base, new = self.marked
             self.marked = []
             self.dashboard.open_run(new, base)

@@ -171,10 +171,19 @@ def told(listed: Listed | None, shown: int, words: str) -> str:
     return " · ".join(parts)
 
 
-def choice(marked: Sequence[Path], folder: Path) -> str:
+def why_not_compared(marked: Sequence[Path], heads: Sequence[Head]) -> str | None:
+    """Return why two runs cannot be compared, as far as `heads`, those of all runs, say; None where they can."""
+    data = [head.data for path in marked for head in heads if head.path == path]
+    both_known = len(data) == len(SIDES) and all(data)
+    return "the two runs have no task in common" if both_known and not data[0] & data[1] else None
+
+
+def choice(marked: Sequence[Path], folder: Path, heads: Sequence[Head] = ()) -> str:
     """Return what Enter does with the marked runs, in a sentence; empty where none is marked."""
     if len(marked) == len(SIDES):
         base, new = (name_of(path, folder) for path in marked)
+        if (why := why_not_compared(marked, heads)) is not None:
+            return f"{why}: Space unmarks one"
         return f"Enter compares: {new} with {base} as its base"
     return f"1 marked: mark another one with Space to compare it with {name_of(marked[0], folder)}" if marked else ""
 
