@@ -83,7 +83,7 @@ def says() -> None:
 def says_nothing(request, monkeypatch) -> None:
     """All other tests do without: it takes a third of a second to work out."""
     if "says" not in request.fixturenames:
-        monkeypatch.setattr("xlbias.dashboard.workers.says.Says.of", lambda *_: ())
+        monkeypatch.setattr("xlbias.dashboard.workers.findings.FindingsWorker.of", lambda *_: ())
 
 
 @pytest.fixture

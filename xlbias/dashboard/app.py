@@ -28,9 +28,9 @@ from xlbias.dashboard.selection import Selection
 from xlbias.dashboard.session import Session, last_theme, recent
 from xlbias.dashboard.state import State
 from xlbias.dashboard.terminal.theme import DARK, NO_COLOUR, THEMES, quiet_colours
+from xlbias.dashboard.workers.findings import FindingsWorker
 from xlbias.dashboard.workers.follower import Follower
 from xlbias.dashboard.workers.process import WatchedProcess
-from xlbias.dashboard.workers.says import Says
 from xlbias.dashboard.workers.shelf import Listed, Shelf
 from xlbias.errors import UsageError
 from xlbias.folders import state_folder
@@ -116,7 +116,7 @@ class DashboardApp(Dashboard, inherit_bindings=False):
         self._read_only = read_only
         self._ended: list[Baseline] = []
         """Of runs that were left: what computes differences, which must not outlive the process."""
-        self.says = Says(lambda: self.post_message(Compared()))
+        self.findings = FindingsWorker(lambda: self.post_message(Compared()))
         self._listed: Listed | None = None
         self._make_parts(follower, base, process)
         self._event_loop: asyncio.AbstractEventLoop | None = None
@@ -203,7 +203,7 @@ class DashboardApp(Dashboard, inherit_bindings=False):
             self.shelf.stop()
         if self.state.process is not None:
             self.state.process.detach()
-        self.says.stop()
+        self.findings.stop()
         for one in (self.baseline, *self._ended):
             one.comparisons.stop()
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from xlbias.dashboard.selection import Selection
     from xlbias.dashboard.session import Session
     from xlbias.dashboard.state import SeenScreen, State
-    from xlbias.dashboard.workers.says import Says
+    from xlbias.dashboard.workers.findings import FindingsWorker
     from xlbias.dashboard.workers.shelf import Shelf
 
 
@@ -29,7 +29,7 @@ class Dashboard(App[None], inherit_bindings=False):
     exports: Exports
     session: Session
     live: Live
-    says: Says
+    findings: FindingsWorker
     shelf: Shelf | None
     picked: bool
 

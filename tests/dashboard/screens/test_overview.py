@@ -32,7 +32,7 @@ FOUND = (
 
 @pytest.fixture
 def found(says_nothing, monkeypatch):
-    monkeypatch.setattr("xlbias.dashboard.workers.says.Says.of", lambda *_: FOUND)
+    monkeypatch.setattr("xlbias.dashboard.workers.findings.FindingsWorker.of", lambda *_: FOUND)
 
 
 @pytest.fixture
@@ -59,6 +59,16 @@ async def test_the_sentences_are_those_of_the_report(finished_run, says):
         assert len(known) > 5
         for one in known:
             assert sentence(one) in words or one.sentence in words
+
+
+async def test_why_there_are_no_findings_is_said(finished_run, says, monkeypatch):
+    def fails(*_):
+        raise ValueError("row 7 is \x1b[2J not sorted, and neither is any of the rows after it\nat 0x7f")
+
+    monkeypatch.setattr("xlbias.dashboard.workers.findings.findings", fails)
+    async with opened(finished_run, size=(80, 24)) as (app, pilot):
+        await shows(pilot, "the findings cannot be worked out: row 7 is ␛[2J not sorted", "rows after it", "xquad-r")
+        assert "0x7f" not in text_on(app)
 
 
 @pytest.mark.parametrize(

@@ -229,7 +229,7 @@ def test_no_deep_learning_library_and_no_slow_one_is_in_the_process(finished_run
         "        for key in ('2', 's', 's', 'y', 'p', 'question_mark', 'escape', 'ctrl+p'): await pilot.press(key)\n"
         "        print([name for name in (*never, *slow) if name in sys.modules])\n"
         "        keys_are_pressed.set()\n"
-        "        while app.says.of(app.state.snapshot, None) is None: await pilot.pause(0.05)\n"
+        "        while app.findings.of(app.state.snapshot, None) is None: await pilot.pause(0.05)\n"
         "never = ('torch', 'transformers', 'sentence_transformers', 'faiss', 'pyarrow', 'numba', 'pandas')\n"
         "slow = ('scipy',)\n"
         "asyncio.run(main())\n"

@@ -223,12 +223,12 @@ class OverviewScreen(View):
 
     def _show_findings(self, snapshot: Snapshot) -> tuple[Finding, ...]:
         """Show what the run says, as far as that is known; what is not is worked out in a thread."""
-        known = self.dashboard.says.of(snapshot, self.dashboard.state.base) if snapshot.cells else ()
+        known = self.dashboard.findings.of(snapshot, self.dashboard.state.base) if snapshot.cells else ()
         if known is not None:
-            self._said = known
+            self._said = () if isinstance(known, str) else known
         room = next(lines for name, lines in _ROOM.items() if self.has_class(name))
-        waiting = "working out what the run says …" if snapshot.cells and known is None else ""
-        self.findings.tell(self._said, room, waiting)
+        instead = known if isinstance(known, str) else "working out the findings …" if known is None else ""
+        self.findings.tell(self._said, room, instead)
         return self._said
 
     @on(FindingList.Chosen)

@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from xlbias.dashboard.terminal.wrapping import wrapped
 from xlbias.dashboard.views.findings import Entry, entries
 from xlbias.report.documents.findings import MARGIN
 
@@ -81,7 +82,7 @@ class FindingList(Widget):
             self._lines = [*first, (-1, f"{' ' * MARGIN}{len(rest)} more: Tab and ↓; Enter shows where one comes from")]
             self._lines += [(i, line) for i, one in enumerate(rest, self._n_first) for line in one.lines]
         if not self._entries:
-            self._lines = [(-1, self._said)] if self._said else []
+            self._lines = [(-1, line) for line in wrapped(self._said, width)] if self._said else []
         self.cursor = max(0, min(self.cursor, len(self._entries) - 1))
         self.styles.height = min(self._room, len(first) + bool(rest)) if self._entries else len(self._lines)
         self.set_class(not self._lines, "-nothing")

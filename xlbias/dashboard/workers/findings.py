@@ -1,4 +1,4 @@
-"""Works out what a run says in a thread of its own; nothing here touches a widget."""
+"""Works out the findings of a run in a thread of its own; nothing here touches a widget."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from xlbias.errors import reason_of
 from xlbias.results.findings import findings
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ _AGAIN = 3.0  # seconds at least between two looks at what a run in progress say
 _LAST_WAIT = 3.0  # seconds
 
 
-class Says:
-    """Findings on a run, kept with its snapshot.
+class FindingsWorker:
+    """Findings of a run, kept with its snapshot.
 
     Args:
         ready: called in the thread whenever they are there.
@@ -30,26 +31,27 @@ class Says:
         self._next = 0.0
         self._stopped = False
 
-    def of(self, snapshot: Snapshot, base: Snapshot | None) -> tuple[Finding, ...] | None:
-        """Return what a run says, compared with `base` where that is given; None while it is worked out."""
+    def of(self, snapshot: Snapshot, base: Snapshot | None) -> tuple[Finding, ...] | str | None:
+        """Return the findings of a run, compared with `base` where that is given.
+
+        A sentence where they cannot be worked out; None while they are.
+        """
         key = ("findings", None if base is None else id(base.run))
-        known: tuple[Finding, ...] | None = snapshot.cache.get(key)
+        known: tuple[Finding, ...] | str | None = snapshot.cache.get(key)
         at_work = self._thread is not None and self._thread.is_alive()
         early = not snapshot.finished and time.monotonic() < self._next
         if known is None and not (at_work or early or self._stopped):
             self._next = time.monotonic() + _AGAIN
-            self._thread = threading.Thread(
-                target=self._look, args=(snapshot, base, key), name="what-a-run-says", daemon=True
-            )
+            self._thread = threading.Thread(target=self._look, args=(snapshot, base, key), name="findings", daemon=True)
             self._thread.start()
         return known
 
     def _look(self, snapshot: Snapshot, base: Snapshot | None, key: tuple[object, ...]) -> None:
-        found: tuple[Finding, ...] = ()
+        found: tuple[Finding, ...] | str
         try:
             found = findings(snapshot.run, None if base is None else base.run)
-        except Exception:  # a run that changes while it is read, or is damaged: the screens say so
-            found = ()
+        except Exception as error:  # a run that changes while it is read, or is damaged
+            found = f"the findings cannot be worked out: {reason_of(error)}"
         snapshot.cache[key] = found
         self._thread = None
         if not self._stopped:
