@@ -214,7 +214,9 @@ def test_levels_stand_beside_the_quality(run, found):
     known = {one.setting: one.value for one in levels(run, "fair", "home") if one.measure == "map"}
     assert [n.value for n in chance] == [known[n.setting] for n in chance]
     assert known["monolingual"] == pytest.approx(sum(1 / k for k in range(1, N_IDS + 1)) / N_IDS)
-    assert "; chance .133, .133, " in good.sentence
+    for text in (good.sentence, good.short):
+        assert "; chance .133, .133, " in text
+    assert "[" not in good.short
 
 
 def test_thresholds_decide(run):

@@ -232,12 +232,16 @@ def _over_tasks(found: Sequence[Finding]) -> Finding:
         values = [numbers[setting].value or 0.0 for numbers in own[best]]
         parts.append(f"{SETTING_SHORT[setting]} {number(min(values))} to {number(max(values))}")
     numbers = tuple(numbers[setting] for numbers in own[best] for setting in settings)
+    chances = tuple(n for one in of_encoder[best] for n in one.numbers if n.role == "chance" and n.value is not None)
+    values = [n.value for n in chances if n.value is not None]
+    ends = dict.fromkeys((number(min(values)), number(max(values)))) if values else ()
+    chance = f"; chance {' to '.join(ends)}" if ends else ""
     return replace(
         of_encoder[best][0],
         task=None,
-        sentence=f"mAP {', '.join(parts)}, from task to task.",
+        sentence=f"mAP {', '.join(parts)}, from task to task{chance}.",
         short="",
-        numbers=numbers,
+        numbers=(*numbers, *chances),
     )
 
 

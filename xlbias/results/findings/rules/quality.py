@@ -12,6 +12,8 @@ from xlbias.runs.schema import SETTING_SHORT
 
 KINDS = ("quality", "chance_level")
 
+_CHANCE = "chance"
+
 
 def found(context: Context) -> Iterator[Finding]:
     """Yield the quality of every encoder on every task, and in which settings it is not above chance."""
@@ -28,12 +30,14 @@ def found(context: Context) -> Iterator[Finding]:
         at_chance = [one for one in own if _at_chance(one, levels[str(one.setting)])]
         beside = [level for of_one in levels.values() for level in of_one]
         best = max(one.value or 0.0 for one in own)
-        sentence = f"mAP {', '.join(f'{SETTING_SHORT[str(one.setting)]} {said(one)}' for one in own)}"
-        sentence += "".join(f"; {text}" for text in _beside(own, levels)) + "."
+        texts = list(_beside(own, levels))
+        of_chance = [text for text in texts if text.startswith(_CHANCE)]
+        sentence = f"{'; '.join([_own(own), *texts])}."
+        short = f"{'; '.join([_own(own, with_interval=False), *of_chance])}."
         place = Destination("overview", "overview", "map")
         yield Finding(
             "quality", "good", sentence, best, place, model.name, task.name, numbers=(*own, *beside), concern=False,
-            short=f"mAP {', '.join(f'{SETTING_SHORT[str(n.setting)]} {said(n, with_interval=False)}' for n in own)}.",
+            short=short,
         )  # fmt: skip
         if at_chance:
             names = ", ".join(SETTING_SHORT[str(one.setting)] for one in at_chance)
@@ -45,13 +49,18 @@ def found(context: Context) -> Iterator[Finding]:
 
 
 def _at_chance(one: Number, levels: list[Number]) -> bool:
-    chance = next((level.value for level in levels if level.role == "chance"), None)
+    chance = next((level.value for level in levels if level.role == _CHANCE), None)
     return chance is not None and one.low is not None and one.low <= chance
+
+
+def _own(own: list[Number], *, with_interval: bool = True) -> str:
+    values = (f"{SETTING_SHORT[str(one.setting)]} {said(one, with_interval=with_interval)}" for one in own)
+    return f"mAP {', '.join(values)}"
 
 
 def _beside(own: list[Number], levels: dict[str, list[Number]]) -> Iterator[str]:
     """Yield what the levels are, in the order of the settings."""
-    for role, called in (("chance", "chance"), ("base", "")):
+    for role, called in ((_CHANCE, _CHANCE), ("base", "")):
         of_role = [[one for one in levels[str(each.setting)] if one.role == role] for each in own]
         if any(of_role):
             name = called or next(some[0].encoder or "" for some in of_role if some)
