@@ -78,6 +78,7 @@ def test_a_file_is_written_and_a_run_is_never_overwritten(folder, capsys, tmp_pa
         (["both.parquet", "--base", "better", "--new", "better"], "base and new are the same, better: name another"),
         (["base.parquet", "base.parquet"], "base and new are the same, random0: name another encoder with --new"),
         (["both.parquet", "--base", "random0", "--new", "nobody"], "no encoder 'nobody'"),
+        (["both.parquet", "--base", "random0,random0", "--new", "better"], "'random0' is named twice on one side"),
         (["base.parquet", "new.parquet", "-t", "elsewhere"], "both runs must have the task 'elsewhere'"),
         (["base.parquet", "new.parquet", "-m", "mapp"], "unknown measure 'mapp'"),
         (["base.parquet", "nothing.parquet"], "there is no such run"),

@@ -129,7 +129,7 @@ def test_ctrl_c_ends_with_130_and_keeps_what_is_finished(plan: Path, tmp_path: P
         (("", ""), ["--data", "nowhere"], "squares.toml: --data: there is no folder nowhere"),
         (("", ""), ["--jobs", "0"], "Invalid value for '--jobs'"),
         (("", ""), ["--out", "{folder}"], "holds something other than a study"),
-        (("", ""), ["--device", "tpu"], "low-mono-seed0: device 'tpu': expected cpu, cuda, mps"),
+        (("", ""), ["--device", "tpu"], "xlbias: device 'tpu': expected cpu, cuda, mps"),
     ],
 )
 def test_wrong_values_are_one_sentence_and_exit_code_2(
@@ -143,6 +143,8 @@ def test_wrong_values_are_one_sentence_and_exit_code_2(
     assert message in sentence
     assert sentence.count("\n") == 1
     assert printed.out == ""
+    if "--device" in arguments:
+        assert not plan.with_suffix("").exists()
 
 
 def test_a_plan_by_another_name_needs_a_folder(plan: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -19,6 +19,7 @@ from xlbias.study.step_runner import StepRunner
 from xlbias.study.steps import KINDS, Done, Event, Kind, steps_of
 from xlbias.study.workers import work_in_parallel
 from xlbias.train.trainer.output_folder import check_folder
+from xlbias.train.trainer.place import check_device
 
 
 def run_study(
@@ -55,6 +56,7 @@ def run_study(
     folder, narrator = StudyFolder(Path(out)), narrator or Silent()
     kinds: tuple[Kind, ...] = ("train",) if only_train else KINDS
     folder.check()
+    check_device(device, plan.recipe)
     runner = StepRunner(plan, folder, device)
     runner.load(kinds)
     folder.make()
