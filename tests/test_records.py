@@ -136,10 +136,10 @@ def test_a_file_that_cannot_be_read_is_named(read: Any, language: str, tmp_path:
         (tmp_path / "f").write_bytes(content)
         with pytest.raises(XlbiasError, match=f"f: is not {language}: "):
             read(tmp_path / "f", RunError)
-    with pytest.raises(RunError, match="cannot be read: No such file"):
+    with pytest.raises(RunError, match="none: there is no such file"):
         read(tmp_path / "none", RunError)
-    with pytest.raises(RunError, match=r"No such file or directory; begin anew$"):
-        read(tmp_path / "none", RunError, remedy="begin anew")
+    with pytest.raises(RunError, match=r"there is no such file; start again$"):
+        read(tmp_path / "none", RunError, remedy="start again")
 
 
 def test_a_long_value_is_shown_by_its_beginning() -> None:

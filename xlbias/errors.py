@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from os import PathLike
+
 
 def reason_of(error: BaseException) -> str:
     """Return the first line of what an error of somebody else's code says, or its kind where it says nothing."""
     return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+def unreadable(path: str | PathLike[str], error: OSError, what: str = "file") -> str:
+    """Return the sentence on `path`, a `what`, that could not be opened: missing, a folder, or what the system says."""
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        return f"{path}: there is no such {what}"
+    if isinstance(error, IsADirectoryError):
+        return f"{path}: is a folder; expected a {what}"
+    return f"{path}: cannot be read: {error.strerror or error}"
 
 
 class XlbiasError(Exception):

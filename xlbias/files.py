@@ -143,11 +143,28 @@ def write_new(path: Path, content: bytes) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, where they are not there yet. Raises WriteError where that cannot be done."""
+    with saying(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def check_parent(path: Path) -> None:
+    """Raise WriteError unless the folder is there that a file at `path` would be in."""
+    if not path.parent.is_dir():
+        raise _nowhere(path)
+
+
 def check_plain(path: Path, *, folder: bool = False) -> None:
-    """Raise WriteError unless `path` is free, or a plain file (a `folder`): for what cannot be written through."""
+    """Raise WriteError unless `path` is free, or a plain file (a `folder`): for what cannot be written through.
+
+    The folder that a file is in must be there; those above a folder are made.
+    """
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
+        if not folder:
+            check_parent(path)
         return
     except OSError as error:
         raise _cannot(path, error) from error
@@ -316,4 +333,10 @@ def _remove(path: Path) -> None:
 
 
 def _cannot(path: Path, error: OSError) -> WriteError:
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)) and not path.parent.is_dir():
+        return _nowhere(path)
     return WriteError(f"{path}: cannot be written: {error.strerror or error}")
+
+
+def _nowhere(path: Path) -> WriteError:
+    return WriteError(f"{path.parent}: there is no such folder to write {path.name} into")

@@ -23,7 +23,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from xlbias.choices import suggestion
-from xlbias.errors import XlbiasError
+from xlbias.errors import XlbiasError, unreadable
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Struct)
@@ -51,7 +51,7 @@ def _read(path: Path, parse: Callable[[str], T], language: str, error: type[Xlbi
     try:
         return parse(path.read_text("utf-8"))
     except OSError as cause:
-        raise error(f"{path}: cannot be read: {cause.strerror or cause}{end}") from cause
+        raise error(f"{unreadable(path, cause)}{end}") from cause
     except (ValueError, RecursionError) as cause:  # not UTF-8, or not of the language: the message names the line
         raise error(f"{path}: is not {language}: {cause}{end}") from cause
 

@@ -339,7 +339,7 @@ def test_a_file_that_cannot_be_used(tmp_path, content, message):
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match=r"gate\.txt: there is no such file"):
         parse_file(tmp_path / "gate.txt")
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="is a folder; expected a file"):
         parse_file(tmp_path)

@@ -140,7 +140,7 @@ def test_an_ambiguous_field_is_refused_with_its_names_and_where_it_stands(runs, 
     [
         (["good.parquet"], "nothing to check"),
         (["missing.parquet", "-r", "1 == 1"], "missing.parquet: there is no such run"),
-        (["good.parquet", "--rules", "missing.txt"], "missing.txt: cannot be read"),
+        (["good.parquet", "--rules", "missing.txt"], "missing.txt: there is no such file"),
         (["good.parquet", "-r", "map.multilingual >= "], "column 21"),
         (["good.parquet", "-r", "baseline.map.multilingual > 0"], "needs a run given by --baseline"),
         (["good.parquet", "-r", "map.multilingual"], "expected a comparison"),

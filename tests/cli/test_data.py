@@ -186,15 +186,15 @@ def test_a_bad_file_is_one_sentence_and_exit_code_2(xlbias, corpus, lines, messa
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("lareqa:{}/nowhere", "/nowhere: no such folder; lareqa reads a folder"),
-        ("parallel:{}/nowhere.jsonl", "/nowhere.jsonl: no such file; parallel reads a file"),
+        ("lareqa:{}/nowhere", "/nowhere: there is no such folder; lareqa reads a folder"),
+        ("parallel:{}/nowhere.jsonl", "/nowhere.jsonl: there is no such file; parallel reads a file"),
         ("parallel:{}", ": is a folder, but parallel reads a file"),
         ("bitext:{}/corpus.jsonl", "corpus.jsonl: is a file, but bitext reads a folder"),
         ("squad:{}", ": no file LANGUAGE.json in this folder"),
         ("parallel:{}/latin1.jsonl", "latin1.jsonl, line 1: not valid UTF-8 (byte 0xfc); convert the file to UTF-8"),
         ("tsv:{}", "unknown format 'tsv' in"),
         ("builtin:nothing", "no embedded task 'nothing'"),
-        ("parallel:{}/\x1b]0;x\x07\n\u202e.jsonl", "␛]0;x␇ ⟨U+202E⟩.jsonl: no such file"),
+        ("parallel:{}/\x1b]0;x\x07\n\u202e.jsonl", "␛]0;x␇ ⟨U+202E⟩.jsonl: there is no such file"),
     ],
 )
 @pytest.mark.parametrize("command", [["show"], ["convert", "--quiet"]])

@@ -57,7 +57,7 @@ def test_every_format_is_written_and_said(audited: str, tmp_path: Path, capsys: 
         (["qrels", "builtin:calendar", "--task", "x", "-o", "OUT"], "--task is for a run that has several"),
         (["csv", "RUN", "-o", "OUT"], "expected a name that ends in .csv or .csv.gz"),
         (["csv", "RUN", "-o", "OUT.csv", "--measure", "mapp"], "measure 'mapp' (did you mean map"),
-        (["parquet", "RUN", "-o", "OUT/a.parquet"], "No such file or directory"),
+        (["parquet", "RUN", "-o", "OUT/a.parquet"], "there is no such folder to write a.parquet into"),
         (["results", "RUN", "-o", "RUN"], "is the run itself"),
         (["model-index", "RUN", "--task", "x"], "no task 'x'"),
         (["runn", "RUN"], "No such command 'runn'"),

@@ -107,7 +107,7 @@ def test_the_training_parts_of_the_embedded_tasks_are_the_default(tmp_path: Path
         (["--validate", "none", "--validate", "builtin:money"], "--validate none contradicts the other --validate"),
         (["--code-switch", "0.5"], "--code-switch needs translations of words: give --lexicon"),
         (["--lexicon", "en-de.tsv"], "--lexicon and --code-switch-to are for --code-switch"),
-        (["--code-switch", "0.5", "--lexicon", "nowhere.tsv"], "nowhere.tsv: no such lexicon"),
+        (["--code-switch", "0.5", "--lexicon", "nowhere.tsv"], "nowhere.tsv: there is no such lexicon"),
         (["--batch-size", "200"], "facts: no monolingual batch of 200 can be made: at most 12 ids in de can meet"),
         (["--device", "tpu"], "device 'tpu': expected cpu, cuda, mps"),
         (["--base", "./nowhere"], "./nowhere: there is no such folder"),

@@ -134,7 +134,7 @@ def test_other_files_in_the_folder_are_let_be(folder):
             "[pairs=headline]",
             "corpus: pairs=headline needs to know the document of each",
         ),
-        ({"c.en": "1\n", "c.de": "1\n"}, "[documents=d]", "corpus/d: no such file (option 'documents')"),
+        ({"c.en": "1\n", "c.de": "1\n"}, "[documents=d]", "corpus/d: there is no such file (option 'documents')"),
         (
             {"c.en": "1\n2\n", "c.de": "1\n2\n", "DOCUMENT_IDS.tsv": "a\n"},
             "",

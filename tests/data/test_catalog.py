@@ -97,7 +97,7 @@ def test_a_name_longer_than_any_file_name_is_a_name_with_options():
         load_task(f"builtin:money[languages={languages}]")
     known = ",".join(["de", "en"] * 150)
     assert parse_spec(f"parallel:x.jsonl[languages={known}]").options == {"languages": known}
-    with pytest.raises(TaskError, match=r"x+: no such folder; squad reads a folder"):
+    with pytest.raises(TaskError, match=r"x+: there is no such folder; squad reads a folder"):
         load_task(f"squad:{'x' * 300}")
 
 
@@ -134,9 +134,9 @@ def test_the_formats_describe_themselves():
             "builtin:money[pairs=headline]",
             "builtin has no option 'pairs': it has languages, split, by, test, seed, name",
         ),
-        ("parallel:nowhere.jsonl", "parallel:nowhere.jsonl: no such file; parallel reads a file"),
-        ("lareqa:nowhere", "lareqa:nowhere: no such folder; lareqa reads a folder"),
-        ("lareqa:", "lareqa:: no such folder"),
+        ("parallel:nowhere.jsonl", "parallel:nowhere.jsonl: there is no such file; parallel reads a file"),
+        ("lareqa:nowhere", "lareqa:nowhere: there is no such folder; lareqa reads a folder"),
+        ("lareqa:", "lareqa:: there is no such folder"),
         ("lareqa:FILE", "ten.jsonl: is a file, but lareqa reads a folder"),
         ("parallel:FOLDER", "is a folder, but parallel reads a file"),
         (

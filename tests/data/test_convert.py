@@ -188,7 +188,7 @@ def test_force_never_removes_what_is_not_ours(task, tmp_path):
 
 
 def test_a_missing_parent_folder_is_named(task, tmp_path):
-    with pytest.raises(UsageError, match=r"nowhere: no such folder to write out\.jsonl into"):
+    with pytest.raises(WriteError, match=r"nowhere: there is no such folder to write out\.jsonl into"):
         write_parallel(task, tmp_path / "nowhere" / "out.jsonl")
 
 

@@ -211,7 +211,7 @@ def test_without_a_network_one_sentence_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(TaskError, match=r"^owner/name: not on this machine, and the hub cannot be reached"):
         load_task("hf:owner/name")
-    with pytest.raises(TaskError, match="hf:nothing: no such folder"):
+    with pytest.raises(TaskError, match="hf:nothing: there is no such folder"):
         load_task("hf:nothing")
 
 

@@ -178,9 +178,13 @@ DOG = {"annotations": {"annotations": {"🐕": {"default": ["dog"], "tts": ["dog
 @pytest.mark.parametrize(
     ("files", "spec", "message"),
     [
-        ({}, "nothing.tsv", "nothing.tsv: no such lexicon; expected a TSV file of word pairs (such as en-de.tsv)"),
+        (
+            {},
+            "nothing.tsv",
+            "there is no such lexicon; expected a TSV file of word pairs (such as en-de.tsv)",
+        ),
         ({}, "x" * 300, ": cannot be read: File name too long"),
-        ({}, "cldr:nothing", "nothing: no such folder; expected a folder of CLDR annotations after cldr:"),
+        ({}, "cldr:nothing", "nothing: there is no such folder; expected a folder of CLDR annotations after cldr:"),
         ({"en-de.tsv": "a\tb\n"}, "cldr:en-de.tsv", "en-de.tsv: is a file; expected a folder of CLDR annotations"),
         ({"en-de.tsv": ""}, "en-de.tsv", "en-de.tsv: the file holds no pairs of words; expected lines of source-lang"),
         ({"x.tsv": "source-language\tword\ttarget-language\ttranslation\n"}, "x.tsv", "x.tsv: the file holds no pairs"),

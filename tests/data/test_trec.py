@@ -158,7 +158,7 @@ def test_a_kind_of_file_that_is_not_known_gets_a_close_one():
     ("target", "says"),
     [
         ("queries={0}/asked", "no corpus and no qrels; expected queries=FILE,corpus=FILE,qrels=FILE"),
-        ("queries={0}/nothing,corpus={0}/a.jsonl,qrels={0}/one.qrels", r"queries=.*nothing: no such file"),
+        ("queries={0}/nothing,corpus={0}/a.jsonl,qrels={0}/one.qrels", r"queries=.*nothing: there is no such file"),
         ("queries={0}/asked,corpus.xx1={0}/a.jsonl,qrels={0}/one.qrels", "unknown language tag 'xx1'"),
         (
             "queries={0}/asked,corpus={0}/a.jsonl,qrels={0}/one.qrels",

@@ -97,7 +97,7 @@ def test_without_a_fingerprint_nothing_is_taken_from_an_earlier_time(module):
         ("python:{}:number", "is of type int; expected a function of texts, or one with encode"),
         ("python:{}:broken", "failed \\(ValueError\\): no weights here"),
         ("python:{}", "expected python:MODULE:NAME"),
-        ("python:{}x.py:f", "there is no file"),
+        ("python:{}x.py:f", "there is no such file"),
         ("python:no_such_module_here:f", "no module 'no_such_module_here'"),
         ("python:mine-1:f", "is not a module"),
         ("vectors:{}", "there is no such folder"),

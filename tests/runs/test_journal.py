@@ -179,7 +179,7 @@ def test_a_file_system_that_takes_no_files_is_said_not_to():
 
 
 def test_a_folder_that_is_not_there_is_said_not_to_be(tmp_path):
-    with pytest.raises(RunError, match="there is no such folder to write the run to"):
+    with pytest.raises(WriteError, match=r"nowhere: there is no such folder to write run\.parquet into"):
         evaluate_to(tmp_path / "nowhere" / "run.parquet")
     with pytest.raises(WriteError, match="is a folder; expected the name of a file"):
         evaluate_to(tmp_path)

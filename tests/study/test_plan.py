@@ -183,7 +183,7 @@ def test_another_base_brings_its_recipe(tmp_path: Path) -> None:
         (('["mono"]', '["mono"]\nbaseline = "cross"'), "baseline: unknown sampler 'cross': expected mono"),
         (('["mono"]', '["mono"]\ntitle = 3'), "title is 3: expected a string"),
         (('["mono"]', '["mono"]\nrecipe = "statik"'), "recipe: unknown recipe 'statik'"),
-        (('["mono"]', '["mono"]\nrecipe = "nowhere.toml"'), "nowhere.toml: cannot be read"),
+        (('["mono"]', '["mono"]\nrecipe = "nowhere.toml"'), "nowhere.toml: there is no such file"),
         (('["mono"]', '["mono"]\ndata = "nowhere"'), "data: there is no folder"),
         (('["mono"]', '["mono"]\nsettings = 3'), "settings is 3: expected a table [settings]"),
         (
@@ -268,7 +268,7 @@ def test_a_wrong_primary_contrast(change: tuple[str, str], message: str, tmp_pat
 
 
 def test_no_plan_at_all(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"nowhere\.toml: cannot be read: No such file"):
+    with pytest.raises(UsageError, match=r"nowhere\.toml: there is no such file"):
         read_plan(tmp_path / "nowhere.toml")
 
 

@@ -193,7 +193,7 @@ def test_the_encoder_that_all_are_trained_from_is_evaluated_as_it_is(
     base = StudyFolder(done).encoder(MONO)
     (tmp_path / "plan.toml").write_text("reference = true\n" + small_plan.read_text("utf-8"), "utf-8")
     data = small_plan.parent / "corpora"
-    with pytest.raises(UsageError, match=r"plan\.toml: reference: the base 'static' is made anew .* a folder or a hub"):
+    with pytest.raises(UsageError, match=r"plan\.toml: reference: the base 'static' is made of .* a folder or a hub"):
         run_study(read_plan(tmp_path / "plan.toml", data), tmp_path / "out")
     assert not (tmp_path / "out").exists()
     text = (tmp_path / "plan.toml").read_text("utf-8").replace("dimension = 16\nvocabulary = 500\n", "")
@@ -262,7 +262,7 @@ def test_a_longer_plan_keeps_what_there_is(copy: Path, small_plan: Path, tmp_pat
         (
             ("parallel:{data}/money", "parallel:nowhere"),
             UsageError,
-            "targets.money: parallel:nowhere.jsonl: no such file",
+            "targets.money: parallel:nowhere.jsonl: there is no such file",
         ),
     ],
 )

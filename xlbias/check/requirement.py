@@ -11,7 +11,7 @@ from xlbias.check.lookup import Fields
 from xlbias.check.parser import parse_tree
 from xlbias.check.source import Source, read_source
 from xlbias.check.tree import Comparison, Truth, comparisons
-from xlbias.errors import UsageError
+from xlbias.errors import UsageError, unreadable
 from xlbias.text import clean
 
 _LARGEST_FILE = 1_000_000
@@ -76,7 +76,7 @@ def parse_file(path: str | Path) -> tuple[Requirement, ...]:
             content = file.read(_LARGEST_FILE + 1)
         lines = content.decode("utf-8-sig").split("\n")
     except OSError as error:
-        raise UsageError(f"{name}: cannot be read ({error.strerror})") from error
+        raise UsageError(unreadable(name, error)) from error
     except ValueError as error:  # not UTF-8, or a NUL in the path
         raise UsageError(f"{name}: expected UTF-8 text, one requirement a line") from error
     if len(content) > _LARGEST_FILE:

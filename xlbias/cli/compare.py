@@ -99,6 +99,7 @@ def command(
     from pathlib import Path
 
     from xlbias.errors import UsageError
+    from xlbias.files import check_parent, write_whole
     from xlbias.report.render import render_comparison
     from xlbias.results.caveats import of_side
     from xlbias.results.compare import compare
@@ -112,6 +113,8 @@ def command(
     for run in runs:
         if out is not None and (out.endswith(".parquet") or os.path.realpath(out) == os.path.realpath(run)):
             raise UsageError(f"{out}: is the name of a run; choose another one for the comparison")
+    if out is not None:
+        check_parent(Path(out))
     opened = [open_run(path) for path in runs]
     found = matched(opened[1], opened[0])
     opened[1] = found.run
@@ -153,7 +156,6 @@ def command(
     if out is None:
         print_document(text, form)
         return
-    from xlbias.files import write_whole
 
     write_whole(Path(out), text.encode("utf-8", "replace"))
 

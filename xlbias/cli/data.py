@@ -106,11 +106,12 @@ def convert(task: str, out: str, to: str, force: bool, quiet: bool) -> None:
     `parallel` holds tasks whose queries have one relevant passage a language. `beir` holds every task, for the
     libraries beir, mteb and datasets; `beir:OUT` reads it back. OUT appears whole or not at all.
     """
-    from xlbias.data.convert import write_beir, write_parallel
+    from xlbias.data.convert import check_out, write_beir, write_parallel
 
     narrator = StderrNarrator(quiet=quiet)
-    loaded = _load(task, narrator)
     path = Path(out)
+    check_out(path, force, folder=to == "beir")
+    loaded = _load(task, narrator)
     if to == "beir":
         narrator.say(f"wrote {out}: {write_beir(loaded, path, force=force):,} qrels")
     else:

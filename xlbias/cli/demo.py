@@ -53,6 +53,7 @@ def command(out: str, seed: int, no_dashboard: bool, quiet: bool) -> int:
     narrator.say("loading the libraries")
     from xlbias.encode.cache import VectorCache
     from xlbias.evaluation import evaluate
+    from xlbias.files import make_folder
     from xlbias.narration import Telling
     from xlbias.progress import Course, Step
     from xlbias.report.documents.brief import brief
@@ -61,7 +62,7 @@ def command(out: str, seed: int, no_dashboard: bool, quiet: bool) -> int:
     from xlbias.train.trainer.fit import fit
 
     folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     recipe = recipe_for(STATIC).overridden(seed=seed)
     steps = [Step(sampler, "train", sampler, 4.0) for sampler in TRAINED] + [Step("evaluate", "evaluate", "", 12.0)]
     with narrator.watch() as show:

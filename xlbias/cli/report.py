@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import click
 
@@ -37,8 +38,8 @@ Examples:
 )  # fmt: skip
 @click.option(
     "--full", is_flag=True,
-    help="All of the audit as text, not one screen of it, as what goes to --out is in any case; in every format all "
-    "findings and caveats, however many.",
+    help="Print the whole audit as text, not one screen of it. What goes to --out is whole in any case. In every "
+    "format: list all findings and caveats, however many.",
 )  # fmt: skip
 @click.option(
     "--section", "sections", multiple=True, type=Choice(SECTIONS), metavar="NAME",
@@ -68,13 +69,14 @@ def command(
 ) -> None:
     """Print the audit of each RUN, a finished run file or one in progress.
 
-    Text is one screen: what the run says, then its numbers, a row per encoder and task; --full, or what is asked for by
-    name, comes below it.
+    Text is one screen: what the run says, then a row of numbers per encoder and task. --full, --section and --matrix
+    add to it.
 
     The same number is the same text in every format. json, csv and html hold the numbers of all languages anyway.
     """
     from xlbias.choices import suggestion
     from xlbias.errors import UsageError
+    from xlbias.files import check_parent, write_whole
     from xlbias.report.render import render_report
     from xlbias.results.matrix import MATRIX_MEASURES
     from xlbias.results.published import published as printed
@@ -96,6 +98,8 @@ def command(
     taken = {os.path.realpath(run) for run in runs}
     if out is not None and (out.endswith(".parquet") or os.path.realpath(out) in taken):
         raise UsageError(f"{out}: is the name of a run; choose another one for the report")
+    if out is not None:
+        check_parent(Path(out))
 
     def render() -> str:
         opened = [open_run(run) for run in runs]
@@ -119,8 +123,4 @@ def command(
     if out is None:
         print_document(text, form)
         return
-    from pathlib import Path
-
-    from xlbias.files import write_whole
-
     write_whole(Path(out), text.encode("utf-8", "replace"))

@@ -14,7 +14,7 @@ import polars as pl
 from xlbias.data.outside_ids import outside_query_id
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError, UsageError
-from xlbias.files import is_stream, open_inside, replacing, replacing_folder, write_inside
+from xlbias.files import check_parent, is_stream, open_inside, replacing, replacing_folder, write_inside
 from xlbias.folding import canonical_texts
 from xlbias.text import one_line
 
@@ -205,10 +205,17 @@ def _write_json_lines(path: Path, objects: Iterable[dict[str, Any]], gzipped: bo
 
 @contextmanager
 def _replacing(out: Path, force: bool, folder: bool = False) -> Iterator[Path]:
-    """Give a temporary path, which becomes `out` if the block ends well; UsageError if `out` must not be replaced."""
+    """Give a temporary path, which becomes `out` if the block ends well."""
     out = out.absolute()  # so that it has a name, "." too
-    if not out.parent.is_dir():
-        raise UsageError(f"{out.parent}: no such folder to write {out.name} into")
+    check_out(out, force, folder)
+    with (replacing_folder if folder else replacing)(out) as part:
+        yield part
+
+
+def check_out(out: Path, force: bool, folder: bool = False) -> None:
+    """Raise UsageError if `out` must not be replaced, WriteError if its own folder is not there."""
+    out = out.absolute()
+    check_parent(out)
     if (out.exists() or out.is_symlink()) and not (is_stream(out) and not folder):
         if out.is_dir() != folder:
             there, wanted = ("file", "folder") if folder else ("folder", "file")
@@ -217,8 +224,6 @@ def _replacing(out: Path, force: bool, folder: bool = False) -> Iterator[Path]:
             raise UsageError(f"{out}: exists already; give --force to replace it")
         if folder:
             _refuse_all_but_beir(out)
-    with (replacing_folder if folder else replacing)(out) as part:
-        yield part
 
 
 def _refuse_all_but_beir(folder: Path) -> None:

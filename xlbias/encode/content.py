@@ -9,7 +9,7 @@ from pathlib import Path
 from xlbias.encode.card import CARD_FILE, TRAINED_ON_FILE, TRAINING_FILE
 from xlbias.encode.hub import snapshot_of
 from xlbias.encode.layout import adapter_base, is_onnx, module_folders
-from xlbias.errors import EncoderError
+from xlbias.errors import EncoderError, unreadable
 from xlbias.files import digest_of_file
 
 _NO_VECTORS = {CARD_FILE, TRAINING_FILE, TRAINED_ON_FILE, "trainer_state.json"}
@@ -42,7 +42,7 @@ def content_digest(folder: Path) -> str:
         try:
             of_file = bytes.fromhex(digest_of_file(file))
         except OSError as error:
-            raise EncoderError(f"{file}: cannot be read: {error.strerror or error}") from error
+            raise EncoderError(unreadable(file, error)) from error
         digest.update(len(name).to_bytes(8, "little") + name + of_file)
     base = adapter_base(folder)
     below = base and (Path(base) if Path(base).is_dir() else snapshot_of(base))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from xlbias.errors import RunError
-from xlbias.files import write_whole
+from xlbias.files import make_folder, write_whole
 from xlbias.languages import iso3_and_script
 from xlbias.measures.registry import measures
 from xlbias.results.run import Run
@@ -48,7 +48,7 @@ def export_results(run: Run, out: str | Path, *, encoder: str | None = None, tas
         if not contents:
             continue
         folder = Path(out) / "results" / _file_name(model.name) / _file_name(model.fingerprint or "no_revision")
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         for one, content in contents:
             written.append(folder / f"{_file_name(one.name)}.json")
             _write_json(written[-1], content)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from xlbias.choices import listed
-from xlbias.errors import RunError
+from xlbias.errors import RunError, unreadable
 from xlbias.runs.journal import live_folder
 from xlbias.runs.schema import METADATA_KEY
 
@@ -41,7 +41,7 @@ def runs_in(folder: Path) -> list[Path]:
     try:
         names = [path.name for path in folder.iterdir()]
     except OSError as error:
-        raise RunError(f"{folder}: cannot be read: {error.strerror or error}") from error
+        raise RunError(unreadable(folder, error, "folder")) from error
     live = live_folder(Path(ENDING)).name
     begun = {name.removesuffix(live) + ENDING for name in names if name.endswith(live)}
     paths = [folder / name for name in sorted({name for name in names if name.endswith(ENDING)} | begun)]

@@ -22,7 +22,7 @@ from uuid import uuid4
 import polars as pl
 from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
-from xlbias.errors import RunError, WriteError
+from xlbias.errors import RunError, WriteError, unreadable
 from xlbias.files import check_plain, write_whole
 from xlbias.progress import Report
 from xlbias.runs.checksums import verify
@@ -97,8 +97,6 @@ class Journal:
         do with it, or if the folder cannot be written.
         """
         folder = live_folder(path)
-        if not path.parent.is_dir():
-            raise RunError(f"{path.parent}: there is no such folder to write the run to")
         check_plain(path)
         try:
             folder.mkdir(exist_ok=True)
@@ -144,7 +142,7 @@ class Journal:
             if there.get("identity") != identity:
                 raise RunError(
                     f"{path}: the unfinished run there was made from other encoders, tasks or settings: "
-                    "name the same ones, or begin anew with --overwrite"
+                    "name the same ones, or start again with --overwrite"
                 )
             if path.exists() and read_metadata(path).get("run_id") == there.get("run_id"):
                 return "finished", _kept(there)  # killed between the last rename and the removal of the journal
@@ -361,9 +359,9 @@ def _read_journal(folder: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise RunError(f"{file}: cannot be read: {error.strerror or error}") from error
+        raise RunError(unreadable(file, error)) from error
     except RunError as error:
-        raise RunError(f"{error}: remove {folder}, or begin anew with --overwrite") from error
+        raise RunError(f"{error}: remove {folder}, or start again with --overwrite") from error
 
 
 def _json(content: Mapping[str, Any]) -> bytes:

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import polars as pl
 
-from xlbias.errors import NotARunError, RunError
+from xlbias.errors import NotARunError, RunError, unreadable
 from xlbias.files import kind_of, write_whole, writing
 from xlbias.runs.checksums import digest, seal, sealed, verify
 from xlbias.runs.limits import check_counts, check_metadata_size, check_rows
@@ -151,7 +151,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
             file.seek(max(0, size - 4))
             tail = file.read(4)
     except OSError as error:
-        raise RunError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise RunError(unreadable(path, error, "run")) from error
     if head != b"PAR1":
         raise RunError(f"{path}: is not a run file: expected Parquet")
     if size < 12 or tail != b"PAR1":

@@ -202,6 +202,8 @@ def open_run_file(path: str | Path, kind: type[R], *, live: bool = True) -> R:
     if path.is_dir():
         raise RunError(f"{path}: is a folder; expected a run file")
     if not live:
+        if not path.exists() and (folder / "run.json").is_file():
+            raise RunError(f"{path}: is in progress; expected a finished run")
         return kind(path, read_metadata(path), RunState("finished", version=_stamp(path)), (path,))
     for _ in range(20):  # a writer may finish between two looks at the disk: look again
         unfinished = _newer_journal(path, folder)

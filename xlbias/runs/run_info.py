@@ -132,12 +132,12 @@ class RankingFile(Struct, frozen=True):
 
 
 class System(Struct, frozen=True):
-    """A system that is no encoder here: its rankings were read, or are another's, ordered anew.
+    """A system that is no encoder here: its rankings were read, or are another's, re-ranked.
 
     Attributes:
         order: what imported lists are ordered by, ``score`` or ``rank``.
         files: what was imported.
-        first: of a re-ranking, whose lists were ordered anew.
+        first: of a re-ranking, whose lists were re-ranked.
         reranked: how many passages of each list were.
         reranker: by which encoder.
     """

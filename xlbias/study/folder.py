@@ -7,6 +7,7 @@ from pathlib import Path
 
 from xlbias.encode.card import TRAINING_FILE, read_card
 from xlbias.errors import UsageError, XlbiasError
+from xlbias.files import make_folder
 from xlbias.results.run import open_run
 from xlbias.runs.journal import live_folder
 from xlbias.study.steps import Step
@@ -47,7 +48,7 @@ class StudyFolder:
     def make(self) -> None:
         """Make the folders that are not there yet."""
         for name in ("encoders", "runs"):
-            (self.path / name).mkdir(parents=True, exist_ok=True)
+            make_folder(self.path / name)
 
     def done(self, step: Step) -> bool:
         """Whether the step is finished, whatever plan it was made with."""

@@ -103,7 +103,7 @@ def _documents(folder: Path, given: str, corpora: Corpora) -> pl.DataFrame | Non
     path = folder / (Path(given).expanduser() if given else _DOCUMENTS)
     if not path.is_file():
         if given:
-            raise TaskError(f"{path}: no such file (option 'documents')")
+            raise TaskError(f"{path}: there is no such file (option 'documents')")
         return None
     if len(corpora) > 1:
         names = ", ".join(sorted(corpora))

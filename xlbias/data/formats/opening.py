@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
-from xlbias.errors import TaskError
+from xlbias.errors import TaskError, unreadable
 from xlbias.files import kind_of
 
 _READ = {
@@ -60,7 +60,7 @@ def opened(path: Path, place: Callable[[], str] = str, *, allowed: Collection[st
         with path.open("rb") as raw:
             head = raw.read(16)
     except OSError as error:
-        raise TaskError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise TaskError(unreadable(path, error)) from error
     kind = next((kind for kind, begins in _READ.values() if begins.match(head)), "")
     expected = _READ[path.suffix][0] if path.suffix in _READ else ""
     if expected and not kind:

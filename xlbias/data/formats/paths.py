@@ -6,7 +6,7 @@ import errno
 from pathlib import Path
 
 from xlbias.data.formats.filenames import language_of
-from xlbias.errors import TaskError
+from xlbias.errors import TaskError, unreadable
 from xlbias.languages import normalise_tag
 
 
@@ -15,7 +15,7 @@ def existing_path(target: str, *, folder: bool, name: str) -> Path:
     path = expanded(target)
     wanted = "folder" if folder else "file"
     if not target or not exists(path):
-        raise TaskError(f"{name}:{target}: no such {wanted}; {name} reads a {wanted}")
+        raise TaskError(f"{name}:{target}: there is no such {wanted}; {name} reads a {wanted}")
     if path.is_dir() != folder:
         raise TaskError(f"{path}: is a {'file' if folder else 'folder'}, but {name} reads a {wanted}")
     return path
@@ -28,7 +28,7 @@ def exists(path: Path) -> bool:
     except OSError as error:
         if error.errno in (errno.ENAMETOOLONG, errno.EINVAL):
             return False
-        raise TaskError(f"{path}: cannot be read: {error.strerror}") from error
+        raise TaskError(unreadable(path, error)) from error
 
 
 def expanded(target: str) -> Path:

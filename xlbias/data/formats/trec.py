@@ -69,7 +69,7 @@ def read_named(target: str, options: Mapping[str, str]) -> RetrievalTask | None:
             return None
         path = expanded(part[3])
         if not part[3] or not exists(path):
-            raise TaskError(f"{part[1]}={part[3]}: no such file")
+            raise TaskError(f"{part[1]}={part[3]}: there is no such file")
         language = normalise_tag(part[2]) if part[2] else None
         files = sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
         found[_KINDS[part[1]]] += [(file, language) for file in files]

@@ -9,7 +9,7 @@ from pathlib import Path
 from xlbias.data.formats.reading import shown
 from xlbias.data.lexicons import cldr, tsv
 from xlbias.data.lexicons.lexicon import Concept, Lexicon, Source
-from xlbias.errors import TaskError
+from xlbias.errors import TaskError, unreadable
 from xlbias.files import digest_of_file
 from xlbias.text import drop_surrogates
 
@@ -34,7 +34,7 @@ def _source(spec: str) -> Source:
         path = _existing_path(spec)
         return Source(drop_surrogates(path.resolve().name), _fingerprint(path), _concepts(path))
     except OSError as error:
-        raise TaskError(f"{drop_surrogates(spec)}: cannot be read: {error.strerror or error}") from error
+        raise TaskError(unreadable(drop_surrogates(spec), error)) from error
 
 
 def _existing_path(spec: str) -> Path:
@@ -42,12 +42,12 @@ def _existing_path(spec: str) -> Path:
     if spec.startswith(CLDR) and not Path(spec).exists():
         path = _expanded(given)
         if not path.is_dir():
-            what = "is a file" if path.exists() else "no such folder"
+            what = "is a file" if path.exists() else "there is no such folder"
             raise TaskError(f"{shown(path)}: {what}; expected a folder of CLDR annotations after {CLDR}")
         return path
     path = _expanded(Path(spec))
     if not spec or not path.exists():
-        raise TaskError(f"{shown(path) if spec else repr(spec)}: no such lexicon; expected {EXPECTED}")
+        raise TaskError(f"{shown(path) if spec else repr(spec)}: there is no such lexicon; expected {EXPECTED}")
     return path
 
 
@@ -63,7 +63,7 @@ def _concepts(path: Path) -> Iterator[Concept]:
     try:
         yield from (cldr.read if path.is_dir() else tsv.read)(path)
     except OSError as error:
-        raise TaskError(f"{shown(path)}: cannot be read: {error.strerror or error}") from error
+        raise TaskError(unreadable(shown(path), error)) from error
 
 
 def _fingerprint(path: Path) -> str:

@@ -97,7 +97,7 @@ def _check(target: str) -> None:
     if module.endswith(".py") or "/" in module:
         path = Path(module).expanduser()
         if not path.is_file():
-            raise EncoderError(f"python:{target}: there is no file {module}")
+            raise EncoderError(f"python:{target}: there is no such file")
     elif not all(part.isidentifier() for part in module.split(".")):
         raise EncoderError(
             f"python:{target}: {module!r} is not a module; expected python:MODULE:NAME or python:FILE.py:NAME"

@@ -93,7 +93,8 @@ class VectorsById:
 def _check(target: str) -> None:
     folder = Path(target).expanduser()
     if not folder.is_dir():
-        raise EncoderError(f"vectors:{target}: there is no such folder")
+        what = "is a file; expected a folder" if folder.exists() else "there is no such folder"
+        raise EncoderError(f"vectors:{target}: {what}")
     for side in _SIDES:
         _file(folder, side)
 

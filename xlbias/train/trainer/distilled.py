@@ -14,6 +14,7 @@ from xlbias.encode.load import check_trainable, content_of, find_encoder, load_p
 from xlbias.encode.prompts import find_prompts
 from xlbias.encode.static import assemble
 from xlbias.encode.trained_on import trained_on_of
+from xlbias.files import make_folder
 from xlbias.narration import Narrator, Silent
 from xlbias.train.card import describe_distilled
 from xlbias.train.recipe import Recipe, distilling
@@ -133,5 +134,5 @@ def distil_encoder(
         parts, facts = distilled_parts(recipe, texts.texts if texts else tuple, place, narrator)
         model = assemble(parts.tokenizer, parts.weights)
         card = describe_distilled(out.resolve().name, facts, seed, time.monotonic() - started)
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
         return save_encoder(model, card, out, trained_on_of(find_encoder(name)))

@@ -14,6 +14,7 @@ from typing import Any, Self
 from xlbias._version import __version__
 from xlbias.encode.card import TRAINING_FILE
 from xlbias.errors import TrainingError
+from xlbias.files import make_folder
 from xlbias.narration import Narrator
 from xlbias.progress import Course, Report
 from xlbias.runs.journal import Journal
@@ -99,7 +100,7 @@ class Grid:
             self.journal.describe("models", [_model(card) for card in cards])
 
     def _open_journal(self) -> Journal:
-        self.out.mkdir(parents=True, exist_ok=True)
+        make_folder(self.out)
         for job in self.jobs:
             job.out.mkdir(exist_ok=True)
         identity = hashlib.sha256("|".join(job.identity for job in self.jobs).encode()).hexdigest()
