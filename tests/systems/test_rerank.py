@@ -1,4 +1,4 @@
-"""Lists ordered anew by a cross-encoder: against a few lines of NumPy, and a real one of a few kilobytes."""
+"""Lists re-ranked by a cross-encoder: against a few lines of NumPy, and a real one of a few kilobytes."""
 
 import numpy as np
 import polars as pl

@@ -45,7 +45,7 @@ def check_run(
 ) -> Iterator[Verdict]:
     """Yield the verdict of every requirement on every encoder of `run` on every task, or on those named.
 
-    `thresholds` say from what on there is a finding, in the run and in the baseline.
+    `thresholds` are those of findings, in the run and in the baseline.
 
     Raises UsageError, naming encoder and task, for what cannot be checked: a name, field or language that is not there,
     a task of which the baseline has other data, or several encoders of the baseline and none named.

@@ -75,7 +75,7 @@ HEADINGS = {"texts": "What must hold", "models": "Where", "quiet": "Output"}
 )  # fmt: skip
 @click.option(
     "--set", "settings", multiple=True, type=Word(thresholds), metavar="THRESHOLD=NUMBER",
-    help="From what on something is a finding; see `xlbias findings --thresholds`. Repeatable.",
+    help="Set a threshold of findings; see `xlbias findings --thresholds`. Repeatable.",
 )  # fmt: skip
 @click.option("--partial", is_flag=True, help="Check the numbers so far of an unfinished run.")
 @click.option("--quiet", "-q", is_flag=True, help="Print what fails only, and no summary on stderr.")

@@ -34,7 +34,7 @@ Examples:
 @click.option("--concerns", is_flag=True, help="Only what is a reason to act or to doubt.")
 @click.option(
     "--set", "settings", multiple=True, type=Word(thresholds), metavar="THRESHOLD=NUMBER",
-    help="From what on something is said; see --thresholds. Repeatable.",
+    help="Set a threshold of findings; see --thresholds. Repeatable.",
 )  # fmt: skip
 @click.option("--thresholds", "listing", is_flag=True, help="Print all thresholds with what they mean, then stop.")
 @click.option("--out", "-o", type=click.Path(dir_okay=False), help="Write to this file instead of stdout.")

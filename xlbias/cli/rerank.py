@@ -1,4 +1,4 @@
-"""`xlbias rerank`: the first passages of a run ordered anew by a cross-encoder."""
+"""`xlbias rerank`: the first passages of a run re-ranked by a cross-encoder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Examples:
   xlbias rerank bm25.parquet --encoder cross-encoder/mmarco-mMiniLMv2-L12-H384-v1 --top-of multilingual --top 50
 """
 
-HEADINGS = {"encoder": "What is ordered anew", "device": "Running"}
+HEADINGS = {"encoder": "What is re-ranked", "device": "Running"}
 """Heading of each group of options, by the parameter that it begins with."""
 
 
@@ -32,12 +32,10 @@ HEADINGS = {"encoder": "What is ordered anew", "device": "Running"}
     help="A cross-encoder of sentence-transformers: folder or hub name.",
 )
 @run_out_option("reranked.parquet")
-@click.option(
-    "--top", type=click.IntRange(min=1), default=100, show_default=True, help="How many passages to order anew."
-)
+@click.option("--top", type=click.IntRange(min=1), default=100, show_default=True, help="How many passages to re-rank.")
 @click.option(
     "--top-of", type=Choice(TOP_OF), default="all", show_default=True,
-    help="Pools whose rankings are ordered anew; with multilingual the new run has no others.",
+    help="Pools whose rankings are re-ranked; with multilingual the new run has no others.",
 )  # fmt: skip
 @click.option(
     "--model",
@@ -65,7 +63,7 @@ def command(
     overwrite: bool,
     quiet: bool,
 ) -> None:
-    """Order the first passages of each ranking of RUN anew with a cross-encoder, into a new run.
+    """Re-rank the first passages of each ranking of RUN with a cross-encoder, into a new run.
 
     What stands below them stays, so that ranks are exact where those of RUN are. RUN must keep as many passages of each
     ranking: `xlbias evaluate --top-k 100`. A killed command goes on with --resume. Prints the report on stdout.
@@ -76,7 +74,7 @@ def command(
     from xlbias.errors import UsageError
 
     if os.path.realpath(run) == os.path.realpath(out):
-        raise UsageError(f"{out}: is the run that is ordered anew; choose another --out")
+        raise UsageError(f"{out}: is the run to re-rank; choose another --out")
     check_run_out(out, resume=resume, overwrite=overwrite)
     from xlbias.report.documents.brief import brief
     from xlbias.report.render import width

@@ -427,7 +427,7 @@ def changed(path: Path, name: str) -> RunError:
     """Return the error of a run that has results of an encoder which is another one by now."""
     return RunError(
         f"{path}: the encoder {name!r} has changed since it was evaluated there (its files, the prompts or settings it "
-        "is used with, or a library): begin anew with --overwrite, or write another run with --out"
+        "is used with, or a library): start again with --overwrite, or write another run with --out"
     )
 
 

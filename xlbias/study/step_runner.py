@@ -66,7 +66,7 @@ class StepRunner:
         """
         if self.plan.reference and self.plan.recipe.base == STATIC:
             raise UsageError(
-                f"{self.plan.path}: reference: the base 'static' is made anew of each source's texts: give a folder or "
+                f"{self.plan.path}: reference: the base 'static' is made of each source's texts: give a folder or "
                 "a hub name as base, such as one that `xlbias distill` has made"
             )
         try:

@@ -1,4 +1,4 @@
-"""Lists of a run ordered anew by other scores: what was below stays there, so that ranks are as exact as they were."""
+"""Lists of a run re-ranked by other scores: what was below stays there, so that ranks are as exact as they were."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def reordered(row: Row, scores: Mapping[str, float], k: int, language_of: Mappin
     Args:
         row: of a run; its list holds k passages, or all of its pool.
         scores: by passage id, of those k.
-        k: how many are ordered anew.
+        k: how many are re-ranked.
         language_of: languages of passages.
 
     A relevant passage below them keeps its rank, and so does one whose rank is not known.
@@ -85,7 +85,7 @@ def too_short(rankings: pl.LazyFrame, pool_sizes: Mapping[str, int], k: int, poo
         rankings: `ranking` rows of one system on one task.
         pool_sizes: passages by language.
         k: how many each list is to have.
-        pools: of which lists are ordered anew.
+        pools: of which lists are re-ranked.
     """
     sizes = {**pool_sizes, MULTILINGUAL_POOL: sum(pool_sizes.values())}
     lengths = (

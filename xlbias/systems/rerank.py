@@ -1,4 +1,4 @@
-"""The first passages of a run ordered anew by a cross-encoder, as a run of its own to compare with the first."""
+"""The first passages of a run re-ranked by a cross-encoder, as a run of its own to compare with the first."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from xlbias.versions import package_versions
 DEFAULT_TOP = 100
 
 QUERIES_A_PART = 64
-"""Queries whose lists are ordered anew before they are written: what a killed command repeats."""
+"""Queries whose lists are re-ranked before they are written: what a killed command repeats."""
 
 _RANKING = {name: COLUMNS[name] for name in OF_RECORD["ranking"]}
 _SECONDS_A_PAIR = 0.002
@@ -64,7 +64,7 @@ def rerank(
         run: what has kept enough passages of each ranking, see ``evaluate(top_k=...)``.
         encoder: folder or hub name of a cross-encoder of sentence-transformers, or what scores pairs.
         out: path of the run file; by default a temporary one that the operating system may remove.
-        top: how many passages of each ranking are ordered anew.
+        top: how many passages of each ranking are re-ranked.
         top_of: whether rankings of all pools are, or only of the ``multilingual`` one; then the new run has no others.
         model: whose rankings, where the run has several encoders.
         device: torch device for the cross-encoder; by default the best there is.
@@ -236,14 +236,14 @@ def _model(run: Run, wanted: str | None) -> str:
 
 
 def _check_kept(run: Run, name: str, top: int, top_of: TopOf) -> None:
-    """Raise RunError where a list is shorter than what is to be ordered anew."""
+    """Raise RunError where a list is shorter than what is to be re-ranked."""
     for task in run.tasks:
         rankings = run.rankings.filter((pl.col("model") == name) & (pl.col("task") == task.name))
         kept = too_short(rankings, task.pool_sizes, top, _pools(task, top_of))
         if kept is not None:
             pools = "the multilingual pool" if top_of == "multilingual" else "every pool"
             raise RunError(
-                f"{run.path}: keeps {kept:,} passages of a ranking; to order {top:,} of {pools} anew, evaluate or "
+                f"{run.path}: keeps {kept:,} passages of a ranking; to re-rank {top:,} of {pools}, evaluate or "
                 f"import with --top-k {top}, or take --top {max(kept, 1)}"
             )
 

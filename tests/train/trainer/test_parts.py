@@ -182,7 +182,7 @@ def test_checkpoints_are_found_by_their_names_oldest_first(tmp_path: Path) -> No
 )
 def test_a_state_that_cannot_be_gone_on_with_says_what_to_do(content: object, message: str, tmp_path: Path) -> None:
     (tmp_path / STATE_FILE).write_text(json.dumps(content), "utf-8")
-    with pytest.raises(TrainingError, match=rf"state\.json: {message} .* or begin anew with --overwrite"):
+    with pytest.raises(TrainingError, match=rf"state\.json: {message} .* or start again with --overwrite"):
         read_progress(tmp_path)
 
 

@@ -172,7 +172,7 @@ def test_an_overwriting_training_that_was_killed_is_gone_on_with_and_the_old_one
 def test_a_finished_training_whose_encoder_is_gone_is_said_to_be_that(task: RetrievalTask, tmp_path: Path) -> None:
     out = fit(task, tmp_path / "out", RECIPE).path
     (out / "xlbias.json").unlink()
-    with pytest.raises(TrainingError, match=r"is finished, but .* does not hold its encoder: begin anew with --over"):
+    with pytest.raises(TrainingError, match=r"is finished, but .* does not hold its encoder: start again with --over"):
         fit(task, out, RECIPE, resume=True)
     assert curve(out).height == 12
 

@@ -79,7 +79,7 @@ def system_of(system: System) -> str:
         settled = "by score" if system.order != "rank" else "by the ranks of the files"
         said.append(f"rankings of {listed([_file_of(one) for one in system.files], 3)}, ordered {settled}")
     if system.reranker is not None:
-        said.append(f"the first {system.reranked:,} of {system.first} ordered anew by {system.reranker}")
+        said.append(f"the first {system.reranked:,} of {system.first} re-ranked by {system.reranker}")
     return "; ".join(said)
 
 

@@ -15,6 +15,6 @@ def found(run: RunNumbers) -> Iterator[Caveat]:
     for model, task in run.changed:
         sentence = (
             "the rankings are not those that the stored numbers were made from: rows, their order or values have been "
-            "changed since, and its numbers are made anew from what is there, without intervals."
+            "changed since, and its numbers are computed again from what is there, without intervals."
         )
         yield Caveat(KIND, task, model, sentence=sentence)

@@ -74,7 +74,7 @@ def findings(
     Args:
         run: finished or in progress; of what is in progress nothing is tested.
         base: the run to compare its encoders with; by default encoders of the run are compared with each other.
-        thresholds: from what on something is said.
+        thresholds: what the adjectives of findings stand for.
         whole: whether to read all rankings of a very large run, which takes its time.
 
     Nothing is said that the numbers of the run do not support.
@@ -95,7 +95,7 @@ def of_comparison(
         base: what was compared with.
         new: what was compared.
         frames: by task, what `xlbias.results.compare.compare` gave.
-        thresholds: from what on something is said.
+        thresholds: what the adjectives of findings stand for.
     """
     found = _ordered(Context(new.run, base.run, thresholds, frames=frames, sides=(base, new)))
     names = {*new.models, ", ".join(new.models), None}

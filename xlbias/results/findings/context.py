@@ -43,7 +43,7 @@ class Context:
     Args:
         run: the run.
         base: the run that its encoders are compared with; None compares encoders of the run.
-        thresholds: from what on something is said.
+        thresholds: what the adjectives of findings stand for.
         whole: whether rankings are read however many there are.
         frames: comparisons that are there already, by task: new minus base of `sides`, as `compare` gives them.
         sides: base and new side of `frames`.

@@ -1,4 +1,4 @@
-"""From what on something is said: every adjective of a finding stands for one of these numbers."""
+"""Thresholds of findings: every adjective of a finding stands for one of these numbers."""
 
 from __future__ import annotations
 

@@ -180,7 +180,7 @@ def _read(folder: Path) -> State:
 
 
 def _remedy(folder: Path) -> str:
-    return f"remove {folder} to go on from an older checkpoint, or begin anew with --overwrite"
+    return f"remove {folder} to go on from an older checkpoint, or start again with --overwrite"
 
 
 def _files(folder: Path) -> list[Path]:
