@@ -111,9 +111,7 @@ class Side:
         known = [model.name for model in self.run.models]
         for model in self.models:
             if self.models.count(model) > 1:
-                raise RunError(
-                    f"{self.run.path}: {model!r} is named twice on one side; expected other seeds"
-                )
+                raise RunError(f"{self.run.path}: {model!r} is named twice on one side; expected other seeds")
             if model not in known:
                 raise RunError(
                     f"{self.run.path}: no encoder {model!r}{suggestion(model, known)}; choose from {listed(known)}"

@@ -88,8 +88,8 @@ class Grid:
             return done
         if over:
             raise TrainingError(
-                f"{self.out}: the training there is finished, but {job.out} does not hold its encoder: begin anew with "
-                "--overwrite"
+                f"{self.out}: the training there is finished, but {job.out} does not hold its encoder: start again "
+                "with --overwrite"
             )
         prefix = f"{number:04d}-" if len(self.jobs) > 1 else ""
         return job.run(self.journal, prefix, stop, course, resume=self.resume)
