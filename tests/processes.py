@@ -10,7 +10,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,13 @@ _OUTPUT = (1, 2)  # the descriptors of stdout and stderr
 _started: list[ForkServerProcess] = []
 
 
+def context() -> ForkServerContext:
+    """Return what makes such processes."""
+    found = multiprocessing.get_context("forkserver")  # forks before any thread is started
+    found.set_forkserver_preload(_IMPORTED)
+    return found
+
+
 def start(
     function: Callable[..., object], *arguments: object, output: Path | None = None, **environment: object
 ) -> ForkServerProcess:
@@ -33,10 +40,8 @@ def start(
 
     What it prints goes to `output` where that is given. Its exit code is what the function returns, 0 for None.
     """
-    context = multiprocessing.get_context("forkserver")  # forks before any thread is started
-    context.set_forkserver_preload(_IMPORTED)
     names = {name: str(value) for name, value in environment.items()}
-    process = context.Process(target=_enter, args=(function, arguments, output, names))
+    process = context().Process(target=_enter, args=(function, arguments, output, names))
     process.start()
     _started.append(process)
     return process

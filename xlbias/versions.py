@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 _PACKAGES = (
@@ -13,10 +14,16 @@ _PACKAGES = (
 
 def package_versions() -> dict[str, str]:
     """Return the versions of Python and of every package that could change a result, by name."""
-    found = {"python": platform.python_version()}
+    return {"python": platform.python_version()} | dict(_installed())
+
+
+@cache
+def _installed() -> tuple[tuple[str, str], ...]:
+    """Read the packages' descriptions once: it takes as long as the ranking of a small task."""
+    found = []
     for package in _PACKAGES:
         try:
-            found[package] = version(package)
+            found.append((package, version(package)))
         except PackageNotFoundError:
             continue
-    return found
+    return tuple(found)

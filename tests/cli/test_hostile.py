@@ -50,32 +50,44 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def in_a_terminal(*arguments: str) -> str:
-    """Run xlbias in a pty of 80×24 and return everything that it sent, decoded."""
+MANY = """
+import json, sys
+from xlbias.cli import run
+for words in json.loads(sys.argv[1]):
+    assert run(words) == 0, words
+    sys.stderr.flush()
+    print("\\n--8<--", flush=True)
+"""
+
+
+def in_a_terminal(*commands: list[str]) -> list[str]:
+    """Run commands in a process with a pty of 80×24 and return everything that each of them sent, decoded."""
     environment = {
         **os.environ,
         "TERM": "dumb",
         "HF_HUB_OFFLINE": "1",
     }  # dumb: a progress bar would send codes of its own
     child = pexpect.spawn(
-        sys.executable, ["-m", "xlbias", *arguments], dimensions=(24, 80), env=environment, timeout=300
-    )  # fmt: skip
+        sys.executable, ["-c", MANY, json.dumps(commands)], dimensions=(24, 80), env=environment, timeout=300
+    )
     sent = child.read().decode("utf-8")
     child.close()
     assert child.exitstatus == 0, sent
-    return sent
+    *texts, rest = sent.split("\r\n--8<--\r\n")
+    assert (len(texts), rest) == (len(commands), "")
+    return texts
 
 
 def test_nothing_from_the_data_reaches_the_terminal(corpus, tmp_path):
     task, out = f"parallel:{corpus}", str(tmp_path / "run \x1b[31m.parquet")
-    shown = in_a_terminal("data", "show", task, "--examples", "9")
-    assert "␛]52;c;ZXZpbA==␇" in shown
-    evaluated = in_a_terminal(
-        "evaluate", MINILM, "--task", task, "--out", out, "--device", "cpu", "--no-cache", "--top-k", "3"
+    evaluation = ["evaluate", MINILM, "--task", task, "--out", out, "--device", "cpu", "--no-cache", "--top-k", "3"]
+    shown, evaluated, reported, as_json, *formats = in_a_terminal(
+        ["data", "show", task, "--examples", "9"],
+        evaluation,
+        ["report", out, "--matrix", "map"],
+        *(["report", out, "--format", form] for form in ("json", "csv", "markdown", "latex", "html")),
     )
-    reported = in_a_terminal("report", out, "--matrix", "map")
-    as_json = in_a_terminal("report", out, "--format", "json")
-    formats = [in_a_terminal("report", out, "--format", form) for form in ("csv", "markdown", "latex", "html")]
+    assert "␛]52;c;ZXZpbA==␇" in shown
     for text in (shown, evaluated, reported, as_json, *formats):
         assert not FORBIDDEN.search(text), repr(FORBIDDEN.search(text))
     assert "corpus ␛]0;name␇" in reported

@@ -23,6 +23,7 @@ from xlbias.results.run import open_run
 pytestmark = pytest.mark.e2e
 
 QUICK = ["--steps", "3", "--batch-size", "8"]
+SMALL = ["--set", "dimension=16", "--set", "vocabulary=1000"]
 SQUARES = (("en", "What is the square of", "It is"), ("de", "Was ist das Quadrat von", "Es ist"))
 
 
@@ -79,7 +80,7 @@ def test_quiet_says_nothing(corpus: str, tmp_path: Path, capfd: pytest.CaptureFi
 
 
 def test_the_training_parts_of_the_embedded_tasks_are_the_default(tmp_path: Path) -> None:
-    assert run(["train", "-o", str(tmp_path / "out"), "--steps", "1", "-q"]) == 0
+    assert run(["train", "-o", str(tmp_path / "out"), "--steps", "1", "-q", *SMALL]) == 0
     card = load_encoder(str(tmp_path / "out"), device="cpu").card
     names = [f"builtin:{name}[split=train]" for name in ("money", "language", "calendar")]
     assert [source["name"] for source in card["sources"]] == names

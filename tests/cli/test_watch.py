@@ -105,13 +105,13 @@ def ended(terminal):
 
 
 def test_a_training_is_followed_from_the_first_second_to_the_last(started, task, tmp_path):
-    words = ["train", "--task", task, "--out", "out", *SMALL, "--steps", "400", "--sampler", "mono"]
+    words = ["train", "--task", task, "--out", "out", *SMALL, "--steps", "200", "--sampler", "mono"]
     with started(*words, "--dashboard") as terminal:
         terminal.until("xlbias train is starting")
         with stopped_under_way(tmp_path / "out" / "training.parquet", terminal):
-            terminal.until("7 Training", "● running", "of 400")
-        terminal.until("xlbias train has finished", seconds=3 * PATIENCE)  # 400 steps on a busy machine
-        terminal.until("step 400 of 400")
+            terminal.until("7 Training", "● running", "of 200")
+        terminal.until("xlbias train has finished", seconds=3 * PATIENCE)  # 200 steps on a busy machine
+        terminal.until("step 200 of 200")
         terminal.until("■ finished")
         assert b"Traceback" not in terminal.raw
         terminal.press("q")
@@ -124,7 +124,7 @@ def test_a_training_is_followed_from_the_first_second_to_the_last(started, task,
     assert "--dashboard" not in run.metadata["command"]
     assert run.metadata["command"][1:] == words
     log = (tmp_path / "out.log").read_text("utf-8")
-    assert "steps\t400" in log
+    assert "steps\t200" in log
     assert "\x1b" not in log
 
 

@@ -18,8 +18,7 @@ from xlbias.runs.journal import Journal, live_folder
 
 pytestmark = pytest.mark.e2e
 
-KILLS = 20
-MOST = 5  # parts that are made before a process is killed, so that 20 kills spread over the whole run
+PARTS = 105  # 7 languages × 15 blocks
 
 
 def evaluate_slowly(out: str, pause: float, most: int | None = None) -> None:
@@ -44,7 +43,7 @@ def evaluate_slowly(out: str, pause: float, most: int | None = None) -> None:
         return search(*arguments)
 
     work.search = slower
-    parts.BLOCK = 8  # 7 languages × 15 blocks
+    parts.BLOCK = 8  # what makes so many parts
     task = make_task(n_ids=120)
     evaluation.evaluate(make_vectors(task), task, out, resume=True)
 
@@ -57,7 +56,8 @@ def rows(path: Path) -> pl.DataFrame:
     return pl.read_parquet(path)
 
 
-def test_killed_at_random_moments_it_repeats_at_most_one_part_and_ends_the_same(tmp_path):
+@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.slow)])
+def test_killed_at_random_moments_it_repeats_at_most_one_part_and_ends_the_same(tmp_path, kills):
     whole = tmp_path / "whole.parquet"
     unbroken = start(evaluate_slowly, str(whole), 0.0)
     unbroken.join()
@@ -66,8 +66,8 @@ def test_killed_at_random_moments_it_repeats_at_most_one_part_and_ends_the_same(
     out = tmp_path / "killed.parquet"
     chance = random.Random(1)
     before: dict[str, int] = {}
-    for _ in range(KILLS):
-        process = start(evaluate_slowly, str(out), 0.03, MOST)
+    for _ in range(kills):
+        process = start(evaluate_slowly, str(out), 0.03, PARTS // (kills + 1))
         while process.is_alive() and len(finished_parts(out)) <= len(before):
             time.sleep(0.005)
         time.sleep(chance.uniform(0, 0.12))

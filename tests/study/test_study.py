@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from polars.testing import assert_frame_equal
-from processes import start
+from processes import context, start
 from sentence_transformers import SentenceTransformer
 
 from xlbias.data.catalog import load_task
@@ -319,6 +319,13 @@ def test_a_run_that_is_no_studys_is_left_alone(copy: Path, small_plan: Path) -> 
         run_study(read_plan(small_plan), copy)
 
 
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A study's processes are there at once; Ctrl-C of `xlbias study --jobs 2` is tested with new interpreters."""
+    monkeypatch.setattr("xlbias.study.workers._CONTEXT", context())
+
+
+@pytest.mark.usefixtures("forked")
 def test_several_processes_make_the_same(small_plan: Path, done: Path, tmp_path: Path) -> None:
     said = Said()
     run = run_study(read_plan(small_plan), tmp_path / "out", jobs=2, narrator=said)
@@ -334,6 +341,7 @@ def test_several_processes_make_the_same(small_plan: Path, done: Path, tmp_path:
     assert torch.equal(*weights)
 
 
+@pytest.mark.usefixtures("forked")
 def test_an_error_in_a_process_is_the_studys(copy: Path, small_plan: Path, tmp_path: Path) -> None:
     changed = changed_plan(small_plan, tmp_path, "steps = 4", "steps = 5")
     one = changed.encoders()[:1]

@@ -146,11 +146,11 @@ OF_RECORD: dict[str, tuple[str, ...]] = {
 
 def as_record(frame: pl.DataFrame, record: str) -> pl.DataFrame:
     """Return `frame` with exactly the columns of the schema, `record` filled in and foreign columns null."""
-    own = OF_RECORD[record]
+    own, there = OF_RECORD[record], frame.schema  # a property that costs, asked once
     return frame.select(
         pl.lit(record).alias(name)
         if name == "record"
-        else (completed(name, frame.schema).cast(dtype) if name in own else pl.lit(None, dtype=dtype).alias(name))
+        else (completed(name, there).cast(dtype) if name in own else pl.lit(None, dtype=dtype).alias(name))
         for name, dtype in COLUMNS.items()
     )
 

@@ -7,6 +7,7 @@ import json
 import re
 from contextlib import asynccontextmanager
 from html.parser import HTMLParser
+from itertools import product
 from xml.etree import ElementTree
 
 import pytest
@@ -88,57 +89,65 @@ async def visit(app, pilot, place):
     assert app.place == place
 
 
-@pytest.mark.parametrize("place", list(places.SCREENS))
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (140, 45)], ids=lambda size: "{}x{}".format(*size))
-async def test_every_screen_panel_and_key(hostile_path, place, size):
+async def test_every_screen_panel_and_key(hostile_path, size):
+    async with walked(hostile_path, size) as (app, pilot):
+        for place in places.SCREENS:
+            await press_every_key(app, pilot, place, size)
+        assert app.is_running
+
+
+async def press_every_key(app, pilot, place, size):
     pressed = [key for key in registry().values() if key.section in ("View", "Move") and place in key.where] + [
         registry()["reload"]
     ]
     few = [key for key in pressed if key.id in ("sort", "measure", "move.last", "move.right", "info")]
-    async with walked(hostile_path, size) as (app, pilot):
-        await visit(app, pilot, place)
-        assert_clean(app, place)
-        assert "␛" in drawn(app), "none of the attacks is seen: this test cannot fail"
-        for panel in range(PANELS if place in registry()["panel"].where else 1):
-            if panel:
-                await press(pilot, "tab")
-            for key in few if panel or size != (80, 24) else pressed:
-                await press(pilot, key.keys[0])
-                assert_clean(app, (place, panel, key.id))
-                if app.screen is not app.view:
-                    await pilot.press(*"a[/]")
-                    await pilot.pause()
-                    assert_clean(app, (place, panel, key.id, "typed"))
-                    await press(pilot, "escape")
-                if app.place != place:
-                    await visit(app, pilot, place)
-        assert app.is_running
+    await visit(app, pilot, place)
+    assert_clean(app, place)
+    assert "␛" in drawn(app), "none of the attacks is seen: this test cannot fail"
+    for panel in range(PANELS if place in registry()["panel"].where else 1):
+        if panel:
+            await press(pilot, "tab")
+        for key in few if panel or size != (80, 24) else pressed:
+            await press(pilot, key.keys[0])
+            assert_clean(app, (place, panel, key.id))
+            if app.screen is not app.view:
+                await pilot.press(*"a[/]")
+                await pilot.pause()
+                assert_clean(app, (place, panel, key.id, "typed"))
+                await press(pilot, "escape")
+            if app.place != place:
+                await visit(app, pilot, place)
 
 
-@pytest.mark.parametrize("place", list(places.SCREENS))
-async def test_every_copy_of_every_screen_and_panel(hostile_path, place):
+async def test_every_copy_of_every_screen_and_panel(hostile_path):
     async with walked(hostile_path, (80, 24)) as (app, pilot):
-        await visit(app, pilot, place)
-        for panel in range(PANELS if place in registry()["panel"].where else 1):
-            if panel:
-                await press(pilot, "tab")
-                await rested(app)
-            if app.view.why_no_copy() is not None:  # a panel that this run has no numbers for
-                assert panel, place
-                continue
-            for scope in app.view.scopes if not panel else app.view.scopes[-1:]:
-                for form in COPIES.values():
-                    before = set(files())
-                    if panel:  # the dialog has been seen: a key less, and no screen to settle
-                        app.exports.last_copy = Copy(scope, form.value)
-                        await press(pilot, "Y")
-                    else:
-                        await press(pilot, "y", scope[0], form.key)
-                    await until(pilot, lambda before=before: set(files()) - before)
-                    await until(pilot, lambda: app._notifications)
-                    assert_clean(app, (place, panel, scope, form.name))
-                    (file,) = set(files()) - before
-                    assert_inert_file(file)
+        for place in places.SCREENS:
+            await take_every_copy(app, pilot, place)
+
+
+async def take_every_copy(app, pilot, place):
+    await visit(app, pilot, place)
+    for panel in range(PANELS if place in registry()["panel"].where else 1):
+        if panel:
+            await press(pilot, "tab")
+            await rested(app)
+        if app.view.why_no_copy() is not None:  # a panel that this run has no numbers for
+            assert panel, place
+            continue
+        for scope in app.view.scopes if not panel else app.view.scopes[-1:]:
+            for form in COPIES.values():
+                before = set(files())
+                if panel:  # the dialog has been seen: a key less, and no screen to settle
+                    app.exports.last_copy = Copy(scope, form.value)
+                    await press(pilot, "Y")
+                else:
+                    await press(pilot, "y", scope[0], form.key)
+                await until(pilot, lambda before=before: set(files()) - before)
+                await until(pilot, lambda: app._notifications)
+                assert_clean(app, (place, panel, scope, form.name))
+                (file,) = set(files()) - before
+                assert_inert_file(file)
 
 
 @pytest.mark.parametrize("form", list(REPORTS))
@@ -158,11 +167,10 @@ async def test_every_export_and_the_comparison(hostile_path, content, tmp_path, 
             assert_inert_file(file)
 
 
-@pytest.mark.parametrize("place", list(places.SCREENS))
-async def test_pictures_of_every_screen(hostile_path, place):
+async def test_pictures_of_every_screen(hostile_path):
     async with walked(hostile_path, (140, 45)) as (app, pilot):
-        await visit(app, pilot, place)
-        for key in ("p", "P"):
+        for place, key in product(places.SCREENS, ("p", "P")):
+            await visit(app, pilot, place)
             before = set(files())
             await press(pilot, key)
             await until(pilot, lambda before=before: set(files()) - before)

@@ -25,7 +25,7 @@ QUICK = Recipe(
     base="static", steps=6, batch_size=16, learning_rate=1e-2, query_prefix="", passage_prefix="", dimension=16,
     vocabulary=900, seed=7, validation=0.2, validate_every=3, checkpoint_every=2,
 )  # fmt: skip
-NAMES = [f"hybrid-alpha{alpha}-seed{seed}" for alpha in ("0", "0.5", "1") for seed in (7, 8)]
+NAMES = [f"hybrid-alpha{alpha}-seed{seed}" for alpha in ("0", "0.5") for seed in (7, 8)]
 
 
 def weights(folder: Path) -> torch.Tensor:
@@ -35,7 +35,7 @@ def weights(folder: Path) -> torch.Tensor:
 @pytest.fixture(scope="module")
 def grid(small: RetrievalTask, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("grid") / "out"
-    trained = fit_grid(small, out, QUICK, alphas=[0, 0.5, 1], seeds=2)
+    trained = fit_grid(small, out, QUICK, alphas=[0, 0.5], seeds=2)
     assert [training.path.name for training in trained] == NAMES
     return out
 
@@ -56,7 +56,7 @@ def test_one_journal_holds_all_curves(grid: Path) -> None:
     assert all(model.card.steps == 6 for model in run.models)
     curves = run.training.collect()
     assert dict(curves.group_by("model").len().iter_rows()) == dict.fromkeys(NAMES, 6)
-    assert run.validation.collect().group_by("model").len()["len"].to_list() == [3] * 6  # before, half-way, at the end
+    assert run.validation.collect().group_by("model").len()["len"].to_list() == [3] * 4  # before, half-way, at the end
 
 
 def test_an_evaluation_of_a_member_takes_its_curve_along(grid: Path, small: RetrievalTask) -> None:
@@ -80,11 +80,11 @@ class Stopping(Counting):
 def test_a_broken_grid_goes_on_with_the_member_it_was_at(grid: Path, small: RetrievalTask, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with pytest.raises(OSError, match="no space"):
-        fit_grid(small, out, QUICK, alphas=[0, 0.5, 1], seeds=2, narrator=Stopping(after=2 * 6 + 5))
+        fit_grid(small, out, QUICK, alphas=[0, 0.5], seeds=2, narrator=Stopping(after=2 * 6 + 5))
     done = [path.name for path in out.iterdir() if (path / "xlbias.json").exists()]
     assert sorted(done) == NAMES[:2]
     before = {name: (out / name / "model.safetensors").stat().st_mtime_ns for name in done}
-    fit_grid(small, out, QUICK, alphas=[0, 0.5, 1], seeds=2, resume=True)
+    fit_grid(small, out, QUICK, alphas=[0, 0.5], seeds=2, resume=True)
     assert {name: (out / name / "model.safetensors").stat().st_mtime_ns for name in done} == before
     for name in NAMES:
         assert torch.equal(weights(out / name), weights(grid / name))
