@@ -548,7 +548,7 @@ def _w_differences(
             ],
             hidden=together.parts.shape[1],
             clusters=clusters,
-            replicates=replicates_for(len(about.ids)),
+            replicates=_replicates(about),
             seed=seed,
         )
         low, high = found.low, found.high

@@ -73,13 +73,15 @@ def flip_tests(
     n = (counts > 0).sum(axis=0)
     norm = np.sqrt((filled**2).sum(axis=0))
     scaled = np.divide(filled, norm, out=np.zeros_like(filled), where=norm > 0)
-    observed = _squared(scaled.sum(axis=0)[:, None], (scaled**3).sum(axis=0)[:, None], n)[:, 0]
+    scaled = np.ascontiguousarray(scaled.T)
+    unflipped = _statistics(scaled, np.ones((n_units, 1)), n)
+    observed = np.fromiter((one[0] for one in unflipped), dtype=np.float64, count=n_columns)
     tested = np.flatnonzero(n >= FEWEST_UNITS)
     order = tested[np.lexsort((observed[tested], families[tested]))]  # by family, its smallest statistic first
     steps = _runs(families[order])
     first_of_family = np.zeros(len(order), dtype=np.bool_)
     first_of_family[[family.start for family in steps]] = True
-    n, by_column = n[order], np.ascontiguousarray(scaled[:, order].T)
+    n, scaled = n[order], scaled[order]
     threshold = np.maximum(np.sqrt(observed[order]) - _TIE * np.sqrt(n), 0) ** 2
     alone, together = np.zeros(len(order), np.int64), np.zeros(len(order), np.int64)
     rng = np.random.default_rng(seed)
@@ -87,7 +89,7 @@ def flip_tests(
     for start in range(0, permutations, size):
         signs = random_signs(rng, min(size, permutations - start), n_units).T.astype(np.float64)
         largest = np.zeros(signs.shape[1])  # in each flip, of the columns of the family so far
-        for column, flipped in enumerate(_statistics(by_column, signs, n)):
+        for column, flipped in enumerate(_statistics(scaled, signs, n)):
             alone[column] += np.count_nonzero(flipped >= threshold[column])
             if first_of_family[column]:
                 largest[:] = flipped
@@ -121,50 +123,47 @@ def _statistics(columns: Floats, signs: Floats, n: Ints) -> Iterator[Floats]:
     n_flips = signs.shape[1]
     together, block = max(1, _PRODUCTS // n_flips), max(1, _BLOCK // n_flips)
     for start in range(0, len(columns), together):
-        some, units = columns[start : start + together], n[start : start + together]
-        sums, cubes = some @ signs, some**3 @ signs
+        some, units = columns[start : start + together], np.maximum(n[start : start + together], 1)[:, None]
+        root = np.sqrt(units)
+        means = some / root  # of sums of squares of 1: added up, m√n
+        u, half = means @ signs, (0.5 * root * some**3 - 1.5 * means) @ signs
         for first in range(0, len(some), block):
             part = slice(first, first + block)
-            yield from _squared(sums[part], cubes[part], units[part])
+            yield from _squared(u[part], half[part], units[part])
 
 
-def _squared(sums: Floats, cubes: Floats, n: Ints) -> Floats:
+def _squared(u: Floats, half: Floats, n: Ints) -> Floats:
     """Return n·g² / (1 + g²), float64 [n_columns, n_flips], where g is Hall's monotone t without its √n.
 
     Args:
-        sums: float64 [n_columns, n_flips], of differences whose sum of squares, which no flip changes, is 1. It and
-            `cubes` are worked in.
-        cubes: float64 [n_columns, n_flips], of their cubes.
-        n: int64 [n_columns], units.
+        u: float64 [n_columns, n_flips], m√n of differences whose sum of squares, which no flip changes, is 1.
+        half: float64 [n_columns, n_flips], half of √n times the sum of their cubes, less 3u / 2. It is worked in.
+        n: int64 [n_columns, 1], units.
 
     With mean m, standard deviation s (divisor n) and skewness a: g = T + aT²/3 + a²T³/27 + a/6n and T = m/s. The bound,
-    n, keeps a column of few units, whose t may be anything, from overruling the others. The square is what costs no
-    root: with u = m√n for a sum of squares of 1, s²n is 1 − u² and so is what g² is divided by.
+    n, keeps a column of few units, whose t may be anything, from overruling the others. What is squared needs no root:
+    s²n is 1 − u², by which T² and the rest of g² are divided, and a is 2 (half + u³) / (1 − u²)^1.5.
     """
-    n_units = np.maximum(n, 1).astype(np.float64)[:, None]
-    root = np.sqrt(n_units)
-    u, skewness = sums, cubes
-    u /= root
     square = u * u
-    skewness *= root
-    skewness += (2 * square - 3) * u  # times (1 − u²)^1.5
+    cube = u * square
+    half += cube
     rest = np.subtract(1, square, out=square)
     np.maximum(rest, _LEAST_SPREAD, out=rest)
-    inverse = 1 / rest
-    skewness *= inverse
+    inverse = np.divide(1, rest, out=cube)
+    half *= inverse
     bend = np.multiply(inverse, u, out=inverse)
-    bend *= skewness  # a·T
-    g = bend / 27
-    g += 1 / 3
+    bend *= half  # aT / 2
+    g = bend * (4 / 27)
+    g += 2 / 3
     g *= bend
     g += 1
     g *= u
-    skewness /= 6 * n_units
-    g += skewness  # times √(1 − u²)
+    half /= 3 * n
+    g += half  # times √(1 − u²)
     g *= g
     rest += g
     g /= rest
-    g *= n_units
+    g *= n
     return g
 
 
