@@ -450,7 +450,7 @@ def referenced(run, tmp_path_factory):
 
 def test_findings_stand_at_the_head_and_are_the_primary_contrasts_in_the_order_of_the_plan(run):
     at = {"base": "mono", "new": "cross", "measure": "map", "setting": "multilingual"}
-    primary = [{**at, "over": "away", "margin": 0.2}, {**at, "over": "home"}, {**at, "over": "lost"}]
+    primary = [{**at, "over": "away", "margin": 0.2}, {**at, "over": "home"}, {**at, "over": "lost", "margin": 0.99}]
     planned = with_cards(run, lambda _: {}, primary=primary)
     study = read_study(planned)
     asked = answers(planned, study)
@@ -462,9 +462,12 @@ def test_findings_stand_at_the_head_and_are_the_primary_contrasts_in_the_order_o
     assert found[0].sentence.endswith("equal, as it is sure to lie within the margin of the plan.")
     assert found[1].sentence.startswith("mAP multi +")
     assert found[1].sentence.endswith("confirmed, better.")
-    assert "confirmed, the gain is lost" in found[2].sentence and found[2].concern and not found[1].concern
+    assert found[2].concern and not found[1].concern
+    assert found[2].sentence.endswith("confirmed, the gain is lost, but sure to lie within the margin of the plan.")
     document = study_document(planned)
     assert document.sections[0].title == "Findings"
+    verdicts = [row[3].text for row in table_of(document, "Difference lost away from home").rows]
+    assert verdicts.count("lost (within the margin)") == 1
     assert "cross against mono" in study_report(planned).split("## What was done")[0]
 
 

@@ -52,6 +52,7 @@ _CONFIRMED = "confirmed: p < .05 with query ids and trainings as crossed random 
 
 
 _OF_TRAINED = " (trained languages)"
+_WITHIN = " (within the margin)"
 _FALLS = "For rank distance, alignment and the gap between own and other languages a fall is counted as better."
 _NOTES = (
     "[a, b] is the 95% interval over query ids and trainings. *Can be found* is the difference that four of five such "
@@ -230,7 +231,7 @@ def _questions(found: pl.DataFrame, study: Study) -> Iterable[Block]:
                     Entry(f"{row['new']} against {row['base']}"),
                     Entry(named(row["measure"], row["setting"]) + (_OF_TRAINED if row["cells"] == TRAINED else "")),
                     difference_entry(Cell(row["difference"], row["low"], row["high"]), about),
-                    Entry(_said(over, row["verdict"])),
+                    Entry(_said(over, row["verdict"], within=row["within"])),
                     probability(row["p_corrected"]),
                     difference_entry(Cell(row["least"]), about) if tested else EMPTY,
                     count(row["n_pairs"]),
@@ -247,10 +248,10 @@ def _questions(found: pl.DataFrame, study: Study) -> Iterable[Block]:
             )
 
 
-def _said(over: Over, verdict: str) -> str:
+def _said(over: Over, verdict: str, *, within: bool) -> str:
     """Return a verdict in words: of what is lost, a difference that is better means that the gain is lost."""
     words = {"untested": NOT_TESTED, **(_LOST if over == "lost" else {})}
-    return words.get(verdict, verdict)
+    return words.get(verdict, verdict) + (_WITHIN if within and verdict in ("better", "worse") else "")
 
 
 def _answers(found: pl.DataFrame, study: Study) -> Iterable[Block]:

@@ -48,7 +48,8 @@ def contrasts(
     ``n_units``, how many ids are drawn, or documents where the target names some (`xlbias.results.documents`);
     ``p_corrected``, Holm's, over the family; ``verdict``: ``better`` or ``worse`` where p_corrected < .05, which
     confirms the difference; ``equal`` where ``p_within``, corrected in the same way, is: it lies within the margin that
-    the plan gives; ``unclear`` otherwise, ``untested`` for what is in no family.
+    the plan gives; ``unclear`` otherwise, ``untested`` for what is in no family. ``within``: it is sure to lie within
+    that margin, also where it is confirmed.
 
     The family is all rows that the plan names as primary contrasts of pairs; where it names no primary contrast, all
     rows of one measure, setting and kind of cells. With one seed there is no p: nothing can be said of samplers then,
@@ -137,7 +138,7 @@ def _family(study: Study, base: Arm, new: Arm, headline: Headline, cells: Cells)
 def with_verdicts(
     frame: pl.DataFrame, families: Sequence[str | None], missing: Mapping[str | None, int] | None = None
 ) -> pl.DataFrame:
-    """Add ``p_corrected``, Holm's over each family, and ``verdict``; see `contrasts`.
+    """Add ``p_corrected``, Holm's over each family, ``verdict`` and ``within``; see `contrasts`.
 
     Args:
         frame: with ``measure, difference, p, p_within``.
@@ -164,4 +165,5 @@ def with_verdicts(
         .when(can_be).then(pl.lit("open"))
         .otherwise(pl.lit("unclear"))
     )  # fmt: skip
-    return frame.with_columns(pl.Series("p_corrected", most, nan_to_null=True), verdict.alias("verdict"))
+    corrected = pl.Series("p_corrected", most, nan_to_null=True)
+    return frame.with_columns(corrected, verdict.alias("verdict"), equal.alias("within"))

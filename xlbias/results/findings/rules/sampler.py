@@ -24,6 +24,7 @@ _LOST = {
     "worse": "confirmed, there is more away",
     "equal": "kept, as it is sure to lie within the margin of the plan",
 }
+_SMALL = ", but sure to lie within the margin of the plan"
 _TOLD = ("map", "cross-lingual", "all")
 """What is told of a study that names no primary contrasts."""
 
@@ -41,6 +42,7 @@ def found(context: Context) -> Iterator[Finding]:
     for number, row in enumerate(tested):
         about, over = measure_of(row["measure"]), row["over"]
         words = (_SAID | _LOST if over == "lost" else _SAID)[row["verdict"]]
+        words += _SMALL if row["within"] and row["verdict"] in ("better", "worse") else ""
         what = named(row["measure"], row["setting"]) + (" (trained languages)" if row["cells"] == "trained" else "")
         difference = signed_text(row["difference"], about)
         ends = difference_interval(row["low"], row["high"], about)
