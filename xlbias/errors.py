@@ -55,3 +55,9 @@ class UsageError(XlbiasError):
 
 class WriteError(XlbiasError):
     """A file cannot be written: no room, no permission, or something is there that must not be replaced."""
+
+
+class LostError(XlbiasError):
+    """One of the processes that do a command together has ended before it was done."""
+
+    exit_code = 3

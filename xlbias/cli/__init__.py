@@ -16,6 +16,7 @@ from xlbias._version import __version__
 from xlbias.cli.groups import usage
 from xlbias.cli.terminal import on_a_terminal
 from xlbias.errors import XlbiasError
+from xlbias.processes.launched import is_first
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -128,7 +129,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (click.exceptions.Exit, SystemExit) as stop:  # the latter where a pipe was closed by its reader, as by head
         return stop.exit_code if isinstance(stop, click.exceptions.Exit) else 0
     except (click.Abort, KeyboardInterrupt):
-        if is_main_process():
+        if is_first():
             click.echo("interrupted", err=True)
         return EXIT_INTERRUPTED
     except Exception as error:
@@ -157,16 +158,11 @@ def _say(error: Exception, *, debug: bool) -> int:
         return 0
     if debug and not isinstance(error, click.ClickException):
         click.echo(_traceback(error), err=True)
-    elif not is_main_process() and isinstance(error, XlbiasError):
+    elif not is_first() and isinstance(error, XlbiasError | click.ClickException):
         time.sleep(_LATER)  # the first process says the same, and is ended as soon as another one has failed
     else:
         click.echo(f"{_usage(error)}xlbias: {_sentence(error)}", err=True)
     return error.exit_code if isinstance(error, XlbiasError) else EXIT_BAD_INPUT
-
-
-def is_main_process() -> bool:
-    """Whether this process is the one that talks; without torchrun it is."""
-    return os.environ.get("RANK", "0") == "0"
 
 
 def _near(error: click.ClickException) -> str:

@@ -13,6 +13,7 @@ import click
 from xlbias.cli.evaluate import HEADINGS
 from xlbias.cli.evaluate import command as evaluate
 from xlbias.cli.groups import Command
+from xlbias.cli.several import several
 from xlbias.cli.watch import watch_command, watches
 from xlbias.text import clean
 
@@ -32,6 +33,7 @@ The work runs in a process of its own: closing the dashboard leaves it running. 
 _OWN = {"out", "dashboard"}
 
 
+@several
 def audit(**options: Any) -> int:
     """Evaluate, with the dashboard where there is a terminal."""
     from xlbias.cli.run_out import check_choice

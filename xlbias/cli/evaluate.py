@@ -8,6 +8,7 @@ from xlbias.cells import TOP_OF, TopOf
 from xlbias.cli.groups import Command
 from xlbias.cli.prompts import prompt_options
 from xlbias.cli.run_out import check_run_out, resumable, run_out_option
+from xlbias.cli.several import current_team, several
 from xlbias.cli.values import DEVICES, Choice, TaskName, Word, encoders, fixed
 from xlbias.cli.watch import dashboard_option, watch_command, watches, words_without_flag
 from xlbias.encode.options import DTYPES, POOLINGS, SIMILARITIES
@@ -101,6 +102,7 @@ GO_ON = "What was finished is kept: the same command with --resume continues."
 @dashboard_option
 @click.option("--quiet", "-q", is_flag=True, help="Write nothing to stderr.")
 @click.pass_context
+@several
 def command(
     ctx: click.Context,
     models: tuple[str, ...],
@@ -191,6 +193,7 @@ def command(
             resume=resume,
             overwrite=overwrite,
             narrator=narrator,
+            team=current_team(),
         )
 
     click.echo(brief(run, width()), nl=False)

@@ -189,12 +189,12 @@ def command(
     """
     from pathlib import Path
 
-    from xlbias.cli import is_main_process
     from xlbias.cli.narrate import StderrNarrator
     from xlbias.cli.run_out import check_choice
     from xlbias.data.catalog import default_tasks, load_task
     from xlbias.encode.card import TRAINING_FILE
     from xlbias.errors import UsageError
+    from xlbias.processes.launched import is_first
     from xlbias.train.recipe import check_base, check_grid
 
     prefixes = {"query_prefix": query_prompt, "passage_prefix": passage_prompt}
@@ -218,12 +218,12 @@ def command(
     if dashboard and watches(quiet=quiet):
         folder = Path(out)
         return watch_command(words_without_flag(ctx), folder / TRAINING_FILE, folder, again=GO_ON)
-    if is_main_process():
+    if is_first():
         from xlbias.train.trainer.output_folder import check_folder
 
         check_folder(Path(out), overwrite=overwrite, resume=resume)
     switch = _code_switch(code_switch, code_switch_mode, code_switch_to, lexicons, chosen.seed)
-    narrator = StderrNarrator(quiet=quiet or not is_main_process())
+    narrator = StderrNarrator(quiet=quiet or not is_first())
     loaded = [load_task(task) for task in tasks or default_tasks("train")]
     if "none" in validation and len(validation) > 1:
         raise UsageError("--validate none contradicts the other --validate")
@@ -247,7 +247,7 @@ def command(
         trained = fit_grid(loaded, out, chosen, sampler=sampler, alphas=alphas, seeds=seeds, pivot=pivot, **options)
     else:
         trained = [fit(loaded, out, chosen, name=name, sampler=sampler, alpha=alphas[0], pivot=pivot, **options)]
-    if is_main_process():
+    if is_first():
         click.echo("\n".join(_table(trained) if grid else _lines(trained[0])))
     leave_processes()
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import numpy as np
@@ -99,12 +100,14 @@ def embed(
     *,
     cache: VectorCache | None = None,
     advance: Advance = lambda *_, **__: None,
+    encoding: Encoding | None = None,
 ) -> Vectors:
     """Return the vectors of `texts`, float32 [n, dimension]; of length 1 for cosine.
 
     Every distinct text is encoded once, so equal texts get bit-for-bit equal vectors and tie exactly in a ranking.
     Longest first, in parts (see `parts`), each of which is in the cache once it is done. `advance` is told of
-    ``len(texts)`` in all. Raises EncoderError naming the text where a vector is not finite or has another shape.
+    ``len(texts)`` in all. `encoding` may have several processes make a part each; by default this one does. Raises
+    EncoderError naming the text where a vector is not finite or has another shape.
     """
     unique, inverse = _distinct(texts)
     sizes, padding = _sizes(encoder, unique, kind)
@@ -114,20 +117,81 @@ def embed(
     found = parts([sizes[i] for i in order], padding.batching if padding else None, most)
     key = f"{getattr(encoder, 'unrounded', encoder.fingerprint)}|{getattr(encoder, 'batching', '')}"
     done, all_work = 0, sum(part.work for part in found)
-    for part in found:
-        rows = order[part.rows]
-        part_texts = [unique[i] for i in rows]
-        kept = cache.load(key, kind, part_texts) if cache else None
-        if kept is None:
-            vectors[rows] = _encoded(encoder, padding, part, part_texts, kind)
-            if cache:
-                cache.save(key, kind, part_texts, vectors[rows])
-        else:
-            vectors[rows] = kept
+
+    def take(part: Part, made: Vectors, *, measured: bool) -> None:
+        nonlocal done
+        vectors[order[part.rows]] = made
         before, done = done, done + part.work
         ends = [end * len(texts) // all_work for end in (before, done)]
-        advance(ends[1] - ends[0], share=done / all_work, measured=kept is None)
+        advance(ends[1] - ends[0], share=done / all_work, measured=measured)
+
+    together = encoding or _Alone(encoder)
+    waiting: list[tuple[Part, list[str]]] = []
+    for part in found:
+        part_texts = [unique[i] for i in order[part.rows]]
+        kept = cache.load(key, kind, part_texts) if cache else None
+        if kept is None:
+            waiting.append((part, part_texts))
+        else:
+            take(part, kept, measured=False)
+        if waiting and (len(waiting) == together.at_a_time or part is found[-1]):
+            wanted = [PartTexts.of(*one, padded=padding is not None) for one in waiting]
+            for (made_part, made_texts), made in zip(waiting, together.encode(wanted, kind), strict=True):
+                if cache:
+                    cache.save(key, kind, made_texts, made)
+                take(made_part, made, measured=True)
+            waiting = []
     return vectors[inverse]
+
+
+@dataclass(frozen=True)
+class PartTexts:
+    """The texts of a part, batch by batch.
+
+    Attributes:
+        batches: the texts of each.
+        padded: whether the encoder is told that each is a batch, as it matters which stand together.
+    """
+
+    batches: list[list[str]]
+    padded: bool
+
+    @classmethod
+    def of(cls, part: Part, texts: Sequence[str], *, padded: bool) -> PartTexts:
+        """Return the texts of a part, of which all are given, in its batches."""
+        first = part.rows.start
+        return cls([list(texts[one.start - first : one.stop - first]) for one in part.batches], padded)
+
+    def encoded(self, encoder: Encoder, kind: Kind) -> Vectors:
+        """Return the checked vectors, float32 [n, dimension]."""
+        make = cast(Padding, encoder).encode_batch if self.padded else encoder.encode
+        return np.concatenate([_checked(encoder, make(some, kind), some, kind) for some in self.batches])
+
+
+class Encoding(Protocol):
+    """What makes the vectors of parts.
+
+    Attributes:
+        at_a_time: how many parts are made at a time.
+    """
+
+    at_a_time: int
+
+    def encode(self, parts: Sequence[PartTexts], kind: Kind) -> Sequence[Vectors]:
+        """Return the checked vectors of up to `at_a_time` parts."""
+
+
+class _Alone:
+    """An encoder in this process."""
+
+    at_a_time = 1
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+
+    def encode(self, parts: Sequence[PartTexts], kind: Kind) -> Sequence[Vectors]:
+        """See `Encoding`."""
+        return [part.encoded(self._encoder, kind) for part in parts]
 
 
 def _sizes(encoder: Encoder, texts: Sequence[str], kind: Kind) -> tuple[Sequence[int], Padding | None]:
@@ -139,15 +203,6 @@ def _sizes(encoder: Encoder, texts: Sequence[str], kind: Kind) -> tuple[Sequence
         return [len(text) for text in texts], None
     read = counted.tokens if counted.limit is None else np.minimum(counted.tokens, counted.limit)
     return read.tolist(), padding
-
-
-def _encoded(encoder: Encoder, padding: Padding | None, part: Part, texts: Sequence[str], kind: Kind) -> Vectors:
-    """Return the checked vectors of a part."""
-    if padding is None:
-        return _checked(encoder, encoder.encode(texts, kind), texts, kind)
-    first = part.rows.start
-    batches = [texts[batch.start - first : batch.stop - first] for batch in part.batches]
-    return np.concatenate([_checked(encoder, padding.encode_batch(some, kind), some, kind) for some in batches])
 
 
 def _distinct(texts: Sequence[str]) -> tuple[list[str], npt.NDArray[np.int64]]:

@@ -22,7 +22,7 @@ import polars as pl
 
 from xlbias.caches import read_checked, try_to_keep
 from xlbias.encode.cache import VectorCache
-from xlbias.encode.encoder import Advance, Encoder, Kind, embed
+from xlbias.encode.encoder import Advance, Encoder, Encoding, Kind, embed
 from xlbias.encode.similarity import unit
 from xlbias.encode.vector_rows import Vectors, longest
 from xlbias.errors import WriteError
@@ -139,6 +139,7 @@ def embed_to_file(
     cache: VectorCache | None,
     stored: Stored = "float32",
     advance: Advance = lambda *_, **__: None,
+    encoding: Encoding | None = None,
 ) -> VectorFile:
     """Return the vectors of texts in a file, as `xlbias.encode.encoder.embed` makes them; no text is encoded twice.
 
@@ -149,6 +150,7 @@ def embed_to_file(
         cache: where the file is kept, to be found again and gone on with; None for a temporary one.
         stored: as what numbers they are kept.
         advance: see `embed`.
+        encoding: see `embed`.
 
     Raises WriteError where there is no room for the file, EncoderError as `embed` does.
     """
@@ -169,7 +171,12 @@ def embed_to_file(
         told = _Told(advance, start, stop, n)
         parts = VectorCache(folder / "parts") if folder else None
         vectors[~copied] = embed(
-            encoder, texts[start:stop].filter(pl.Series(~copied)).to_list(), kind, cache=parts, advance=told
+            encoder,
+            texts[start:stop].filter(pl.Series(~copied)).to_list(),
+            kind,
+            cache=parts,
+            advance=told,
+            encoding=encoding,
         )
         told.rest()
         found.write(start, vectors, copied, of)

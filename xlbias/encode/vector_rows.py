@@ -108,6 +108,39 @@ class ChangedRows:
         return self.change(self.rows.gather(rows), rows.astype(np.int64))
 
 
+@dataclass(frozen=True, eq=False)
+class SomeRows:
+    """Neighbours among rows, known by where they stand among all of them; the others must not be asked for.
+
+    Attributes:
+        rows: these rows.
+        first: where the first of them stands.
+        n: how many there are of all.
+        largest_norm: of these or of all.
+    """
+
+    rows: VectorRows
+    first: int
+    n: int
+    largest_norm: float
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """See `VectorRows`."""
+        return self.n, self.rows.shape[1]
+
+    def __len__(self) -> int:
+        return self.n
+
+    def read(self, start: int, stop: int) -> Vectors:
+        """See `VectorRows`."""
+        return self.rows.read(start - self.first, stop - self.first)
+
+    def gather(self, rows: npt.NDArray[np.integer]) -> Vectors:
+        """See `VectorRows`."""
+        return self.rows.gather(rows - self.first)
+
+
 def as_array(vectors: Vectors | VectorRows) -> Vectors:
     """Return all vectors in memory."""
     if isinstance(vectors, np.ndarray):

@@ -8,8 +8,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
@@ -23,15 +24,15 @@ from xlbias.encode.content import libraries
 from xlbias.encode.contract import check_contract
 from xlbias.encode.encoder import Encoder
 from xlbias.encode.kinds import kind_of
-from xlbias.encode.kinds.vectors import VectorsById
 from xlbias.encode.load import as_encoder, check_encoder, content_of, find_encoder, load_encoder, representation_of
 from xlbias.encode.mitigate import Mitigation, parse_mitigation
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.encode.scored import ScoredEncoder
 from xlbias.errors import EncoderError, RunError, UsageError, XlbiasError
 from xlbias.evaluation.kept_texts import chosen_texts
-from xlbias.evaluation.runner import Evaluation, changed, no_mitigation, variant_name
+from xlbias.evaluation.runner import Evaluation, Loaded, changed, no_mitigation, variant_name
 from xlbias.evaluation.steps import steps_of_model
+from xlbias.evaluation.together import Load
 from xlbias.narration import Narrator, Silent
 from xlbias.progress import Course, Report, Step
 from xlbias.results.run import Run, open_run
@@ -39,6 +40,9 @@ from xlbias.results.summary import CONFIDENCE, INTERVAL
 from xlbias.runs.journal import Journal
 from xlbias.runs.schema import SCHEMA_VERSION
 from xlbias.versions import package_versions
+
+if TYPE_CHECKING:
+    from xlbias.processes.team import Team
 
 DEFAULT_TOP_K = 10
 
@@ -69,6 +73,7 @@ def evaluate(
     resume: bool = False,
     overwrite: bool = False,
     narrator: Narrator | None = None,
+    team: Team | None = None,
 ) -> Run:
     """Search every query of every task in every language's pool and in their union, and return the run.
 
@@ -99,6 +104,8 @@ def evaluate(
         resume: go on with an unfinished run at `out`.
         overwrite: replace what is at `out`.
         narrator: told about progress.
+        team: processes that do it together, of which this is the first; None where it is the only one. The result is
+            the same.
 
     Raises a subclass of XlbiasError where an encoder, a task or the path cannot be used. If the process is killed,
     everything that was finished stays in the journal beside `out`.
@@ -161,26 +168,28 @@ def evaluate(
                 of_encoders,
                 course,
                 which,
+                team,
             )
             for name in names:
                 work.skip_done(name)
             work.write_texts()
             for model, name in zip(models, names, strict=True):
+                again = getattr(model, "again", None)
+                if isinstance(model, str):
+                    again = partial(
+                        load_encoder,
+                        model,
+                        device=device,
+                        trust_remote_code=trust_remote_code,
+                        batch_size=batch_size,
+                        **of_encoders,
+                    )
 
-                def load(model: Model = model) -> Encoder | PrecomputedVectors | VectorsById | ScoredEncoder:
-                    if isinstance(model, str):
-                        return load_encoder(
-                            model,
-                            device=device,
-                            trust_remote_code=trust_remote_code,
-                            batch_size=batch_size,
-                            **of_encoders,
-                            say=narrator.say,
-                        )
-                    return model
+                def load(model: Model = model, again: Load | None = again) -> Loaded:
+                    return again(say=narrator.say) if isinstance(model, str) and again else cast(Loaded, model)
 
                 try:
-                    work.run_model(name, load, Path(model) if isinstance(model, str) else None)
+                    work.run_model(name, load, Path(model) if isinstance(model, str) else None, again)
                 except XlbiasError:
                     if not journal.has_any("ranking"):
                         journal.discard()  # nothing is lost, and the corrected command need not ask for --resume

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache as cache_of
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from xlbias.encode import vector_file
 from xlbias.encode.cache import VectorCache
 from xlbias.encode.card import TRAINING_FILE
 from xlbias.encode.content import libraries
-from xlbias.encode.encoder import Encoder, Kind, embed
+from xlbias.encode.encoder import Encoder, Encoding, Kind, embed
 from xlbias.encode.kinds.vectors import VectorsById
 from xlbias.encode.loadable import LATE
 from xlbias.encode.mitigate import Mitigation
@@ -38,6 +38,7 @@ from xlbias.evaluation.audit_parts import Pieces
 from xlbias.evaluation.kept_texts import FoundTexts, Texts
 from xlbias.evaluation.seen_texts import TaskTexts
 from xlbias.evaluation.steps import alignment_seconds, numbers_seconds
+from xlbias.evaluation.together import Load, SharedEncoding, SharedPassages
 from xlbias.evaluation.token_counts import text_rows
 from xlbias.measures.ragged import Floats
 from xlbias.narration import Narrator
@@ -49,11 +50,15 @@ from xlbias.results.summary import SummaryRow, as_frame, summarise
 from xlbias.retrieve.consistency import rank_consistency, sampled_queries
 from xlbias.retrieve.index import PassageIndex, PassageOrder, Queries
 from xlbias.retrieve.left_out import left_out_pairs
+from xlbias.retrieve.ranks import rank
 from xlbias.retrieve.scorer import ManhattanScorer, MaxSimScorer, ScoredIndex, Scorer, SparseScorer
 from xlbias.retrieve.search import in_index_order, relevant_pairs, search
 from xlbias.runs.journal import Journal
 from xlbias.runs.parts import block_key, query_blocks, slug, task_key, with_columns, write_texts
 from xlbias.runs.schema import MULTILINGUAL_POOL
+
+if TYPE_CHECKING:
+    from xlbias.processes.team import Team
 
 Loaded = Encoder | PrecomputedVectors | VectorsById | ScoredEncoder
 """What an encoder's name or object becomes."""
@@ -106,10 +111,12 @@ class Evaluation:
         options: Mapping[str, Any],
         course: Course,
         texts: Sequence[Texts],
+        team: Team | None = None,
     ) -> None:
         self.journal, self.tasks, self.device = journal, tasks, device
         self.top_k, self.top_of, self.mitigations = top_k, top_of, mitigations
         self.cache, self.narrator, self.options, self.course = cache, narrator, options, course
+        self.team = team
         self._task_texts = cache_of(lambda t: TaskTexts(tasks[t]))
         self._found = {t: FoundTexts(journal, t, tasks[t]) for t, which in enumerate(texts) if which == "found"}
 
@@ -121,8 +128,11 @@ class Evaluation:
                 if key.split("-")[1] == f"{t:03d}":
                     found.add(self.journal.read("ranking", key, ["relevants", "top"]))
 
-    def run_model(self, name: str, load: Callable[[], Loaded], folder: Path | None) -> None:
-        """Make all parts of one encoder, plain and with every mitigation, that are not there yet."""
+    def run_model(self, name: str, load: Callable[[], Loaded], folder: Path | None, again: Load | None = None) -> None:
+        """Make all parts of one encoder, plain and with every mitigation, that are not there yet.
+
+        `again` loads it in the other processes; None where that cannot be done.
+        """
         variants = {variant_name(name, mitigation): mitigation for mitigation in (None, *self.mitigations)}
         missing = {t: self._missing(t, list(variants)) for t in range(len(self.tasks))}
         if not any(missing.values()):
@@ -134,7 +144,8 @@ class Evaluation:
         for t, task in enumerate(self.tasks):
             if missing[t]:
                 seen = self._seen(name, encoder, t)
-                vectors = self._embed(t, name, encoder)
+                encoding = SharedEncoding(self.team, again, encoder) if self.team and again else None
+                vectors = self._embed(t, name, encoder, encoding)
                 for variant in missing[t]:
                     mitigated = self._mitigated(vectors, variants[variant], encoder, task)
                     if variants[variant]:  # described once it is known to be possible
@@ -217,7 +228,7 @@ class Evaluation:
                 if curve.height:
                     self.journal.write(record, slug(name), curve.with_columns(pl.lit(name).alias("model")))
 
-    def _embed(self, t: int, name: str, encoder: Loaded) -> TaskVectors:
+    def _embed(self, t: int, name: str, encoder: Loaded, encoding: Encoding | None) -> TaskVectors:
         task = self.tasks[t]
         passages = in_index_order(task.passages)
         if isinstance(encoder, VectorsById):
@@ -227,8 +238,8 @@ class Evaluation:
         if isinstance(encoder, PrecomputedVectors):
             vectors = np.ascontiguousarray(encoder.queries, dtype=np.float32)
             return TaskVectors(passages, aligned(encoder, task, passages), vectors)
-        of_passages = self._encode_passages(t, name, encoder, passages)
-        of_queries = self._encode(t, name, encoder, task.queries, "query")
+        of_passages = self._encode_passages(t, name, encoder, passages, encoding)
+        of_queries = self._encode(t, name, encoder, task.queries, "query", encoding)
         if getattr(encoder, "precision", None) == "int8":
             of_passages, of_queries = as_int8(as_array(of_passages), of_queries, encoder.similarity)
         return TaskVectors(
@@ -238,15 +249,18 @@ class Evaluation:
             [*text_rows(encoder, passages, "passage"), *text_rows(encoder, task.queries, "query")],
         )
 
-    def _encode_passages(self, t: int, name: str, encoder: Encoder, passages: pl.DataFrame) -> Vectors | VectorRows:
+    def _encode_passages(
+        self, t: int, name: str, encoder: Encoder, passages: pl.DataFrame, encoding: Encoding | None
+    ) -> Vectors | VectorRows:
         """Return the vectors of passages; of more than a block of them, in a file."""
         stored: Stored = "float16" if getattr(encoder, "dtype", None) == "float16" else "float32"
         if passages.height <= vector_file.BLOCK:
-            return as_stored(self._encode(t, name, encoder, passages, "passage"), stored, encoder.similarity)
+            return as_stored(self._encode(t, name, encoder, passages, "passage", encoding), stored, encoder.similarity)
         with self._encoding(t, name, "passage", passages.height) as stage:
             return vector_file.embed_to_file(
-                encoder, passages["text"], "passage", cache=self.cache, stored=stored, advance=stage.advance
-            )
+                encoder, passages["text"], "passage", cache=self.cache, stored=stored, advance=stage.advance,
+                encoding=encoding,
+            )  # fmt: skip
 
     def _scored(self, t: int, name: str, encoder: ScoredEncoder, passages: pl.DataFrame) -> TaskVectors:
         """Return what scores the queries and passages of a task, by an encoder without a vector for each."""
@@ -272,9 +286,13 @@ class Evaluation:
         phase = f"{name} · {self.tasks[t].name}: encoding {side}"
         return self.course.stage((side, name, t), phase, n, "texts")
 
-    def _encode(self, t: int, name: str, encoder: Encoder, texts: pl.DataFrame, kind: Kind) -> Vectors:
+    def _encode(
+        self, t: int, name: str, encoder: Encoder, texts: pl.DataFrame, kind: Kind, encoding: Encoding | None
+    ) -> Vectors:
         with self._encoding(t, name, kind, texts.height) as stage:
-            return embed(encoder, texts["text"].to_list(), kind, cache=self.cache, advance=stage.advance)
+            return embed(
+                encoder, texts["text"].to_list(), kind, cache=self.cache, advance=stage.advance, encoding=encoding
+            )
 
     def _mitigated(
         self,
@@ -325,7 +343,8 @@ class Evaluation:
         about = {"model": name, "task": task.name, "domain": task.domain}
         blocks = {b: rows for b, rows in enumerate(query_blocks(task)) if not self._has_block(name, t, b)}
         if blocks:
-            consistency = self._consistency(t, name, index, of_queries)
+            shared = SharedPassages(self.team, index) if self.team and isinstance(index, PassageIndex) else None
+            consistency = self._consistency(t, name, index, of_queries, shared)
             relevant, left_out = relevant_pairs(task, passages), left_out_pairs(task, passages)
             phase, total = f"{name} · {task.name}: ranking", task.queries.height
             with self.course.stage(("rank", name, t), phase, total, "queries") as stage:
@@ -334,7 +353,7 @@ class Evaluation:
                     queries = task.queries[rows]
                     frame = search(
                         queries, of_queries[rows], passages, index, relevant, self.top_k,
-                        self.top_of, partial(score_of, rows), left_out,
+                        self.top_of, partial(score_of, rows), left_out, shared.rank if shared else rank,
                     )  # fmt: skip
                     own = queries.select("query_id", pl.col("language").alias("query_language")).with_columns(
                         pl.lit(MULTILINGUAL_POOL).alias("pool"),
@@ -353,7 +372,9 @@ class Evaluation:
     def _has_block(self, name: str, t: int, b: int) -> bool:
         return self.journal.has("ranking", block_key(name, t, b))
 
-    def _consistency(self, t: int, name: str, index: PassageOrder, queries: Queries) -> Floats:
+    def _consistency(
+        self, t: int, name: str, index: PassageOrder, queries: Queries, shared: SharedPassages | None
+    ) -> Floats:
         """Return the rank consistency of every query of the task; NaN where nothing is parallel.
 
         Where there are very many queries and passages, it is that of a sample of query ids, and NaN for the others.
@@ -364,7 +385,8 @@ class Evaluation:
         found = np.full(len(ids), np.nan)
         phase = f"{name} · {task.name}: rank consistency"
         with self.course.stage(("consistency", name, t), phase, len(rows), "queries") as stage:
-            found[rows] = rank_consistency(index, queries[rows], [ids[row] for row in rows], stage.advance)
+            consistency = shared.consistency if shared else rank_consistency
+            found[rows] = consistency(index, queries[rows], [ids[row] for row in rows], stage.advance)
         return found
 
     def _summarise(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from xlbias.measures.bias.rank_consistency import MOST_SCORES, mean_spearman
 from xlbias.measures.ragged import Floats, Ints
+from xlbias.processes.launched import cores, launched
 from xlbias.retrieve.compiled import compiled
 from xlbias.retrieve.index import PassageOrder, Queries, Vectors
 
@@ -19,7 +19,11 @@ _ROWS = 256
 
 
 def rank_consistency(
-    index: PassageOrder, queries: Queries, query_ids: Sequence[str], advance: Callable[[int], None] = lambda _: None
+    index: PassageOrder,
+    queries: Queries,
+    query_ids: Sequence[str],
+    advance: Callable[[int], None] = lambda _: None,
+    share: tuple[int, int] = (0, 1),
 ) -> Floats:
     """Return each query's mean Spearman correlation with the other translations of its id, float64 [n_queries].
 
@@ -29,6 +33,8 @@ def rank_consistency(
         query_ids: translations share an id; one without another translation has NaN, as has one to which all passages
             score the same.
         advance: called with numbers of queries done.
+        share: which of how many processes this is, each of which takes a part of the query ids; the others' queries
+            have NaN here.
     """
     found = np.full(len(queries), np.nan)
     codes = {query_id: code for code, query_id in enumerate(dict.fromkeys(query_ids))}
@@ -36,9 +42,9 @@ def rank_consistency(
     order = np.argsort(of_query, kind="stable")
     ends = np.cumsum(np.bincount(of_query, minlength=len(codes)))
     rows = max(1, min(_ROWS, (1 << 26) // max(index.n_passages, 1)))
-    start = 0
+    n_done = start = number = 0
     # Sorting and products let go of the interpreter; a product with threads of its own would wait for these.
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as workers:
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(cores(launched())) as workers:
         while start < len(order):
             stop = int(ends[np.searchsorted(ends, start, side="right")])
             while stop < len(order):
@@ -47,11 +53,14 @@ def rank_consistency(
                     break
                 stop = following
             block = order[start:stop]  # whole ids, as many as fit
-            scores = index.scores(queries[block])
-            of_ids = np.split(scores, np.flatnonzero(np.diff(of_query[block])) + 1)
-            found[block] = np.concatenate(list(workers.map(_of_id, of_ids)))
-            advance(len(block))
-            start = stop
+            if number % share[1] == share[0]:
+                scores = index.scores(queries[block])
+                of_ids = np.split(scores, np.flatnonzero(np.diff(of_query[block])) + 1)
+                found[block] = np.concatenate(list(workers.map(_of_id, of_ids)))
+                advance(stop - n_done)
+                n_done = stop
+            start, number = stop, number + 1
+    advance(len(order) - n_done)
     return found
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -171,6 +172,13 @@ class PassageIndex(PassageOrder):
         else:
             self.rows_of_vectors = vectors
             self.largest_norm = vectors.largest_norm
+
+    def of_others(self, rows: VectorRows | None, tiles: range) -> PassageIndex:
+        """Return these passages with vectors that lie elsewhere, of which `tiles` are scored; None for none yet."""
+        other = copy(self)
+        other.tiles = tiles
+        other.rows_of_vectors = rows if rows is not None else HeldRows(np.empty((0, self.dimension), np.float32))
+        return other
 
     def _padded(self, vectors: Vectors, n: int) -> torch.Tensor:
         """Return float32 [n, d] on the device, zero rows at the end."""

@@ -75,7 +75,8 @@ def rank(
         top_of: the pools of which they are found.
         shares: puts together what the holders of all shares found; None where `index` is all there is.
 
-    Returns a PairRanks with one entry per pair, and the lists, as `xlbias.retrieve.topk.top_k` does. Raises
+    Returns a PairRanks with one entry per pair, and the lists, as `xlbias.retrieve.topk.top_k` does, but for a holder
+    that `shares` tells of none. Raises
     EncoderError naming the query whose vector is not finite, or where a product of two vectors would overflow.
     """
     index.check(queries, query_ids)
@@ -93,7 +94,8 @@ def rank(
                 best.add(one)
     own, union = together.sum(np.stack([counts.own, counts.union]))
     in_pool, in_union = (1 + found[:, ABOVE] + found[:, TIED_BEFORE] for found in (own, union))
-    top = together.best(best).lists(top_of) if best else []
+    best = together.best(best) if best else None
+    top = best.lists(top_of) if best else []
     return PairRanks(score, in_pool, in_union, own[:, TIED_BEFORE:], union[:, TIED_BEFORE:]), top
 
 

@@ -14,7 +14,10 @@ from xlbias.retrieve.index import Int64s, PassageOrder, Queries, Vectors
 from xlbias.retrieve.left_out import top_without, without
 from xlbias.retrieve.ranking_rows import ranking_rows
 from xlbias.retrieve.ranks import PairRanks, rank
-from xlbias.retrieve.shares import Shares
+from xlbias.retrieve.topk import TopK
+
+Ranker = Callable[..., tuple[PairRanks, list[TopK]]]
+"""Called as `xlbias.retrieve.ranks.rank` is."""
 
 
 def in_index_order(passages: pl.DataFrame) -> pl.DataFrame:
@@ -38,7 +41,7 @@ def search(
     top_of: TopOf = "all",
     score_of: Callable[[Vectors, Int64s], Vectors] = lambda products, _: products,
     left_out: pl.DataFrame | None = None,
-    shares: Shares | None = None,
+    ranker: Ranker = rank,
 ) -> pl.DataFrame:
     """Return the ranking rows of `queries` in every pool of `index`.
 
@@ -52,7 +55,7 @@ def search(
         top_of: pools of which they are kept.
         score_of: from dot products, float32 [n], with the queries of so many rows to the scores that are kept.
         left_out: from `left_out_pairs` for those passages: what is not in the pools of a query.
-        shares: see `xlbias.retrieve.ranks.rank`.
+        ranker: `xlbias.retrieve.ranks.rank`, or what does the same with others.
     """
     rows = queries.select("query_id", "language").with_row_index("row")
     pairs = rows.join(relevant, on="query_id", how="inner").select("row", "passage_row", "relevance", out=False)
@@ -69,9 +72,9 @@ def search(
     relevance, out = pairs["relevance"].cast(pl.Int64).to_numpy(), pairs["out"].to_numpy()
     index.hold(vectors)
     more = int(np.bincount(query[out]).max()) if out.any() else 0
-    ranks, top = rank(
+    ranks, top = ranker(
         index, vectors, query, passage, query_ids=queries["query_id"].to_list(), k=top_k + more if top_k else 0,
-        top_of=top_of, shares=shares,
+        top_of=top_of,
     )  # fmt: skip
     if more:
         of_out = PairRanks(**{each.name: getattr(ranks, each.name)[out] for each in fields(PairRanks)})

@@ -17,13 +17,13 @@ Array = TypeVar("Array", bound=npt.NDArray[Any])
 
 
 class Shares(Protocol):
-    """Puts together what the holders found; every holder calls it with its own and gets the same."""
+    """Puts together what the holders found; every holder calls it with its own."""
 
     def sum(self, own: Array) -> Array:
         """Return the sum over holders."""
 
-    def best(self, own: Best) -> Best:
-        """Return the best over holders."""
+    def best(self, own: Best) -> Best | None:
+        """Return the best over holders; None where another holder is told."""
 
 
 class Alone:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -61,6 +62,10 @@ class Best:
         self.scores: Vectors = np.zeros(shape, dtype=np.float32)
         self.held: Int64s = np.zeros((n_queries, len(self._sizes)), dtype=np.int64)
         self.dropped: Int64s = np.zeros_like(self.held)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process is told: to be `merged` into one that has the passages."""
+        return {name: value for name, value in self.__dict__.items() if name != "_index"}
 
     def add(self, one: ScoredTile) -> None:
         """Take in the scores of some queries with a tile of passages; for a query, tiles come in their order."""

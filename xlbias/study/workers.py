@@ -15,14 +15,12 @@ from multiprocessing.context import SpawnProcess
 
 from xlbias.errors import RunError, XlbiasError
 from xlbias.interpreter import SAFE_PATH
+from xlbias.processes.launched import THREADS
 from xlbias.progress import Report
 from xlbias.streams import guard_streams
 from xlbias.study.folder import StudyFolder
 from xlbias.study.plan import Plan, PlannedEncoder
 from xlbias.study.steps import Event, Kind, Reached, Step
-
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS")
-"""Variables that share the cores out among the processes, unless the user has set them."""
 
 _CONTEXT = multiprocessing.get_context("spawn")  # threads of the libraries do not survive a fork
 _REPORTING = 0.3  # seconds between two reports of a process

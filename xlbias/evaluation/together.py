@@ -1,0 +1,190 @@
+"""What several processes do of an evaluation: encode a part each, rank with a share of the passages each.
+
+The first process plans, as one alone would: parts and batches are the same whoever makes them, so vectors are too. It
+has the only cache, and all vectors; the others are sent what they need. Below a block of passages each holds all of
+them and takes some query ids of the rank consistency as well; above that each holds its share, and the first process
+takes the consistency, of a sample, from its file.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from xlbias.cells import TopOf
+from xlbias.encode import vector_file
+from xlbias.encode.encoder import Encoder, Kind, PartTexts
+from xlbias.encode.similarity import Vectors
+from xlbias.encode.vector_file import VectorFile
+from xlbias.encode.vector_rows import HeldRows, SomeRows, VectorRows
+from xlbias.errors import EncoderError
+from xlbias.measures.ragged import Floats
+from xlbias.retrieve.consistency import rank_consistency
+from xlbias.retrieve.index import PASSAGE_TILE, Int64s, PassageIndex, PassageOrder, Queries
+from xlbias.retrieve.ranks import PairRanks, rank
+from xlbias.retrieve.shares import merged, share_of_tiles
+from xlbias.retrieve.topk import Best, TopK
+
+if TYPE_CHECKING:
+    from xlbias.processes.team import Team
+
+Array = TypeVar("Array", bound=npt.NDArray[Any])
+
+Load = Callable[..., Any]
+"""Loads an encoder, also in another process; given `say` it says what the libraries warn of."""
+
+
+class SharedEncoding:
+    """Makes as many parts at a time as there are processes: `xlbias.encode.encoder.Encoding`.
+
+    Args:
+        team: the processes, of which this is the first.
+        load: loads the encoder in the others.
+        encoder: the encoder here.
+    """
+
+    def __init__(self, team: Team, load: Load, encoder: Any) -> None:
+        self._team, self._load, self._encoder = team, load, encoder
+        self.at_a_time = team.world
+
+    def encode(self, parts: Sequence[PartTexts], kind: Kind) -> Sequence[Vectors]:
+        """See `Encoding`."""
+        if len(parts) == 1:
+            return [parts[0].encoded(self._encoder, kind)]
+        self._team.ask(_encode, self._load, self._encoder.fingerprint, kind)
+        dealt = [*parts, *[None] * (self._team.world - len(parts))]
+        own = self._team.scatter(dealt)
+        made = own.encoded(self._encoder, kind) if own else None
+        return [vectors for vectors in self._team.gather(made) if vectors is not None]
+
+
+def _encode(team: Team, load: Load, fingerprint: str, kind: Kind) -> None:
+    """Make one part, or none, in a process that does not lead."""
+    part = cast("PartTexts | None", team.scatter(()))
+    made = None
+    if part is not None:
+        known, encoder = team.state.get("encoder", (None, None))
+        if known != fingerprint:
+            encoder = load()
+            if encoder.fingerprint != fingerprint:
+                raise EncoderError(
+                    f"{encoder.name}: is another encoder in process {team.rank} than in the first (its files, a "
+                    "library or the kind of device): all processes must see the same"
+                )
+            team.state["encoder"] = fingerprint, encoder
+        made = part.encoded(cast(Encoder, encoder), kind)
+    team.gather(made)
+
+
+class SharedPassages:
+    """The passages of a task with their vectors, shared out to all processes.
+
+    Args:
+        team: the processes, of which this is the first.
+        index: the passages, with all vectors.
+    """
+
+    def __init__(self, team: Team, index: PassageIndex) -> None:
+        self._team, rows = team, index.rows_of_vectors
+        self._in_all = isinstance(rows, HeldRows) and len(rows) <= vector_file.BLOCK
+        team.ask(_hold, index.of_others(None, range(0)), self._in_all)
+        if isinstance(rows, HeldRows) and self._in_all:
+            team.same(rows.vectors)
+        else:
+            for other in range(1, team.world):
+                first, stop = _columns(index, _tiles(index, other, team))
+                for start in range(first, stop, vector_file.BLOCK):
+                    team.send(rows.read(start, min(start + vector_file.BLOCK, stop)), other)
+        self._own = index.of_others(rows, _tiles(index, 0, team))
+
+    def rank(
+        self,
+        index: PassageOrder,
+        queries: Queries,
+        pair_query: Int64s,
+        pair_passage: Int64s,
+        *,
+        query_ids: Sequence[str] = (),
+        k: int = 0,
+        top_of: TopOf = "all",
+    ) -> tuple[PairRanks, list[TopK]]:
+        """Return what `xlbias.retrieve.ranks.rank` does of the whole index."""
+        index.check(queries, query_ids)
+        self._team.ask(_rank, queries, pair_query, pair_passage, k)
+        return rank(self._own, queries, pair_query, pair_passage, k=k, top_of=top_of, shares=Together(self._team))
+
+    def consistency(
+        self, index: PassageOrder, queries: Queries, query_ids: Sequence[str], advance: Callable[[int], None]
+    ) -> Floats:
+        """Return what `xlbias.retrieve.consistency.rank_consistency` does; in all processes where each holds all."""
+        if not self._in_all:
+            return rank_consistency(index, queries, query_ids, advance)
+        self._team.ask(_consistency, queries, query_ids)
+        own = rank_consistency(index, queries, query_ids, advance, (0, self._team.world))
+        found: Floats = np.fmax.reduce(self._team.gather(own))
+        return found
+
+
+class Together:
+    """Puts together what the processes found of the same queries, for the first: `xlbias.retrieve.shares.Shares`."""
+
+    def __init__(self, team: Team) -> None:
+        self._team = team
+
+    def sum(self, own: Array) -> Array:
+        """See `Shares`."""
+        return self._team.sum(own)
+
+    def best(self, own: Best) -> Best | None:
+        """See `Shares`."""
+        found = self._team.gather(own)
+        return merged([own, *found[1:]]) if found else None
+
+
+def _hold(team: Team, index: PassageIndex, in_all: bool) -> None:
+    """Take vectors of passages, in a process that does not lead: all of them, or a share."""
+    tiles, rows = _tiles(index, team.rank, team), cast(VectorRows, None)
+    if in_all:
+        rows = HeldRows(team.same(np.empty((index.n_passages, index.dimension), dtype=np.float32)))
+    else:
+        first, stop = _columns(index, tiles)
+        rows = SomeRows(_received(team, stop - first, index.dimension), first, index.n_passages, index.largest_norm)
+    team.state["index"] = index.of_others(rows, tiles)
+
+
+def _received(team: Team, n: int, dimension: int) -> VectorRows:
+    """Return rows that the first process sends: in memory, or beyond a block in a temporary file."""
+    if n <= vector_file.BLOCK:
+        held = np.empty((n, dimension), dtype=np.float32)
+        if n:
+            team.receive(held)
+        return HeldRows(held)
+    kept = cast(IO[bytes], tempfile.TemporaryFile(prefix="xlbias-share-", buffering=0))  # noqa: SIM115  # with its rows
+    file = VectorFile(kept, n, dimension, "float32", cosine=False)
+    for start in range(0, n, vector_file.BLOCK):
+        part = np.empty((min(vector_file.BLOCK, n - start), dimension), dtype=np.float32)
+        team.receive(part)
+        file.write(start, part, np.zeros(len(part), dtype=np.bool_), np.empty(0, dtype=np.int64))
+    return file
+
+
+def _rank(team: Team, queries: Queries, pair_query: Int64s, pair_passage: Int64s, k: int) -> None:
+    rank(team.state["index"], queries, pair_query, pair_passage, k=k, shares=Together(team))
+
+
+def _consistency(team: Team, queries: Queries, query_ids: Sequence[str]) -> None:
+    share = (team.rank, team.world)
+    team.gather(rank_consistency(team.state["index"], queries, query_ids, share=share))
+
+
+def _tiles(index: PassageIndex, holder: int, team: Team) -> range:
+    return share_of_tiles(index.n_tiles, holder, team.world)
+
+
+def _columns(index: PassageIndex, tiles: range) -> tuple[int, int]:
+    """Return the first column of some tiles, and that behind the last."""
+    return tiles.start * PASSAGE_TILE, min(tiles.stop * PASSAGE_TILE, index.n_passages)
