@@ -90,15 +90,16 @@ class SharedPassages:
 
     def __init__(self, team: Team, index: PassageIndex) -> None:
         self._team, rows = team, index.rows_of_vectors
-        self._in_all = isinstance(rows, HeldRows) and len(rows) <= vector_file.BLOCK
-        team.ask(_hold, index.of_others(None, range(0)), self._in_all)
+        block = vector_file.BLOCK
+        self._in_all = isinstance(rows, HeldRows) and len(rows) <= block
+        team.ask(_hold, index.of_others(None, range(0)), block, self._in_all)
         if isinstance(rows, HeldRows) and self._in_all:
             team.same(rows.vectors)
         else:
             for other in range(1, team.world):
                 first, stop = _columns(index, _tiles(index, other, team))
-                for start in range(first, stop, vector_file.BLOCK):
-                    team.send(rows.read(start, min(start + vector_file.BLOCK, stop)), other)
+                for start in range(first, stop, block):
+                    team.send(rows.read(start, min(start + block, stop)), other)
         self._own = index.of_others(rows, _tiles(index, 0, team))
 
     def rank(
@@ -145,28 +146,30 @@ class Together:
         return merged([own, *found[1:]]) if found else None
 
 
-def _hold(team: Team, index: PassageIndex, in_all: bool) -> None:
-    """Take vectors of passages, in a process that does not lead: all of them, or a share."""
+def _hold(team: Team, index: PassageIndex, block: int, in_all: bool) -> None:
+    """Take vectors of passages, in a process that does not lead: all of them, or a share, so many at a time."""
     tiles, rows = _tiles(index, team.rank, team), cast(VectorRows, None)
     if in_all:
         rows = HeldRows(team.same(np.empty((index.n_passages, index.dimension), dtype=np.float32)))
     else:
         first, stop = _columns(index, tiles)
-        rows = SomeRows(_received(team, stop - first, index.dimension), first, index.n_passages, index.largest_norm)
+        rows = SomeRows(
+            _received(team, stop - first, index.dimension, block), first, index.n_passages, index.largest_norm
+        )
     team.state["index"] = index.of_others(rows, tiles)
 
 
-def _received(team: Team, n: int, dimension: int) -> VectorRows:
+def _received(team: Team, n: int, dimension: int, block: int) -> VectorRows:
     """Return rows that the first process sends: in memory, or beyond a block in a temporary file."""
-    if n <= vector_file.BLOCK:
+    if n <= block:
         held = np.empty((n, dimension), dtype=np.float32)
         if n:
             team.receive(held)
         return HeldRows(held)
     kept = cast(IO[bytes], tempfile.TemporaryFile(prefix="xlbias-share-", buffering=0))  # noqa: SIM115  # with its rows
     file = VectorFile(kept, n, dimension, "float32", cosine=False)
-    for start in range(0, n, vector_file.BLOCK):
-        part = np.empty((min(vector_file.BLOCK, n - start), dimension), dtype=np.float32)
+    for start in range(0, n, block):
+        part = np.empty((min(block, n - start), dimension), dtype=np.float32)
         team.receive(part)
         file.write(start, part, np.zeros(len(part), dtype=np.bool_), np.empty(0, dtype=np.int64))
     return file

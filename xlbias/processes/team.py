@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.distributed as dist
+from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
 from xlbias.errors import LostError, XlbiasError, reason_of
@@ -55,7 +56,7 @@ class Team:
                 "cpu:gloo,cuda:nccl" if cuda else "gloo",
                 store=store, rank=self.rank, world_size=self.world, timeout=_PATIENCE,
             )  # fmt: skip
-            self._watch = Watch(self.rank, self.world, dist.PrefixStore("xlbias", store))
+            self._watch = Watch(self.rank, self.world, PrefixStore("xlbias", store))
         except (RuntimeError, OSError, EOFError, ValueError) as error:
             raise LostError(
                 f"process {self.rank} of {self.world} does not find the others, at MASTER_ADDR and MASTER_PORT: "

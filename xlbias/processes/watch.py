@@ -25,7 +25,7 @@ from xlbias.errors import LostError, XlbiasError, reason_of
 from xlbias.text import clean
 
 if TYPE_CHECKING:
-    from torch.distributed import Store
+    from torch.distributed.distributed_c10d import Store
 
 KEPT = "what is finished is kept, and the same command goes on with it (of `xlbias evaluate` with --resume)"
 
@@ -79,7 +79,7 @@ class Watch:
             key = secrets.token_bytes(32)
             listener = Listener(("127.0.0.1" if local else "0.0.0.0", 0), backlog=self.world, authkey=key)
             store.set(_KEY, f"{listener.address[1]} {key.hex()} {self._name()}")
-            found = {}
+            found: dict[Connection, str] = {}
             with listener:
                 while len(found) < self.world - 1:
                     with suppress(AuthenticationError, EOFError, OSError):  # of somebody who looks at all ports

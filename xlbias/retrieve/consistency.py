@@ -60,7 +60,8 @@ def rank_consistency(
                 advance(stop - n_done)
                 n_done = stop
             start, number = stop, number + 1
-    advance(len(order) - n_done)
+    if n_done < len(order):
+        advance(len(order) - n_done)
     return found
 
 
