@@ -54,6 +54,7 @@ class Level:
 _Asked = tuple[tuple[float, ...], int]
 """The grades of what is relevant to a query, and how many queries have these."""
 
+_printed: WeakKeyDictionary[RunNumbers, dict[str, tuple[Level, ...]]] = WeakKeyDictionary()
 _chances: WeakKeyDictionary[RunNumbers, dict[tuple[str, tuple[str, ...]], tuple[Level, ...]]] = WeakKeyDictionary()
 
 
@@ -68,7 +69,10 @@ def levels(run: RunNumbers, model: str, task: str, wanted: Sequence[str] = ()) -
     """
     about = next(one for one in run.models if one.name == model)
     on = next(one for one in run.tasks if one.name == task)
-    rest = [one for one in (*_base(run, about, on), *printed(on)) if not wanted or one.measure in wanted]
+    of_papers = _printed.setdefault(run, {})
+    if task not in of_papers:
+        of_papers[task] = printed(on)
+    rest = [one for one in (*_base(run, about, on), *of_papers[task]) if not wanted or one.measure in wanted]
     return (*chance_levels(run, on, wanted), *rest)
 
 

@@ -14,13 +14,11 @@ KINDS = ("excluded",)
 def found(context: Context) -> Iterator[Finding]:
     """Yield for every task the share of rankings that are in no mean; they are the same for all encoders."""
     told: set[str] = set()
+    settings = context.run.settings.partition_by(["model", "task"], as_dict=True)
     for model, task in context.ranked:
-        if task.name in told:
+        if task.name in told or (model.name, task.name) not in settings:
             continue
-        rows = context.run.settings
-        mine = [
-            row for row in rows.iter_rows(named=True) if row["model"] == model.name and row["task"] == task.name
-        ]  # fmt: skip
+        mine = settings[model.name, task.name].to_dicts()
         n, left_out = (sum(row[name] for row in mine) for name in ("n_rankings", "n_excluded"))
         if n + left_out == 0 or left_out / (n + left_out) < context.thresholds.excluded or not left_out:
             continue
