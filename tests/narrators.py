@@ -1,4 +1,4 @@
-"""Narrators for tests that do something when so many units of work are done."""
+"""Narrators for tests: one remembers what is said, others do something when so many units of work are done."""
 
 from __future__ import annotations
 
@@ -7,6 +7,16 @@ import signal
 
 from xlbias.narration import Silent
 from xlbias.progress import Report
+
+
+class Listening(Silent):
+    """Remembers what is said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
 
 
 class Counting(Silent):

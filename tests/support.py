@@ -73,3 +73,12 @@ def skillings_mack(blocks):
     most = sum(len(block) - 1 for block in blocks)
     degrees = int(np.linalg.matrix_rank(covariance, tol=1e-9)) if blocks else 0
     return float(total @ np.linalg.pinv(covariance, rcond=1e-9) @ total), degrees, most, len(blocks)
+
+
+class Breaks:
+    """An encoder that fails when it is used."""
+
+    name, dimension, similarity, fingerprint = "breaks", 4, "cosine", "f"
+
+    def encode(self, texts, kind):
+        raise ZeroDivisionError

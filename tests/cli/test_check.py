@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from support import make_task, make_vectors
+from support import Breaks, make_task, make_vectors
 
 from xlbias.cli import run as xlbias
 from xlbias.encode.precomputed import PrecomputedVectors
@@ -216,19 +216,10 @@ def test_a_baseline_on_the_same_task_under_another_name_is_that_task(runs, capsy
 # -- unfinished and hostile runs ---------------------------------------------------------------------------------------
 
 
-class _Breaks:
-    """An encoder that fails when it is used."""
-
-    name, dimension, similarity, fingerprint = "breaks", 4, "cosine", "f"
-
-    def encode(self, texts, kind):
-        raise ZeroDivisionError
-
-
 def test_an_unfinished_run_is_refused_unless_partial_numbers_are_asked_for(tmp_path, capsys):
     out = tmp_path / "run.parquet"
     with pytest.raises(ZeroDivisionError):
-        evaluate([parallel_vectors(), _Breaks()], TASK, out)
+        evaluate([parallel_vectors(), Breaks()], TASK, out)
     arguments = [out, "-r", "map.multilingual > 0.9"]
     code, lines, err = check(capsys, *arguments)
     assert (code, lines) == (2, [])

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from processes import start
-from support import make_task, make_vectors
+from support import Breaks, make_task, make_vectors
 
 import xlbias
 from xlbias.errors import EncoderError, RunError, UsageError, WriteError
@@ -88,22 +88,13 @@ def test_an_encoder_that_changed_under_its_name_cannot_finish_another_s_run(tmp_
     out = tmp_path / "run.parquet"
     vectors = make_vectors(TASK, seed=0)
     with pytest.raises(ZeroDivisionError):
-        evaluate([vectors, _Breaks()], TASK, out)
+        evaluate([vectors, Breaks()], TASK, out)
     changed = make_vectors(TASK, seed=1)
     object.__setattr__(changed, "name", vectors.name)
     first = next((live_folder(out) / "parts").glob("ranking-*"))
     first.unlink()
     with pytest.raises(RunError, match="'random0' has changed since it was evaluated there"):
-        evaluate([changed, _Breaks()], TASK, out, resume=True)
-
-
-class _Breaks:
-    """An encoder that fails when it is used."""
-
-    name, dimension, similarity, fingerprint = "breaks", 4, "cosine", "f"
-
-    def encode(self, texts, kind):
-        raise ZeroDivisionError
+        evaluate([changed, Breaks()], TASK, out, resume=True)
 
 
 def test_a_resume_after_an_aborted_overwrite_makes_the_new_run_and_not_the_old_one(tmp_path):

@@ -1,6 +1,7 @@
 """How far a study is, from what becomes of its steps."""
 
-from xlbias.narration import Silent
+from narrators import Listening
+
 from xlbias.progress import Report
 from xlbias.study.progress import StudyProgress
 from xlbias.study.steps import Done, Reached, Step
@@ -8,16 +9,8 @@ from xlbias.study.steps import Done, Reached, Step
 STEPS = [Step("train", "a"), Step("evaluate", "a"), Step("train", "b"), Step("evaluate", "b")]
 
 
-class Noting(Silent):
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, text: str) -> None:
-        self.lines.append(text)
-
-
 def test_a_study_says_each_step_that_is_made_and_how_far_all_of_it_is() -> None:
-    narrator, told = Noting(), []
+    narrator, told = Listening(), []
     progress = StudyProgress(STEPS, lambda step: step.encoder == "a", 1, narrator)
     progress.listen(lambda *about: told.append(about))
     assert narrator.lines == ["2 of 4 steps are done already"]
@@ -39,7 +32,7 @@ def test_a_study_says_each_step_that_is_made_and_how_far_all_of_it_is() -> None:
 
 
 def test_a_study_of_which_all_is_done_says_so() -> None:
-    narrator = Noting()
+    narrator = Listening()
     progress = StudyProgress(STEPS, lambda _: True, 2, narrator)
     progress.take(Done(STEPS[0], made=False, seconds=0.0))
     progress.finished()

@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 import torch
+from narrators import Listening
 from polars.testing import assert_frame_equal
 from processes import context, start
 from sentence_transformers import SentenceTransformer
@@ -39,20 +40,10 @@ MONO, HYBRID = "calendar-mono-seed0", "calendar-hybrid-alpha0.5-seed0"
 TARGETS = ["calendar-test", "money"]
 
 
-class Said(Silent):
-    """Remembers what was said."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, text: str) -> None:
-        self.lines.append(text)
-
-
 @pytest.fixture(scope="module")
 def done(small_plan: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("study") / "out"
-    said = Said()
+    said = Listening()
     run_study(read_plan(small_plan), out, narrator=said)
     assert [line.split(" in ")[0] for line in said.lines] == [
         f"1 of 4: {MONO} trained", f"2 of 4: {MONO} evaluated", f"3 of 4: {HYBRID} trained",
@@ -107,7 +98,7 @@ def test_the_merged_run_is_what_the_single_runs_are(done: Path, small_plan: Path
 
 
 def test_a_finished_study_does_nothing_again(copy: Path, small_plan: Path) -> None:
-    before, said = files(copy), Said()
+    before, said = files(copy), Listening()
     run = run_study(read_plan(small_plan), copy, narrator=said)
     assert run is not None
     assert run.state.status == "finished"
@@ -124,7 +115,7 @@ def test_what_train_and_evaluate_have_made_is_done_already(small_plan: Path, tmp
     fit(load_task(plan.spec(plan.sources["calendar"][0])), encoder, plan.recipe, name=MONO, sampler="mono")
     tasks = [load_task(plan.spec(task)) for task in plan.targets.values()]
     run = evaluate(str(encoder), tasks, out / "runs" / f"{MONO}.parquet", top_k=3, top_of="multilingual")
-    before, said = files(out), Said()
+    before, said = files(out), Listening()
     merged = run_study(plan, out, narrator=said)
     assert said.lines == ["2 of 2 steps are done already", "nothing is left to do"]
     assert before.items() <= files(out).items()
@@ -175,7 +166,7 @@ def test_killed_within_and_between_steps_it_goes_on_and_ends_the_same(
         assert live.summary.is_empty()
         assert live.queries.collect()["task"].unique().sort().to_list() == TARGETS
     assert finished == [0, 1, 1, 2]
-    before, said = files(out), Said()
+    before, said = files(out), Listening()
     run = run_study(plan, out, narrator=said)
     assert said.lines[0] == "2 of 4 steps are done already"
     assert [line.split(" in ")[0] for line in said.lines[1:]] == [
@@ -327,7 +318,7 @@ def forked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("forked")
 def test_several_processes_make_the_same(small_plan: Path, done: Path, tmp_path: Path) -> None:
-    said = Said()
+    said = Listening()
     run = run_study(read_plan(small_plan), tmp_path / "out", jobs=2, narrator=said)
     assert sorted(line.split(": ")[1].split(" in ")[0] for line in said.lines) == sorted(
         f"{name} {word}" for name in (MONO, HYBRID) for word in ("trained", "evaluated")

@@ -8,13 +8,13 @@ import numpy as np
 import polars as pl
 import pytest
 import pytrec_eval
+from narrators import Listening
 from support import make_task, make_vectors
 
 import xlbias
 from xlbias.data.convert import beir_query_id
 from xlbias.errors import RunError, UsageError, XlbiasError
 from xlbias.export.trec import export_run
-from xlbias.narration import Silent
 from xlbias.results.caveats import caveats
 from xlbias.runs.schema import MULTILINGUAL_POOL
 
@@ -22,14 +22,6 @@ TREC = {"recall@1": "recall_1", "recall@10": "recall_10", "precision@10": "P_10"
         "success@10": "success_10", "map": "map", "rr": "recip_rank"}  # fmt: skip
 REQUESTED = {"map", "recip_rank", "recall.1,10", "P.10", "ndcg_cut.10", "success.10"}
 DEPTH = 40
-
-
-class Heard(Silent):
-    def __init__(self):
-        self.lines = []
-
-    def say(self, text):
-        self.lines.append(text)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +81,7 @@ def oracle(task, lists, pool=MULTILINGUAL_POOL):
 def test_measures_with_cut_offs_equal_pytrec_eval_and_others_have_bounds_that_hold_it(task, lists, tmp_path):
     file = tmp_path / "bm25.trec"
     file.write_text(trec(lists))
-    heard = Heard()
+    heard = Listening()
     run = xlbias.import_run(file, task, tmp_path / "run.parquet", narrator=heard)
     theirs = oracle(task, lists)
     for measure, name in TREC.items():
@@ -158,7 +150,7 @@ def test_the_order_is_that_of_scores_or_of_ranks(task, tmp_path):
     file = tmp_path / "distances.trec"
     query = f"de/{task.queries['query_id'][0]}"
     file.write_text("".join(f"{query} Q0 {one} {rank} {rank / 10} d\n" for rank, one in enumerate(ids, 1)))
-    heard = Heard()
+    heard = Listening()
     by_score = xlbias.import_run(file, task, narrator=heard)
     by_rank = xlbias.import_run(file, task, order="rank")
     first = [

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from narrators import Listening
 
 from xlbias.data.catalog import load_task
 from xlbias.data.split import split_task
@@ -17,7 +18,6 @@ from xlbias.encode.trained_on import TrainedOn, read_trained_on, text_fingerprin
 from xlbias.errors import EncoderError
 from xlbias.evaluation import evaluate
 from xlbias.evaluation.seen_texts import TaskTexts
-from xlbias.narration import Silent
 from xlbias.report.render import render_report
 from xlbias.results.caveats import caveats
 from xlbias.results.run import Run
@@ -31,16 +31,6 @@ QUICK = Recipe(
     base="static", steps=24, batch_size=8, learning_rate=3e-2, query_prefix="", passage_prefix="", dimension=16,
     vocabulary=600, seed=7, validation=0.1, monitor="loss",
 )  # fmt: skip
-
-
-class Told(Silent):
-    """Remembers what it is told."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, text: str) -> None:
-        self.lines.append(text)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +76,7 @@ def test_a_part_of_what_was_trained_on_under_another_name_is_counted_exactly(
 ) -> None:
     part = split_task(whole, "test").renamed("something else")
     copies = copies_of(part, "NFD")
-    told = Told()
+    told = Listening()
     run = evaluate([str(trained.path)], [copies], tmp_path / "run.parquet", narrator=told)
     # The oracle: texts compared as sets, and what was held out is known by the card's fingerprint of it.
     held = {name["fingerprint"] for name in trained.card["validated_on"]}
@@ -152,7 +142,7 @@ def test_what_a_base_was_trained_on_counts_and_an_unknown_base_is_no_clean_one(
 
 def test_of_an_encoder_without_a_card_nothing_is_known(whole: RetrievalTask, two_layers: str, tmp_path: Path) -> None:
     task = split_task(whole, "test")
-    told = Told()
+    told = Listening()
     run = evaluate([two_layers], [task], tmp_path / "run.parquet", narrator=told)
     name = str(run.models[0].name)
     assert {value for value, _ in counts(run, name).values()} == {None}

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from narrators import Listening
 from sentence_transformers import SentenceTransformer
 
 from xlbias.data.task import RetrievalTask
@@ -199,14 +200,6 @@ def test_patience_counts_from_the_base_on(small: RetrievalTask, tmp_path: Path) 
     assert (trained.card["best_step"], trained.steps) == (0, 8)
 
 
-class Listening(Silent):
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def say(self, text: str) -> None:
-        self.said.append(text)
-
-
 def test_early_stopping_waits_for_as_many_validations_as_it_is_told(small: RetrievalTask, tmp_path: Path) -> None:
     wild = QUICK.overridden(
         learning_rate=3.0, steps=400, schedule="constant", monitor="loss", patience=3, validate_every=2
@@ -217,7 +210,7 @@ def test_early_stopping_waits_for_as_many_validations_as_it_is_told(small: Retri
     assert trained.steps == curve[-1][0] < 400
     best = min(curve, key=lambda point: point[1])[0]
     assert trained.steps == best + 3 * 2
-    assert listening.said[-1] == (
+    assert listening.lines[-1] == (
         f"out: stopped early after step {trained.steps}: 3 validations in a row brought no better loss than step {best}"
     )
 
