@@ -283,7 +283,7 @@ def _removed_afterwards(path: Path) -> Iterator[Path]:
         yield temporary
     finally:
         with suppress(OSError):
-            _remove(temporary)
+            remove(temporary)
 
 
 def _temporary(path: Path) -> Path:
@@ -312,7 +312,7 @@ def _remove_leftovers(path: Path) -> None:
             found = name.startswith(start) and (ours.fullmatch(name) or earlier.fullmatch(name))
             if found and not _alive(int(found[1])):
                 with suppress(OSError):
-                    _remove(path.with_name(name))
+                    remove(path.with_name(name))
 
 
 def _alive(pid: int) -> bool:
@@ -325,7 +325,8 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file, a link, or a folder with all in it, where it is there."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

@@ -71,8 +71,8 @@ class RunPath(Word):
 
     name = "run"
 
-    def __init__(self, known: Callable[[click.Context], Words] | None = None) -> None:
-        super().__init__(known, paths=(RUN_ENDING, RUN_ENDING + LIVE_ENDING))
+    def __init__(self) -> None:
+        super().__init__(paths=(RUN_ENDING, RUN_ENDING + LIVE_ENDING))
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the path of the run. Raises RunError for a folder that holds none or several."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +20,8 @@ from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 from sklearn.decomposition import PCA
 from tokenizers import Tokenizer
 
-from xlbias.encode.options import Tokens
 from xlbias.encode.subwords import same_share, train_tokenizer
 from xlbias.errors import EncoderError
-
-TOKENS: tuple[str, ...] = get_args(Tokens)
 
 _AT_A_TIME = 1_024  # tokens of a forward pass, a handful of positions each
 _CHUNK = 4_096  # texts tokenised at a time

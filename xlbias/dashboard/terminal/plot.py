@@ -68,20 +68,16 @@ def plot(
     width: int,
     height: int,
     *,
-    y_text: Callable[[float], str] = short_number,
-    x_text: Callable[[float], str] = short_number,
-    x_label: str = "step",
     nothing: str = "nothing yet",
 ) -> Drawn:
     """Return a chart of exactly `height` lines of exactly `width` cells: axes with numbers, and the series.
+
+    Where there is room, the x axis says that it is of steps, and where the y axis starts if that is not at 0.
 
     Args:
         series: what to draw; points of later ones come on top.
         width: in cells.
         height: in lines, of which the last two are the x axis.
-        y_text: how numbers of the y axis are written.
-        x_text: how numbers of the x axis are written.
-        x_label: what x is, on the axis, where there is room. Where the y axis does not hold 0, that stands there, too.
         nothing: said where there is no point.
     """
     if width < 1 or height < 1:
@@ -94,7 +90,7 @@ def plot(
         return _said(nothing, width, height)
     rows = height - 2
     y_low, y_high, y_ticks = _ticks(min(y for _, y in every), max(y for _, y in every), max(2, rows // 3))
-    labels = {tick: y_text(tick) for tick in y_ticks}
+    labels = {tick: short_number(tick) for tick in y_ticks}
     margin = max(map(cells_of, labels.values()))
     columns = width - margin - 1
     if columns < _LEAST_WIDTH or rows < _LEAST_HEIGHT:
@@ -116,11 +112,11 @@ def plot(
     ticks = [xs.pop()] if len(xs) == 1 else _ticks(x_low, x_high, max(2, columns // gap))[2]
     if all(float(x).is_integer() for x in xs):
         ticks = [tick for tick in ticks if tick.is_integer()]
-    said: list[tuple[str, ...]] = [(x_label,)]
+    said: list[tuple[str, ...]] = [("step",)]
     if y_low > 0 or y_high < 0:
-        end = labels.get(y_ticks[0], y_text(y_low))
+        end = labels.get(y_ticks[0], short_number(y_low))
         said.append((f"y starts at {end}, not 0", f"y starts at {end}", f"y from {end}"))
-    lines += [((line, AXIS),) for line in _x_axis(canvas, margin, ticks, x_text, said)]
+    lines += [((line, AXIS),) for line in _x_axis(canvas, margin, ticks, said)]
     return tuple(lines)
 
 
@@ -291,7 +287,6 @@ def _x_axis(
     canvas: _Canvas,
     margin: int,
     ticks: Sequence[float],
-    x_text: Callable[[float], str],
     said: Sequence[Sequence[str]],
 ) -> tuple[str, str]:
     """Return the axis with its ticks and what is said of the axes, and the numbers below, which never touch.
@@ -302,7 +297,7 @@ def _x_axis(
     axis, below = ["─"] * canvas.columns, [" "] * (margin + 1 + canvas.columns)
     taken = -1
     for tick in (tick for tick in ticks if low <= tick <= high):
-        column, text = canvas.column_of(tick), x_text(tick)
+        column, text = canvas.column_of(tick), short_number(tick)
         start = min(margin + 1 + column - len(text) // 2, len(below) - len(text))
         if start > taken and start >= 0:
             axis[column] = "┬"

@@ -32,7 +32,6 @@ _SPLITS = {
     "train": "train", "training": "train", "test": "test", "testing": "test", "dev": "dev", "val": "validation",
     "valid": "validation", "validation": "validation",
 }  # fmt: skip
-_NO_DATA = ("dataset_dict.json", "dataset_infos.json", "dataset_info.json")
 _MOST_STARS = 8  # in a pattern: each makes matching slower
 _PAIR = re.compile(r"([A-Za-z]{2,3}(?:_[A-Z][a-z]{3})?)-([a-z]{2,3}(?:_[A-Z][a-z]{3})?)")
 

@@ -15,7 +15,6 @@ from xlbias.data.notes import Notes
 from xlbias.data.task import RetrievalTask
 from xlbias.errors import TaskError
 
-QUERY_COLUMNS = ("id", "text", "language", "origin")
 PASSAGE_COLUMNS = ("id", "text", "language", "document", "parallel_id", "origin")
 JUDGEMENT_COLUMNS = ("query", "passage", "relevance", "origin")
 

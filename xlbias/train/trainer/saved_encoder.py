@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from sentence_transformers import SentenceTransformer
 
 from xlbias.encode.card import CARD_FILE, TRAINING_FILE
 from xlbias.encode.trained_on import CARD_FIELD, TrainedOn
-from xlbias.files import saying, write_inside
+from xlbias.files import remove, saying, write_inside
 from xlbias.folders import give_usual_mode
 from xlbias.train.card import readme
 from xlbias.train.trainer.lora import merged
@@ -33,19 +32,19 @@ def _remove_encoder(out: Path) -> None:
     card.unlink()  # first: what is left is no whole checkpoint any more
     for name in names if isinstance(names, list) else []:
         if isinstance(name, str) and name not in {"", ".", "..", TRAINING_FILE} and Path(name).name == name:
-            _remove(out / name)
+            remove(out / name)
 
 
 @contextmanager
 def _temporary_folder(out: Path) -> Iterator[Path]:
     """A folder inside `out` for what is not finished; it is gone afterwards, whatever happens."""
     folder = out / _TEMPORARY
-    _remove(folder)
+    remove(folder)
     folder.mkdir()
     try:
         yield folder
     finally:
-        _remove(folder)
+        remove(folder)
 
 
 def save_encoder(
@@ -76,10 +75,3 @@ def save_encoder(
         for name in names:
             (folder / name).replace(out / name)
     return full
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
