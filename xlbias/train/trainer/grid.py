@@ -7,6 +7,7 @@ import hashlib
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,7 +18,7 @@ from xlbias.errors import TrainingError
 from xlbias.files import make_folder
 from xlbias.narration import Narrator
 from xlbias.progress import Course, Report
-from xlbias.runs.journal import Journal
+from xlbias.runs.journal import Journal, live_folder, parts_of
 from xlbias.train.trainer.interrupts import StopRequest
 from xlbias.train.trainer.training_job import Training, TrainingJob
 
@@ -39,6 +40,7 @@ class Grid:
         self, jobs: Sequence[TrainingJob], out: Path, *, overwrite: bool, resume: bool, narrator: Narrator
     ) -> None:
         self.jobs, self.out, self.overwrite, self.resume, self.narrator = jobs, out, overwrite, resume, narrator
+        self._is_new = False
         self.processes = jobs[0].place.processes
         self.journal: Journal | None = self.processes.on_main(self._open_journal)
         for part in self.journal.damaged if self.journal else ():
@@ -50,8 +52,18 @@ class Grid:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.journal:
-            self.journal.close()
+        if self.journal is None:
+            return
+        if error is not None and self._is_new and not self._has_begun():
+            self.journal.discard()
+            for folder in dict.fromkeys((*(job.out for job in self.jobs), self.out)):
+                with suppress(OSError):  # not empty
+                    folder.rmdir()
+        self.journal.close()
+
+    def _has_begun(self) -> bool:
+        """Whether there is anything to go on from: a part of a loss curve, or a checkpoint."""
+        return bool(parts_of(live_folder(self.out / TRAINING_FILE)) or next(self.out.rglob("step-*"), None))
 
     def run(self) -> list[Training]:
         """Train what is not trained yet. Raises KeyboardInterrupt where a signal asked for an end."""
@@ -100,6 +112,7 @@ class Grid:
             self.journal.describe("models", [_model(card) for card in cards])
 
     def _open_journal(self) -> Journal:
+        self._is_new = not self.out.exists()
         make_folder(self.out)
         for job in self.jobs:
             job.out.mkdir(exist_ok=True)
