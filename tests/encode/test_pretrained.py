@@ -101,6 +101,8 @@ def test_an_unknown_hub_name_is_said_to_be_neither(monkeypatch):
     monkeypatch.setattr("xlbias.encode.loading.hub_answers", lambda: False)
     with pytest.raises(EncoderError, match="is neither a folder here nor a model that could be loaded"):
         load_encoder("nobody/nothing-of-the-kind")
+    with pytest.raises(EncoderError, match=r"'static-smal' \(did you mean static-small\?\) is neither"):
+        load_encoder("static-smal")
 
 
 def test_a_device_that_is_not_there_is_said_not_to_be():

@@ -128,7 +128,7 @@ def test_the_data_may_be_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     plan = plan_of(tmp_path, FULL, tmp_path / "other")
     assert plan.spec(plan.targets["xquad-r"]) == f"lareqa:{tmp_path / 'other'}/xquad-r"
-    with pytest.raises(UsageError, match=r"plan\.toml: --data: there is no folder .*nowhere"):
+    with pytest.raises(UsageError, match=r"plan\.toml: --data: .*nowhere: there is no such folder"):
         plan_of(tmp_path, FULL, tmp_path / "nowhere")
 
 
@@ -184,7 +184,7 @@ def test_another_base_brings_its_recipe(tmp_path: Path) -> None:
         (('["mono"]', '["mono"]\ntitle = 3'), "title is 3: expected a string"),
         (('["mono"]', '["mono"]\nrecipe = "statik"'), "recipe: unknown recipe 'statik'"),
         (('["mono"]', '["mono"]\nrecipe = "nowhere.toml"'), "nowhere.toml: there is no such file"),
-        (('["mono"]', '["mono"]\ndata = "nowhere"'), "data: there is no folder"),
+        (('["mono"]', '["mono"]\ndata = "nowhere"'), "nowhere: there is no such folder; --data DIR"),
         (('["mono"]', '["mono"]\nsettings = 3'), "settings is 3: expected a table [settings]"),
         (
             ("[sources]", "[settings]\nbatchsize = 3\n[sources]"),

@@ -12,6 +12,7 @@ import transformers
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
+from xlbias.choices import suggestion
 from xlbias.encode.content import content_digest
 from xlbias.encode.hub import fetch_description, hub_answers, snapshot_of
 from xlbias.encode.layout import is_onnx
@@ -19,6 +20,7 @@ from xlbias.encode.loadable import check_loadable
 from xlbias.encode.quiet import captured
 from xlbias.encode.weights import check_missing, recorded_loading
 from xlbias.errors import EncoderError, reason_of
+from xlbias.packaged import packaged_encoders
 from xlbias.text import clean
 
 
@@ -76,7 +78,8 @@ def load_model(
                 "openai:"
             ) from error
         where = "cannot be loaded" if local else "is neither a folder here nor a model that could be loaded"
-        raise EncoderError(f"encoder {name!r} {where}: {_reason(error)}") from error
+        close = "" if local else suggestion(name, packaged_encoders())
+        raise EncoderError(f"encoder {name!r}{close} {where}: {_reason(error)}") from error
     for line in lines:
         say(f"{clean(name)}: {line}")
     if not local and (folder := snapshot_of(name)):  # which may be of a newer commit

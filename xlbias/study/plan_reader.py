@@ -142,7 +142,7 @@ def _data(path: Path, written: str | None, given: Path | None) -> Path | None:
     folder = given.expanduser() if given is not None else path.parent / Path(written or "").expanduser()
     if not folder.is_dir():
         key, hint = ("data", "; --data DIR names another") if given is None else ("--data", "")
-        raise UsageError(f"{key}: there is no folder {folder}{hint}")
+        raise UsageError(f"{key}: {folder}: there is no such folder{hint}")
     return folder.resolve()
 
 
