@@ -20,8 +20,8 @@ _LAZY = {
     "load_encoder": "xlbias.encode.load",
     "Encoder": "xlbias.encode.encoder",
     "PrecomputedVectors": "xlbias.encode.precomputed",
-    "HybridBatchSampler": "xlbias.train.sampling.rows",
-    "MixedBatchSampler": "xlbias.train.sampling.rows",
+    "HybridBatchSampler": "xlbias.train.sampling.dataset_samplers",
+    "MixedBatchSampler": "xlbias.train.sampling.dataset_samplers",
     "distil_encoder": "xlbias.train.trainer.distilled",
     "fit": "xlbias.train.trainer.fit",
     "fit_grid": "xlbias.train.trainer.fit",
@@ -101,7 +101,7 @@ if TYPE_CHECKING:
     from xlbias.systems.merge_runs import merge_runs
     from xlbias.systems.rerank import rerank
     from xlbias.train.recipe import recipe_for
-    from xlbias.train.sampling.rows import HybridBatchSampler, MixedBatchSampler
+    from xlbias.train.sampling.dataset_samplers import HybridBatchSampler, MixedBatchSampler
     from xlbias.train.trainer.distilled import distil_encoder
     from xlbias.train.trainer.fit import fit, fit_grid
 
