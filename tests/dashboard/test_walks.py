@@ -14,6 +14,7 @@ from dashboard.screens.test_picker import picking
 from xlbias.dashboard import places
 from xlbias.data.task import RetrievalTask
 from xlbias.evaluation import evaluate
+from xlbias.folders import state_folder
 
 pytestmark = pytest.mark.integration
 
@@ -127,3 +128,13 @@ async def test_from_a_run_to_another_one_in_two_keys(walking):
     await press(pilot, "down" if app.view.table.cursor == 0 else "up", "enter")
     await shows(pilot, "Real?")
     assert app.state.path != before
+
+
+async def test_a_figure_for_a_paper_takes_two_keys_from_the_matrix(walking):
+    _, pilot = walking
+    await press(pilot, "enter")
+    await shows(pilot, "Real?")
+    await press(pilot, "2", "y", "l")
+    await until(pilot, lambda: list(state_folder().glob("*.tex")))
+    (copy,) = state_folder().glob("*.tex")
+    assert "\\toprule" in copy.read_text("utf-8")

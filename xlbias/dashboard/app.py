@@ -79,7 +79,18 @@ class DashboardApp(Dashboard, inherit_bindings=False):
     Screen:ansi { background: ansi_default; color: ansi_default; }
     Dialog, Dialog:ansi { background: $background 40%; }
     Dialog.-clear, Dialog:ansi { background: transparent; }
-    CommandPalette SearchIcon { display: none; }
+    CommandPalette > Vertical, CommandPalette:ansi > Vertical { margin-top: 2; background: transparent; }
+    CommandPalette #--input, CommandPalette #--input.--list-visible {
+        height: 2; border: none; border-top: solid $primary; background: $surface;
+    }
+    CommandPalette CommandInput, CommandPalette CommandInput:focus { border: none; height: 1; padding: 0 1; }
+    CommandPalette CommandList, CommandPalette CommandList:focus {
+        border: none; border-bottom: solid $primary; padding: 0 1; background: $surface;
+        text-wrap: nowrap; text-overflow: ellipsis;
+    }
+    CommandPalette CommandList > .option-list--option { text-style: none; }
+    CommandPalette:ansi #--input, CommandPalette:ansi CommandList { background: ansi_default; }
+    CommandPalette:ansi CommandInput > .input--cursor { text-style: reverse; }
     OptionList:ansi > .option-list--option-highlighted { text-style: bold underline; }  /* Textual drops reverse */
     Toast { width: auto; max-width: 90%; padding: 0 1; margin: 0; }
     ToastRack { dock: top; align: right top; margin: 1 0 0 0; }
@@ -303,9 +314,9 @@ class DashboardApp(Dashboard, inherit_bindings=False):
 
     def show_help(self) -> None:
         """Show the keys."""
-        from xlbias.dashboard.screens.help import HelpScreen, help_text
+        from xlbias.dashboard.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen(help_text(self)))
+        self.push_screen(HelpScreen())
 
     def show_palette(self) -> None:
         """Show the command palette."""

@@ -121,12 +121,12 @@ class Exports:
         screen.call_after_refresh(self._draw, form)
 
     def _draw(self, form: str) -> None:
-        from xlbias.dashboard.terminal.screenshot import as_html, as_svg
+        from xlbias.dashboard.terminal.screenshot import as_html, as_svg, lines_of
 
         place = self._navigation.place
         title = f"xlbias · {SCREENS[place].title if place in SCREENS else 'waiting'}"
-        drawn = self._app.export_screenshot(title=title)
-        make = partial(as_svg, drawn, title) if form == "svg" else partial(as_html, drawn, title)
+        draw = as_svg if form == "svg" else as_html
+        make = partial(draw, lines_of(self._app), title, self._app.ansi_theme)
         self._make("picture", [Text(f"xlbias-{place}", form, make)], copy=False)
 
     # -- files and clipboard -------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 
 import polars as pl
 import pytest
-from dashboard.golden import assert_golden, picture
 from dashboard.made import LiveRun, opened, press, settled, shows, text_on, until
 
 from xlbias.dashboard import places
@@ -61,19 +60,6 @@ async def test_runs_are_listed_the_newest_first_and_broken_ones_last_with_their_
         assert "is truncated" in text
         await shows(pilot, "mAP to 1.000")  # the thumbnail of the run under the cursor
         assert "encoders     2: mono, hybrid" in text_on(app)
-
-
-@pytest.mark.parametrize(("size", "theme"), [((60, 20), ""), ((80, 24), "none")])
-async def test_golden_pictures(folder, monkeypatch, size, theme):
-    if theme:
-        monkeypatch.setenv("NO_COLOR", "1")
-    for path in folder.glob("*.parquet"):
-        os.utime(path)  # their age is told
-    (folder / "old.parquet").unlink()  # of two runs of one age either may come first
-    async with picking(folder, size) as (app, pilot):
-        await shows(pilot, "2 runs", *(["mAP to 1.000"] if size[0] >= 80 else []))
-        table, _, _ = picture(app).partition("\n" + "─" * 20)  # what stands below names the folder and the day
-    assert_golden({"picker": f"{table.rstrip()}\n"}, size, theme)
 
 
 async def test_enter_opens_a_run_and_escape_comes_back_to_the_same_row(folder):

@@ -2,7 +2,6 @@
 
 import polars as pl
 import pytest
-from dashboard.golden import assert_golden, picture
 from dashboard.made import metadata, opened, press, ranking_rows, screen_lines, settled, until
 from dashboard.terminal.test_terminal import HOSTILE
 
@@ -103,19 +102,6 @@ async def test_tab_goes_through_all_panels_and_back(finished):
         await press(pilot, "shift+tab")
         assert app.view.table.display
         assert app.view.page == 6
-
-
-@pytest.mark.parametrize(("size", "theme"), [((60, 20), ""), ((140, 45), "none")])
-async def test_golden_pictures(finished, monkeypatch, size, theme):
-    if theme:
-        monkeypatch.setenv("NO_COLOR", "1")
-    async with opened(finished, size=size) as (app, pilot):
-        await shown(pilot, app)
-        seen = {"training": picture(app)}
-        if size[0] < 80:
-            await press(pilot, "tab")
-            seen["training-map"] = picture(app)
-    assert_golden(seen, size, theme)
 
 
 async def test_arrows_choose_the_encoder_on_every_panel(finished):

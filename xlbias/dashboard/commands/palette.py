@@ -75,7 +75,9 @@ class Palette(CommandPalette):
         """The line to type in above what is found."""
         with Vertical(id="--container"):
             with Horizontal(id="--input"):
-                yield CleanInput(placeholder=self._placeholder, select_on_focus=False)
+                line = CleanInput(placeholder=self._placeholder, select_on_focus=False)
+                line.cursor_blink = False  # an idle palette sends nothing
+                yield line
             with Vertical(id="--results"):
                 yield CommandList()
                 yield LoadingIndicator()
@@ -95,7 +97,8 @@ class Commands(Provider):
         for key in registry().values():
             if key.section != "Move" and key.id != "palette" and key.why_not(app) is None:
                 place = SCREENS.get(key.id)
-                text = f"{f'{place.title}: ' if place else ''}{key.description}  ({key.first})"
+                text = f"{place.title} ({key.first}): " if place else ""
+                text += key.description if place else f"{key.description}  ({key.first})"
                 names = (key.label, key.id, *([place.title] if place else []))
                 yield _command(text, partial(press, app, key.id), names, key.words)
 

@@ -46,6 +46,7 @@ class ExportDialog(Dialog[str]):
 
     def __init__(self, last: str, also: str = "") -> None:
         super().__init__()
+        self.add_class("-clear")
         self._last, self._also = last, also
 
     def compose(self) -> ComposeResult:

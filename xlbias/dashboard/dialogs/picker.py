@@ -71,6 +71,7 @@ class PickDialog(Dialog[Any]):
     def on_mount(self) -> None:
         """Show everything at first."""
         super().on_mount()
+        self.add_class("-clear")
         self.query_one(OptionList).can_focus = False
         self._list("")
         at = next((i for i, choice in enumerate(self._matching) if choice.value == self._current), 0)

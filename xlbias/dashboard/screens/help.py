@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from textwrap import wrap
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -32,19 +33,20 @@ def help_text(app: Dashboard) -> Content:
     """
     lines: list[Content] = []
     section = ""
+    cells = min(_WIDTH, app.size.width) - _BESIDE_TEXT
     for key in (key for key in registry().values() if app.place in key.where):
         if key.section != section:
             section = key.section
             lines += [Content(""), Content.styled(section, "bold $text-accent")]
         reason = key.why_not(app)
-        pad = " " * max(1, _KEYS_WIDTH - len(key.symbols))
-        if reason is None:
-            lines.append(Content.assemble((f"{key.symbols}{pad}", "bold"), key.description))
-        else:
-            lines.append(Content.styled(f"{key.symbols}{pad}{key.description} – not now: {reason}", "$quiet"))
+        said = key.description if reason is None else f"{key.description} – not now: {reason}"
+        for i, line in enumerate(wrap(said, max(10, cells - _KEYS_WIDTH))):
+            keys = (key.symbols if i == 0 else "").ljust(_KEYS_WIDTH - 1) + " "
+            lines.append(
+                Content.assemble((keys, "bold"), line) if reason is None else Content.styled(keys + line, "$quiet")
+            )
     if elsewhere := [key for key in registry().values() if app.place not in key.where]:
         lines += [Content(""), Content.styled("Elsewhere", "bold $text-accent")]
-        cells = min(_WIDTH, app.size.width) - _BESIDE_TEXT
         lines += [Content.styled(_elsewhere(key, cells), "$quiet") for key in elsewhere]
     return Content("\n").join(lines[1:])
 
@@ -80,16 +82,16 @@ class HelpScreen(Dialog[None], inherit_bindings=False):
     HelpScreen > .panel { width: 96; padding: 0 2; scrollbar-size-vertical: 1; }
     """
 
-    def __init__(self, text: Content) -> None:
-        super().__init__()
-        self._text = text
-
     def compose(self) -> ComposeResult:
         """The keys in a panel that scrolls where they do not fit."""
         with VerticalScroll(classes="panel", can_focus=False) as panel:
             panel.border_title = "keys"
             panel.border_subtitle = "↑↓ scroll · Esc close"
-            yield Static(self._text)
+            yield Static()
+
+    def on_resize(self) -> None:
+        """Write the keys in lines that fit."""
+        self.query_one(Static).update(help_text(cast("Dashboard", self.app)))
 
     def action_scroll(self, where: str) -> None:
         """Scroll the panel."""

@@ -236,18 +236,16 @@ class MatrixScreen(HeatMapScreen):
         narrow, ground = self.has_class("-narrow"), ground_of(view.rich_style)
         colours = legend(sheet, found, depth_of(self.app), narrow=narrow, ground=ground, whole=True)
         several = self._scales() if not found.diverging and not narrow else ()
-        n = f"   n {sheet.same_n:,} in every cell" if view.shows_intervals else ""
-        parts = [
-            *colours,
-            Part(f"   {self._scale_words()}" if len(several) > 1 else "", "$quiet", key="range"),
-            Part(n, "$quiet"),
-        ]
+        parts = [*colours, Part(f"   {self._scale_words()}" if len(several) > 1 else "", "$quiet", key="range")]
         room = self.size.width - 2 - sum(width(part.text) for part in parts)
-        if found.diverging:
-            full = f"   {MARK} p < .05 (corrected){once}"
-            short = f"  {MARK} p < .05{once}"  # the cell's own line says that it is corrected
-            parts.append(Part(full if width(full) <= room else short, "$quiet"))
-            room -= width(parts[-1].text)
+        n = f"   n {sheet.same_n:,} in every cell" if view.shows_intervals else ""
+        marks = [""]
+        if found.diverging:  # the cell's own line says n, and that p is corrected
+            short = f"  {MARK} p < .05"
+            marks = [f"   {MARK} p < .05 (corrected){once}", f"{short}{once}", f"{short}{once and ', one seed'}"]
+        said = [f"{n}{mark}" for mark in marks] + marks
+        parts.append(Part(next((text for text in said if width(text) <= room), marks[-1]), "$quiet"))
+        room -= width(parts[-1].text)
         return [*parts, Part(f"   {order}", "$quiet", key="sort")] if width(order) + 3 <= room else parts
 
     # -- keys ------------------------------------------------------------------------------------------------------

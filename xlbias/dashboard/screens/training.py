@@ -240,13 +240,17 @@ class TrainingScreen(View):
             self._tell_legend(box, panel)
 
     def _tell_legend(self, box: DOMNode, panel: Panel) -> None:
-        parts = [Part(" ")]
-        for text, number_ in panel.legend(box.query_one(Chart).lines):
-            parts.append(Part(f"{text}  ", "$quiet" if number_ == AXIS else _STYLES[number_ % len(_STYLES)]))
         edge = box.query_one(PanelEdge)
-        wanted = sum(width(part.text) for part in parts) - 2  # without the blanks at its end
-        title = panel.title if not panel.short or wanted <= edge.room_beside(panel.title, "") + 3 else panel.short
-        edge.name_panel(title, parts, panel.about, active=len(self._page) == 1)
+        lines = box.query_one(Chart).lines
+        for title, short in ((panel.title, False), (panel.short or panel.title, True)):
+            parts = [
+                Part(f"{text}  ", "$quiet" if number_ == AXIS else _STYLES[number_ % len(_STYLES)])
+                for text, number_ in panel.legend(lines, short=short)
+            ]
+            wanted = sum(width(part.text) for part in parts) - 1  # a blank before it, none of the two at its end
+            if wanted <= edge.room_beside(title, "") + 3:
+                break
+        edge.name_panel(title, [Part(" "), *parts], panel.about, active=len(self._page) == 1)
 
     @on(VirtualTable.Moved)
     def _moved(self) -> None:

@@ -1,4 +1,4 @@
-"""Breaks text from data into lines: at blanks, beside wide characters, and otherwise between graphemes."""
+"""Breaks text from data into lines: at blanks and slashes, beside wide characters, and else between graphemes."""
 
 from __future__ import annotations
 
@@ -56,6 +56,6 @@ def _lines(paragraph: str, cells: int) -> Iterator[str]:
             continue
         line.append(grapheme)
         used += room
-        if blank or room > 1:
+        if blank or room > 1 or grapheme == "/":
             after_break = len(line)
     yield "".join(line).rstrip()

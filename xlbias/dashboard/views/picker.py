@@ -149,7 +149,7 @@ def facts(head: Head) -> list[Fact]:
     found = [
         ("broken" if head.sentence else "state", reason(head) if head.sentence else state_of(head)),
         ("doing", progress.phase if progress and head.live else ""),
-        ("run", _text(head.path)),
+        ("run", _text(from_here(head.path))),
         ("encoders", f"{len(head.encoders)}: {', '.join(head.encoders[:20])}" if head.encoders else ""),
         ("tasks", ", ".join(head.tasks[:20])),
         ("made", " · ".join(filter(None, (when, f"xlbias {version}" if isinstance(version, str) else "")))),

@@ -13,7 +13,8 @@ from xlbias.report.numbers import number
 from xlbias.results.training import MAPS, Curves, Points, in_progress, shares, steps_in_all
 from xlbias.text import clean, one_line
 
-_SHORT = {"monolingual": "mono batches", "cross-lingual": "cross batches", "mixed": "mixed batches"}
+_BATCHES = " batches"
+_SHORT = {"monolingual": f"mono{_BATCHES}", "cross-lingual": f"cross{_BATCHES}", "mixed": f"mixed{_BATCHES}"}
 _MOST_TASKS = 6  # in one chart
 _GB = 1e9
 
@@ -44,12 +45,12 @@ class Panel:
         """Return the chart."""
         return plot(self.series, width, height, nothing=self.nothing)
 
-    def legend(self, drawn: Drawn) -> list[tuple[str, int]]:
-        """Return what the marks mean, with the last values."""
+    def legend(self, drawn: Drawn, *, short: bool = False) -> list[tuple[str, int]]:
+        """Return what the marks mean, with the last values; `short` in fewer words."""
         found = [*legend(self.series, self.y_text)] if not self.about.startswith(mark_of(0)) else []
         if any(SEVERAL in text for line in drawn for text, _ in line):
             found.append((f"{SEVERAL} several", -1))
-        return found
+        return [(text.replace(_BATCHES, ""), number_) for text, number_ in found] if short else found
 
 
 def panels(training: Curves, *, finished: bool) -> tuple[Panel, ...]:

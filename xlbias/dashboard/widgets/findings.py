@@ -79,7 +79,9 @@ class FindingList(Widget):
         rest = self._entries[self._n_first :]
         self._lines = first
         if rest:
-            self._lines = [*first, (-1, f"{' ' * MARGIN}{len(rest)} more: Tab and ↓; Enter shows where one comes from")]
+            more = f"{' ' * MARGIN}{len(rest)} more: Tab and ↓"
+            whole = f"{more}; Enter shows where one comes from"
+            self._lines = [*first, (-1, whole if len(whole) <= width else more)]
             self._lines += [(i, line) for i, one in enumerate(rest, self._n_first) for line in one.lines]
         if not self._entries:
             self._lines = [(-1, line) for line in wrapped(self._said, width)] if self._said else []

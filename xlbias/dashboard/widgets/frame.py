@@ -11,6 +11,7 @@ from textual.widgets import Static
 from xlbias.dashboard.commands import keys
 from xlbias.dashboard.places import PICKER, PICKER_PLACE, SCREENS
 from xlbias.dashboard.widgets.text.line import Line, Part
+from xlbias.folders import from_here
 from xlbias.progress import percent
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ class Header(Line):
         parts = [Part(" xlbias ", "bold $text-accent")]
         if app.place == PICKER:
             title = Part(f" {PICKER_PLACE.title} ", "bold reverse")
-            self.set([*parts, title], f"  below {app.state.path}, and recent ones", "$quiet")
+            folder = from_here(app.state.path)
+            below = folder if folder != Path() else "this folder"
+            self.set([*parts, title], f"  below {below}, and recent ones", "$quiet")
             return
         wide = app.size.width >= _ALL_TITLES
         for number, (name, place) in enumerate(SCREENS.items(), 1):
@@ -52,8 +55,8 @@ class Header(Line):
         parts += state_parts(app.state)
         state = app.state
         base = f" against {state.base_path.name}" if state.base_path else ""
-        folder = "" if state.path.parent == Path() else f"  {state.path.parent}"
-        self.set(parts, f"{state.path.name}{base}{folder}", "$quiet")
+        folder = from_here(state.path).parent
+        self.set(parts, f"{state.path.name}{base}{f'  {folder}' if folder != Path() else ''}", "$quiet")
 
 
 def state_parts(state: State) -> list[Part]:

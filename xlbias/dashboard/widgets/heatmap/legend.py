@@ -33,8 +33,7 @@ def legend(
     values = _ends(sheet, found, whole=whole)
     cells = 12 if narrow or found.diverging else 24
     if depth == "none":
-        middle = "0" if sheet.neutral is None else short_number(round(sheet.neutral, 3))
-        bar = [Part(f"{BELOW}    {middle}    {ABOVE}" if found.diverging else "".join(glyph * 2 for glyph in SHADES))]
+        bar = [Part(_without_colour(sheet, found, values))]
     else:
         first, last = (found.goodness(end) for end in values)
         places = (first + (last - first) * i / (cells - 1) for i in range(cells))
@@ -43,6 +42,16 @@ def legend(
         bar = [Part(" ", f"on rgb({r},{g},{b})") for r, g, b in steps]
     worst, best = (_written(sheet, end) for end in values)
     return [Part(f"{words[0]} {worst} ", "$quiet"), *bar, Part(f" {best} {words[1]}", "$quiet")]
+
+
+def _without_colour(sheet: Sheet, found: Range, ends: tuple[float, float]) -> str:
+    """Return the glyphs that stand in cells where there are no colours; signs of differences speak for themselves."""
+    if not found.diverging:
+        return "".join(glyph * 2 for glyph in SHADES)
+    if sheet.sided:
+        middle = "0" if sheet.neutral is None else short_number(round(sheet.neutral, 3))
+        return f"{BELOW}    {middle}    {ABOVE}"
+    return "… 0 …" if min(ends) < 0 < max(ends) else "…"
 
 
 def _ends(sheet: Sheet, found: Range, *, whole: bool) -> tuple[float, float]:

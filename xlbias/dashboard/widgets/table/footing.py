@@ -30,6 +30,7 @@ class Footing(Widget):
     def __init__(self, table: VirtualTable, *, id: str | None = None) -> None:
         super().__init__(id=id, classes="-nothing")
         self._table = table
+        table.aligned = self
         self._label = ""
         self._values: Mapping[str, float] = {}
 
@@ -38,7 +39,7 @@ class Footing(Widget):
         if (label, values) != (self._label, self._values):
             self._label, self._values = label, values
             self.set_class(not values, "-nothing")
-        self.refresh()  # the table's columns may have moved
+            self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Render the line."""

@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from xlbias.dashboard.widgets.table.columns import Column, Placed, fit, place
 
@@ -91,6 +92,8 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._order: pl.Series | None = None
         self._placed: tuple[Placed, ...] = ()
         self._placed_for = 0
+        self.aligned: Widget | None = None
+        """What stands below and follows the places of the columns."""
         self._grouped = any(column.group for column in self.columns)
 
     @property
@@ -295,6 +298,8 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._placed_for = self.scrollable_content_region.width
         self._placed = place(self.columns, self._placed_for, margin=_MARGIN)
         self.refresh()
+        if self.aligned is not None:
+            self.aligned.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Render one line of the panel: heads above, rows below."""

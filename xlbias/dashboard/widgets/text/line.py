@@ -42,8 +42,8 @@ class Line(Widget):
             self.refresh()
 
     def render(self) -> Content:
-        """The line, cut between graphemes at the edge of the panel."""
-        content = Content.assemble(*((part.text, part.style) for part in self.parts))
+        """The line: what there is no room for is left out, text from data between graphemes, our own between words."""
+        content = _fitted(Content.assemble(*((part.text, part.style) for part in self.parts)), self.size.width)
         room = self.size.width - content.cell_length
         if self.tail and room > 0:
             content += Content.styled(one_line(self.tail, room), self.tail_style)
@@ -63,3 +63,16 @@ class Line(Widget):
                 if part.key:
                     await self.run_action(f"app.key('{part.key}')")
                 return
+
+
+def _fitted(content: Content, cells: int) -> Content:
+    """Return the words that fit, with an ellipsis for the others: half a number would be another one."""
+    content = content.rstrip() if content.cell_length > cells else content
+    if content.cell_length <= cells or cells < 2:
+        return content
+    kept = content.truncate(cells - 1)
+    blank = kept.plain.rfind(" ")
+    ends_with_word = content.plain[len(kept.plain) : len(kept.plain) + 1] == " "
+    if blank > 0 and not ends_with_word:
+        kept = kept[:blank]
+    return kept.rstrip() + Content.styled(" …" if kept.rstrip().cell_length < cells - 1 else "…", "$quiet")
