@@ -58,7 +58,7 @@ async def test_a_screen_of_one_file_and_one_entry_is_found_everywhere(registered
         assert app.place == OVERVIEW
         await press(pilot, "ctrl+p")
         await pilot.press(*"passages by")
-        await shows(pilot, "Passages by language  (8)")
+        await shows(pilot, "Pools (8): Passages by language")
         await press(pilot, "enter")
         await shows(pilot, "ar=100 de=100")
         assert app.place == POOLS
