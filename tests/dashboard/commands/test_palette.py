@@ -91,8 +91,10 @@ async def test_every_key_that_can_be_used_is_offered_and_found(browsing):
     offered = await find(app, pilot, "")
     for key in registry().values():
         usable = key.section != "Move" and key.id != "palette" and key.why_not(app) is None
-        title = f"{places.SCREENS[key.id].title}: " if key.id in places.SCREENS else ""
-        text = f"{title}{key.description}  ({key.first})"
+        place = places.SCREENS.get(key.id)
+        text = (
+            f"{key.description}  ({key.first})" if place is None else f"{place.title} ({key.first}): {key.description}"
+        )
         assert (text in offered) == usable, key.id
         if usable:
             assert text in await listed(app, key.description), key.id
