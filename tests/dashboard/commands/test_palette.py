@@ -102,7 +102,7 @@ async def test_every_key_that_can_be_used_is_offered_and_found(browsing):
 
 SCREEN_WORDS = {
     "bias": "Bias: Which languages", "overview": "Overview: Encoders", "compare": "Compare with another encoder",
-    "domains": "Domains: ", "queries": "Queries: ",
+    "domains": "Domains (", "queries": "Queries (",
 }  # fmt: skip
 
 
@@ -251,9 +251,9 @@ async def test_every_screen_key_and_measure_is_found_by_its_name(browsing):
 
 
 FIRST_FOUND = {
-    "bias": "Bias: ", "overview": "Overview: ", "findings": "Overview: ", "fair": "Bias: ", "own-language": "Bias: ",
+    "bias": "Bias (", "overview": "Overview (", "findings": "Overview (", "fair": "Bias (", "own-language": "Bias (",
     "picker": "Picker: ", "compare": "Compare with another encoder", "difference": "Show differences",
-    "significant": "Show differences", "map": "measure: mAP", "language pairs": "Matrix: ", "shift": "Domains: ",
+    "significant": "Show differences", "map": "measure: mAP", "language pairs": "Matrix (", "shift": "Domains (",
     "exit": "Quit", "save": "Save ", "model card": "Show or hide where", "worst": "worst pair", "figure": "Save ",
     "latex": "",
 }  # fmt: skip
