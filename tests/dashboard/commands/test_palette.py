@@ -101,7 +101,7 @@ async def test_every_key_that_can_be_used_is_offered_and_found(browsing):
 
 
 SCREEN_WORDS = {
-    "bias": "Bias: Which languages", "overview": "Overview: Encoders", "compare": "Compare with another encoder",
+    "bias": "Bias (3): Which", "overview": "Overview (1): ", "compare": "Compare with another encoder",
     "domains": "Domains (", "queries": "Queries (",
 }  # fmt: skip
 
