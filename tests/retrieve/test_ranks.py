@@ -153,6 +153,7 @@ def test_the_torch_kernel_counts_what_the_cpu_kernel_counts(monkeypatch):
         )  # fmt: skip
         own += found[0].numpy()
         union += found[1].numpy()
+        return 0  # no relevant passage scores otherwise in its tile
 
     monkeypatch.setattr(ranks_module, "count_better_cpu", by_torch)
     found = rank_pairs(index, queries, pair_query, pair_passage)

@@ -78,7 +78,8 @@ def _take(
         if held[p] == size and _n_reaching(values[begin:end], best[size - 1]) == 0:
             continue
         for k in range(begin, end):
-            _put(values[k], first_column + k, columns, best, held, dropped, p)
+            if held[p] < size or values[k] >= best[size - 1]:  # else a call would cost more than what it does
+                _put(values[k], first_column + k, columns, best, held, dropped, p)
 
 
 @compiled(nogil=True)

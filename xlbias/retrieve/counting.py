@@ -53,7 +53,7 @@ def count_better_cpu(
     before: npt.NDArray[np.int32],
     own: Int64s,
     union: Int64s,
-) -> None:
+) -> int:
     """Add to `own` and `union` what one tile of scores holds above and beside each relevant passage.
 
     Args:
@@ -68,8 +68,12 @@ def count_better_cpu(
         own: int64 [n_pairs, 3], added to: passages within the pair's own pool, by `ABOVE`, `TIED_BEFORE`,
             `TIED_AFTER`; the passage itself is not counted.
         union: int64 [n_pairs, 3], added to: the same in all pools.
+
+    Returns how many relevant passages of this tile have another score in it than their threshold: 0 where scores do not
+    depend on where a passage stands.
     """
     last_column = first_column + n_columns
+    others = 0
     for i in prange(indptr.shape[0] - 1):
         row = scores[i]
         for r in range(indptr[i], indptr[i + 1]):
@@ -86,7 +90,10 @@ def count_better_cpu(
                 tied_before, tied_after = first >> _SHIFT, second >> _SHIFT
                 mine = p == pools[r]
                 if mine and start <= place < stop:
-                    tied_after -= 1  # the passage itself
+                    if row[place] == thresholds[r]:
+                        tied_after -= 1  # the passage itself
+                    else:
+                        others += 1
                 union[r, ABOVE] += above
                 union[r, TIED_BEFORE] += tied_before
                 union[r, TIED_AFTER] += tied_after
@@ -94,6 +101,7 @@ def count_better_cpu(
                     own[r, ABOVE] += above
                     own[r, TIED_BEFORE] += tied_before
                     own[r, TIED_AFTER] += tied_after
+    return others
 
 
 def count_better_torch(

@@ -137,15 +137,16 @@ class _Counts:
         pairs = slice(indptr[0], indptr[-1])
         if pairs.start == pairs.stop:
             return
-        self._refuse_other_scores(one, pairs)
         index, first = self._index, one.tile * PASSAGE_TILE
         width = index.columns_of_tile(one.tile)
         if index.device.type == "cpu":
-            count_better_cpu(
+            others = count_better_cpu(
                 one.scores.numpy(), first, width, indptr - indptr[0], self._score[pairs], self._pools[pairs],
                 index.pool_starts, self._before[pairs], self.own[pairs], self.union[pairs],
             )  # fmt: skip
+            _refuse(others)
             return
+        _refuse(self._other_scores(one, pairs))
 
         def there(array: npt.NDArray[np.generic]) -> torch.Tensor:
             return torch.from_numpy(np.ascontiguousarray(array)).to(index.device)
@@ -158,18 +159,21 @@ class _Counts:
         self.own[pairs] += as_numpy(own)
         self.union[pairs] += as_numpy(union)
 
-    def _refuse_other_scores(self, one: ScoredTile, pairs: slice) -> None:
-        """Raise EncoderError where a relevant passage scores otherwise among its neighbours than it did before.
-
-        Counting rests on products whose last bits do not depend on where a passage stands.
-        """
+    def _other_scores(self, one: ScoredTile, pairs: slice) -> int:
+        """Return how many relevant passages of a tile score otherwise there than they did by themselves."""
         here = pairs.start + np.flatnonzero(self._tile[pairs] == one.tile)
-        if not len(here):
-            return
         rows, places = self._pair_query[here] - one.start, self._columns[here] - one.tile * PASSAGE_TILE
         at = (torch.from_numpy(rows).to(one.scores.device), torch.from_numpy(places).to(one.scores.device))
-        if (as_numpy(one.scores[at]) != self._score[here]).any():
-            raise EncoderError(
-                "this machine's matrix products depend on where a row stands, so ties cannot be told: rank on another "
-                "device (--device cpu), or with another number of threads"
-            )
+        return int((as_numpy(one.scores[at]) != self._score[here]).sum())
+
+
+def _refuse(others: int) -> None:
+    """Raise EncoderError where relevant passages score otherwise among their neighbours than they did before.
+
+    Counting rests on products whose last bits do not depend on where a passage stands.
+    """
+    if others:
+        raise EncoderError(
+            "this machine's matrix products depend on where a row stands, so ties cannot be told: rank on another "
+            "device (--device cpu), or with another number of threads"
+        )
