@@ -2,7 +2,7 @@
 
     python benchmarks/file_ranks.py [--passages 100000 300000 1000000] [--ids 400] [--keep FILE] [...]
 
-One thread, unless `OMP_NUM_THREADS` and `NUMBA_NUM_THREADS` say otherwise. After every few tiles of the ranking, one in
+One thread. After every few tiles of the ranking, one in
 `EVERY` of its products is computed again by itself, so that other processes slow both down alike. A size that stands in
 `--keep` already is not measured again: ten million passages take half an hour of a processor.
 """
@@ -13,19 +13,16 @@ import argparse
 import json
 import os
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-for _name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
-
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import torch
+from row import Memory, one_thread
 
 from xlbias.encode.vector_file import BLOCK, VectorFile
 from xlbias.retrieve.index import PASSAGE_TILE, QUERY_TILE, PassageIndex, Queries, ScoredTile
@@ -69,6 +66,11 @@ class Found:
     load: float
 
     @property
+    def key(self) -> tuple[int, int, int, str]:
+        """What was measured."""
+        return self.passages, self.queries, self.dimension, self.stored
+
+    @property
     def ratio(self) -> float:
         """Seconds of ranking by seconds of its products."""
         return self.ranks / self.products
@@ -100,7 +102,7 @@ def measure(n: int, n_ids: int, n_languages: int, dimension: int, stored: str = 
         rank(index, queries[:64], pair_query[few], pair_passage[few], k=10)  # kernels loaded
         index.tiles = range(index.n_tiles)
         index.again = [torch.from_numpy(unit_vectors(rng, PASSAGE_TILE, dimension)) for _ in range(_GROUP)]
-        with _Watch() as watch:
+        with one_thread(), Memory() as memory:
             began = time.perf_counter(), time.process_time()
             for start in range(0, len(queries), QUERY_BLOCK):
                 part = slice(*np.searchsorted(pair_query, [start, start + QUERY_BLOCK]))
@@ -110,7 +112,7 @@ def measure(n: int, n_ids: int, n_languages: int, dimension: int, stored: str = 
     products = index.n_tiles * -(-len(queries) // QUERY_TILE) / index.n_products
     return Found(
         n, len(queries), dimension, stored, processor - index.processor, index.processor * products,
-        (wall - index.wall) / (index.wall * products), watch.anonymous, watch.peak, os.getloadavg()[0],
+        (wall - index.wall) / (index.wall * products), memory.beyond, memory.peak, os.getloadavg()[0],
     )  # fmt: skip
 
 
@@ -144,38 +146,6 @@ class _Interrupted(PassageIndex):
             yield one
 
 
-class _Watch:
-    """Looks at the memory of this process while something runs."""
-
-    def __enter__(self) -> _Watch:
-        self.peak = 0.0
-        if os.access("/proc/self/clear_refs", os.W_OK):
-            Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-        self._before = self._most = _resident("RssAnon")
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-        self._thread.start()
-        return self
-
-    def _look(self) -> None:
-        while not self._ended.wait(0.1):
-            self._most = max(self._most, _resident("RssAnon"))
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-        self.anonymous, self.peak = self._most - self._before, _resident("VmHWM")
-
-
-def _resident(name: str) -> float:
-    """Return a size of this process, in MB; 0 where the system does not tell."""
-    try:
-        found = Path("/proc/self/status").read_text("ascii").partition(f"{name}:")[2].split()
-    except OSError:
-        return 0.0
-    return int(found[0]) / 1024 if found else 0.0
-
-
 def _fill(vectors: VectorFile, rng: np.random.Generator) -> None:
     """Write unit vectors, all different: those of a block, each time with their numbers moved on by one place."""
     n, dimension = vectors.shape
@@ -207,11 +177,12 @@ def main() -> None:
     parser.add_argument("--languages", type=int, default=5)
     parser.add_argument("--dimension", type=int, default=384)
     parser.add_argument("--stored", choices=("float32", "float16"), default="float32")
-    parser.add_argument("--keep", type=Path, help="a file of JSON Lines: what was measured is added, and not done again")
+    parser.add_argument(
+        "--keep", type=Path, help="a file of JSON Lines: what was measured is added, and not done again"
+    )
     options = parser.parse_args()
-    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     kept = options.keep.read_text("utf-8").splitlines() if options.keep and options.keep.exists() else []
-    before = {(one.passages, one.queries, one.dimension, one.stored): one for one in (Found(**json.loads(line)) for line in kept)}
+    before = {found.key: found for found in (Found(**json.loads(line)) for line in kept)}
     print(_HEAD, flush=True)
     shown = []
     for n in options.passages:

