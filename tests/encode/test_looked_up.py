@@ -15,11 +15,13 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
 from tokenizers import Tokenizer
 
+from xlbias.encode import looked_up
 from xlbias.encode.distil import distil
 from xlbias.encode.load import find_encoder, load_encoder
 from xlbias.encode.looked_up import StaticEncoder
 from xlbias.encode.pretrained import PretrainedEncoder
 from xlbias.encode.static import assemble
+from xlbias.encode.tokens import counted
 from xlbias.errors import EncoderError
 
 pytestmark = pytest.mark.integration
@@ -113,6 +115,32 @@ def test_normalised_and_cutting_encoders_too(tmp_path):
     counts = encoder.count_tokens(TEXTS, "query")
     assert counts.limit == 3
     assert counts.cut[0]
+
+
+def test_texts_that_were_encoded_are_not_split_again_to_be_counted(folder, monkeypatch):
+    texts = [*TEXTS, "another 🜂🜂 one"]
+    expected = loaded(folder).count_tokens(texts, "query")
+    encoder, split = loaded(folder), []
+    encoder.encode(TEXTS[::-1], "query")
+    encoder.encode(TEXTS, "query")
+
+    def recorded(tokenizer, some, *rest, **options):
+        split.extend(some)
+        return counted(tokenizer, some, *rest, **options)
+
+    monkeypatch.setattr(looked_up, "counted", recorded)
+    found = encoder.count_tokens(texts, "query")
+    assert split == texts[-1:]
+    assert found.tokens.tolist() == expected.tokens.tolist()
+    assert found.unknown.tolist() == expected.unknown.tolist()
+    assert found.limit == expected.limit
+
+
+def test_counts_are_of_the_prompt_they_were_taken_with(folder):
+    encoder = load_encoder(str(folder), query_prompt="what is ", passage_prompt="", device="cpu")
+    encoder.encode(TEXTS, "passage")
+    extra = encoder.count_tokens(TEXTS, "query").tokens - encoder.count_tokens(TEXTS, "passage").tokens
+    assert (extra > 0).all()
 
 
 def test_weights_as_model2vec_keeps_them(folder):

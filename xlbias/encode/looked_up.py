@@ -23,7 +23,7 @@ from xlbias.encode.options import Similarity
 from xlbias.encode.prompts import Prompts, Side, find_prompts
 from xlbias.encode.shortened import Shortened
 from xlbias.encode.similarity import Vectors, chosen_similarity, unit
-from xlbias.encode.tokens import TokenCounts, counted, of_static
+from xlbias.encode.tokens import Remembered, TokenCounts, counted, of_static, unknown_in
 from xlbias.encode.trained_on import TrainedOn, trained_on_of
 from xlbias.errors import EncoderError, reason_of
 
@@ -80,6 +80,7 @@ class StaticEncoder:
         self._unit = similarity == "cosine" or normalised
         self._unknown, limit = of_static(tokenizer)
         self.max_length = dict.fromkeys(get_args(Side), limit)
+        self._remembered = {prompts.text(side): Remembered() for side in get_args(Side)}
         self.own_similarity: str = similarity
         self.content: str | None = None
         self.card: dict[str, Any] = {}
@@ -141,10 +142,14 @@ class StaticEncoder:
     def encode(self, texts: Sequence[str], kind: Side) -> Vectors:
         """Return float32 [n, dimension], of length 1 for cosine; a text without tokens has zeros."""
         prompt = self.prompts.text(kind)
+        remembered = self._remembered[prompt]
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for start in range(0, len(texts), _TEXTS):
             chunk = [prompt + text for text in texts[start : start + _TEXTS]]
             ids = [found.ids for found in self.tokenizer.encode_batch_fast(chunk, add_special_tokens=False)]
+            if self.tokenizer.truncation is None:  # else tokens that are not read are not among them
+                unknown = [unknown_in(some, self._unknown) for some in ids]
+                remembered.add(texts[start : start + _TEXTS], [len(some) for some in ids], unknown)
             self._average(ids, vectors[start : start + len(chunk)])
         return unit(vectors) if self._unit else vectors
 
@@ -166,10 +171,17 @@ class StaticEncoder:
             first = last
 
     def count_tokens(self, texts: Sequence[str], kind: Side) -> TokenCounts:
-        """Return how many tokens texts have with the prompt of `kind`; see `xlbias.encode.tokens`."""
+        """Return how many tokens texts have with the prompt of `kind`; see `xlbias.encode.tokens`.
+
+        Texts that were encoded are not split again.
+        """
         prompt = self.prompts.text(kind)
         limit = self.max_length[kind]
-        return counted(self.tokenizer, texts, prompt, unknown_token=self._unknown, limit=limit)
+        known, found = self._remembered[prompt].of(texts)
+        others = [text for text, one in zip(texts, known, strict=True) if not one]
+        new = counted(self.tokenizer, others, prompt, unknown_token=self._unknown, limit=limit)
+        found[~known] = np.stack([new.tokens, new.unknown], axis=1)
+        return TokenCounts(found[:, 0], found[:, 1], limit)
 
 
 def _digest(facts: dict[str, Any]) -> str:
