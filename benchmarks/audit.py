@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
+from made import xquad
 
 from xlbias.data.catalog import load_task
-from xlbias.data.task import RetrievalTask
 from xlbias.encode.mitigate import parse_mitigation
 from xlbias.evaluation.alignment import alignments
 from xlbias.results.summary import summarise
@@ -28,26 +28,11 @@ from xlbias.retrieve.search import in_index_order, relevant_pairs, search
 from xlbias.runs.parts import query_blocks
 
 DIMENSION = 384
-LANGUAGES = "ar de el en es hi ru th tr vi zh".split()
-
-
-def made_up() -> RetrievalTask:
-    """Return a task of XQuAD-R's size."""
-    ids = [f"{i:04d}" for i in range(1190)]
-    queries = pl.DataFrame([(i, lang, f"{i}{lang}") for i in ids for lang in LANGUAGES], orient="row")
-    passages = pl.DataFrame([(f"{lang}/{i}", lang, f"{lang}{i}") for i in ids for lang in LANGUAGES], orient="row")
-    qrels = pl.DataFrame([(i, f"{lang}/{i}", 1) for i in ids for lang in LANGUAGES], orient="row")
-    return RetrievalTask(
-        "made-up", "none", "made up", "none",
-        queries.rename(dict(zip(queries.columns, ("query_id", "language", "text"), strict=True))),
-        passages.rename(dict(zip(passages.columns, ("passage_id", "language", "text"), strict=True))),
-        qrels.rename(dict(zip(qrels.columns, ("query_id", "passage_id", "relevance"), strict=True))),
-    )  # fmt: skip
 
 
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
-    task = load_task(f"lareqa:{folder}") if folder else made_up()
+    task = load_task(f"lareqa:{folder}") if folder else xquad()
     rng = np.random.default_rng(0)
     passages = in_index_order(task.passages)
     meaning = {q: rng.standard_normal(DIMENSION) for q in task.queries["query_id"].unique().sort()}

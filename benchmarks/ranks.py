@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from file_ranks import unit_vectors
+from row import resident
 
 from xlbias.measures.quality.average_precision import average_precision
 from xlbias.measures.ragged import Rankings
@@ -30,12 +32,6 @@ POOLS = {
     "ru": 1219, "th": 852, "tr": 1167, "vi": 1209, "zh": 1196,
 }  # fmt: skip
 N_IDS = 1190
-
-
-def unit_vectors(rng: np.random.Generator, n: int, dimension: int) -> np.ndarray:
-    vectors = rng.standard_normal((n, dimension), dtype=np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors
 
 
 Case = tuple[np.ndarray, np.ndarray, list[str], list[str], np.ndarray, np.ndarray]
@@ -104,15 +100,9 @@ def extra_memory(dimension: int) -> None:
     rank_pairs(tiny, case[0][:300], case[4][:300], np.arange(300))  # libraries and kernels loaded
     del tiny
     Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak begins anew at what is resident now
-    before = resident_peak()
+    before = resident("VmHWM")
     all_cells(*case)
-    print(f"peak memory beyond vectors and libraries: {(resident_peak() - before) / 1024:.1f} MB (budget 64 MB)")
-
-
-def resident_peak() -> int:
-    """Return the peak resident size since it was last cleared, in KiB."""
-    status = Path("/proc/self/status").read_text()
-    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
+    print(f"peak memory beyond vectors and libraries: {resident('VmHWM') - before:.1f} MB (budget 64 MB)")
 
 
 def main() -> None:
