@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -205,6 +206,12 @@ class Terminal:
         first, whole, sent = self.until(shown)
         return first, whole, sent + self.settle()
 
+    def end(self) -> None:
+        """End the dashboard, however long a busy machine takes for it."""
+        self.child.kill(signal.SIGKILL)
+        self.child.wait()
+        self.child.close()
+
     @property
     def peak(self) -> float:
         """Most memory that the process has held, in MB."""
@@ -269,7 +276,7 @@ def drive(run: Path) -> None:
         changed("next query (l)", "l")
         step("back (Esc)", "\x1b", rest("5 Queries"))
         terminal.child.sendline("q")
-        terminal.child.close(force=True)
+        terminal.end()
     head = ("", "answers s", "there s", "budget s", "bytes", "peak MB")
     print(("| " + " | ".join(head) + " |").replace("|  |", "| step |"))
     print("|---|" + "---:|" * 5)

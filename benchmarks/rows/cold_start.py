@@ -37,6 +37,6 @@ def _dashboard(run: Path, state: str) -> Row:
     terminal = dashboard.Terminal(run, state)
     _, wall, _ = terminal.until(lambda text: "static-small" in text)
     peak, processor = terminal.peak, terminal.processor
-    terminal.child.close(force=True)
+    terminal.end()
     figure = f"{wall:.2f} s, {processor:.2f} s of processors, {peak:,.0f} MB"
     return Row("xlbias dashboard of that run, first screen", "≤ 1 s of processors", figure, processor <= 1.0)

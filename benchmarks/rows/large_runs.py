@@ -71,7 +71,7 @@ def _screens(path: Path, what: str, first: str, folder: Path) -> Iterator[Row]:
         own = terminal.processor - before
         figure = f"{own:.2f} s of processors, {terminal.peak:,.0f} MB"
         yield Row(f"dashboard of {what}, {name} ({key}), whole", "≤ 1 s of processors", figure, own <= 1.0)
-    terminal.child.close(force=True)
+    terminal.end()
 
 
 def _of_languages(folder: Path, tiny: bool) -> tuple[Path, int, tuple[str, str]]:
