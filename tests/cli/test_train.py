@@ -112,7 +112,10 @@ def test_the_training_parts_of_the_embedded_tasks_are_the_default(tmp_path: Path
         (["--batch-size", "200"], "facts: no monolingual batch of 200 can be made: at most 12 ids in de can meet"),
         (["--device", "tpu"], "device 'tpu': expected cpu, cuda, mps"),
         (["--base", "./nowhere"], "./nowhere: there is no such folder"),
-        (["--base", "nowhere"], "'nowhere' is neither a folder here nor a model that could be loaded"),
+        (
+            ["--base", "nowhere", "--batch-size", "4"],
+            "'nowhere' is neither a folder here nor a model that could be loaded",
+        ),
         (["--task", "parallel:nowhere.jsonl"], "nowhere.jsonl"),
         (["--sampler", "all"], "'all'; choose from english, mixed, mono, cross, hybrid"),
     ],
