@@ -239,7 +239,7 @@ async def test_every_screen_key_and_measure_is_found_by_its_name(browsing):
     app, _ = browsing
     for place in places.SCREENS.values():
         if registry()[place.name].why_not(app) is None:
-            assert fits(app, place.title)[0].text.startswith(f"{place.title}: "), place.title
+            assert fits(app, place.title)[0].text.startswith(f"{place.title} ("), place.title
     for key in registry().values():
         if key.section != "Move" and key.id != "palette" and key.why_not(app) is None:
             first = [one.text for one in fits(app, key.label)[:3]]
