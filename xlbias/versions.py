@@ -19,7 +19,7 @@ def package_versions() -> dict[str, str]:
 
 @cache
 def _installed() -> tuple[tuple[str, str], ...]:
-    """Read the packages' descriptions once: it takes as long as the ranking of a small task."""
+    """Read the packages' descriptions once."""
     found = []
     for package in _PACKAGES:
         try:

@@ -97,6 +97,7 @@ def test_from_the_plan_to_the_report(plan: Path, capfd: pytest.CaptureFixture[st
     assert capfd.readouterr().err.count("\n") == 1  # the error alone
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_with_130_and_keeps_what_is_finished(plan: Path, tmp_path: Path) -> None:
     plan.write_text(PLAN.replace("steps = 2", "steps = 1000000").replace('"mono", "cross"', '"mono"'), "utf-8")
     out = tmp_path / "elsewhere"

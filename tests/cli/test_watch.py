@@ -128,6 +128,7 @@ def test_a_training_is_followed_from_the_first_second_to_the_last(started, task,
     assert "\x1b" not in log
 
 
+@pytest.mark.slow
 def test_the_work_goes_on_without_the_dashboard_and_its_end_is_reported(started, task, tmp_path):
     words = ["train", "--task", task, "--out", "out", *SMALL, "--steps", "100000", "--sampler", "mono", "--dashboard"]
     run = tmp_path / "out" / "training.parquet"
@@ -150,6 +151,7 @@ def test_the_work_goes_on_without_the_dashboard_and_its_end_is_reported(started,
         terminal.until("✖ writer died", f"process {writer.pid}")
 
 
+@pytest.mark.slow
 def test_the_end_of_the_terminal_is_not_the_end_of_the_work(started, task, tmp_path):
     words = ["train", "--task", task, "--out", "out", *SMALL, "--steps", "100000", "--sampler", "mono", "--dashboard"]
     run = tmp_path / "out" / "training.parquet"
@@ -190,6 +192,7 @@ def test_what_fails_before_there_is_anything_to_see_says_why_and_nothing_else(st
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "state") == []
 
 
+@pytest.mark.slow
 def test_an_older_run_is_not_taken_for_that_of_the_work(started, task, tmp_path, finished_run_bytes):
     (tmp_path / "run.parquet").write_bytes(finished_run_bytes)
     with started("evaluate", "static-small", "--task", task, "--out", "run.parquet", "--dashboard") as terminal:
@@ -206,6 +209,7 @@ def test_an_older_run_is_not_taken_for_that_of_the_work(started, task, tmp_path,
         assert ended(t)[1] == 0
 
 
+@pytest.mark.slow
 def test_a_study_shows_its_steps(started, task, tmp_path):
     settings = "steps = 2\nbatch_size = 8\ndimension = 16\nvocabulary = 300\nvalidation = 0\n"
     plan = (

@@ -80,7 +80,11 @@ async def test_all_screens_in_ascii(finished_run):
 
 @pytest.mark.parametrize(
     ("arguments", "environment"),
-    [(["--ascii"], {}), ([], {"LC_ALL": "C"}), ([], {"LANG": "POSIX", "LC_ALL": None, "LC_CTYPE": None})],
+    [
+        (["--ascii"], {}),
+        pytest.param([], {"LC_ALL": "C"}, marks=pytest.mark.slow),  # another way to say the same
+        pytest.param([], {"LANG": "POSIX", "LC_ALL": None, "LC_CTYPE": None}, marks=pytest.mark.slow),
+    ],
 )
 def test_no_byte_above_127_leaves(live_run, arguments, environment):
     run = live_run("ru\u0301n-東京.parquet", models=("größe", "東京", *HOSTILE[:3]), tasks=("สวัสดี",))

@@ -217,10 +217,10 @@ def test_no_deep_learning_library_and_no_slow_one_is_in_the_process(finished_run
     """Findings compare encoders with what is slow to import: in a thread, when the first screen is there."""
     code = (
         "import asyncio, sys, threading\nfrom pathlib import Path\n"
-        "from xlbias.dashboard.app import DashboardApp\nfrom xlbias.dashboard.workers import says\n"
+        "from xlbias.dashboard.app import DashboardApp\nfrom xlbias.dashboard.workers import findings as worker\n"
         "from xlbias.dashboard.workers.follower import Follower\n"
-        "keys_are_pressed, found = threading.Event(), says.findings\n"
-        "says.findings = lambda *runs: keys_are_pressed.wait() and found(*runs)\n"
+        "keys_are_pressed, found = threading.Event(), worker.findings\n"
+        "worker.findings = lambda *runs: keys_are_pressed.wait() and found(*runs)\n"
         "async def main():\n"
         "    follower = Follower(Path(sys.argv[1])); follower.start()\n"
         "    app = DashboardApp(follower)\n"

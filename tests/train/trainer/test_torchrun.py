@@ -183,6 +183,7 @@ def test_a_batch_that_cannot_be_shared_out_is_one_sentence(corpus: Path, tmp_pat
     assert "".join(printed).count(sentence) == 1
 
 
+@pytest.mark.slow
 def test_two_processes_stop_together_and_go_on_with_the_batches_that_are_left(corpus: Path, tmp_path: Path) -> None:
     """The first half under torchrun itself, which hands on the signal that a scheduler sends."""
     out, steps = tmp_path / "out", 200
