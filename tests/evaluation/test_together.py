@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from support import make_task
 
 from xlbias.data.parallels import without_parallels
 from xlbias.encode import parts, vector_file
+from xlbias.errors import LostError
 from xlbias.evaluation import evaluate, together
 from xlbias.processes.launched import launched
 from xlbias.retrieve import index, ranks, topk
@@ -78,10 +80,17 @@ def test_the_death_of_a_process_ends_the_others_with_one_sentence(tmp_path, dies
 
 def wait_for_death(dies: str) -> int:
     """Die, or work on and on, in one of two processes."""
-    from xlbias.processes import team as teams
+    from xlbias.processes.team import Team
 
-    team = teams.Team(launched())
-    if team.rank == int(dies):
-        os.kill(os.getpid(), signal.SIGKILL)
-    time.sleep(600)
+    try:
+        team = Team(launched())  # the other may have died before this returns
+        if team.rank == int(dies):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if not team.leads:
+            return team.serve()
+        with team.leading():
+            time.sleep(600)
+    except LostError as error:  # as the command line says it
+        print(f"xlbias: {error}", file=sys.stderr)
+        return error.exit_code
     return 0

@@ -14,6 +14,7 @@ import click
 
 from xlbias._version import __version__
 from xlbias.cli.groups import usage
+from xlbias.cli.several import begin_together
 from xlbias.cli.terminal import on_a_terminal
 from xlbias.errors import XlbiasError
 from xlbias.processes.launched import is_first
@@ -111,6 +112,7 @@ class LazyGroup(click.Group):
 def main(ctx: click.Context, debug: bool, no_limits: bool, no_pager: bool) -> None:
     """Find out whether a multilingual encoder treats languages fairly, and whether that survives a change of domain."""
     ctx.obj = {"debug": debug, "words": [], **(ctx.obj or {})}
+    begin_together(ctx.invoked_subcommand)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -22,6 +22,7 @@ Examples:
   xlbias evaluate out/hybrid --task lareqa:xquad-r --out run.parquet --dashboard
   xlbias evaluate ./stella --query-prompt s2s_query --passage-prompt '' --out s2s.parquet
   xlbias evaluate out/mono --mitigate mean --mitigate lir:1 --out mitigated.parquet
+  torchrun --nproc-per-node 4 --no-python xlbias evaluate out/hybrid --out run.parquet
 """
 
 
