@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 import termios
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
@@ -48,7 +48,6 @@ def run_dashboard(
     Raises UsageError if there is no theme of that name.
     """
     give_a_size()
-    answer_escape_soon()
     with terminal_to_itself() as said:
         # What reads the run is imported first: the reading then goes on, mostly without the interpreter's lock, while
         # the interface is imported. The other way round both imports would wait for each other.
@@ -96,15 +95,6 @@ def _shelf(folder: Path | None) -> Shelf:
         raise UsageError("the current folder is not there any more: name a run, or a folder") from error
     shelf.start()
     return shelf
-
-
-def answer_escape_soon(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Have Textual wait 50 ms, not 100, for what may follow an Escape, as keys begin with one that send several bytes.
-
-    To be called before Textual is imported. What the user has set in ESCDELAY (in milliseconds) stays: a slow line
-    may want more.
-    """
-    environment.setdefault("ESCDELAY", "50")
 
 
 def give_a_size() -> None:
