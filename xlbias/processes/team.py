@@ -19,7 +19,7 @@ import torch.distributed as dist
 from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
-from xlbias.errors import LostError, XlbiasError, reason_of
+from xlbias.errors import LostError, reason_of
 from xlbias.processes.launched import Launched
 from xlbias.processes.watch import KEPT, MEETING, Watch
 
@@ -167,8 +167,6 @@ class Team:
         """Raise what is known of why the others are gone, where an exchange fails for that."""
         try:
             yield
-        except XlbiasError:
-            raise
         except RuntimeError as error:
             if not self.leads:
                 raise

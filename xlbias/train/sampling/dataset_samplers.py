@@ -26,7 +26,7 @@ from xlbias.choices import listed, suggestion
 from xlbias.errors import TrainingError
 from xlbias.samplers import CROSS_LINGUAL, DEFAULT_ALPHA, MIXED, MONOLINGUAL, check_alpha
 from xlbias.train.sampling.index import connected_components
-from xlbias.train.sampling.pool import Pool, draw_ids
+from xlbias.train.sampling.pool import Pool, check_batch_size, draw_ids
 
 Ints = npt.NDArray[Any]
 
@@ -80,8 +80,7 @@ class HybridBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # the libr
         columns: Mapping[str, str],
     ) -> None:
         super().__init__(dataset, batch_size, True, valid_label_columns, generator, seed)
-        if batch_size < 2:
-            raise TrainingError(f"a batch of {batch_size} has no negatives: expected a batch size of at least 2")
+        check_batch_size(batch_size)
         names = _names(dataset, columns)
         texts = [name for name in dataset.column_names if name not in names.values()]
         frame = pl.DataFrame({key: _column(dataset, name) for key, name in names.items()}).with_row_index("row")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from xlbias.errors import TrainingError
 from xlbias.train.sampling.batch import Ints
 from xlbias.train.sampling.language_rows import CHUNK, Bools
 
@@ -14,6 +15,12 @@ _RARE = 16  # where fewer than one id in so many belongs, a list is smaller than
 _ROUNDS = 4  # of drawing with replacement, before all ids are put in order; enough unless groups are scarce
 
 Member = Callable[[Ints | slice], Bools]
+
+
+def check_batch_size(size: int) -> None:
+    """Raise TrainingError unless a batch of so many pairs has negatives."""
+    if size < 2:
+        raise TrainingError(f"a batch of {size} has no negatives: expected a batch size of at least 2")
 
 
 class Pool:

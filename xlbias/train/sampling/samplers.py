@@ -32,7 +32,7 @@ from xlbias.train.sampling.batch import Batch, Ints
 from xlbias.train.sampling.candidates import TaskPairs
 from xlbias.train.sampling.language_rows import Bools
 from xlbias.train.sampling.pairs import PairTexts
-from xlbias.train.sampling.pool import Pool, draw_ids
+from xlbias.train.sampling.pool import Pool, check_batch_size, draw_ids
 from xlbias.train.sampling.shares import Floats, Shares, draw_weighted
 
 _REMEMBERED = 256  # batches whose description is kept: more than a data loader draws ahead
@@ -224,8 +224,7 @@ class LanguageBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # the li
         shares: Shares | None = None,
     ) -> None:
         super().__init__(dataset, batch_size, True, valid_label_columns, generator, seed)
-        if batch_size < 2:
-            raise TrainingError(f"a batch of {batch_size} has no negatives: expected a batch size of at least 2")
+        check_batch_size(batch_size)
         if hard_negatives < 0:
             raise TrainingError(f"hard negatives for each pair are {hard_negatives}: expected 0 or more")
         self.dataset = dataset
