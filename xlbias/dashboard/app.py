@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 
 from xlbias.choices import suggestion
@@ -27,6 +28,7 @@ from xlbias.dashboard.screens.notice import NoticeScreen
 from xlbias.dashboard.selection import Selection
 from xlbias.dashboard.session import Session, last_theme, recent
 from xlbias.dashboard.state import State
+from xlbias.dashboard.terminal.driver import PromptDriver
 from xlbias.dashboard.terminal.theme import DARK, NO_COLOUR, THEMES, quiet_colours
 from xlbias.dashboard.workers.findings import FindingsWorker
 from xlbias.dashboard.workers.follower import Follower
@@ -36,6 +38,8 @@ from xlbias.errors import UsageError
 from xlbias.folders import state_folder
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
+
     from xlbias.dashboard.screens.picker import PickerScreen
 
 _FIRST = places.SCREENS[places.OVERVIEW].load()
@@ -325,6 +329,11 @@ class DashboardApp(Dashboard, inherit_bindings=False):
         self.push_screen(Palette())
 
     # -- over Textual's own ------------------------------------------------------------------------------------------
+
+    def get_driver_class(self) -> type[Driver]:
+        """In a terminal, the driver that answers Escape sooner; in a browser, Textual's."""
+        chosen = super().get_driver_class()
+        return PromptDriver if chosen is LinuxDriver else chosen
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Colours of our own, mixed from those of the present theme."""
