@@ -52,7 +52,16 @@ _WITH = {
     "lora_rank": ("lora_alpha", "lora_dropout"),
 }
 """Settings that mean nothing without another one."""
-_EXTRA = ("symmetric", "matryoshka", "task_exponent", "language_exponent", "task_weights", "language_weights", *_WITH)
+_EXTRA = (
+    "symmetric",
+    "matryoshka",
+    "balanced",
+    "task_exponent",
+    "language_exponent",
+    "task_weights",
+    "language_weights",
+    *_WITH,
+)
 """Settings that are shown only where they are not at their default."""
 _MOST = 2**32
 """No whole number among the settings is larger: no one waits for so many steps."""
@@ -118,6 +127,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
             for all weights.
         lora_alpha: the changes are scaled by this over the rank.
         lora_dropout: share of the inputs of the changes that is left out in training.
+        balanced: kinds of batches and the languages of monolingual ones come in turn instead of by chance, so that a
+            short training has each as often; not with `language_weights` or `language_exponent`.
         task_exponent: a task is drawn in proportion to its size to this power: 1 in proportion, 0 each as often.
         language_exponent: the same for languages, or language pairs, within a task.
         task_weights: drawn in proportion to these instead, by task name; a task without one has 1.
@@ -164,6 +175,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     lora_rank: Annotated[int, _whole(0, "from 1 to 4096, or 0 to train all weights", 4_096)] = 0
     lora_alpha: Annotated[int, _whole(1, "at least 1")] = 16
     lora_dropout: Annotated[float, Meta(ge=0, lt=1, description="a share, from 0 to below 1")] = 0.0
+    balanced: bool = False
     task_exponent: Annotated[float, _EXPONENT] = 1.0
     language_exponent: Annotated[float, _EXPONENT] = 0.0
     task_weights: dict[str, Weight] = {}
@@ -193,6 +205,11 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
         _check_lengths(self.matryoshka, self.dimension if self.base == STATIC else None)
         for field in ("task", "language"):
             _check_weights(field, getattr(self, f"{field}_weights"), getattr(self, f"{field}_exponent"))
+        for field in ("language_weights", "language_exponent"):
+            if self.balanced and getattr(self, field):
+                raise TrainingError(
+                    f"balanced and {field} contradict each other: languages in turn are equally frequent"
+                )
 
     def overridden(self, **values: Any) -> Recipe:
         """The same recipe with the values that are not None; `epochs` without `steps` replaces the recipe's steps."""

@@ -129,6 +129,8 @@ def test_weights_are_settings_of_a_recipe_and_come_back_from_its_file(tmp_path) 
             {"language_weights": {"de": 1}, "language_exponent": 0.5},
             "language_weights and language_exponent contradict",
         ),
+        ({"balanced": True, "language_weights": {"de": 2}}, "balanced and language_weights contradict each other"),
+        ({"balanced": True, "language_exponent": 0.5}, "balanced and language_exponent contradict each other"),
         ({"matryoshka": (64, 64)}, r"matryoshka is \[64, 64\]: expected different lengths"),
         ({"matryoshka": (500,)}, r"matryoshka is \[500\]: the encoder has vectors of 384"),
         ({"mine_negatives": 3}, "mine_negatives needs hard_negatives"),

@@ -34,6 +34,7 @@ from xlbias.train.sampling.language_rows import Bools
 from xlbias.train.sampling.pairs import PairTexts
 from xlbias.train.sampling.pool import Pool, check_batch_size, draw_ids
 from xlbias.train.sampling.shares import Floats, Shares, draw_weighted
+from xlbias.train.sampling.turns import Turn, monolingual_turn
 
 _REMEMBERED = 256  # batches whose description is kept: more than a data loader draws ahead
 
@@ -47,8 +48,11 @@ class BatchKind(Protocol):
 
     name: str
 
-    def draw(self, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
-        """Draw ids, their query languages and their passage languages, each int [batch_size]; no group twice."""
+    def draw(self, rng: np.random.Generator, turn: Turn | None = None) -> tuple[Ints, Ints, Ints]:
+        """Draw ids, their query languages and their passage languages, each int [batch_size]; no group twice.
+
+        `turn` decides the language of a batch that has one; None leaves it to chance.
+        """
 
 
 class Monolingual:
@@ -80,13 +84,15 @@ class Monolingual:
             raise _too_few(pairs, self.name, batch_size, groups[best], f" in {pairs.languages[best]}")
         self.weights = None if weights is None else weights[self.codes]
 
-    def draw(self, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
+    def draw(self, rng: np.random.Generator, turn: Turn | None = None) -> tuple[Ints, Ints, Ints]:
         """See `BatchKind.draw`."""
-        drawn = rng.integers(len(self.codes)) if self.weights is None else draw_weighted(self.weights[None], rng)[0]
-        code = self.codes[drawn]
+        code = self.codes[self._language(rng) if turn is None else turn.among(len(self.codes))]
         ids = draw_ids(rng, self.pools[code], self.pairs.group, self.batch_size)
         codes = np.full(self.batch_size, code, dtype=np.int64)
         return ids, codes, codes
+
+    def _language(self, rng: np.random.Generator) -> int:
+        return int(rng.integers(len(self.codes)) if self.weights is None else draw_weighted(self.weights[None], rng)[0])
 
 
 class CrossLingual:
@@ -116,7 +122,7 @@ class CrossLingual:
         there: Bools = _count(queries) * _count(passages) > _count(queries & passages)
         return there
 
-    def draw(self, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
+    def draw(self, rng: np.random.Generator, turn: Turn | None = None) -> tuple[Ints, Ints, Ints]:
         """See `BatchKind.draw`."""
         ids = draw_ids(rng, self.pool, self.pairs.group, self.batch_size)
         return ids, *self.pairs.draw_language_pairs(ids, rng, self.weights)
@@ -146,7 +152,7 @@ class Mixed:
         there: Bools = (both != 0).any(axis=1)
         return there
 
-    def draw(self, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
+    def draw(self, rng: np.random.Generator, turn: Turn | None = None) -> tuple[Ints, Ints, Ints]:
         """See `BatchKind.draw`."""
         ids = draw_ids(rng, self.pool, self.pairs.group, self.batch_size)
         codes = self.pairs.draw_languages(ids, rng, self.weights)
@@ -243,7 +249,8 @@ class LanguageBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # the li
             for task, share in zip(dataset.tasks, of_tasks, strict=True)
         ]
         self.alpha = float(of_kinds.get(MONOLINGUAL, 0.0))
-        """Probability of a monolingual batch."""
+        """Probability of a monolingual batch; their share of every stretch where `shares` are balanced."""
+        self._balanced = shares.balanced
         self._kind_bounds = np.cumsum(list(of_kinds.values()))
         self._n_ids: int = len(dataset)
         self._task_bounds = np.cumsum(of_tasks) / of_tasks.sum()
@@ -278,9 +285,13 @@ class LanguageBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # the li
     def _draw(self, epoch: int, number: int) -> Batch:
         rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([self.seed, epoch, number])))
         task = int(np.searchsorted(self._task_bounds, rng.random(), side="right"))
-        kind = self.kinds[task][int(np.searchsorted(self._kind_bounds[:-1], rng.random(), side="right"))]
-        pairs = self.dataset.tasks[task]
-        ids, query_language, passage_language = kind.draw(rng)
+        drawn = int(np.searchsorted(self._kind_bounds[:-1], rng.random(), side="right"))
+        turn = None
+        if self._balanced:
+            turn = monolingual_turn(self.seed, self.alpha, epoch * len(self) + number)
+            drawn = 0 if turn else -1  # monolingual is the first of all kinds
+        kind, pairs = self.kinds[task][drawn], self.dataset.tasks[task]
+        ids, query_language, passage_language = kind.draw(rng, turn)
         passages = pairs.draw_passages(ids, passage_language, rng)
         return Batch(
             epoch=epoch,

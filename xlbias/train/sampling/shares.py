@@ -28,12 +28,15 @@ class Shares:
         language_exponent: of languages, whose size is the number of ids with a text in it.
         task_weights: by task name.
         language_weights: by BCP 47 tag; for a pair of languages, their product.
+        balanced: kinds of batches and the languages of monolingual ones come in turn, not by chance: every stretch of
+            a training has its share of each. Weights and exponents of languages are for chance only.
     """
 
     task_exponent: float = 1.0
     language_exponent: float = 0.0
     task_weights: Mapping[str, float] = field(default_factory=dict)
     language_weights: Mapping[str, float] = field(default_factory=dict)
+    balanced: bool = False
 
     def check(self, tasks: Iterable[str], languages: Iterable[str]) -> None:
         """Raise TrainingError where a weight is that of nothing there, or leaves nothing to draw."""

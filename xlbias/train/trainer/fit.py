@@ -148,7 +148,13 @@ def _fit(
     place = Place(device, processes, trust_remote_code, tuple(report_to))
     if recipe.mine_negatives:
         data = with_mined_negatives(data, recipe, place, narrator)
-    shares = Shares(recipe.task_exponent, recipe.language_exponent, recipe.task_weights, recipe.language_weights)
+    shares = Shares(
+        recipe.task_exponent,
+        recipe.language_exponent,
+        recipe.task_weights,
+        recipe.language_weights,
+        recipe.balanced,
+    )
     sampling = {"sampler": sampler, "pivot": pivot, "hard_negatives": recipe.hard_negatives, "shares": shares}
     jobs = [
         TrainingJob(name, folder, member, {**sampling, "alpha": alpha}, data, place, narrator)
