@@ -106,7 +106,7 @@ def test_report_prints_a_matrix_and_writes_to_a_file(tmp_path, corpus, capsys):
         (["evaluate", MINILM, "--task", "parallel:missing.jsonl"], "missing.jsonl"),
         (["evaluate", MINILM, "--task", "nonsense:x"], "nonsense"),
         (["evaluate", MINILM, "--task", "{corpus}", "--top-k", "0"], "Invalid value for '--top-k'"),
-        (["evaluate", MINILM, MINILM, "--task", "{corpus}"], "is named twice"),
+        (["evaluate", MINILM, MINILM, "--task", "{corpus}"], "xlbias: the encoder 'model' is named twice"),
         (["evaluate", MINILM, "--task", "{corpus}", "--task", "{corpus}"], "two tasks are called 'facts'"),
         (["evaluate", MINILM, "--task", "{corpus}", "--resume", "--overwrite"], "contradict each other"),
         (["evaluate", MINILM, "--task", "{corpus}", "--device", "cuda:77"], "device 'cuda:77' cannot be used"),

@@ -128,6 +128,7 @@ def test_ctrl_c_ends_with_130_and_keeps_what_is_finished(plan: Path, tmp_path: P
         (("low.jsonl", "lo.jsonl"), [], "squares.toml: sources.low: parallel:"),
         (("batch_size = 8", "batch_size = 64"), [], "low-mono-seed0: low: no monolingual batch of 64 can be made"),
         (("", ""), ["--data", "nowhere"], "squares.toml: --data: nowhere: there is no such folder"),
+        (("", ""), ["--base", "./nowhere", "--dry-run"], "squares.toml: ./nowhere: there is no such folder"),
         (("", ""), ["--jobs", "0"], "Invalid value for '--jobs'"),
         (("", ""), ["--out", "{folder}"], "holds something other than a study"),
         (("", ""), ["--device", "tpu"], "xlbias: device 'tpu': expected cpu, cuda, mps"),

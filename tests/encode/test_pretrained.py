@@ -108,6 +108,8 @@ def test_an_unknown_hub_name_is_said_to_be_neither(monkeypatch):
 def test_a_device_that_is_not_there_is_said_not_to_be():
     with pytest.raises(EncoderError, match="device 'cuda:77' cannot be used here"):
         load_encoder(str(MINILM), device="cuda:77")
+    with pytest.raises(EncoderError, match=r"device 'tpu': expected cpu, cuda, cuda:1, mps or another of PyTorch's$"):
+        load_encoder(str(MINILM), device="tpu")
 
 
 def test_the_card_of_a_checkpoint_is_read_and_a_broken_one_refused(tmp_path):

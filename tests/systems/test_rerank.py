@@ -1,5 +1,7 @@
 """Lists re-ranked by a cross-encoder: against a few lines of NumPy, and a real one of a few kilobytes."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -89,6 +91,15 @@ def test_a_killed_re_ranking_goes_on_after_what_was_finished(first, tmp_path, mo
     run = xlbias.rerank(first, after, tmp_path / "run.parquet", top=TOP, resume=True)
     assert before.n + after.n == whole.n
     assert run.summary.equals(once.summary)
+
+
+def test_of_several_encoders_one_must_be_named(task, vectors, tmp_path):
+    other = replace(vectors, name="other")
+    run = xlbias.evaluate([vectors, other], task, tmp_path / "run.parquet", top_k=TOP)
+    with pytest.raises(RunError, match=r"several encoders; name one with --model, of random0, other$"):
+        xlbias.rerank(run, Lengths())
+    with pytest.raises(RunError, match=r"no encoder 'othr' \(did you mean other\?\); name one with --model"):
+        xlbias.rerank(run, Lengths(), model="othr")
 
 
 def test_too_short_lists_say_how_to_get_longer_ones(first):

@@ -124,7 +124,7 @@ def command(
     from xlbias.errors import UsageError
     from xlbias.study.folder import StudyFolder
     from xlbias.study.plan import encoders_called
-    from xlbias.study.plan_reader import read_plan
+    from xlbias.study.plan_reader import check_base_of, read_plan
     from xlbias.study.steps import KINDS, steps_of
 
     path = Path(plan)
@@ -137,6 +137,7 @@ def command(
     folder = StudyFolder(Path(out) if out is not None else path.with_suffix(""))
     steps = steps_of(encoders_called(study, only), ("train",) if only_train else KINDS)
     if dry_run:
+        check_base_of(study)
         folder.check()
         rows = [(step.kind, step.encoder, "done" if folder.done(step) else "to do") for step in steps]
         click.echo("\n".join("\t".join(map(clean, row)) for row in [("step", "encoder", "state"), *rows]))
@@ -172,6 +173,7 @@ def command(
         from xlbias.report.render import width
         from xlbias.results.findings import of_encoders
 
+        narrator.say("every step is done: writing the report")
         report = study_report(run, full=full, tell=narrator.say)
         write_whole(folder.report, report.encode("utf-8", "replace"))
         click.echo(report, nl=False)

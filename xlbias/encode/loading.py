@@ -120,6 +120,10 @@ def _reason(error: BaseException) -> str:
 
 def _check_device(device: str) -> None:
     try:
-        torch.empty(1, device=device)
+        parsed = torch.device(device)
+    except RuntimeError as error:  # which lists devices that hardly anyone has
+        raise EncoderError(f"device {device!r}: expected cpu, cuda, cuda:1, mps or another of PyTorch's") from error
+    try:
+        torch.empty(1, device=parsed)
     except (RuntimeError, AssertionError) as error:
         raise EncoderError(f"device {device!r} cannot be used here: {reason_of(error)}") from error

@@ -289,9 +289,9 @@ def _check(models: list[Model], tasks: list[RetrievalTask], top_k: int, options:
     full = [model if isinstance(model, str) else model.name for model in models]
     short = [_short_name(model) if isinstance(model, str) else model.name for model in models]
     names = [s if short.count(s) == 1 else f for s, f in zip(short, full, strict=True)]
-    for name in names:
+    for name, called in zip(names, short, strict=True):
         if names.count(name) > 1:
-            raise UsageError(f"the encoder {name!r} is named twice")
+            raise UsageError(f"the encoder {called!r} is named twice")
     return names
 
 

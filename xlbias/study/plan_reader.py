@@ -17,7 +17,7 @@ from xlbias.records import decode, decode_fields, quoted, read_toml
 from xlbias.samplers import DEFAULT_ALPHA, HYBRID, MOST_SEEDS, SamplerName
 from xlbias.study.plan import DATA, Plan, PrimaryContrast
 from xlbias.text import clean
-from xlbias.train.recipe import STATIC, Recipe, Seed, find_recipe, recipe_for
+from xlbias.train.recipe import STATIC, Recipe, Seed, check_base, find_recipe, recipe_for
 
 MOST_TOP_K = 1_000_000
 
@@ -216,3 +216,14 @@ def _tasks(sources: Mapping[str, tuple[str, ...]], targets: Mapping[str, str]) -
     """Return table, name and task of all tasks of a plan."""
     yield from (("sources", name, task) for name, tasks in sources.items() for task in tasks)
     yield from (("targets", name, task) for name, task in targets.items())
+
+
+def check_base_of(plan: Plan) -> None:
+    """Raise UsageError where the base shows that it is no encoder, or the plan has a reference without one."""
+    if plan.reference and plan.recipe.base == STATIC:
+        raise UsageError(
+            f"{plan.path}: reference: the base 'static' is made of each source's texts: give a folder or "
+            "a hub name as base, such as one that `xlbias distill` has made"
+        )
+    with _about(str(plan.path)):
+        check_base(plan.recipe)

@@ -21,8 +21,8 @@ from xlbias.samplers import DEFAULT_ALPHA, UNTRAINED
 from xlbias.study.folder import StudyFolder
 from xlbias.study.merged_run import check_tasks
 from xlbias.study.plan import Plan, PlannedEncoder
+from xlbias.study.plan_reader import check_base_of
 from xlbias.study.steps import Done, Kind, Step, kinds_of
-from xlbias.train.recipe import STATIC, check_base
 from xlbias.train.trainer.fit import fit
 
 
@@ -64,15 +64,7 @@ class StepRunner:
 
         Raises UsageError too where the base shows that it is no encoder, or the plan has a reference without one.
         """
-        if self.plan.reference and self.plan.recipe.base == STATIC:
-            raise UsageError(
-                f"{self.plan.path}: reference: the base 'static' is made of each source's texts: give a folder or "
-                "a hub name as base, such as one that `xlbias distill` has made"
-            )
-        try:
-            check_base(self.plan.recipe)
-        except XlbiasError as error:
-            raise UsageError(f"{self.plan.path}: {error}") from error
+        check_base_of(self.plan)
         for name in self.plan.sources:
             self._source(name)
         if "evaluate" in kinds:

@@ -230,8 +230,8 @@ def _model(run: Run, wanted: str | None) -> str:
     if wanted is None and len(names) == 1:
         return names[0]
     if wanted not in names:
-        asked = f"no encoder {wanted!r}{suggestion(wanted, names)}" if wanted else "several encoders: name one"
-        raise RunError(f"{run.path}: {asked}; choose from {listed(names)}")
+        asked = f"no encoder {wanted!r}{suggestion(wanted, names)}" if wanted else "several encoders"
+        raise RunError(f"{run.path}: {asked}; name one with --model, of {listed(names)}")
     return wanted
 
 
