@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from importlib.metadata import version
 from pathlib import Path
 
 from xlbias.encode.card import CARD_FILE, TRAINED_ON_FILE, TRAINING_FILE
@@ -11,6 +10,7 @@ from xlbias.encode.hub import snapshot_of
 from xlbias.encode.layout import adapter_base, is_onnx, module_folders
 from xlbias.errors import EncoderError, unreadable
 from xlbias.files import digest_of_file
+from xlbias.versions import package_versions
 
 _NO_VECTORS = {CARD_FILE, TRAINING_FILE, TRAINED_ON_FILE, "trainer_state.json"}
 """Files that say what an encoder is or how it was trained, and that are read by no one who encodes."""
@@ -25,7 +25,8 @@ _OTHER_WEIGHTS = (
 
 def libraries() -> dict[str, str]:
     """Return the versions of the libraries that make vectors of texts, by name."""
-    return {name: version(name) for name in ("torch", "transformers", "sentence-transformers", "tokenizers")}
+    known = package_versions()
+    return {name: known[name] for name in ("torch", "transformers", "sentence-transformers", "tokenizers")}
 
 
 def content_digest(folder: Path) -> str:

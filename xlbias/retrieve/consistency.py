@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
+from threadpoolctl import get_cached_controller
 
 from xlbias.measures.bias.rank_consistency import MOST_SCORES, mean_spearman
 from xlbias.measures.ragged import Floats, Ints
@@ -44,7 +44,7 @@ def rank_consistency(
     rows = max(1, min(_ROWS, (1 << 26) // max(index.n_passages, 1)))
     n_done = start = number = 0
     # Sorting and products let go of the interpreter; a product with threads of its own would wait for these.
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(cores(launched())) as workers:
+    with get_cached_controller().limit(limits=1, user_api="blas"), ThreadPoolExecutor(cores(launched())) as workers:
         while start < len(order):
             stop = int(ends[np.searchsorted(ends, start, side="right")])
             while stop < len(order):

@@ -18,6 +18,7 @@ validation  one task of one validation during a training
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -146,13 +147,19 @@ OF_RECORD: dict[str, tuple[str, ...]] = {
 
 def as_record(frame: pl.DataFrame, record: str) -> pl.DataFrame:
     """Return `frame` with exactly the columns of the schema, `record` filled in and foreign columns null."""
-    own, there = OF_RECORD[record], frame.schema  # a property that costs, asked once
-    return frame.select(
+    return frame.select(_columns_of(record, tuple(frame.schema.items())))
+
+
+@lru_cache(maxsize=64)
+def _columns_of(record: str, there: tuple[tuple[str, pl.DataType], ...]) -> list[pl.Expr]:
+    """Return the columns of the schema for a frame that has the columns `there`: an evaluation asks a hundred times."""
+    own, columns = OF_RECORD[record], dict(there)
+    return [
         pl.lit(record).alias(name)
         if name == "record"
-        else (completed(name, there).cast(dtype) if name in own else pl.lit(None, dtype=dtype).alias(name))
+        else (completed(name, columns).cast(dtype) if name in own else pl.lit(None, dtype=dtype).alias(name))
         for name, dtype in COLUMNS.items()
-    )
+    ]
 
 
 def completed(name: str, there: Mapping[str, Any]) -> pl.Expr:

@@ -11,7 +11,7 @@ from math import comb
 from typing import Any, TypeVar
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import get_cached_controller
 
 from xlbias.measures.alignment.language_identifiability import TRAINING_ROWS
 from xlbias.measures.alignment.parallel import WORKERS, Pair, ParallelVectors, Vectors
@@ -178,7 +178,7 @@ def _of(vectors: Vectors, sample: Ints) -> Vectors:
 
 def _pairs(parallel: ParallelVectors, pairs: Sequence[tuple[str, str]], limit: int, places: Ints) -> Rows:
     """Return the rows of these pairs of languages, in their order."""
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(WORKERS) as workers:
+    with get_cached_controller().limit(limits=1, user_api="blas"), ThreadPoolExecutor(WORKERS) as workers:
         of_pairs = workers.map(lambda ab: list(_pair_rows(ab, parallel.pair(*ab), limit, places)), pairs)
         return list(chain.from_iterable(of_pairs))
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
+from threadpoolctl import get_cached_controller
 
 from xlbias.measures.alignment.parallel import BLOCK, Vectors
 from xlbias.measures.measure import Measure
@@ -47,7 +47,7 @@ def language_identifiability(vectors: Vectors, languages: Ints, ids: Ints, seed:
     # A few classes make products too small to share: threads of BLAS would wait for one another ten times as long as
     # they work.
     halves = (distinct[:half], distinct[half:])
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(2) as workers:
+    with get_cached_controller().limit(limits=1, user_api="blas"), ThreadPoolExecutor(2) as workers:
         list(workers.map(recognise, halves, reversed(halves)))
     return found
 
