@@ -16,6 +16,8 @@ class BareScreen:
     panel_open = False
     row_chosen = None
     scopes = ("row", "all")
+    n_all = (4, 1)
+    copy_waits = False
 
     def __init__(self, place, asked):
         self.PLACE, self.asked = place, asked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xlbias.dashboard.workers.comparisons import Against, Asked, Comparisons
+from xlbias.dashboard.workers.comparisons import COMPARING, Against, Asked, Comparisons
 from xlbias.results.matching import OTHER_DATA
 from xlbias.text import one_line
 
@@ -111,7 +111,7 @@ class Baseline:
             return values, ""
         found = self.compared(model, task, measure)
         if found is None:
-            return values, "comparing …"
+            return values, COMPARING
         if isinstance(found, str):
             return values, found
         key = ("difference", id(found), measure, model, task)

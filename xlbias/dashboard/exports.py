@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _NAME = 50  # characters of a copy's name before what tells which part of it
 _ANNOUNCED = 600.0  # seconds that an announcement stays at most; the next toast takes it back
+_LOOK = 0.1  # seconds between two looks at whether what a copy waits for is there
 _FRAME = 5  # cells of a toast that are not text
 
 
@@ -46,6 +47,8 @@ class Exports:
         self.last_copy: Copy | None = None
         """How much was copied the last time, and in which format."""
         self._last_form = "html"
+        self._waiting: tuple[Copy, tuple[object, ...]] | None = None
+        """The copy that waits for differences, and what it is of."""
         self._n_writing = 0
         self._leaving = False
 
@@ -57,7 +60,7 @@ class Exports:
 
         self._app.clear_notifications()  # a path that is still on the screen would hide the dialog
         view = self._navigation.view
-        n_all = _counted(view.copied("all")[0]) if "all" in view.scopes else ""
+        n_all = counted(*view.n_all) if "all" in view.scopes else ""
         self._app.push_screen(CopyDialog(view.scopes, self._last_copy(), n_all), self._copy)
 
     def copy_again(self) -> None:
@@ -76,10 +79,45 @@ class Exports:
         if wanted is None:
             return
         self.last_copy = wanted
-        block, name = self._navigation.view.copied(wanted.scope)
+        view = self._navigation.view
+        if view.copy_waits and not self._waits_for(wanted):
+            self._wait(wanted)
+            return
+        self._waiting = None
+        block, name = view.copied(wanted.scope)
         name = _named(name, block, wanted.scope)
         text = Text(name, SUFFIXES[wanted.form], partial(render_block, block, wanted.form))
         self._make(f"{wanted.scope} as {FORMS[wanted.form].name}", [text], copy=True)
+
+    def _wait(self, wanted: Copy) -> None:
+        """Copy once the differences are there that the screen is to show, or when the same is asked for again."""
+        said = f"{wanted.scope}: copied once the differences are there. Copy again for what is there now"
+        self._app.notify(said, timeout=_ANNOUNCED, markup=False)
+        if self._waiting is None:
+            self._app.set_timer(_LOOK, self._look_again)
+        self._waiting = (wanted, self._seen)
+
+    @property
+    def _seen(self) -> tuple[object, ...]:
+        """What is on the screen: a copy that waits is of that."""
+        state = self._state
+        return self._navigation.place, state.chosen, state.measure.name, self._baseline.model, self._baseline.is_on
+
+    def _waits_for(self, wanted: Copy) -> bool:
+        return self._waiting == (wanted, self._seen)
+
+    def _look_again(self) -> None:
+        """Make the copy that waits, unless something else is shown now."""
+        if self._waiting is None:
+            return
+        wanted, seen = self._waiting
+        if seen != self._seen:
+            self._waiting = None
+            self._app.notify("not copied: something else is shown now", severity="warning", markup=False)
+        elif self._navigation.view.copy_waits:
+            self._app.set_timer(_LOOK, self._look_again)
+        else:
+            self._copy(wanted)
 
     # -- reports -----------------------------------------------------------------------------------------------------
 
@@ -186,13 +224,10 @@ def _named(name: str, block: Table | MatrixBlock, scope: str) -> str:
     return "-".join(parts)
 
 
-def _counted(block: Table | MatrixBlock) -> str:
+def counted(n_rows: int, n_columns: int) -> str:
     """Return how much a copy holds: its rows, or the cells of a matrix."""
-    from xlbias.report.document import MatrixBlock
-
-    n_rows = len(block.rows)
-    if isinstance(block, MatrixBlock) and len(block.columns) > 1:
-        return f"{n_rows:,} × {len(block.columns):,} cells"
+    if n_columns > 1:
+        return f"{n_rows:,} × {n_columns:,} cells"
     return f"{n_rows:,} row{'s' if n_rows != 1 else ''}"
 
 

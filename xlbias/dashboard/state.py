@@ -91,6 +91,10 @@ class SeenScreen(Protocol):
     def why_no_range(self) -> str | None: ...  # noqa: D102
     def why_no_row(self) -> str | None: ...  # noqa: D102
     def why_no_copy(self) -> str | None: ...  # noqa: D102
+    @property
+    def n_all(self) -> tuple[int, int]: ...  # noqa: D102
+    @property
+    def copy_waits(self) -> bool: ...  # noqa: D102
     def copied(self, scope: Scope) -> tuple[Table | MatrixBlock, str]: ...  # noqa: D102
     def saved(self) -> dict[str, Any]: ...  # noqa: D102
     def call_after_refresh(self, callback: Callable[..., Any], *args: Any) -> bool: ...  # noqa: D102

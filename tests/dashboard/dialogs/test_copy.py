@@ -14,6 +14,7 @@ from xlbias.dashboard import places
 from xlbias.dashboard.dialogs.copy import Copy, CopyDialog
 from xlbias.dashboard.export_files import CLIPBOARD_LIMIT, save
 from xlbias.dashboard.screens.matrix import MatrixScreen
+from xlbias.dashboard.workers import comparisons
 from xlbias.folders import state_folder
 from xlbias.measures.registry import measures
 from xlbias.report.document import MatrixBlock, Table
@@ -194,6 +195,51 @@ async def enough(enough_content, tmp_path):
     path.write_bytes(enough_content)
     async with opened(path, size=(80, 24)) as (app, pilot):
         yield Taker(app, pilot)
+
+
+async def compared_with_mono(taker, place):
+    """Show the differences of hybrid from mono on a screen, and wait for none of them."""
+    await press(taker.pilot, place)
+    taker.app.state.chosen = ("hybrid", "xquad-r")
+    taker.app.selection.take_baseline("mono")
+    await settled(taker.pilot)
+
+
+@pytest.mark.parametrize(
+    ("place", "has"), [("1", "Δ mAP cross\tbetter and worse cells\tagainst\n"), ("2", "Δ mAP"), ("3", "Δ rank dist.")]
+)
+async def test_a_copy_waits_for_the_differences_that_are_to_be_in_it(enough, go, monkeypatch, place, has):
+    compute = comparisons.compared
+    monkeypatch.setattr(comparisons, "compared", lambda asked: go.wait() and compute(asked))
+    await compared_with_mono(enough, place)
+    before = enough.files()
+    await press(enough.pilot, COPY, "a", "t")
+    assert "once the differences are there" in enough.said()[-1]
+    assert enough.files() == before
+    go.set()
+    await until(enough.pilot, lambda: enough.files() != before)
+    await until(enough.pilot, lambda: "sent to the terminal" in enough.said()[-1])
+    (file,) = set(enough.files()) - set(before)
+    text = file.read_text("utf-8")
+    assert has in text
+    assert "…" not in text
+
+
+async def test_a_copy_that_waits_is_made_at_once_where_it_is_asked_for_again(enough, go, monkeypatch):
+    monkeypatch.setattr(comparisons, "compared", lambda asked: go.wait() and "ended")
+    await compared_with_mono(enough, "2")
+    await press(enough.pilot, COPY, "a", "t")
+    text = await enough.take(AGAIN)
+    assert text.startswith("mAP\t")
+    assert "Δ" not in text
+
+
+async def test_a_copy_that_waits_is_given_up_where_something_else_is_shown(enough, go, monkeypatch):
+    monkeypatch.setattr(comparisons, "compared", lambda asked: go.wait() and "ended")
+    await compared_with_mono(enough, "2")
+    await press(enough.pilot, COPY, "a", "t", "m")
+    await until(enough.pilot, lambda: "not copied" in enough.said()[-1])
+    assert enough.files() == []
 
 
 async def test_differences_are_copied_with_intervals_n_and_corrected_p(enough):

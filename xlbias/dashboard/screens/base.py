@@ -167,6 +167,16 @@ class View(Screen[None], inherit_bindings=False):
         """Why there is nothing to copy, None where there is something."""
         return "there is nothing to copy on this screen"
 
+    @property
+    def n_all(self) -> tuple[int, int]:
+        """Rows and columns of a copy of all; a table has one column of them."""
+        raise NotImplementedError
+
+    @property
+    def copy_waits(self) -> bool:
+        """Whether differences that are to be copied are still computed: what is seen are values, or not all."""
+        return False
+
     def copied(self, scope: Scope) -> tuple[Table | MatrixBlock, str]:
         """Return what to copy, as a block of a report with its intervals, and a name for its file."""
         raise NotImplementedError

@@ -19,6 +19,7 @@ from xlbias.dashboard.views.caveats import of_pair
 from xlbias.dashboard.views.sheet import Sheet
 from xlbias.dashboard.widgets.heatmap.order import NAMES, OF_LANGUAGES
 from xlbias.dashboard.widgets.text.line import Part
+from xlbias.dashboard.workers.comparisons import COMPARING
 from xlbias.measures.registry import measures
 from xlbias.results.by_key import Numbers
 from xlbias.results.cell import Cell
@@ -119,13 +120,13 @@ class BiasScreen(PanelScreen):
         if sentence and not frames:
             return None, f"values, not differences: {sentence}"
         if not frames:
-            return None, "comparing … (values so far)"
+            return None, f"{COMPARING} (values so far)"
         key = ("bias differences", tuple(map(id, frames)))
         if key not in app.state.snapshot.cache:
             # The frames are kept beside what is made of them, so that no other frame can take their place in memory.
             app.state.snapshot.cache[key] = (Differences.of(frames, app.baseline.against.label), frames)
         differences: Differences = app.state.snapshot.cache[key][0]
-        return differences, f"comparing … {len(frames)} of {len(names)} measures" if missing else ""
+        return differences, f"{COMPARING} {len(frames)} of {len(names)} measures" if missing else ""
 
     # -- keys --------------------------------------------------------------------------------------------------------
 

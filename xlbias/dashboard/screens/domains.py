@@ -23,6 +23,7 @@ from xlbias.dashboard.views.domains import PANELS, SHIFTS, Domains, Shift, drop_
 from xlbias.dashboard.views.sheet import Sheet, Spot
 from xlbias.dashboard.widgets.heatmap.order import OF_GROUPS, OF_ROWS
 from xlbias.dashboard.widgets.text.line import Part
+from xlbias.dashboard.workers.comparisons import COMPARING
 from xlbias.dashboard.workers.disk_cache import folder_of
 from xlbias.dashboard.workers.snapshot import Snapshot
 from xlbias.dashboard.workers.study_contrasts import StudyContrasts
@@ -213,7 +214,7 @@ class DomainsScreen(PanelScreen):
         key, known = ("domains", "baseline", self.shift), (against, len(tested), waiting, tuple(sorted(tested)))
         before, sheet = snapshot.cache.get(key, (None, None))
         if sheet is None or before != known:
-            remark = "choose a baseline first (b)" if not against else "comparing …" if waiting else ""
+            remark = "choose a baseline first (b)" if not against else COMPARING if waiting else ""
             sheet = baseline_sheet(domains, self.shift, against or "the baseline", pairs, tested, remark)
             snapshot.cache[key] = (known, sheet)
         return sheet  # type: ignore[no-any-return]

@@ -45,6 +45,11 @@ class HeatMapScreen(View):
         """The cell, its row, and all."""
         return ("cell", "row", "all")
 
+    @property
+    def n_all(self) -> tuple[int, int]:
+        """Rows and columns of the heat map."""
+        return len(self.view.row_names), len(self.view.column_names)
+
     def why_no_copy(self) -> str | None:
         """Why there is nothing to copy."""
         return None if self.view.cursor is not None else "there is no cell yet"

@@ -23,6 +23,7 @@ from xlbias.dashboard.widgets.heatmap.legend import legend
 from xlbias.dashboard.widgets.heatmap.order import OF_LANGUAGES
 from xlbias.dashboard.widgets.heatmap.paint import depth_of, ground_of
 from xlbias.dashboard.widgets.text.line import Line, Part
+from xlbias.dashboard.workers.comparisons import COMPARING
 from xlbias.dashboard.workers.snapshot import Cell
 from xlbias.report import document
 from xlbias.report.documents.matrices import block_of, sentences_of
@@ -68,6 +69,8 @@ class MatrixScreen(HeatMapScreen):
         super().__init__()
         self.matrix: Matrix | None = None
         """What the heat map shows."""
+        self._remark = ""
+        """What is the matter with the differences, if they are wanted."""
         self.scale: Scale = "encoders"
         self._sides: tuple[Sheet | None, dict[Side, Sheet]] = (None, {})
         """The small sheets of both sides of the differences in a sheet."""
@@ -103,6 +106,7 @@ class MatrixScreen(HeatMapScreen):
         if saved := app.session.of_screen(self.PLACE):
             self.restore(saved)
         matrix, remark = app.baseline.matrix(app.state.measure.name, *app.state.chosen)
+        self._remark = remark
         self._tell_title(matrix, remark)
         self.query_one(CaveatLine).tell(sentences_of(matrix))
         if matrix is not self.matrix:
@@ -291,6 +295,11 @@ class MatrixScreen(HeatMapScreen):
         """Show the matrix of a cell and put the cursor on it."""
         self.dashboard.selection.choose(cell[:2])
         self.view.go_to(cell[2:])
+
+    @property
+    def copy_waits(self) -> bool:
+        """Whether the differences are still computed."""
+        return self._remark.startswith(COMPARING)
 
     def copied(self, scope: Scope) -> tuple[document.MatrixBlock, str]:
         """Return the cell under the cursor, its row, or the matrix, in the order shown."""

@@ -17,7 +17,15 @@ from xlbias.dashboard.screens.base import View
 from xlbias.dashboard.state import Scope
 from xlbias.dashboard.views.findings import chance, differences
 from xlbias.dashboard.views.matrix import matrix_sheet
-from xlbias.dashboard.views.overview import Difference, across, matching, n_significant, overview_rows, why_empty
+from xlbias.dashboard.views.overview import (
+    PENDING,
+    Difference,
+    across,
+    matching,
+    n_significant,
+    overview_rows,
+    why_empty,
+)
 from xlbias.dashboard.views.provenance import facts
 from xlbias.dashboard.views.status import progress_line
 from xlbias.dashboard.widgets.details import Details
@@ -292,7 +300,7 @@ class OverviewScreen(View):
                 snapshot.cache["significant", *row] = True
                 rows.append(Difference(n_significant(frame), across(frame), base))
             else:
-                rows.append(Difference("…", base=base) if frame is None else None)
+                rows.append(Difference(PENDING, base=base) if frame is None else None)
         return tuple(rows)
 
     def _say_if_empty(self) -> None:
@@ -427,6 +435,16 @@ class OverviewScreen(View):
     def follow_to(self, cell: Cell) -> None:
         """Put the cursor on the encoder and task that a cell belongs to."""
         self.table.go_to(cell[:2])
+
+    @property
+    def n_all(self) -> tuple[int, int]:
+        """The rows that the filter leaves."""
+        return self.table.height, 1
+
+    @property
+    def copy_waits(self) -> bool:
+        """Whether differences of a row are still computed."""
+        return PENDING in self.table.frame["significant"].to_list()
 
     def copied(self, scope: Scope) -> tuple[document.Table, str]:
         """Return the table, or the row under the cursor, in the order shown and with intervals."""

@@ -20,6 +20,7 @@ from xlbias.dashboard.widgets.heatmap.heat_map import HeatMap
 from xlbias.dashboard.widgets.heatmap.layout import wanted_width
 from xlbias.dashboard.widgets.heatmap.panel import HeatMapPanel
 from xlbias.dashboard.widgets.text.line import Line, Part
+from xlbias.dashboard.workers.comparisons import COMPARING
 from xlbias.report import document
 
 _LIST, _GRID = 7, 10
@@ -162,6 +163,12 @@ class PanelScreen(HeatMapScreen):
         self.show()
 
     # -- taking along ------------------------------------------------------------------------------------------------
+
+    @property
+    def copy_waits(self) -> bool:
+        """Whether differences of the panel are still computed."""
+        sheet = self.view.sheet
+        return sheet is not None and sheet.remark.startswith(COMPARING)
 
     def copied(self, scope: Scope) -> tuple[document.Table | document.MatrixBlock, str]:
         """Return the cell under the cursor, its row, or the whole panel, in the order shown, with intervals."""

@@ -285,6 +285,11 @@ class TrainingScreen(View):
         """Why there is nothing to copy."""
         return None if self.training is not None else "nothing is logged yet"
 
+    @property
+    def n_all(self) -> tuple[int, int]:
+        """Logged steps and validations."""
+        return (self.training.steps.height + self.training.validation.height if self.training is not None else 0), 1
+
     def copied(self, scope: Scope) -> tuple[document.Table, str]:
         """Return all logged steps and validations of the encoder, or the last ones."""
         training = self.training

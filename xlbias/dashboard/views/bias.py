@@ -157,6 +157,7 @@ class _Maker:
                 columns,
                 cells,
                 ("passage language" if view.shape == "answered" else "query language", "passage language"),
+                differs=self.differences is not None,
             ),
             self._reading(view.name, about),
             headline=self._headline(),
@@ -187,7 +188,7 @@ class _Maker:
         reading = self._reading("numbers", None)
         title = self._titled("Bias in the pool of all languages")
         return Sheet(
-            block_of(title, about, rows, ("value",), cells, ("measure", "")),
+            block_of(title, about, rows, ("value",), cells, ("measure", ""), differs=differences is not None),
             f"{reading} {undefined}".strip(),
             remark=self.remark,
             shades=tuple((None,) for _ in rows),

@@ -260,7 +260,7 @@ def members_sheet(
     """Return a sheet of a row for each member and a column for each target."""
     about_of = {one.name: one.about for one in members}
     return Sheet(
-        block_of(title, about, [one.name for one in members], domains.targets, cells, AXES),
+        block_of(title, about, [one.name for one in members], domains.targets, cells, AXES, differs=diverging),
         reading,
         heads=tuple(one.head for one in members),
         diverging=diverging,

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _SEARCHED = ("model", "task", "domain", "sampler", "source")
 
 
+PENDING = "…"
+"""Instead of cells that are better and worse, while these are computed."""
+
+
 @dataclass(frozen=True)
 class Difference:
     """How an encoder on a task differs from what it is compared with.

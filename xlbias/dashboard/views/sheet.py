@@ -13,6 +13,7 @@ from typing import Literal
 from xlbias.colour import Range
 from xlbias.measures.measure import Measure
 from xlbias.report.document import MatrixBlock, ends_of
+from xlbias.report.documents.matrices import DELTA
 from xlbias.report.numbers import Entry
 from xlbias.results.matrix import Matrix
 
@@ -154,8 +155,12 @@ def block_of(
     columns: Sequence[str],
     entries: Sequence[Sequence[Entry]],
     axes: tuple[str, str],
+    *,
+    differs: bool = False,
 ) -> MatrixBlock:
-    """Return numbers that are written in ways of their own as a block."""
+    """Return numbers that are written in ways of their own as a block; of differences it says that they are."""
     cells = tuple(tuple(one.cell for one in line) for line in entries)
     own = tuple(map(tuple, entries))
-    return MatrixBlock(title, Matrix(measure, tuple(rows), tuple(columns), cells, axes=axes), own_entries=own)
+    label = f"{DELTA}{measure.label}" if differs else ""
+    numbers = Matrix(measure, tuple(rows), tuple(columns), cells, axes=axes)
+    return MatrixBlock(title, numbers, label=label, own_entries=own)

@@ -24,6 +24,9 @@ _MOST_CACHED = 512
 _MOST_WAITING = 64
 _LAST_WAIT = 3.0  # seconds
 
+COMPARING = "comparing …"
+"""How every remark begins that stands where differences are still computed."""
+
 COMES_WITH = {"single_gold.gap": "single_gold", "kendall_w": "language_rank"}
 """Measures whose differences are computed with those of another measure."""
 

@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING
 
 from xlbias.caches import read_checked, try_to_keep
 from xlbias.dashboard.terminal.numbers import duration
+from xlbias.dashboard.workers.comparisons import COMPARING
 from xlbias.errors import XlbiasError
 from xlbias.interpreter import own_command
 
@@ -74,9 +75,9 @@ class StudyContrasts:
         if self.trouble:
             return f"no verdict: {self.trouble}"
         if not self.total:
-            return "comparing … nothing is confirmed yet"
+            return f"{COMPARING} nothing is confirmed yet"
         left = f", {duration(self.left)} left" if self.left is not None else ""
-        return f"comparing … {self.done} of {self.total} pairs{left}"
+        return f"{COMPARING} {self.done} of {self.total} pairs{left}"
 
     def stop(self) -> None:
         """Want it no more; what is finished stays kept."""

@@ -11,8 +11,8 @@ from xlbias.measures.registry import measures
 from xlbias.report.document import Table
 from xlbias.report.documents.caveats import lines as lines_of
 from xlbias.report.documents.caveats import mark_of
-from xlbias.report.documents.matrices import INTERVALS
-from xlbias.report.numbers import NO_NUMBER, NOTHING, Entry, Kind, entry, measured
+from xlbias.report.documents.matrices import DELTA, INTERVALS
+from xlbias.report.numbers import EMPTY, NO_NUMBER, NOTHING, Entry, Kind, difference_entry, entry, measured
 from xlbias.results.caveats import caveats
 from xlbias.results.cell import Cell
 from xlbias.results.per_query import Key
@@ -59,7 +59,12 @@ def overview_entries(
 
 
 def overview_table(run: Run, rows: pl.DataFrame) -> Table:
-    """Return rows of `xlbias.results.overview.overview` as a table, with intervals."""
+    """Return rows of `xlbias.results.overview.overview` as a table, with intervals.
+
+    Where they have them, also ``delta``, the difference of mAP across languages, ``significant``, the cells that are
+    significantly better and worse, and ``base``, what they are compared with.
+    """
+    differs = "delta" in rows.columns and rows["significant"].is_not_null().any()
     numbers, bias = run.numbers, measures("bias")
     lines, doubts = [], caveats(run)
     for row in rows.iter_rows(named=True):
@@ -68,12 +73,22 @@ def overview_table(run: Run, rows: pl.DataFrame) -> Table:
                 Entry(f"{mark_of(doubts, row['model'], row['task'])}{row['model']}", kind="name"),
                 Entry(row["task"], kind="name"),
                 *overview_entries(row, numbers.of(row["model"], row["task"]), _RANK_DISTANCES, "text"),
+                *(_compared(row) if differs else ()),
             )
         )
     heads = ("encoder", "task", *overview_heads([bias[name].label for name in _RANK_DISTANCES]))
+    heads += (f"{DELTA}mAP {SETTING_SHORT[SETTINGS[1]]}", "better and worse cells", "against") if differs else ()
     notes = [MEAN_OF_CELLS]
     if any(cell.interval for line in lines for cell in line):
         notes.append(INTERVALS)
     shown = rows.select("model", "task").rows()
     notes += lines_of([one for one in doubts if any(one.concerns(*who) for who in shown)])
     return Table("Encoders and tasks", heads, tuple(lines), tuple(notes), 2)
+
+
+def _compared(row: Mapping[str, Any]) -> tuple[Entry, ...]:
+    """Return what a row says of differences: nothing where it is not compared."""
+    if row["significant"] is None:
+        return (EMPTY, EMPTY, EMPTY)
+    across = difference_entry(Cell(row["delta"]), measures("quality")["map"]) if row["delta"] is not None else EMPTY
+    return across, Entry(row["significant"]), Entry(row["base"] or "", kind="name")

@@ -28,11 +28,12 @@ from xlbias.dashboard.widgets.caveats import CaveatLine
 from xlbias.dashboard.widgets.table.query_table import QueryTable
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line, Part
+from xlbias.dashboard.workers.comparisons import COMPARING
 from xlbias.dashboard.workers.query_list import QueryListing, QueryListings, Wanted
 from xlbias.dashboard.workers.snapshot import QueryKey
 from xlbias.errors import UsageError
 from xlbias.report import document
-from xlbias.report.documents.queries import queries_table
+from xlbias.report.documents.queries import LONGEST, queries_table
 from xlbias.results.compare import Side
 from xlbias.results.queries.filter import EXAMPLES, Filter, parse_filter
 from xlbias.results.queries.query_rows import SORTABLE, check_filter
@@ -256,7 +257,7 @@ class QueriesScreen(View):
         late = ""
         if self.reading and (self._impatient or listing is None):
             late = "sorting …" if self._sorting else "reading …"
-        late = "comparing …" if self._comparing else late
+        late = COMPARING if self._comparing else late
         filter = self.filter if listing is None or late else listing.wanted.filter
         self.query_one("#title", Line).set(title(listing, late), str(filter) or "no filter", "$text-primary")
         model, task = (listing.wanted.model, listing.wanted.task) if listing is not None else app.state.chosen
@@ -355,6 +356,16 @@ class QueriesScreen(View):
     def why_no_copy(self) -> str | None:
         """Why there is nothing to copy."""
         return None if self.listing is not None and self.listing.frame.height else "there are no queries to copy"
+
+    @property
+    def n_all(self) -> tuple[int, int]:
+        """The rows of a copy of all."""
+        return (min(self.listing.frame.height, LONGEST) if self.listing is not None else 0), 1
+
+    @property
+    def copy_waits(self) -> bool:
+        """Whether differences from the baseline are computed or read."""
+        return self._comparing or (self.reading and self.dashboard.baseline.is_on)
 
     def copied(self, scope: Scope) -> tuple[document.Table, str]:
         """Return the row under the cursor, or the first thousand rows in the order shown."""

@@ -504,6 +504,11 @@ class QueryScreen(View):
             return "the query is still being read"
         return None if self._active.cursor is not None else "there is nothing in this panel"
 
+    @property
+    def n_all(self) -> tuple[int, int]:
+        """The rows of the panel."""
+        return self._active.table.height, 1
+
     def copied(self, scope: Scope) -> tuple[document.Table, str]:
         """Return the panel as a table, or its row under the cursor, with texts in full."""
         view, row = self.query_view, self._active.cursor
