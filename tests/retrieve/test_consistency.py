@@ -1,12 +1,15 @@
 """Rank consistency against scipy's Spearman correlation of scores, equal ones sharing their mean rank."""
 
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from scipy.stats import rankdata, spearmanr
 
+from xlbias.encode.vector_rows import ChangedRows, HeldRows
 from xlbias.retrieve import consistency
+from xlbias.retrieve import index as index_module
 from xlbias.retrieve.consistency import rank_consistency, ranks_of
 from xlbias.retrieve.index import PassageIndex
 
@@ -127,3 +130,38 @@ def test_ids_that_differ_in_what_numpy_drops_are_two():
     assert found(queries, names, passages, ids, languages) == pytest.approx(
         expected(queries, names, passages, ids, languages), abs=1e-12
     )
+
+
+def read_when_asked(vectors: np.ndarray, ids: list[str]) -> PassageIndex:
+    """An index of vectors that it does not hold, in its order."""
+    rows = ChangedRows(HeldRows(vectors), lambda some, _: some, vectors.shape[1])
+    return PassageIndex(rows, sorted(ids, reverse=True), ["en"] * len(ids))
+
+
+@pytest.mark.parametrize("columns", [1, 7, 59, 60])
+def test_parts_and_a_file_of_scores_change_nothing(columns, monkeypatch):
+    queries, names, passages, ids, languages = case(7, [3, 1, 4, 2])
+    whole = expected(queries, names, passages, ids, languages)
+    monkeypatch.setattr(consistency, "_COLUMNS", columns)
+    monkeypatch.setattr(index_module, "_HELD", 0)
+    values = rank_consistency(read_when_asked(passages, ids), queries, names)
+    assert values == pytest.approx(whole, abs=1e-12, nan_ok=True)
+
+
+def test_memory_for_a_passage_does_not_depend_on_the_number_of_translations(monkeypatch):
+    monkeypatch.setattr(index_module, "_HELD", 0)
+    n = 60_000
+    index = read_when_asked(
+        np.random.default_rng(0).standard_normal((n, 2)).astype(np.float32), [f"{i:05}" for i in range(n)]
+    )
+    queries = np.random.default_rng(1).standard_normal((24, 2)).astype(np.float32)
+
+    def peak(translations: int) -> float:
+        tracemalloc.start()
+        try:
+            rank_consistency(index, queries[:translations], ["q"] * translations)
+            return tracemalloc.get_traced_memory()[1] / n
+        finally:
+            tracemalloc.stop()
+
+    assert peak(24) - peak(2) < 24  # bytes: a twentieth of what their ranks would be

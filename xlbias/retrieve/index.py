@@ -9,6 +9,7 @@ on where a passage lies, and equal vectors tie exactly.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
@@ -33,6 +34,7 @@ QUERY_TILE = 256
 PASSAGE_TILE = 2048
 
 _ROWS = 4096  # of vectors that are looked at together: a few megabytes
+_HELD = 1 << 26  # bytes of scores with all passages that are held in memory
 
 
 class ScoredTile(NamedTuple):
@@ -241,7 +243,7 @@ class PassageIndex(PassageOrder):
         if isinstance(self.rows_of_vectors, HeldRows):
             found: Vectors = torch.mm(vectors, torch.from_numpy(self.rows_of_vectors.vectors).T).numpy()
             return found
-        found = np.empty((len(queries), self.n_passages), dtype=np.float32)
+        found = _room(len(queries), self.n_passages)
         for start in range(0, self.n_passages, _ROWS):
             stop = min(start + _ROWS, self.n_passages)
             part = torch.from_numpy(self.rows_of_vectors.read(start, stop))
@@ -258,6 +260,14 @@ def exact_products() -> Iterator[None]:
         yield
     finally:
         torch.set_float32_matmul_precision(precision)
+
+
+def _room(n: int, n_passages: int) -> Vectors:
+    """Return float32 [n, n_passages] to be filled: what is large stands in a temporary file, not in memory."""
+    if 4 * n * n_passages <= _HELD:
+        return np.empty((n, n_passages), dtype=np.float32)
+    with tempfile.TemporaryFile(prefix="xlbias-scores-") as file:
+        return np.memmap(file, np.float32, "w+", shape=(n, n_passages))
 
 
 def _largest_norm(vectors: Vectors) -> float:

@@ -23,12 +23,16 @@ def mean_spearman(ranks: Floats) -> Floats:
     A ranking that is one tie agrees with nothing: it has no correlation, and is left out of those of the others. NaN
     where there is no other ranking, and for fewer than two passages.
     """
-    n, size = ranks.shape
-    centred = ranks - (size + 1) / 2.0
-    spread = np.sqrt(np.einsum("ij,ij->i", centred, centred))
+    centred = ranks - (ranks.shape[1] + 1) / 2.0
+    return mean_correlation(centred @ centred.T)
+
+
+def mean_correlation(products: Floats) -> Floats:
+    """Return the same from products of centred rankings with one another, float64 [n_translations, n_translations]."""
+    spread = np.sqrt(products.diagonal())
     ranked = spread > 0
-    correlation = np.clip((centred @ centred.T) / np.maximum(np.outer(spread, spread), 1e-300), -1.0, 1.0)
-    others = ranked[None, :] & ranked[:, None] & ~np.eye(n, dtype=np.bool_)
+    correlation = np.clip(products / np.maximum(np.outer(spread, spread), 1e-300), -1.0, 1.0)
+    others = ranked[None, :] & ranked[:, None] & ~np.eye(len(products), dtype=np.bool_)
     counts = others.sum(axis=1)
     return np.where(counts > 0, np.where(others, correlation, 0.0).sum(axis=1) / np.maximum(counts, 1), np.nan)
 
