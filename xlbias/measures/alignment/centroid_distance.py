@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from xlbias.measures.alignment.parallel import Vectors
+from xlbias.measures.alignment.parallel import Vectors, once_per_array
 from xlbias.measures.measure import Measure
+from xlbias.measures.ragged import Floats
 
 
 def centroid_distance(x: Vectors, y: Vectors) -> float:
@@ -15,7 +16,13 @@ def centroid_distance(x: Vectors, y: Vectors) -> float:
     """
     if not len(x):
         return float("nan")
-    return float(np.linalg.norm(x.mean(axis=0, dtype=np.float64) - y.mean(axis=0, dtype=np.float64)))
+    return float(np.linalg.norm(_centroid(x) - _centroid(y)))
+
+
+@once_per_array
+def _centroid(vectors: Vectors) -> Floats:
+    found: Floats = vectors.mean(axis=0, dtype=np.float64)
+    return found
 
 
 MEASURES = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from xlbias.measures.alignment.parallel import Vectors
+from xlbias.measures.alignment.parallel import Vectors, once_per_array
 from xlbias.measures.measure import Measure
 from xlbias.measures.ragged import Floats
 
@@ -23,20 +23,20 @@ def linear_cka(x: Vectors, y: Vectors) -> float:
     It rises as n falls below the dimension, and is 1 for two texts, so compare it at equal n only. NaN for fewer than
     two texts, or where all vectors of one side are equal.
     """
-    x_centred, y_centred = _centred(x), _centred(y)
-    if x_centred is None or y_centred is None:
+    of_x, of_y = _centred(x), _centred(y)
+    if of_x is None or of_y is None:
         return float("nan")
-    shared = _norm(y_centred.T @ x_centred) ** 2
-    return float(shared / (_norm(x_centred.T @ x_centred) * _norm(y_centred.T @ y_centred)))
+    return float(_norm(of_y[0].T @ of_x[0]) ** 2 / (of_x[1] * of_y[1]))
 
 
-def _centred(vectors: Vectors) -> Floats | None:
-    """Return float64 [n, d] with column means of 0, or None where all rows are equal."""
+@once_per_array
+def _centred(vectors: Vectors) -> tuple[Floats, float] | None:
+    """Return float64 [n, d] with column means of 0 and ||XᵀX||_F of it, or None where all rows are equal."""
     if len(vectors) < 2:
         return None
     rows = vectors.astype(np.float64)
     rows -= rows.mean(axis=0)
-    return rows if (rows * rows).sum() > _NO_VARIANCE * len(rows) else None
+    return (rows, _norm(rows.T @ rows)) if (rows * rows).sum() > _NO_VARIANCE * len(rows) else None
 
 
 def _norm(matrix: npt.NDArray[np.float64]) -> float:

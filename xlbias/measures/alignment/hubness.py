@@ -27,11 +27,14 @@ def occurrences(similarity: Similarity) -> Floats:
 
     Columns tied for a row's last places share them equally, so that the order of texts does not matter.
     """
-    least = similarity.nearest[:, :1]
-    above, tied = similarity.matrix > least, similarity.matrix == least
-    places = NEIGHBOURS - np.count_nonzero(above, axis=1)
-    share = places / np.count_nonzero(tied, axis=1)
-    counts: Floats = np.count_nonzero(above, axis=0) + np.where(tied, share[:, None], 0.0).sum(axis=0)
+    counts = np.zeros(similarity.n)
+    for rows in similarity.blocks():
+        scores, least = similarity.matrix[rows], similarity.nearest[rows, :1]
+        row, column = np.divmod(np.flatnonzero(scores >= least), similarity.n)  # sooner than nonzero of two dimensions
+        above = scores[row, column] > least[row, 0]
+        places = NEIGHBOURS - np.bincount(row[above], minlength=len(scores))
+        share = places / np.bincount(row[~above], minlength=len(scores))
+        counts += np.bincount(column, weights=np.where(above, 1.0, share[row]), minlength=similarity.n)
     return counts
 
 

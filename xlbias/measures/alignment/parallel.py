@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,31 @@ BLOCK = 16_384
 WORKERS = min(os.cpu_count() or 1, 8)
 """Language pairs, or tiles, at a time, each in one thread: numpy lets go of the interpreter, and most of a pair is not
 BLAS."""
+
+
+Made = TypeVar("Made")
+
+
+def once_per_array(function: Callable[[Vectors], Made]) -> Callable[[Vectors], Made]:
+    """Return `function`, of an array that cannot be written to called once for as long as that array lives.
+
+    A language is part of many pairs: what is made of its vectors alone need not be made for each of them.
+    """
+    made: dict[int, tuple[weakref.ref[Vectors], Made]] = {}
+
+    @wraps(function)
+    def remembered(vectors: Vectors) -> Made:
+        if vectors.flags.writeable:
+            return function(vectors)
+        key = id(vectors)
+        held = made.get(key)
+        if held is not None and held[0]() is vectors:
+            return held[1]
+        result = function(vectors)
+        made[key] = weakref.ref(vectors, lambda _: made.pop(key, None)), result
+        return result
+
+    return remembered
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,9 +194,10 @@ def _lengths(ids: Sequence[str], languages: Sequence[str], vectors: npt.NDArray[
 
 
 def _unit(vectors: npt.NDArray[np.floating], rows: Ints, length: Floats) -> Vectors:
-    """Return the vectors of `rows` scaled to length 1, float32 [len(rows), d]."""
+    """Return the vectors of `rows` scaled to length 1, float32 [len(rows), d], which cannot be written to."""
     unit = np.empty((len(rows), vectors.shape[1]), dtype=np.float32)
     for start in range(0, len(rows), BLOCK):
         block = rows[start : start + BLOCK]
         unit[start : start + BLOCK] = vectors[block].astype(np.float64) / length[block][:, None]
+    unit.setflags(write=False)
     return unit

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from xlbias.measures.alignment.similarity import NEIGHBOURS, Similarity
 from xlbias.measures.measure import Measure
@@ -15,7 +14,8 @@ def parallel_accuracy(similarity: Similarity) -> Floats:
 
     A tie is a miss: where all vectors are equal, accuracy is 0.
     """
-    return _first(similarity.matrix)
+    own = similarity.matrix.diagonal()
+    return np.where((similarity.nearest >= own[:, None]).sum(axis=1) == 1, 1.0, 0.0)
 
 
 def csls_accuracy(similarity: Similarity) -> Floats:
@@ -26,12 +26,16 @@ def csls_accuracy(similarity: Similarity) -> Floats:
     """
     own = similarity.nearest.mean(axis=1)
     others = similarity.nearest_of_columns.mean(axis=1)
-    return _first(2 * similarity.matrix - own[:, None] - others)
-
-
-def _first(scores: npt.NDArray[np.float32]) -> Floats:
-    at_least = np.count_nonzero(scores >= scores.diagonal()[:, None], axis=1)
-    return np.where(at_least == 1, 1.0, 0.0)
+    found = np.empty(similarity.n)
+    for rows in similarity.blocks():
+        scores = 2 * similarity.matrix[rows]
+        scores -= own[rows, None]
+        scores -= others
+        at = np.arange(len(scores)), np.arange(rows.start, rows.stop)
+        translation = scores[at]
+        scores[at] = -np.inf
+        found[rows] = scores.max(axis=1) < translation
+    return found
 
 
 MEASURES = (

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from xlbias.measures.alignment.parallel import Vectors
+from xlbias.measures.alignment.parallel import Vectors, once_per_array
 from xlbias.measures.ragged import Ints
 
 NEIGHBOURS = 10
 """How many nearest texts CSLS and hubness look at."""
+
+_BLOCK = 1 << 16  # similarities looked at together: 256 KiB
+_STRIPE = 16  # float32s in a line of a cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,11 +25,13 @@ class Similarity:
     Attributes:
         matrix: float32 [n, n], entry (i, j) of text i in one language and text j in the other; i and i are
             translations of one another.
+        transposed: the same from the second language to the first, C-contiguous like it.
         nearest: float32 [n, min(NEIGHBOURS, n)], the greatest of each row, the least of them first.
         nearest_of_columns: the same of each column.
     """
 
     matrix: npt.NDArray[np.float32]
+    transposed: npt.NDArray[np.float32]
     nearest: npt.NDArray[np.float32]
     nearest_of_columns: npt.NDArray[np.float32]
 
@@ -43,7 +49,11 @@ class Similarity:
     @classmethod
     def from_matrix(cls, matrix: npt.NDArray[np.float32]) -> Similarity:
         """Return the similarities with the nearest found."""
-        return cls(matrix, _greatest(matrix), _greatest(np.ascontiguousarray(matrix.T)))
+        matrix = np.ascontiguousarray(matrix)
+        transposed = np.empty_like(matrix)
+        for start in range(0, len(matrix), _STRIPE):  # by columns that stand side by side: twice as fast as whole
+            transposed[:, start : start + _STRIPE] = matrix[start : start + _STRIPE].T
+        return cls(matrix, transposed, _greatest(matrix), _greatest(transposed))
 
     @property
     def n(self) -> int:
@@ -53,14 +63,27 @@ class Similarity:
     @property
     def reversed(self) -> Similarity:
         """The same from the second language to the first."""
-        return Similarity(self.matrix.T, self.nearest_of_columns, self.nearest)
+        return Similarity(self.transposed, self.matrix, self.nearest_of_columns, self.nearest)
+
+    def blocks(self) -> Iterator[slice]:
+        """Yield some rows at a time: so few that what is made of them stays in a core's cache."""
+        return _blocks(self.n)
+
+
+def _blocks(n: int) -> Iterator[slice]:
+    rows = max(1, _BLOCK // max(n, 1))
+    return (slice(start, min(start + rows, n)) for start in range(0, n, rows))
 
 
 def _greatest(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     least = max(len(rows) - NEIGHBOURS, 0)
-    return np.partition(rows, least, axis=1)[:, least:].copy()  # a view would keep all of the sorted matrix
+    found = np.empty((len(rows), min(len(rows), NEIGHBOURS)), dtype=np.float32)
+    for block in _blocks(len(rows)):
+        found[block] = np.partition(rows[block], least, axis=1)[:, least:]
+    return found
 
 
+@once_per_array
 def _distinct(rows: Vectors) -> tuple[Ints, Ints]:
     """Return the first of each group of equal rows, and for each row its group, in order of appearance."""
     groups: dict[bytes, int] = {}
