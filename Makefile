@@ -2,17 +2,23 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+
+# Hundreds of processes of the tests import the same modules: they are compiled once, whatever the surroundings say.
+unexport PYTHONDONTWRITEBYTECODE
+
 READY := $(VENV)/.ready
 
 .PHONY: demo check test setup lint types contracts fast tests slow bench bench-details clean
 
 # torch comes first and by its exact version, so that the set-up never replaces the build that a machine has chosen.
+# pip would compile 20,000 files on one core: here all cores do, and tests of other packages are left.
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "xlbias needs Python 3.11 or newer; this is " + sys.version.split()[0] + ": make PYTHON=python3.12 ...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "setting up $(VENV) (a few minutes the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -E '^torch==' constraints.txt)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --no-compile --quiet --disable-pip-version-check "$$(grep -E '^torch==' constraints.txt)"
+	@$(BIN)/python -m pip install --no-compile --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m compileall -qq -j 0 -x '/tests/' $(VENV)/lib || true
 	@touch $@
 
 setup: $(READY)
@@ -25,7 +31,9 @@ demo: $(READY)
 check: $(READY)
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint types contracts fast
 
-test: lint types contracts tests
+# Types and contracts are looked at while the tests are collected; what fails in either fails the whole.
+test: lint
+	@$(MAKE) --no-print-directory --jobs 3 types contracts tests
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from processes import hang_up, start
 
-from xlbias.cli import run
+from xlbias.cli import narrate, run
 from xlbias.cli.train import _number
 from xlbias.encode.load import load_encoder
 from xlbias.results.run import open_run
@@ -252,11 +252,17 @@ def test_a_folder_that_holds_something_is_refused(
     ]
 
 
+def say_often(arguments: list[str]) -> int:
+    """Run a command that says how far it is ten times a second, and not twice a minute."""
+    narrate._INTERVAL = 0.1
+    return run(arguments)
+
+
 def test_ctrl_c_ends_with_130_and_keeps_the_curve(corpus: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
     arguments = ["train", "--task", corpus, "--out", str(out), "--steps", "1000000", "--batch-size", "8"]
     printed = tmp_path / "printed"
-    process = start(run, arguments, output=printed)
+    process = start(say_often, arguments, output=printed)
     while process.is_alive() and not (printed.exists() and ": training, " in printed.read_text("utf-8")):
         time.sleep(0.05)  # until a first report of progress: it trains
     assert process.pid is not None
