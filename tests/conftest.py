@@ -71,6 +71,13 @@ def _no_process_outlives_its_test() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of all workers: what takes long is made there by the first that needs it, under a lock."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of the real corpora (see README, "Tests"); the test is skipped where it is absent."""
     if not SHARED_DATA.is_dir():

@@ -23,33 +23,38 @@ TIGHT = {
 
 
 def task(qrels):
+    ids = list(dict.fromkeys(query for query, _, _ in qrels))
     return RetrievalTask(
         "made", "test", "made", "none",
-        pl.DataFrame({"query_id": ["q"], "language": ["de"], "text": ["?"]}),
+        pl.DataFrame({"query_id": ids, "language": "de", "text": "?"}),
         pl.DataFrame({"passage_id": list(PASSAGES), "language": list(PASSAGES.values()), "text": list(PASSAGES)}),
         pl.DataFrame(qrels, schema=["query_id", "passage_id", "relevance"], orient="row"),
     )  # fmt: skip
 
 
-def rankings(about, order, depth=None):
-    """The `ranking` rows of one list of the multilingual pool, as the system gave it."""
-    rows = pl.DataFrame({
-        "query": "q", "passage": list(order), "rank": range(1, len(order) + 1),
-        "score": [float(len(order) - i) for i in range(len(order))], "line": range(1, len(order) + 1), "tag": "t",
-    })  # fmt: skip
+def rankings(about, *orders, depth=None):
+    """The `ranking` rows of a list of the multilingual pool for each query, as the system gave it."""
+    rows = pl.concat(
+        pl.DataFrame({
+            "query": query, "passage": list(order), "rank": range(1, len(order) + 1),
+            "score": [float(len(order) - i) for i in range(len(order))], "line": range(1, len(order) + 1), "tag": "t",
+        })
+        for query, order in zip(about.queries["query_id"], orders, strict=True)
+    )  # fmt: skip
     found = pool_lists(lists_of(Source(Path("f")), rows, about, depth=depth), about)
     return pl.concat([ranking_rows(one, about, 10) for one in found])
 
 
 def values(frame, about):
-    """Least and greatest value of every measure, by measure and column."""
+    """Least and greatest value that each query has of every measure, by measure and column, where it has one."""
     ranked = Ranked(frame, about.pool_sizes)
     found = {}
     for table in (*quality_values(ranked), *bias_values(ranked)):
         most = table.values if table.most is None else table.most
         for i, key in enumerate(table.columns):
-            if not np.isnan(table.values[0, i]):
-                found[key] = table.values[0, i], most[0, i]
+            there = ~np.isnan(table.values[:, i])
+            if there.any():
+                found[key] = list(zip(table.values[there, i], most[there, i], strict=True))
     return found
 
 
@@ -68,10 +73,12 @@ def test_bounds_are_the_ends_of_what_any_continuation_gives(known, relevant):
     about = task([("q", *one) for one in relevant])
     rest = [one for one in PASSAGES if one not in known]
     bounds = values(rankings(about, known), about)
-    every = [values(rankings(about, [*known, *tail]), about) for tail in permutations(rest)]
-    assert any(low < high for low, high in bounds.values())
-    for key, (low, high) in bounds.items():
-        there = [one[key] for one in every if key in one]
+    orders = [[*known, *tail] for tail in permutations(rest)]
+    whole = task([(f"q{i}", *one) for i in range(len(orders)) for one in relevant])  # a query for each order
+    every = values(rankings(whole, *orders), whole)
+    assert any(low < high for ((low, high),) in bounds.values())
+    for key, ((low, high),) in bounds.items():
+        there = every.get(key, [])
         if not there:
             continue
         assert all(least == most for least, most in there)  # a whole ranking is exact
