@@ -133,10 +133,12 @@ _FAMILIES = {
     "Algic": "cr oj",
     "Constructed": "eo ia ie io vo",
 }
-"""Families by their codes, as Ethnologue has them: the languages of the usual multilingual corpora, and of ISO 639-1.
+"""Families by their codes, a table of our own: the languages of the usual multilingual corpora, and of ISO 639-1.
 
-Creoles stand with the languages that their words come from. No small source under a free licence has families by code:
-CLDR and langcodes have none, and Glottolog and WALS are large."""
+CLDR and langcodes have no families. Of these 253 codes 181 were compared with the World Atlas of Language Structures
+(WALS 2020): but for names it says the same, except that creoles, which stand here with the languages that their words
+come from, and Mande are apart there, and Nilotic is Eastern Sudanic and Turkic Altaic. The others, among them codes of
+macrolanguages, are not in it by code."""
 
 
 @cache

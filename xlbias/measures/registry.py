@@ -72,7 +72,11 @@ def all_measures() -> dict[str, Measure]:
 
 def measure_of(name: str) -> Measure:
     """Return the measure that a row of a summary is of, without its side. Raises KeyError for an unknown one."""
-    return all_measures()[name.removeprefix(f"{side_of(name)}.")]
+    own = name.removeprefix(f"{side_of(name)}.")
+    for family in FAMILIES:
+        if (found := measures(family).get(own)) is not None:
+            return found
+    raise KeyError(own)
 
 
 def side_of(name: str) -> str:

@@ -18,6 +18,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from xlbias.stats.blas import threads_for
 from xlbias.stats.means import Floats, Ints, without_gaps
 
 FEWEST_UNITS = 10
@@ -87,15 +88,16 @@ def bootstrap_intervals(
     means = np.empty((n_columns + n_derived, replicates))
     rng = np.random.default_rng(seed)
     step = max(1, _CHUNK // max(n_units, n_all))
-    for start in range(0, replicates, step):
-        part = slice(start, min(start + step, replicates))
-        times_drawn = draw_ids(rng, part.stop - start, n_units).T.astype(np.float64)
-        n_drawn = (kinds.T @ times_drawn)[kind.reshape(-1)]
-        with np.errstate(invalid="ignore"):  # 0 / 0: no unit of the column was drawn
-            of_columns = sums.T @ times_drawn / n_drawn
-        means[:n_columns, part] = of_columns[:n_columns]
-        if derive is not None:
-            means[n_columns:, part] = (drawn or derive)(of_columns.T).T
+    with threads_for(n_units):
+        for start in range(0, replicates, step):
+            part = slice(start, min(start + step, replicates))
+            times_drawn = draw_ids(rng, part.stop - start, n_units).T.astype(np.float64)
+            n_drawn = (kinds.T @ times_drawn)[kind.reshape(-1)]
+            with np.errstate(invalid="ignore"):  # 0 / 0: no unit of the column was drawn
+                of_columns = sums.T @ times_drawn / n_drawn
+            means[:n_columns, part] = of_columns[:n_columns]
+            if derive is not None:
+                means[n_columns:, part] = (drawn or derive)(of_columns.T).T
     sources = [range(n_all)] * n_derived if derived_from is None else derived_from
     of_derived = [int(there[:, list(columns)].any(axis=1).sum()) for columns in sources]
     n = np.append(there[:, :n_columns].sum(axis=0), of_derived).astype(np.int64)

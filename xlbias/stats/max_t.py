@@ -25,6 +25,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from xlbias.stats.blas import threads_for
 from xlbias.stats.bootstrap import FEWEST_UNITS, by_unit
 from xlbias.stats.means import Floats, Ints
 
@@ -86,16 +87,17 @@ def flip_tests(
     alone, together = np.zeros(len(order), np.int64), np.zeros(len(order), np.int64)
     rng = np.random.default_rng(seed)
     size = max(1, min(_SIGNS // max(n_units, 1), permutations))
-    for start in range(0, permutations, size):
-        signs = random_signs(rng, min(size, permutations - start), n_units).T.astype(np.float64)
-        largest = np.zeros(signs.shape[1])  # in each flip, of the columns of the family so far
-        for column, flipped in enumerate(_statistics(scaled, signs, n)):
-            alone[column] += np.count_nonzero(flipped >= threshold[column])
-            if first_of_family[column]:
-                largest[:] = flipped
-            else:
-                np.maximum(largest, flipped, out=largest)
-            together[column] += np.count_nonzero(largest >= threshold[column])
+    with threads_for(n_units):
+        for start in range(0, permutations, size):
+            signs = random_signs(rng, min(size, permutations - start), n_units).T.astype(np.float64)
+            largest = np.zeros(signs.shape[1])  # in each flip, of the columns of the family so far
+            for column, flipped in enumerate(_statistics(scaled, signs, n)):
+                alone[column] += np.count_nonzero(flipped >= threshold[column])
+                if first_of_family[column]:
+                    largest[:] = flipped
+                else:
+                    np.maximum(largest, flipped, out=largest)
+                together[column] += np.count_nonzero(largest >= threshold[column])
     for family in steps:  # from the largest statistic down, no p below that of a larger one
         together[family] = np.maximum.accumulate(together[family][::-1])[::-1]
     p, p_family = np.full(n_columns, np.nan), np.full(n_columns, np.nan)
