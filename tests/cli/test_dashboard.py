@@ -68,6 +68,13 @@ def test_an_unknown_theme_is_refused_with_the_names_of_those_there_are(run_path)
     assert "Traceback" not in output
 
 
+def test_it_is_refused_without_a_terminal_too(run_path):
+    done = dashboard(run_path, "--theme", "xlbias-lihgt")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "unknown theme 'xlbias-lihgt'" in done.stderr
+    assert "did you mean 'xlbias-light'" in done.stderr
+
+
 def test_help_has_an_example_and_loads_no_interface():
     code = (
         "import sys\nfrom xlbias.cli import run\nrun(['dashboard', '--help'])\n"

@@ -79,7 +79,7 @@ async def walking(folder, says):
 async def test_which_is_better_and_for_whom_it_is_worst_is_read_without_a_key(walking):
     app, pilot = walking
     await press(pilot, "enter")  # the run
-    await shows(pilot, "For whom?", "Real?")
+    await shows(pilot, "For whom?", "Real?", "significantly better")
     text = " ".join(text_on(app).split())
     assert "hybrid against mono: mAP" in text  # is the gain real: 0 keys
     assert "cells significantly better" in text
@@ -91,7 +91,7 @@ async def test_which_is_better_and_for_whom_it_is_worst_is_read_without_a_key(wa
 async def test_where_a_gain_is_real_in_two_keys(walking):
     app, pilot = walking
     await press(pilot, "enter")
-    await shows(pilot, "Real?")
+    await shows(pilot, "significantly better")
     await press(pilot, "tab")
     while app.view.findings.chosen.kind != "difference":
         await press(pilot, "down")

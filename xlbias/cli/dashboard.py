@@ -60,6 +60,10 @@ def command(
     if not (on_a_terminal() or in_a_browser()):
         if not runs:
             raise UsageError("name a run, such as: xlbias dashboard run.parquet (the picker needs a terminal)")
+        if theme is not None:
+            from xlbias.dashboard.terminal.theme import check_theme
+
+            check_theme(theme)
         return _print(ctx, paths)
     from xlbias.dashboard.launch import run_dashboard
     from xlbias.runs.folder import run_of, runs_in

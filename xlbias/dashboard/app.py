@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar
 
-from xlbias.choices import suggestion
 from xlbias.dashboard import places
 from xlbias.dashboard.baseline import Baseline
 from xlbias.dashboard.commands import keys
@@ -29,18 +29,20 @@ from xlbias.dashboard.selection import Selection
 from xlbias.dashboard.session import Session, last_theme, recent
 from xlbias.dashboard.state import State
 from xlbias.dashboard.terminal.driver import PromptDriver
-from xlbias.dashboard.terminal.theme import DARK, NO_COLOUR, THEMES, quiet_colours
+from xlbias.dashboard.terminal.scroll_bar import QuietScrollBar
+from xlbias.dashboard.terminal.theme import DARK, NO_COLOUR, THEMES, check_theme, quiet_colours
 from xlbias.dashboard.workers.findings import FindingsWorker
 from xlbias.dashboard.workers.follower import Follower
 from xlbias.dashboard.workers.process import WatchedProcess
 from xlbias.dashboard.workers.shelf import Listed, Shelf
-from xlbias.errors import UsageError
 from xlbias.folders import state_folder
 
 if TYPE_CHECKING:
     from textual.driver import Driver
 
     from xlbias.dashboard.screens.picker import PickerScreen
+
+ScrollBar.renderer = QuietScrollBar
 
 _FIRST = places.SCREENS[places.OVERVIEW].load()
 """The first screen, imported before the terminal is touched: an empty frame would be painted in the meantime."""
@@ -117,10 +119,8 @@ class DashboardApp(Dashboard, inherit_bindings=False):
             self.bind(binding.key, binding.action, show=False)
         for known in THEMES:
             self.register_theme(known)
-        if theme is not None and theme not in self.available_themes:
-            known_themes = sorted(self.available_themes)
-            close = suggestion(theme, known_themes)
-            raise UsageError(f"unknown theme {theme!r}{close}: choose from {', '.join(known_themes)}")
+        if theme is not None:
+            check_theme(theme)
         if ascii:
             from xlbias.dashboard.terminal.ascii import AsciiFilter
 

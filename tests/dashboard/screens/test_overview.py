@@ -53,7 +53,7 @@ async def go_to(pilot, app, kind):
 
 async def test_the_sentences_are_those_of_the_report(finished_run, says):
     async with opened(finished_run, size=(200, 60)) as (app, pilot):
-        await shows(pilot, "Real?")
+        await shows(pilot, "Real?", "significantly better")
         words = " ".join(text_on(app).split())
         known = findings(open_run(finished_run))
         assert len(known) > 5
@@ -65,7 +65,7 @@ async def test_why_there_are_no_findings_is_said(finished_run, says, monkeypatch
     def fails(*_):
         raise ValueError("row 7 is \x1b[2J not sorted, and neither is any of the rows after it\nat 0x7f")
 
-    monkeypatch.setattr("xlbias.dashboard.workers.findings.findings", fails)
+    monkeypatch.setattr("xlbias.dashboard.workers.findings.findings_in_turn", fails)
     async with opened(finished_run, size=(80, 24)) as (app, pilot):
         await shows(pilot, "the findings cannot be worked out: row 7 is ␛[2J not sorted", "rows after it", "xquad-r")
         assert "0x7f" not in text_on(app)
@@ -163,3 +163,15 @@ def test_numbers_of_the_table_are_those_of_findings():
     assert differences(FOUND) == {("hybrid", "mlqa"): (0.07, "+12 -1", "mono")}
     assert chance(FOUND, "xquad-r") == {"map_mono": 0.05}
     assert chance(FOUND, "mlqa") == {}
+
+
+async def test_findings_that_are_known_are_shown_while_differences_are_computed(said):
+    app, pilot = said
+    app.findings.comparing = True
+    app.view.show()
+    await shows(pilot, "For whom?", "Real?      comparing …")
+    assert app.view.copy_waits
+    app.findings.comparing = False
+    app.view.show()
+    await until(pilot, lambda: "comparing …" not in text_on(app))
+    assert not app.view.copy_waits

@@ -5,11 +5,13 @@ import re
 import pytest
 from dashboard.idle import rested
 from dashboard.made import opened, press, screen_lines, settled, until
+from rich.color import Color as TerminalColour
 from textual.color import Color
 
 from xlbias.colour import contrast
 from xlbias.dashboard.commands.keys import registry
 from xlbias.dashboard.places import SCREENS
+from xlbias.dashboard.terminal.scroll_bar import QuietScrollBar
 from xlbias.dashboard.terminal.theme import DARK, LIGHT, NO_COLOUR
 from xlbias.dashboard.widgets.text.line import Line
 
@@ -102,3 +104,13 @@ async def test_the_legend_follows_another_theme(finished_run):
         shown = next(line.parts for line in app.view.query(Line) if any("better" in part.text for part in line.parts))
         assert list(shown) == app.view._legend()
         assert list(shown) != before
+
+
+@pytest.mark.parametrize(("colour", "thumb"), [("#3a4856", " "), ("default", "│"), ("blue", "│")])
+def test_a_scroll_bar_is_a_thin_line_in_the_terminals_own_colours(colour, thumb):
+    bar = QuietScrollBar.render_bar(
+        8, 32, 8, 8, back_color=TerminalColour.parse("#000000"), bar_color=TerminalColour.parse(colour)
+    )
+    grabbed = [one for one in bar.segments if one.style.meta["@mouse.down"] == "grab"]
+    assert [one.text for one in grabbed] == [thumb] * 2
+    assert all(one.style.color is None for one in grabbed) == (thumb == "│")

@@ -18,7 +18,7 @@ from xlbias.report.forms import SECTIONS
 from xlbias.report.render import render_report
 from xlbias.results.by_key import Numbers
 from xlbias.results.compare import Side, compare
-from xlbias.results.findings import Thresholds, findings, kinds, of_comparison
+from xlbias.results.findings import Thresholds, findings, findings_in_turn, kinds, of_comparison
 from xlbias.results.findings.language_gaps import Gap
 from xlbias.results.findings.rules.languages import _pool
 from xlbias.results.findings.thresholds import table
@@ -314,3 +314,25 @@ def test_that_a_language_has_more_rivals_is_said_with_its_gap():
     task = TaskInfo("t", {}, {"de": 100, "en": 100, "th": 170})
     assert _pool(gap, task, 1.5) == "; th has 1.7 times as many passages as they have"
     assert _pool(gap, task, 2.0) == _pool(gap._replace(side="query"), task, 1.5) == ""
+
+
+def test_what_takes_longest_comes_last_and_all_of_it_is_what_the_run_says(tmp_path):
+    path = LiveRun(tmp_path / "run.parquet", n_queries=12).write_all().finish()
+    (known, all_of_it), (found, whole) = findings_in_turn(open_run(path))
+    assert (all_of_it, whole) == (False, True)
+    assert found == findings(open_run(path))
+    assert known == tuple(one for one in found if one.kind != "difference")
+    assert len(known) < len(found)
+    again = open_run(path)
+    findings(again)
+    assert [*findings_in_turn(again)] == [(found, True)]
+
+
+def test_every_encoder_is_compared_with_the_only_one_of_another_run(tmp_path):
+    run = LiveRun(tmp_path / "run.parquet", tasks=("xquad-r",), n_queries=12).write_all().finish()
+    base = LiveRun(tmp_path / "base.parquet", models=("old",), tasks=("xquad-r",), n_queries=12).write_all().finish()
+    found = findings(open_run(run), open_run(base))
+    assert [(one.base, one.encoder) for one in found if one.kind == "difference"] == [
+        ("old", "mono"),
+        ("old", "hybrid"),
+    ]

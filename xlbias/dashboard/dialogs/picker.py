@@ -50,7 +50,7 @@ class PickDialog(Dialog[Any]):
 
     DEFAULT_CSS = """
     PickDialog {
-        OptionList { height: auto; max-height: 16; border: none; background: transparent; padding: 0; }
+        OptionList { height: auto; max-height: 35vh; border: none; background: transparent; padding: 0; }
         OptionList:ansi { background: ansi_default; }
     }
     """

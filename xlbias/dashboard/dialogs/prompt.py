@@ -42,7 +42,7 @@ class PromptDialog(Dialog[str]):
     PromptDialog {
         & > .panel { width: 100%; }
         #wrong { color: $text-error; display: none; }
-        #hints { color: $quiet; }
+        #hints { color: $quiet; text-wrap: nowrap; text-overflow: ellipsis; }
     }
     """
 

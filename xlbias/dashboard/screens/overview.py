@@ -36,9 +36,11 @@ from xlbias.dashboard.widgets.table.columns import Column
 from xlbias.dashboard.widgets.table.footing import Footing
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line, Part
+from xlbias.dashboard.workers.comparisons import COMPARING
 from xlbias.dashboard.workers.snapshot import Cell, Chosen, Snapshot
 from xlbias.report import document
 from xlbias.report.documents.caveats import MARK
+from xlbias.report.documents.findings import MARGIN
 from xlbias.report.documents.overview import overview_table
 from xlbias.report.numbers import number
 from xlbias.results.findings import Finding
@@ -146,7 +148,7 @@ class OverviewScreen(View):
         #below { height: 1fr; margin-top: 1; }
         #preview { width: 1fr; max-width: 132; margin: 0 1; display: none; }
         #about { width: 1fr; height: 1fr; scrollbar-size-vertical: 1; }
-        &.-low VirtualTable { height: 1fr; max-height: 100%; margin-top: 0; }
+        &.-low VirtualTable { height: auto; max-height: 1fr; margin-top: 0; }
         &.-low #below { display: none; margin-top: 0; }
         &.-low.-details VirtualTable { display: none; }
         &.-low.-details #below { display: block; }
@@ -235,8 +237,10 @@ class OverviewScreen(View):
         if known is not None:
             self._said = () if isinstance(known, str) else known
         room = next(lines for name, lines in _ROOM.items() if self.has_class(name))
-        instead = known if isinstance(known, str) else "working out the findings …" if known is None else ""
-        self.findings.tell(self._said, room, instead)
+        said = known if isinstance(known, str) else "working out the findings …" if known is None else ""
+        if self._said and self.dashboard.findings.comparing:
+            said = f"{'Real?':{MARGIN}}{COMPARING}"
+        self.findings.tell(self._said, room, said)
         return self._said
 
     @on(FindingList.Chosen)
@@ -444,7 +448,7 @@ class OverviewScreen(View):
     @property
     def copy_waits(self) -> bool:
         """Whether differences of a row are still computed."""
-        return PENDING in self.table.frame["significant"].to_list()
+        return self.dashboard.findings.comparing or PENDING in self.table.frame["significant"].to_list()
 
     def copied(self, scope: Scope) -> tuple[document.Table, str]:
         """Return the table, or the row under the cursor, in the order shown and with intervals."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from textual.color import Color
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
+from xlbias.choices import suggestion
 from xlbias.colour import contrast
+from xlbias.errors import UsageError
 
 DARK = Theme(
     name="xlbias-dark",
@@ -49,6 +51,13 @@ NO_COLOUR = "ansi-dark"
 """The theme under NO_COLOR: of Textual's, only those of the terminal's own colours let no colour code through."""
 
 THEMES = (DARK, LIGHT)
+
+
+def check_theme(name: str) -> None:
+    """Raise UsageError unless there is a theme of that name, of Textual's or of ours."""
+    known = sorted({*BUILTIN_THEMES, *(theme.name for theme in THEMES)})
+    if name not in known:
+        raise UsageError(f"unknown theme {name!r}{suggestion(name, known)}: choose from {', '.join(known)}")
 
 
 _LEAST_CONTRAST = 3.3

@@ -41,7 +41,10 @@ _FINAL = {
     "unclear": "unclear", "open": "open: depends on the pairs to come",
     "untested": "not tested: not a primary contrast of the plan",
 }  # fmt: skip
-_CONFIRMED = f"{MARK} confirmed: p < .05 over query ids and trainings, corrected (Holm) over "
+_CONFIRMED = (
+    f"{MARK} confirmed: p < .05 over query ids (documents where a target names them) and trainings, "
+    "corrected (Holm) over "
+)
 _FAMILIES = {True: "the primary contrasts of the plan", False: "all rows of the measure"}
 
 

@@ -65,16 +65,16 @@ class FindingList(Widget):
         self._top = 0
 
     def tell(self, found: Sequence[Finding], room: int, said: str = "") -> None:
-        """Show findings in at most `room` lines, or a sentence of our own where there are none yet."""
+        """Show findings in at most `room` lines, and a sentence of our own on what is still to come, or instead."""
         if (list(found), room, said) != (list(self._found), self._room, self._said):
             self._found, self._room, self._said = tuple(found), room, said
             self._arrange()
 
     def _arrange(self) -> None:
-        width = self.size.width - _MARK
+        width, late = self.size.width - _MARK, bool(self._found and self._said)
         if width <= MARGIN:
             return
-        self._entries, self._n_first = entries(self._found, max(1, self._room - 1), width)
+        self._entries, self._n_first = entries(self._found, max(1, self._room - 1 - late), width)
         first = [(i, line) for i, one in enumerate(self._entries[: self._n_first]) for line in one.lines]
         rest = self._entries[self._n_first :]
         self._lines = first
@@ -83,10 +83,12 @@ class FindingList(Widget):
             whole = f"{more}; Enter shows where one comes from"
             self._lines = [*first, (-1, whole if len(whole) <= width else more)]
             self._lines += [(i, line) for i, one in enumerate(rest, self._n_first) for line in one.lines]
+        if self._entries and self._said:
+            self._lines.insert(len(first), (-1, self._said))
         if not self._entries:
             self._lines = [(-1, line) for line in wrapped(self._said, width)] if self._said else []
         self.cursor = max(0, min(self.cursor, len(self._entries) - 1))
-        self.styles.height = min(self._room, len(first) + bool(rest)) if self._entries else len(self._lines)
+        self.styles.height = min(self._room, len(first) + late + bool(rest)) if self._entries else len(self._lines)
         self.set_class(not self._lines, "-nothing")
         self._reveal()
         self.refresh()

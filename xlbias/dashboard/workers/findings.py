@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from xlbias.errors import reason_of
-from xlbias.results.findings import findings
+from xlbias.results.findings import findings_in_turn
 
 if TYPE_CHECKING:
     from xlbias.dashboard.workers.snapshot import Snapshot
@@ -27,6 +27,8 @@ class FindingsWorker:
 
     def __init__(self, ready: Callable[[], object]) -> None:
         self._ready = ready
+        self.comparing = False
+        """Whether differences are still to come: they take longer than all other findings."""
         self._thread: threading.Thread | None = None
         self._next = 0.0
         self._stopped = False
@@ -47,13 +49,19 @@ class FindingsWorker:
         return known
 
     def _look(self, snapshot: Snapshot, base: Snapshot | None, key: tuple[object, ...]) -> None:
-        found: tuple[Finding, ...] | str
         try:
-            found = findings(snapshot.run, None if base is None else base.run)
+            for found, whole in findings_in_turn(snapshot.run, None if base is None else base.run):
+                self._tell(snapshot, key, found, whole=whole)
         except Exception as error:  # a run that changes while it is read, or is damaged
-            found = f"the findings cannot be worked out: {reason_of(error)}"
+            self._tell(snapshot, key, f"the findings cannot be worked out: {reason_of(error)}", whole=True)
+
+    def _tell(
+        self, snapshot: Snapshot, key: tuple[object, ...], found: tuple[Finding, ...] | str, *, whole: bool
+    ) -> None:
         snapshot.cache[key] = found
-        self._thread = None
+        self.comparing = not whole
+        if whole:
+            self._thread = None
         if not self._stopped:
             self._ready()
 

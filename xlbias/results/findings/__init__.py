@@ -6,7 +6,7 @@ them; a new file there is a new rule. Reports, JSON, `xlbias findings` and `xlbi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
@@ -33,12 +33,14 @@ __all__ = [
     "Question",
     "Thresholds",
     "findings",
+    "findings_in_turn",
     "kinds",
     "of_comparison",
 ]
 
 DEFAULTS = Thresholds()
 
+_DIFFERENCE = "difference"  # the kind of what is said of two encoders
 _SAMPLER = "sampler"  # the kind of what a study says of its samplers
 
 _found: WeakKeyDictionary[RunNumbers, dict[tuple[object, ...], tuple[Finding, ...]]] = WeakKeyDictionary()
@@ -84,6 +86,21 @@ def findings(
     if key not in of_run:
         of_run[key] = _ordered(Context(run, base, thresholds, whole=whole))
     return of_run[key]
+
+
+def findings_in_turn(run: RunNumbers, base: RunNumbers | None = None) -> Iterator[tuple[tuple[Finding, ...], bool]]:
+    """Yield what a run says without its differences, which take longest, and then what `findings` returns.
+
+    Each comes with whether that is all.
+    """
+    key, of_run = (base, DEFAULTS, False), _found.setdefault(run, {})
+    if key not in of_run:
+        context = Context(run, base, DEFAULTS)
+        late = [rule for rule in _rules() if _DIFFERENCE in rule.KINDS]
+        known = _ordered(context, [rule for rule in _rules() if rule not in late])
+        yield known, False
+        of_run[key] = _by_question([*known, *_ordered(context, late)])
+    yield of_run[key], True
 
 
 def of_comparison(
@@ -136,5 +153,8 @@ def _cleaned(one: Finding) -> Finding:
 
 
 def _ordered(context: Context, rules: Iterable[Rule] | None = None) -> tuple[Finding, ...]:
-    found = [_cleaned(one) for rule in (rules or _rules()) for one in rule.found(context)]
+    return _by_question([_cleaned(one) for rule in (rules or _rules()) for one in rule.found(context)])
+
+
+def _by_question(found: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda one: (QUESTIONS.index(one.question), -one.weight)))

@@ -173,8 +173,8 @@ class Context:
     def compared(self) -> Iterator[tuple[str, Side, Side, pl.DataFrame]]:
         """Yield ``task, base, new`` and their differences in `COMPARED`, of every two sides that are compared.
 
-        With another run, encoders of one name, or the only ones. Within a run, each with the first one; of more than
-        that, the best by mAP in the multilingual pool with the next best.
+        With another run, encoders of one name, or the best with the only one that it has. Within a run, each with the
+        first one; of more than that, the best by mAP in the multilingual pool with the next best.
         """
         if self._frames is not None and self._sides is not None:
             for name, frame in self._frames.items():
@@ -191,7 +191,10 @@ class Context:
             other = self._matched.run
             theirs = [arm for arm in _arms(other) if all(self._complete(other, one, task) for one in arm.models)]
             same = [(base, new) for new in there for base in theirs if base.models == new.models]
-            return same or ([(theirs[0], there[0])] if len(theirs) == len(there) == 1 else [])
+            if same or len(theirs) != 1:
+                return same
+            best = sorted(there, key=lambda arm: -self._quality(arm, task))[:_MOST_PAIRS]
+            return [(theirs[0], new) for new in there if new in best]
         if len(there) <= _MOST_PAIRS + 1:
             return [(there[0], new) for new in there[1:]]
         best = sorted(there, key=lambda arm: -self._quality(arm, task))

@@ -242,7 +242,7 @@ class Drawing:
         segments.append(Segment(fit(f" {found.interval}", interval), self.styles.head))
         segments.append(Segment(fit("" if found.n is None else f"{found.n:,}", n, "right"), self.styles.head))
         room = self.grid.width - self.grid.head - self.grid.cell - interval - n - _BAR_GAP
-        if self.sheet.tails:
+        if self.sheet.tails and room >= min(width(clean(tail)) for tail in self.sheet.tails):
             segments.append(Segment("  " + one_line(clean(self.sheet.tails[r]), max(0, room)), self.styles.head))
         elif self.sheet.bars and shade is not None and self.painter is not None and room >= _LEAST_BAR:
             axis = self._axis(room)

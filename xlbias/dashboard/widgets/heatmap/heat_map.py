@@ -16,7 +16,7 @@ from xlbias.colour import Range
 from xlbias.dashboard.views.sheet import Sheet, Spot
 from xlbias.dashboard.widgets.heatmap.drawing import Drawing, Styles
 from xlbias.dashboard.widgets.heatmap.geometry import Place
-from xlbias.dashboard.widgets.heatmap.layout import Layout
+from xlbias.dashboard.widgets.heatmap.layout import Layout, most_lines
 from xlbias.dashboard.widgets.heatmap.order import order
 from xlbias.dashboard.widgets.heatmap.paint import Painter, depth_of
 
@@ -95,6 +95,7 @@ class HeatMap(Widget):
         if sheet is self.sheet and (ends, full) == (self.ends, self.full_range):
             return
         seen = self._is_seen()
+        self.styles.max_height = most_lines(sheet) + 1  # a blank line before what stands below it
         self.sheet, self.ends, self.full_range = sheet, ends, full
         self._arrange()
         if seen:

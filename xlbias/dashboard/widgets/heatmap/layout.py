@@ -80,6 +80,12 @@ class Layout(Geometry):
         return super().at(self.head if self.n_columns == 1 else x, y, top, left)
 
 
+def most_lines(sheet: Sheet) -> int:
+    """Return how many lines a sheet takes at most, however high the panel is."""
+    lines = 1 if sheet.is_list or sheet.small else _MOST_LINES
+    return 1 + len(sheet.pinned) + lines * len(sheet.block.rows)
+
+
 def whole_cell(sheet: Sheet) -> int:
     """Width of a cell that shows every number in full; of text with its interval; and the heads of columns."""
     block = sheet.block

@@ -1,0 +1,28 @@
+"""Scroll bars in the terminal's own colours: a line, where Textual paints blocks as bright as nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.color import Color, ColorType
+from rich.segment import Segment, Segments
+from rich.style import Style
+from textual.scrollbar import ScrollBarRender
+
+
+class QuietScrollBar(ScrollBarRender):
+    """Textual's in themes with colours of their own; else a thin line of the text's colour."""
+
+    @classmethod
+    def render_bar(cls, *args: Any, bar_color: Color, **more: Any) -> Segments:
+        """Return the segments of a bar."""
+        bar = super().render_bar(*args, bar_color=bar_color, **more)
+        if bar_color.type is ColorType.TRUECOLOR:
+            return bar
+        return Segments([_thin(segment) for segment in bar.segments], new_lines=bar.new_lines)
+
+
+def _thin(segment: Segment) -> Segment:
+    style = segment.style or Style.null()
+    grabbed = style.meta.get("@mouse.down") == "grab"
+    return Segment(("│" if grabbed else " ") * len(segment.text), Style(meta=style.meta))
