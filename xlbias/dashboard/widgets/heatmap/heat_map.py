@@ -95,7 +95,8 @@ class HeatMap(Widget):
         if sheet is self.sheet and (ends, full) == (self.ends, self.full_range):
             return
         seen = self._is_seen()
-        self.styles.max_height = most_lines(sheet) + 1  # a blank line before what stands below it
+        # with a blank line before what stands below it
+        self.styles.max_height = most_lines(sheet) + 1 if sheet is not None else None
         self.sheet, self.ends, self.full_range = sheet, ends, full
         self._arrange()
         if seen:
