@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import get_cached_controller
 
 _WORTH_SHARING = 256
 """Units from which on threads of BLAS gain. With fewer, products are many and small, and threads wait for one another
@@ -13,4 +13,4 @@ longer than they work."""
 
 def threads_for(n_units: int) -> AbstractContextManager[object]:
     """Return a context in which products of columns with draws of so many units have the threads they are worth."""
-    return nullcontext() if n_units >= _WORTH_SHARING else threadpool_limits(1, user_api="blas")
+    return nullcontext() if n_units >= _WORTH_SHARING else get_cached_controller().limit(limits=1, user_api="blas")
