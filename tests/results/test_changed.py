@@ -13,6 +13,7 @@ from xlbias.results import wide as views
 from xlbias.results.binding import BOUND, COLUMN, digest_of
 from xlbias.results.caveats import caveats
 from xlbias.results.run import Run, open_run
+from xlbias.runs import run_file
 
 pytestmark = pytest.mark.integration
 
@@ -92,3 +93,25 @@ def test_a_digest_is_of_content_and_order_however_rows_are_cut(run):
         emptied = rankings.with_columns(pl.lit(None, dtype=rankings.schema[name]).alias(name))
         if not rankings[name].is_null().all():
             assert digest_of(emptied) != digest_of(rankings), name
+
+
+def test_of_an_encoder_that_has_no_summary_yet_no_other_one_s_rankings_are_read(run, tmp_path, monkeypatch):
+    frame = pl.read_parquet(run.path).filter((pl.col("record") != "summary") | (pl.col("model") == "random0"))
+    partly = written_by_another_tool(run, tmp_path / "run.parquet", frame)
+    read: set[str] = set()
+
+    def checking(path, record, pools):
+        def sound(rows: pl.DataFrame) -> pl.DataFrame:
+            if record == "ranking":
+                read.update(rows["model"].unique())
+            return rows
+
+        return sound
+
+    monkeypatch.setattr(run_file, "checking", checking)
+    monkeypatch.setattr(Run, "changed", ())  # what asks for the rankings of all, but not while a run is written
+    mine = partly.summary.filter(pl.col("model") == "random1")
+    assert read == {"random1"}
+    assert mine.select("measure", "value").rows() == (
+        run.summary.filter((pl.col("model") == "random1") & OF_RANKINGS).select("measure", "value").rows()
+    )

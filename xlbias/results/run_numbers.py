@@ -34,7 +34,9 @@ class RunNumbers(RunFile):
             gone = stored.filter(of_rankings).join(_pairs(self.changed), on=["model", "task"], how="semi")
             stored = stored.join(gone, on=stored.columns, how="anti", nulls_equal=True, maintain_order="left")
         wanted = _pairs([*missing, *self.changed])
-        rankings = self.rankings.select("model", "task", "domain", *RANKED)
+        # A filter, before the join: only so are the rankings of all others not read.
+        asked = [pl.col(name).is_in(wanted[name].unique().to_list()) for name in ("model", "task")]
+        rankings = self.rankings.select("model", "task", "domain", *RANKED).filter(*asked)
         found = rankings.join(wanted.lazy(), on=["model", "task"], how="semi").collect()
         return pl.concat([stored, wide.summary_of(found, self.pool_sizes)])
 
