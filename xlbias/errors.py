@@ -61,3 +61,7 @@ class LostError(XlbiasError):
     """One of the processes that do a command together has ended before it was done."""
 
     exit_code = 3
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, of which the user has been told what became of the work."""

@@ -14,9 +14,9 @@ import click
 
 from xlbias._version import __version__
 from xlbias.cli.groups import usage
-from xlbias.cli.several import begin_together
+from xlbias.cli.several import begin_together, heard_once
 from xlbias.cli.terminal import on_a_terminal
-from xlbias.errors import XlbiasError
+from xlbias.errors import Interrupted, XlbiasError
 from xlbias.processes.launched import is_first
 
 if TYPE_CHECKING:
@@ -72,10 +72,10 @@ class LazyGroup(click.Group):
         """Run the command. On a terminal click ends the line in which ^C was typed; elsewhere there is none to end."""
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             if sys.stderr is not None and sys.stderr.isatty():
                 raise
-            raise click.Abort from None
+            raise click.Abort from stop
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -112,7 +112,6 @@ class LazyGroup(click.Group):
 def main(ctx: click.Context, debug: bool, no_limits: bool, no_pager: bool) -> None:
     """Find out whether a multilingual encoder treats languages fairly, and whether that survives a change of domain."""
     ctx.obj = {"debug": debug, "words": [], **(ctx.obj or {})}
-    begin_together(ctx.invoked_subcommand)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -127,11 +126,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     if not words and on_a_terminal():
         words = ["dashboard"]
     try:
-        result = main.main(args=words, prog_name="xlbias", standalone_mode=False, obj={"words": given})
+        return _call(words, given)
     except (click.exceptions.Exit, SystemExit) as stop:  # the latter where a pipe was closed by its reader, as by head
         return stop.exit_code if isinstance(stop, click.exceptions.Exit) else 0
-    except (click.Abort, KeyboardInterrupt):
-        if is_first():
+    except (click.Abort, KeyboardInterrupt) as stop:
+        if is_first() and not isinstance(stop.__cause__ or stop, Interrupted):
             click.echo("interrupted", err=True)
         return EXIT_INTERRUPTED
     except Exception as error:
@@ -141,6 +140,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         click.echo(f"xlbias: {_sentence(RuntimeError(str(error)))}", err=True)
         return EXIT_BAD_INPUT
+
+
+def _call(words: Sequence[str], given: Sequence[str]) -> int:
+    """Run the command of some words; of several processes that cannot share it, only the first one does."""
+    if not begin_together(words[0] if words else None):
+        return 0
+    with heard_once():
+        result = main.main(args=list(words), prog_name="xlbias", standalone_mode=False, obj={"words": given})
     return result if isinstance(result, int) else 0
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from xlbias.cli.values import Word
-from xlbias.errors import UsageError
+from xlbias.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from xlbias.narration import Narrator
+    from xlbias.cli.narrate import StderrNarrator
 
 
 def run_out_option(default: str) -> Callable[[Any], Any]:
@@ -46,10 +46,19 @@ def check_run_out(out: str, *, resume: bool = False, overwrite: bool = False) ->
 
 
 @contextmanager
-def resumable(narrator: Narrator, out: str) -> Iterator[None]:
-    """Say how to go on with the run at `out` where the block is interrupted."""
+def interruptible(narrator: StderrNarrator, kept: Callable[[], str]) -> Iterator[None]:
+    """Say what is kept where the block is interrupted, in the only line of it."""
     try:
         yield
     except KeyboardInterrupt:
-        narrator.say(f"interrupted: what is finished is kept; continue with the same command and --resume (run: {out})")
-        raise
+        if narrator.quiet:
+            raise
+        narrator.say(f"interrupted: {kept()}")
+        raise Interrupted from None
+
+
+def resumable(narrator: StderrNarrator, out: str) -> AbstractContextManager[None]:
+    """Say how to go on with the run at `out` where the block is interrupted."""
+    return interruptible(
+        narrator, lambda: f"what is finished is kept; continue with the same command and --resume (run: {out})"
+    )

@@ -5,42 +5,67 @@
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager, redirect_stdout
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from xlbias.errors import UsageError
-from xlbias.processes.launched import launched, prepare
+from xlbias.processes.launched import forget, has_siblings, is_first, launched, prepare
 
 if TYPE_CHECKING:
     from xlbias.processes.team import Team
 
-TOGETHER = ("train", "evaluate", "audit")
-"""Commands that several processes can do together; each of the others would be done by every process on its own."""
+TOGETHER = ("train", "evaluate", "audit", "study")
+"""Commands that several processes do together."""
+
+_FOR_ONE = ("demo", "distill", "rerank")
+"""Commands that compute for long, and that several processes cannot share; all others the first process does alone."""
 
 
-def begin_together(command: str | None, environment: MutableMapping[str, str] = os.environ) -> None:
-    """Prepare this process for a command, where it is one of several. To be called before libraries are imported.
+def begin_together(command: str | None, environment: MutableMapping[str, str] = os.environ) -> bool:
+    """Prepare this process for a command, where it is one of several; return whether it has anything to do.
 
-    Raises UsageError for a command that several processes cannot do.
+    To be called before libraries are imported. Raises UsageError for a command that would leave the others idle for
+    long.
     """
     try:
         place = launched(environment)
+        siblings = has_siblings(environment)
     except UsageError:
         if command in TOGETHER:
             raise
-        return  # variables that have these names by chance
-    if place.world == 1 or command is None:
-        return
-    if command not in TOGETHER:
+        forget(environment)  # variables that have these names by chance
+        return True
+    if place.world == 1:
+        return True
+    if command in TOGETHER:
+        prepare(place, environment)
+        return True
+    if command in _FOR_ONE:
         raise UsageError(
             f"`xlbias {command}` is for one process, and {place.world} have been started: start it without torchrun, "
-            f"accelerate or srun; what several processes do together is {', '.join(TOGETHER[:-1])} and {TOGETHER[-1]}"
+            f"accelerate or srun, or unset RANK and WORLD_SIZE; what several processes do together is "
+            f"{', '.join(TOGETHER[:-1])} and {TOGETHER[-1]}"
         )
-    prepare(place, environment)
+    if place.rank and siblings:
+        return False
+    forget(environment)
+    return True
+
+
+@contextmanager
+def heard_once(environment: Mapping[str, str] = os.environ) -> Iterator[None]:
+    """Let only the first of several processes print, as of ``--help``; what is wrong is said on stderr as ever."""
+    if is_first(environment) or not has_siblings(environment):
+        yield
+        return
+    with redirect_stdout(io.StringIO()):
+        yield
 
 
 def several(function: Callable[..., int]) -> Callable[..., int]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from xlbias.cli.groups import Command
+from xlbias.cli.several import current_team, several
 from xlbias.cli.values import DEVICES, RunPath, Word, fixed, recipes
 from xlbias.cli.watch import dashboard_option, watch_command, watches, words_without_flag
 from xlbias.text import clean
@@ -26,6 +27,7 @@ Examples:
   xlbias study plan.toml --base ./e5-small
   xlbias study plan.toml --only mlqa-mono-seed0
   xlbias dashboard plan/run.parquet
+  torchrun --nproc-per-node 4 --no-python xlbias study plan.toml
 
 \b
 A plan:
@@ -95,6 +97,7 @@ GO_ON = "What was finished is kept: the same command continues."
 @dashboard_option
 @click.option("--quiet", "-q", is_flag=True, help="Write nothing to stderr.")
 @click.pass_context
+@several
 def command(
     ctx: click.Context,
     plan: str,
@@ -121,12 +124,18 @@ def command(
     from pathlib import Path
 
     from xlbias.cli.narrate import StderrNarrator
+    from xlbias.cli.run_out import interruptible
     from xlbias.errors import UsageError
     from xlbias.study.folder import StudyFolder
     from xlbias.study.plan import encoders_called
     from xlbias.study.plan_reader import check_base_of, read_plan
     from xlbias.study.steps import KINDS, steps_of
 
+    if jobs > 1 and current_team() is not None:
+        raise UsageError(
+            f"--jobs {jobs}: the processes that a launcher has started work on one encoder at a time, all together: "
+            "leave --jobs out"
+        )
     path = Path(plan)
     study = read_plan(path, Path(data) if data is not None else None, base)
     if power is not None:
@@ -151,7 +160,11 @@ def command(
     narrator.say("loading the libraries")
     from xlbias.study.run_study import run_study
 
-    try:
+    def kept() -> str:
+        done = sum(map(folder.done, steps))
+        return f"{done:,} of {len(steps):,} steps are finished and kept; the same command continues"
+
+    with interruptible(narrator, kept):
         run = run_study(
             study,
             folder.path,
@@ -161,11 +174,8 @@ def command(
             overwrite=overwrite,
             device=device,
             narrator=narrator,
+            team=current_team(),
         )
-    except KeyboardInterrupt:
-        done = sum(map(folder.done, steps))
-        narrator.say(f"interrupted: {done:,} of {len(steps):,} steps are finished and kept; the same command continues")
-        raise
     if run is not None:
         from xlbias.files import write_whole
         from xlbias.report.documents.findings import TITLE, as_many_as_fit, lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -130,6 +131,8 @@ def load_pretrained(name: str, **options: Unpack[LoadOptions]) -> PretrainedEnco
 
     encoder = PretrainedEncoder.load(name, **options)
     encoder.trained_on = trained_on_of(name)
+    silent: LoadOptions = {**options, "say": None}
+    encoder.again = partial(load_pretrained, name, **silent)
     return encoder
 
 

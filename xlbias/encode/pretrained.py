@@ -103,6 +103,8 @@ class PretrainedEncoder:
         self.device = str(model.device)
         self.trained_on: TrainedOn | None = None
         """What it was trained on, where its card says it."""
+        self.again: Callable[[], PretrainedEncoder] | None = None
+        """Loads it once more, in another process too; None for a model that was given."""
         self.dtype = next((str(p.dtype).removeprefix("torch.") for p in model.parameters()), None)
         self.max_length = {kind: longest(model, kind) for kind in get_args(Kind)}
 

@@ -174,7 +174,7 @@ def evaluate(
                 work.skip_done(name)
             work.write_texts()
             for model, name in zip(models, names, strict=True):
-                again: Load | None = None
+                again: Load | None = getattr(model, "again", None)
                 if isinstance(model, str):
                     again = partial(
                         load_encoder,
@@ -186,7 +186,7 @@ def evaluate(
                     )
 
                 def load(model: Model = model, again: Load | None = again) -> Loaded:
-                    return again(say=narrator.say) if again else cast(Loaded, model)
+                    return cast(Load, again)(say=narrator.say) if isinstance(model, str) else cast(Loaded, model)
 
                 try:
                     work.run_model(name, load, Path(model) if isinstance(model, str) else None, again)

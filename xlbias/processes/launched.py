@@ -12,6 +12,8 @@ from xlbias.errors import UsageError
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS")
 """Variables that share the cores out among the processes of a machine, unless the user has set them."""
 
+_OF_TORCHRUN = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
+_OF_SRUN = ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", "SLURM_NTASKS_PER_NODE")
 _FIRST_HOST = re.compile(r"([^,\[]+)(?:\[([^,\-\]]+))?")
 _PORTS = range(20_000, 60_000)
 
@@ -39,9 +41,9 @@ def launched(environment: Mapping[str, str] = os.environ) -> Launched:
     Raises UsageError where they are no numbers, or do not fit each other.
     """
     if "RANK" in environment:
-        names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
+        names = _OF_TORCHRUN
     elif _number(environment, "SLURM_STEP_NUM_TASKS", "1") > 1:  # a batch script without srun has the others, too
-        names = ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", "SLURM_NTASKS_PER_NODE")
+        names = _OF_SRUN
     else:
         return Launched()
     rank, world, local_rank, local_world = (
@@ -61,6 +63,21 @@ def is_first(environment: Mapping[str, str] = os.environ) -> bool:
         return launched(environment).rank == 0
     except UsageError:
         return True
+
+
+def has_siblings(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether a launcher has started other processes with this very command, beside this one.
+
+    A pod of a cluster may say RANK and WORLD_SIZE to all that is ever started in it: then there need be none.
+    """
+    known = any(name in environment for name in ("LOCAL_RANK", "TORCHELASTIC_RUN_ID"))
+    return launched(environment).world > 1 and (known or "RANK" not in environment)
+
+
+def forget(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Take away what says that this is one of several processes: it is to work as the only one."""
+    for name in (*_OF_TORCHRUN, *_OF_SRUN):
+        environment.pop(name, None)
 
 
 def prepare(place: Launched, environment: MutableMapping[str, str] = os.environ) -> None:

@@ -7,6 +7,8 @@ also where each has a GPU; trainings exchange their gradients through NCCL there
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -21,12 +23,13 @@ from torch.distributed.rendezvous import rendezvous
 
 from xlbias.errors import LostError, reason_of
 from xlbias.processes.launched import Launched
-from xlbias.processes.watch import KEPT, MEETING, Watch
+from xlbias.processes.watch import KEPT, MEETING, Watch, say
 
 T = TypeVar("T")
 Array = TypeVar("Array", bound=npt.NDArray[Any])
 
 _PATIENCE = timedelta(days=7)  # the others wait for the first one however long it works alone: who is gone is known
+_SILENCE = 20.0  # seconds until the first one says that it waits for the others
 _SENT = 1 << 26  # bytes of an array that are sent at a time
 
 
@@ -50,6 +53,9 @@ class Team:
         cuda = torch.cuda.is_available()
         if cuda:
             torch.cuda.set_device(place.local_rank % torch.cuda.device_count())
+        waiting = threading.Timer(_SILENCE, _say_waiting, [place])
+        waiting.daemon = True
+        waiting.start()
         try:
             store, _, _ = next(rendezvous("env://", timeout=MEETING))
             dist.init_process_group(
@@ -62,6 +68,8 @@ class Team:
                 f"process {self.rank} of {self.world} does not find the others, at MASTER_ADDR and MASTER_PORT: "
                 f"{reason_of(error)}"
             ) from error
+        finally:
+            waiting.cancel()
 
     @property
     def leads(self) -> bool:
@@ -77,10 +85,11 @@ class Team:
             self._watch.leave(130)
             raise
         except BaseException as error:
-            lost = self._watch.error
             if isinstance(error, SystemExit) or type(error).__name__ == "Exit":  # nothing has failed
                 self._let_go()
                 raise
+            # what an exchange of gradients fails for may be known a moment later
+            lost = self._watch.reason() if isinstance(error, RuntimeError) else self._watch.error
             self._watch.leave(lost.exit_code if lost else getattr(error, "exit_code", 2))
             if lost is not None and lost is not error:
                 raise lost from error
@@ -172,6 +181,16 @@ class Team:
                 raise
             failed = LostError(f"an exchange between processes failed: {reason_of(error)}; {KEPT}")
             raise self._watch.reason() or failed from error
+
+
+def _say_waiting(place: Launched) -> None:
+    """Say what the first process waits for, as where a pod says WORLD_SIZE to all that is started in it."""
+    if place.rank == 0:
+        at = f"{os.environ.get('MASTER_ADDR')}:{os.environ.get('MASTER_PORT')}"
+        say(
+            f"this is process 0 of {place.world} (WORLD_SIZE), and waits for the others at {at} (MASTER_ADDR, "
+            "MASTER_PORT); to do it in one process, unset RANK and WORLD_SIZE"
+        )
 
 
 def _parts(array: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 KEPT = "what is finished is kept, and the same command goes on with it (of `xlbias evaluate` with --resume)"
 
-_GRACE = 3.0  # seconds in which a process may end in order once another has ended
-_LAST = 4.0  # and to leave the interpreter
+_GRACE = 2.0  # seconds in which a process may end in order once another has ended
+_LAST = 2.0  # and to leave the interpreter
 _MEANWHILE = 1.0  # seconds between the end of a process and a launcher's asking the others to end, at most
 _KEEP_ALIVE = {"TCP_KEEPIDLE": 2, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 8_000}
 _SAME = 1.0  # seconds within which a second Ctrl-C is the first one's echo: launchers hand signals on
@@ -146,7 +146,7 @@ class Watch:
                 if self._left.is_set():
                     return
                 if code is None and self.rank == 1:
-                    _say(f"{self._peers[first]} has ended: so have the others; {KEPT}")
+                    say(f"{self._peers[first]} has ended: so have the others; {KEPT}")
                 os._exit(LostError.exit_code if code is None else code)
 
     def _signals(self) -> list[int]:
@@ -165,7 +165,7 @@ class Watch:
     def _leave_anyway(self, error: XlbiasError) -> None:
         """End this process, unless it does so by itself."""
         if not self._left.wait(_GRACE):
-            _say(str(error))
+            say(str(error))
             os._exit(error.exit_code)
 
     # -- the main thread -------------------------------------------------------------------------------------------
@@ -191,8 +191,7 @@ class Watch:
 
     def tell(self, error: BaseException) -> None:
         """Tell the first process why this one cannot go on, and wait to be ended."""
-        if not isinstance(error, XlbiasError):
-            time.sleep(_MEANWHILE)  # perhaps another one has ended, and this is what came of it
+        time.sleep(_MEANWHILE)  # perhaps another one has ended, and this is what came of it, or the first fails alike
         told = error if isinstance(error, XlbiasError) else LostError(f"{self._name()}: {reason_of(error)}")
         with suppress(OSError):
             next(iter(self._peers)).send(told)
@@ -220,7 +219,7 @@ def _exit_later(code: int) -> None:
     os._exit(code)
 
 
-def _say(sentence: str) -> None:
+def say(sentence: str) -> None:
     """Write a sentence to stderr from a thread, whatever the main one is at; the cursor may be hidden by a bar."""
     shown = "\x1b[?25h\n" if os.isatty(2) else ""
     with suppress(OSError):

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Collection, Generator
 from contextlib import closing, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xlbias.errors import UsageError
 from xlbias.narration import Narrator, Silent
@@ -21,6 +22,9 @@ from xlbias.study.workers import work_in_parallel
 from xlbias.train.trainer.output_folder import check_folder
 from xlbias.train.trainer.place import check_device
 
+if TYPE_CHECKING:
+    from xlbias.processes.team import Team
+
 
 def run_study(
     plan: Plan,
@@ -32,6 +36,7 @@ def run_study(
     overwrite: bool = False,
     device: str | None = None,
     narrator: Narrator | None = None,
+    team: Team | None = None,
 ) -> Run | None:
     """Train every encoder of the plan, evaluate each as soon as it is trained, and merge all results into one run.
 
@@ -45,6 +50,8 @@ def run_study(
         overwrite: remove the plan's encoders and runs in `out` first.
         device: torch device to train and evaluate on, as in `fit` and `evaluate`.
         narrator: told of every step that is finished, and how far the whole study is.
+        team: processes that do each step together, of which this is the first; None where it is the only one. They
+            train as `fit` does in several processes, and evaluate as `evaluate` does.
 
     Returns the merged run, or None with `only_train` or `only`. What is finished in `out` is not made again, by
     whichever command it was made. Raises the error of the step that fails, with the encoder's name before it; then, and
@@ -52,12 +59,14 @@ def run_study(
     """
     if jobs < 1:
         raise UsageError(f"jobs is {jobs}: expected at least 1")
+    if jobs > 1 and team is not None:
+        raise UsageError(f"jobs is {jobs}: expected 1 where several processes do each step together")
     encoders = encoders_called(plan, only)
     folder, narrator = StudyFolder(Path(out)), narrator or Silent()
     kinds: tuple[Kind, ...] = ("train",) if only_train else KINDS
     folder.check()
     check_device(device, plan.recipe)
-    runner = StepRunner(plan, folder, device)
+    runner = StepRunner(plan, folder, device, team=team)
     runner.load(kinds)
     folder.make()
     merging = not only_train and not only

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xlbias.data.catalog import load_task
 from xlbias.data.task import RetrievalTask
@@ -23,13 +23,17 @@ from xlbias.study.merged_run import check_tasks
 from xlbias.study.plan import Plan, PlannedEncoder
 from xlbias.study.plan_reader import check_base_of
 from xlbias.study.steps import Done, Kind, Step, kinds_of
-from xlbias.train.trainer.fit import fit
+from xlbias.study.trainings import PlannedTraining, Trainings
+
+if TYPE_CHECKING:
+    from xlbias.processes.team import Team
 
 
 class StepRunner:
     """Trains and evaluates encoders of a plan, each step from where an earlier, killed study left it.
 
-    The tasks are loaded on first use and kept. `tell` is told how far a step is.
+    The tasks are loaded on first use and kept. `tell` is told how far a step is. Where there is a `team`, of which this
+    is the first process, all of it train and evaluate together.
     """
 
     def __init__(
@@ -38,8 +42,10 @@ class StepRunner:
         folder: StudyFolder,
         device: str | None,
         tell: Callable[[Step, Report], None] = lambda *_: None,
+        team: Team | None = None,
     ) -> None:
-        self.plan, self.folder, self.device, self.tell = plan, folder, device, tell
+        self.plan, self.folder, self.device, self.tell, self.team = plan, folder, device, tell, team
+        self._trainings = Trainings(team)
         self._sources: dict[str, list[RetrievalTask]] = {}
 
     def work(self, encoder: PlannedEncoder, kinds: Collection[Kind]) -> Iterator[Step | Done]:
@@ -91,17 +97,16 @@ class StepRunner:
             raise UsageError(f"{self.plan.path}: {table}.{name}: {error}") from error
 
     def _train(self, encoder: PlannedEncoder, narrator: Narrator) -> None:
-        fit(
-            self._source(encoder.source),
+        training = PlannedTraining(
+            encoder.name,
+            encoder.source,
             self.folder.encoder(encoder.name),
             self.plan.recipe.overridden(seed=encoder.seed),
-            name=encoder.name,
-            sampler=encoder.sampler,
-            alpha=encoder.alpha if encoder.alpha is not None else DEFAULT_ALPHA,  # without meaning but for hybrid
-            device=self.device,
-            resume=True,
-            narrator=narrator,
+            encoder.sampler,
+            encoder.alpha if encoder.alpha is not None else DEFAULT_ALPHA,  # without meaning but for hybrid
+            self.device,
         )
+        self._trainings.fit(training, self._source(encoder.source), narrator)
 
     def _evaluate(self, encoder: PlannedEncoder, narrator: Narrator) -> None:
         path, folder = self.folder.run_of(encoder.name), self.folder.encoder(encoder.name)
@@ -122,6 +127,7 @@ class StepRunner:
             device=self.device,
             resume=True,
             narrator=narrator,
+            team=self.team,
         )
 
     def _reference(self) -> PretrainedEncoder:

@@ -1,8 +1,7 @@
-"""The processes that train together under torchrun: who writes, and how they agree; one process is the usual case."""
+"""The processes that train together under a launcher: who writes, and how they agree; one process is the usual case."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar, cast
@@ -12,6 +11,7 @@ import torch.distributed as dist
 from accelerate import PartialState
 
 from xlbias.errors import TrainingError, XlbiasError
+from xlbias.processes.launched import launched, prepare
 
 T = TypeVar("T")
 
@@ -19,16 +19,18 @@ _TIMEOUT = timedelta(hours=2)  # the others wait so long for a validation in the
 
 
 class Processes:
-    """One process among those that torchrun started.
+    """One process among those that a launcher started.
 
     Attributes:
         rank: number of this process; 0 writes files and talks.
-        world: number of processes, 1 without torchrun.
+        world: number of processes, 1 without a launcher.
     """
 
     def __init__(self, device: str | None = None) -> None:
-        self.rank, self.world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+        place = launched()
+        self.rank, self.world = place.rank, place.world
         if self.world > 1 and not dist.is_initialized():
+            prepare(place)
             on_cpu = device == "cpu" or not torch.cuda.is_available()
             PartialState(cpu=on_cpu, backend="gloo" if on_cpu else "nccl", timeout=_TIMEOUT)
 
