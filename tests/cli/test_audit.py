@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from dashboard.idle import PATIENCE
 from dashboard.terminal.test_terminal import Terminal
 
 from xlbias.cli import COMMANDS, run
@@ -63,7 +64,7 @@ def test_on_a_terminal_the_dashboard_follows_and_leaving_says_where_the_run_is(t
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     with Terminal("audit", "static-small", "--task", task, "--no-cache", command=(), size=(100, 30)) as terminal:
         terminal.until("xlbias audit is starting")
-        terminal.until("xlbias audit has finished")
+        terminal.until("xlbias audit has finished", seconds=3 * PATIENCE)
         terminal.until("◆.414")
         terminal.press("2")
         terminal.until("static-small on")

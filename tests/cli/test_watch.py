@@ -24,6 +24,8 @@ from xlbias.runs.journal import live_folder
 
 pytestmark = pytest.mark.e2e
 
+WORK = 3 * PATIENCE  # seconds for what a new process does: it imports the libraries first, and the machine may be busy
+
 SQUARES = (("en", "What is the square of", "It is"), ("de", "Was ist das Quadrat von", "Es ist"))
 SMALL = ["--batch-size", "8", "--set", "dimension=16", "--set", "vocabulary=300", "--set", "validation=0.3"]
 
@@ -110,7 +112,7 @@ def test_a_training_is_followed_from_the_first_second_to_the_last(started, task,
         terminal.until("xlbias train is starting")
         with stopped_under_way(tmp_path / "out" / "training.parquet", terminal):
             terminal.until("7 Training", "● running", "of 200")
-        terminal.until("xlbias train has finished", seconds=3 * PATIENCE)  # 200 steps on a busy machine
+        terminal.until("xlbias train has finished", seconds=WORK)
         terminal.until("step 200 of 200")
         terminal.until("■ finished")
         assert b"Traceback" not in terminal.raw
@@ -133,7 +135,7 @@ def test_the_work_goes_on_without_the_dashboard_and_its_end_is_reported(started,
     words = ["train", "--task", task, "--out", "out", *SMALL, "--steps", "100000", "--sampler", "mono", "--dashboard"]
     run = tmp_path / "out" / "training.parquet"
     with started(*words) as terminal:
-        terminal.until("of 100,000")
+        terminal.until("of 100,000", seconds=WORK)
         writer = psutil.Process(pid_of(run))
         assert os.getsid(writer.pid) == writer.pid  # a session of its own, without a terminal
         assert writer.terminal() is None
@@ -173,7 +175,7 @@ def test_the_end_of_the_terminal_is_not_the_end_of_the_work(started, task, tmp_p
 def test_work_that_is_killed_while_it_is_watched_is_reported(started, task, tmp_path):
     words = ["train", "--task", task, "--out", "out", *SMALL, "--steps", "100000", "--sampler", "mono", "--dashboard"]
     with started(*words) as terminal:
-        terminal.until("of 100,000")
+        terminal.until("of 100,000", seconds=WORK)
         os.kill(pid_of(tmp_path / "out" / "training.parquet"), signal.SIGKILL)
         terminal.until("✖ xlbias train was killed (SIGKILL)", "the same command with --resume continues. Log: out.log")
         terminal.until("✖ writer died")
@@ -203,7 +205,7 @@ def test_an_older_run_is_not_taken_for_that_of_the_work(started, task, tmp_path,
     assert (tmp_path / "run.parquet").read_bytes() == finished_run_bytes
 
     with started("evaluate", "static-small", "--task", task, "--out", "run.parquet", "--overwrite", "--dashboard") as t:
-        t.until("xlbias evaluate has finished")
+        t.until("xlbias evaluate has finished", seconds=WORK)
         t.until("static-small")
         t.press("q")
         assert ended(t)[1] == 0
@@ -217,9 +219,9 @@ def test_a_study_shows_its_steps(started, task, tmp_path):
     )
     (tmp_path / "plan.toml").write_text(plan, "utf-8")
     with started("study", "plan.toml", "--dashboard", size=(140, 40)) as terminal:
-        terminal.until("of 4 steps")
+        terminal.until("of 4 steps", seconds=WORK)
         terminal.until("study: ")
-        terminal.until("xlbias study has finished")
+        terminal.until("xlbias study has finished", seconds=WORK)
         terminal.until("low-cross-seed0")
         terminal.press("q")
         said, code = ended(terminal)
