@@ -128,14 +128,18 @@ def here(arguments: Sequence[str]) -> Spent:
     return Spent(taken.wall, taken.processor, memory.peak)
 
 
-def command(arguments: Sequence[str], folder: Path, **environment: str) -> Spent:
-    """Return what `xlbias` with these arguments takes, from its start to its end. Raises SystemExit where it fails."""
+def command(arguments: Sequence[str], folder: Path, *, launcher: Sequence[str] = (), **environment: str) -> Spent:
+    """Return what `xlbias` with these arguments takes, from its start to its end. Raises SystemExit where it fails.
+
+    `launcher` are arguments of Python before it, of a program that starts several of it: what they take is counted.
+    """
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "XDG_STATE_HOME": str(folder), **environment}
     wall, peak = time.perf_counter(), 0.0
     with tempfile.TemporaryFile() as said:
         child = subprocess.Popen(
-            [sys.executable, "-m", "xlbias", *arguments], cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=said
-        )
+            [sys.executable, *launcher, "-m", "xlbias", *arguments],
+            cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=said,
+        )  # fmt: skip
         while True:
             peak = max(peak, resident("VmHWM", child.pid))
             pid, status, used = os.wait4(child.pid, os.WNOHANG)
