@@ -72,7 +72,7 @@ def test_it_is_refused_without_a_terminal_too(run_path):
     done = dashboard(run_path, "--theme", "xlbias-lihgt")
     assert (done.returncode, done.stdout) == (2, "")
     assert "unknown theme 'xlbias-lihgt'" in done.stderr
-    assert "did you mean 'xlbias-light'" in done.stderr
+    assert "(did you mean xlbias-light or " in done.stderr
 
 
 def test_help_has_an_example_and_loads_no_interface():

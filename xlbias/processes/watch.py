@@ -230,11 +230,6 @@ def _keep_alive(connection: Connection) -> None:
     """Have the system close a connection to a machine that does not answer for some seconds."""
     with socket.socket(fileno=os.dup(connection.fileno())) as one:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in (
-            ("TCP_KEEPIDLE", 2),
-            ("TCP_KEEPINTVL", 2),
-            ("TCP_KEEPCNT", 3),
-            ("TCP_USER_TIMEOUT", 8000),
-        ):
+        for option, value in _KEEP_ALIVE.items():
             if hasattr(socket, option):
                 one.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
