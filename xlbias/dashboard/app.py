@@ -251,6 +251,7 @@ class DashboardApp(Dashboard, inherit_bindings=False):
         self.session.save(self.theme if self._keep_theme else None)
         self.live.stop()
         self.baseline.comparisons.end()
+        self.findings.give_up()
         self._ended.append(self.baseline)
         old = [
             screen

@@ -100,7 +100,7 @@ class Live:
         if event.finished and not was_finished and state.process is None:
             self._app.notify("The run has finished.", markup=False)
         if state.paused and state.snapshot is not None and not event.finished:
-            self._navigation.view.tell()
+            self._navigation.tell()
             return
         self.take(event)
 
@@ -155,12 +155,12 @@ class Live:
         if not state.paused and state.newest is not None:
             self.take(state.newest)
         else:
-            self._navigation.view.tell()
+            self._navigation.tell()
 
     def toggle_follow(self) -> None:
         """Keep the cursor on what was finished last, or leave it alone."""
         self._state.following = not self._state.following
-        self._navigation.view.tell()
+        self._navigation.tell()
 
     def reload(self) -> None:
         """Read the run anew, unless what has just been read is still to be shown."""

@@ -74,6 +74,11 @@ class Navigation:
         if self.view.is_mounted:
             self.view.show()
 
+    def tell(self) -> None:
+        """Bring the present screen's frame up to date."""
+        if self.view.is_mounted:
+            self.view.tell()
+
     def settle(self) -> None:
         """Leave a screen that has nothing to show for one that has, unless help or palette are open above it."""
         if not self.on_top:

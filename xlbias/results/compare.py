@@ -32,6 +32,7 @@ from xlbias.stats.means import column_means
 from xlbias.stats.multiplicity import benjamini_hochberg, holm
 from xlbias.stats.paired import cohens_dz, outcomes, paired_t
 from xlbias.stats.seeds import crossed
+from xlbias.stopping import piece
 
 PERMUTATIONS = 10_000
 
@@ -142,6 +143,7 @@ class Sided:
         return [self._of(model) for model in self.side.models]
 
     def _of(self, model: str) -> dict[str, Values]:
+        piece()
         chosen = (pl.col("model") == model) & (pl.col("task") == self.name)
         rankings = self.side.run.rankings.filter(chosen).select(RANKED).collect()
         if rankings.is_empty():
@@ -257,6 +259,7 @@ def compare_sided(
         for ids in dict.fromkeys(ours[0].ids for ours, _ in pairs):  # alignment of passages has ids of its own
             group = [pair for pair in pairs if pair[0][0].ids == ids]
             for some in _side_by_side(group):
+                piece()
                 sides = [[joined([pair[i][s] for pair in some]) for s in range(len(some[0][i]))] for i in range(2)]
                 parts.append(_differences(sides[0], sides[1], cells, seed, units))
     frame = _corrected(parts, permutations, seed, units)

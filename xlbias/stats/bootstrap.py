@@ -20,6 +20,7 @@ import numpy as np
 
 from xlbias.stats.blas import threads_for
 from xlbias.stats.means import Floats, Ints, without_gaps
+from xlbias.stopping import piece
 
 FEWEST_UNITS = 10
 """Units below which there is no interval: whatever the method, it would hold the truth far less often than it says."""
@@ -90,6 +91,7 @@ def bootstrap_intervals(
     step = max(1, _CHUNK // max(n_units, n_all))
     with threads_for(n_units):
         for start in range(0, replicates, step):
+            piece()
             part = slice(start, min(start + step, replicates))
             times_drawn = draw_ids(rng, part.stop - start, n_units).T.astype(np.float64)
             n_drawn = (kinds.T @ times_drawn)[kind.reshape(-1)]
@@ -144,6 +146,7 @@ def _jackknife(sums: Floats, counts: Floats, derive: Derive | None) -> tuple[Flo
         n, moments = np.zeros(estimate.shape[1]), np.zeros((3, estimate.shape[1]))
         step = max(1, _CHUNK // max(n_columns, 1))
         for start in range(0, n_units, step):
+            piece()
             part = slice(start, start + step)
             left = (total - sums[part]) / (number - counts[part])
             if derive is not None:

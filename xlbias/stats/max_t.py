@@ -28,6 +28,7 @@ import numpy.typing as npt
 from xlbias.stats.blas import threads_for
 from xlbias.stats.bootstrap import FEWEST_UNITS, by_unit
 from xlbias.stats.means import Floats, Ints
+from xlbias.stopping import piece
 
 _SIGNS = 8_000_000  # signs at a time: 64 MB
 _PRODUCTS = 2_000_000  # sums of columns in these flips: 16 MB
@@ -130,6 +131,7 @@ def _statistics(columns: Floats, signs: Floats, n: Ints) -> Iterator[Floats]:
         means = some / root  # of sums of squares of 1: added up, m√n
         u, half = means @ signs, (0.5 * root * some**3 - 1.5 * means) @ signs
         for first in range(0, len(some), block):
+            piece()
             part = slice(first, first + block)
             yield from _squared(u[part], half[part], units[part])
 

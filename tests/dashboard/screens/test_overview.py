@@ -5,6 +5,7 @@ from dashboard.made import opened, press, settled, shows, text_on, until
 
 from xlbias.dashboard import places
 from xlbias.dashboard.views.findings import MARGIN, chance, differences, entries
+from xlbias.dashboard.workers.findings import FindingsWorker
 from xlbias.report.documents.findings import sentence
 from xlbias.results.findings import Destination, Finding, Number, findings
 from xlbias.results.run import open_run
@@ -165,13 +166,13 @@ def test_numbers_of_the_table_are_those_of_findings():
     assert chance(FOUND, "mlqa") == {}
 
 
-async def test_findings_that_are_known_are_shown_while_differences_are_computed(said):
+async def test_findings_that_are_known_are_shown_while_differences_are_computed(said, monkeypatch):
     app, pilot = said
-    app.findings.comparing = True
+    monkeypatch.setattr(FindingsWorker, "comparing", True)
     app.view.show()
     await shows(pilot, "For whom?", "Real?      comparing …")
     assert app.view.copy_waits
-    app.findings.comparing = False
+    monkeypatch.setattr(FindingsWorker, "comparing", False)
     app.view.show()
     await until(pilot, lambda: "comparing …" not in text_on(app))
     assert not app.view.copy_waits

@@ -359,3 +359,16 @@ async def test_help_lists_what_works_here_first_and_other_screens_keys_in_a_line
         assert next(line for line in lines if line.startswith("m ")).endswith("(2–4)")
         await press(pilot, "2")
         assert registry()["measure"].description in help_text(app).plain.partition("\nElsewhere\n")[0]
+
+
+async def test_a_screen_that_is_told_on_the_way_out_has_nothing_to_tell_it_to(finished_run):
+    """What is mounted once the application leaves is composed of nothing."""
+    async with opened(finished_run) as (app, pilot):
+        app._exit = True
+        await app.push_screen(places.NOTICE)
+        assert not list(app.screen.children)
+        assert not app.view.is_mounted
+        app.live.toggle_pause()
+        app.navigation.show()
+        await pilot.pause()
+        app._exit = False  # and it does leave

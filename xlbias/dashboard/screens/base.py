@@ -68,6 +68,11 @@ class View(Screen[None], inherit_bindings=False):
             self.show()
             self._refresh_layout(self.app.size)
 
+    @property
+    def is_mounted(self) -> bool:
+        """Whether its frame is there: on the way out a screen is composed of nothing, and parts go one by one."""
+        return super().is_mounted and any(isinstance(part, Footer) for part in self.children)
+
     def make_ready(self, place: str, turn: int = 1) -> None:
         """Mount a screen that this one leads to, unseen, once this one has been looked at for a moment.
 
@@ -109,13 +114,18 @@ class View(Screen[None], inherit_bindings=False):
 
     def on_screen_resume(self) -> None:
         """Catch up with what has happened while another screen was seen."""
-        self.dashboard.navigation.settle()
-        self.show()
+        if self.is_mounted:
+            self.dashboard.navigation.settle()
+            self.show()
 
     def on_resize(self) -> None:
         """Choose anew what there is room for, once the parts have their sizes."""
         self._classify()
-        self.call_after_refresh(self.show)
+        self.call_after_refresh(self._show_again)
+
+    def _show_again(self) -> None:
+        if self.is_mounted:
+            self.show()
 
     def _classify(self) -> None:
         """Say by classes how much room there is. Known before the first layout, so that nothing is painted twice."""

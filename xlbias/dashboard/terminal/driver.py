@@ -32,7 +32,10 @@ class PromptDriver(LinuxDriver):
         held = ""  # Escapes that nothing has followed yet
         while not self.exit_event.is_set():
             if select.select([self.fileno], [], [], self.delay if held else _LOOK)[0]:
-                text = held + decode(os.read(self.fileno, 1 << 12))
+                data = os.read(self.fileno, 1 << 12)
+                if not data:  # the terminal is gone
+                    return
+                text = held + decode(data)
                 begun = text.rstrip(ESCAPE)
                 held = text[len(begun) :]
                 messages = [*(parser.feed(begun) if begun else ()), *parser.tick()]

@@ -18,6 +18,7 @@ from xlbias.results.findings.context import Context
 from xlbias.results.findings.finding import QUESTIONS, Destination, Finding, Number, Question
 from xlbias.results.findings.thresholds import Thresholds
 from xlbias.results.run_numbers import RunNumbers
+from xlbias.stopping import piece
 from xlbias.text import clean
 
 if TYPE_CHECKING:
@@ -153,7 +154,11 @@ def _cleaned(one: Finding) -> Finding:
 
 
 def _ordered(context: Context, rules: Iterable[Rule] | None = None) -> tuple[Finding, ...]:
-    return _by_question([_cleaned(one) for rule in (rules or _rules()) for one in rule.found(context)])
+    found: list[Finding] = []
+    for rule in rules or _rules():
+        piece()
+        found += map(_cleaned, rule.found(context))
+    return _by_question(found)
 
 
 def _by_question(found: Iterable[Finding]) -> tuple[Finding, ...]:
