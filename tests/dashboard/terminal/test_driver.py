@@ -102,3 +102,14 @@ def test_escape_is_answered_within_half_the_budget_unless_the_user_wants_longer(
         monkeypatch.setenv("ESCDELAY", set_by_the_user)
         monkeypatch.setattr("textual.constants.ESCAPE_DELAY", seconds)
     assert runpy.run_path(str(driver.__file__))["PromptDriver"].delay == seconds
+
+
+def test_a_terminal_that_is_gone_ends_the_reading():
+    """Else the thread would read nothing, again and again, in a process that nobody sees any more."""
+    reading = Reading(PATIENCE)
+    os.close(reading.keyboard)
+    reading.thread.join(PATIENCE)
+    alive = reading.thread.is_alive()
+    reading.exit_event.set()
+    os.close(reading.fileno)
+    assert not alive
