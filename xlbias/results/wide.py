@@ -81,7 +81,7 @@ def settings(summary: pl.DataFrame) -> pl.DataFrame:
                 for name in MEASURES
             ),
         )
-        .with_columns(pl.col("setting").cast(pl.Enum(SETTINGS)))
+        .with_columns(pl.col("n_rankings", "n_excluded").fill_null(0), pl.col("setting").cast(pl.Enum(SETTINGS)))
         .sort("model", "task", "setting", maintain_order=True)
         .with_columns(pl.col("setting").cast(pl.String))
     )
