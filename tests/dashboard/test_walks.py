@@ -3,6 +3,7 @@
 The run has an encoder that keeps to one language, and one that does not: what is to be found is planted.
 """
 
+import re
 import zlib
 
 import numpy as np
@@ -84,8 +85,8 @@ async def test_which_is_better_and_for_whom_it_is_worst_is_read_without_a_key(wa
     assert "hybrid against mono: mAP" in text  # is the gain real: 0 keys
     assert "cells significantly better" in text
     assert "th" in text.partition("For whom?")[2].partition("have lower mAP")[0]  # for whom is it worst: 0 keys
-    rows = [line for line in text_on(app).splitlines() if line.rstrip().endswith(("home", "home…"))]
-    assert len(rows) == 2
+    table = [line for line in text_on(app).splitlines() if re.match(r"[▸ ] +\.\d{3} ", line)]
+    assert sum(line.rstrip().endswith(("home", "home…")) for line in table) == 2
 
 
 async def test_where_a_gain_is_real_in_two_keys(walking):
