@@ -106,6 +106,7 @@ def ended(terminal):
     return terminal.raw.rpartition(b"\x1b[?1049l")[2].decode(), code
 
 
+@pytest.mark.slow
 def test_a_training_is_followed_from_the_first_second_to_the_last(started, task, tmp_path):
     words = ["train", "--task", task, "--out", "out", *SMALL, "--steps", "200", "--sampler", "mono"]
     with started(*words, "--dashboard") as terminal:

@@ -47,6 +47,7 @@ def rows(path: Path) -> pl.DataFrame:
     return pl.read_parquet(path).drop("made_from", strict=False)
 
 
+@pytest.mark.slow
 def test_two_processes_make_the_run_of_one(tmp_path):
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:

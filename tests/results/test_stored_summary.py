@@ -267,6 +267,7 @@ def evaluate_and_wait(out: str) -> None:
     evaluate(make_vectors(task), task, out)
 
 
+@pytest.mark.slow
 @pytest.mark.e2e
 def test_killed_before_its_summary_was_made_it_makes_the_same(tmp_path):
     out = tmp_path / "run.parquet"

@@ -83,6 +83,7 @@ def test_what_two_processes_evaluate_one_evaluates_alike(two: Path, plan: Path, 
     assert (two / "report.md").read_text("utf-8") == (out / "report.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_its_encoders_are_those_that_two_processes_train(two: Path, plan: Path, tmp_path: Path) -> None:
     study_plan = read_plan(plan)
     settings = [f"--set={name}={value}" for name, value in study_plan.settings.items()]

@@ -89,7 +89,11 @@ async def visit(app, pilot, place):
     assert app.place == place
 
 
-@pytest.mark.parametrize("size", [(60, 20), (80, 24), (140, 45)], ids=lambda size: "{}x{}".format(*size))
+@pytest.mark.parametrize(
+    "size",
+    [pytest.param((60, 20), marks=pytest.mark.slow), (80, 24), pytest.param((140, 45), marks=pytest.mark.slow)],
+    ids=lambda size: "{}x{}".format(*size),
+)
 async def test_every_screen_panel_and_key(hostile_path, size):
     async with walked(hostile_path, size) as (app, pilot):
         for place in places.SCREENS:
