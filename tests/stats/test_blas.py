@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from xlbias.stats.blas import threads_for
+from xlbias.blas import threads_for
 from xlbias.stats.bootstrap import bootstrap_intervals
 from xlbias.stats.max_t import flip_tests
 

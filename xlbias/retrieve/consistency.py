@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import get_cached_controller
 
+from xlbias.blas import one_thread
 from xlbias.measures.bias.rank_consistency import MOST_SCORES, mean_correlation
 from xlbias.measures.ragged import Floats, Ints
 from xlbias.processes.launched import cores, launched
@@ -45,7 +45,7 @@ def rank_consistency(
     rows = max(1, min(_ROWS, (1 << 26) // max(index.n_passages, 1)))
     n_done = start = number = 0
     # Sorting and products let go of the interpreter; a product with threads of its own would wait for these.
-    with get_cached_controller().limit(limits=1, user_api="blas"), ThreadPoolExecutor(cores(launched())) as workers:
+    with one_thread(), ThreadPoolExecutor(cores(launched())) as workers:
         while start < len(order):
             stop = int(ends[np.searchsorted(ends, start, side="right")])
             while stop < len(order):
@@ -75,9 +75,7 @@ def _of_id(scores: Vectors) -> Floats:
     scores = np.ascontiguousarray(scores, dtype=np.float32)
     ranks = scores.view(np.int32)
     for row, bits in zip(ranks, scores.view(np.uint32), strict=True):
-        keys = _packed(bits)
-        keys.sort()
-        _unpacked(keys, row)
+        _rank(bits, row)
     products = np.zeros((len(ranks), len(ranks)))
     for start in range(0, ranks.shape[1], _COLUMNS):
         part = ranks[:, start : start + _COLUMNS].astype(np.float64)
@@ -100,15 +98,21 @@ def sampled_queries(query_ids: Sequence[str], n_passages: int, seed: int = 0) ->
 
 
 def ranks_of(scores: Vectors) -> Floats:
-    """Return float64 [n]: the rank of every score, from 1 for the highest; equal ones share their mean rank.
+    """Return float64 [n]: the rank of every score, from 1 for the highest; equal ones share their mean rank."""
+    bits = np.ascontiguousarray(scores, dtype=np.float32).view(np.uint32)
+    ranks = np.empty(len(bits), dtype=np.int32)
+    _rank(bits, ranks)
+    return (ranks + (len(bits) + 1)) / 2.0
+
+
+def _rank(bits: npt.NDArray[np.uint32], ranks: npt.NDArray[np.int32]) -> None:
+    """Fill `ranks` with those of scores, given as their bits, which may lie in the same memory; see `_unpacked`.
 
     Score and place are packed into one integer, as sorting integers is several times faster than an argsort.
     """
-    keys = _packed(np.ascontiguousarray(scores, dtype=np.float32).view(np.uint32))
+    keys = _packed(bits)
     keys.sort()
-    centred = np.empty(len(keys), dtype=np.int32)
-    _unpacked(keys, centred)
-    return (centred + (len(keys) + 1)) / 2.0
+    _unpacked(keys, ranks)
 
 
 @compiled("uint64[::1](uint32[::1])", nogil=True)

@@ -18,7 +18,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from xlbias.stats.blas import threads_for
+from xlbias.blas import threads_for
 from xlbias.stats.means import Floats, Ints, without_gaps
 from xlbias.stopping import piece
 

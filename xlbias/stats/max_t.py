@@ -25,7 +25,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from xlbias.stats.blas import threads_for
+from xlbias.blas import threads_for
 from xlbias.stats.bootstrap import FEWEST_UNITS, by_unit
 from xlbias.stats.means import Floats, Ints
 from xlbias.stopping import piece

@@ -11,8 +11,8 @@ from math import comb
 from typing import Any, TypeVar
 
 import numpy as np
-from threadpoolctl import get_cached_controller
 
+from xlbias.blas import one_thread
 from xlbias.measures.alignment.language_identifiability import TRAINING_ROWS
 from xlbias.measures.alignment.parallel import WORKERS, Pair, ParallelVectors, Vectors
 from xlbias.measures.alignment.sampling import MOST_TEXTS, candidates_for, drawing_order, drawn
@@ -178,7 +178,7 @@ def _of(vectors: Vectors, sample: Ints) -> Vectors:
 
 def _pairs(parallel: ParallelVectors, pairs: Sequence[tuple[str, str]], limit: int, places: Ints) -> Rows:
     """Return the rows of these pairs of languages, in their order."""
-    with get_cached_controller().limit(limits=1, user_api="blas"), ThreadPoolExecutor(WORKERS) as workers:
+    with one_thread(), ThreadPoolExecutor(WORKERS) as workers:
         of_pairs = workers.map(lambda ab: list(_pair_rows(ab, parallel.pair(*ab), limit, places)), pairs)
         return list(chain.from_iterable(of_pairs))
 

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import get_cached_controller
 
+from xlbias.blas import one_thread
 from xlbias.measures.alignment.parallel import BLOCK, Vectors
 from xlbias.measures.measure import Measure
 from xlbias.measures.ragged import Floats, Ints
@@ -47,7 +47,7 @@ def language_identifiability(vectors: Vectors, languages: Ints, ids: Ints, seed:
     # A few classes make products too small to share: threads of BLAS would wait for one another ten times as long as
     # they work.
     halves = (distinct[:half], distinct[half:])
-    with get_cached_controller().limit(limits=1, user_api="blas"), ThreadPoolExecutor(2) as workers:
+    with one_thread(), ThreadPoolExecutor(2) as workers:
         list(workers.map(recognise, halves, reversed(halves)))
     return found
 

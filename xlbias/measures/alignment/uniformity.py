@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
-from threadpoolctl import get_cached_controller
 
+from xlbias.blas import one_thread
 from xlbias.measures.alignment.parallel import WORKERS, Vectors
 from xlbias.measures.measure import Measure
 
@@ -24,7 +24,7 @@ def uniformity(vectors: Vectors) -> float:
     n = len(vectors)
     if n < 2:
         return float("nan")
-    with get_cached_controller().limit(limits=1, user_api="blas"), ThreadPoolExecutor(WORKERS) as workers:
+    with one_thread(), ThreadPoolExecutor(WORKERS) as workers:
         total = sum(workers.map(partial(_from, vectors), range(0, n, TILE)))
     return float(np.log(total / (n * (n - 1) / 2)))
 
