@@ -113,6 +113,24 @@ def test_text_is_findings_settings_and_the_matrix_and_full_adds_all_else(folder,
     assert "How large" in out.read_text("utf-8")
 
 
+def test_text_compares_only_the_cells_that_it_shows_and_says_the_same(folder, capsys, monkeypatch):
+    from xlbias.results import compare as module
+
+    paths = folder / "base.parquet", folder / "new.parquet"
+    for more in ((), ("--full", "--matrix", "rr")):
+        seen = []
+
+        def all_cells(*args, cells, seen=seen, **others):
+            seen.append(cells)
+            return compare(*args, **others)
+
+        _, text, _ = output(capsys, *paths, *more)
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "compare", all_cells)
+            assert output(capsys, *paths, *more)[1] == text
+        assert seen == [{"map", *more[2:]}]
+
+
 def test_in_a_shell(folder):
     done = subprocess.run(
         [sys.executable, "-m", "xlbias", "compare", "base.parquet", "new.parquet", "-m", "map"],

@@ -269,6 +269,32 @@ def test_an_interval_is_the_same_with_and_without_cells(run):
         assert both[end].to_list() == pytest.approx(both[f"{end}_right"].to_list(), abs=1e-9)
 
 
+@pytest.mark.parametrize("of_a_cell", [1.0, np.nan], ids=["whole", "gaps"])
+def test_cells_of_the_measures_named_are_those_of_all(run, of_a_cell, monkeypatch):
+    from xlbias.results import compare as module
+
+    values = module.quality_values
+
+    def with_gap(ranked, names=None):
+        for table in values(ranked, names):
+            table.values[0, 0] *= of_a_cell
+            yield table
+
+    monkeypatch.setattr(module, "quality_values", with_gap)
+    sides = Side(run, ("base",)), Side(run, ("new",))
+    named = {"map", "kendall_w", "exposure@10.ratio"}
+    some = compare(*sides, "made", cells=named, permutations=99)
+    whole = compare(*sides, "made", permutations=99)
+    overall = pl.col("query_language").is_null() & pl.col("passage_language").is_null()
+    expected = whole.filter(overall | pl.col("measure").is_in(named))
+    assert len(some) == len(expected) < len(whole)
+    keys = list(COMPARISON_SCHEMA)[:5]
+    ends = pl.when(pl.col("difference").abs() > 1e-12).then(pl.col("low", "high"))  # of 0, rounding says what is below
+    some, expected = (one.sort(keys).with_columns(ends) for one in (some, expected))
+    assert_frame_equal(some, expected, abs_tol=1e-9)
+    assert some["p_corrected"].to_list() == expected["p_corrected"].to_list()
+
+
 def test_the_same_inputs_give_the_same_bits(run, compared):
     again = compare(Side(run, ("base",)), Side(run, ("new",)), "made", permutations=999)
     assert again.equals(compared)

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from xlbias.stats import max_t
-from xlbias.stats.max_t import flip_tests, random_signs
+from xlbias.stats.max_t import distinct, flip_tests, random_signs
 from xlbias.stats.multiplicity import holm
 
 
@@ -214,3 +214,26 @@ def test_whatever_is_worked_on_at_once_the_counts_are_the_same(monkeypatch):
     parts = flip_tests(differences, families, permutations=500)
     assert np.array_equal(parts.p, whole.p) and np.array_equal(parts.p_family, whole.p_family)
     assert 0.01 < np.median(whole.p_family) < 1
+
+
+@pytest.mark.parametrize("n", [10, 12])
+def test_flips_of_few_ids_that_repeat_are_worked_out_once_and_count_as_often(n, monkeypatch):
+    rng = np.random.default_rng(3)
+    differences = rng.integers(-3, 5, (n, 30)) / 4  # many ties among flips
+    differences[rng.random(differences.shape) < 0.05] = np.nan
+    families = np.arange(30) % 4
+    found = flip_tests(differences, families, permutations=5_000, seed=2)
+    signs, times = distinct(random_signs(np.random.default_rng(2), 5_000, n))
+    assert times is not None and times.sum() == 5_000
+    assert len(signs) <= 2 ** (n - 1) and len({tuple(one) for one in (signs * signs[:, :1]).tolist()}) == len(signs)
+    monkeypatch.setattr(max_t, "_FEW", 0)
+    each = flip_tests(differences, families, permutations=5_000, seed=2)
+    assert np.array_equal(found.p, each.p, equal_nan=True)
+    assert np.array_equal(found.p_family, each.p_family, equal_nan=True)
+    assert 0.01 < np.nanmedian(found.p_family) < 1
+
+
+def test_flips_that_hardly_repeat_are_taken_as_they_are():
+    signs = random_signs(np.random.default_rng(0), 1_000, 12)
+    same, times = distinct(signs)
+    assert times is None and same is signs

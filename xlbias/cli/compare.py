@@ -128,9 +128,17 @@ def command(
     shared = _tasks(found, tasks)
     for note in found.notes():
         click.echo(clean(note), err=True)
+    cells = True if form in ("csv", "json") else {*(matrix or ("map",)), "map"}  # findings are of mAP
     frames = {
         task: compare(
-            sides[0], sides[1], task, measures=measures or None, permutations=permutations, seed=seed, unit=unit
+            sides[0],
+            sides[1],
+            task,
+            measures=measures or None,
+            cells=cells,
+            permutations=permutations,
+            seed=seed,
+            unit=unit,
         )
         for task in shared
     }

@@ -15,6 +15,10 @@ NUMBERS = ("value", "low", "high", "n", "n_ids", "n_excluded", "least", "most")
 """The columns of a summary that a cell takes, by its names."""
 
 
+_Places = tuple[Mapping[Sequence[Any], int], Sequence[Sequence[Any]]]
+"""Where the numbers of each key stand, and the numbers."""
+
+
 def cell_of(numbers: Sequence[Any]) -> Cell:
     """Return what a summary says of a number, its columns NUMBERS, as a cell."""
     value, low, high, n, n_ids, n_excluded, least, most = numbers
@@ -24,7 +28,7 @@ def cell_of(numbers: Sequence[Any]) -> Cell:
 def keys_of(found: Mapping[Key, Cell], measure: str) -> Sequence[Key]:
     """Return the keys of the numbers of one measure, in their order."""
     if isinstance(found, ByKey):
-        return found.of_measures.get(measure, ())
+        return found.of_measure(measure)
     return [key for key in found if key.measure == measure]
 
 
@@ -51,46 +55,53 @@ class Numbers:
 class ByKey(Mapping[Key, Cell]):
     """The numbers of one model on one task, each made a cell when it is asked for.
 
-    Where there are 100 languages there are 200,000 of them, and most are never looked at. Those of no languages, which
-    every report asks for, are found without reading the others.
+    Where there are 100 languages there are 200,000 of them, and most are never looked at: those of a measure are read
+    when one of them is asked for. Those of no languages, which every report asks for, are found without the others.
     """
 
     def __init__(self, rows: pl.DataFrame) -> None:
         """Take the rows of a summary of one model and task."""
         self._rows = rows.select(*Key._fields, *NUMBERS)
+        self._found: dict[str, _Places] = {}
+        self._keys: dict[str, Sequence[Key]] = {}
 
     def __getitem__(self, key: Key) -> Cell:
         _, _, *languages = key
-        places, numbers = self._overall if languages == [None, None] else self._whole
+        places, numbers = self._overall if languages == [None, None] else self._of(key.measure)
         return cell_of(numbers[places[key]])
 
     def __iter__(self) -> Iterator[Key]:
-        return map(Key._make, self._whole[0])
+        return map(Key._make, zip(*(self._rows[name].to_list() for name in Key._fields), strict=True))
 
     def __len__(self) -> int:
-        return len(self._whole[0])
-
-    @cached_property
-    def of_measures(self) -> Mapping[str, Sequence[Key]]:
-        """The keys by measure, in their order."""
-        found: dict[str, list[Key]] = {}
-        for key in self:
-            found.setdefault(key.measure, []).append(key)
-        return found
+        return self._rows.height
 
     def __bool__(self) -> bool:
         return self._rows.height > 0
 
+    def of_measure(self, measure: str) -> Sequence[Key]:
+        """Return the keys of the numbers of one measure, in their order."""
+        if measure not in self._keys:
+            self._keys[measure] = list(map(Key._make, self._of(measure)[0]))
+        return self._keys[measure]
+
     @cached_property
-    def _overall(self) -> tuple[Mapping[Sequence[Any], int], Sequence[Sequence[Any]]]:
+    def _overall(self) -> _Places:
         return _places(self._rows.filter(pl.all_horizontal(pl.col(*Key._fields[2:]).is_null())))
 
+    def _of(self, measure: str) -> _Places:
+        """Return where the numbers of a measure stand."""
+        if measure not in self._found:
+            part = self._parts.get((measure,))
+            self._found[measure] = ({}, ()) if part is None else _places(part)
+        return self._found[measure]
+
     @cached_property
-    def _whole(self) -> tuple[Mapping[Sequence[Any], int], Sequence[Sequence[Any]]]:
-        return _places(self._rows)
+    def _parts(self) -> Mapping[tuple[object, ...], pl.DataFrame]:
+        return self._rows.partition_by("measure", as_dict=True)
 
 
-def _places(rows: pl.DataFrame) -> tuple[Mapping[Sequence[Any], int], Sequence[Sequence[Any]]]:
+def _places(rows: pl.DataFrame) -> _Places:
     """Return where the numbers of each key stand, and the numbers, columns NUMBERS; a key is a plain tuple here."""
     keys = zip(*(rows[name].to_list() for name in Key._fields), strict=True)
     return dict(zip(keys, range(rows.height), strict=True)), rows.select(NUMBERS).rows()

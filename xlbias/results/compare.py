@@ -42,6 +42,9 @@ ALPHA = 0.05
 Unit = Literal["id", "document"]
 """What is drawn and what signs are flipped of: query ids, or the documents that their answers stand in."""
 
+Cells = bool | Collection[str]
+"""Which cells are compared, beside settings and overall numbers: all, none, or those of the measures named."""
+
 COMPARISON_SCHEMA: dict[str, pl.DataType] = {
     "task": pl.String(),
     "measure": pl.String(),
@@ -202,7 +205,7 @@ def compare(
     task: str,
     *,
     measures: Collection[str] | None = None,
-    cells: bool = True,
+    cells: Cells = True,
     permutations: int = PERMUTATIONS,
     seed: int = 0,
     unit: Unit = "id",
@@ -216,7 +219,8 @@ def compare(
         measures: names, by default all; `single_gold.gap` comes with ``single_gold``, Kendall's W with
             ``language_rank``, alignment is named ``passages.NAME`` and ``queries.NAME``. They say what is returned: a
             p-value is corrected over its whole family in any case.
-        cells: whether to compare every cell, beside settings and overall numbers.
+        cells: whether to compare every cell, beside settings and overall numbers; or names of the measures whose cells
+            are, which is much sooner where there are many languages.
         permutations: sign flips of the test; p is at least 1 / (permutations + 1).
         seed: of the flips and of the bootstrap.
         unit: what is drawn and flipped: query ids, or the documents that hold them.
@@ -244,7 +248,7 @@ def compare_measure(base: Side, new: Side, task: str, measure: str) -> pl.DataFr
 
 
 def compare_sided(
-    base: Sided, new: Sided, cells: bool, permutations: int, seed: int, unit: Unit = "id"
+    base: Sided, new: Sided, cells: Cells, permutations: int, seed: int, unit: Unit = "id"
 ) -> pl.DataFrame:
     """Return the same of values that are at hand: see `compare`."""
     task = base.name
@@ -359,7 +363,7 @@ _OF_VALUES = ("base", "new", "difference", "low", "high", "p_t", "effect_size", 
 
 
 def _differences(
-    base: Sequence[Values], new: Sequence[Values], cells: bool, seed: int, units: dict[str, int] | None
+    base: Sequence[Values], new: Sequence[Values], cells: Cells, seed: int, units: dict[str, int] | None
 ) -> _Part:
     """Compare values of the same ids and columns, one of each encoder."""
     if all(one.most is None for one in (*base, *new)):
@@ -374,22 +378,29 @@ def _differences(
     return _between(least, most, _censored_rows(base, new, cells), _gap_bounds(base, new, cells))
 
 
-def _rows_of(about: Values, cells: bool) -> tuple[list[int], list[Aggregate], int]:
-    """Return the columns, the aggregates and the number of blocks that rows of a comparison are of, in their order."""
-    linear = [one for one in about.aggregates if cells or one.key[2:] == (None, None)]
-    n_blocks = sum(cells or one.key[2:] == (None, None) for one in about.blocks)
-    return [i for i in range(len(about.columns)) if cells or not linear], linear, n_blocks
+def _is_asked(key: Key, cells: Cells) -> bool:
+    """Return whether a number is compared: whatever is no cell is."""
+    return key[2:] == (None, None) or (cells if isinstance(cells, bool) else key.measure in cells)
 
 
-def _censored_rows(base: Sequence[Values], new: Sequence[Values], cells: bool) -> Bools:
+def _rows_of(about: Values, cells: Cells) -> tuple[list[int], list[Aggregate], list[int]]:
+    """Return the columns, the aggregates and the blocks that rows of a comparison are of, in their order."""
+    return (
+        [i for i, key in enumerate(about.columns) if _is_asked(key, cells)],
+        [one for one in about.aggregates if _is_asked(one.key, cells)],
+        [i for i, one in enumerate(about.blocks) if _is_asked(one.key, cells)],
+    )
+
+
+def _censored_rows(base: Sequence[Values], new: Sequence[Values], cells: Cells) -> Bools:
     """Return which rows of a comparison have bounds, bool [n_rows]."""
-    columns, linear, n_blocks = _rows_of(base[0], cells)
+    columns, linear, blocks = _rows_of(base[0], cells)
     censored = np.any([one.censored for one in (*base, *new)], axis=0)
     found = [*censored[columns], *(censored[[*one.columns, *one.minus]].any() for one in linear)]
-    return np.array([*found, *[False] * n_blocks], dtype=np.bool_)
+    return np.array([*found, *[False] * len(blocks)], dtype=np.bool_)
 
 
-def _gap_bounds(base: Sequence[Values], new: Sequence[Values], cells: bool) -> dict[int, list[tuple[float, float]]]:
+def _gap_bounds(base: Sequence[Values], new: Sequence[Values], cells: Cells) -> dict[int, list[tuple[float, float]]]:
     """Return the bounds of base and new of every row that is a difference of means itself: these are not tested."""
     columns, linear, _ = _rows_of(base[0], cells)
     found: dict[int, list[tuple[float, float]]] = {}
@@ -448,15 +459,14 @@ def _between(least: _Part, most: _Part, censored: Bools, gaps: dict[int, list[tu
 
 
 def _of_values(
-    base: Sequence[Values], new: Sequence[Values], cells: bool, seed: int, units: dict[str, int] | None
+    base: Sequence[Values], new: Sequence[Values], cells: Cells, seed: int, units: dict[str, int] | None
 ) -> _Part:
     """Compare values that are all exact."""
     about = base[0]
     gone = np.any([np.isnan(one.values) for one in (*base, *new)], axis=0)
     stacked = [np.stack([np.where(gone, np.nan, one.values) for one in side]) for side in (base, new)]
     means = [side.mean(axis=0) for side in stacked]
-    columns, linear, _ = _rows_of(about, cells)
-    blocks = [i for i, one in enumerate(about.blocks) if cells or one.key[2:] == (None, None)]
+    columns, linear, blocks = _rows_of(about, cells)
     tested = [
         np.stack([np.hstack([one[:, columns], *(shares(one, each)[:, None] for each in linear)]) for one in side])
         for side in stacked
@@ -496,20 +506,31 @@ def _intervals(
     replicates: int,
 ) -> tuple[Floats, Floats]:
     """Return the ends of bootstrap intervals of the columns, then of the aggregates."""
-    if columns or gaps:
+    n = difference.shape[1]
+    if gaps or len(columns) == n:
+        rest = sorted(set(range(n)).difference(columns))
+        if rest:  # only the aggregates see them
+            order = [*columns, *rest]
+            place = np.argsort(order)
+            linear = [
+                replace(one, columns=tuple(place[list(one.columns)]), minus=tuple(place[list(one.minus)]))
+                for one in linear
+            ]
+            difference = difference[:, order]
         found = bootstrap_intervals(
             difference,
             derive=lambda means: aggregated(means, linear),
             derived_from=[(*one.columns, *one.minus) for one in linear],
+            hidden=len(rest),
             clusters=clusters,
             replicates=replicates,
             seed=seed,
         )
-        chosen = [*columns, *range(difference.shape[1], len(found.low))]
-        return found.low[chosen], found.high[chosen]
-    # Where every id has every cell, the mean of its shares is the aggregate in every replicate as well.
-    added = np.hstack([shares(difference, one)[:, None] for one in linear])
-    found = bootstrap_intervals(added, clusters=clusters, replicates=replicates, seed=seed)
+    else:  # Where every id has every cell, the mean of its shares is the aggregate in every replicate as well.
+        added = [shares(difference, one)[:, None] for one in linear]
+        found = bootstrap_intervals(
+            np.hstack([difference[:, columns], *added]), clusters=clusters, replicates=replicates, seed=seed
+        )
     return found.low, found.high
 
 

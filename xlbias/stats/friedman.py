@@ -17,6 +17,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from xlbias.blas import threads_for
 from xlbias.stats.bootstrap import by_unit
 from xlbias.stats.chi2 import chi2_tail
 from xlbias.stats.means import Bools, Floats, Ints
@@ -85,7 +86,8 @@ class Concordance:
         self.n, self.most = int(used.sum()), float((size[used] - 1).sum())
         scores, left = _scores(values[used], there[used])
         covariance = _covariance(there[used], left) / max(self.n, 1)
-        self.degrees, self._inverse = _inverted(covariance)
+        with threads_for(len(covariance)):
+            self.degrees, self._inverse = _inverted(covariance)
         effects = self._inverse @ scores.sum(axis=0) / max(self.n, 1)
         spread = _spread(there[used], left, np.outer(effects, effects))
         if spread.sum() <= _ROUNDING * self.n:  # no treatment is preferred: any direction is as good

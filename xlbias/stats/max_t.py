@@ -27,12 +27,13 @@ import numpy.typing as npt
 
 from xlbias.blas import threads_for
 from xlbias.stats.bootstrap import FEWEST_UNITS, by_unit
-from xlbias.stats.means import Floats, Ints
+from xlbias.stats.means import Bools, Floats, Ints
 from xlbias.stopping import piece
 
 _SIGNS = 8_000_000  # signs at a time: 64 MB
 _PRODUCTS = 2_000_000  # sums of columns in these flips: 16 MB
 _BLOCK = 16_384  # of these, numbers per working array: what the processor's cache holds
+_FEW = 40  # ids of which flips may repeat
 _TIE = 1e-7  # of the largest value that the statistic can have: above rounding, below what a flip changes
 _LEAST_SPREAD = 1e-10  # of the sum of squares: below it, all differences are equal but for rounding
 
@@ -76,13 +77,13 @@ def flip_tests(
     norm = np.sqrt((filled**2).sum(axis=0))
     scaled = np.divide(filled, norm, out=np.zeros_like(filled), where=norm > 0)
     scaled = np.ascontiguousarray(scaled.T)
-    unflipped = _statistics(scaled, np.ones((n_units, 1)), n)
-    observed = np.fromiter((one[0] for one in unflipped), dtype=np.float64, count=n_columns)
+    observed = np.empty(n_columns)
+    for part, unflipped in _statistics(scaled, np.ones((n_units, 1)), n):
+        observed[part] = unflipped[:, 0]
     tested = np.flatnonzero(n >= FEWEST_UNITS)
     order = tested[np.lexsort((observed[tested], families[tested]))]  # by family, its smallest statistic first
     steps = _runs(families[order])
-    first_of_family = np.zeros(len(order), dtype=np.bool_)
-    first_of_family[[family.start for family in steps]] = True
+    starts = {family.start for family in steps}
     n, scaled = n[order], scaled[order]
     threshold = np.maximum(np.sqrt(observed[order]) - _TIE * np.sqrt(n), 0) ** 2
     alone, together = np.zeros(len(order), np.int64), np.zeros(len(order), np.int64)
@@ -90,15 +91,16 @@ def flip_tests(
     size = max(1, min(_SIGNS // max(n_units, 1), permutations))
     with threads_for(n_units):
         for start in range(0, permutations, size):
-            signs = random_signs(rng, min(size, permutations - start), n_units).T.astype(np.float64)
-            largest = np.zeros(signs.shape[1])  # in each flip, of the columns of the family so far
-            for column, flipped in enumerate(_statistics(scaled, signs, n)):
-                alone[column] += np.count_nonzero(flipped >= threshold[column])
-                if first_of_family[column]:
-                    largest[:] = flipped
-                else:
-                    np.maximum(largest, flipped, out=largest)
-                together[column] += np.count_nonzero(largest >= threshold[column])
+            signs, times = distinct(random_signs(rng, min(size, permutations - start), n_units))
+            largest = np.zeros(len(signs))  # in each flip, of the columns of the family so far
+            for part, flipped in _statistics(scaled, signs.T.astype(np.float64), n):
+                alone[part] += _counted(flipped >= threshold[part, None], times)
+                for column, statistics in enumerate(flipped, part.start):
+                    if column not in starts:
+                        np.maximum(statistics, largest, out=statistics)
+                    largest = statistics
+                together[part] += _counted(flipped >= threshold[part, None], times)
+                largest = largest.copy()
     for family in steps:  # from the largest statistic down, no p below that of a larger one
         together[family] = np.maximum.accumulate(together[family][::-1])[::-1]
     p, p_family = np.full(n_columns, np.nan), np.full(n_columns, np.nan)
@@ -115,8 +117,31 @@ def random_signs(rng: np.random.Generator, permutations: int, n_ids: int) -> npt
     return bits
 
 
-def _statistics(columns: Floats, signs: Floats, n: Ints) -> Iterator[Floats]:
-    """Yield for each column its statistic, squared, in each flip: float64 [n_flips], valid until the next one.
+def distinct(signs: npt.NDArray[np.int8]) -> tuple[npt.NDArray[np.int8], Floats | None]:
+    """Return flips that differ, int8 [n, n_ids], and how often each stands in `signs`, float64 [n].
+
+    A flip and its opposite are one, as no statistic here tells them apart. Of few ids there are few: 2,048 of 12. Where
+    flips hardly repeat they are returned as they are, without counts.
+    """
+    permutations, n_ids = signs.shape
+    if n_ids > _FEW or 2 ** (n_ids - 1) > permutations // 2:
+        return signs, None
+    bits = (signs != signs[:, :1]) @ (1 << np.arange(n_ids))  # alike for a flip and its opposite
+    _, first, times = np.unique(bits, return_index=True, return_counts=True)
+    return signs[first], times.astype(np.float64)
+
+
+def _counted(reached: Bools, times: Floats | None) -> Ints:
+    """Return how many flips of each column are True in bool [n_columns, n_flips], each as often as it stands."""
+    if times is None:
+        return np.array([np.count_nonzero(one) for one in reached], dtype=np.int64)
+    return np.asarray((reached @ times).astype(np.int64))
+
+
+def _statistics(columns: Floats, signs: Floats, n: Ints) -> Iterator[tuple[slice, Floats]]:
+    """Yield for some columns at a time which they are, and their statistic, squared, in each flip.
+
+    They are float64 [n_some, n_flips], the caller's to work in.
 
     Args:
         columns: float64 [n_columns, n_units], each with a sum of squares of 1, or all 0.
@@ -132,8 +157,8 @@ def _statistics(columns: Floats, signs: Floats, n: Ints) -> Iterator[Floats]:
         u, half = means @ signs, (0.5 * root * some**3 - 1.5 * means) @ signs
         for first in range(0, len(some), block):
             piece()
-            part = slice(first, first + block)
-            yield from _squared(u[part], half[part], units[part])
+            part = slice(first, min(first + block, len(some)))
+            yield slice(start + part.start, start + part.stop), _squared(u[part], half[part], units[part])
 
 
 def _squared(u: Floats, half: Floats, n: Ints) -> Floats:
