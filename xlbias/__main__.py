@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 
 from xlbias.interpreter import leave_current_folder
+from xlbias.processes.ending import done, leave_with, listen
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    listening = listen()
     leave_current_folder()
     from xlbias.streams import guard_streams
 
@@ -21,6 +23,10 @@ def main() -> None:
         sys.stderr.write(
             f"xlbias: {many} shown as ?: the output is {sys.stdout.encoding}; PYTHONIOENCODING=utf-8 shows all\n"
         )
+    if listening:
+        if code == 0:
+            done()
+        leave_with(code)
     sys.exit(code)
 
 

@@ -16,8 +16,9 @@ from xlbias._version import __version__
 from xlbias.cli.groups import usage
 from xlbias.cli.several import begin_together, heard_once
 from xlbias.cli.terminal import on_a_terminal
-from xlbias.errors import Interrupted, XlbiasError
-from xlbias.processes.launched import is_first
+from xlbias.errors import Interrupted, UsageError, XlbiasError
+from xlbias.processes import ending
+from xlbias.processes.launched import is_first, is_near_first
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -167,10 +168,13 @@ def _say(error: Exception, *, debug: bool) -> int:
         return 0
     if debug and not isinstance(error, click.ClickException):
         click.echo(_traceback(error), err=True)
-    elif not is_first() and isinstance(error, XlbiasError | click.ClickException):
-        time.sleep(_LATER)  # the first process says the same, and is ended as soon as another one has failed
     else:
-        click.echo(f"{_usage(error)}xlbias: {_sentence(error)}", err=True)
+        expected = isinstance(error, XlbiasError | click.ClickException)
+        if expected and not is_first():
+            time.sleep(_LATER)  # the first process says the same, and is ended as soon as another one has failed
+        with ending.turn(otherwise=is_first() or not expected) as mine:
+            if mine and (is_near_first() or not isinstance(error, UsageError | click.ClickException)):
+                click.echo(f"{_usage(error)}xlbias: {_sentence(error)}", err=True)
     return error.exit_code if isinstance(error, XlbiasError) else EXIT_BAD_INPUT
 
 

@@ -8,7 +8,7 @@ from xlbias.cells import TOP_OF, TopOf
 from xlbias.cli.groups import Command
 from xlbias.cli.prompts import prompt_options
 from xlbias.cli.run_out import check_run_out, resumable, run_out_option
-from xlbias.cli.several import current_team, several
+from xlbias.cli.several import current_team, let_others_go, several
 from xlbias.cli.values import DEVICES, Choice, TaskName, Word, encoders, fixed
 from xlbias.cli.watch import dashboard_option, watch_command, watches, words_without_flag
 from xlbias.encode.options import DTYPES, POOLINGS, SIMILARITIES
@@ -197,5 +197,6 @@ def command(
             team=current_team(),
         )
 
+    let_others_go()
     click.echo(brief(run, width()), nl=False)
     return 0

@@ -91,6 +91,16 @@ def several(function: Callable[..., int]) -> Callable[..., int]:
     return together
 
 
+def let_others_go() -> None:
+    """Let the other processes end, where there are any: what they share is done, and what follows the first one does.
+
+    What they have made must be written.
+    """
+    team = current_team()
+    if team is not None:
+        team.let_go()
+
+
 def current_team() -> Team | None:
     """Return the processes that do the current command together; None where this is the only one."""
     team: Team | None = click.get_current_context().find_root().obj.get("team")

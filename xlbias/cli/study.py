@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from xlbias.cli.groups import Command
-from xlbias.cli.several import current_team, several
+from xlbias.cli.several import current_team, let_others_go, several
 from xlbias.cli.values import DEVICES, RunPath, Word, fixed, recipes
 from xlbias.cli.watch import dashboard_option, watch_command, watches, words_without_flag
 from xlbias.text import clean
@@ -176,6 +176,7 @@ def command(
             narrator=narrator,
             team=current_team(),
         )
+    let_others_go()
     if run is not None:
         from xlbias.files import write_whole
         from xlbias.report.documents.findings import TITLE, as_many_as_fit, lines

@@ -65,6 +65,15 @@ def is_first(environment: Mapping[str, str] = os.environ) -> bool:
         return True
 
 
+def is_near_first(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the process that talks is on this machine, as far as its launcher says."""
+    try:
+        place = launched(environment)
+    except UsageError:
+        return True
+    return place.rank == place.local_rank
+
+
 def has_siblings(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether a launcher has started other processes with this very command, beside this one.
 

@@ -22,8 +22,9 @@ from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
 from xlbias.errors import LostError, reason_of
+from xlbias.processes import ending
 from xlbias.processes.launched import Launched
-from xlbias.processes.watch import KEPT, MEETING, Watch, say
+from xlbias.processes.watch import MEETING, Watch, say
 
 T = TypeVar("T")
 Array = TypeVar("Array", bound=npt.NDArray[Any])
@@ -50,6 +51,7 @@ class Team:
     def __init__(self, place: Launched) -> None:
         self.rank, self.world = place.rank, place.world
         self.state: dict[str, Any] = {}
+        self._parted = False
         cuda = torch.cuda.is_available()
         if cuda:
             torch.cuda.set_device(place.local_rank % torch.cuda.device_count())
@@ -86,7 +88,9 @@ class Team:
             raise
         except BaseException as error:
             if isinstance(error, SystemExit) or type(error).__name__ == "Exit":  # nothing has failed
-                self._let_go()
+                self.let_go()
+                raise
+            if self._parted:
                 raise
             # what an exchange of gradients fails for may be known a moment later
             lost = self._watch.reason() if isinstance(error, RuntimeError) else self._watch.error
@@ -94,16 +98,26 @@ class Team:
             if lost is not None and lost is not error:
                 raise lost from error
             raise
-        self._let_go()
+        self.let_go()
 
-    def _let_go(self) -> None:
-        dist.broadcast_object_list([None], src=0)
-        self._watch.leave()
+    def let_go(self) -> None:
+        """Let the others end, as all that they are asked for is done; what is left the first process does alone."""
+        if self._parted:
+            return
+        ending.done()
+        with self._found_out():
+            dist.broadcast_object_list([None], src=0)
         self._part()
 
     def _part(self) -> None:
-        """Wait until nobody watches any longer, and leave the group."""
-        dist.barrier()
+        """Watch no longer, wait until nobody does, and leave the group."""
+        self._parted = True
+        ending.done()
+        self._watch.leave()
+        try:
+            dist.barrier()
+        except RuntimeError as error:
+            raise LostError(ending.asked()) from error
         dist.destroy_process_group()
 
     def serve(self) -> int:
@@ -118,7 +132,6 @@ class Team:
                 do(self, *arguments)
         except BaseException as error:
             self._watch.tell(error)
-        self._watch.leave()
         self._part()
         return 0
 
@@ -179,7 +192,7 @@ class Team:
         except RuntimeError as error:
             if not self.leads:
                 raise
-            failed = LostError(f"an exchange between processes failed: {reason_of(error)}; {KEPT}")
+            failed = LostError(f"an exchange between processes failed: {reason_of(error)}; {ending.kept()}")
             raise self._watch.reason() or failed from error
 
 

@@ -22,12 +22,11 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from xlbias.errors import LostError, XlbiasError, reason_of
+from xlbias.processes import ending
 from xlbias.text import clean
 
 if TYPE_CHECKING:
     from torch.distributed.distributed_c10d import Store
-
-KEPT = "what is finished is kept, and the same command goes on with it (of `xlbias evaluate` with --resume)"
 
 _GRACE = 2.0  # seconds in which a process may end in order once another has ended
 _LAST = 2.0  # and to leave the interpreter
@@ -110,7 +109,7 @@ class Watch:
                     self._ending = True
                     self._end_others(128 + signal.SIGINT)
                 elif numbers and not wait(list(self._peers), _MEANWHILE):
-                    asked = LostError(f"was asked to end (SIGTERM): {KEPT}")
+                    asked = LostError(ending.asked(watched=True))
                     asked.exit_code = 128 + signal.SIGTERM
                     self._fail(asked)
 
@@ -118,7 +117,7 @@ class Watch:
         try:
             said = peer.recv()
         except Exception:  # closed, reset, cut off
-            said = LostError(f"{self._peers[peer]} has ended: so have the others; {KEPT}")
+            said = LostError(f"{self._peers[peer]} has ended: so have the others; {ending.kept()}")
         self._peers.pop(peer)
         self._fail(said if isinstance(said, XlbiasError) else LostError(str(said)))
 
@@ -137,6 +136,7 @@ class Watch:
         while not self._left.is_set():
             ready = wait([first, self._woken])
             if first not in ready and self._signals() and not first.poll(2 * _MEANWHILE):
+                say_once(ending.asked())
                 os._exit(128 + signal.SIGTERM)
             if first.poll():
                 try:
@@ -146,7 +146,7 @@ class Watch:
                 if self._left.is_set():
                     return
                 if code is None and self.rank == 1:
-                    say(f"{self._peers[first]} has ended: so have the others; {KEPT}")
+                    say_once(f"{self._peers[first]} has ended: so have the others; {ending.kept()}")
                 os._exit(LostError.exit_code if code is None else code)
 
     def _signals(self) -> list[int]:
@@ -165,7 +165,7 @@ class Watch:
     def _leave_anyway(self, error: XlbiasError) -> None:
         """End this process, unless it does so by itself."""
         if not self._left.wait(_GRACE):
-            say(str(error))
+            say_once(str(error))
             os._exit(error.exit_code)
 
     # -- the main thread -------------------------------------------------------------------------------------------
@@ -224,6 +224,13 @@ def say(sentence: str) -> None:
     shown = "\x1b[?25h\n" if os.isatty(2) else ""
     with suppress(OSError):
         os.write(2, f"{shown}xlbias: {clean(sentence)}\n".encode("utf-8", "replace"))
+
+
+def say_once(sentence: str) -> None:
+    """Say why the processes end, unless another one of them on this machine has."""
+    with ending.turn(otherwise=True) as mine:
+        if mine:
+            say(sentence)
 
 
 def _keep_alive(connection: Connection) -> None:
