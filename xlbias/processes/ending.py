@@ -2,7 +2,7 @@
 
 A launcher asks all to end (SIGTERM) where one has ended. From its first line to its last a process answers that: while
 they work together `xlbias.processes.watch` does, and before and after that a thread here, as the main thread may be in
-a library for seconds. Imported before all else, so this imports nothing of ours.
+a library for seconds. Imported before all else, so this imports little.
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from xlbias.errors import LostError
+
 KEPT = "what is finished is kept, and the same command goes on with it (of `xlbias evaluate` with --resume)"
 DONE = "all results were written before that, and nothing is lost"
-
-EXIT_LOST = 3
-"""Exit code where another process has ended."""
 
 _LOOK = 1.0  # seconds between two looks whether the launcher lives
 _SAID = "xlbias-said"  # the folder whose maker is the one to speak
@@ -152,7 +151,7 @@ def _end() -> None:
         if mine:
             with suppress(OSError):
                 os.write(2, f"xlbias: {asked()}\n".encode())
-        os._exit(EXIT_LOST)
+        os._exit(LostError.exit_code)
 
 
 def _no_longer() -> None:
