@@ -13,8 +13,7 @@ import pytest
 from processes import end_started
 
 # A worker a core: threads of the libraries beside that only wait for each other. Set before any of them is imported.
-for _threads in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ.setdefault(_threads, "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Ctrl-C means what it does in a terminal, also where the tests were started in the background (nohup, `make test &`).
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

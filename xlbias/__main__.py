@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from xlbias.interpreter import leave_current_folder
+from xlbias.interpreter import leave_current_folder, spare_processors
 from xlbias.processes.ending import done, leave_with, listen
 
 
@@ -12,6 +12,7 @@ def main() -> None:
     """Run the command line and exit with its code."""
     listening = listen()
     leave_current_folder()
+    spare_processors()
     from xlbias.streams import guard_streams
 
     replaced = guard_streams()

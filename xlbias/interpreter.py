@@ -3,10 +3,13 @@
 ``python -m`` and ``python -c`` put the current folder first on the path, so a ``click.py`` that lies there is run in
 place of the library. `own_command` starts xlbias without that, and `leave_current_folder` makes it so for whatever a
 library starts.
+
+They are also told how to share a machine: `spare_processors`.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -16,6 +19,12 @@ SAFE_PATH = "PYTHONSAFEPATH"
 _NO_HOME = "/nonexistent"  # what Debian calls the home of users without one
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120  # pathlib comes too late here
+
+
+_WAITING = "OMP_WAIT_POLICY"
+"""The variable that says what a thread of OpenMP, as PyTorch has them, does between two pieces of work."""
+
+_GARBAGE = (50_000, 20, 20)  # objects more than before, and such looks, until older ones are looked at, too
 
 
 def own_command(*words: str, module: str = "xlbias") -> list[str]:
@@ -44,3 +53,16 @@ def leave_current_folder() -> None:
     os.environ.setdefault(SAFE_PATH, "1")
     if not os.path.isabs(os.path.expanduser("~")):  # noqa: PTH111, PTH117  # libraries load kept code from below it
         os.environ["HOME"] = _NO_HOME
+
+
+def spare_processors() -> None:
+    """Have threads of the libraries sleep while they wait, and look for garbage in circles less often.
+
+    By themselves threads of OpenMP wait in a loop, some milliseconds after each product: where anything else runs, the
+    products or kernels of this process among it, that takes more of a processor than the work does. Little of what
+    xlbias makes is in a circle, and looking for that is a quarter of importing, compiling and reading.
+
+    To be called before a library is imported. What the user has set already stays.
+    """
+    os.environ.setdefault(_WAITING, "passive")
+    gc.set_threshold(*_GARBAGE)

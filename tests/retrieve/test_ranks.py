@@ -277,14 +277,14 @@ def test_scores_are_of_full_precision_whatever_a_training_set_before():
 SEVERAL_THREADS = """
 import sys
 from pathlib import Path
-import numba
+import torch
 sys.path.insert(0, sys.argv[1])
 from support import make_task, make_vectors
 from xlbias.evaluation import evaluate
-task = make_task(40)
+task = make_task(140)
 runs = []
 for threads in (1, 4):
-    numba.set_num_threads(threads)
+    torch.set_num_threads(threads)
     runs.append(evaluate(make_vectors(task), task, Path(sys.argv[2]) / f"{threads}.parquet"))
 one, several = (run.rankings.collect() for run in runs)
 assert one.height > 0 and one.equals(several)
@@ -295,7 +295,7 @@ assert one.height > 0 and one.equals(several)
 def test_several_threads_find_what_one_finds(tmp_path):
     """In a process of its own: all other tests run with one thread, which is half the time where the cores are busy."""
     words = [str(Path(__file__).parents[1]), str(tmp_path)]
-    environment = {**os.environ, "NUMBA_NUM_THREADS": "4"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "4"}
     done = subprocess.run(
         [sys.executable, "-c", SEVERAL_THREADS, *words], capture_output=True, text=True, env=environment, check=False
     )

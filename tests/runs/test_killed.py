@@ -26,7 +26,6 @@ def evaluate_slowly(out: str, pause: float, most: int | None = None) -> None:
 
     Having begun `most` parts it only waits to be killed, however late that comes.
     """
-    import numba
     import torch
 
     from xlbias import evaluation
@@ -34,7 +33,6 @@ def evaluate_slowly(out: str, pause: float, most: int | None = None) -> None:
     from xlbias.runs import parts
 
     torch.set_num_threads(1)
-    numba.set_num_threads(1)
     search = work.search
     begun = itertools.count(1)
 

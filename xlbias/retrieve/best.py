@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from xlbias.retrieve.compiled import compiled, prange
+from xlbias.retrieve.compiled import compiled
 
 Int64s = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
@@ -24,7 +24,7 @@ def _n_reaching(values: Float32s, threshold: np.float32) -> np.int32:
     return found
 
 
-@compiled(parallel=True, nogil=True)
+@compiled(nogil=True)
 def best_of_pools(
     scores: Float32s,
     first_query: int,
@@ -57,7 +57,7 @@ def best_of_pools(
         dropped: int64, same shape, changed: passages that score the same as the last of a full list and are not in it.
     """
     last_column = first_column + n_columns
-    for i in prange(n_queries):
+    for i in range(n_queries):
         q = first_query + i
         for p in range(pool_starts.shape[0] - 1):
             start = max(pool_starts[p], first_column) - first_column
@@ -139,7 +139,7 @@ def merge_pools(
                 dropped[q, p] += other_dropped[q, p]
 
 
-@compiled(parallel=True, nogil=True)
+@compiled(nogil=True)
 def best_of_union(
     order: Int32s,
     list_starts: Int64s,
@@ -165,7 +165,7 @@ def best_of_union(
         tied: int64 [n_queries, n_pools], filled: passages that score the same as the last of the union's list and do
             not stand in it.
     """
-    for i in prange(columns.shape[0]):
+    for i in range(columns.shape[0]):
         held = 0
         for p in range(list_sizes.shape[0]):
             part = slice(list_starts[p], list_starts[p] + list_sizes[p])

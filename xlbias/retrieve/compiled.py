@@ -37,8 +37,6 @@ with _no_settings_from_the_current_folder():
     import numba
     from numba.core import config
 
-prange = numba.prange
-
 config._config_fname = ""  # it looks again at each compilation
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from xlbias.retrieve.compiled import compiled, prange
+from xlbias.retrieve.compiled import compiled
 
 Int64s = npt.NDArray[np.int64]
 Float32s = npt.NDArray[np.float32]
@@ -41,7 +41,7 @@ def _above_and_equal(values: Float32s, threshold: np.float32) -> np.int32:
     return packed
 
 
-@compiled(parallel=True, nogil=True)
+@compiled(nogil=True)
 def count_better_cpu(
     scores: Float32s,
     first_column: int,
@@ -74,7 +74,7 @@ def count_better_cpu(
     """
     last_column = first_column + n_columns
     others = 0
-    for i in prange(indptr.shape[0] - 1):
+    for i in range(indptr.shape[0] - 1):
         row = scores[i]
         for r in range(indptr[i], indptr[i + 1]):
             for p in range(pool_starts.shape[0] - 1):

@@ -28,6 +28,7 @@ from xlbias.retrieve.index import (
     Vectors,
     exact_products,
 )
+from xlbias.retrieve.row_threads import over_rows
 from xlbias.retrieve.shares import Alone, Shares
 from xlbias.retrieve.topk import Best, TopK
 
@@ -140,11 +141,15 @@ class _Counts:
         index, first = self._index, one.tile * PASSAGE_TILE
         width = index.columns_of_tile(one.tile)
         if index.device.type == "cpu":
-            others = count_better_cpu(
-                one.scores.numpy(), first, width, indptr - indptr[0], self._score[pairs], self._pools[pairs],
-                index.pool_starts, self._before[pairs], self.own[pairs], self.union[pairs],
-            )  # fmt: skip
-            _refuse(others)
+            scores, starts = one.scores.numpy(), indptr - indptr[0]
+
+            def count(begin: int, end: int) -> int:
+                return count_better_cpu(
+                    scores[begin:end], first, width, starts[begin : end + 1], self._score[pairs], self._pools[pairs],
+                    index.pool_starts, self._before[pairs], self.own[pairs], self.union[pairs],
+                )  # fmt: skip
+
+            _refuse(sum(over_rows(one.n, count)))
             return
         _refuse(self._other_scores(one, pairs))
 

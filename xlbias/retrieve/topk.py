@@ -12,6 +12,7 @@ from xlbias.cells import TopOf
 from xlbias.retrieve.best import best_of_pools, best_of_union, merge_pools
 from xlbias.retrieve.counting import as_numpy
 from xlbias.retrieve.index import PASSAGE_TILE, Int64s, PassageOrder, Queries, ScoredTile, Vectors, exact_products
+from xlbias.retrieve.row_threads import over_rows
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,15 @@ class Best:
 
     def add(self, one: ScoredTile) -> None:
         """Take in the scores of some queries with a tile of passages; for a query, tiles come in their order."""
-        best_of_pools(
-            as_numpy(one.scores), one.start, one.n, one.tile * PASSAGE_TILE, self._index.columns_of_tile(one.tile),
-            self._index.pool_starts, self._starts, self._sizes, self.columns, self.scores, self.held, self.dropped,
-        )  # fmt: skip
+        scores, first, width = as_numpy(one.scores), one.tile * PASSAGE_TILE, self._index.columns_of_tile(one.tile)
+
+        def take(begin: int, end: int) -> None:
+            best_of_pools(
+                scores[begin:end], one.start + begin, end - begin, first, width, self._index.pool_starts, self._starts,
+                self._sizes, self.columns, self.scores, self.held, self.dropped,
+            )  # fmt: skip
+
+        over_rows(one.n, take)
 
     def merged(self, other: Best) -> Best:
         """Return the best of this and of what another holder found of later passages."""
@@ -92,9 +98,15 @@ class Best:
         union = np.empty((n, self._size_of_union), dtype=np.int64)
         scores = np.empty(union.shape, dtype=np.float32)
         tied = np.zeros((n, len(self._sizes)), dtype=np.int64)
-        best_of_union(
-            index.order, self._starts, self._sizes, self.columns, self.scores, self.dropped, union, scores, tied
-        )
+
+        def merge(begin: int, end: int) -> None:
+            part = slice(begin, end)
+            best_of_union(
+                index.order, self._starts, self._sizes, self.columns[part], self.scores[part], self.dropped[part],
+                union[part], scores[part], tied[part],
+            )  # fmt: skip
+
+        over_rows(n, merge)
         found = []
         for language, start, size in zip(index.languages, self._starts, self._sizes, strict=True):
             part = slice(start, start + size if of == "all" else start)
