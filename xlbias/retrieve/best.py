@@ -58,58 +58,57 @@ def best_of_pools(
     """
     last_column = first_column + n_columns
     for i in range(n_queries):
-        q = first_query + i
+        q, row = first_query + i, scores[i]
         for p in range(pool_starts.shape[0] - 1):
             start = max(pool_starts[p], first_column) - first_column
             stop = min(pool_starts[p + 1], last_column) - first_column
-            if start >= stop or list_sizes[p] == 0:
+            first, size = list_starts[p], list_sizes[p]
+            last = first + size - 1
+            if size == 0:
                 continue
-            part = slice(list_starts[p], list_starts[p] + list_sizes[p])
-            _take(scores[i, start:stop], first_column + start, columns[q, part], best[q, part], held[q], dropped[q], p)
-
-
-@compiled(nogil=True)
-def _take(
-    values: Float32s, first_column: int, columns: Int64s, best: Float32s, held: Int64s, dropped: Int64s, p: int
-) -> None:
-    size = best.shape[0]
-    for begin in range(0, values.shape[0], _CHUNK):
-        end = min(begin + _CHUNK, values.shape[0])
-        if held[p] == size and _n_reaching(values[begin:end], best[size - 1]) == 0:
-            continue
-        for k in range(begin, end):
-            if held[p] < size or values[k] >= best[size - 1]:  # else a call would cost more than what it does
-                _put(values[k], first_column + k, columns, best, held, dropped, p)
+            for begin in range(start, stop, _CHUNK):
+                end = min(begin + _CHUNK, stop)
+                if held[q, p] == size and _n_reaching(row[begin:end], best[q, last]) == 0:
+                    continue
+                for k in range(begin, end):
+                    if held[q, p] < size or row[k] >= best[q, last]:  # else a call would cost more than what it does
+                        _put(row[k], first_column + k, columns, best, held, dropped, q, p, first, size)
 
 
 @compiled(nogil=True)
 def _put(
-    score: np.float32, column: int, columns: Int64s, best: Float32s, held: Int64s, dropped: Int64s, p: int
+    score: np.float32,
+    column: int,
+    columns: Int64s,
+    best: Float32s,
+    held: Int64s,
+    dropped: Int64s,
+    q: int,
+    p: int,
+    first: int,
+    size: int,
 ) -> None:
-    """Put one passage, which comes after all before it, into a list, if it belongs there."""
-    size = best.shape[0]
-    at = held[p]
-    if at == size:
-        last = best[size - 1]
-        if score < last:
-            return
-        if score == last:
-            dropped[p] += 1
-            return
-        at = size - 1
-    while at > 0 and best[at - 1] < score:
+    """Put one passage, which comes after all before it, into the list of a query and a pool, if it belongs there.
+
+    The list has `size` places, from `first` on in row `q` of `columns` and `best`.
+    """
+    full = held[q, p] == size
+    at = first + held[q, p]
+    if full:
         at -= 1
-    if held[p] == size:
-        gone = best[size - 1]
-        for place in range(size - 1, at, -1):
-            best[place], columns[place] = best[place - 1], columns[place - 1]
-        best[at], columns[at] = score, column
-        dropped[p] = dropped[p] + 1 if best[size - 1] == gone else 0
-        return
-    for place in range(held[p], at, -1):
-        best[place], columns[place] = best[place - 1], columns[place - 1]
-    best[at], columns[at] = score, column
-    held[p] += 1
+        if score <= best[q, at]:
+            dropped[q, p] += score == best[q, at]
+            return
+    gone, end = best[q, at], at
+    while at > first and best[q, at - 1] < score:
+        at -= 1
+    for place in range(end, at, -1):
+        best[q, place], columns[q, place] = best[q, place - 1], columns[q, place - 1]
+    best[q, at], columns[q, at] = score, column
+    if full:
+        dropped[q, p] = dropped[q, p] + 1 if best[q, end] == gone else 0
+    else:
+        held[q, p] += 1
 
 
 @compiled(nogil=True)
@@ -128,19 +127,18 @@ def merge_pools(
     """Take lists of later passages into those of earlier ones: shapes as of `best_of_pools`, for all queries."""
     for q in range(columns.shape[0]):
         for p in range(list_sizes.shape[0]):
-            if list_sizes[p] == 0:
+            first, size = list_starts[p], list_sizes[p]
+            if size == 0:
                 continue
-            part = slice(list_starts[p], list_starts[p] + list_sizes[p])
-            for place in range(list_starts[p], list_starts[p] + other_held[q, p]):
-                _put(other_best[q, place], other_columns[q, place], columns[q, part], best[q, part], held[q],
-                     dropped[q], p)  # fmt: skip
-            last = list_starts[p] + list_sizes[p] - 1
+            for place in range(first, first + other_held[q, p]):
+                _put(other_best[q, place], other_columns[q, place], columns, best, held, dropped, q, p, first, size)
+            last = first + size - 1
             if other_dropped[q, p] > 0 and other_best[q, last] == best[q, last]:
                 dropped[q, p] += other_dropped[q, p]
 
 
 @compiled(nogil=True)
-def best_of_union(
+def best_of_union(  # noqa: PLR0912  # each function more takes a tenth of a second to compile
     order: Int32s,
     list_starts: Int64s,
     list_sizes: Int64s,
@@ -165,14 +163,28 @@ def best_of_union(
         tied: int64 [n_queries, n_pools], filled: passages that score the same as the last of the union's list and do
             not stand in it.
     """
+    size = of_union.shape[1]
+    if size == 0:
+        return
     for i in range(columns.shape[0]):
         held = 0
         for p in range(list_sizes.shape[0]):
-            part = slice(list_starts[p], list_starts[p] + list_sizes[p])
-            held = _merge(columns[i, part], best[i, part], order, of_union[i], scores_of_union[i], held)
-        if of_union.shape[1] == 0:
-            continue
-        last = scores_of_union[i, of_union.shape[1] - 1]
+            for place in range(list_starts[p], list_starts[p] + list_sizes[p]):
+                score, column = best[i, place], columns[i, place]
+                at = held
+                while at > 0 and (
+                    scores_of_union[i, at - 1] < score
+                    or (scores_of_union[i, at - 1] == score and order[of_union[i, at - 1]] > order[column])
+                ):
+                    at -= 1
+                if at == size:
+                    break
+                held = min(held + 1, size)
+                for later in range(held - 1, at, -1):
+                    scores_of_union[i, later] = scores_of_union[i, later - 1]
+                    of_union[i, later] = of_union[i, later - 1]
+                scores_of_union[i, at], of_union[i, at] = score, column
+        last = scores_of_union[i, size - 1]
         for p in range(list_sizes.shape[0]):
             if list_sizes[p] == 0:
                 continue
@@ -181,27 +193,8 @@ def best_of_union(
             for place in range(list_starts[p], end):
                 if best[i, place] == last:
                     same += 1
-                    for column in of_union[i]:
-                        if column == columns[i, place]:
+                    for one in range(size):
+                        if of_union[i, one] == columns[i, place]:
                             same -= 1
                             break
             tied[i, p] = same
-
-
-@compiled(nogil=True)
-def _merge(columns: Int64s, best: Float32s, order: Int32s, of_union: Int64s, best_of_union: Float32s, held: int) -> int:
-    """Merge a pool's list into the union's, of which `held` places are filled; return how many are then."""
-    for score, column in zip(best, columns):  # noqa: B905  # Numba's has no strict
-        at = held
-        while at > 0 and (
-            best_of_union[at - 1] < score
-            or (best_of_union[at - 1] == score and order[of_union[at - 1]] > order[column])
-        ):
-            at -= 1
-        if at == best_of_union.shape[0]:
-            break
-        held = min(held + 1, best_of_union.shape[0])
-        for place in range(held - 1, at, -1):
-            best_of_union[place], of_union[place] = best_of_union[place - 1], of_union[place - 1]
-        best_of_union[at], of_union[at] = score, column
-    return held

@@ -110,26 +110,25 @@ def _rank(bits: npt.NDArray[np.uint32], ranks: npt.NDArray[np.int32]) -> None:
 
     Score and place are packed into one integer, as sorting integers is several times faster than an argsort.
     """
-    keys = _packed(bits)
+    keys = np.empty(len(bits), dtype=np.uint64)
+    _pack(bits, keys)
     keys.sort()
     _unpacked(keys, ranks)
 
 
-@compiled("uint64[::1](uint32[::1])", nogil=True)
-def _packed(bits: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint64]:
-    """Return numbers in whose order the scores with these bits descend, each with its place in the lower half."""
-    keys = np.empty(bits.shape[0], dtype=np.uint64)
+@compiled("void(uint32[::1], uint64[::1])", nogil=True)
+def _pack(bits: npt.NDArray[np.uint32], keys: npt.NDArray[np.uint64]) -> None:
+    """Fill `keys` with numbers in whose order the scores descend, each with its place in the lower half."""
     sign = np.uint32(1 << 31)
     for i in range(bits.shape[0]):
         one = bits[i] if bits[i] != sign else np.uint32(0)  # −0 is 0
         descending = one if one & sign else ~(one | sign)
         keys[i] = np.uint64(np.uint64(np.uint32(descending)) << np.uint64(32)) | np.uint64(i)
-    return keys
 
 
 @compiled("void(uint64[::1], int32[::1])", nogil=True)
 def _unpacked(keys: npt.NDArray[np.uint64], ranks: npt.NDArray[np.int32]) -> None:
-    """Fill `ranks` with twice what the mean rank of each place is above the mean of all, from sorted `_packed` keys.
+    """Fill `ranks` with twice what the mean rank of each place is above the mean of all, from sorted keys of `_pack`.
 
     That is a whole number, and half as long as a float64; products of up to 200,000 of them are exact.
     """

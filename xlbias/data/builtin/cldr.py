@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import pickle
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 from importlib.util import find_spec, module_from_spec
-from typing import Any
+from types import SimpleNamespace
+from typing import IO, Any
 
 import babel.localedata
 from babel import Locale
@@ -131,8 +133,14 @@ def _standing_alone(identifier: str, field: str, numbers: Iterable[int]) -> list
     return None if any(name in placeholders for name in found) else found
 
 
+_LOOKED_UP = ("months", "days", "eras", "day_periods")
+
+
 def look_up(identifier: str, *path: str) -> dict[Any, Any]:
-    """The table at `path` in Babel's data of a locale, following aliases without writing anything."""
+    """The table at `path` in Babel's data of a locale, following aliases without writing anything.
+
+    `path` begins with one of `_LOOKED_UP`.
+    """
     node = root = _loader().load(identifier)
     for key in path:
         node = _resolved(node[key], root)
@@ -159,10 +167,20 @@ def _loader() -> Any:
     Babel (2.18) keeps a resolved alias in a dictionary which locales share, so that a locale without standalone names
     of its own has those of whichever locale was asked before: Guaraní shows Frisian weekdays. What the tasks say must
     not depend on what else a process did with Babel.
+
+    It keeps the tables that are looked up and no others: what a locale inherits is copied table by table, and most of a
+    locale is names of languages, territories and places.
     """
     spec = find_spec("babel.localedata")
     assert spec is not None and spec.loader is not None  # it is imported above
     loader = module_from_spec(spec)
     spec.loader.exec_module(loader)
     loader.Alias = babel.localedata.Alias  # type: ignore[attr-defined]  # the class that Babel's files name
+    loader.pickle = SimpleNamespace(load=_looked_up_of)  # type: ignore[attr-defined]
     return loader
+
+
+def _looked_up_of(file: IO[bytes]) -> dict[str, Any]:
+    """What is looked up of a file of Babel's."""
+    content = pickle.load(file)  # noqa: S301  # it comes with the library
+    return {field: content[field] for field in _LOOKED_UP if field in content}
