@@ -1,11 +1,14 @@
 """Two processes evaluate together: the run is that of one, row for row, and a failure ends both with one sentence."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import signal
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
@@ -14,10 +17,13 @@ from support import make_task
 
 from xlbias.data.parallels import without_parallels
 from xlbias.encode import parts, vector_file
-from xlbias.errors import LostError
+from xlbias.errors import EncoderError, XlbiasError
 from xlbias.evaluation import evaluate, together
 from xlbias.processes.launched import launched
 from xlbias.retrieve import index, ranks, topk
+
+if TYPE_CHECKING:
+    from xlbias.processes.team import Team
 
 pytestmark = pytest.mark.integration
 
@@ -79,19 +85,36 @@ def test_the_death_of_a_process_ends_the_others_with_one_sentence(tmp_path, dies
     assert "has ended: so have the others; what is finished is kept" in said
 
 
+def test_what_fails_in_another_process_only_is_the_one_sentence(tmp_path):
+    """The other is ended with the first one's exit code, and does not say that the first has ended."""
+    outputs = [tmp_path / "said-0", tmp_path / "said-1"]
+    started = start_together(wait_for_death, "", outputs=outputs)
+    for process in started:
+        process.join()
+    assert [process.exitcode for process in started] == [2, 2]
+    assert "".join(path.read_text() for path in outputs) == "xlbias: e5: there is no such folder\n"
+
+
+def fail(team: Team) -> None:
+    """Fail, in a process that does not lead."""
+    raise EncoderError("e5: there is no such folder")
+
+
 def wait_for_death(dies: str) -> int:
-    """Die, or work on and on, in one of two processes."""
+    """Die, or have the other fail, or work on and on, in one of two processes."""
     from xlbias.processes.team import Team
 
     try:
         team = Team(launched())  # the other may have died before this returns
-        if team.rank == int(dies):
+        if dies and team.rank == int(dies):
             os.kill(os.getpid(), signal.SIGKILL)
         if not team.leads:
             return team.serve()
         with team.leading():
+            if not dies:
+                team.ask(fail)
             time.sleep(600)
-    except LostError as error:  # as the command line says it
+    except XlbiasError as error:  # as the command line says it
         print(f"xlbias: {error}", file=sys.stderr)
         return error.exit_code
     return 0

@@ -117,8 +117,7 @@ class Watch:
         try:
             said = peer.recv()
         except Exception:  # closed, reset, cut off
-            said = LostError(f"{self._peers[peer]} has ended: so have the others; {ending.kept()}")
-        self._peers.pop(peer)
+            said = LostError(f"{self._peers.pop(peer)} has ended: so have the others; {ending.kept()}")
         self._fail(said if isinstance(said, XlbiasError) else LostError(str(said)))
 
     def _fail(self, error: XlbiasError) -> None:
