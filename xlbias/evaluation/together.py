@@ -100,7 +100,7 @@ class SharedPassages:
                 first, stop = _columns(index, _tiles(index, other, team))
                 for start in range(first, stop, block):
                     team.send(rows.read(start, min(start + block, stop)), other)
-        self._own = index.of_others(rows, _tiles(index, 0, team))
+        self._own = index.of_others(rows, _tiles(index, 0, team), (0, team.world) if self._in_all else None)
 
     def rank(
         self,
@@ -156,7 +156,7 @@ def _hold(team: Team, index: PassageIndex, block: int, in_all: bool) -> None:
         rows = SomeRows(
             _received(team, stop - first, index.dimension, block), first, index.n_passages, index.largest_norm
         )
-    team.state["index"] = index.of_others(rows, tiles)
+    team.state["index"] = index.of_others(rows, tiles, (team.rank, team.world) if in_all else None)
 
 
 def _received(team: Team, n: int, dimension: int, block: int) -> VectorRows:

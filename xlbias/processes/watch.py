@@ -191,7 +191,9 @@ class Watch:
     def tell(self, error: BaseException) -> None:
         """Tell the first process why this one cannot go on, and wait to be ended."""
         time.sleep(_MEANWHILE)  # perhaps another one has ended, and this is what came of it, or the first fails alike
-        told = error if isinstance(error, XlbiasError) else LostError(f"{self._name()}: {reason_of(error)}")
+        told = LostError(f"{self._name()}: {reason_of(error)}")
+        if isinstance(error, XlbiasError):
+            told.exit_code = error.exit_code
         with suppress(OSError):
             next(iter(self._peers)).send(told)
         time.sleep(_GRACE + _LAST)

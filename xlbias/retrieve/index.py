@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -127,7 +128,8 @@ class PassageOrder:
     def pair_scores(self, queries: Queries, rows: Int64s, columns: Int64s) -> Vectors:
         """Return float32 [n_pairs]: scores of the queries in `rows`, ascending, with the passages in `columns`.
 
-        They are bit for bit those of `scored`; 0 for passages of tiles that are not scored here.
+        They are bit for bit those of `scored`; 0 for passages of tiles that are not scored here, or those that another
+        holder of all vectors scores.
         """
         raise NotImplementedError
 
@@ -163,6 +165,7 @@ class PassageIndex(PassageOrder):
             _refuse_not_finite(vectors, "passage", passage_ids)
         super().__init__(passage_ids, languages)
         self.tiles = self.tiles if tiles is None else tiles
+        self._query_tiles_of_pairs: tuple[int, int] | None = None
         self.dimension = int(vectors.shape[1])
         self.device = torch.device(device)
         if isinstance(vectors, np.ndarray):
@@ -175,10 +178,16 @@ class PassageIndex(PassageOrder):
             self.rows_of_vectors = vectors
             self.largest_norm = vectors.largest_norm
 
-    def of_others(self, rows: VectorRows | None, tiles: range) -> PassageIndex:
-        """Return these passages with vectors that lie elsewhere, of which `tiles` are scored; None for none yet."""
+    def of_others(
+        self, rows: VectorRows | None, tiles: range, query_tiles: tuple[int, int] | None = None
+    ) -> PassageIndex:
+        """Return these passages with vectors that lie elsewhere, of which `tiles` are scored; None for none yet.
+
+        Where every holder has all vectors, `query_tiles` says which holder this is of how many: pairs are scored of
+        every so many tiles of queries then, in place of those whose passage is here: fewer products in all.
+        """
         other = copy(self)
-        other.tiles = tiles
+        other.tiles, other._query_tiles_of_pairs = tiles, query_tiles
         other.rows_of_vectors = rows if rows is not None else HeldRows(np.empty((0, self.dimension), np.float32))
         return other
 
@@ -205,9 +214,11 @@ class PassageIndex(PassageOrder):
     def pair_scores(self, queries: Queries, rows: Int64s, columns: Int64s) -> Vectors:
         """See `PassageOrder.pair_scores`: passages of a tile of queries stand together in tiles of their own."""
         found = np.zeros(len(rows), dtype=np.float32)
-        here = np.isin(columns // PASSAGE_TILE, self.tiles) if len(self.tiles) < self.n_tiles else None
+        holder, holders = self._query_tiles_of_pairs or (0, 1)
+        some = self._query_tiles_of_pairs is None and len(self.tiles) < self.n_tiles
+        here = np.isin(columns // PASSAGE_TILE, self.tiles) if some else None
         buffer = torch.empty(QUERY_TILE, PASSAGE_TILE, device=self.device)
-        for start, n, block in self._query_tiles(queries):
+        for start, n, block in islice(self._query_tiles(queries), holder, None, holders):
             first, last = np.searchsorted(rows, [start, start + n])
             pairs = np.arange(first, last)
             pairs = pairs if here is None else pairs[here[first:last]]
