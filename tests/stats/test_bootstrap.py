@@ -182,3 +182,26 @@ def test_no_columns_and_no_replicates():
     assert bootstrap_intervals(np.empty((5, 0)), replicates=10).low.shape == (0,)
     with pytest.raises(ValueError, match="replicate"):
         bootstrap_intervals(np.ones((5, 1)), replicates=0)
+
+
+def test_equal_columns_and_whole_numbers_have_the_intervals_that_they_have_alone():
+    """They are drawn once, and in float32, which no end may show; also where sums are too large for it."""
+    rng = np.random.default_rng(6)
+    flags, values = rng.integers(0, 2, (60, 3)).astype(np.float64), rng.random((60, 2))
+    ranks = rng.integers(1, 1 << 40, (60, 2)).astype(np.float64)
+    gaps = np.where(rng.random((60, 1)) < 0.3, np.nan, flags[:, :1])
+    table = np.hstack([flags, values, ranks, flags[:, :1], gaps, values[:, :1], gaps])
+
+    def spread(means):
+        return np.stack([means.max(axis=1) - means.min(axis=1), means[:, 0] - means[:, 7]], axis=1)
+
+    found = bootstrap_intervals(table, derive=spread, replicates=REPLICATES)
+    for column in range(table.shape[1]):
+        alone = bootstrap_intervals(table[:, [column]], replicates=REPLICATES)
+        assert (found.low[column], found.high[column]) == pytest.approx((alone.low[0], alone.high[0]), rel=1e-12)
+    means = replicate_means_one_by_one(table)
+    of_flags = bca_by_the_book(means[:, 0], flags[:, 0].mean(), left_out_one_by_one(flags[:, 0], np.mean), len(flags))
+    assert (found.low[0], found.high[0]) == pytest.approx(of_flags, rel=1e-9)
+    assert (found.low[-1], found.high[-1]) == (0, 0)  # columns that are equal always differ by nothing
+    hidden = bootstrap_intervals(table, derive=spread, hidden=4, replicates=REPLICATES)
+    assert hidden.low == pytest.approx(np.delete(found.low, range(7, 11)), rel=1e-12)

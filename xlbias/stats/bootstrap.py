@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from statistics import NormalDist
 
 import numpy as np
@@ -26,6 +26,7 @@ FEWEST_UNITS = 10
 """Units below which there is no interval: whatever the method, it would hold the truth far less often than it says."""
 
 _CHUNK = 500_000  # numbers per working array: 4 MB each
+_EXACT = 1 << 24  # whole numbers up to this are exact in float32, and so are their sums
 _ROUNDING = 1e-12
 _NORMAL = NormalDist()
 
@@ -83,32 +84,75 @@ def bootstrap_intervals(
     there = counts > 0
     if there.any(axis=1).sum() < FEWEST_UNITS:
         return Intervals(undefined, undefined.copy())
-    # Columns of one cell share their gaps, so units are counted once per kind of gaps.
-    _, example, kind = np.unique(counts, axis=1, return_index=True, return_inverse=True)
-    kinds = counts[:, example]
-    means = np.empty((n_columns + n_derived, replicates))
+    # Equal columns are drawn once, and units are counted once per kind of gaps, which the columns of a cell share.
+    first, of = _distinct(sums, counts)
+    own = np.unique(of[:n_columns])
+    place = np.searchsorted(own, of[:n_columns])
+    sums, counts = sums.take(first, axis=1), counts.take(first, axis=1)
+    example, kind = _distinct(counts)
+    products = _Products(sums, counts.take(example, axis=1))
+    means = np.empty((len(own) + n_derived, replicates))
     rng = np.random.default_rng(seed)
     step = max(1, _CHUNK // max(n_units, n_all))
     with threads_for(n_units):
         for start in range(0, replicates, step):
             piece()
             part = slice(start, min(start + step, replicates))
-            times_drawn = draw_ids(rng, part.stop - start, n_units).T.astype(np.float64)
-            n_drawn = (kinds.T @ times_drawn)[kind.reshape(-1)]
+            of_columns, n_drawn = products.of(draw_ids(rng, part.stop - start, n_units))
             with np.errstate(invalid="ignore"):  # 0 / 0: no unit of the column was drawn
-                of_columns = sums.T @ times_drawn / n_drawn
-            means[:n_columns, part] = of_columns[:n_columns]
+                of_columns /= n_drawn[kind]
+            means[: len(own), part] = of_columns[own]
             if derive is not None:
-                means[n_columns:, part] = (drawn or derive)(of_columns.T).T
+                means[len(own) :, part] = (drawn or derive)(of_columns[of].T).T
     sources = [range(n_all)] * n_derived if derived_from is None else derived_from
     of_derived = [int(there[:, list(columns)].any(axis=1).sum()) for columns in sources]
-    n = np.append(there[:, :n_columns].sum(axis=0), of_derived).astype(np.int64)
-    own = np.append(np.arange(n_columns), np.arange(n_all, n_all + n_derived))
-    estimate, acceleration = (found[own] for found in _jackknife(sums, counts, derive))
+    n = np.append((counts[:, own] > 0).sum(axis=0), of_derived).astype(np.int64)
+    inner = None if derive is None else partial(_of_all, derive, of)
+    shown = np.append(own, np.arange(len(first), len(first) + n_derived))
+    estimate, acceleration = (found[shown] for found in _jackknife(sums, counts, inner))
     means.sort(axis=1)  # NaN last
     enough = np.where(n >= FEWEST_UNITS, estimate, np.nan)
     low, high = (_quantile_of_sorted(means, share) for share in _shares(means, estimate, acceleration, n, confidence))
-    return Intervals(np.minimum(low, enough), np.maximum(high, enough))
+    each = np.append(place, np.arange(len(own), len(own) + n_derived))
+    return Intervals(np.minimum(low, enough)[each], np.maximum(high, enough)[each])
+
+
+def _of_all(derive: Derive, of: Ints, means: Floats) -> Floats:
+    """Return what is derived from means of distinct columns; `of` says which of these each column is."""
+    return derive(means.take(of, axis=1))
+
+
+def _distinct(*tables: Floats) -> tuple[Ints, Ints]:
+    """Return the first of each group of columns that are equal in all tables, and for each column its group."""
+    columns = [np.ascontiguousarray(table.T) for table in tables]
+    groups: dict[tuple[bytes, ...], int] = {}
+    found = [
+        groups.setdefault(tuple(row.tobytes() for row in rows), len(groups)) for rows in zip(*columns, strict=True)
+    ]
+    of = np.array(found, dtype=np.int64)
+    return np.unique(of, return_index=True)[1], of
+
+
+class _Products:
+    """Sums of columns over drawn units, and counts of their kinds: whole numbers in float32 where that is exact."""
+
+    def __init__(self, sums: Floats, counts: Floats) -> None:
+        """Take sums, float64 [n_units, n_columns], and counts, float64 [n_units, n_kinds], of each unit."""
+        largest = np.abs(sums).max(axis=0, initial=0.0) * len(sums)
+        whole = (largest < _EXACT) & (sums == np.rint(sums)).all(axis=0)
+        self._whole, self._rest = np.flatnonzero(whole), np.flatnonzero(~whole)
+        self._n_columns = sums.shape[1]
+        exact = np.hstack([sums.take(self._whole, axis=1), counts])
+        self._exact = exact.astype(np.float32 if counts.max(initial=0.0) * len(counts) < _EXACT else np.float64)
+        self._sums = sums.take(self._rest, axis=1)
+
+    def of(self, times_drawn: Ints) -> tuple[Floats, Floats]:
+        """Return the sums, float64 [n_columns, b], and the counts, float64 [n_kinds, b], of draws [b, n_units]."""
+        found = np.empty((self._n_columns, len(times_drawn)))
+        exact = self._exact.T @ times_drawn.T.astype(self._exact.dtype)
+        found[self._whole] = exact[: len(self._whole)]
+        found[self._rest] = self._sums.T @ times_drawn.T.astype(np.float64)
+        return found, exact[len(self._whole) :].astype(np.float64)
 
 
 def by_unit(values: Floats, clusters: Ints | None) -> tuple[Floats, Floats]:
@@ -148,15 +192,19 @@ def _jackknife(sums: Floats, counts: Floats, derive: Derive | None) -> tuple[Flo
         for start in range(0, n_units, step):
             piece()
             part = slice(start, start + step)
-            left = (total - sums[part]) / (number - counts[part])
+            left = total - sums[part]
+            left /= number - counts[part]
             if derive is not None:
                 left = np.hstack([left, derive(left)])
-            away = left - estimate  # from the estimate first: sums of powers of what is near 0 keep their digits
-            known = ~np.isnan(away)
-            n += known.sum(axis=0)
-            away = np.where(known, away, 0.0)
-            for power in range(3):
-                moments[power] += (away ** (power + 1)).sum(axis=0)
+            away = np.subtract(left, estimate, out=left)  # first: sums of powers of what is near 0 keep their digits
+            unknown = np.isnan(away)
+            n += len(away) - unknown.sum(axis=0)
+            away[unknown] = 0.0
+            square = away * away
+            moments[0] += away.sum(axis=0)
+            moments[1] += square.sum(axis=0)
+            square *= away
+            moments[2] += square.sum(axis=0)
         mean, square, cube = moments / n
         spread = np.sqrt(np.maximum(square - mean**2, 0.0))
         skewness = (cube - 3 * mean * square + 2 * mean**3) / spread**3
