@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from measures.made import Search, made, nothing, on_all_rankings, placed, pooled, same
 
+from xlbias.measures import pooled as module
 from xlbias.measures.bias.rank_distance import normalised_rank_distance, rank_distance
 
 
@@ -99,3 +100,15 @@ def test_a_pool_of_thousands_that_a_top_list_would_cut_off():
         tokens[at] = language.upper()
     (found,) = rank_distance(made("de: " + " ".join(tokens)).pooled)
     assert found == max(first.values()) - min(first.values())
+
+
+def test_rankings_of_many_orders_at_a_time_are_those_of_one_after_the_other(monkeypatch):
+    searches = ["de: DE=en=TH1 de EN1=th", "th: DE=EN=th de=TH=en", "en: DE1=EN1 TH=de=th en", "de: DE EN=th de en TH"]
+    rankings = pooled(*searches)
+    alone = []
+    rankings.over_orders(lambda order: alone.append(rank_distance(order)) or alone[-1])
+    for together in (1, 40, 1 << 20):
+        monkeypatch.setattr(module, "_PAIRS", together)
+        found = np.concatenate(list(rankings.in_orders(rank_distance)))
+        assert len(np.unique(found[:, 1])) > 1  # an order is open
+        assert np.array_equal(found, np.stack(alone), equal_nan=True)

@@ -22,8 +22,9 @@ from xlbias.data.task import RetrievalTask
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.evaluation import evaluate
 from xlbias.measures.registry import measures
+from xlbias.results.per_query import Aggregate, Key, _medians_with
 from xlbias.results.run import Run
-from xlbias.results.summary import SUMMARY_SCHEMA, summarise
+from xlbias.results.summary import SUMMARY_SCHEMA, aggregated, summarise
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTINGS, setting_of
 from xlbias.stats.bootstrap import draw_ids
 
@@ -761,3 +762,25 @@ def test_real_mlqa_counts_every_cell_as_its_file_does(shared_data, monkeypatch):
         weighted = sum(one["map"] * one["n"] for one in cells) / row["n_rankings"]
         assert row["map_weighted"] == pytest.approx(weighted)
     assert set(run.settings["setting"]) == set(SETTINGS)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 9, 50])
+@pytest.mark.parametrize("n_drawn", [1, 2, 7, 60])
+def test_medians_with_drawn_values_are_those_of_all_values(n, n_drawn):
+    rng = np.random.default_rng(n)
+    values, drawn = rng.integers(0, 30, n).astype(float), rng.integers(-20, 50, (5, n_drawn)).astype(float)
+    expected = [median([*values, *row]) for row in drawn]
+    assert _medians_with(np.sort(values), drawn).tolist() == expected
+
+
+def test_aggregates_of_many_replicates_are_those_of_each_alone():
+    """Also where some columns are NaN, as they were not drawn."""
+    rng = np.random.default_rng(0)
+    aggregates = [Aggregate(Key("a"), (0, 2, 5)), Aggregate(Key("b"), (1,), (3, 4)), Aggregate(Key("c"), (4,))]
+    for share in (0.0, 0.3):
+        means = rng.random((40, 6))
+        means[rng.random(means.shape) < share] = np.nan
+        each = np.concatenate([aggregated(row[None], aggregates) for row in means])
+        assert aggregated(means, aggregates) == pytest.approx(each, rel=1e-12, nan_ok=True)
+    assert aggregated(np.empty((0, 6)), aggregates).shape == (0, 3)
+    assert aggregated(np.empty((4, 6)), []).shape == (4, 0)

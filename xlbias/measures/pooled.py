@@ -6,7 +6,7 @@ therefore expectations under a random order of equal scores, see `xlbias.measure
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
@@ -18,6 +18,8 @@ from xlbias.measures.ties import drawn_places, n_orders
 
 _OF_PAIRS = ("ranks", "relevance", "language", "parallel", "tied_before", "tied_after")
 """Fields that have an entry for each relevant passage."""
+
+_PAIRS = 1 << 16  # relevant passages of drawn orders that are looked at together
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,20 +154,55 @@ class PooledRankings(Rankings):
 
         Each order is given as rankings without ties, their relevants by rank. NaN where it is NaN in an order.
         """
+        total: Floats | float = 0.0
+        orders = n_orders(self.n)
+        for ranks in self._drawn(orders, seed):
+            total = total + compute(self._settled(ranks[None]))
+        return np.asarray(total / orders, np.float64)
+
+    def in_orders(self, compute: Callable[[PooledRankings], Floats], seed: int = 0) -> Iterator[Floats]:
+        """Yield what `compute` gives each ranking in the same drawn orders, float64 [some orders, n_rankings] each.
+
+        It is given the rankings of several orders at a time, side by side.
+        """
+        orders = n_orders(self.n)
+        together = max(1, _PAIRS // max(len(self.ranks), 1))
+        drawn = self._drawn(orders, seed)
+        for start in range(0, orders, together):
+            some = [next(drawn) for _ in range(start, min(start + together, orders))]
+            yield compute(self._settled(np.stack(some))).reshape(len(some), self.n)
+
+    def _drawn(self, orders: int, seed: int) -> Iterator[Ints]:
+        """Yield ranks, int64 [n_pairs], in drawn orders of equal scores; those of a ranking do not ascend."""
         rng = np.random.default_rng(seed)
         by_key = np.argsort(self.key[self.owner], kind="stable")
         block, size = self.block[by_key], self.size[by_key]
         block = np.cumsum(np.append(0, np.diff(block) != 0)) if len(block) else block
-        ranks = np.empty(len(self.ranks), dtype=np.int64)
-        none = np.zeros(len(self.ranks), dtype=np.int64)
-        total: Floats | float = 0.0
-        orders = n_orders(self.n)
         for _ in range(orders):
+            ranks = np.empty(len(self.ranks), dtype=np.int64)
             ranks[by_key] = self.before[by_key] + drawn_places(block, size, rng)
-            order = np.lexsort((ranks, self.owner))
-            settled = {name: getattr(self, name)[order] for name in ("relevance", "language", "parallel")}
-            total = total + compute(replace(self, ranks=ranks[order], **settled, tied_before=none, tied_after=none))
-        return np.asarray(total / orders, np.float64)
+            yield ranks
+
+    def _settled(self, ranks: Ints) -> PooledRankings:
+        """Return rankings without ties in several orders, those of an order side by side: int64 [n_orders, n_pairs]."""
+        n = len(ranks)
+        many = self if n == 1 else self._side_by_side(n)
+        order = np.lexsort((ranks.reshape(-1), many.owner))
+        settled = {name: getattr(many, name)[order] for name in ("relevance", "language", "parallel")}
+        none = np.zeros(len(order), dtype=np.int64)
+        return replace(many, ranks=ranks.reshape(-1)[order], **settled, tied_before=none, tied_after=none)
+
+    def _side_by_side(self, n: int) -> PooledRankings:
+        """Return the rankings `n` times."""
+        others = ("lengths", "query_language", "top", "consistency", "top_scores", "tied_with_last")
+        pair, row = np.tile(np.arange(len(self.ranks)), n), np.tile(np.arange(self.n), n)
+        return replace(
+            self,
+            **{name: getattr(self, name)[pair] for name in _OF_PAIRS},
+            **{name: getattr(self, name)[row] for name in others},
+            key=np.arange(len(row)),
+            known=None if self.known is None else self.known[row],
+        )
 
     # -- parallel groups -----------------------------------------------------------------------------------------------
 

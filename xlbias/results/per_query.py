@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -362,16 +361,31 @@ def _medians(ranked: Ranked, measure: Measure, values: Floats, groups: Sequence[
     medians = _medians_of(values, groups)
     tied = ranked.pooled.has_ties & np.isfinite(values)
     of_tied = np.array([(chosen & tied).any() for chosen in groups])
-    members = [np.flatnonzero(chosen) for chosen in compress(groups, of_tied)]
-
-    def of_order(order: PooledRankings) -> Floats:
-        settled = values.copy()
-        settled[tied] = measure.compute(order)
-        return np.array([_median(settled[chosen]) for chosen in members])
-
-    if members:
-        medians[of_tied] = ranked.pooled.chosen(tied).over_orders(of_order)
+    if not of_tied.any():
+        return medians
+    n_orders, totals = 0, np.zeros(len(groups))
+    settled = [np.sort(values[chosen & ~tied]) for chosen in groups]
+    for in_orders in ranked.pooled.chosen(tied).in_orders(measure.compute):
+        n_orders += len(in_orders)
+        for group in np.flatnonzero(of_tied).tolist():
+            totals[group] += _medians_with(settled[group], in_orders[:, groups[group][tied]]).sum()
+    medians[of_tied] = totals[of_tied] / n_orders
     return medians
+
+
+def _medians_with(values: Floats, drawn: Floats) -> Floats:
+    """Return the medians of `values`, ascending, with each row of `drawn`, [n_orders, m], float64 [n_orders].
+
+    The middle of all is no more than m places from that of the values alone: what is further out is not looked at.
+    """
+    m = drawn.shape[1]
+    n = len(values) + m
+    low, high = (n - 1) // 2, n // 2
+    start, stop = max(0, low - m), min(len(values), high + 1)
+    near = values[start:stop]
+    middle = np.hstack([np.broadcast_to(near, (len(drawn), len(near))), drawn])
+    middle.partition([low - start, high - start], axis=1)
+    return np.asarray((middle[:, low - start] + middle[:, high - start]) / 2)
 
 
 def _places(ranked: Ranked) -> tuple[Ints, Ints]:
