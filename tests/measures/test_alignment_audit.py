@@ -8,7 +8,7 @@ from xlbias.measures.alignment.alignment import alignment
 from xlbias.measures.alignment.audit import alignment_rows
 from xlbias.measures.alignment.parallel import ParallelVectors
 from xlbias.measures.alignment.parallel_accuracy import csls_accuracy, parallel_accuracy
-from xlbias.measures.alignment.similarity import Similarity
+from xlbias.measures.alignment.similarity import NUMPY, Similarity
 from xlbias.measures.alignment.uniformity import uniformity
 from xlbias.measures.registry import measures
 
@@ -201,3 +201,40 @@ def test_a_piece_of_another_seed_or_sample_has_another_name(monkeypatch):
     assert names[0] == names[1]
     assert not names[0] & names[2]
     assert not names[0] & names[3]
+
+
+@pytest.mark.parametrize("languages", [["ar", "de"], ["ar", "de", "th", "zh"]])
+def test_what_pairs_of_texts_make_is_put_together_from_language_pairs(languages, monkeypatch):
+    """Nothing is multiplied twice, and nothing else changes."""
+    parallel = made(30, languages)
+    whole = alignment_rows(parallel)
+    monkeypatch.setattr(audit, "_of_all", None)
+    joined = alignment_rows(parallel, reads=NUMPY)
+    assert len(joined) == len(whole)
+    for one, other in zip(joined, whole, strict=True):
+        assert (one.measure, one.language, one.other, one.n) == (other.measure, other.language, other.other, other.n)
+        if (one.measure, one.language) == ("uniformity", None):
+            assert one.value == pytest.approx(other.value, abs=1e-6)
+        else:
+            assert np.array_equal([one.value], [other.value], equal_nan=True)
+
+
+def test_where_pairs_do_not_hold_all_texts_nothing_is_put_together(monkeypatch):
+    for parallel in (made(30, ["ar", "de", "th"], missing={(2, "th")}), made(30, ["ar"]), made(1, ["ar", "de"])):
+        for one, other in zip(alignment_rows(parallel, reads=NUMPY), alignment_rows(parallel), strict=True):
+            assert (one.measure, one.language, one.other, one.n) == (
+                other.measure,
+                other.language,
+                other.other,
+                other.n,
+            )
+            assert np.array_equal([one.value], [other.value], equal_nan=True)
+    parallel = made(40, ["ar", "de"])
+    monkeypatch.setattr(audit, "MOST_TEXTS", 60)  # a sample of all texts, of which no language pair knows
+    table = by_key(alignment_rows(parallel, reads=NUMPY))
+    assert table["uniformity", None, None].value == by_key(alignment_rows(parallel))["uniformity", None, None].value
+
+
+def test_a_piece_with_what_is_put_together_has_another_name():
+    parallel = made(30, ["ar", "de"])
+    assert {piece.name for piece in audit.pieces(parallel)} - {piece.name for piece in audit.pieces(parallel, 0, NUMPY)}

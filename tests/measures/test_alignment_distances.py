@@ -52,6 +52,18 @@ def test_cka_against_kernels():
     assert linear_cka(x, y) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("n", [60, 5000])
+def test_cka_of_vectors_that_hardly_differ_keeps_its_digits(n):
+    """A common part far longer than what tells texts apart, and more texts than are added up in float32."""
+    rng = np.random.default_rng(1)
+    topic = rng.standard_normal((n, 8)) * 1e-3
+    x, y = (np.ones(8) + topic + rng.standard_normal((n, 8)) * 1e-3 for _ in range(2))
+    x, y = ((rows / np.linalg.norm(rows, axis=1)[:, None]).astype(np.float32) for rows in (x, y))
+    a, b = (rows - rows.mean(axis=0) for rows in (x.astype(float), y.astype(float)))
+    norm = np.linalg.norm
+    assert linear_cka(x, y) == pytest.approx(norm(a.T @ b) ** 2 / (norm(a.T @ a) * norm(b.T @ b)), abs=1e-6)
+
+
 def test_cka_sees_neither_rotation_nor_shift():
     x = unit(60, 8)
     assert linear_cka(x, x) == pytest.approx(1)

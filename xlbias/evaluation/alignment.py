@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import combinations
 
 import numpy as np
 import polars as pl
@@ -14,6 +15,7 @@ from xlbias.encode.similarity import Vectors
 from xlbias.encode.vector_rows import HeldRows, VectorRows
 from xlbias.measures.alignment.audit import Rows, alignment_rows
 from xlbias.measures.alignment.parallel import ParallelVectors
+from xlbias.measures.alignment.similarity import Reads
 from xlbias.progress import Piece
 from xlbias.results.per_query import Aggregate, Key
 from xlbias.results.summary import SummaryRow, aggregated, measures_together, replicates_for, seconds_of
@@ -23,6 +25,9 @@ KeepFrame = Callable[[str, Piece[pl.DataFrame]], pl.DataFrame]
 
 MOST_PASSAGES = 1 << 18
 """Parallel passages whose vectors are taken at most: intervals over so many are narrower than a printed digit."""
+
+_WORTH_COMPILING = 1 << 25
+"""Similarities of language pairs from which on compiled code reads them: by NumPy they take half a second."""
 
 _PER_ID = 5  # measures that have values per id, about: only for what time they take
 
@@ -87,7 +92,7 @@ def alignments(
         if not len(vectors):
             continue
         parallel = ParallelVectors.of(ids.to_list(), languages.to_list(), vectors)
-        values = alignment_rows(parallel, do=partial(do, side))
+        values = alignment_rows(parallel, do=partial(do, side), reads=_reads(parallel))
         rows += _summary_rows(side, values, parallel, keep)
         names = np.asarray(parallel.ids, dtype=object)
         frames += [
@@ -96,6 +101,16 @@ def alignments(
             if one.language is None and one.per_id is not None and one.ids is not None
         ]
     return rows, pl.concat(frames)
+
+
+def _reads(parallel: ParallelVectors) -> Reads | None:
+    """Return what makes and reads similarities, None for NumPy."""
+    sizes = [len(vectors) for vectors in parallel.vectors.values()]
+    if sum(a * b for a, b in combinations(sizes, 2)) < _WORTH_COMPILING:
+        return None
+    from xlbias.retrieve.similarities import Compiled  # compiles, the first time for seconds
+
+    return Compiled()
 
 
 def sampled(parallel: pl.DataFrame, seed: int = 0) -> pl.DataFrame:

@@ -14,7 +14,7 @@ import numpy as np
 
 from xlbias.choices import listed, suggestion
 from xlbias.errors import MeasureError
-from xlbias.measures.ragged import Floats
+from xlbias.measures.ragged import Floats, Ints
 
 Family = Literal["quality", "bias", "alignment", "texts", "seen"]
 Direction = Literal["high", "low", "neither"]
@@ -45,6 +45,20 @@ TAKES: dict[Family, tuple[Takes, ...]] = {
 
 
 @dataclass(frozen=True)
+class OverPairs:
+    """A number that pairs of texts make, put together from those of some pairs.
+
+    Attributes:
+        between: it between the texts of two languages, from their `xlbias.measures.alignment.similarity.Similarity`:
+            over all pairs of a text and one of the other language.
+        joined: it over all pairs, from those of some each, float64 [n], and how many pairs each is of, int64 [n].
+    """
+
+    between: Callable[[Any], float]
+    joined: Callable[[Floats, Ints], float]
+
+
+@dataclass(frozen=True)
 class Measure:
     """One measure.
 
@@ -71,6 +85,10 @@ class Measure:
             and the greatest value that each ranking can have, in the shape of `compute`; see
             `xlbias.measures.censored`. Without it a ranking that is not known to its end has any value of the range. A
             quality measure needs none: it never rises where a relevant passage falls.
+        by_reads: of an alignment measure of vectors or parallel vectors: whether its function makes products, and takes
+            what makes them as `reads`, see `xlbias.measures.alignment.similarity.Reads`.
+        over_pairs: of an alignment measure of vectors that is made of pairs of texts: how to put it together, so that
+            products of all texts need not be made twice.
     """
 
     name: str
@@ -89,6 +107,8 @@ class Measure:
     sampled: bool = False
     chance: Callable[[int, Sequence[float]], float] | None = None
     bounds: Callable[..., tuple[Floats, Floats]] | None = None
+    by_reads: bool = False
+    over_pairs: OverPairs | None = None
 
     def __post_init__(self) -> None:
         """Raise MeasureError for a family or an input that there is not."""
@@ -117,12 +137,12 @@ class Measure:
         return f"{low} to {self.high:g}" if not math.isinf(self.low) else f"up to {self.high:g}"
 
 
-def computed(measure: Measure, *inputs: Any, shapes: Collection[tuple[int, ...]]) -> Floats:
-    """Return what a measure's function makes of its inputs, float64 of one of `shapes`.
+def computed(measure: Measure, *inputs: Any, shapes: Collection[tuple[int, ...]], **more: Any) -> Floats:
+    """Return what a measure's function makes of its inputs, and of `more` by name, float64 of one of `shapes`.
 
     Raises MeasureError for a result that is no numbers, or of another shape.
     """
-    result = measure.compute(*inputs)
+    result = measure.compute(*inputs, **more)
     try:
         values = np.asarray(result, dtype=np.float64)
     except (TypeError, ValueError) as error:

@@ -16,7 +16,7 @@ from xlbias.blas import one_thread
 from xlbias.measures.alignment.language_identifiability import TRAINING_ROWS
 from xlbias.measures.alignment.parallel import WORKERS, Pair, ParallelVectors, Vectors
 from xlbias.measures.alignment.sampling import MOST_TEXTS, candidates_for, drawing_order, drawn
-from xlbias.measures.alignment.similarity import Similarity
+from xlbias.measures.alignment.similarity import NUMPY, Reads, Similarity
 from xlbias.measures.measure import Measure, Takes, computed
 from xlbias.measures.ragged import Floats, Ints
 from xlbias.measures.registry import measures
@@ -57,7 +57,10 @@ Rows = list[AlignmentValue]
 
 
 def alignment_rows(
-    parallel: ParallelVectors, seed: int = 0, do: Callable[[Piece[Rows]], Rows] = lambda piece: piece.make()
+    parallel: ParallelVectors,
+    seed: int = 0,
+    do: Callable[[Piece[Rows]], Rows] = lambda piece: piece.make(),
+    reads: Reads | None = None,
 ) -> Rows:
     """Return all alignment measures: per language, then per pair, then overall.
 
@@ -66,6 +69,8 @@ def alignment_rows(
         seed: of identifiability's split, and of the samples over which measures are taken whose time grows with the
             square of the texts, where there are very many, see `sampling`.
         do: makes a piece of the work, or finds that it was made before.
+        reads: makes and reads similarities; by default NumPy. Where it is given, what pairs of texts make is put
+            together from language pairs, as long as these hold all texts.
 
     Measures of parallel vectors have one row per unordered pair, those of similarity one per direction. Overall is the
     mean over the pairs (of labelled vectors over the languages) where the value is defined, and per id what the id adds
@@ -73,19 +78,23 @@ def alignment_rows(
     of vectors is over all texts together. Languages that share fewer than 2 ids have NaN. With one language there are
     measures of its vectors only. `n` is that of the sample where there is one.
     """
-    rows = [row for piece in pieces(parallel, seed) for row in do(piece)]
+    rows = [row for piece in pieces(parallel, seed, reads) for row in do(piece)]
+    rows = _joined(parallel, rows)
     labelled = {measure.name for measure in _taking("labelled vectors")}
     recognised = [row for row in rows if row.measure in labelled]
     of_pairs = [row for row in rows if row.other is not None]
     return [*rows, *_overall(recognised, len(parallel.ids)), *_overall(of_pairs, len(parallel.ids))]
 
 
-def pieces(parallel: ParallelVectors, seed: int = 0) -> list[Piece[Rows]]:
-    """Return the parts of the work, in the order of their rows; see `alignment_rows`."""
+def pieces(parallel: ParallelVectors, seed: int = 0, reads: Reads | None = None) -> list[Piece[Rows]]:
+    """Return the parts of the work, in the order of their rows; see `alignment_rows`.
+
+    What pairs of texts make is a row of a language pair as well where it is put together from these.
+    """
     languages = parallel.languages
     texts = [len(vectors) for vectors in parallel.vectors.values()]
     found = [
-        _piece("single languages", some, seed, seconds, partial(_of_languages, parallel, some, seed))
+        _piece("single languages", some, seed, seconds, partial(_of_languages, parallel, some, seed, reads or NUMPY))
         for some, seconds in _together(languages, [_of_uniformity(n) for n in texts])
     ]
     if len(languages) < 2:
@@ -93,12 +102,43 @@ def pieces(parallel: ParallelVectors, seed: int = 0) -> list[Piece[Rows]]:
     seconds = _of_identifiability(texts)
     found.append(_piece("languages told apart", languages, seed, seconds, partial(_recognised, parallel, seed)))
     limit, places = candidates_for(comb(len(languages), 2)), drawing_order(len(parallel.ids), seed)
+    between = _over_pairs() if reads is not None and _in_pairs(parallel, limit) else []
     for some_pairs, seconds in _together(list(combinations(languages, 2)), _of_pairs(texts, limit)):
-        make = partial(_pairs, parallel, some_pairs, limit, places)
-        found.append(_piece("language pairs", some_pairs, (seed, limit), seconds, make))
-    make = partial(_of_all, parallel, seed)
-    found.append(_piece("all languages", languages, seed, _of_uniformity(sum(texts)), make))
+        make = partial(_pairs, parallel, some_pairs, limit, places, between, reads or NUMPY)
+        about = (seed, limit, [measure.name for measure in between])
+        found.append(_piece("language pairs", some_pairs, about, seconds, make))
+    rest = [measure for measure in _taking("vectors") if measure not in between]
+    if rest:
+        make = partial(_of_all, parallel, seed, rest, reads or NUMPY)
+        found.append(_piece("all languages", languages, seed, _of_uniformity(sum(texts)), make))
     return found
+
+
+def _over_pairs() -> list[Measure]:
+    """Return the measures of vectors that pairs of texts make."""
+    return [measure for measure in _taking("vectors") if measure.over_pairs]
+
+
+def _in_pairs(parallel: ParallelVectors, limit: int) -> bool:
+    """Return whether each text stands in all language pairs of its language, and no sample is drawn."""
+    first, *others = parallel.rows.values()
+    whole = 2 <= len(first) <= limit and len(first) * (len(others) + 1) <= MOST_TEXTS
+    return whole and all(np.array_equal(first, other) for other in others)
+
+
+def _joined(parallel: ParallelVectors, rows: Rows) -> Rows:
+    """Return the rows with those of all languages that are put together from rows of two, and without the latter."""
+    found = []
+    for measure in _over_pairs():
+        of_one = [row for row in rows if row.measure == measure.name and row.language is not None]
+        if any(row.other for row in of_one):
+            n_pairs = [row.n * (row.n - 1) // 2 if row.other is None else row.n**2 for row in of_one]
+            assert measure.over_pairs is not None
+            value = measure.over_pairs.joined(np.array([row.value for row in of_one]), np.array(n_pairs))
+            n = sum(len(vectors) for vectors in parallel.vectors.values())
+            found.append(AlignmentValue(measure.name, None, None, value, n))
+    joined = {row.measure for row in found}
+    return [row for row in rows if row.other is None or row.measure not in joined] + found
 
 
 def expected_seconds(texts: Sequence[int]) -> float:
@@ -146,18 +186,18 @@ def _together(items: Sequence[T], seconds: Sequence[float]) -> Iterator[tuple[Se
             start, total = stop, 0.0
 
 
-def _of_languages(parallel: ParallelVectors, languages: Sequence[str], seed: int) -> Rows:
+def _of_languages(parallel: ParallelVectors, languages: Sequence[str], seed: int, reads: Reads) -> Rows:
     rows = []
     for language in languages:
         vectors = parallel.vectors[language]
         sample = drawn(drawing_order(len(vectors), seed), MOST_TEXTS)
         ids = parallel.rows[language][sample]
         some = _of(vectors, sample)
-        rows += [_row(one, language, None, _value(one, len(ids), some), ids) for one in _taking("vectors")]
+        rows += [_row(one, language, None, _value(one, reads, len(ids), some), ids) for one in _taking("vectors")]
     return rows
 
 
-def _of_all(parallel: ParallelVectors, seed: int) -> Rows:
+def _of_all(parallel: ParallelVectors, seed: int, of: Sequence[Measure], reads: Reads) -> Rows:
     sizes = [len(vectors) for vectors in parallel.vectors.values()]
     sample = drawn(drawing_order(sum(sizes), seed), MOST_TEXTS)
     starts = np.cumsum([0, *sizes])
@@ -166,24 +206,33 @@ def _of_all(parallel: ParallelVectors, seed: int) -> Rows:
         for start, vectors in zip(starts, parallel.vectors.values(), strict=False)
     ]
     together = np.concatenate(chosen)
-    return [
-        AlignmentValue(one.name, None, None, float(computed(one, together, shapes=((),))), len(sample))
-        for one in _taking("vectors")
-    ]
+    return [AlignmentValue(one.name, None, None, float(_value(one, reads, None, together)), len(sample)) for one in of]
 
 
 def _of(vectors: Vectors, sample: Ints) -> Vectors:
     return vectors if len(sample) == len(vectors) else vectors[sample]
 
 
-def _pairs(parallel: ParallelVectors, pairs: Sequence[tuple[str, str]], limit: int, places: Ints) -> Rows:
-    """Return the rows of these pairs of languages, in their order."""
+def _pairs(
+    parallel: ParallelVectors,
+    pairs: Sequence[tuple[str, str]],
+    limit: int,
+    places: Ints,
+    between: Sequence[Measure],
+    reads: Reads,
+) -> Rows:
+    """Return the rows of these pairs of languages, in their order, with those of measures `between` their texts."""
+
+    def of(ab: tuple[str, str]) -> Rows:
+        return list(_pair_rows(ab, parallel.pair(*ab), limit, places, between, reads))
+
     with one_thread(), ThreadPoolExecutor(WORKERS) as workers:
-        of_pairs = workers.map(lambda ab: list(_pair_rows(ab, parallel.pair(*ab), limit, places)), pairs)
-        return list(chain.from_iterable(of_pairs))
+        return list(chain.from_iterable(workers.map(of, pairs)))
 
 
-def _pair_rows(languages: tuple[str, str], pair: Pair, limit: int, places: Ints) -> Iterator[AlignmentValue]:
+def _pair_rows(
+    languages: tuple[str, str], pair: Pair, limit: int, places: Ints, between: Sequence[Measure], reads: Reads
+) -> Iterator[AlignmentValue]:
     a, b = languages
     directions = ((a, b), (b, a))
     if pair.n < 2:
@@ -195,12 +244,15 @@ def _pair_rows(languages: tuple[str, str], pair: Pair, limit: int, places: Ints)
         return
     for measure in _taking("parallel vectors"):
         some = pair.thinned(MOST_TEXTS, places) if measure.sampled else pair
-        yield _row(measure, a, b, _value(measure, some.n, some.x, some.y), some.ids)
+        yield _row(measure, a, b, _value(measure, reads, some.n, some.x, some.y), some.ids)
     fewer = pair.thinned(limit, places)
-    similarity = Similarity.of(fewer.x, fewer.y)
+    similarity = Similarity.of(fewer.x, fewer.y, reads)
     for measure in _taking("similarity"):
         for (language, other), view in zip(directions, (similarity, similarity.reversed), strict=True):
-            yield _row(measure, language, other, _value(measure, fewer.n, view), fewer.ids)
+            yield _row(measure, language, other, _value(measure, reads, fewer.n, view), fewer.ids)
+    for measure in between:
+        assert measure.over_pairs is not None
+        yield AlignmentValue(measure.name, a, b, measure.over_pairs.between(similarity), fewer.n)
 
 
 def _recognised(parallel: ParallelVectors, seed: int) -> Rows:
@@ -219,9 +271,10 @@ def _recognised(parallel: ParallelVectors, seed: int) -> Rows:
 _UNDEFINED = np.array(np.nan)
 
 
-def _value(measure: Measure, n: int, *inputs: Any) -> Floats:
-    """Return what a measure makes of n texts: one number, or one of each text."""
-    return computed(measure, *inputs, shapes=((), (n,)))
+def _value(measure: Measure, reads: Reads, n: int | None, *inputs: Any) -> Floats:
+    """Return what a measure makes of n texts: one number, or one of each text; None where it must be one number."""
+    more = {"reads": reads} if measure.by_reads else {}
+    return computed(measure, *inputs, shapes=((),) if n is None else ((), (n,)), **more)
 
 
 def _row(measure: Measure, language: str, other: str | None, result: Floats, ids: Ints) -> AlignmentValue:

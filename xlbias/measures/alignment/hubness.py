@@ -27,15 +27,7 @@ def occurrences(similarity: Similarity) -> Floats:
 
     Columns tied for a row's last places share them equally, so that the order of texts does not matter.
     """
-    counts = np.zeros(similarity.n)
-    for rows in similarity.blocks():
-        scores, least = similarity.matrix[rows], similarity.nearest[rows, :1]
-        row, column = np.divmod(np.flatnonzero(scores >= least), similarity.n)  # sooner than nonzero of two dimensions
-        above = scores[row, column] > least[row, 0]
-        places = NEIGHBOURS - np.bincount(row[above], minlength=len(scores))
-        share = places / np.bincount(row[~above], minlength=len(scores))
-        counts += np.bincount(column, weights=np.where(above, 1.0, share[row]), minlength=similarity.n)
-    return counts
+    return similarity.occurrences
 
 
 MEASURES = (

@@ -21,6 +21,8 @@ Vectors = npt.NDArray[np.float32]
 BLOCK = 16_384
 """Vectors held in float64 at once."""
 
+_ROWS = 256  # the same where each is looked at once: so few that they stay in a core's cache
+
 WORKERS = min(os.cpu_count() or 1, 8)
 """Language pairs, or tiles, at a time, each in one thread: numpy lets go of the interpreter, and most of a pair is not
 BLAS."""
@@ -182,22 +184,22 @@ def _refuse_doubles(ids: Sequence[str], languages: Sequence[str], id_of: Ints, l
 def _lengths(ids: Sequence[str], languages: Sequence[str], vectors: npt.NDArray[np.floating]) -> Floats:
     """Return the length of each vector, float64 [n]. Raises EncoderError for one that is not finite."""
     found = np.empty(len(vectors))
-    for start in range(0, len(vectors), BLOCK):
-        block = vectors[start : start + BLOCK]
+    for start in range(0, len(vectors), _ROWS):
+        block = vectors[start : start + _ROWS]
         finite = np.isfinite(block).all(axis=1)
         if not finite.all():
             row = start + int(np.flatnonzero(~finite)[0])
             raise EncoderError(f"NaN or infinite vector for the text {ids[row]!r} in {languages[row]!r}")
         rows = block.astype(np.float64)
-        found[start : start + BLOCK] = np.sqrt((rows * rows).sum(axis=1))
+        found[start : start + _ROWS] = np.sqrt((rows * rows).sum(axis=1))
     return found
 
 
 def _unit(vectors: npt.NDArray[np.floating], rows: Ints, length: Floats) -> Vectors:
     """Return the vectors of `rows` scaled to length 1, float32 [len(rows), d], which cannot be written to."""
     unit = np.empty((len(rows), vectors.shape[1]), dtype=np.float32)
-    for start in range(0, len(rows), BLOCK):
-        block = rows[start : start + BLOCK]
-        unit[start : start + BLOCK] = vectors[block].astype(np.float64) / length[block][:, None]
+    for start in range(0, len(rows), _ROWS):
+        block = rows[start : start + _ROWS]
+        unit[start : start + _ROWS] = vectors[block].astype(np.float64) / length[block][:, None]
     unit.setflags(write=False)
     return unit

@@ -14,7 +14,7 @@ def parallel_accuracy(similarity: Similarity) -> Floats:
 
     A tie is a miss: where all vectors are equal, accuracy is 0.
     """
-    own = similarity.matrix.diagonal()
+    own = similarity.of_translations
     return np.where((similarity.nearest >= own[:, None]).sum(axis=1) == 1, 1.0, 0.0)
 
 
@@ -24,18 +24,7 @@ def csls_accuracy(similarity: Similarity) -> Floats:
     CSLS(x, y) = 2 cos(x, y) − r(x) − r(y), where r is the mean similarity to the nearest 10 texts of the other
     language, to all of them where there are fewer; it takes hubs down.
     """
-    own = similarity.nearest.mean(axis=1)
-    others = similarity.nearest_of_columns.mean(axis=1)
-    found = np.empty(similarity.n)
-    for rows in similarity.blocks():
-        scores = 2 * similarity.matrix[rows]
-        scores -= own[rows, None]
-        scores -= others
-        at = np.arange(len(scores)), np.arange(rows.start, rows.stop)
-        translation = scores[at]
-        scores[at] = -np.inf
-        found[rows] = scores.max(axis=1) < translation
-    return found
+    return similarity.is_nearest_scaled.astype(np.float64)
 
 
 MEASURES = (
