@@ -1,12 +1,12 @@
-"""An evaluation whose passages are more than memory holds: from JSON Lines to a run.
+"""An evaluation whose passages are more than memory holds: from JSON Lines to the dashboard of its run.
 
     python benchmarks/many_passages.py task OUT.jsonl [--ids 1000000] [--queries 400]
     python benchmarks/many_passages.py run OUT.jsonl [--encoder static-small]
 
 `task` writes a parallel task in three languages, of made-up words, the same for every call: the first of its ids have
 a query. `run` evaluates it in a process of its own and prints the seconds of each phase, what was resident at most
-(`VmHWM`), and how much of that was no page of a file (`RssAnon`, looked at while it runs). Ranks alone, from a file:
-`benchmarks/file_ranks.py`.
+(`VmHWM`), and how much of that was no page of a file (`RssAnon`, looked at while it runs); then it opens the run in the
+dashboard, in a pseudo-terminal of 80×24. Ranks alone, from a file: `benchmarks/file_ranks.py`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from dashboard import Terminal
 
 LANGUAGES = ("de", "en", "es")
 _WORDS = 40_000
@@ -100,6 +101,12 @@ def run_whole(path: Path, encoder: str, folder: Path, extra: list[str]) -> None:
     cpu = os.times()
     print(f"{time.time() - began:.1f} s, {cpu.children_user + cpu.children_system:.1f} of a processor")
     print(f"at most, MB: {most}; run file {out.stat().st_size >> 20 if out.exists() else None} MB")
+    if process.returncode:
+        raise SystemExit(f"the evaluation has failed with exit code {process.returncode}")
+    screen = Terminal(out, str(folder))
+    _, seconds, _ = screen.until(lambda text: Path(encoder).name in text)
+    print(f"dashboard: first screen after {seconds:.1f} s, {screen.processor:.1f} of a processor, {screen.peak:.0f} MB")
+    screen.end()
 
 
 def main() -> None:
