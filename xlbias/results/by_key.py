@@ -66,8 +66,11 @@ class ByKey(Mapping[Key, Cell]):
         self._keys: dict[str, Sequence[Key]] = {}
 
     def __getitem__(self, key: Key) -> Cell:
-        _, _, *languages = key
-        places, numbers = self._overall if languages == [None, None] else self._of(key.measure)
+        measure, _, query_language, passage_language = key
+        if query_language is None and passage_language is None:
+            places, numbers = self._overall
+        else:
+            places, numbers = self._found.get(measure) or self._of(measure)
         return cell_of(numbers[places[key]])
 
     def __iter__(self) -> Iterator[Key]:

@@ -7,6 +7,7 @@ A number is ``{"value", "low", "high", "n", "n_ids", "n_excluded"}``, null where
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from xlbias.measures.measure import Family, Measure
@@ -20,6 +21,9 @@ from xlbias.runs.schema import SETTINGS
 
 _MULTILINGUAL = SETTINGS[2]
 _NONE = Cell(n=0, n_ids=0)
+_BOUNDS = ("least", "most")
+_OF_A_NUMBER = tuple(name for name in NUMBERS if name not in _BOUNDS)
+_values = attrgetter(*_OF_A_NUMBER)
 
 CENSORED = "censored: ranks that it needs are not known, so that it has bounds"
 """Why a number of censored ranks has no value."""
@@ -128,10 +132,13 @@ def _pair(key: Key, row: Cell, measure: Measure, names: tuple[str, str]) -> dict
 
 def _number(row: Cell | None, measure: Measure) -> dict[str, Any]:
     cell = row or _NONE
-    number = {name: getattr(cell, name) for name in NUMBERS if cell.bounds or name not in ("least", "most")}
+    number: dict[str, Any] = dict(zip(_OF_A_NUMBER, _values(cell), strict=True))
+    if cell.value is not None:
+        return number
     if cell.bounds:
+        number |= zip(_BOUNDS, cell.bounds, strict=True)
         number["reason"] = CENSORED
-    elif number["value"] is None:
+    else:
         number["reason"] = f"undefined {measure.undefined}".strip()
     return number
 

@@ -14,7 +14,7 @@ from xlbias.report.documents.findings import as_json as findings_json
 from xlbias.report.documents.training import training_facts
 from xlbias.report.formats.json import finite_in_lines
 from xlbias.results.caveats import caveats, kinds_of
-from xlbias.results.cell import Cell
+from xlbias.results.cell import ABSENT, Cell
 from xlbias.results.findings import findings
 from xlbias.results.findings.context import few_enough
 from xlbias.results.levels import levels
@@ -143,9 +143,9 @@ def _ends(
 
     With ``"bounds": {measure: [least, most]}`` of those that have bounds, where one has.
     """
-    rows = {name: found.get(Key(name, setting, query_language, pool)) for name in MEASURES}
-    intervals = {name: [row.low, row.high] if row and row.low is not None else None for name, row in rows.items()}
-    bounds = {name: list(row.bounds) for name, row in rows.items() if row and row.bounds}
+    rows = {name: found.get(Key(name, setting, query_language, pool), ABSENT) for name in MEASURES}
+    intervals = {name: None if row.low is None else [row.low, row.high] for name, row in rows.items()}
+    bounds = {name: list(row.bounds) for name, row in rows.items() if row.value is None and row.bounds}
     return {"intervals": intervals, **({"bounds": bounds} if bounds else {})}
 
 
