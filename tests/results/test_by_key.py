@@ -31,7 +31,7 @@ def test_every_number_is_found_by_its_key_and_no_other():
 
 def test_what_is_of_no_language_is_found_without_reading_the_cells(monkeypatch):
     found = ByKey(summary())
-    monkeypatch.setattr(ByKey, "_parts", property(lambda _: pytest.fail("read all")))
+    monkeypatch.setattr(ByKey, "_whole", property(lambda _: pytest.fail("read all")))
     assert found[Key("map", "monolingual")].n == 0
 
 
@@ -39,6 +39,7 @@ def test_of_a_measure_only_its_own_numbers_are_read(monkeypatch):
     from xlbias.results import by_key
 
     read, places = [], by_key._places
+    monkeypatch.setattr(by_key, "_AT_ONCE", 2)
     monkeypatch.setattr(by_key, "_places", lambda rows: read.append(rows.height) or places(rows))
     found = ByKey(summary())
     assert found[Key("map", "cross-lingual", "de", "en")].n == 1
@@ -47,7 +48,9 @@ def test_of_a_measure_only_its_own_numbers_are_read(monkeypatch):
     assert read == [2]
 
 
-def test_the_keys_of_a_measure_are_found_in_order_in_any_mapping():
+@pytest.mark.parametrize("at_once", [0, 3])
+def test_the_keys_of_a_measure_are_found_in_order_in_any_mapping(at_once, monkeypatch):
+    monkeypatch.setattr("xlbias.results.by_key._AT_ONCE", at_once)
     found = ByKey(summary())
     for measure in ("map", "tokens", "ndcg"):
         expected = [key for key in found if key.measure == measure]

@@ -10,10 +10,13 @@ import polars as pl
 
 from xlbias.results.cell import Cell
 from xlbias.results.per_query import Key
+from xlbias.results.summary import OVERALL
 
 NUMBERS = ("value", "low", "high", "n", "n_ids", "n_excluded", "least", "most")
 """The columns of a summary that a cell takes, by its names."""
 
+
+_AT_ONCE = 20_000  # numbers that are read together: of many encoders, parts of each would take longer
 
 _Places = tuple[Mapping[Sequence[Any], int], Sequence[Sequence[Any]]]
 """Where the numbers of each key stand, and the numbers."""
@@ -44,12 +47,27 @@ class Numbers:
         """Return the numbers of a model on a task; empty where it has not been ranked."""
         if (model, task) not in self._read:
             part = self._parts.get((model, task))
-            self._read[model, task] = {} if part is None else ByKey(part)
+            overall = self._overall.get((model, task), ({}, ()))
+            self._read[model, task] = {} if part is None else ByKey(part, overall)
         return self._read[model, task]
 
     @cached_property
     def _parts(self) -> dict[tuple[object, ...], pl.DataFrame]:
-        return self._summary.partition_by(["model", "task"], as_dict=True)
+        wanted = self._summary.select("model", "task", *Key._fields, *NUMBERS)
+        return wanted.partition_by(["model", "task"], as_dict=True, include_key=False)
+
+    @cached_property
+    def _overall(self) -> Mapping[tuple[str, str], _Places]:
+        """Where the numbers of no languages stand, of every model and task: read at once, as many are asked for."""
+        rows = self._summary.filter(OVERALL)
+        owners = zip(rows["model"].to_list(), rows["task"].to_list(), strict=True)
+        keys = zip(*(rows[name].to_list() for name in Key._fields), strict=True)
+        found: dict[tuple[str, str], tuple[dict[Sequence[Any], int], list[Sequence[Any]]]] = {}
+        for owner, key, numbers in zip(owners, keys, rows.select(NUMBERS).rows(), strict=True):
+            places, held = found.setdefault(owner, ({}, []))
+            places[key] = len(held)
+            held.append(numbers)
+        return found
 
 
 class ByKey(Mapping[Key, Cell]):
@@ -59,9 +77,11 @@ class ByKey(Mapping[Key, Cell]):
     when one of them is asked for. Those of no languages, which every report asks for, are found without the others.
     """
 
-    def __init__(self, rows: pl.DataFrame) -> None:
-        """Take the rows of a summary of one model and task."""
-        self._rows = rows.select(*Key._fields, *NUMBERS)
+    def __init__(self, rows: pl.DataFrame, overall: _Places | None = None) -> None:
+        """Take the rows of a summary of one model and task; and where those of no languages stand, if that is known."""
+        self._rows = rows
+        self._given = overall
+        self._is_small = rows.height <= _AT_ONCE
         self._found: dict[str, _Places] = {}
         self._keys: dict[str, Sequence[Key]] = {}
 
@@ -70,7 +90,7 @@ class ByKey(Mapping[Key, Cell]):
         if query_language is None and passage_language is None:
             places, numbers = self._overall
         else:
-            places, numbers = self._found.get(measure) or self._of(measure)
+            places, numbers = self._whole if self._is_small else self._found.get(measure) or self._of(measure)
         return cell_of(numbers[places[key]])
 
     def __iter__(self) -> Iterator[Key]:
@@ -84,13 +104,26 @@ class ByKey(Mapping[Key, Cell]):
 
     def of_measure(self, measure: str) -> Sequence[Key]:
         """Return the keys of the numbers of one measure, in their order."""
+        if self._is_small:
+            return self._by_measure.get(measure, ())
         if measure not in self._keys:
             self._keys[measure] = list(map(Key._make, self._of(measure)[0]))
         return self._keys[measure]
 
     @cached_property
+    def _by_measure(self) -> Mapping[str, Sequence[Key]]:
+        found: dict[str, list[Key]] = {}
+        for key in self:
+            found.setdefault(key.measure, []).append(key)
+        return found
+
+    @cached_property
+    def _whole(self) -> _Places:
+        return _places(self._rows)
+
+    @cached_property
     def _overall(self) -> _Places:
-        return _places(self._rows.filter(pl.all_horizontal(pl.col(*Key._fields[2:]).is_null())))
+        return _places(self._rows.filter(OVERALL)) if self._given is None else self._given
 
     def _of(self, measure: str) -> _Places:
         """Return where the numbers of a measure stand."""

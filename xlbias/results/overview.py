@@ -8,6 +8,7 @@ import polars as pl
 
 from xlbias.results.per_query import Key
 from xlbias.results.run_numbers import RunNumbers
+from xlbias.results.summary import OVERALL
 from xlbias.results.wide import rank_distance_summary
 from xlbias.runs.run_info import ModelInfo, TaskInfo
 from xlbias.runs.schema import MULTILINGUAL_POOL, SETTING_SHORT
@@ -29,8 +30,7 @@ def overview(run: RunNumbers) -> pl.DataFrame:
         pl.col("n").sum().alias("n_rankings"), (pl.col("n") > 0).sum().cast(pl.Int64).alias("n_cells")
     )
     keys = ["model", "task"]
-    numbers = run.numbers
-    rows = (
+    return (
         _every_pair(run)
         .join(wide.select(*keys, *(f"map_{s}" for s in SETTING_SHORT.values())), on=keys, how="left")
         .join(_rank_distance(run), on=keys, how="left")
@@ -40,11 +40,7 @@ def overview(run: RunNumbers) -> pl.DataFrame:
         .sort("position")
         .drop("position")
         .with_columns(pl.col("n_rankings", "n_cells").fill_null(0))
-    )
-    found = [numbers.of(*who) for who in rows.select(keys).iter_rows()]
-    return rows.with_columns(
-        pl.Series(f"{name}_least", [cell.least if (cell := of.get(key)) else None for of in found], dtype=pl.Float64)
-        for name, key in _BOUNDED.items()
+        .join(_bounds(run), on=keys, how="left", maintain_order="left")
     )
 
 
@@ -54,6 +50,15 @@ _BOUNDED = {
     "rank_distance_normalised": Key("rank_distance.normalised", "multilingual"),
 }
 """Columns whose numbers have bounds where ranks are censored."""
+
+
+def _bounds(run: RunNumbers) -> pl.DataFrame:
+    """Return the lower bounds of the numbers that have any, by model and task."""
+    rows = run.summary.filter(OVERALL & pl.col("least").is_not_null())
+    return rows.group_by("model", "task").agg(
+        pl.col("least").filter(measure=key.measure, setting=key.setting).first().alias(f"{name}_least")
+        for name, key in _BOUNDED.items()
+    )
 
 
 def _every_pair(run: RunNumbers) -> pl.DataFrame:

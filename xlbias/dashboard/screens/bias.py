@@ -21,10 +21,7 @@ from xlbias.dashboard.widgets.heatmap.order import NAMES, OF_LANGUAGES
 from xlbias.dashboard.widgets.text.line import Part
 from xlbias.dashboard.workers.comparisons import COMPARING
 from xlbias.measures.registry import measures
-from xlbias.results.by_key import Numbers
-from xlbias.results.cell import Cell
 from xlbias.results.compare import Side
-from xlbias.results.per_query import Key
 
 _OF_PANEL = {panel: [view for view in VIEWS if view.panel == panel] for panel in PANELS}
 
@@ -90,21 +87,9 @@ class BiasScreen(PanelScreen):
         known, sheet = cache.get(key, (None, None))
         if sheet is None or known != (differences, remark):
             entry = next(e for e in app.state.snapshot.run.tasks if e.name == task)
-            sheet = bias_sheet(view, model, entry, self._numbers(model, task), differences, remark)
+            sheet = bias_sheet(view, model, entry, app.state.snapshot.run.numbers.of(model, task), differences, remark)
             cache[key] = ((differences, remark), sheet)
         return sheet  # type: ignore[no-any-return]
-
-    def _numbers(self, model: str, task: str) -> dict[Key, Cell]:
-        """The numbers of bias of an encoder on a task: a few milliseconds, also of a large run."""
-        snapshot = self.dashboard.state.snapshot
-        assert snapshot is not None
-        key = ("bias numbers", model, task)
-        if key not in snapshot.cache:
-            wanted = pl.col("measure").is_in(list(measures("bias")))
-            part = snapshot.run.summary.filter((pl.col("model") == model) & (pl.col("task") == task) & wanted)
-            snapshot.cache[key] = dict(Numbers(part).of(model, task))
-        found: dict[Key, Cell] = snapshot.cache[key]
-        return found
 
     def _differences(self, view: BiasView) -> tuple[Differences | None, str]:
         """Return the differences that a view shows, as far as they are computed, and what is to be said of that."""

@@ -1,4 +1,4 @@
-"""Reading keys from the terminal: how long an Escape waits for what may follow it."""
+"""The terminal: how long an Escape waits for what may follow it, and what is sent of colours."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from textual import constants, events
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
+from xlbias.dashboard.terminal.styling import shortened
+
 ESCAPE: Final = "\x1b"
 _LOOK: Final = 0.1  # seconds between two looks at whether the reading is to end, as in Textual
 
@@ -21,9 +23,15 @@ class PromptDriver(LinuxDriver):
     Arrow and function keys begin with the same byte. Textual looks every 100 ms whether more has come, whatever
     ``ESCDELAY`` says. Here Escape is held back until something follows it or the time is over. Once one of these keys
     has begun, its further bytes have the time that Textual gives them.
+
+    Of colours and styles only what changes is sent.
     """
 
     delay: float = constants.ESCAPE_DELAY if "ESCDELAY" in os.environ else 0.05
+
+    def write(self, data: str) -> None:
+        """Send a frame, or a sequence of its own, in as few bytes as have the same effect."""
+        super().write(shortened(data))
 
     def run_input_thread(self) -> None:
         """Pass on what is read until the application leaves or waits in the background."""

@@ -13,16 +13,17 @@ import polars as pl
 
 from xlbias.dashboard.views.bias_hints import reading_of
 from xlbias.dashboard.views.bias_panels import EXCESS, BiasView
-from xlbias.dashboard.views.sheet import Shades, Sheet, Spot, block_of
+from xlbias.dashboard.views.sheet import Said, Shades, Sheet, Spot, block_of
 from xlbias.languages import language_name, script_of
 from xlbias.measures.measure import Measure
 from xlbias.measures.registry import measures
+from xlbias.report.document import MatrixBlock
 from xlbias.report.documents.overall import overall_bias, undefined_notes
 from xlbias.report.documents.wording import BETTER
 from xlbias.report.numbers import EMPTY, MARK, NO_NUMBER, Entry, difference_entry, entry, measured, number, said_of_p
 from xlbias.results.by_key import keys_of
 from xlbias.results.cell import Cell
-from xlbias.results.matrix import difference
+from xlbias.results.matrix import Matrix, difference
 from xlbias.results.per_query import Key
 from xlbias.runs.run_info import TaskInfo
 from xlbias.runs.schema import OTHER, OWN, SETTINGS
@@ -128,37 +129,15 @@ class _Maker:
         columns = self.answered if view.shape == "pairs" else (about.label,)
         keys = [[self._key(row, column) for column in columns] for row in rows]
         excess = view.name == EXCESS and self.differences is None
-        cells = tuple(
-            tuple(
-                _less(self._entry(key, about, None), self.shares[column], about)
-                if excess
-                else self._entry(key, about, self.differences)
-                for key, column in zip(line, columns, strict=True)
-            )
-            for line in keys
-        )
-        said = {
-            (row, column): self._said(key, about)
-            for row, line in zip(rows, keys, strict=True)
-            for column, key in zip(columns, line, strict=True)
-        }
+        block = self._block(about, rows, columns, keys, excess=excess)
+        cells = block.matrix.cells
         differs = excess or self.differences is not None
         ratio = about.name == "exposure@10.ratio" and self.differences is None
         neutral = None if differs else self._neutral(about)
         of_pool = self.differences is None and view.name == "exposure@10"
-        middles = (
-            [self.shares[c] for c in columns] if of_pool else None if neutral is None else [neutral] * len(columns)
-        )
+        middles = list(self.shares.values()) if of_pool else None if neutral is None else [neutral] * len(columns)
         return Sheet(
-            block_of(
-                self._title(about),
-                about,
-                rows,
-                columns,
-                cells,
-                ("passage language" if view.shape == "answered" else "query language", "passage language"),
-                differs=self.differences is not None,
-            ),
+            block,
             self._reading(view.name, about),
             headline=self._headline(),
             remark=self.remark or self._nothing(cells, about),
@@ -170,10 +149,37 @@ class _Maker:
             form="difference" if differs else "value",
             meaning=f"{about.label}: {about.definition}.",
             pinned=self._pinned(columns, about, excess=excess),
-            said=said,
+            said=Said(rows, columns, lambda row, column: self._said(self._key(row, column), about)),
             name_of=self._named,
             bars=self.differences is None,
         )
+
+    def _block(
+        self,
+        about: Measure,
+        rows: Sequence[str],
+        columns: Sequence[str],
+        keys: Sequence[Sequence[Key]],
+        *,
+        excess: bool,
+    ) -> MatrixBlock:
+        """The numbers; of values it is left to the block to write those that are seen: of many languages few are."""
+        title = self._title(about)
+        axes = ("passage language" if self.view.shape == "answered" else "query language", "passage language")
+        if self.differences is None and not excess:
+            cells = tuple(tuple(self.found.get(key, NO_NUMBER) for key in line) for line in keys)
+            return MatrixBlock(title, Matrix(about, tuple(rows), tuple(columns), cells, axes=axes))
+        shares = self.shares
+        entries = [
+            [
+                _less(self._entry(key, about, None), shares[column], about)
+                if excess
+                else self._entry(key, about, self.differences)
+                for key, column in zip(line, columns, strict=True)
+            ]
+            for line in keys
+        ]
+        return block_of(title, about, rows, columns, entries, axes, differs=self.differences is not None)
 
     def numbers(self) -> Sheet:
         """Every overall number, with its interval, n, and why it is undefined."""
@@ -273,16 +279,17 @@ class _Maker:
         """What stands under the heads of exposure: shares of the pool, and each language over all queries."""
         if self.view.panel != "exposure" or self.view.shape != "pairs" or self.differences is not None:
             return ()
+        shares = self.shares
         totals = [entry(self.found.get(Key(about.name, ALL, None, column), NO_NUMBER), about) for column in columns]
         if excess:
-            totals = [_less(one, self.shares[c], about) for one, c in zip(totals, columns, strict=True)]
+            totals = [_less(one, shares[c], about) for one, c in zip(totals, columns, strict=True)]
         return (
-            ("pool", tuple(number(self.shares[column]) for column in columns)),
+            ("pool", tuple(number(shares[column]) for column in columns)),
             ("all", tuple(one.text for one in totals)),
         )
 
-    def _nothing(self, cells: Sequence[Sequence[Entry]], about: Measure) -> str:
-        if any(one.value is not None or one.cell.bounds is not None for line in cells for one in line):
+    def _nothing(self, cells: Sequence[Sequence[Cell]], about: Measure) -> str:
+        if any(one.value is not None or one.bounds is not None for line in cells for one in line):
             return ""
         if not keys_of(self.found, about.name):
             return "not evaluated yet"
@@ -330,7 +337,7 @@ def _less(value: Entry, share: float, about: Measure) -> Entry:
     return difference_entry(msgspec.structs.replace(cell, value=value_, low=low, high=high), about)
 
 
-def _from(neutral: Sequence[float], cells: Sequence[Sequence[Entry]]) -> Shades:
+def _from(neutral: Sequence[float], cells: Sequence[Sequence[Cell]]) -> Shades:
     """Return how far values lie from the neutral one of their column."""
     return tuple(
         tuple(None if one.value is None else one.value - at for one, at in zip(line, neutral, strict=True))
@@ -338,7 +345,7 @@ def _from(neutral: Sequence[float], cells: Sequence[Sequence[Entry]]) -> Shades:
     )
 
 
-def _logarithms(cells: Sequence[Sequence[Entry]]) -> Shades:
+def _logarithms(cells: Sequence[Sequence[Cell]]) -> Shades:
     """Return log2 of ratios, so that twice and half are as far from 1; what is further than eight times is cut."""
     most = 2**FURTHEST
     return tuple(

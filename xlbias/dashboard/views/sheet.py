@@ -6,8 +6,9 @@ that a report would print, so that what is shown and what is copied are the same
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Literal
 
 from xlbias.colour import Range
@@ -22,6 +23,26 @@ Shades = tuple[tuple[float | None, ...], ...]
 
 Spot = tuple[str, str]
 """Row and column of a cell, by their names."""
+
+
+class Said(Mapping[Spot, str]):
+    """What is said of each cell, made when it is asked for: of 10,000 cells that of one."""
+
+    def __init__(self, rows: Sequence[str], columns: Sequence[str], say: Callable[[str, str], str]) -> None:
+        """Take the names of rows and columns, and what says it."""
+        self._rows, self._columns, self._say = rows, columns, say
+
+    def __getitem__(self, spot: Spot) -> str:
+        row, column = spot
+        if row not in self._rows or column not in self._columns:
+            raise KeyError(spot)
+        return self._say(row, column)
+
+    def __iter__(self) -> Iterator[Spot]:
+        return product(self._rows, self._columns)
+
+    def __len__(self) -> int:
+        return len(self._rows) * len(self._columns)
 
 
 @dataclass(frozen=True, eq=False)

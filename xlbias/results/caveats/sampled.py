@@ -25,9 +25,11 @@ def found(run: RunNumbers) -> Iterator[Caveat]:
     wanted = [f"{side}.{name}" for side in SIDES for name in ("alignment", "parallel_accuracy", "cka", "uniformity")]
     overall = run.summary.filter(OVERALL & pl.col("measure").is_in([*wanted, "rank_consistency"]))
     texts = _texts(run)
-    for (model, task), rows in overall.group_by("model", "task", maintain_order=True):
-        n = dict(rows.select("measure", "n").iter_rows())
-        about: dict[str, Any] = {"kind": KIND, "model": str(model), "task": str(task)}
+    counts: dict[tuple[str, str], dict[str, int]] = {}
+    for model, task, measure, many in overall.select("model", "task", "measure", "n").iter_rows():
+        counts.setdefault((model, task), {})[measure] = many
+    for (model, task), n in counts.items():
+        about: dict[str, Any] = {"kind": KIND, "model": model, "task": task}
         for side in SIDES:
             ids, drawn = n.get(f"{side}.alignment", 0), n.get(f"{side}.parallel_accuracy", 0)
             said = [f"accuracy and hubness are over {drawn:,} of {ids:,} ids"] if 0 < drawn < ids else []
@@ -40,7 +42,7 @@ def found(run: RunNumbers) -> Iterator[Caveat]:
                 sentence = f"{', '.join(said)} of the {side}, a sample with a fixed seed: there are very many."
                 share, part = (drawn / ids, (drawn, ids)) if 0 < drawn < ids else (used / there, (used, there))
                 yield Caveat(**about, value=share, n=part[0], of=part[1], sentence=sentence)
-        queries, passages = sizes[str(task)]
+        queries, passages = sizes[task]
         ranked = n.get("rank_consistency", 0)
         if queries * passages > MOST_SCORES and 0 < ranked < queries:
             sentence = f"rank consistency is over {ranked:,} of {queries:,} queries, a sample with a fixed seed."

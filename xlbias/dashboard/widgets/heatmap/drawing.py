@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from rich.segment import Segment
 from rich.style import Style
@@ -101,7 +102,7 @@ class Drawing:
     def _list_heads(self) -> list[Segment]:
         interval, n = self._list_widths
         label = fit(f" {self.sheet.label(0)}", self.grid.cell + interval)
-        about = self._about_bars(self.grid.width - self.grid.head - self.grid.cell - interval - n - _BAR_GAP)
+        about = self._about_bars()
         bars = f"{' ' * _BAR_GAP}{about}" if about else ""
         return [Segment(f"{label}{fit('n', n, 'right') if n else ''}{bars}", self.styles.head)]
 
@@ -196,13 +197,21 @@ class Drawing:
 
     # -- one column --------------------------------------------------------------------------------------------------
 
-    def _axis(self, room: int) -> Axis | None:
-        """What the bars of the only column stand for."""
-        return Axis.over([self.sheet.block.entry(r, 0).cell for r in self.rows], self.sheet.neutral, room)
+    @cached_property
+    def _room(self) -> int:
+        """Room for bars, or for the words behind a row."""
+        return self.grid.width - self.grid.head - self.grid.cell - sum(self._list_widths) - _BAR_GAP
 
-    def _about_bars(self, room: int) -> str:
+    @cached_property
+    def _axis(self) -> Axis | None:
+        """What the bars of the only column stand for."""
+        cells = [self.sheet.block.matrix.cells[r][0] for r in self.rows]
+        return Axis.over(cells, self.sheet.neutral, self._room)
+
+    def _about_bars(self) -> str:
         """Where bars begin and how far they reach, over them; empty where there are none."""
-        axis = self._axis(room) if self.sheet.bars and not self.sheet.tails and room >= _LEAST_BAR else None
+        room = self._room
+        axis = self._axis if self.sheet.bars and not self.sheet.tails and room >= _LEAST_BAR else None
         if axis is None or self.painter is None:
             return ""
         about, neutral = self.sheet.block.measure, self.sheet.neutral
@@ -214,7 +223,7 @@ class Drawing:
         found = said + more if width(said + more) <= room else said
         return found if width(found) <= room else ""
 
-    @property
+    @cached_property
     def _list_widths(self) -> tuple[int, int]:
         """Room for intervals and for n, 0 where there are none or no room."""
         cells = [line[0] for line in self.sheet.block.entries]
@@ -241,12 +250,11 @@ class Drawing:
         segments = [Segment(left + number + right, style + _BOLD if here else style)]
         segments.append(Segment(fit(f" {found.interval}", interval), self.styles.head))
         segments.append(Segment(fit("" if found.n is None else f"{found.n:,}", n, "right"), self.styles.head))
-        room = self.grid.width - self.grid.head - self.grid.cell - interval - n - _BAR_GAP
+        room = self._room
         if self.sheet.tails and room >= min(width(clean(tail)) for tail in self.sheet.tails):
             segments.append(Segment("  " + one_line(clean(self.sheet.tails[r]), max(0, room)), self.styles.head))
         elif self.sheet.bars and shade is not None and self.painter is not None and room >= _LEAST_BAR:
-            axis = self._axis(room)
-            drawn = bar(found.cell, axis) if axis is not None else ""
+            drawn = bar(found.cell, self._axis) if self._axis is not None else ""
             segments += [Segment(" " * _BAR_GAP, self.styles.plain), Segment(drawn, self.painter.bar_style(shade))]
         return segments
 

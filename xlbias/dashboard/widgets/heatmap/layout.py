@@ -20,6 +20,7 @@ _MOST_LINES = 3
 _MOST_HEAD = 36
 _COMPACT_CELLS = 6, 10  # width of the narrowest and the widest cell of a compact sheet
 _COMPACT_HEAD = 4, 11
+_LEAST_INTERVAL = len("[0, 0]")
 _SMALL_CELL = THIN + 1  # a number, with a blank or a glyph before it
 
 APART = 2
@@ -52,9 +53,9 @@ class Layout(Geometry):
             return cls(width_, height, above, n_rows, n_columns, head, 0, max([THIN, *texts]) + 2, 1, parts)
         room = (width_ - head) // max(1, n_columns)
         least = whole_cell(sheet) if whole_cell(sheet) <= room else least_cell(sheet)
-        cell = max(least, min(_wished_cell(sheet), room))
+        cell = max(least, room if room <= _MOST_CELL else min(_wished_cell(sheet), room))
         lines = max(1, min(_MOST_LINES, (height - above) // max(1, n_rows)))
-        whole = longest_interval(sheet) + 2 <= cell
+        whole = longest_interval(sheet) + 2 <= cell if cell >= _LEAST_INTERVAL + 2 else not _has_intervals(sheet)
         return cls(width_, height, above, n_rows, n_columns, head, 0, cell, lines, parts, whole)
 
     @classmethod
@@ -102,6 +103,12 @@ def whole_cell(sheet: Sheet) -> int:
 def longest_interval(sheet: Sheet) -> int:
     """Width of the longest interval of a sheet, 0 where there is none."""
     return max((width(cell.interval) for row in sheet.block.entries for cell in row), default=0)
+
+
+def _has_intervals(sheet: Sheet) -> bool:
+    """Whether a cell of a sheet has an interval."""
+    rows, columns = range(len(sheet.block.rows)), range(len(sheet.block.columns))
+    return any(sheet.block.entry(row, column).interval for row in rows for column in columns)
 
 
 def _ends_everywhere(sheet: Sheet) -> int:
