@@ -88,7 +88,7 @@ def _multiplied(ranks: npt.NDArray[np.int32]) -> Floats:
     """Return the products of rankings with one another, float64 [n_translations, n_translations], exact."""
     products = np.zeros((len(ranks), len(ranks)))
     if len(ranks) <= _FEW and ranks.shape[1] >= _COLUMNS:
-        _multiply(ranks, products)
+        _multiply(ranks, np.zeros((len(ranks), _PART)), products)
         return products
     for start in range(0, ranks.shape[1], _COLUMNS):
         part = ranks[:, start : start + _COLUMNS].astype(np.float64)
@@ -163,23 +163,23 @@ def _unpacked(keys: npt.NDArray[np.uint64], ranks: npt.NDArray[np.int32]) -> Non
 
 
 @compiled(nogil=True, fastmath={"reassoc", "contract"})
-def _multiply(ranks: npt.NDArray[np.int32], products: Floats) -> None:
-    """Add the products of rows with one another. They are whole numbers: the order of sums does not matter."""
+def _multiply(ranks: npt.NDArray[np.int32], part: Floats, products: Floats) -> None:
+    """Add the products of rows with one another. They are whole numbers: the order of sums does not matter.
+
+    `part`, float64 [n_rows, _PART], is written to: rows a part at a time. No array is made and no slice taken here, as
+    to compile that takes longer than all else.
+    """
     n_rows, n = ranks.shape
-    part = np.zeros((n_rows, _PART))
     for start in range(0, n, _PART):
         width = min(_PART, n - start)
         for row in range(n_rows):
-            for k in range(width):
-                part[row, k] = ranks[row, start + k]
-            part[row, width:] = 0.0
+            for k in range(_PART):
+                part[row, k] = ranks[row, start + k] if k < width else 0.0
         for one in range(n_rows):
-            x = part[one]
             for other in range(one + 1):
-                y = part[other]
                 total = 0.0
                 for k in range(_PART):
-                    total += x[k] * y[k]
+                    total += part[one, k] * part[other, k]
                 products[one, other] += total
     for one in range(n_rows):
         for other in range(one):
