@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
-import langcodes
-
 from xlbias.errors import TaskError
 
 
@@ -57,6 +55,8 @@ def _own_tag(tag: str) -> str:
 
 
 def _standard(tag: str, *, macro: bool) -> str:
+    import langcodes  # a tenth of a second, which reading a run can do without
+
     try:
         standard = langcodes.standardize_tag(tag, macro=macro)
         valid = langcodes.tag_is_valid(standard)
@@ -92,6 +92,8 @@ def script_of(tag: str) -> str:
 
     Chinese is ``Hans`` or ``Hant``; the likely script is that of Unicode CLDR's likely subtags.
     """
+    import langcodes
+
     try:
         known = langcodes.tag_is_valid(tag)
         return (langcodes.get(tag).maximize().script if known else None) or "Zyyy"
@@ -151,6 +153,8 @@ def family_of(tag: str) -> str:
 @cache
 def iso3_and_script(tag: str) -> str:
     """Return a language tag as ISO 639-3 code and script, as mteb writes languages (``de`` → ``deu-Latn``)."""
+    import langcodes
+
     try:
         code = langcodes.get(tag).to_alpha3()
     except (ValueError, LookupError):

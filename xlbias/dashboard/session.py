@@ -80,6 +80,11 @@ class Session:
         if isinstance(saved, dict) and state.snapshot is not None and state.chosen is not None:
             state.query_key = valid_query(saved.get("query"), state.snapshot.run, state.chosen[1])
 
+    def remembers(self, place: str) -> bool:
+        """Whether it is known how a screen was looked at the last time, and it has not taken that yet."""
+        screens = self._last.get("screens")
+        return isinstance(screens, dict) and place in screens
+
     def of_screen(self, place: str) -> dict[str, Any]:
         """Return how a screen was looked at the last time, once: the screen takes it when it is first shown."""
         screens = self._last.get("screens")

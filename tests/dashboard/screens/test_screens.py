@@ -250,6 +250,22 @@ async def test_the_matrix_is_mounted_while_the_overview_is_looked_at_and_shows_w
         assert app.state.chosen != tuple(app.state.snapshot.overview.select("model", "task").row(0))
 
 
+async def test_of_very_many_cells_all_screens_that_take_long_are_made_ready_but_none_that_begins_a_comparison(
+    finished_run, monkeypatch
+):
+    monkeypatch.setattr("xlbias.dashboard.screens.overview.MANY_CELLS", 1)
+    long = (places.MATRIX, places.BIAS, places.DOMAINS, places.QUERIES)
+    async with opened(finished_run) as (app, pilot):
+        await until(pilot, lambda: all(app.get_screen(place).is_running for place in long))
+        assert app.place == places.OVERVIEW
+        await until(pilot, lambda: app.navigation.queries.listing is not None and not app.navigation.queries.reading)
+        await press(pilot, "j", "3")
+        assert app.view.which()[1].startswith(app.state.chosen[0])
+        await press(pilot, "1")
+        app.baseline.take(app.state.snapshot.run.models[0].name)
+        assert app.view._later_screens(app.state.snapshot) == []
+
+
 async def test_a_screen_that_is_left_asks_nothing_of_the_next_one_before_that_is_there(finished_run):
     async with opened(finished_run) as (app, pilot):
         overview = app.view

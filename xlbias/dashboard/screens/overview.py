@@ -37,13 +37,14 @@ from xlbias.dashboard.widgets.table.footing import Footing
 from xlbias.dashboard.widgets.table.virtual_table import VirtualTable
 from xlbias.dashboard.widgets.text.line import Line, Part
 from xlbias.dashboard.workers.comparisons import COMPARING
-from xlbias.dashboard.workers.snapshot import Cell, Chosen, Snapshot
+from xlbias.dashboard.workers.snapshot import MANY_CELLS, Cell, Chosen, Snapshot
 from xlbias.report import document
 from xlbias.report.documents.caveats import MARK
 from xlbias.report.documents.findings import MARGIN
 from xlbias.report.documents.overview import overview_table
 from xlbias.report.numbers import number
 from xlbias.results.findings import Finding
+from xlbias.results.findings.context import few_enough
 from xlbias.results.matrix import MATRIX_MEASURES, Matrix
 from xlbias.results.written import signed_text
 from xlbias.runs.schema import SETTING_SHORT
@@ -216,13 +217,24 @@ class OverviewScreen(View):
         if wanted != self._drawn:
             if not self._drawn and snapshot.overview.height:
                 self.make_ready(places.MATRIX)
-                if snapshot.trained:
-                    self.make_ready(places.TRAINING, 2)
+                for turn, place in enumerate(self._later_screens(snapshot), 2):
+                    self.make_ready(place, turn)
             self._drawn = wanted
             self._show_rows(snapshot, against, found)
         if saved:
             self.restore(saved)
         self._show_row()
+
+    def _later_screens(self, snapshot: Snapshot) -> list[str]:
+        """Return what else to make ready: of very many numbers all that takes long, but nothing that begins to compare.
+
+        Differences are computed once somebody has asked for them, and so are rankings read that take their time.
+        """
+        training = [places.TRAINING] if snapshot.trained else []
+        if len(snapshot.cells) < MANY_CELLS or self.dashboard.baseline.against is not None:
+            return training
+        found = [places.BIAS, places.DOMAINS, *([places.QUERIES] if few_enough(snapshot.run) else [])]
+        return training + [place for place in found if not self.dashboard.session.remembers(place)]
 
     # -- what the run says -------------------------------------------------------------------------------------------
 

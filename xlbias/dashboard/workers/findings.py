@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xlbias.dashboard.workers.snapshot import MANY_CELLS
 from xlbias.errors import reason_of
 from xlbias.results.findings import findings_in_turn
 from xlbias.stopping import GivenUp, wanted
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _AGAIN = 3.0  # seconds at least between two looks at what a run in progress says
 _LAST_WAIT = 3.0  # seconds
+_FIRST_FRAME = 0.1  # seconds for which the interpreter is left to painting, where there is much to work out
 
 
 @dataclass
@@ -99,6 +101,8 @@ class FindingsWorker:
 
     def _look(self, work: _Work) -> None:
         found: tuple[Finding, ...] | str
+        if len(work.snapshot.cells) >= MANY_CELLS:
+            time.sleep(_FIRST_FRAME)
         try:
             with wanted(lambda: work.wanted):
                 for found, whole in findings_in_turn(work.snapshot.run, None if work.base is None else work.base.run):

@@ -25,6 +25,9 @@ Chosen = tuple[str, str]
 Cell = tuple[str, str, str, str]
 """Encoder, task, query language and pool."""
 
+MANY_CELLS = 1_000
+"""Of a run, from which on what is made of its numbers takes its time."""
+
 QueryKey = tuple[str, str, str]
 """Query id, query language and pool."""
 
