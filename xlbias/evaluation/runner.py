@@ -47,21 +47,25 @@ from xlbias.results.binding import BOUND, COLUMN, digest_of
 from xlbias.results.caveats.leaks import UNKNOWN, seen_sentences
 from xlbias.results.run import open_run
 from xlbias.results.summary import SummaryRow, as_frame, summarise
+from xlbias.retrieve.by_id import RankedById, can_be_ranked_by_id
 from xlbias.retrieve.consistency import rank_consistency, sampled_queries
 from xlbias.retrieve.index import PassageIndex, PassageOrder, Queries
 from xlbias.retrieve.left_out import left_out_pairs
 from xlbias.retrieve.ranks import rank
 from xlbias.retrieve.scorer import ManhattanScorer, MaxSimScorer, ScoredIndex, Scorer, SparseScorer
-from xlbias.retrieve.search import in_index_order, relevant_pairs, search
+from xlbias.retrieve.search import in_index_order, pairs_of, relevant_pairs, search
 from xlbias.runs.journal import Journal
 from xlbias.runs.parts import block_key, query_blocks, slug, task_key, with_columns, write_texts
-from xlbias.runs.schema import MULTILINGUAL_POOL
+from xlbias.runs.schema import MULTILINGUAL_POOL, as_record
 
 if TYPE_CHECKING:
     from xlbias.processes.team import Team
 
 Loaded = Encoder | PrecomputedVectors | VectorsById | ScoredEncoder
 """What an encoder's name or object becomes."""
+
+
+_HELD = 1 << 18  # rankings that are held for their summary, and not read again: a hundred megabytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -342,10 +346,15 @@ class Evaluation:
         index, of_queries, score_of = vectors.index(name, encoder.similarity, self.device)
         about = {"model": name, "task": task.name, "domain": task.domain}
         blocks = {b: rows for b, rows in enumerate(query_blocks(task)) if not self._has_block(name, t, b)}
+        ranked: dict[str, pl.DataFrame] = {}
+        few = task.queries.height * (len(task.passage_languages) + 1) <= _HELD
         if blocks:
             shared = SharedPassages(self.team, index) if self.team and isinstance(index, PassageIndex) else None
-            consistency = self._consistency(t, name, index, of_queries, shared)
             relevant, left_out = relevant_pairs(task, passages), left_out_pairs(task, passages)
+            by_id = None
+            if not shared and not left_out.height and len(blocks) == len(query_blocks(task)):
+                by_id = self._ranked_by_id(t, name, index, of_queries, relevant)
+            consistency = by_id.consistency if by_id else self._consistency(t, name, index, of_queries, shared)
             phase, total = f"{name} · {task.name}: ranking", task.queries.height
             with self.course.stage(("rank", name, t), phase, total, "queries") as stage:
                 stage.advance(total - sum(len(rows) for rows in blocks.values()), measured=False)
@@ -353,7 +362,8 @@ class Evaluation:
                     queries = task.queries[rows]
                     frame = search(
                         queries, of_queries[rows], passages, index, relevant, self.top_k,
-                        self.top_of, partial(score_of, rows), left_out, shared.rank if shared else rank,
+                        self.top_of, partial(score_of, rows), left_out,
+                        by_id.of(rows) if by_id else shared.rank if shared else rank,
                     )  # fmt: skip
                     own = queries.select("query_id", pl.col("language").alias("query_language")).with_columns(
                         pl.lit(MULTILINGUAL_POOL).alias("pool"),
@@ -362,15 +372,35 @@ class Evaluation:
                     frame = frame.join(
                         own, on=["query_id", "query_language", "pool"], how="left", maintain_order="left"
                     )
-                    self.journal.write("ranking", block_key(name, t, b), with_columns(frame, about))
+                    part = as_record(with_columns(frame, about), "ranking")
+                    self.journal.write("ranking", block_key(name, t, b), part)
+                    if few:
+                        ranked[block_key(name, t, b)] = part.select(BOUND)
                     if t in self._found:
                         self._found[t].add(frame)
                     stage.advance(len(rows))
         if not self.journal.has("summary", task_key(name, t)):
-            self._summarise(t, task, about, vectors, seen)
+            self._summarise(t, task, about, vectors, seen, ranked)
 
     def _has_block(self, name: str, t: int, b: int) -> bool:
         return self.journal.has("ranking", block_key(name, t, b))
+
+    def _ranked_by_id(
+        self, t: int, name: str, index: PassageOrder, queries: Queries, relevant: pl.DataFrame
+    ) -> RankedById | None:
+        """Return all queries ranked with their translations beside them; None where there are too many, or no others.
+
+        What both steps of the course are for is done in that of the consistency, which is the longer one.
+        """
+        task = self.tasks[t]
+        ids = task.queries["query_id"].to_list()
+        query, passage = pairs_of(task.queries, relevant)
+        whole = len(sampled_queries(ids, index.n_passages)) == len(ids) > task.queries["query_id"].n_unique()
+        if not (whole and can_be_ranked_by_id(index, len(ids), len(query))):
+            return None
+        phase = f"{name} · {task.name}: ranks and rank consistency"
+        with self.course.stage(("consistency", name, t), phase, len(ids), "queries") as stage:
+            return RankedById(index, queries, ids, query, passage, self.top_k, self.top_of, stage.advance)
 
     def _consistency(
         self, t: int, name: str, index: PassageOrder, queries: Queries, shared: SharedPassages | None
@@ -390,9 +420,18 @@ class Evaluation:
         return found
 
     def _summarise(
-        self, t: int, task: RetrievalTask, about: dict[str, str], vectors: TaskVectors, seen: Sequence[SummaryRow]
+        self,
+        t: int,
+        task: RetrievalTask,
+        about: dict[str, str],
+        vectors: TaskVectors,
+        seen: Sequence[SummaryRow],
+        ranked: Mapping[str, pl.DataFrame],
     ) -> None:
-        """Write the alignment of the vectors, and the summary of all rankings with its intervals."""
+        """Write the alignment of the vectors, and the summary of all rankings with its intervals.
+
+        `ranked` holds parts of the rankings by key; others are read.
+        """
         name = about["model"]
         key, label = task_key(name, t), f"{name} · {task.name}: audit"
         with self.course.stage(("alignment", name, t), label) as stage:
@@ -406,7 +445,8 @@ class Evaluation:
                     self.journal.write("alignment", key, with_columns(per_id, about))
         with self.course.stage(("numbers", name, t), f"{label}, reading the rankings") as stage:
             keys = [block_key(name, t, b) for b in range(len(query_blocks(task)))]
-            rankings = pl.concat([self.journal.read("ranking", key, list(BOUND)) for key in keys])
+            parts = (ranked[key] if key in ranked else self.journal.read("ranking", key, list(BOUND)) for key in keys)
+            rankings = pl.concat(parts)
             digest = digest_of(rankings)
             pieces = Pieces(self.journal.kept(key), stage, label, numbers_seconds(task))
             numbers = summarise(rankings, task.pool_sizes, do=partial(pieces.frame, digest))

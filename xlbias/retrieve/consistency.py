@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
@@ -43,32 +44,55 @@ def rank_consistency(
             have NaN here.
     """
     found = np.full(len(queries), np.nan)
+    n_done = n_passed = 0
+    with correlating() as correlations:
+        for number, block in enumerate(whole_ids(query_ids, (1 << 26) // max(index.n_passages, 1))):
+            n_passed += len(block)
+            if number % share[1] == share[0]:
+                found[block] = correlations(index.scores(queries[block]), [query_ids[query] for query in block])
+                advance(n_passed - n_done)
+                n_done = n_passed
+    if n_done < len(query_ids):
+        advance(len(query_ids) - n_done)
+    return found
+
+
+def whole_ids(query_ids: Sequence[str], most: int = _ROWS) -> Iterator[Ints]:
+    """Yield the positions of queries, int64, those of an id together: of as many ids as have `most` queries or fewer.
+
+    No more than a tile of queries, and one id at least.
+    """
+    rows = max(1, min(_ROWS, most))
     codes = {query_id: code for code, query_id in enumerate(dict.fromkeys(query_ids))}
     of_query = np.fromiter((codes[query_id] for query_id in query_ids), dtype=np.int64, count=len(query_ids))
     order = np.argsort(of_query, kind="stable")
-    ends = np.cumsum(np.bincount(of_query, minlength=len(codes)))
-    rows = max(1, min(_ROWS, (1 << 26) // max(index.n_passages, 1)))
-    n_done = start = number = 0
-    # Sorting and products let go of the interpreter; a product with threads of its own would wait for these.
-    with one_thread(), ThreadPoolExecutor(cores(launched())) as workers:
-        while start < len(order):
-            stop = int(ends[np.searchsorted(ends, start, side="right")])
-            while stop < len(order):
-                following = int(ends[np.searchsorted(ends, stop, side="right")])
-                if following - start > rows:
-                    break
-                stop = following
-            block = order[start:stop]  # whole ids, as many as fit
-            if number % share[1] == share[0]:
-                scores = index.scores(queries[block])
-                of_ids = np.split(scores, np.flatnonzero(np.diff(of_query[block])) + 1)
-                found[block] = np.concatenate(list(workers.map(_of_id, of_ids)))
-                advance(stop - n_done)
-                n_done = stop
-            start, number = stop, number + 1
-    if n_done < len(order):
-        advance(len(order) - n_done)
-    return found
+    ends = np.cumsum(np.bincount(of_query, minlength=len(codes))).tolist()
+    start = 0
+    for end, following in zip(ends, [*ends[1:], len(order) + rows + 1], strict=False):
+        if following - start > rows:
+            yield order[start:end]
+            start = end
+
+
+Correlations = Callable[[Vectors, Sequence[str]], Floats]
+"""From scores with all passages, float32 [n, n_passages], which are changed, and the ids of their queries, those of an
+id together, to each query's mean correlation, float64 [n]."""
+
+
+@contextmanager
+def correlating() -> Iterator[Correlations]:
+    """Give what takes correlations, in as many threads as there are cores.
+
+    Sorting and products let go of the interpreter; a product with threads of its own would wait for these.
+    """
+    with ThreadPoolExecutor(cores(launched())) as workers:
+
+        def correlations(scores: Vectors, query_ids: Sequence[str]) -> Floats:
+            firsts = [i for i in range(1, len(query_ids)) if query_ids[i] != query_ids[i - 1]]
+            with one_thread():
+                return np.concatenate(list(workers.map(_of_id, np.split(scores, firsts))))
+
+        yield correlations
 
 
 def _of_id(scores: Vectors) -> Floats:

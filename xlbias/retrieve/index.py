@@ -54,6 +54,12 @@ class ScoredTile(NamedTuple):
     n: int
     scores: torch.Tensor
 
+    def keep(self, scores: Vectors) -> None:
+        """Write the scores to where they belong among those of all queries with all passages, by column."""
+        columns = slice(self.tile * PASSAGE_TILE, min((self.tile + 1) * PASSAGE_TILE, scores.shape[1]))
+        width = columns.stop - columns.start
+        scores[self.start : self.start + self.n, columns] = as_numpy(self.scores)[: self.n, :width]
+
 
 class PassageOrder:
     """Passages of all languages in the order in which they are counted, however they are scored.
@@ -204,6 +210,11 @@ class PassageIndex(PassageOrder):
         start = t * PASSAGE_TILE
         return self._padded(self.rows_of_vectors.read(start, start + self.columns_of_tile(t)), PASSAGE_TILE)
 
+    @property
+    def few(self) -> bool:
+        """Whether scores of a tile of queries with all passages are held in memory."""
+        return isinstance(self.rows_of_vectors, HeldRows) and 4 * QUERY_TILE * self.n_passages <= _HELD
+
     def check(self, queries: Queries, query_ids: Sequence[str]) -> None:
         """See `PassageOrder.check`."""
         vectors = queries.astype(np.float32, copy=False)
@@ -234,9 +245,12 @@ class PassageIndex(PassageOrder):
 
     def scored(self, queries: Queries) -> Iterator[ScoredTile]:
         """See `PassageOrder.scored`: each tile of passages is read once for all queries."""
+        return self._scored(queries, self.tiles)
+
+    def _scored(self, queries: Queries, tiles: range) -> Iterator[ScoredTile]:
         buffer = torch.empty(QUERY_TILE, PASSAGE_TILE, device=self.device)
         blocks = list(self._query_tiles(queries))
-        for t in self.tiles:
+        for t in tiles:
             passages = self.tile(t).T
             for start, n, block in blocks:
                 torch.mm(block, passages, out=buffer)
@@ -249,16 +263,20 @@ class PassageIndex(PassageOrder):
             yield start, len(block), self._padded(block, QUERY_TILE)
 
     def scores(self, queries: Queries) -> Vectors:
-        """See `PassageOrder.scores`: on the CPU, as many passages at a time as are read well."""
-        vectors = torch.from_numpy(np.ascontiguousarray(queries, dtype=np.float32))
-        if isinstance(self.rows_of_vectors, HeldRows):
-            held: Vectors = fast_product(vectors, torch.from_numpy(self.rows_of_vectors.vectors)).numpy()
-            return held
+        """See `PassageOrder.scores`: on the CPU, as many passages at a time as are read well.
+
+        Of few passages they are bit for bit those of `scored`.
+        """
         found = _room(len(queries), self.n_passages)
+        if self.few:
+            for one in self._scored(queries, range(self.n_tiles)):
+                one.keep(found)
+            return found
+        vectors = torch.from_numpy(np.ascontiguousarray(queries, dtype=np.float32))
         for start in range(0, self.n_passages, _ROWS):
             stop = min(start + _ROWS, self.n_passages)
             part = torch.from_numpy(self.rows_of_vectors.read(start, stop))
-            found[:, start:stop] = fast_product(vectors, part).numpy()
+            torch.mm(vectors, part.T, out=torch.from_numpy(found)[:, start:stop])
         return found
 
 

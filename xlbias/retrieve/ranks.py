@@ -8,7 +8,7 @@ all tiles counts what is better, and keeps the best.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,6 +63,7 @@ def rank(
     k: int = 0,
     top_of: TopOf = "all",
     shares: Shares | None = None,
+    look: Callable[[ScoredTile], None] = lambda _: None,
 ) -> tuple[PairRanks, list[TopK]]:
     """Rank relevant passages exactly, and find the best of every pool, in one pass over the passages.
 
@@ -75,6 +76,7 @@ def rank(
         k: how many of the best to find; 0 for none.
         top_of: the pools of which they are found.
         shares: puts together what the holders of all shares found; None where `index` is all there is.
+        look: called with all scores that are made here, a tile at a time.
 
     Returns a PairRanks with one entry per pair, and the lists, as `xlbias.retrieve.topk.top_k` does, but for a holder
     that `shares` tells of none. Raises
@@ -93,6 +95,7 @@ def rank(
             counts.add(one)
             if best:
                 best.add(one)
+            look(one)
     own, union = together.sum(np.stack([counts.own, counts.union]))
     in_pool, in_union = (1 + found[:, ABOVE] + found[:, TIED_BEFORE] for found in (own, union))
     best = together.best(best) if best else None

@@ -58,7 +58,7 @@ def search(
         ranker: `xlbias.retrieve.ranks.rank`, or what does the same with others.
     """
     rows = queries.select("query_id", "language").with_row_index("row")
-    pairs = rows.join(relevant, on="query_id", how="inner").select("row", "passage_row", "relevance", out=False)
+    pairs = _relevant_of(rows, relevant).with_columns(out=False)
     if left_out is not None and left_out.height:
         own = rows.join(left_out, on=["query_id", "language"], how="inner").select("row", "passage_row")
         pairs = pl.concat(
@@ -84,6 +84,17 @@ def search(
     ranks = replace(ranks, score=score_of(ranks.score, query))
     top = [replace(found, scores=_of_rows(found.scores, score_of)) for found in top]
     return ranking_rows(queries, passages, index, query, passage, relevance, ranks, top)
+
+
+def pairs_of(queries: pl.DataFrame, relevant: pl.DataFrame) -> tuple[Int64s, Int64s]:
+    """Return the pairs that `search` ranks of queries that leave nothing out: row and passage, both int64 [n]."""
+    pairs = _relevant_of(queries.select("query_id").with_row_index("row"), relevant).sort("row", "passage_row")
+    query, passage = (pairs[name].cast(pl.Int64).to_numpy() for name in ("row", "passage_row"))
+    return query, passage
+
+
+def _relevant_of(rows: pl.DataFrame, relevant: pl.DataFrame) -> pl.DataFrame:
+    return rows.join(relevant, on="query_id", how="inner").select("row", "passage_row", "relevance")
 
 
 def _of_rows(products: Vectors, score_of: Callable[[Vectors, Int64s], Vectors]) -> Vectors:
