@@ -229,7 +229,7 @@ def command(
         raise UsageError("--validate none contradicts the other --validate")
     held = None if not validation else [load_task(task) for task in validation if task != "none"]
     narrator.say("loading the libraries")
-    from xlbias.train.trainer.distributed import leave_processes
+    from xlbias.train.trainer.distributed import leave_processes, lost_where_one_is_gone
     from xlbias.train.trainer.fit import Options, fit, fit_grid
 
     options = Options(
@@ -243,10 +243,11 @@ def command(
         narrator=narrator,
     )
     pivot = pivot or DEFAULT_PIVOT
-    if grid:
-        trained = fit_grid(loaded, out, chosen, sampler=sampler, alphas=alphas, seeds=seeds, pivot=pivot, **options)
-    else:
-        trained = [fit(loaded, out, chosen, name=name, sampler=sampler, alpha=alphas[0], pivot=pivot, **options)]
+    with lost_where_one_is_gone():
+        if grid:
+            trained = fit_grid(loaded, out, chosen, sampler=sampler, alphas=alphas, seeds=seeds, pivot=pivot, **options)
+        else:
+            trained = [fit(loaded, out, chosen, name=name, sampler=sampler, alpha=alphas[0], pivot=pivot, **options)]
     if is_first():
         click.echo("\n".join(_table(trained) if grid else _lines(trained[0])))
     leave_processes()

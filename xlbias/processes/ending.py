@@ -19,7 +19,7 @@ from types import FrameType
 
 from xlbias.errors import LostError
 
-KEPT = "what is finished is kept, and the same command goes on with it (of `xlbias evaluate` with --resume)"
+KEPT = "what is finished is kept, and the same command goes on with it, with --resume unless it is `xlbias study`"
 DONE = "all results were written before that, and nothing is lost"
 
 _LOOK = 1.0  # seconds between two looks whether the launcher lives

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar, cast
 
@@ -10,7 +11,8 @@ import torch
 import torch.distributed as dist
 from accelerate import PartialState
 
-from xlbias.errors import TrainingError, XlbiasError
+from xlbias.errors import LostError, TrainingError, XlbiasError
+from xlbias.processes import ending
 from xlbias.processes.launched import launched, prepare
 
 T = TypeVar("T")
@@ -112,6 +114,18 @@ def _tellable(error: Exception | None) -> XlbiasError | None:
     if error is None or isinstance(error, XlbiasError):
         return error
     return TrainingError(f"the first process failed: {type(error).__name__}: {error}")
+
+
+@contextmanager
+def lost_where_one_is_gone() -> Iterator[None]:
+    """Raise LostError where an exchange fails as another process is gone, which its library says in its own words."""
+    try:
+        yield
+    except RuntimeError as error:
+        of_exchange = isinstance(error, dist.DistError) or "/gloo/" in str(error)
+        if not of_exchange or not dist.is_initialized():
+            raise
+        raise LostError(f"another process has ended: so have the others; {ending.kept()}") from error
 
 
 def leave_processes() -> None:
