@@ -44,7 +44,7 @@ def listen(environment: Mapping[str, str] = os.environ) -> bool:
 
     To be called in the main thread, as early as can be.
     """
-    if not _is_launched(environment) or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+    if os.name != "posix" or not _is_launched(environment) or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
         return False
     woken, waker = os.pipe()
     os.set_blocking(waker, False)
