@@ -155,10 +155,11 @@ def as_frame(rows: Iterable[SummaryRow]) -> pl.DataFrame:
 
 def aggregated(means: Floats, aggregates: Iterable[Aggregate]) -> Floats:
     """Return the aggregates of column means [b, n_columns], float64 [b, n_aggregates]; columns of NaN are left out."""
-    aggregates = list(aggregates)
-    if len(means) > 1 and not np.isnan(means).any():  # replicates: one product for all
-        return np.asarray(means @ _weights(means.shape[1], aggregates))
-    found = [_aggregate(means, one) for one in aggregates]
+    if len(means) > 1 and not np.isnan(means).any():  # replicates
+        columns = np.ascontiguousarray(means.T)
+        found = [_whole_mean(columns, one.columns) - _whole_mean(columns, one.minus) for one in aggregates]
+    else:
+        found = [_aggregate(means, one) for one in aggregates]
     return np.stack(found, axis=1) if found else np.empty((len(means), 0))
 
 
@@ -204,13 +205,12 @@ def _aggregate(means: Floats, aggregate: Aggregate) -> Floats:
     return value - _nan_mean(means[:, list(aggregate.minus)]) if aggregate.minus else value
 
 
-def _weights(n_columns: int, aggregates: Sequence[Aggregate]) -> Floats:
-    """Return what each column counts in each aggregate where none is NaN, float64 [n_columns, n_aggregates]."""
-    weights = np.zeros((n_columns, len(aggregates)))
-    for i, one in enumerate(aggregates):
-        for columns, sign in ((one.columns, 1), (one.minus, -1)):
-            np.add.at(weights[:, i], list(columns), sign / max(len(columns), 1))
-    return weights
+def _whole_mean(columns: Floats, which: Sequence[int]) -> Floats | float:
+    """Return the mean of some of the columns [n_columns, b], float64 [b], or 0 of none.
+
+    They are added up in their order, so that no bit depends on what else stands beside them.
+    """
+    return columns.take(which, axis=0).sum(axis=0) / len(which) if which else 0.0
 
 
 def _nan_mean(rows: Floats) -> Floats:

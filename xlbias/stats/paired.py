@@ -72,11 +72,11 @@ def outcomes(differences: Floats) -> Outcomes:
 
 def t_interval(values: Floats, confidence: float = 0.95) -> MeanInterval:
     """Return the mean of `values`, float64 [n] (one per seed), and its t interval; NaN throughout where n = 0."""
-    from scipy.special import stdtrit  # slow to import, and not needed to open a run
-
     n = len(values)
     if n < 2:
         return MeanInterval(float(values[0]) if n else np.nan, np.nan, np.nan)
+    from scipy.special import stdtrit  # slow to import, and not needed to open a run
+
     mean = float(values.mean())
     half = float(stdtrit(n - 1, (1 + confidence) / 2) * values.std(ddof=1) / np.sqrt(n))
     return MeanInterval(mean, mean - half, mean + half)

@@ -116,7 +116,8 @@ def read_domains(run: Run) -> Domains:
     wanted = pl.DataFrame(list(SHIFTS), schema={"measure": pl.String, "setting": pl.String}, orient="row")
     chosen = run.summary.filter(OVERALL & pl.col("measure").is_in(wanted["measure"].unique().to_list()))
     rows = chosen.join(wanted, on=["measure", "setting"], how="semi", nulls_equal=True)
-    t_interval(np.zeros(2))  # what it needs is slow to import, and here somebody waits anyway
+    if study:  # seeds have intervals: what these need is slow to import, and here somebody waits anyway
+        t_interval(np.zeros(2))
     found = {
         (model, task, (measure, setting)): (value, low, high, n)
         for model, task, measure, setting, value, low, high, n in rows.select(

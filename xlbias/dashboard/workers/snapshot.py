@@ -25,7 +25,7 @@ Chosen = tuple[str, str]
 Cell = tuple[str, str, str, str]
 """Encoder, task, query language and pool."""
 
-MANY_CELLS = 1_000
+MANY_CELLS = 500
 """Of a run, from which on what is made of its numbers takes its time."""
 
 QueryKey = tuple[str, str, str]
