@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from measures.made import pooled
 from scipy.stats import rankdata, spearmanr
 
-from xlbias.measures.bias.rank_consistency import consistency, mean_spearman
+from xlbias.measures.bias.rank_consistency import consistency, mean_correlation, mean_spearman
 
 
 def mean_of_pairs(ranks):
@@ -64,3 +64,13 @@ def test_agrees_with_scipy_in_a_pool_the_size_of_xquad(dtype):
 def test_what_was_computed_while_ranking_is_passed_on():
     rankings = replace(pooled("de: DE th", "th: th DE"), consistency=np.array([-1.0, np.nan]))
     assert np.array_equal(consistency(rankings), [-1, np.nan], equal_nan=True)
+
+
+def test_products_of_several_queries_give_what_those_of_each_give():
+    rng = np.random.default_rng(0)
+    rankings = rng.permuted(np.tile(np.arange(9.0) - 4, (5, 3, 1)), axis=2)
+    rankings[1, 0] = rankings[2] = 0  # one tie
+    products = rankings @ rankings.transpose(0, 2, 1)
+    found = mean_correlation(products)
+    assert np.array_equal(found, np.stack([mean_correlation(one) for one in products]), equal_nan=True)
+    assert np.isnan(found).sum() == 4

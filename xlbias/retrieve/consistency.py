@@ -89,14 +89,20 @@ def correlating() -> Iterator[Correlations]:
 
         def correlations(scores: Vectors, query_ids: Sequence[str]) -> Floats:
             firsts = [i for i in range(1, len(query_ids)) if query_ids[i] != query_ids[i - 1]]
+            of_ids = np.split(np.arange(len(query_ids)), firsts)
             with one_thread():
-                return np.concatenate(list(workers.map(_of_id, np.split(scores, firsts))))
+                products = list(workers.map(lambda rows: _products(scores[rows[0] : rows[-1] + 1]), of_ids))
+            found = np.empty(len(query_ids))
+            for n in {len(rows) for rows in of_ids}:  # ids with as many translations together: they are small
+                some = [i for i, rows in enumerate(of_ids) if len(rows) == n]
+                found[np.stack([of_ids[i] for i in some])] = mean_correlation(np.stack([products[i] for i in some]))
+            return found
 
         yield correlations
 
 
-def _of_id(scores: Vectors) -> Floats:
-    """Return the mean correlation of each translation of one id, from its scores, float32 [n_translations, n].
+def _products(scores: Vectors) -> Floats:
+    """Return the products of the rankings of one id with one another, from its scores, float32 [n_translations, n].
 
     Ranks take the place of the scores, and are multiplied a part at a time: nothing else is as long as the passages but
     the keys of one ranking.
@@ -105,7 +111,7 @@ def _of_id(scores: Vectors) -> Floats:
     ranks = scores.view(np.int32)
     for row, bits in zip(ranks, scores.view(np.uint32), strict=True):
         _rank(bits, row)
-    return mean_correlation(_multiplied(ranks))
+    return _multiplied(ranks)
 
 
 def _multiplied(ranks: npt.NDArray[np.int32]) -> Floats:

@@ -28,13 +28,17 @@ def mean_spearman(ranks: Floats) -> Floats:
 
 
 def mean_correlation(products: Floats) -> Floats:
-    """Return the same from products of centred rankings with one another, float64 [n_translations, n_translations]."""
-    spread = np.sqrt(products.diagonal())
+    """Return the same from products of centred rankings with one another, float64 [..., n_translations].
+
+    `products` are float64 [..., n_translations, n_translations], of one query or of several.
+    """
+    spread = np.sqrt(products.diagonal(axis1=-2, axis2=-1))
     ranked = spread > 0
-    correlation = np.clip(products / np.maximum(np.outer(spread, spread), 1e-300), -1.0, 1.0)
-    others = ranked[None, :] & ranked[:, None] & ~np.eye(len(products), dtype=np.bool_)
-    counts = others.sum(axis=1)
-    return np.where(counts > 0, np.where(others, correlation, 0.0).sum(axis=1) / np.maximum(counts, 1), np.nan)
+    both = spread[..., :, None] * spread[..., None, :]
+    correlation = np.clip(products / np.maximum(both, 1e-300), -1.0, 1.0)
+    others = ranked[..., None, :] & ranked[..., :, None] & ~np.eye(products.shape[-1], dtype=np.bool_)
+    counts = others.sum(axis=-1)
+    return np.where(counts > 0, np.where(others, correlation, 0.0).sum(axis=-1) / np.maximum(counts, 1), np.nan)
 
 
 def consistency(rankings: PooledRankings) -> Floats:
