@@ -56,16 +56,13 @@ from xlbias.retrieve.scorer import ManhattanScorer, MaxSimScorer, ScoredIndex, S
 from xlbias.retrieve.search import in_index_order, pairs_of, relevant_pairs, search
 from xlbias.runs.journal import Journal
 from xlbias.runs.parts import block_key, query_blocks, slug, task_key, with_columns, write_texts
-from xlbias.runs.schema import MULTILINGUAL_POOL, as_record
+from xlbias.runs.schema import MULTILINGUAL_POOL
 
 if TYPE_CHECKING:
     from xlbias.processes.team import Team
 
 Loaded = Encoder | PrecomputedVectors | VectorsById | ScoredEncoder
 """What an encoder's name or object becomes."""
-
-
-_HELD = 1 << 18  # rankings that are held for their summary, and not read again: a hundred megabytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -346,8 +343,6 @@ class Evaluation:
         index, of_queries, score_of = vectors.index(name, encoder.similarity, self.device)
         about = {"model": name, "task": task.name, "domain": task.domain}
         blocks = {b: rows for b, rows in enumerate(query_blocks(task)) if not self._has_block(name, t, b)}
-        ranked: dict[str, pl.DataFrame] = {}
-        few = task.queries.height * (len(task.passage_languages) + 1) <= _HELD
         if blocks:
             shared = SharedPassages(self.team, index) if self.team and isinstance(index, PassageIndex) else None
             relevant, left_out = relevant_pairs(task, passages), left_out_pairs(task, passages)
@@ -372,15 +367,13 @@ class Evaluation:
                     frame = frame.join(
                         own, on=["query_id", "query_language", "pool"], how="left", maintain_order="left"
                     )
-                    part = as_record(with_columns(frame, about), "ranking")
-                    self.journal.write("ranking", block_key(name, t, b), part)
-                    if few:
-                        ranked[block_key(name, t, b)] = part.select(BOUND)
+                    self.journal.write("ranking", block_key(name, t, b), with_columns(frame, about))
                     if t in self._found:
                         self._found[t].add(frame)
                     stage.advance(len(rows))
+            del by_id  # as large as the rankings
         if not self.journal.has("summary", task_key(name, t)):
-            self._summarise(t, task, about, vectors, seen, ranked)
+            self._summarise(t, task, about, vectors, seen)
 
     def _has_block(self, name: str, t: int, b: int) -> bool:
         return self.journal.has("ranking", block_key(name, t, b))
@@ -420,18 +413,9 @@ class Evaluation:
         return found
 
     def _summarise(
-        self,
-        t: int,
-        task: RetrievalTask,
-        about: dict[str, str],
-        vectors: TaskVectors,
-        seen: Sequence[SummaryRow],
-        ranked: Mapping[str, pl.DataFrame],
+        self, t: int, task: RetrievalTask, about: dict[str, str], vectors: TaskVectors, seen: Sequence[SummaryRow]
     ) -> None:
-        """Write the alignment of the vectors, and the summary of all rankings with its intervals.
-
-        `ranked` holds parts of the rankings by key; others are read.
-        """
+        """Write the alignment of the vectors, and the summary of all rankings with its intervals."""
         name = about["model"]
         key, label = task_key(name, t), f"{name} · {task.name}: audit"
         with self.course.stage(("alignment", name, t), label) as stage:
@@ -445,8 +429,7 @@ class Evaluation:
                     self.journal.write("alignment", key, with_columns(per_id, about))
         with self.course.stage(("numbers", name, t), f"{label}, reading the rankings") as stage:
             keys = [block_key(name, t, b) for b in range(len(query_blocks(task)))]
-            parts = (ranked[key] if key in ranked else self.journal.read("ranking", key, list(BOUND)) for key in keys)
-            rankings = pl.concat(parts)
+            rankings = pl.concat([self.journal.read("ranking", key, list(BOUND)) for key in keys])
             digest = digest_of(rankings)
             pieces = Pieces(self.journal.kept(key), stage, label, numbers_seconds(task))
             numbers = summarise(rankings, task.pool_sizes, do=partial(pieces.frame, digest))

@@ -240,16 +240,18 @@ def _occurrences(matrix: Matrix, nearest: Matrix, nearest_of_columns: Matrix, co
         for place in found:
             columns[place] += 1.0 if row[place] > own else (k - above) / (len(found) - above)
         for place in places[: _reaching(row, least, marks, places)]:
+            rows[i] += 1.0
             if row[place] > least[place]:
                 n_above[place] += 1
-                rows[i] += 1.0
             else:
                 n_least[place] += 1
+    if (n_above + n_least == k).all():  # none is tied with what is not among the nearest
+        return
     for i in range(n):
         row = matrix[i]
         for place in places[: _reaching(row, least, marks, places)]:
             if row[place] == least[place]:
-                rows[i] += (k - n_above[place]) / n_least[place]
+                rows[i] += (k - n_above[place]) / n_least[place] - 1.0
 
 
 @compiled("float64(float32[::1])", nogil=True, fastmath={"contract", "reassoc", "nsz"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from xlbias.measures.alignment.parallel import Vectors, once_per_array
-from xlbias.measures.alignment.similarity import NUMPY, Reads
+from xlbias.measures.alignment.similarity import NUMPY, Reads, transposed
 from xlbias.measures.measure import Measure
 
 _NO_VARIANCE = 1e-14
@@ -39,11 +39,12 @@ def _centred(vectors: Vectors) -> tuple[Vectors, float] | None:
     """
     if len(vectors) < 2:
         return None
-    columns = np.subtract(vectors, vectors.mean(axis=0, dtype=np.float64)).T
-    square = float(np.vdot(columns, columns))
+    rows = np.subtract(vectors, vectors.mean(axis=0, dtype=np.float64))
+    square = float(np.vdot(rows, rows))
     if square <= _NO_VARIANCE * len(vectors):
         return None
-    centred = np.ascontiguousarray(columns * np.sqrt(len(vectors) / square), dtype=np.float32)
+    rows *= np.sqrt(len(vectors) / square)
+    centred = transposed(rows.astype(np.float32))
     return centred, _product_norm(centred, centred, NUMPY)
 
 
