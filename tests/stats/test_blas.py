@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import scipy.special  # noqa: F401  # brings a BLAS of its own, which is there from the beginning then
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from xlbias.blas import threads_for
+from xlbias.blas import side_by_side, threads_for
 from xlbias.stats.bootstrap import bootstrap_intervals
 from xlbias.stats.max_t import flip_tests
 
@@ -26,18 +27,41 @@ def test_few_units_have_one_thread(n_units, expected):
     assert threads() == {2}
 
 
-def test_intervals_of_few_ids_are_drawn_with_one_thread():
+@pytest.mark.parametrize("n", [20, 300])
+def test_products_of_intervals_have_one_thread_each(n):
     seen = []
 
     def derive(means):
         seen.append(threads())
         return means[:, :1]
 
-    values = np.random.default_rng(0).standard_normal((300, 2))
-    for n in (20, 300):
-        bootstrap_intervals(values[:n], drawn=derive, derive=lambda means: means[:, :1], replicates=50)
-    assert seen[0] == {1}
-    assert seen[-1] == {2}
+    values = np.random.default_rng(0).standard_normal((n, 2))
+    bootstrap_intervals(values, drawn=derive, derive=lambda means: means[:, :1], replicates=50)
+    assert seen == [{1}]
+    assert threads() == {2}
+
+
+def test_intervals_do_not_depend_on_the_number_of_threads():
+    values = np.random.default_rng(1).random((695, 700))
+    weights = np.random.default_rng(2).random((700, 8))
+    found = []
+    for n in (1, 2, 5):
+        with threadpool_limits(n, user_api="blas"):
+            found.append(bootstrap_intervals(values, derive=lambda means: means @ weights, replicates=2_000))
+    for other in found[1:]:
+        assert (other.low == found[0].low).all()
+        assert (other.high == found[0].high).all()
+
+
+def test_what_is_side_by_side_is_done_at_the_end_and_raises_what_it_raised():
+    done = []
+    with side_by_side() as begin:
+        for number in range(20):
+            begin(done.append, number)
+    assert sorted(done) == list(range(20))
+    with pytest.raises(ZeroDivisionError), side_by_side() as begin:
+        begin(lambda: 1 // 0)
+    assert threads() == {2}
 
 
 def test_flips_of_few_ids_leave_threads_as_they_were():

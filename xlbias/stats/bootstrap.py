@@ -18,7 +18,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from xlbias.blas import threads_for
+from xlbias.blas import side_by_side
 from xlbias.stats.means import Floats, Ints, without_gaps
 from xlbias.stopping import piece
 
@@ -70,9 +70,9 @@ def bootstrap_intervals(
     A column's mean in a replicate is its sum over its count among what is drawn. Replicates in which it is NaN are left
     out. Ends lie among the replicates and the estimate, so within the range of the measure, and hold the estimate.
     There is no interval for fewer than `FEWEST_UNITS` units with a value, in the column or, for a derived quantity, in
-    any of its columns; the caller judges whether a column of few units should be part of one. Memory: one float64 per
-    replicate and interval, and about 40 MB. Raises ValueError for a shape other than 2-D, infinite values or fewer than
-    one replicate.
+    any of its columns; the caller judges whether a column of few units should be part of one. `derive` and `drawn` are
+    called in several threads. Memory: one float64 per replicate and interval, and about 40 MB for each thread. Raises
+    ValueError for a shape other than 2-D, infinite values or fewer than one replicate.
     """
     if replicates < 1:
         raise ValueError(f"expected at least one replicate, got {replicates}")
@@ -94,16 +94,20 @@ def bootstrap_intervals(
     means = np.empty((len(own) + n_derived, replicates))
     rng = np.random.default_rng(seed)
     step = max(1, _CHUNK // max(n_units, n_all))
-    with threads_for(n_units):
+
+    def fill(part: slice, times_drawn: Ints) -> None:
+        of_columns, n_drawn = products.of(times_drawn)
+        with np.errstate(invalid="ignore"):  # 0 / 0: no unit of the column was drawn
+            of_columns /= n_drawn[kind]
+        means[: len(own), part] = of_columns[own]
+        if derive is not None:
+            means[len(own) :, part] = (drawn or derive)(of_columns[of].T).T
+
+    with side_by_side() as begin:
         for start in range(0, replicates, step):
             piece()
             part = slice(start, min(start + step, replicates))
-            of_columns, n_drawn = products.of(draw_ids(rng, part.stop - start, n_units))
-            with np.errstate(invalid="ignore"):  # 0 / 0: no unit of the column was drawn
-                of_columns /= n_drawn[kind]
-            means[: len(own), part] = of_columns[own]
-            if derive is not None:
-                means[len(own) :, part] = (drawn or derive)(of_columns[of].T).T
+            begin(fill, part, draw_ids(rng, part.stop - start, n_units))
     sources = [range(n_all)] * n_derived if derived_from is None else derived_from
     of_derived = [int(there[:, list(columns)].any(axis=1).sum()) for columns in sources]
     n = np.append((counts[:, own] > 0).sum(axis=0), of_derived).astype(np.int64)
