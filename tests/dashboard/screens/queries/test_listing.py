@@ -7,7 +7,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 from dashboard.listed import keys_of, listed, queries_of, typed, varied, varied_content
-from dashboard.made import opened, press, rank_of, screen_lines, settled, until
+from dashboard.made import opened, press, rank_of, screen_lines, settled, text_on, until
 
 from xlbias.dashboard import places
 from xlbias.dashboard.screens.queries import screen as queries_screen
@@ -88,6 +88,19 @@ async def test_what_does_not_fit_is_not_restored(finished_run, saved):
         await listed(app, pilot)
         assert str(screen.filter) == ""
         assert screen.table.height == 20
+
+
+async def test_once_there_are_rows_the_footer_says_that_they_can_be_copied(varied_run, monkeypatch, go):
+    slow = query_list.query_rows
+    monkeypatch.setattr(query_list, "query_rows", lambda *args: go.wait() and slow(*args))
+    async with opened(varied_run, size=(140, 45)) as (app, pilot):
+        try:
+            await pilot.press("5")
+            await until(pilot, lambda: "reading …" in text_on(app))
+            assert "y copy" not in screen_lines(app)[-1]
+        finally:
+            go.set()
+        await until(pilot, lambda: "y copy" in screen_lines(app)[-1])
 
 
 async def test_keys_are_answered_while_rows_are_read_and_the_old_ones_stay(varied_run, monkeypatch, go):

@@ -246,6 +246,7 @@ class QueriesScreen(View):
         self._cursor = None
         self._tell_lines()
         self._tell_walker()
+        self._tell_keys()  # now there is something to copy, or nothing any more
         if before is None:
             self.make_ready(places.QUERY)
 
