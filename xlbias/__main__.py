@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from xlbias.interpreter import leave_current_folder, spare_processors
@@ -19,6 +20,7 @@ def main() -> None:
     from xlbias.cli import run
 
     code = run()
+    gc.freeze()  # as it is: when an interpreter ends it looks through all of it for circles, which takes a second
     if replaced.n and sys.stderr is not None:
         many = f"{replaced.n:,} characters are" if replaced.n > 1 else "a character is"
         sys.stderr.write(
