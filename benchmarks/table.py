@@ -19,6 +19,8 @@ from pathlib import Path
 
 from row import HEAD, Row
 
+from xlbias.interpreter import spare_processors
+
 ROWS = (
     "million_passages", "several_processes", "encoding_rate", "whole_evaluation", "other_tools", "cold_start",
     "large_runs",
@@ -59,4 +61,5 @@ def _rows(name: str, tiny: bool, keep: Path | None) -> Iterator[Row]:
 
 
 if __name__ == "__main__":
+    spare_processors()  # as the program does, before a library is imported
     raise SystemExit(main())
