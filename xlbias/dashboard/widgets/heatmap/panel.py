@@ -80,10 +80,11 @@ class HeatMapPanel(Vertical):
         self.tell_cell()
 
     def on_resize(self) -> None:
-        """Say as much above the sheet as there is room for now; a panel that was not seen has had no width."""
+        """Say as much around the sheet as there is room for now; a panel that was not seen has had no width."""
         if self.view.sheet is not None:
             self._tell_title(self.view.sheet)
             self._tell_reading(self.view.sheet)
+            self._tell_legend()
 
     def _tell_title(self, sheet: Sheet) -> None:
         parts, active, hint = self._own_title
@@ -104,7 +105,7 @@ class HeatMapPanel(Vertical):
     def tell_cell(self) -> None:
         """Say everything about the cell under the cursor, and what the colours mean."""
         view, sheet = self.view, self.view.sheet
-        self.query_one(".-legend", Line).set(self._legend())
+        self._tell_legend()
         spot, cursor = view.spot, view.cursor
         if sheet is None or spot is None or cursor is None:
             self.query_one(".-cell", Line).set([])
@@ -117,6 +118,9 @@ class HeatMapPanel(Vertical):
         leads = sheet.opens.get(cursor, ("", ""))[0]
         opened = f"   (Enter: {leads})" if leads and leads != cursor[0] else ""
         self.query_one(".-names", Line).set([], f"{sheet.named(cursor)}{opened}", "$quiet")
+
+    def _tell_legend(self) -> None:
+        self.query_one(".-legend", Line).set(self._legend())
 
     def _legend(self) -> list[Part]:
         view, sheet, found = self.view, self.view.sheet, self.view.range
