@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from xlbias.data.task import RetrievalTask
-from xlbias.encode.trained_on import Fingerprints, TrainedOn, id_fingerprints, text_fingerprints
+from xlbias.encode.trained_on import TrainedOn, id_fingerprints, text_fingerprints
 from xlbias.measures.measure import computed
 from xlbias.measures.registry import measures
 from xlbias.results.per_query import Key
@@ -17,15 +18,12 @@ from xlbias.results.summary import SummaryRow
 
 
 class TaskTexts:
-    """The fingerprints of a task's texts and ids, made once for all encoders."""
+    """The texts and ids of a task; their fingerprints are made once, for the first encoder whose training is known."""
 
     def __init__(self, task: RetrievalTask) -> None:
-        ids = task.queries["query_id"].unique(maintain_order=True)
-        self._taken: dict[str, tuple[pl.Series | None, Fingerprints]] = {
-            "query fingerprints": (task.queries["language"], text_fingerprints(task.queries["text"])),
-            "passage fingerprints": (task.passages["language"], text_fingerprints(task.passages["text"])),
-            "id fingerprints": (None, id_fingerprints(task.name, task.source, ids)),
-        }
+        self._sides = {"query fingerprints": task.queries, "passage fingerprints": task.passages}
+        self._ids = id_fingerprints(task.name, task.source, task.queries["query_id"].unique(maintain_order=True))
+        self._fingerprints = cache(lambda takes: text_fingerprints(self._sides[takes]["text"]))
 
     def rows(self, trained_on: TrainedOn | None) -> list[SummaryRow]:
         """Return how many queries, passages and ids of the task were seen: over all, and of texts by language.
@@ -33,12 +31,15 @@ class TaskTexts:
         What is not known is undefined. Where only a part of what an encoder was trained on is known, what was found is
         a number; that nothing was found says nothing.
         """
-        known = trained_on or TrainedOn(complete=False)
         rows: list[SummaryRow] = []
         for measure in measures("seen").values():
-            languages, fingerprints = self._taken[measure.takes]
-            found = computed(measure, fingerprints, known, shapes=((len(fingerprints),),)) > 0
-            rows += _rows(measure.name, languages, found, complete=known.complete)
+            side = self._sides.get(measure.takes)
+            found = np.zeros(len(self._ids) if side is None else side.height, dtype=np.bool_)
+            if trained_on is not None:
+                fingerprints = self._ids if side is None else self._fingerprints(measure.takes)
+                found = computed(measure, fingerprints, trained_on, shapes=(found.shape,)) > 0
+            languages = None if side is None else side["language"]
+            rows += _rows(measure.name, languages, found, complete=trained_on is not None and trained_on.complete)
         return rows
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -85,13 +87,19 @@ def correlating() -> Iterator[Correlations]:
 
     Sorting and products let go of the interpreter; a product with threads of its own would wait for these.
     """
-    with ThreadPoolExecutor(cores(launched())) as workers:
+    n_workers = cores(launched())
+    with ThreadPoolExecutor(n_workers) as workers:
+
+        def products_of(scores: Vectors, of_ids: Sequence[Ints]) -> list[Floats]:
+            return [_products(scores[rows[0] : rows[-1] + 1]) for rows in of_ids]
 
         def correlations(scores: Vectors, query_ids: Sequence[str]) -> Floats:
             firsts = [i for i in range(1, len(query_ids)) if query_ids[i] != query_ids[i - 1]]
             of_ids = np.split(np.arange(len(query_ids)), firsts)
+            each = -(-len(of_ids) // n_workers)  # a thread is woken once, not for each id
             with one_thread():
-                products = list(workers.map(lambda rows: _products(scores[rows[0] : rows[-1] + 1]), of_ids))
+                shares = (of_ids[start : start + each] for start in range(0, len(of_ids), each))
+                products = list(chain.from_iterable(workers.map(partial(products_of, scores), shares)))
             found = np.empty(len(query_ids))
             for n in {len(rows) for rows in of_ids}:  # ids with as many translations together: they are small
                 some = [i for i, rows in enumerate(of_ids) if len(rows) == n]

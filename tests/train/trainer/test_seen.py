@@ -14,9 +14,9 @@ from xlbias.data.catalog import load_task
 from xlbias.data.split import split_task
 from xlbias.data.task import RetrievalTask
 from xlbias.encode.load import load_encoder
-from xlbias.encode.trained_on import TrainedOn, read_trained_on, text_fingerprints, trained_on_of
+from xlbias.encode.trained_on import Fingerprints, TrainedOn, read_trained_on, text_fingerprints, trained_on_of
 from xlbias.errors import EncoderError
-from xlbias.evaluation import evaluate
+from xlbias.evaluation import evaluate, seen_texts
 from xlbias.evaluation.seen_texts import TaskTexts
 from xlbias.report.render import render_report
 from xlbias.results.caveats import caveats
@@ -152,6 +152,28 @@ def test_of_an_encoder_without_a_card_nothing_is_known(whole: RetrievalTask, two
     (result,) = json.loads(render_report([run], "json"))["results"]
     assert result["seen"]["seen_queries"]["n"] is None
     assert result["seen"]["seen_queries"]["of"] == task.queries.height
+
+
+def test_texts_are_fingerprinted_once_and_only_for_an_encoder_whose_training_is_known(
+    whole: RetrievalTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+
+    def counted(series: pl.Series) -> Fingerprints:
+        made.append(len(series))
+        return text_fingerprints(series)
+
+    monkeypatch.setattr(seen_texts, "text_fingerprints", counted)
+    of_task = TaskTexts(whole)
+    unknown = of_task.rows(None)
+    assert made == []
+    assert all(np.isnan(row.value) for row in unknown)
+    known = TrainedOn(texts=np.sort(text_fingerprints(whole.queries["text"])))
+    for _ in range(2):
+        found = {row.key.measure: row.value for row in of_task.rows(known) if row.key[1:] == (None,) * 3}
+        assert found["seen_queries"] == whole.queries.height
+    assert made == [whole.queries.height, whole.passages.height]
+    assert [row.key for row in unknown] == [row.key for row in of_task.rows(known)]
 
 
 def test_only_texts_in_languages_that_were_drawn_count(whole: RetrievalTask, tmp_path: Path) -> None:
