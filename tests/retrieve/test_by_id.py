@@ -9,7 +9,7 @@ from support import make_task
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.evaluation import evaluate, runner
 from xlbias.retrieve import by_id, consistency
-from xlbias.retrieve.by_id import RankedById, can_be_ranked_by_id
+from xlbias.retrieve.by_id import Asked, RankedById, can_be_ranked_by_id, ranked_parts
 from xlbias.retrieve.consistency import rank_consistency
 from xlbias.retrieve.index import PassageIndex
 from xlbias.retrieve.ranks import rank
@@ -41,7 +41,8 @@ def test_each_block_has_what_it_has_alone_and_consistency_too(k, top_of, rows, m
     monkeypatch.setattr(consistency, "_ROWS", rows)
     index, queries, names, pair_query, pair_passage = case(rows)
     done: list[int] = []
-    together = RankedById(index, queries, names, pair_query, pair_passage, k, top_of, done.append)
+    asked = Asked(queries, names, pair_query, pair_passage, k, top_of)
+    together = RankedById(index, asked, ranked_parts(index, asked, done.append))
     assert (sum(done), len(done) > 1) == (len(names), rows < 256)
     assert np.array_equal(together.consistency, rank_consistency(index, queries, names), equal_nan=True)
     assert np.isfinite(together.consistency).any()
@@ -56,9 +57,31 @@ def test_each_block_has_what_it_has_alone_and_consistency_too(k, top_of, rows, m
         assert all(same(*pair) for pair in zip(lists, top, strict=True))
 
 
+@pytest.mark.parametrize("holders", [2, 3, 20])
+def test_shares_of_the_ids_are_together_what_one_finds(holders, monkeypatch):
+    monkeypatch.setattr(consistency, "_ROWS", 12)
+    index, queries, names, pair_query, pair_passage = case(3)
+    asked = Asked(queries, names, pair_query, pair_passage, 7)
+    alone = list(ranked_parts(index, asked))
+    done: list[int] = []
+    shares = [list(ranked_parts(index, asked, done.append, (holder, holders))) for holder in range(holders)]
+    assert sum(done) == holders * len(names)
+    assert sorted(int(row) for share in shares for part in share for row in part.rows) == list(range(len(names)))
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+    one, several = (RankedById(index, asked, parts) for parts in (alone, [part for share in shares for part in share]))
+    assert np.array_equal(one.consistency, several.consistency, equal_nan=True)
+    everything = np.arange(len(names))
+    (ranks, top), (of_several, lists) = (
+        found.of(everything)(index, queries, pair_query, pair_passage, k=7) for found in (one, several)
+    )
+    assert same(of_several, ranks)
+    assert all(same(*pair) for pair in zip(lists, top, strict=True))
+
+
 def test_other_pairs_or_lists_are_refused():
     index, queries, names, pair_query, pair_passage = case(0)
-    together = RankedById(index, queries, names, pair_query, pair_passage, 5)
+    asked = Asked(queries, names, pair_query, pair_passage, 5)
+    together = RankedById(index, asked, ranked_parts(index, asked))
     everything = np.arange(len(names))
     with pytest.raises(ValueError, match="other pairs"):
         together.of(everything)(index, queries, pair_query[1:], pair_passage[1:], k=5)

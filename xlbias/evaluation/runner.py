@@ -47,7 +47,7 @@ from xlbias.results.binding import BOUND, COLUMN, digest_of
 from xlbias.results.caveats.leaks import UNKNOWN, seen_sentences
 from xlbias.results.run import open_run
 from xlbias.results.summary import SummaryRow, as_frame, summarise
-from xlbias.retrieve.by_id import RankedById, can_be_ranked_by_id
+from xlbias.retrieve.by_id import Asked, RankedById, can_be_ranked_by_id, ranked_parts
 from xlbias.retrieve.consistency import rank_consistency, sampled_queries
 from xlbias.retrieve.index import PassageIndex, PassageOrder, Queries
 from xlbias.retrieve.left_out import left_out_pairs
@@ -347,8 +347,8 @@ class Evaluation:
             shared = SharedPassages(self.team, index) if self.team and isinstance(index, PassageIndex) else None
             relevant, left_out = relevant_pairs(task, passages), left_out_pairs(task, passages)
             by_id = None
-            if not shared and not left_out.height and len(blocks) == len(query_blocks(task)):
-                by_id = self._ranked_by_id(t, name, index, of_queries, relevant)
+            if not left_out.height and len(blocks) == len(query_blocks(task)):
+                by_id = self._ranked_by_id(t, name, index, of_queries, relevant, shared)
             consistency = by_id.consistency if by_id else self._consistency(t, name, index, of_queries, shared)
             phase, total = f"{name} · {task.name}: ranking", task.queries.height
             with self.course.stage(("rank", name, t), phase, total, "queries") as stage:
@@ -379,7 +379,13 @@ class Evaluation:
         return self.journal.has("ranking", block_key(name, t, b))
 
     def _ranked_by_id(
-        self, t: int, name: str, index: PassageOrder, queries: Queries, relevant: pl.DataFrame
+        self,
+        t: int,
+        name: str,
+        index: PassageOrder,
+        queries: Queries,
+        relevant: pl.DataFrame,
+        shared: SharedPassages | None,
     ) -> RankedById | None:
         """Return all queries ranked with their translations beside them; None where there are too many, or no others.
 
@@ -389,11 +395,14 @@ class Evaluation:
         ids = task.queries["query_id"].to_list()
         query, passage = pairs_of(task.queries, relevant)
         whole = len(sampled_queries(ids, index.n_passages)) == len(ids) > task.queries["query_id"].n_unique()
-        if not (whole and can_be_ranked_by_id(index, len(ids), len(query))):
+        if not (whole and can_be_ranked_by_id(index, len(ids), len(query))) or (shared and not shared.in_all):
             return None
+        asked = Asked(queries, ids, query, passage, self.top_k, self.top_of)
         phase = f"{name} · {task.name}: ranks and rank consistency"
         with self.course.stage(("consistency", name, t), phase, len(ids), "queries") as stage:
-            return RankedById(index, queries, ids, query, passage, self.top_k, self.top_of, stage.advance)
+            if shared:
+                return shared.by_id(index, asked, stage.advance)
+            return RankedById(index, asked, ranked_parts(index, asked, stage.advance))
 
     def _consistency(
         self, t: int, name: str, index: PassageOrder, queries: Queries, shared: SharedPassages | None

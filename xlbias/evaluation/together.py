@@ -2,14 +2,15 @@
 
 The first process plans, as one alone would: parts and batches are the same whoever makes them, so vectors are too. It
 has the only cache, and all vectors; the others are sent what they need. Below a block of passages each holds all of
-them and takes some query ids of the rank consistency as well; above that each holds its share, and the first process
-takes the consistency, of a sample, from its file.
+them, and takes some query ids of the rank consistency as well, or of all ranks where these share their scores; above
+that each holds its share, and the first process takes the consistency, of a sample, from its file.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
@@ -23,6 +24,7 @@ from xlbias.encode.vector_file import VectorFile
 from xlbias.encode.vector_rows import HeldRows, SomeRows, VectorRows
 from xlbias.errors import EncoderError
 from xlbias.measures.ragged import Floats
+from xlbias.retrieve.by_id import Asked, RankedById, ranked_parts
 from xlbias.retrieve.consistency import rank_consistency
 from xlbias.retrieve.index import PASSAGE_TILE, Int64s, PassageIndex, PassageOrder, Queries
 from xlbias.retrieve.ranks import PairRanks, rank
@@ -86,21 +88,24 @@ class SharedPassages:
     Args:
         team: the processes, of which this is the first.
         index: the passages, with all vectors.
+
+    Attributes:
+        in_all: whether each process holds all vectors.
     """
 
     def __init__(self, team: Team, index: PassageIndex) -> None:
         self._team, rows = team, index.rows_of_vectors
         block = vector_file.BLOCK
-        self._in_all = isinstance(rows, HeldRows) and len(rows) <= block
-        team.ask(_hold, index.of_others(None, range(0)), block, self._in_all)
-        if isinstance(rows, HeldRows) and self._in_all:
+        self.in_all = isinstance(rows, HeldRows) and len(rows) <= block
+        team.ask(_hold, index.of_others(None, range(0)), block, self.in_all)
+        if isinstance(rows, HeldRows) and self.in_all:
             team.same(rows.vectors)
         else:
             for other in range(1, team.world):
                 first, stop = _columns(index, _tiles(index, other, team))
                 for start in range(first, stop, block):
                     team.send(rows.read(start, min(start + block, stop)), other)
-        self._own = index.of_others(rows, _tiles(index, 0, team), (0, team.world) if self._in_all else None)
+        self._own = index.of_others(rows, _tiles(index, 0, team), (0, team.world) if self.in_all else None)
 
     def rank(
         self,
@@ -122,12 +127,19 @@ class SharedPassages:
         self, index: PassageOrder, queries: Queries, query_ids: Sequence[str], advance: Callable[[int], None]
     ) -> Floats:
         """Return what `xlbias.retrieve.consistency.rank_consistency` does; in all processes where each holds all."""
-        if not self._in_all:
+        if not self.in_all:
             return rank_consistency(index, queries, query_ids, advance)
         self._team.ask(_consistency, queries, query_ids)
         own = rank_consistency(index, queries, query_ids, advance, (0, self._team.world))
         found: Floats = np.fmax.reduce(self._team.gather(own))
         return found
+
+    def by_id(self, index: PassageOrder, asked: Asked, advance: Callable[[int], None]) -> RankedById:
+        """Return all queries ranked with their translations beside them, of passages that every process holds."""
+        index.check(asked.queries, asked.query_ids)
+        self._team.ask(_by_id, asked)
+        own = list(ranked_parts(index, asked, advance, (0, self._team.world)))
+        return RankedById(index, asked, chain.from_iterable(self._team.gather(own)))
 
 
 class Together:
@@ -157,6 +169,7 @@ def _hold(team: Team, index: PassageIndex, block: int, in_all: bool) -> None:
             _received(team, stop - first, index.dimension, block), first, index.n_passages, index.largest_norm
         )
     team.state["index"] = index.of_others(rows, tiles, (team.rank, team.world) if in_all else None)
+    team.state["whole"] = index.of_others(rows, range(index.n_tiles)) if in_all else None
 
 
 def _received(team: Team, n: int, dimension: int, block: int) -> VectorRows:
@@ -182,6 +195,10 @@ def _rank(team: Team, queries: Queries, pair_query: Int64s, pair_passage: Int64s
 def _consistency(team: Team, queries: Queries, query_ids: Sequence[str]) -> None:
     share = (team.rank, team.world)
     team.gather(rank_consistency(team.state["index"], queries, query_ids, share=share))
+
+
+def _by_id(team: Team, asked: Asked) -> None:
+    team.gather(list(ranked_parts(team.state["whole"], asked, share=(team.rank, team.world))))
 
 
 def _tiles(index: PassageIndex, holder: int, team: Team) -> range:

@@ -6,9 +6,9 @@ scores, all queries are ranked before the first block is written, and each block
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -36,45 +36,114 @@ def can_be_ranked_by_id(index: PassageOrder, n_queries: int, n_pairs: int) -> bo
     return few and n_queries * index.n_passages <= MOST_SCORES and n_pairs <= _MOST_PAIRS
 
 
+@dataclass(frozen=True)
+class Part:
+    """What was found of some query ids, all translations of each.
+
+    Attributes:
+        rows: int64 [n], the queries.
+        ranks: of their pairs, in the order of `rows`.
+        top: their lists.
+        consistency: float64 [n].
+    """
+
+    rows: Int64s
+    ranks: PairRanks
+    top: list[TopK]
+    consistency: Floats
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be ranked; see `xlbias.retrieve.ranks.rank`.
+
+    Attributes:
+        queries: what an index scores.
+        query_ids: of all queries; translations share one.
+        pair_query: int64 [n_pairs], ascending, the row of each pair's query.
+        pair_passage: int64 [n_pairs], the relevant passage.
+        k: how many of the best to find; 0 for none.
+        top_of: the pools of which they are found.
+    """
+
+    queries: Queries
+    query_ids: Sequence[str]
+    pair_query: Int64s
+    pair_passage: Int64s
+    k: int = 0
+    top_of: TopOf = "all"
+
+    @cached_property
+    def starts(self) -> Int64s:
+        """int64 [n_queries + 1], where the pairs of each query begin."""
+        return np.searchsorted(self.pair_query, np.arange(len(self.queries) + 1)).astype(np.int64)
+
+    def pairs(self, rows: Int64s) -> tuple[Int64s, Int64s]:
+        """Return the pairs of some queries, in the order of these, and which of them each is of, both int64 [n]."""
+        counts = self.starts[rows + 1] - self.starts[rows]
+        of_row = np.repeat(np.arange(len(rows)), counts)
+        before = np.cumsum(counts) - counts
+        return self.starts[rows][of_row] + np.arange(len(of_row)) - before[of_row], of_row
+
+
+def ranked_parts(
+    index: PassageOrder,
+    asked: Asked,
+    advance: Callable[[int], None] = lambda _: None,
+    share: tuple[int, int] = (0, 1),
+) -> Iterator[Part]:
+    """Yield what is found of all queries, or of a share of the query ids, some ids at a time.
+
+    Args:
+        index: all passages.
+        asked: what is to be ranked.
+        advance: called with numbers of queries done.
+        share: which of how many processes this is, each of which takes a part of the query ids.
+    """
+    n_done = n_passed = 0
+    with correlating() as correlations:
+        for number, rows in enumerate(whole_ids(asked.query_ids)):
+            n_passed += len(rows)
+            if number % share[1] != share[0]:
+                continue
+            ids = [asked.query_ids[row] for row in rows]
+            scores = np.empty((len(rows), index.n_passages), dtype=np.float32)
+            pairs, of_row = asked.pairs(rows)
+            ranks, top = rank(
+                index, asked.queries[rows], of_row, asked.pair_passage[pairs], query_ids=ids, k=asked.k,
+                top_of=asked.top_of, look=lambda one, scores=scores: one.keep(scores),  # type: ignore[misc]
+            )  # fmt: skip
+            yield Part(rows, ranks, top, correlations(scores, ids))
+            advance(n_passed - n_done)
+            n_done = n_passed
+    if n_done < len(asked.query_ids):
+        advance(len(asked.query_ids) - n_done)
+
+
 class RankedById:
     """Ranks of relevant passages, lists of the best, and rank consistency, of all queries.
+
+    Args:
+        index: the passages.
+        asked: what was ranked.
+        parts: what was found, of all query ids.
 
     Attributes:
         consistency: float64 [n_queries], see `xlbias.retrieve.consistency.rank_consistency`.
     """
 
-    def __init__(
-        self,
-        index: PassageOrder,
-        queries: Queries,
-        query_ids: Sequence[str],
-        pair_query: Int64s,
-        pair_passage: Int64s,
-        k: int = 0,
-        top_of: TopOf = "all",
-        advance: Callable[[int], None] = lambda _: None,
-    ) -> None:
-        """Rank them; arguments as of `xlbias.retrieve.ranks.rank`, `advance` is called with numbers of queries done."""
-        self.consistency: Floats = np.full(len(queries), np.nan)
-        self._starts = np.searchsorted(pair_query, np.arange(len(queries) + 1))
-        self._asked = k, top_of
-        nothing = rank(index, queries[:0], pair_query[:0], pair_passage[:0], k=k, top_of=top_of)
-        self._ranks = _each(nothing[0], partial(_room_like, len(pair_query)))
-        self._top = [_each(one, partial(_room_like, len(queries))) for one in nothing[1]]
-        with correlating() as correlations:
-            for rows in whole_ids(query_ids):
-                ids = [query_ids[row] for row in rows]
-                scores = np.empty((len(rows), index.n_passages), dtype=np.float32)
-                pairs, of_row = self._pairs(rows)
-                ranks, top = rank(
-                    index, queries[rows], of_row, pair_passage[pairs], query_ids=ids, k=k, top_of=top_of,
-                    look=lambda one, scores=scores: one.keep(scores),  # type: ignore[misc]
-                )  # fmt: skip
-                _fill(self._ranks, pairs, ranks)
-                for kept, found in zip(self._top, top, strict=True):
-                    _fill(kept, rows, found)
-                self.consistency[rows] = correlations(scores, ids)
-                advance(len(rows))
+    def __init__(self, index: PassageOrder, asked: Asked, parts: Iterable[Part]) -> None:
+        self._asked = asked
+        self.consistency: Floats = np.full(len(asked.queries), np.nan)
+        none = asked.pair_query[:0]
+        nothing = rank(index, asked.queries[:0], none, none, k=asked.k, top_of=asked.top_of)
+        self._ranks = _each(nothing[0], partial(_room_like, len(asked.pair_query)))
+        self._top = [_each(one, partial(_room_like, len(asked.queries))) for one in nothing[1]]
+        for part in parts:
+            _fill(self._ranks, asked.pairs(part.rows)[0], part.ranks)
+            for kept, found in zip(self._top, part.top, strict=True):
+                _fill(kept, part.rows, found)
+            self.consistency[part.rows] = part.consistency
 
     def of(self, rows: Int64s) -> Ranker:
         """Return what ranks the queries of these rows, which ascend, with the same relevant passages: as was found."""
@@ -89,21 +158,14 @@ class RankedById:
             k: int = 0,
             top_of: TopOf = "all",
         ) -> tuple[PairRanks, list[TopK]]:
-            pairs, of_row = self._pairs(rows)
-            if not ((k, top_of) == self._asked and np.array_equal(of_row, pair_query)):
+            pairs, of_row = self._asked.pairs(rows)
+            if not ((k, top_of) == (self._asked.k, self._asked.top_of) and np.array_equal(of_row, pair_query)):
                 raise ValueError("other pairs, or other lists, than were ranked")
             return _each(self._ranks, lambda array: array[pairs]), [
                 _each(one, lambda array: array[rows]) for one in self._top
             ]
 
         return ranked
-
-    def _pairs(self, rows: Int64s) -> tuple[Int64s, Int64s]:
-        """Return the pairs of some queries, in the order of these, and which of them each is of, both int64 [n]."""
-        counts = self._starts[rows + 1] - self._starts[rows]
-        of_row = np.repeat(np.arange(len(rows)), counts)
-        before = np.cumsum(counts) - counts
-        return self._starts[rows][of_row] + np.arange(len(of_row)) - before[of_row], of_row
 
 
 def _arrays(found: PairRanks | TopK) -> dict[str, npt.NDArray[Any]]:
