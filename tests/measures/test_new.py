@@ -51,6 +51,7 @@ from support import make_task, ngram_counts
 from xlbias.check.requirement import parse
 from xlbias.check.run_fields import RunFields
 from xlbias.cli import main
+from xlbias.encode.trained_on import TrainedOn
 from xlbias.evaluation import evaluate
 from xlbias.results.run import open_run
 
@@ -60,6 +61,7 @@ class Counts:
 
 class Counting:
     name, dimension, similarity, fingerprint = "made", 48, "cosine", "made-1"
+    trained_on = TrainedOn()
     def encode(self, texts, kind):
         return ngram_counts(list(texts))
     def count_tokens(self, texts, kind):
