@@ -26,7 +26,7 @@ from row import Memory, one_thread
 
 from xlbias.encode.vector_file import BLOCK, VectorFile
 from xlbias.retrieve.index import PASSAGE_TILE, QUERY_TILE, PassageIndex, Queries, ScoredTile
-from xlbias.retrieve.ranks import rank
+from xlbias.retrieve.ranks import Asked, rank
 from xlbias.runs.parts import BLOCK as QUERY_BLOCK
 
 EVERY = 4
@@ -99,7 +99,7 @@ def measure(n: int, n_ids: int, n_languages: int, dimension: int, stored: str = 
         pair_passage = np.tile(relevant, (n_languages, 1)).reshape(-1)
         few = pair_query < 64
         index.tiles = range(min(16, index.n_tiles))
-        rank(index, queries[:64], pair_query[few], pair_passage[few], k=10)  # kernels loaded
+        rank(index, Asked(queries[:64], pair_query[few], pair_passage[few], k=10))  # kernels loaded
         index.tiles = range(index.n_tiles)
         index.again = [torch.from_numpy(unit_vectors(rng, PASSAGE_TILE, dimension)) for _ in range(_GROUP)]
         with one_thread(), Memory() as memory:
@@ -107,7 +107,7 @@ def measure(n: int, n_ids: int, n_languages: int, dimension: int, stored: str = 
             for start in range(0, len(queries), QUERY_BLOCK):
                 part = slice(*np.searchsorted(pair_query, [start, start + QUERY_BLOCK]))
                 block = queries[start : start + QUERY_BLOCK]
-                rank(index, block, pair_query[part] - start, pair_passage[part], k=10)
+                rank(index, Asked(block, pair_query[part] - start, pair_passage[part], k=10))
             wall, processor = time.perf_counter() - began[0], time.process_time() - began[1]
     products = index.n_tiles * -(-len(queries) // QUERY_TILE) / index.n_products
     return Found(

@@ -32,15 +32,6 @@ def own_command(*words: str, module: str = "xlbias") -> list[str]:
     return [sys.executable, "-P", "-m", module, *words]
 
 
-def seldom_look_for_cycles() -> None:
-    """Have the interpreter look for unused cycles of objects after 100,000 new ones, not after 700.
-
-    For commands that read a run and make many small objects of it, which stay: looking through them again and again
-    takes a tenth of their time, and finds nothing.
-    """
-    gc.set_threshold(100_000, 10, 10)
-
-
 def leave_current_folder() -> None:
     """Take the current folder off this process' path, and keep it off that of all processes that it starts.
 

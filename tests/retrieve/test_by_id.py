@@ -9,10 +9,10 @@ from support import make_task
 from xlbias.encode.precomputed import PrecomputedVectors
 from xlbias.evaluation import evaluate, runner
 from xlbias.retrieve import by_id, consistency
-from xlbias.retrieve.by_id import Asked, RankedById, can_be_ranked_by_id, ranked_parts
+from xlbias.retrieve.by_id import RankedById, can_be_ranked_by_id, ranked_parts
 from xlbias.retrieve.consistency import rank_consistency
 from xlbias.retrieve.index import PassageIndex
-from xlbias.retrieve.ranks import rank
+from xlbias.retrieve.ranks import Asked, rank
 from xlbias.runs.journal import Journal
 
 
@@ -41,7 +41,7 @@ def test_each_block_has_what_it_has_alone_and_consistency_too(k, top_of, rows, m
     monkeypatch.setattr(consistency, "_ROWS", rows)
     index, queries, names, pair_query, pair_passage = case(rows)
     done: list[int] = []
-    asked = Asked(queries, names, pair_query, pair_passage, k, top_of)
+    asked = Asked(queries, pair_query, pair_passage, names, k, top_of)
     together = RankedById(index, asked, ranked_parts(index, asked, done.append))
     assert (sum(done), len(done) > 1) == (len(names), rows < 256)
     assert np.array_equal(together.consistency, rank_consistency(index, queries, names), equal_nan=True)
@@ -49,9 +49,10 @@ def test_each_block_has_what_it_has_alone_and_consistency_too(k, top_of, rows, m
     everything = np.arange(len(names))
     for block in (everything[::3], everything[1::3], everything[2:3], everything[:0]):
         chosen = np.isin(pair_query, block)
-        asked = index, queries[block], np.searchsorted(block, pair_query[chosen]), pair_passage[chosen]
-        ranks, top = rank(*asked, k=k, top_of=top_of)
-        found, lists = together.of(block)(*asked, query_ids=names, k=k, top_of=top_of)
+        pairs = np.searchsorted(block, pair_query[chosen]), pair_passage[chosen]
+        of_block = Asked(queries[block], *pairs, names, k, top_of)
+        ranks, top = rank(index, of_block)
+        found, lists = together.of(block)(index, of_block)
         assert same(found, ranks)
         assert len(lists) == len(top)
         assert all(same(*pair) for pair in zip(lists, top, strict=True))
@@ -61,7 +62,7 @@ def test_each_block_has_what_it_has_alone_and_consistency_too(k, top_of, rows, m
 def test_shares_of_the_ids_are_together_what_one_finds(holders, monkeypatch):
     monkeypatch.setattr(consistency, "_ROWS", 12)
     index, queries, names, pair_query, pair_passage = case(3)
-    asked = Asked(queries, names, pair_query, pair_passage, 7)
+    asked = Asked(queries, pair_query, pair_passage, names, 7)
     alone = list(ranked_parts(index, asked))
     done: list[int] = []
     shares = [list(ranked_parts(index, asked, done.append, (holder, holders))) for holder in range(holders)]
@@ -71,22 +72,20 @@ def test_shares_of_the_ids_are_together_what_one_finds(holders, monkeypatch):
     one, several = (RankedById(index, asked, parts) for parts in (alone, [part for share in shares for part in share]))
     assert np.array_equal(one.consistency, several.consistency, equal_nan=True)
     everything = np.arange(len(names))
-    (ranks, top), (of_several, lists) = (
-        found.of(everything)(index, queries, pair_query, pair_passage, k=7) for found in (one, several)
-    )
+    (ranks, top), (of_several, lists) = (found.of(everything)(index, asked) for found in (one, several))
     assert same(of_several, ranks)
     assert all(same(*pair) for pair in zip(lists, top, strict=True))
 
 
 def test_other_pairs_or_lists_are_refused():
     index, queries, names, pair_query, pair_passage = case(0)
-    asked = Asked(queries, names, pair_query, pair_passage, 5)
+    asked = Asked(queries, pair_query, pair_passage, names, 5)
     together = RankedById(index, asked, ranked_parts(index, asked))
     everything = np.arange(len(names))
     with pytest.raises(ValueError, match="other pairs"):
-        together.of(everything)(index, queries, pair_query[1:], pair_passage[1:], k=5)
+        together.of(everything)(index, Asked(queries, pair_query[1:], pair_passage[1:], k=5))
     with pytest.raises(ValueError, match="other lists"):
-        together.of(everything)(index, queries, pair_query, pair_passage, k=6)
+        together.of(everything)(index, Asked(queries, pair_query, pair_passage, k=6))
 
 
 def test_only_what_takes_seconds_is_ranked_before_anything_is_written(monkeypatch):

@@ -9,7 +9,7 @@ from xlbias.retrieve import index as index_module
 from xlbias.retrieve import ranks as ranks_module
 from xlbias.retrieve import topk as topk_module
 from xlbias.retrieve.index import PassageIndex
-from xlbias.retrieve.ranks import rank
+from xlbias.retrieve.ranks import Asked, rank
 
 pytestmark = pytest.mark.integration
 
@@ -38,9 +38,9 @@ def case(integers):
 @pytest.mark.parametrize("integers", [True, False], ids=["most scores tie", "none tie"])
 def test_ranks_ties_and_the_top_k_are_those_of_the_cpu(small_tiles, integers):
     passages, asked = case(integers)
-    expected, expected_top = rank(PassageIndex(*passages), *asked, k=10)
+    expected, expected_top = rank(PassageIndex(*passages), Asked(*asked, k=10))
     with other_device() as ran:
-        found, top = rank(PassageIndex(*passages, device=DEVICE), *asked, k=10)
+        found, top = rank(PassageIndex(*passages, device=DEVICE), Asked(*asked, k=10))
     for name in ("score", "in_pool", "in_union", "tied_in_pool", "tied_in_union"):
         assert np.array_equal(getattr(found, name), getattr(expected, name)), name
     for one, other in zip(top, expected_top, strict=True):

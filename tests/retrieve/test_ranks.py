@@ -18,7 +18,7 @@ from xlbias.retrieve import ranks as ranks_module
 from xlbias.retrieve import topk as topk_module
 from xlbias.retrieve.counting import count_better_cpu, count_better_torch
 from xlbias.retrieve.index import PASSAGE_TILE, PassageIndex
-from xlbias.retrieve.ranks import rank, rank_pairs
+from xlbias.retrieve.ranks import Asked, rank, rank_pairs
 from xlbias.retrieve.shares import merged, share_of_tiles
 
 pytestmark = pytest.mark.integration
@@ -199,7 +199,7 @@ def test_holders_of_shares_find_what_one_finds(monkeypatch, n_holders):
         monkeypatch.setattr(module, "PASSAGE_TILE", 64)
     queries, *passages, pair_query, pair_passage = integer_case(7)
     index = PassageIndex(*passages)
-    whole, lists = rank(index, queries, pair_query, pair_passage, k=5)
+    whole, lists = rank(index, Asked(queries, pair_query, pair_passage, k=5))
     shares, found = Threads(n_holders), {}
     shares.order = []
 
@@ -207,7 +207,7 @@ def test_holders_of_shares_find_what_one_finds(monkeypatch, n_holders):
         shares.order.append(threading.get_ident())
         shares.barrier.wait()
         share = PassageIndex(*passages, tiles=share_of_tiles(index.n_tiles, holder, n_holders))
-        found[holder] = rank(share, queries, pair_query, pair_passage, k=5, shares=shares)
+        found[holder] = rank(share, Asked(queries, pair_query, pair_passage, k=5), shares=shares)
 
     threads = []
     for holder in range(n_holders):

@@ -9,7 +9,6 @@ import click
 from xlbias.cli.groups import Command
 from xlbias.cli.output import print_document
 from xlbias.cli.values import Choice, RunPath, Word, matrix_measures, measures, of_run
-from xlbias.interpreter import seldom_look_for_cycles
 from xlbias.report.forms import COMPARISON_FORMATS
 
 if TYPE_CHECKING:
@@ -96,7 +95,6 @@ def command(
     bootstrap interval, effect size. p-values are corrected over all cells of a matrix, or all overall numbers, by
     step-down max-T, whatever of them is shown; Holm and Benjamini-Hochberg stand beside them in CSV and JSON.
     """
-    seldom_look_for_cycles()
     import os
     from pathlib import Path
 

@@ -7,7 +7,6 @@ import click
 from xlbias.cli.groups import Command
 from xlbias.cli.output import print_document
 from xlbias.cli.values import Choice, RunPath, Word, finding_kinds, thresholds
-from xlbias.interpreter import seldom_look_for_cycles
 
 EXAMPLE = """\b
 Examples:
@@ -55,7 +54,6 @@ def command(
     With BASE its encoders are compared with those of the same names there, else with the first one of RUN. Every number
     is one of the tables of `xlbias report` and `xlbias compare`.
     """
-    seldom_look_for_cycles()
     import os
     from pathlib import Path
 

@@ -10,7 +10,6 @@ import click
 from xlbias.cli.groups import Command
 from xlbias.cli.output import print_document
 from xlbias.cli.values import Choice, RunPath, Word, matrix_measures, papers
-from xlbias.interpreter import seldom_look_for_cycles
 from xlbias.report.forms import REPORT_FORMATS, SECTIONS
 
 EXAMPLE = """\b
@@ -75,7 +74,6 @@ def command(
 
     The same number is the same text in every format. json, csv and html hold the numbers of all languages anyway.
     """
-    seldom_look_for_cycles()
     from xlbias.choices import suggestion
     from xlbias.errors import UsageError
     from xlbias.files import check_parent, write_whole

@@ -14,7 +14,6 @@ from typing import IO, TYPE_CHECKING, Any
 
 from xlbias.errors import UsageError
 from xlbias.folders import state_folder
-from xlbias.interpreter import seldom_look_for_cycles
 from xlbias.streams import DrawingStream
 from xlbias.text import clean
 
@@ -48,7 +47,6 @@ def run_dashboard(
 
     Raises UsageError if there is no theme of that name.
     """
-    seldom_look_for_cycles()
     give_a_size()
     with terminal_to_itself() as said:
         # What reads the run is imported first: the reading then goes on, mostly without the interpreter's lock, while

@@ -47,11 +47,11 @@ from xlbias.results.binding import BOUND, COLUMN, digest_of
 from xlbias.results.caveats.leaks import UNKNOWN, seen_sentences
 from xlbias.results.run import open_run
 from xlbias.results.summary import SummaryRow, as_frame, summarise
-from xlbias.retrieve.by_id import Asked, RankedById, can_be_ranked_by_id, ranked_parts
+from xlbias.retrieve.by_id import RankedById, can_be_ranked_by_id, ranked_parts
 from xlbias.retrieve.consistency import rank_consistency, sampled_queries
 from xlbias.retrieve.index import PassageIndex, PassageOrder, Queries
 from xlbias.retrieve.left_out import left_out_pairs
-from xlbias.retrieve.ranks import rank
+from xlbias.retrieve.ranks import Asked, rank
 from xlbias.retrieve.scorer import ManhattanScorer, MaxSimScorer, ScoredIndex, Scorer, SparseScorer
 from xlbias.retrieve.search import in_index_order, pairs_of, relevant_pairs, search
 from xlbias.runs.journal import Journal
@@ -397,7 +397,7 @@ class Evaluation:
         whole = len(sampled_queries(ids, index.n_passages)) == len(ids) > task.queries["query_id"].n_unique()
         if not (whole and can_be_ranked_by_id(index, len(ids), len(query))) or (shared and not shared.in_all):
             return None
-        asked = Asked(queries, ids, query, passage, self.top_k, self.top_of)
+        asked = Asked(queries, query, passage, ids, self.top_k, self.top_of)
         phase = f"{name} · {task.name}: ranks and rank consistency"
         with self.course.stage(("consistency", name, t), phase, len(ids), "queries") as stage:
             if shared:

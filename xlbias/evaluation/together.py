@@ -16,7 +16,6 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from xlbias.cells import TopOf
 from xlbias.encode import vector_file
 from xlbias.encode.encoder import Encoder, Kind, PartTexts
 from xlbias.encode.similarity import Vectors
@@ -24,10 +23,10 @@ from xlbias.encode.vector_file import VectorFile
 from xlbias.encode.vector_rows import HeldRows, SomeRows, VectorRows
 from xlbias.errors import EncoderError
 from xlbias.measures.ragged import Floats
-from xlbias.retrieve.by_id import Asked, RankedById, ranked_parts
+from xlbias.retrieve.by_id import RankedById, ranked_parts
 from xlbias.retrieve.consistency import rank_consistency
-from xlbias.retrieve.index import PASSAGE_TILE, Int64s, PassageIndex, PassageOrder, Queries
-from xlbias.retrieve.ranks import PairRanks, rank
+from xlbias.retrieve.index import PASSAGE_TILE, PassageIndex, PassageOrder, Queries
+from xlbias.retrieve.ranks import Asked, PairRanks, rank
 from xlbias.retrieve.shares import merged, share_of_tiles
 from xlbias.retrieve.topk import Best, TopK
 
@@ -107,21 +106,11 @@ class SharedPassages:
                     team.send(rows.read(start, min(start + block, stop)), other)
         self._own = index.of_others(rows, _tiles(index, 0, team), (0, team.world) if self.in_all else None)
 
-    def rank(
-        self,
-        index: PassageOrder,
-        queries: Queries,
-        pair_query: Int64s,
-        pair_passage: Int64s,
-        *,
-        query_ids: Sequence[str] = (),
-        k: int = 0,
-        top_of: TopOf = "all",
-    ) -> tuple[PairRanks, list[TopK]]:
+    def rank(self, index: PassageOrder, asked: Asked) -> tuple[PairRanks, list[TopK]]:
         """Return what `xlbias.retrieve.ranks.rank` does of the whole index."""
-        index.check(queries, query_ids)
-        self._team.ask(_rank, queries, pair_query, pair_passage, k)
-        return rank(self._own, queries, pair_query, pair_passage, k=k, top_of=top_of, shares=Together(self._team))
+        index.check(asked.queries, asked.query_ids)
+        self._team.ask(_rank, asked)
+        return rank(self._own, asked, shares=Together(self._team))
 
     def consistency(
         self, index: PassageOrder, queries: Queries, query_ids: Sequence[str], advance: Callable[[int], None]
@@ -169,7 +158,6 @@ def _hold(team: Team, index: PassageIndex, block: int, in_all: bool) -> None:
             _received(team, stop - first, index.dimension, block), first, index.n_passages, index.largest_norm
         )
     team.state["index"] = index.of_others(rows, tiles, (team.rank, team.world) if in_all else None)
-    team.state["whole"] = index.of_others(rows, range(index.n_tiles)) if in_all else None
 
 
 def _received(team: Team, n: int, dimension: int, block: int) -> VectorRows:
@@ -188,8 +176,8 @@ def _received(team: Team, n: int, dimension: int, block: int) -> VectorRows:
     return file
 
 
-def _rank(team: Team, queries: Queries, pair_query: Int64s, pair_passage: Int64s, k: int) -> None:
-    rank(team.state["index"], queries, pair_query, pair_passage, k=k, shares=Together(team))
+def _rank(team: Team, asked: Asked) -> None:
+    rank(team.state["index"], asked, shares=Together(team))
 
 
 def _consistency(team: Team, queries: Queries, query_ids: Sequence[str]) -> None:
@@ -198,7 +186,9 @@ def _consistency(team: Team, queries: Queries, query_ids: Sequence[str]) -> None
 
 
 def _by_id(team: Team, asked: Asked) -> None:
-    team.gather(list(ranked_parts(team.state["whole"], asked, share=(team.rank, team.world))))
+    index = team.state["index"]
+    whole = index.of_others(index.rows_of_vectors, range(index.n_tiles))
+    team.gather(list(ranked_parts(whole, asked, share=(team.rank, team.world))))
 
 
 def _tiles(index: PassageIndex, holder: int, team: Team) -> range:

@@ -6,19 +6,18 @@ scores, all queries are ranked before the first block is written, and each block
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from xlbias.cells import TopOf
 from xlbias.measures.ragged import Floats
-from xlbias.retrieve.consistency import correlating, whole_ids
-from xlbias.retrieve.index import Int64s, PassageIndex, PassageOrder, Queries
-from xlbias.retrieve.ranks import PairRanks, rank
+from xlbias.retrieve.consistency import correlating, shared_ids
+from xlbias.retrieve.index import Int64s, PassageIndex, PassageOrder
+from xlbias.retrieve.ranks import Asked, PairRanks, rank
 from xlbias.retrieve.search import Ranker
 from xlbias.retrieve.topk import TopK
 
@@ -53,39 +52,6 @@ class Part:
     consistency: Floats
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What is to be ranked; see `xlbias.retrieve.ranks.rank`.
-
-    Attributes:
-        queries: what an index scores.
-        query_ids: of all queries; translations share one.
-        pair_query: int64 [n_pairs], ascending, the row of each pair's query.
-        pair_passage: int64 [n_pairs], the relevant passage.
-        k: how many of the best to find; 0 for none.
-        top_of: the pools of which they are found.
-    """
-
-    queries: Queries
-    query_ids: Sequence[str]
-    pair_query: Int64s
-    pair_passage: Int64s
-    k: int = 0
-    top_of: TopOf = "all"
-
-    @cached_property
-    def starts(self) -> Int64s:
-        """int64 [n_queries + 1], where the pairs of each query begin."""
-        return np.searchsorted(self.pair_query, np.arange(len(self.queries) + 1)).astype(np.int64)
-
-    def pairs(self, rows: Int64s) -> tuple[Int64s, Int64s]:
-        """Return the pairs of some queries, in the order of these, and which of them each is of, both int64 [n]."""
-        counts = self.starts[rows + 1] - self.starts[rows]
-        of_row = np.repeat(np.arange(len(rows)), counts)
-        before = np.cumsum(counts) - counts
-        return self.starts[rows][of_row] + np.arange(len(of_row)) - before[of_row], of_row
-
-
 def ranked_parts(
     index: PassageOrder,
     asked: Asked,
@@ -100,24 +66,14 @@ def ranked_parts(
         advance: called with numbers of queries done.
         share: which of how many processes this is, each of which takes a part of the query ids.
     """
-    n_done = n_passed = 0
     with correlating() as correlations:
-        for number, rows in enumerate(whole_ids(asked.query_ids)):
-            n_passed += len(rows)
-            if number % share[1] != share[0]:
-                continue
+        for rows in shared_ids(asked.query_ids, advance, share):
             ids = [asked.query_ids[row] for row in rows]
             scores = np.empty((len(rows), index.n_passages), dtype=np.float32)
             pairs, of_row = asked.pairs(rows)
-            ranks, top = rank(
-                index, asked.queries[rows], of_row, asked.pair_passage[pairs], query_ids=ids, k=asked.k,
-                top_of=asked.top_of, look=lambda one, scores=scores: one.keep(scores),  # type: ignore[misc]
-            )  # fmt: skip
+            some = Asked(asked.queries[rows], of_row, asked.pair_passage[pairs], ids, asked.k, asked.top_of)
+            ranks, top = rank(index, some, look=lambda one, scores=scores: one.keep(scores))  # type: ignore[misc]
             yield Part(rows, ranks, top, correlations(scores, ids))
-            advance(n_passed - n_done)
-            n_done = n_passed
-    if n_done < len(asked.query_ids):
-        advance(len(asked.query_ids) - n_done)
 
 
 class RankedById:
@@ -136,7 +92,7 @@ class RankedById:
         self._asked = asked
         self.consistency: Floats = np.full(len(asked.queries), np.nan)
         none = asked.pair_query[:0]
-        nothing = rank(index, asked.queries[:0], none, none, k=asked.k, top_of=asked.top_of)
+        nothing = rank(index, Asked(asked.queries[:0], none, none, k=asked.k, top_of=asked.top_of))
         self._ranks = _each(nothing[0], partial(_room_like, len(asked.pair_query)))
         self._top = [_each(one, partial(_room_like, len(asked.queries))) for one in nothing[1]]
         for part in parts:
@@ -148,18 +104,10 @@ class RankedById:
     def of(self, rows: Int64s) -> Ranker:
         """Return what ranks the queries of these rows, which ascend, with the same relevant passages: as was found."""
 
-        def ranked(
-            index: PassageOrder,
-            queries: Queries,
-            pair_query: Int64s,
-            pair_passage: Int64s,
-            *,
-            query_ids: Sequence[str] = (),
-            k: int = 0,
-            top_of: TopOf = "all",
-        ) -> tuple[PairRanks, list[TopK]]:
+        def ranked(_: PassageOrder, again: Asked) -> tuple[PairRanks, list[TopK]]:
             pairs, of_row = self._asked.pairs(rows)
-            if not ((k, top_of) == (self._asked.k, self._asked.top_of) and np.array_equal(of_row, pair_query)):
+            same = (again.k, again.top_of) == (self._asked.k, self._asked.top_of)
+            if not (same and np.array_equal(of_row, again.pair_query)):
                 raise ValueError("other pairs, or other lists, than were ranked")
             return _each(self._ranks, lambda array: array[pairs]), [
                 _each(one, lambda array: array[rows]) for one in self._top

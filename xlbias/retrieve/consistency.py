@@ -46,17 +46,28 @@ def rank_consistency(
             have NaN here.
     """
     found = np.full(len(queries), np.nan)
-    n_done = n_passed = 0
     with correlating() as correlations:
-        for number, block in enumerate(whole_ids(query_ids, (1 << 26) // max(index.n_passages, 1))):
-            n_passed += len(block)
-            if number % share[1] == share[0]:
-                found[block] = correlations(index.scores(queries[block]), [query_ids[query] for query in block])
-                advance(n_passed - n_done)
-                n_done = n_passed
+        for block in shared_ids(query_ids, advance, share, (1 << 26) // max(index.n_passages, 1)):
+            found[block] = correlations(index.scores(queries[block]), [query_ids[query] for query in block])
+    return found
+
+
+def shared_ids(
+    query_ids: Sequence[str], advance: Callable[[int], None], share: tuple[int, int], most: int = _ROWS
+) -> Iterator[Ints]:
+    """Yield what `whole_ids` does, of a share of the query ids: as often as there are processes less.
+
+    When one is done, `advance` is told of how many queries all processes are, as far as this one can know.
+    """
+    n_done = n_passed = 0
+    for number, rows in enumerate(whole_ids(query_ids, most)):
+        n_passed += len(rows)
+        if number % share[1] == share[0]:
+            yield rows
+            advance(n_passed - n_done)
+            n_done = n_passed
     if n_done < len(query_ids):
         advance(len(query_ids) - n_done)
-    return found
 
 
 def whole_ids(query_ids: Sequence[str], most: int = _ROWS) -> Iterator[Ints]:

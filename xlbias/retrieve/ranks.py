@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -53,15 +54,43 @@ class PairRanks:
     tied_in_union: Int64s
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Queries with their relevant passages, whose ranks are asked for.
+
+    Attributes:
+        queries: what an index scores: float32 [n_queries, d], or int64 [n_queries].
+        pair_query: int64 [n_pairs], ascending: the row of each pair's query in `queries`.
+        pair_passage: int64 [n_pairs]: each pair's relevant passage, by its position as given to the index.
+        query_ids: of the queries, which translations share; for error messages.
+        k: how many of the best to find; 0 for none.
+        top_of: the pools of which they are found.
+    """
+
+    queries: Queries
+    pair_query: Int64s
+    pair_passage: Int64s
+    query_ids: Sequence[str] = ()
+    k: int = 0
+    top_of: TopOf = "all"
+
+    @cached_property
+    def starts(self) -> Int64s:
+        """int64 [n_queries + 1], where the pairs of each query begin."""
+        return np.searchsorted(self.pair_query, np.arange(len(self.queries) + 1)).astype(np.int64)
+
+    def pairs(self, rows: Int64s) -> tuple[Int64s, Int64s]:
+        """Return the pairs of some queries, in the order of these, and which of them each is of, both int64 [n]."""
+        counts = self.starts[rows + 1] - self.starts[rows]
+        of_row = np.repeat(np.arange(len(rows)), counts)
+        before = np.cumsum(counts) - counts
+        return self.starts[rows][of_row] + np.arange(len(of_row)) - before[of_row], of_row
+
+
 def rank(
     index: PassageOrder,
-    queries: Queries,
-    pair_query: Int64s,
-    pair_passage: Int64s,
+    asked: Asked,
     *,
-    query_ids: Sequence[str] = (),
-    k: int = 0,
-    top_of: TopOf = "all",
     shares: Shares | None = None,
     look: Callable[[ScoredTile], None] = lambda _: None,
 ) -> tuple[PairRanks, list[TopK]]:
@@ -69,12 +98,7 @@ def rank(
 
     Args:
         index: the passages, or a share of them.
-        queries: what `index` scores: float32 [n_queries, d], or int64 [n_queries].
-        pair_query: int64 [n_pairs], ascending: the row of each pair's query in `queries`.
-        pair_passage: int64 [n_pairs]: each pair's relevant passage, by its position as given to the index.
-        query_ids: for error messages.
-        k: how many of the best to find; 0 for none.
-        top_of: the pools of which they are found.
+        asked: what is to be ranked.
         shares: puts together what the holders of all shares found; None where `index` is all there is.
         look: called with all scores that are made here, a tile at a time.
 
@@ -82,11 +106,12 @@ def rank(
     that `shares` tells of none. Raises
     EncoderError naming the query whose vector is not finite, or where a product of two vectors would overflow.
     """
-    index.check(queries, query_ids)
+    queries, pair_query, k = asked.queries, asked.pair_query, asked.k
+    index.check(queries, asked.query_ids)
     if pair_query.size and (np.diff(pair_query) < 0).any():
         raise ValueError("pairs must be ordered by query")
     together = shares or Alone()
-    columns = index.column_of[pair_passage].astype(np.int64)
+    columns = index.column_of[asked.pair_passage].astype(np.int64)
     with exact_products():
         score = together.sum(index.pair_scores(queries, pair_query, columns))
         counts = _Counts(index, pair_query, columns, score)
@@ -99,7 +124,7 @@ def rank(
     own, union = together.sum(np.stack([counts.own, counts.union]))
     in_pool, in_union = (1 + found[:, ABOVE] + found[:, TIED_BEFORE] for found in (own, union))
     best = together.best(best) if best else None
-    top = best.lists(top_of) if best else []
+    top = best.lists(asked.top_of) if best else []
     return PairRanks(score, in_pool, in_union, own[:, TIED_BEFORE:], union[:, TIED_BEFORE:]), top
 
 
@@ -107,7 +132,7 @@ def rank_pairs(
     index: PassageOrder, queries: Queries, pair_query: Int64s, pair_passage: Int64s, *, query_ids: Sequence[str] = ()
 ) -> PairRanks:
     """Return the ranks of relevant passages, and look for nothing else; see `rank`."""
-    return rank(index, queries, pair_query, pair_passage, query_ids=query_ids)[0]
+    return rank(index, Asked(queries, pair_query, pair_passage, query_ids))[0]
 
 
 def _order(index: PassageOrder, columns: Int64s) -> Int64s:

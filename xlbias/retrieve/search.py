@@ -13,10 +13,10 @@ from xlbias.data.task import RetrievalTask
 from xlbias.retrieve.index import Int64s, PassageOrder, Queries, Vectors
 from xlbias.retrieve.left_out import top_without, without
 from xlbias.retrieve.ranking_rows import ranking_rows
-from xlbias.retrieve.ranks import PairRanks, rank
+from xlbias.retrieve.ranks import Asked, PairRanks, rank
 from xlbias.retrieve.topk import TopK
 
-Ranker = Callable[..., tuple[PairRanks, list[TopK]]]
+Ranker = Callable[[PassageOrder, Asked], tuple[PairRanks, list[TopK]]]
 """Called as `xlbias.retrieve.ranks.rank` is."""
 
 
@@ -72,10 +72,8 @@ def search(
     relevance, out = pairs["relevance"].cast(pl.Int64).to_numpy(), pairs["out"].to_numpy()
     index.hold(vectors)
     more = int(np.bincount(query[out]).max()) if out.any() else 0
-    ranks, top = ranker(
-        index, vectors, query, passage, query_ids=queries["query_id"].to_list(), k=top_k + more if top_k else 0,
-        top_of=top_of,
-    )  # fmt: skip
+    k = top_k + more if top_k else 0
+    ranks, top = ranker(index, Asked(vectors, query, passage, queries["query_id"].to_list(), k, top_of))
     if more:
         of_out = PairRanks(**{each.name: getattr(ranks, each.name)[out] for each in fields(PairRanks)})
         top = top_without(index, top, of_out, query[out], passage[out], top_k)
