@@ -1,5 +1,7 @@
 """Records from files: strict types, the keys that were meant, and one sentence for whatever is wrong."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -145,3 +147,34 @@ def test_a_file_that_cannot_be_read_is_named(read: Any, language: str, tmp_path:
 def test_a_long_value_is_shown_by_its_beginning() -> None:
     assert quoted("x" * 1000) == "'" + "x" * 59 + "…"
     assert quoted(10**9) == "1000000000"
+
+
+MANY_THREADS = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+import msgspec
+from xlbias.errors import RunError
+from xlbias.records import decode
+
+sys.setswitchinterval(1e-6)
+start = Barrier(4)
+content = {f"f{i}": {f"g{j}": j for j in range(12)} for i in range(4)}
+
+def read(kind):
+    start.wait()
+    return decode(content, kind, RunError)
+
+with ThreadPoolExecutor(4) as threads:
+    for _ in range(60):
+        inner = msgspec.defstruct("Inner", [(f"g{j}", "int") for j in range(12)])
+        kind = msgspec.defstruct("Outer", [(f"f{i}", inner) for i in range(4)])
+        first, *others = threads.map(read, [kind] * 4)
+        assert all(one == first for one in others) and first.f3.g11 == 11
+print("all read")
+"""
+
+
+def test_threads_that_meet_a_record_for_the_first_time_at_once_all_read_it():
+    done = subprocess.run([sys.executable, "-P", "-c", MANY_THREADS], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "all read\n", "")

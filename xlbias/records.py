@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
+from threading import RLock
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
@@ -31,6 +32,7 @@ S = TypeVar("S", bound=Struct)
 _LONGEST = 60  # characters of a value in an error
 _WORDS = {int: "a whole number", float: "a number", str: "a string", bool: "true or false", NoneType: "null"}
 _LISTS = (list, tuple, set, frozenset)
+_ONE_AT_A_TIME = RLock()  # a record that checks more of itself may decode another
 _MISFITS = (msgspec.ValidationError, RecursionError, UnicodeEncodeError)  # the last of half a character, as in "\ud800"
 
 
@@ -56,6 +58,16 @@ def _read(path: Path, parse: Callable[[str], T], language: str, error: type[Xlbi
         raise error(f"{path}: is not {language}: {cause}{end}") from cause
 
 
+def convert(content: object, kind: type[T]) -> T:
+    """Return what `msgspec.convert` does, one thread at a time.
+
+    The first time that msgspec meets a record it looks at its fields, and gives way to other threads meanwhile: a
+    second one that meets the same record then ends the whole process.
+    """
+    with _ONE_AT_A_TIME:
+        return msgspec.convert(content, kind)
+
+
 def decode(
     content: object, kind: type[T], error: type[XlbiasError], *, file: Path | str = "", at: str = "", remedy: str = ""
 ) -> T:
@@ -73,7 +85,7 @@ def decode(
     """
     try:
         try:
-            return msgspec.convert(content, kind)
+            return convert(content, kind)
         except _MISFITS as cause:
             raise error(_problem(content, kind, at) or str(cause)) from cause
     except XlbiasError as cause:  # also from a record that checks more of itself
@@ -132,7 +144,7 @@ def _problem(value: Any, hint: Any, at: str, expected: str = "") -> str | None:
 
 def _fits(value: Any, hint: Any) -> bool:
     try:
-        msgspec.convert(value, hint)
+        convert(value, hint)
     except _MISFITS:
         return False
     return True

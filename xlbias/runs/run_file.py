@@ -10,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
-import msgspec
 import polars as pl
 
 from xlbias.errors import RunError
+from xlbias.records import convert
 from xlbias.runs import earlier
 from xlbias.runs.checksums import verify
 from xlbias.runs.journal import live_folder, parts_of
@@ -93,12 +93,12 @@ class RunFile:
     @cached_property
     def models(self) -> list[ModelInfo]:
         """The encoders of the run, each with its name and its card (sampler, sources, seed, ... where known)."""
-        return msgspec.convert(self.metadata.get("models", []), list[ModelInfo])
+        return convert(self.metadata.get("models", []), list[ModelInfo])
 
     @cached_property
     def tasks(self) -> list[TaskInfo]:
         """The tasks of the run, each with name, domain, source, licence, fingerprint and sizes."""
-        return msgspec.convert(self.metadata.get("tasks", []), list[TaskInfo])
+        return convert(self.metadata.get("tasks", []), list[TaskInfo])
 
     def model(self, name: str) -> ModelInfo | None:
         """Return the encoder of this name, None where there is none."""
