@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import combinations
 
@@ -65,6 +65,7 @@ def alignments(
     query_vectors: Vectors,
     do: Callable[[str, Piece[Rows]], Rows] = lambda _, piece: piece.make(),
     keep: KeepFrame = lambda _, piece: piece.make(),
+    together: Callable[[str, ParallelVectors, list[Piece[Rows]]], Iterable[Piece[Rows]]] = lambda _, __, found: found,
 ) -> tuple[list[SummaryRow], pl.DataFrame]:
     """Return the alignment of a task's parallel passages and queries.
 
@@ -76,6 +77,7 @@ def alignments(
         query_vectors: float32 [n_queries, d].
         do: makes a piece of the work of a side, ``passages`` or ``queries``, or finds that it was made before.
         keep: the same for a piece of its intervals.
+        together: gives the pieces of a side in their order, some of them made already, in other processes.
 
     Returns rows of a summary, measures named ``passages.NAME`` and ``queries.NAME``, and a frame ``measure, query_id,
     value`` of the ids' own values, for those that `query_id` names: comparisons of two encoders are made with them.
@@ -92,7 +94,9 @@ def alignments(
         if not len(vectors):
             continue
         parallel = ParallelVectors.of(ids.to_list(), languages.to_list(), vectors)
-        values = alignment_rows(parallel, do=partial(do, side), reads=_reads(parallel))
+        values = alignment_rows(
+            parallel, do=partial(do, side), reads=reads_of(parallel), together=partial(together, side, parallel)
+        )
         rows += _summary_rows(side, values, parallel, keep)
         names = np.asarray(parallel.ids, dtype=object)
         frames += [
@@ -103,7 +107,7 @@ def alignments(
     return rows, pl.concat(frames)
 
 
-def _reads(parallel: ParallelVectors) -> Reads | None:
+def reads_of(parallel: ParallelVectors) -> Reads | None:
     """Return what makes and reads similarities, None for NumPy."""
     sizes = [len(vectors) for vectors in parallel.vectors.values()]
     if sum(a * b for a, b in combinations(sizes, 2)) < _WORTH_COMPILING:

@@ -46,6 +46,10 @@ class Pieces:
         self._folder, self._stage, self._label = folder, stage, label
         self._seconds, self._done = seconds, 0.0
 
+    def has(self, of: str, piece: Piece[Any]) -> bool:
+        """Return whether a piece has been made before; `of` as for `rows`."""
+        return read_checked(self._path(of, piece.name), __version__) is not None
+
     def rows(self, side: str, piece: Piece[Rows]) -> Rows:
         """Return the rows of a piece of one side, ``passages`` or ``queries``."""
         label = f"{piece.label} of {side}"
@@ -57,7 +61,7 @@ class Pieces:
 
     def _kept(self, of: str, name: str, label: str, seconds: float, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         self._stage.doing(f"{self._label}, {label}")
-        path = self._folder / f"{of}-{hashlib.sha256(name.encode('utf-8', 'backslashreplace')).hexdigest()[:16]}"
+        path = self._path(of, name)
         content = read_checked(path, __version__)
         if content is not None:
             found = pl.read_parquet(io.BytesIO(content))
@@ -68,6 +72,9 @@ class Pieces:
         share = self._done / self._seconds if self._seconds else 1.0
         self._stage.advance(share=share, measured=content is None)
         return found
+
+    def _path(self, of: str, name: str) -> Path:
+        return self._folder / f"{of}-{hashlib.sha256(name.encode('utf-8', 'backslashreplace')).hexdigest()[:16]}"
 
 
 def _bytes(frame: pl.DataFrame) -> bytes:

@@ -38,7 +38,7 @@ from xlbias.evaluation.audit_parts import Pieces
 from xlbias.evaluation.kept_texts import FoundTexts, Texts
 from xlbias.evaluation.seen_texts import TaskTexts
 from xlbias.evaluation.steps import alignment_seconds, numbers_seconds
-from xlbias.evaluation.together import Load, SharedEncoding, SharedPassages
+from xlbias.evaluation.together import Load, SharedAlignment, SharedEncoding, SharedPassages
 from xlbias.evaluation.token_counts import text_rows
 from xlbias.measures.ragged import Floats
 from xlbias.narration import Narrator
@@ -431,8 +431,9 @@ class Evaluation:
             pieces = Pieces(self.journal.kept(key), stage, label, alignment_seconds(task))
             rows: list[SummaryRow] = []
             if vectors.of_passages is not None and vectors.of_queries is not None:
+                made = {"together": SharedAlignment(self.team, pieces.has).pieces} if self.team else {}
                 rows, per_id = alignments(
-                    task, vectors.passages, vectors.of_passages, vectors.of_queries, pieces.rows, pieces.frame
+                    task, vectors.passages, vectors.of_passages, vectors.of_queries, pieces.rows, pieces.frame, **made
                 )
                 if per_id.height:
                     self.journal.write("alignment", key, with_columns(per_id, about))

@@ -3,13 +3,16 @@
 The first process plans, as one alone would: parts and batches are the same whoever makes them, so vectors are too. It
 has the only cache, and all vectors; the others are sent what they need. Below a block of passages each holds all of
 them, and takes some query ids of the rank consistency as well, or of all ranks where these share their scores; above
-that each holds its share, and the first process takes the consistency, of a sample, from its file.
+that each holds its share, and the first process takes the consistency, of a sample, from its file. Pieces of the
+alignment are made side by side, with all vectors of parallel texts in each.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
@@ -22,7 +25,11 @@ from xlbias.encode.similarity import Vectors
 from xlbias.encode.vector_file import VectorFile
 from xlbias.encode.vector_rows import HeldRows, SomeRows, VectorRows
 from xlbias.errors import EncoderError
+from xlbias.evaluation.alignment import reads_of
+from xlbias.measures.alignment.audit import Rows, pieces
+from xlbias.measures.alignment.parallel import ParallelVectors
 from xlbias.measures.ragged import Floats
+from xlbias.progress import Piece
 from xlbias.retrieve.by_id import RankedById, ranked_parts
 from xlbias.retrieve.consistency import rank_consistency
 from xlbias.retrieve.index import PASSAGE_TILE, PassageIndex, PassageOrder, Queries
@@ -131,6 +138,32 @@ class SharedPassages:
         return RankedById(index, asked, chain.from_iterable(self._team.gather(own)))
 
 
+class SharedAlignment:
+    """Makes as many pieces of the alignment at a time as there are processes.
+
+    Args:
+        team: the processes, of which this is the first.
+        has: whether a piece of a side has been made before.
+    """
+
+    def __init__(self, team: Team, has: Callable[[str, Piece[Rows]], bool]) -> None:
+        self._team, self._has = team, has
+
+    def pieces(self, side: str, parallel: ParallelVectors, whole: list[Piece[Rows]]) -> Iterator[Piece[Rows]]:
+        """Yield the pieces of a side in their order, those that were not made before with what was found."""
+        missing = [number for number, piece in enumerate(whole) if not self._has(side, piece)]
+        shared = len(missing) > 1
+        if shared:
+            self._team.ask(_hold_parallel, parallel)
+        found: dict[int, Rows] = {}
+        for number, piece in enumerate(whole):
+            if shared and number in missing and number not in found:
+                dealt = [one for one in missing if one >= number][: self._team.world]
+                self._team.ask(_make_pieces, dealt)
+                found.update(zip(dealt, self._team.gather(piece.make()), strict=False))
+            yield replace(piece, make=partial(found.pop, number)) if number in found else piece
+
+
 class Together:
     """Puts together what the processes found of the same queries, for the first: `xlbias.retrieve.shares.Shares`."""
 
@@ -189,6 +222,18 @@ def _by_id(team: Team, asked: Asked) -> None:
     index = team.state["index"]
     whole = index.of_others(index.rows_of_vectors, range(index.n_tiles))
     team.gather(list(ranked_parts(whole, asked, share=(team.rank, team.world))))
+
+
+def _hold_parallel(team: Team, parallel: ParallelVectors) -> None:
+    """Take the vectors of a side, in a process that does not lead."""
+    for vectors in parallel.vectors.values():
+        vectors.flags.writeable = False  # what is made of a language is kept then
+    team.state["pieces"] = pieces(parallel, reads=reads_of(parallel))
+
+
+def _make_pieces(team: Team, dealt: Sequence[int]) -> None:
+    own = team.state["pieces"][dealt[team.rank]].make() if team.rank < len(dealt) else None
+    team.gather(own)
 
 
 def _tiles(index: PassageIndex, holder: int, team: Team) -> range:

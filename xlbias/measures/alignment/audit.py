@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -61,6 +61,7 @@ def alignment_rows(
     seed: int = 0,
     do: Callable[[Piece[Rows]], Rows] = lambda piece: piece.make(),
     reads: Reads | None = None,
+    together: Callable[[list[Piece[Rows]]], Iterable[Piece[Rows]]] = lambda found: found,
 ) -> Rows:
     """Return all alignment measures: per language, then per pair, then overall.
 
@@ -71,6 +72,7 @@ def alignment_rows(
         do: makes a piece of the work, or finds that it was made before.
         reads: makes and reads similarities; by default NumPy. Where it is given, what pairs of texts make is put
             together from language pairs, as long as these hold all texts.
+        together: gives the pieces in their order, some of them made already, elsewhere.
 
     Measures of parallel vectors have one row per unordered pair, those of similarity one per direction. Overall is the
     mean over the pairs (of labelled vectors over the languages) where the value is defined, and per id what the id adds
@@ -78,7 +80,7 @@ def alignment_rows(
     of vectors is over all texts together. Languages that share fewer than 2 ids have NaN. With one language there are
     measures of its vectors only. `n` is that of the sample where there is one.
     """
-    rows = [row for piece in pieces(parallel, seed, reads) for row in do(piece)]
+    rows = [row for piece in together(pieces(parallel, seed, reads)) for row in do(piece)]
     rows = _joined(parallel, rows)
     labelled = {measure.name for measure in _taking("labelled vectors")}
     recognised = [row for row in rows if row.measure in labelled]
